@@ -1,0 +1,80 @@
+// Package registry keeps named strategies: topic matchers, dispatch selectors,
+// exchange types and whatever else a user picks by name.
+//
+// A strategy adds itself from an init function of its own file, so that adding
+// one touches no other file. Lookup errors list the names there are.
+package registry
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+	"sync"
+)
+
+// A Registry maps names to strategies of type S. Any number of goroutines may
+// use it at the same time.
+type Registry[S any] struct {
+	pkg  string // the prefix of its errors
+	noun string // what it holds, as its errors call it
+
+	mu     sync.RWMutex
+	byName map[string]S
+}
+
+// New returns an empty registry. Its errors begin with pkg and call an entry a
+// noun: New[Matcher]("topic", "strategy") gives `topic: unknown strategy "x"`.
+func New[S any](pkg, noun string) *Registry[S] {
+	return &Registry[S]{pkg: pkg, noun: noun, byName: make(map[string]S)}
+}
+
+// Add registers s under name. It panics if the name is empty or taken: names
+// are given by init functions, so either is a mistake in the program.
+func (r *Registry[S]) Add(name string, s S) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	if name == "" {
+		panic(fmt.Sprintf("%s: %s without a name", r.pkg, r.noun))
+	}
+	if _, taken := r.byName[name]; taken {
+		panic(fmt.Sprintf("%s: %s %q is registered twice", r.pkg, r.noun, name))
+	}
+	r.byName[name] = s
+}
+
+// Get returns the strategy registered under name. Its error lists the names
+// there are.
+func (r *Registry[S]) Get(name string) (S, error) {
+	r.mu.RLock()
+	s, ok := r.byName[name]
+	r.mu.RUnlock()
+	if !ok {
+		return s, fmt.Errorf("%s: unknown %s %q (have %s)",
+			r.pkg, r.noun, name, strings.Join(r.Names(), ", "))
+	}
+	return s, nil
+}
+
+// All returns the registered strategies in the order of their names.
+func (r *Registry[S]) All() []S {
+	names := r.Names()
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	all := make([]S, len(names))
+	for i, name := range names {
+		all[i] = r.byName[name]
+	}
+	return all
+}
+
+// Names returns the registered names, sorted.
+func (r *Registry[S]) Names() []string {
+	r.mu.RLock()
+	defer r.mu.RUnlock()
+	names := make([]string, 0, len(r.byName))
+	for name := range r.byName {
+		names = append(names, name)
+	}
+	slices.Sort(names)
+	return names
+}
