@@ -1,0 +1,212 @@
+// Package run holds what one run of a scenario measured: a row per message,
+// a series of gauges, a ledger, and what was found about the run's validity.
+//
+// It is the seam between the load generators, which fill a [Result], and
+// reports, which only read one. It imports nothing of harelab, so a recorded
+// result stays readable whatever becomes of the code that made it.
+//
+// All times are int64 microseconds since the start of the run, which is the
+// moment the load schedule calls zero. [None] stands for a time that is not
+// visible on the run's target or that never came.
+package run
+
+import (
+	"math"
+	"time"
+)
+
+// None is the time of an instant that is not visible or never came.
+const None int64 = math.MinInt64
+
+// State is what became of a message by the end of the run.
+type State uint8
+
+// The states of a message.
+const (
+	Done       State = iota // its work was finished
+	Lost                    // it was accepted and will never be worked on
+	Unserved                // it was still queued or running when the run ended
+	Returned                // the broker returned it as unroutable
+	Unroutable              // it matched no queue and was dropped in silence
+	Rejected                // the broker refused it (negative confirm)
+	DeadLetter              // it ended in a queue of dead letters or was discarded
+)
+
+// String returns the state's name as messages.csv writes it.
+func (s State) String() string {
+	names := [...]string{"done", "lost", "unserved", "returned", "unroutable", "rejected", "dead-lettered"}
+	if int(s) < len(names) {
+		return names[s]
+	}
+	return "unknown"
+}
+
+// A Message is one row: the last attempt at one published message.
+// Class, Queue, Tenant and Worker index the name lists of the [Result];
+// -1 is none.
+type Message struct {
+	Seq         int64 // publish order over the whole run, from 0
+	Class       int32
+	Queue       int32
+	Tenant      int32
+	Worker      int32
+	Slot        int32
+	Attempts    int32 // deliveries
+	Redelivered bool
+	State       State
+
+	Intended   int64 // t0: when the schedule wanted it sent
+	Sent       int64 // t1
+	Confirmed  int64 // t2
+	Enqueued   int64 // t3: in the broker
+	Dispatched int64 // t4: handed to a consumer by the broker
+	Received   int64 // t5: in the worker's buffer
+	Started    int64 // t6
+	Done       int64 // t7
+	Acked      int64 // t8: ack seen by the broker
+
+	Service int64 // the work asked for, in microseconds
+}
+
+// A Worker is one client process with slots.
+type Worker struct {
+	Name     string
+	Slots    int
+	Prefetch int    // the prefetch count, 0 for no limit
+	Scope    string // "consumer" or "channel"
+	Ack      string // "on-start", "on-done" or "none"
+	Queues   []string
+}
+
+// A Sample is the state of the run at the end of one interval. Counts are
+// cumulative since the start; -1 is not visible.
+type Sample struct {
+	At        int64
+	Offered   int64 // messages the schedule wanted sent by now
+	Sent      int64
+	Confirmed int64
+	Delivered int64
+	Acked     int64
+	Ready     int64 // waiting in queues
+	Unacked   int64 // delivered, not acked
+	Held      int64 // received by workers, not started
+}
+
+// A Span is a stretch of work on one slot, kept for every attempt so that
+// lanes show redelivered work too.
+type Span struct {
+	Worker, Slot, Class int32
+	Seq                 int64
+	Start, End          int64
+	Cut                 bool // the worker died before the work was done
+}
+
+// A Ledger accounts for every message of a run.
+type Ledger struct {
+	Published   int64 // handed to the client library
+	Confirmed   int64 // -1 when the run did not ask for confirms
+	Returned    int64
+	Unroutable  int64 // matched no queue, dropped in silence; -1 not visible
+	Rejected    int64
+	Delivered   int64 // deliveries received, redeliveries included
+	Finished    int64 // distinct messages whose work was finished
+	Acked       int64 // distinct messages acked (0 for ack none)
+	Lost        int64
+	Duplicated  int64 // messages worked on to the end more than once
+	Redelivered int64 // deliveries flagged redelivered
+	Unserved    int64
+	Inversions  int64 // first deliveries of a queue out of publish order within a priority
+}
+
+// A Finding is something a reader must know before trusting the figures.
+type Finding struct {
+	Code    string // short and stable, such as "late-generator"
+	Text    string // a sentence
+	Invalid bool   // true: the run's figures must not be used
+}
+
+// A Target is what the run was made against.
+type Target struct {
+	Kind    string // "sim", "embedded" or "amqp"
+	URL     string // without credentials; empty unless Kind is "amqp"
+	Product string // from server-properties, "harelab" for sim and embedded
+	Version string
+}
+
+// Visible reports whether the target shows what happens inside the broker:
+// enqueue, dispatch and ack times.
+func (t Target) Visible() bool { return t.Kind != "amqp" }
+
+// An Expectation is one line of a scenario's expect block, parsed.
+// "wait.max{class=q} <= 10s" has Metric "wait", Stat "max".
+type Expectation struct {
+	Text   string  // as written
+	Metric string  // wait, held, queued, starvation, makespan, lost, jain.busy ...
+	Stat   string  // mean, p50, p99, max, ... ; empty where the metric is one number
+	Labels []Label // class=run_user_query, worker!=x, by=worker
+	Op     string  // == != < <= > >=
+	Value  float64 // seconds for times, a fraction for percentages, else a number
+	Unit   string  // "s", "%" or ""
+	RelTol float64 // tolerance on a real clock: relative part
+	AbsTol float64 // tolerance on a real clock: seconds
+}
+
+// A Label restricts or groups a metric.
+type Label struct {
+	Key, Value string
+	Not        bool // key!=value
+}
+
+// A Result is one run of one arm of one scenario on one target.
+type Result struct {
+	Scenario string // as "celery-optimized"
+	Variant  string // as "same-load"; empty for the scenario itself
+	Title    string
+	Doc      string
+	Params   map[string]string // the resolved params
+	Matcher  string
+	Dispatch string
+	Seed     uint64
+	Repeat   int // from 0
+
+	Target   Target
+	Started  time.Time     // wall clock; zero in virtual time
+	Elapsed  time.Duration // wall clock the run took; zero in virtual time
+	Length   int64         // run time of the last event, in microseconds
+	Partial  bool          // cut short: interrupted or timed out
+	Warmup   int64         // messages intended before this are left out of statistics
+	Interval int64         // of Series, in microseconds
+
+	Classes []string
+	Queues  []string
+	Tenants []string
+	Workers []Worker
+
+	Messages []Message // in order of Seq
+	Spans    []Span    // in order of Start
+	Series   []Sample
+	Ledger   Ledger
+	Findings []Finding
+	Expect   []Expectation
+	Headline string // the metric the scenario asks to be judged by
+	Resolved []byte // the resolved scenario as YAML
+}
+
+// Arm returns the label of the run among others: scenario, variant and target.
+func (r *Result) Arm() string {
+	s := r.Scenario
+	if r.Variant != "" {
+		s += "/" + r.Variant
+	}
+	return s
+}
+
+// Valid reports whether no finding forbids using the figures.
+func (r *Result) Valid() bool {
+	for _, f := range r.Findings {
+		if f.Invalid {
+			return false
+		}
+	}
+	return true
+}
