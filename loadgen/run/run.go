@@ -147,6 +147,8 @@ type Expectation struct {
 	Op     string  // == != < <= > >=
 	Value  float64 // seconds for times, a fraction for percentages, else a number
 	Unit   string  // "s", "%" or ""
+	Grain  float64 // the place of the last digit written: 0.001 for "0.599"; in virtual time == asks for no more
+	Times  string  // not empty: the right-hand side is Value times this metric, as in "returned == unroutable"
 	RelTol float64 // tolerance on a real clock: relative part
 	AbsTol float64 // tolerance on a real clock: seconds
 }

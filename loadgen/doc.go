@@ -1,0 +1,13 @@
+// Package loadgen turns a resolved scenario into load and measurements.
+//
+// It holds what every way of running a scenario shares: the [Plan] (which
+// message is published when), pacing, the buffer and slots of a worker, the
+// ledger and the recorders. The runners are subpackages: amqp drives any AMQP
+// 0-9-1 broker in real time, sim drives harelab's broker in virtual time. Both
+// return a [harelab/loadgen/run.Result].
+//
+// Load is open loop wherever the scenario says so: message n is due at its
+// intended time whatever the broker does, and is measured from then, not from
+// when it was sent. Otherwise a stalled broker would delay its own load and
+// hide the stall (coordinated omission; G. Tene, "How NOT to Measure Latency").
+package loadgen
