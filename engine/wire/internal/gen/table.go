@@ -1,0 +1,94 @@
+package main
+
+import (
+	"fmt"
+	"strconv"
+	"strings"
+)
+
+type class struct {
+	name    string
+	id      int
+	methods []*method
+}
+
+type method struct {
+	name   string
+	id     int
+	doc    string
+	fields []field
+}
+
+type field struct{ name, typ string }
+
+// goTypes maps the field types of methods.txt to those of Go.
+var goTypes = map[string]string{
+	"bit": "bool", "octet": "uint8", "short": "uint16", "long": "uint32", "longlong": "uint64",
+	"shortstr": "string", "longstr": "[]byte", "table": "Table", "reply-code": "ReplyCode",
+}
+
+// zero holds what is written for a reserved field.
+var zero = map[string]string{"short": "0", "shortstr": `""`, "longstr": "nil"}
+
+func (f field) reserved() bool { return f.name == "-" }
+
+func (m *method) isEmpty() bool {
+	for _, f := range m.fields {
+		if !f.reserved() {
+			return false
+		}
+	}
+	return true
+}
+
+// goName joins the names of class and method: basic, get-ok is BasicGetOk.
+func (c *class) goName(m *method) string {
+	var s strings.Builder
+	for _, word := range strings.Split(c.name+"-"+m.name, "-") {
+		s.WriteString(strings.ToUpper(word[:1]) + word[1:])
+	}
+	return s.String()
+}
+
+// parse reads methods.txt.
+func parse(table string) ([]*class, error) {
+	var classes []*class
+	for i, line := range strings.Split(table, "\n") {
+		text, doc, _ := strings.Cut(line, " // ")
+		words := strings.Fields(text)
+		if len(words) == 0 || words[0] == "#" {
+			continue
+		}
+		if words[0] == "class" {
+			id, err := strconv.Atoi(words[2])
+			if err != nil {
+				return nil, fmt.Errorf("methods.txt:%d: %v", i+1, err)
+			}
+			classes = append(classes, &class{name: words[1], id: id})
+			continue
+		}
+		m, err := parseMethod(words, doc)
+		if err != nil {
+			return nil, fmt.Errorf("methods.txt:%d: %v", i+1, err)
+		}
+		c := classes[len(classes)-1]
+		c.methods = append(c.methods, m)
+	}
+	return classes, nil
+}
+
+func parseMethod(words []string, doc string) (*method, error) {
+	id, err := strconv.Atoi(words[1])
+	if err != nil {
+		return nil, err
+	}
+	m := &method{name: words[0], id: id, doc: doc}
+	for _, w := range words[2:] {
+		name, typ, _ := strings.Cut(w, ":")
+		if goTypes[typ] == "" {
+			return nil, fmt.Errorf("field %q: unknown type %q", name, typ)
+		}
+		m.fields = append(m.fields, field{name, typ})
+	}
+	return m, nil
+}

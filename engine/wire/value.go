@@ -1,0 +1,146 @@
+package wire
+
+import (
+	"encoding/binary"
+	"iter"
+	"math"
+)
+
+// A Value is a table value read in place. Its methods give no value where Raw is
+// shorter than the type asks for, so that a Value may come from octets that nobody
+// checked.
+type Value struct {
+	Type byte   // the tag, such as 'S'; see [Table]
+	Raw  []byte // what follows the tag, with the length of a string, array or table
+}
+
+// TypeName returns RabbitMQ's word for the value's type, such as longstr.
+func (v Value) TypeName() string { return tagName(v.Type) }
+
+// Int64 returns the value of an integer of any size.
+func (v Value) Int64() (n int64, ok bool) {
+	size, err := valueSize(v.Type, v.Raw)
+	if err != nil || size != len(v.Raw) {
+		return 0, false
+	}
+	switch v.Type {
+	case 'b':
+		return int64(int8(v.Raw[0])), true
+	case 'B':
+		return int64(v.Raw[0]), true
+	case 's':
+		return int64(int16(binary.BigEndian.Uint16(v.Raw))), true
+	case 'u':
+		return int64(binary.BigEndian.Uint16(v.Raw)), true
+	case 'I':
+		return int64(int32(binary.BigEndian.Uint32(v.Raw))), true
+	case 'i':
+		return int64(binary.BigEndian.Uint32(v.Raw)), true
+	case 'l', 'L':
+		return int64(binary.BigEndian.Uint64(v.Raw)), true
+	}
+	return 0, false
+}
+
+// Bytes returns the octets of a long string or binary value, a part of Raw.
+func (v Value) Bytes() (b []byte, ok bool) {
+	if v.Type != 'S' && v.Type != 'x' || len(v.Raw) < 4 {
+		return nil, false
+	}
+	return v.Raw[4:], true
+}
+
+// Bool returns the value of a bool.
+func (v Value) Bool() (b, ok bool) {
+	if v.Type != 't' || len(v.Raw) != 1 {
+		return false, false
+	}
+	return v.Raw[0] != 0, true
+}
+
+// Any returns the value as [ParseTable] would: it holds no part of Raw.
+func (v Value) Any() (any, error) {
+	if size, err := valueSize(v.Type, v.Raw); err != nil {
+		return nil, err
+	} else if size != len(v.Raw) {
+		return nil, Errorf(SyntaxError, "%s of %d octets, want %d", v.TypeName(), len(v.Raw), size)
+	}
+	value, err := v.decode(1)
+	if err != nil {
+		return nil, err
+	}
+	return value, nil
+}
+
+// decode makes a value of Raw, whose size is right, in a table at the given depth.
+func (v Value) decode(depth int) (any, *Error) {
+	b := v.Raw
+	switch v.Type {
+	case 't':
+		return b[0] != 0, nil
+	case 'b':
+		return int8(b[0]), nil
+	case 'B':
+		return b[0], nil
+	case 's':
+		return int16(binary.BigEndian.Uint16(b)), nil
+	case 'u':
+		return binary.BigEndian.Uint16(b), nil
+	case 'I':
+		return int32(binary.BigEndian.Uint32(b)), nil
+	case 'i':
+		return binary.BigEndian.Uint32(b), nil
+	case 'l', 'L':
+		return int64(binary.BigEndian.Uint64(b)), nil
+	case 'f':
+		return math.Float32frombits(binary.BigEndian.Uint32(b)), nil
+	case 'd':
+		return math.Float64frombits(binary.BigEndian.Uint64(b)), nil
+	case 'D':
+		return Decimal{Scale: b[0], Value: binary.BigEndian.Uint32(b[1:])}, nil
+	case 'S':
+		return string(b[4:]), nil
+	case 'x':
+		return append([]byte(nil), b[4:]...), nil
+	case 'T':
+		return Timestamp(binary.BigEndian.Uint64(b)), nil
+	case 'A':
+		return asAny(decodeArray(b[4:], depth+1))
+	case 'F':
+		return asAny(decodeTable(b[4:], depth+1))
+	}
+	return nil, nil // 'V'
+}
+
+func asAny[T any](v T, err *Error) (any, *Error) { return v, err }
+
+// TableLookup returns the first field with the given key of an encoded table, its
+// four octets of length included, without decoding it. It finds nothing after a
+// place where the table is not well formed.
+func TableLookup(encodedTable []byte, key string) (v Value, ok bool) {
+	for k, v := range Fields(encodedTable) {
+		if string(k) == key {
+			return v, true
+		}
+	}
+	return Value{}, false
+}
+
+// Fields yields the keys and values of an encoded table, its four octets of length
+// included, as parts of it. It ends where the table is not well formed.
+func Fields(encodedTable []byte) iter.Seq2[[]byte, Value] {
+	return func(yield func([]byte, Value) bool) {
+		b, _, err := cutTable(encodedTable)
+		for err == nil && len(b) > 0 {
+			key, rest, e := cutKey(b)
+			if e != nil {
+				return
+			}
+			v, rest, e := cutValue(rest)
+			if e != nil || !yield(key, v) {
+				return
+			}
+			b = rest
+		}
+	}
+}
