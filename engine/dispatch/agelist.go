@@ -1,0 +1,95 @@
+package dispatch
+
+// An ageList holds messages in order of age. What is published comes in that
+// order and is linked through the table's rows, so it costs no memory here; what
+// comes back later, out of order, waits in a heap. The oldest is the lesser of
+// the two heads. Push and pop are O(1), and O(log n) for the n that came back.
+type ageList struct {
+	head, tail Ref // ascending IDs, linked by next
+	returned   []Ref
+	n          int
+}
+
+func newAgeList() ageList { return ageList{head: NoRef, tail: NoRef} }
+
+func (l *ageList) push(t *Messages, r Ref) {
+	l.n++
+	m := t.At(r)
+	switch {
+	case l.head == NoRef:
+		l.head = r
+	case t.At(l.tail).ID < m.ID:
+		t.At(l.tail).next = r
+	default:
+		l.returned = heapPush(l.returned, r, t, older)
+		return
+	}
+	m.next = NoRef
+	l.tail = r
+}
+
+// peek returns the oldest message; the list must not be empty.
+func (l *ageList) peek(t *Messages) Ref {
+	if len(l.returned) > 0 && (l.head == NoRef || t.At(l.returned[0]).ID < t.At(l.head).ID) {
+		return l.returned[0]
+	}
+	return l.head
+}
+
+func (l *ageList) pop(t *Messages) Ref {
+	l.n--
+	r := l.peek(t)
+	if r == l.head {
+		l.head = t.At(r).next
+		return r
+	}
+	l.returned = heapPop(l.returned, t, older)
+	return r
+}
+
+func older(a, b *Message) bool { return a.ID < b.ID }
+
+// heapPush and heapPop keep a binary heap of messages, the least first.
+
+func heapPush(h []Ref, r Ref, t *Messages, less func(a, b *Message) bool) []Ref {
+	h = append(h, r)
+	m := t.At(r)
+	i := len(h) - 1
+	for i > 0 {
+		up := (i - 1) / 2
+		if !less(m, t.At(h[up])) {
+			break
+		}
+		h[i] = h[up]
+		i = up
+	}
+	h[i] = r
+	return h
+}
+
+func heapPop(h []Ref, t *Messages, less func(a, b *Message) bool) []Ref {
+	n := len(h) - 1
+	r := h[n]
+	h = h[:n]
+	if n == 0 {
+		return h
+	}
+	m := t.At(r)
+	i := 0
+	for {
+		down := 2*i + 1
+		if down >= n {
+			break
+		}
+		if down+1 < n && less(t.At(h[down+1]), t.At(h[down])) {
+			down++
+		}
+		if !less(t.At(h[down]), m) {
+			break
+		}
+		h[i] = h[down]
+		i = down
+	}
+	h[i] = r
+	return h
+}

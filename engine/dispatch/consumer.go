@@ -1,0 +1,282 @@
+package dispatch
+
+// A ConsumerID addresses a consumer of a queue: an index into its table, dense,
+// and used again once the consumer left and all it held was settled.
+type ConsumerID uint32
+
+// NoConsumer is no consumer: nobody to pick, or the receiver of a basic.get.
+const NoConsumer ConsumerID = 1<<32 - 1
+
+// A Probe looks into a worker. Only a driver that can see the worker, as
+// virtual time can, has one; the queue's own books serve everybody else.
+type Probe interface {
+	// Outstanding is the number of messages assigned to this consumer and not
+	// finished, whatever was acknowledged.
+	Outstanding() int
+	// Work is the time in microseconds until the worker is through with all it
+	// was given.
+	Work(now int64) int64
+}
+
+// A Consumer is a row of a queue's table. The queue keeps the books; a selector
+// reads them and may set Window.
+type Consumer struct {
+	Priority int32  // x-priority: greater ones go first
+	Prefetch uint32 // unacknowledged messages at most; 0 no limit
+	Slots    uint32 // messages the worker can work on at once; 0 unknown
+	Window   uint32 // the selector's own limit on Unacked; 0 none
+	Unacked  uint32 // messages with this consumer
+	Work     int64  // sum of their costs in microseconds
+	NoAck    bool   // needs no acknowledgements, so no limit holds it
+	Paused   bool   // its connection takes nothing more for now
+	Ledger   *Ledger
+	Probe    Probe
+
+	joined bool
+	since  uint64 // subscription order
+	aside  uint64 // when the selector set it aside; 0 in play
+	next   ConsumerID
+	prev   ConsumerID // neighbours in subscription order
+	peer   ConsumerID // next consumer with the same ledger
+}
+
+// Consumers is the table of a queue's consumers.
+type Consumers struct {
+	rows        []Consumer
+	free        []ConsumerID
+	first, last ConsumerID // in subscription order
+	joined      int
+	probes      int // joined consumers with a probe
+	ledgers     map[*Ledger]ConsumerID
+	joins       uint64
+	asides      uint64
+	Tape        *Tape // non-nil: what was asked of probes and ledgers is recorded or replayed
+}
+
+// NewConsumers returns an empty table.
+func NewConsumers() *Consumers { return &Consumers{first: NoConsumer, last: NoConsumer} }
+
+// At returns a row. It stays valid until the next Add.
+func (t *Consumers) At(c ConsumerID) *Consumer { return &t.rows[c] }
+
+// Valid reports whether c is a consumer that has joined and not left.
+func (t *Consumers) Valid(c ConsumerID) bool { return int(c) < len(t.rows) && t.rows[c].joined }
+
+// Len is the number of consumers.
+func (t *Consumers) Len() int { return t.joined }
+
+// First is the consumer that subscribed first, or NoConsumer.
+func (t *Consumers) First() ConsumerID { return t.first }
+
+// After is the consumer that subscribed next after c, or NoConsumer.
+func (t *Consumers) After(c ConsumerID) ConsumerID { return t.rows[c].next }
+
+// Next is the ID that Add will give.
+func (t *Consumers) Next() ConsumerID {
+	if n := len(t.free); n > 0 {
+		return t.free[n-1]
+	}
+	return ConsumerID(len(t.rows))
+}
+
+// Add takes in a consumer, last in subscription order.
+func (t *Consumers) Add(row Consumer) ConsumerID {
+	c := t.Next()
+	if n := len(t.free); n > 0 {
+		t.free = t.free[:n-1]
+	} else {
+		t.rows = append(t.rows, Consumer{})
+	}
+	t.joins++
+	row.joined, row.since = true, t.joins
+	row.prev, row.next, row.peer = t.last, NoConsumer, NoConsumer
+	if t.last == NoConsumer {
+		t.first = c
+	} else {
+		t.rows[t.last].next = c
+	}
+	t.last = c
+	t.joined++
+	if row.Probe != nil {
+		t.probes++
+	}
+	if row.Ledger != nil {
+		row.peer = t.addPeer(row.Ledger, c)
+	}
+	t.rows[c] = row
+	return c
+}
+
+// Remove takes c out. Its row stays until what it holds is settled.
+func (t *Consumers) Remove(c ConsumerID) {
+	row := &t.rows[c]
+	if row.prev == NoConsumer {
+		t.first = row.next
+	} else {
+		t.rows[row.prev].next = row.next
+	}
+	if row.next == NoConsumer {
+		t.last = row.prev
+	} else {
+		t.rows[row.next].prev = row.prev
+	}
+	if row.Probe != nil {
+		t.probes--
+	}
+	if row.Ledger != nil {
+		t.removePeer(row.Ledger, c)
+	}
+	t.joined--
+	row.joined, row.aside = false, 0
+	t.reclaim(c)
+}
+
+// Given books a message of the given cost with c, whose credit Take took.
+func (t *Consumers) Given(c ConsumerID, cost int64) {
+	row := &t.rows[c]
+	row.Unacked++
+	row.Work += cost
+}
+
+// Settled books that a message of the given cost is with c no more.
+func (t *Consumers) Settled(c ConsumerID, cost int64) {
+	row := &t.rows[c]
+	row.Unacked--
+	row.Work -= cost
+	if row.Ledger != nil {
+		row.Ledger.Put(1)
+	}
+	if !row.joined {
+		t.reclaim(c)
+	}
+}
+
+func (t *Consumers) reclaim(c ConsumerID) {
+	if t.rows[c].Unacked == 0 {
+		t.rows[c] = Consumer{}
+		t.free = append(t.free, c)
+	}
+}
+
+// Eligible reports whether c may be given a message: it is there and not
+// paused, and, unless it needs no acknowledgements, its prefetch, its window
+// and its channel's limit all allow one more.
+func (t *Consumers) Eligible(c ConsumerID) bool {
+	row := &t.rows[c]
+	if !row.free() {
+		return false
+	}
+	return row.Ledger == nil || row.NoAck || !t.full(row.Ledger)
+}
+
+// free is Eligible without the channel's limit.
+func (row *Consumer) free() bool {
+	if row.Paused || !row.joined {
+		return false
+	}
+	return row.NoAck ||
+		(row.Prefetch == 0 || row.Unacked < row.Prefetch) &&
+			(row.Window == 0 || row.Unacked < row.Window)
+}
+
+// Take reports whether c is eligible and, if so, takes one of its channel's
+// credit. Other queues may have taken the last in the meantime.
+func (t *Consumers) Take(c ConsumerID) bool {
+	row := &t.rows[c]
+	if !row.free() {
+		return false
+	}
+	return row.Ledger == nil || row.NoAck || t.take(row.Ledger)
+}
+
+// SetAside notes that the selector took c out of play, as it is not eligible.
+func (t *Consumers) SetAside(c ConsumerID) {
+	t.asides++
+	t.rows[c].aside = t.asides
+}
+
+// Aside returns when c was set aside, as a rising number, or 0.
+func (t *Consumers) Aside(c ConsumerID) uint64 { return t.rows[c].aside }
+
+// PutBack clears what SetAside noted.
+func (t *Consumers) PutBack(c ConsumerID) { t.rows[c].aside = 0 }
+
+// Probed reports whether any consumer has a probe.
+func (t *Consumers) Probed() bool { return t.probes > 0 }
+
+// Outstanding is the number of messages c has not finished: by its probe, or
+// else those it has not acknowledged.
+func (t *Consumers) Outstanding(c ConsumerID) int {
+	if p := t.rows[c].Probe; p != nil {
+		return int(t.Tape.ask(func() int64 { return int64(p.Outstanding()) }))
+	}
+	return int(t.rows[c].Unacked)
+}
+
+// WorkLeft is the work c has left in microseconds: by its probe, or else the
+// sum of the costs of what it has not acknowledged.
+func (t *Consumers) WorkLeft(c ConsumerID, now int64) int64 {
+	if p := t.rows[c].Probe; p != nil {
+		return t.Tape.ask(func() int64 { return p.Work(now) })
+	}
+	return t.rows[c].Work
+}
+
+// Peer returns the first consumer of a channel, by its ledger, or NoConsumer;
+// PeerAfter the following ones.
+func (t *Consumers) Peer(l *Ledger) ConsumerID {
+	if c, ok := t.ledgers[l]; ok {
+		return c
+	}
+	return NoConsumer
+}
+
+// PeerAfter returns the consumer after c with the same ledger, or NoConsumer.
+func (t *Consumers) PeerAfter(c ConsumerID) ConsumerID { return t.rows[c].peer }
+
+func (t *Consumers) addPeer(l *Ledger, c ConsumerID) (next ConsumerID) {
+	if t.ledgers == nil {
+		t.ledgers = make(map[*Ledger]ConsumerID)
+	}
+	next = t.Peer(l)
+	t.ledgers[l] = c
+	return next
+}
+
+func (t *Consumers) removePeer(l *Ledger, c ConsumerID) {
+	next := t.rows[c].peer
+	if head := t.ledgers[l]; head != c {
+		p := head
+		for t.rows[p].peer != c {
+			p = t.rows[p].peer
+		}
+		t.rows[p].peer = next
+		return
+	}
+	if next == NoConsumer {
+		delete(t.ledgers, l)
+	} else {
+		t.ledgers[l] = next
+	}
+}
+
+func (t *Consumers) full(l *Ledger) bool {
+	if t.Tape == nil {
+		return l.Full()
+	}
+	return t.Tape.ask(func() int64 { return bit(l.Full()) }) != 0
+}
+
+func (t *Consumers) take(l *Ledger) bool {
+	if t.Tape == nil {
+		return l.TryTake()
+	}
+	return t.Tape.ask(func() int64 { return bit(l.TryTake()) }) != 0
+}
+
+func bit(b bool) int64 {
+	if b {
+		return 1
+	}
+	return 0
+}

@@ -1,0 +1,106 @@
+// Package dispatch decides which message of a queue goes out next and which
+// consumer gets it.
+//
+// Two decisions, kept apart. An Order says which ready message is next: fifo,
+// priority, aging, sjf, drr. A Selector says which consumer takes it: rr (the
+// ring of RabbitMQ's classic queues, the default), rr-eager, fair, jsq, lwl,
+// po2, random, jiq, adaptive. Every strategy is one file that registers itself.
+//
+// Both work on tables that the queue keeps: Messages, addressed by Ref, and
+// Consumers, addressed by ConsumerID. A strategy holds references into them and
+// no copies, so that a queue of many messages costs one row for each.
+//
+// Nothing here reads a clock, starts a goroutine, iterates over a map or takes
+// a lock: the time is an argument, random numbers come from a seed, and one
+// caller at a time is the rule. Only a Ledger may be shared between queues.
+package dispatch
+
+import "harelab/engine/internal/registry"
+
+// Needs says what a strategy reads of a message or a consumer, so that a broker
+// decodes only what is used.
+type Needs uint8
+
+// What a strategy may need.
+const (
+	NeedCost     Needs = 1 << iota // the cost hint of a message
+	NeedTenant                     // the tenant of a message
+	NeedPriority                   // the priority of a message
+	NeedSlots                      // the number of slots of a consumer
+)
+
+// Config is what the strategies of one queue can be told. The zero value is
+// usable: each strategy says what it makes of a zero.
+type Config struct {
+	Seed          uint64           // random, po2, jiq
+	MaxPriority   uint8            // priority, aging: greater ones count as this; 0 is 255
+	AgingUS       int64            // aging: microseconds of waiting that weigh one priority; 0 is one second
+	Quantum       int64            // drr: what a turn grants a tenant of weight 1; 0 is 1
+	Weights       map[string]int64 // drr: by tenant; 1 where it says nothing; not to be changed
+	CostByService bool             // drr: a message costs its Cost, not 1
+}
+
+// A SelectorStrategy is a registered way to choose a consumer.
+type SelectorStrategy struct {
+	Name, Doc string
+	Needs     Needs
+	New       func(Config, *Consumers) Selector
+}
+
+// An OrderStrategy is a registered way to choose a message.
+type OrderStrategy struct {
+	Name, Doc string
+	Needs     Needs
+	New       func(Config, *Messages) Order
+}
+
+var (
+	selectors = registry.New[SelectorStrategy]("dispatch", "strategy")
+	orders    = registry.New[OrderStrategy]("dispatch", "order")
+)
+
+// Selectors returns the selectors in order of their names.
+func Selectors() []SelectorStrategy { return selectors.All() }
+
+// Orders returns the orders in order of their names.
+func Orders() []OrderStrategy { return orders.All() }
+
+// LookupSelector returns the named selector; its error lists those there are.
+func LookupSelector(name string) (SelectorStrategy, error) { return selectors.Get(name) }
+
+// LookupOrder returns the named order; its error lists those there are.
+func LookupOrder(name string) (OrderStrategy, error) { return orders.Get(name) }
+
+func registerSelector(s SelectorStrategy) { selectors.Add(s.Name, s) }
+func registerOrder(s OrderStrategy)       { orders.Add(s.Name, s) }
+
+// A Selector chooses consumers. The queue calls it as the books in Consumers
+// change; they are always up to date when it is called.
+type Selector interface {
+	// Join takes in a new consumer, last in subscription order.
+	Join(c ConsumerID)
+	// Leave forgets a consumer.
+	Leave(c ConsumerID)
+	// Pick returns the consumer for the next message, having taken its credit
+	// (Consumers.Take), or NoConsumer. The queue always gives it a message.
+	Pick(now int64) ConsumerID
+	// Changed says that the books of c changed: it was given a message, one was
+	// settled, it was paused, resumed or limited anew.
+	Changed(c ConsumerID, now int64)
+	// Return says that c, which the selector had set aside
+	// (Consumers.SetAside), is eligible again.
+	Return(c ConsumerID)
+}
+
+// An Order keeps the ready messages of a queue and says which is next. IDs are
+// given in publish order: they are the age of a message.
+type Order interface {
+	// Push takes in a published or requeued message: its ID places it.
+	Push(r Ref)
+	// Pop removes and returns the next message; only when Len is not zero.
+	Pop(now int64) Ref
+	// Peek returns what Pop would and changes nothing.
+	Peek(now int64) Ref
+	// Len is the number of messages held.
+	Len() int
+}

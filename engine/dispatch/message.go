@@ -1,0 +1,183 @@
+package dispatch
+
+// A Ref addresses a message of a queue: an index into its table of messages,
+// dense, and used again as soon as the message is gone.
+type Ref = uint32
+
+// NoRef addresses no message.
+const NoRef Ref = 1<<32 - 1
+
+// Meta is what a publisher says of a message, as far as dispatch cares.
+type Meta struct {
+	Published int64  // microseconds; 0: the time of the Publish event
+	Cost      int64  // expected service time in microseconds; 0: unknown
+	Tenant    string // whose it is, for drr; kept while the message is held
+	Priority  uint8
+}
+
+// State is where a message is.
+type State uint8
+
+// A row of the table is free, or its message waits for a consumer, or is with
+// one.
+const (
+	Free State = iota
+	Ready
+	Unacked
+)
+
+// A Message is a row of a queue's table: 56 bytes, and all that a queue holds
+// for each message that waits.
+type Message struct {
+	ID          uint64     // publish order in this queue, from 1: the age of the message
+	Published   int64      // microseconds
+	Cost        int64      // microseconds, 0 unknown
+	Expires     int64      // microseconds, 0 never
+	Tenant      uint32     // see Messages.Tenant; 0 when no strategy needs it
+	Bytes       uint32     // for limits by size
+	Consumer    ConsumerID // who has it, when Unacked
+	next        Ref        // in its order's list, or in the free list
+	Attempts    uint32     // how often it came back
+	Priority    uint8
+	State       State
+	Redelivered bool
+}
+
+// Messages is the table of a queue's messages. Rows live in pages, so that
+// growing never copies a backlog, and the first page starts small, so that an
+// idle queue is small.
+type Messages struct {
+	pages   [][]Message
+	free    Ref // most recently freed row, or NoRef
+	used    Ref // rows below this were used at some time
+	live    int
+	tenants tenants
+}
+
+const (
+	pageShift = 8
+	pageRows  = 1 << pageShift
+	firstRows = 8 // of the first page, before it grows
+	keepPages = 4 // of an empty table
+)
+
+// NewMessages returns an empty table.
+func NewMessages() *Messages { return &Messages{free: NoRef} }
+
+// At returns a row. It stays valid until the next call of Alloc.
+func (t *Messages) At(r Ref) *Message { return &t.pages[r>>pageShift][r&(pageRows-1)] }
+
+// Valid reports whether r addresses a row that has been used.
+func (t *Messages) Valid(r Ref) bool { return r < t.used }
+
+// Len is the number of rows in use.
+func (t *Messages) Len() int { return t.live }
+
+// Next is the row that Alloc will return.
+func (t *Messages) Next() Ref {
+	if t.free != NoRef {
+		return t.free
+	}
+	return t.used
+}
+
+// Alloc takes a row, the most recently freed one first. The caller fills it.
+func (t *Messages) Alloc() Ref {
+	t.live++
+	if r := t.free; r != NoRef {
+		t.free = t.At(r).next
+		return r
+	}
+	r := t.used
+	t.used++
+	t.grow(r)
+	return r
+}
+
+func (t *Messages) grow(r Ref) {
+	page := int(r >> pageShift)
+	switch {
+	case page == len(t.pages) && page == 0:
+		t.pages = append(t.pages, make([]Message, firstRows))
+	case page == len(t.pages):
+		t.pages = append(t.pages, make([]Message, pageRows))
+	case page == 0 && int(r) == len(t.pages[0]):
+		larger := make([]Message, min(4*len(t.pages[0]), pageRows))
+		copy(larger, t.pages[0])
+		t.pages[0] = larger
+	}
+}
+
+// Release gives a row back. A table that becomes empty also gives back the
+// memory that a burst took.
+func (t *Messages) Release(r Ref) {
+	m := t.At(r)
+	t.tenants.release(m.Tenant)
+	*m = Message{next: t.free}
+	t.free = r
+	t.live--
+	if t.live == 0 {
+		t.free, t.used = NoRef, 0
+		if len(t.pages) > keepPages {
+			t.pages = append(make([][]Message, 0, keepPages), t.pages[:keepPages]...)
+		}
+	}
+}
+
+// Intern returns the number of a tenant and counts one message of it. Numbers
+// are dense, from 1, and used again when the last message is gone.
+func (t *Messages) Intern(tenant string) uint32 { return t.tenants.intern(tenant) }
+
+// Tenant returns the name behind a number of Intern.
+func (t *Messages) Tenant(id uint32) string {
+	if id == 0 {
+		return ""
+	}
+	return t.tenants.rows[id-1].name
+}
+
+// tenants gives names small numbers for as long as they are in use, so that
+// neither a message carries a string nor names from strangers pile up.
+type tenants struct {
+	ids  map[string]uint32
+	rows []tenantRow
+	free []uint32
+}
+
+type tenantRow struct {
+	name     string
+	messages int
+}
+
+func (t *tenants) intern(name string) uint32 {
+	if id, ok := t.ids[name]; ok {
+		t.rows[id-1].messages++
+		return id
+	}
+	if t.ids == nil {
+		t.ids = make(map[string]uint32)
+	}
+	var id uint32
+	if n := len(t.free); n > 0 {
+		id, t.free = t.free[n-1], t.free[:n-1]
+	} else {
+		t.rows = append(t.rows, tenantRow{})
+		id = uint32(len(t.rows))
+	}
+	t.rows[id-1] = tenantRow{name: name, messages: 1}
+	t.ids[name] = id
+	return id
+}
+
+func (t *tenants) release(id uint32) {
+	if id == 0 {
+		return
+	}
+	row := &t.rows[id-1]
+	if row.messages--; row.messages > 0 {
+		return
+	}
+	delete(t.ids, row.name)
+	row.name = ""
+	t.free = append(t.free, id)
+}

@@ -1,0 +1,63 @@
+package queue
+
+import "harelab/engine/dispatch"
+
+func (q *Queue) join(e Event, out []Decision) []Decision {
+	c := q.cons.Add(dispatch.Consumer{
+		Priority: e.Priority,
+		Prefetch: e.Prefetch,
+		Slots:    e.Slots,
+		NoAck:    e.NoAck,
+		Ledger:   e.Ledger,
+		Probe:    e.Probe,
+	})
+	q.sel.Join(c)
+	if e.Exclusive {
+		q.exclusive = c
+	}
+	if q.cfg.SingleActive && q.active == dispatch.NoConsumer {
+		out = q.activate(c, out)
+	}
+	return out
+}
+
+func (q *Queue) leave(c dispatch.ConsumerID, out []Decision) []Decision {
+	if !q.cons.Valid(c) {
+		return out
+	}
+	q.sel.Leave(c)
+	q.cons.Remove(c)
+	if q.exclusive == c {
+		q.exclusive = dispatch.NoConsumer
+	}
+	if q.active == c {
+		out = q.activate(q.cons.First(), out)
+	}
+	return out
+}
+
+// activate makes c the one consumer of a single-active queue: the one that
+// subscribed first of those there are.
+func (q *Queue) activate(c dispatch.ConsumerID, out []Decision) []Decision {
+	q.active = c
+	return append(out, Decision{Kind: Activate, Consumer: c, Ref: dispatch.NoRef})
+}
+
+// change pauses, resumes or limits a consumer.
+func (q *Queue) change(e Event) {
+	c := e.Consumer
+	if !q.cons.Valid(c) {
+		return
+	}
+	row := q.cons.At(c)
+	switch e.Kind {
+	case Pause:
+		row.Paused = true
+	case Resume:
+		row.Paused = false
+	case Limit:
+		row.Prefetch = e.Prefetch
+	}
+	q.sel.Changed(c, q.now)
+	q.touch(c)
+}

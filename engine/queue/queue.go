@@ -1,0 +1,185 @@
+// Package queue is one message queue as a pure state machine: events go in,
+// decisions come out.
+//
+// Step has no clock, goroutine, lock, map iteration or I/O, and allocates
+// nothing in steady state. A server calls it under the queue's lock, virtual
+// time calls it in order of events; both carry out the decisions, in order, and
+// so behave alike.
+//
+// The queue knows messages by a Ref, the index of a row in its table. Rows are
+// dense and used again, so the owner keeps payloads in a slice beside it: it
+// reads NextRef, stores the payload there, and steps with a Publish event.
+package queue
+
+import (
+	"fmt"
+	"math"
+
+	"harelab/engine/dispatch"
+)
+
+// Overflow is what a full queue does with the next message (x-overflow).
+type Overflow uint8
+
+// RabbitMQ's three ways.
+const (
+	DropHead         Overflow = iota // the next message out makes room
+	RejectPublish                    // the new one is refused
+	RejectPublishDLX                 // it is refused and dead-lettered
+)
+
+// Limits can be changed while the queue lives (Configure). The zero value is
+// the tightest; Unlimited has none.
+type Limits struct {
+	MaxLength     int64 // ready messages; -1 none
+	MaxBytes      int64 // sum of the sizes of ready messages; -1 none
+	Overflow      Overflow
+	MessageTTL    int64 // microseconds from publishing; -1 none
+	DeliveryLimit int64 // times a message may come back; -1 none
+	DeadLetter    bool  // what is lost to a limit is dead-lettered, not dropped
+}
+
+// Unlimited holds no message back and drops none.
+var Unlimited = Limits{MaxLength: -1, MaxBytes: -1, MessageTTL: -1, DeliveryLimit: -1}
+
+// Config makes a queue.
+type Config struct {
+	Selector     dispatch.SelectorStrategy
+	Order        dispatch.OrderStrategy
+	Dispatch     dispatch.Config
+	SingleActive bool // x-single-active-consumer
+	Limits       Limits
+}
+
+// A Queue is one queue. It is not safe for concurrent use.
+type Queue struct {
+	cfg    Config
+	lim    Limits
+	msgs   *dispatch.Messages
+	cons   *dispatch.Consumers
+	order  dispatch.Order
+	sel    dispatch.Selector
+	tenant bool // the order reads tenants
+
+	now       int64 // of the latest event
+	lastID    uint64
+	ready     int
+	unacked   int
+	bytes     int64 // of ready messages
+	expiring  int   // ready messages that expire
+	gone      uint64
+	wake      int64 // the WakeAt that stands, 0 none
+	active    dispatch.ConsumerID
+	exclusive dispatch.ConsumerID
+	touched   []dispatch.ConsumerID // given credit since the queue last ran
+}
+
+// New returns an empty queue.
+func New(cfg Config) *Queue {
+	q := &Queue{
+		cfg:       cfg,
+		lim:       cfg.Limits,
+		msgs:      dispatch.NewMessages(),
+		cons:      dispatch.NewConsumers(),
+		tenant:    cfg.Order.Needs&dispatch.NeedTenant != 0,
+		now:       math.MinInt64,
+		active:    dispatch.NoConsumer,
+		exclusive: dispatch.NoConsumer,
+	}
+	q.order = cfg.Order.New(cfg.Dispatch, q.msgs)
+	q.sel = cfg.Selector.New(cfg.Dispatch, q.cons)
+	return q
+}
+
+// Ready is the number of messages that wait for a consumer.
+func (q *Queue) Ready() int { return q.ready }
+
+// Unacked is the number of messages delivered and not settled.
+func (q *Queue) Unacked() int { return q.unacked }
+
+// Bytes is the size of the ready messages.
+func (q *Queue) Bytes() int64 { return q.bytes }
+
+// Consumers is the number of consumers.
+func (q *Queue) Consumers() int { return q.cons.Len() }
+
+// Active is the consumer that a single-active queue serves, or NoConsumer.
+func (q *Queue) Active() dispatch.ConsumerID { return q.active }
+
+// Exclusive reports whether a consumer has the queue for itself.
+func (q *Queue) Exclusive() bool { return q.exclusive != dispatch.NoConsumer }
+
+// NextRef is the Ref that the next message gets if it is published now.
+func (q *Queue) NextRef() dispatch.Ref { return q.msgs.Next() }
+
+// NextID is the ID that the next message gets.
+func (q *Queue) NextID() uint64 { return q.lastID + 1 }
+
+// NextConsumer is the ID that the next consumer gets if it joins now.
+func (q *Queue) NextConsumer() dispatch.ConsumerID { return q.cons.Next() }
+
+// Message returns the row of a message that is ready or unacked.
+func (q *Queue) Message(r dispatch.Ref) (dispatch.Message, bool) {
+	if !q.msgs.Valid(r) || q.msgs.At(r).State == dispatch.Free {
+		return dispatch.Message{}, false
+	}
+	return *q.msgs.At(r), true
+}
+
+// Step takes in an event and appends what follows from it to out. Of what it
+// cannot make sense it takes no notice: an unknown consumer, a message that is
+// not unacked.
+func (q *Queue) Step(e Event, out []Decision) []Decision {
+	if e.Now > q.now {
+		q.now = e.Now
+	}
+	if q.cons.Tape != nil {
+		q.cons.Tape.Rewind()
+	}
+	fresh := dispatch.NoRef
+	switch e.Kind {
+	case Publish:
+		out, fresh = q.publish(e, out)
+	case Ack:
+		for _, r := range e.Refs {
+			q.ack(r)
+		}
+	case Requeue:
+		for _, r := range e.Refs {
+			out = q.requeue(r, out)
+		}
+		out = q.dropHeads(out)
+	case Discard:
+		for _, r := range e.Refs {
+			out = q.discard(r, out)
+		}
+	case Join:
+		out = q.join(e, out)
+	case Leave:
+		out = q.leave(e.Consumer, out)
+	case Pause, Resume, Limit:
+		q.change(e)
+	case Get:
+		return q.get(e, out)
+	case Purge:
+		return q.purge(Purged, out)
+	case Close:
+		return q.close(out)
+	case Configure:
+		out = q.configure(e, out)
+	}
+	if e.Hold {
+		return out
+	}
+	if e.Kind == Run {
+		q.touchChannel(e.Ledger)
+	}
+	return q.run(fresh, out)
+}
+
+func (k Kind) String() string {
+	if int(k) < len(kindNames) {
+		return kindNames[k]
+	}
+	return fmt.Sprintf("kind(%d)", uint8(k))
+}

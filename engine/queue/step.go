@@ -1,0 +1,219 @@
+package queue
+
+import (
+	"harelab/engine/dispatch"
+)
+
+// publish stores a message, unless the queue is full and refuses it.
+func (q *Queue) publish(e Event, out []Decision) ([]Decision, dispatch.Ref) {
+	if q.lim.Overflow != DropHead && q.over(1, int64(e.Bytes)) {
+		return q.reject(out), dispatch.NoRef
+	}
+	q.lastID++
+	r := q.msgs.Alloc()
+	m := q.msgs.At(r)
+	*m = dispatch.Message{
+		ID:          q.lastID,
+		Published:   e.Msg.Published,
+		Cost:        max(e.Msg.Cost, 0),
+		Expires:     q.expiry(e.ExpiresAt),
+		Bytes:       e.Bytes,
+		Consumer:    dispatch.NoConsumer,
+		Priority:    e.Msg.Priority,
+		Redelivered: e.Redelivered,
+	}
+	if m.Published == 0 {
+		m.Published = q.now
+	}
+	if q.tenant {
+		m.Tenant = q.msgs.Intern(e.Msg.Tenant)
+	}
+	q.push(r)
+	if e.Hold {
+		return q.dropHeads(out), dispatch.NoRef
+	}
+	return out, r
+}
+
+// expiry is the earlier of a message's own and the queue's.
+func (q *Queue) expiry(own int64) int64 {
+	if q.lim.MessageTTL < 0 {
+		return own
+	}
+	at := q.now + q.lim.MessageTTL
+	if own != 0 && own < at {
+		return own
+	}
+	return max(at, 1) // 0 would be never
+}
+
+func (q *Queue) reject(out []Decision) []Decision {
+	r := q.msgs.Next()
+	if q.lim.Overflow == RejectPublishDLX && q.lim.DeadLetter {
+		out = append(out, Decision{Kind: DeadLetter, Reason: MaxLen, Ref: r, Consumer: dispatch.NoConsumer, Done: true})
+	}
+	return append(out, Decision{Kind: Reject, Reason: MaxLen, Ref: r, Consumer: dispatch.NoConsumer, Done: true})
+}
+
+// over reports whether that many more messages and bytes pass a limit.
+func (q *Queue) over(messages int, bytes int64) bool {
+	return q.lim.MaxLength >= 0 && int64(q.ready+messages) > q.lim.MaxLength ||
+		q.lim.MaxBytes >= 0 && q.bytes+bytes > q.lim.MaxBytes
+}
+
+// dropHeads makes room in a queue over its limits.
+func (q *Queue) dropHeads(out []Decision) []Decision {
+	if q.lim.Overflow != DropHead {
+		return out
+	}
+	for q.ready > 0 && q.over(0, 0) {
+		out = q.lose(q.pop(), MaxLen, out)
+	}
+	return out
+}
+
+// push makes a message ready.
+func (q *Queue) push(r dispatch.Ref) {
+	m := q.msgs.At(r)
+	m.State = dispatch.Ready
+	q.order.Push(r)
+	q.ready++
+	q.bytes += int64(m.Bytes)
+	if m.Expires != 0 {
+		q.expiring++
+	}
+}
+
+// pop takes the next message; it is neither ready nor unacked until the caller
+// says so.
+func (q *Queue) pop() dispatch.Ref {
+	r := q.order.Pop(q.now)
+	m := q.msgs.At(r)
+	q.ready--
+	q.bytes -= int64(m.Bytes)
+	if m.Expires != 0 {
+		q.expiring--
+	}
+	return r
+}
+
+// lose frees a message that a limit takes away.
+func (q *Queue) lose(r dispatch.Ref, why Reason, out []Decision) []Decision {
+	kind := Drop
+	if q.lim.DeadLetter && why >= Expired && why <= DeliveryLimit {
+		kind = DeadLetter
+	}
+	m := q.msgs.At(r)
+	out = append(out, Decision{
+		Kind: kind, Reason: why, Ref: r, ID: m.ID, Redelivered: m.Redelivered,
+		Consumer: dispatch.NoConsumer, Done: true,
+	})
+	q.free(r)
+	return out
+}
+
+func (q *Queue) free(r dispatch.Ref) {
+	q.gone++
+	q.msgs.Release(r)
+}
+
+// settle takes an unacked message from whoever has it.
+func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
+	if !q.msgs.Valid(r) || q.msgs.At(r).State != dispatch.Unacked {
+		return nil, false
+	}
+	m := q.msgs.At(r)
+	q.unacked--
+	if c := m.Consumer; c != dispatch.NoConsumer {
+		m.Consumer = dispatch.NoConsumer
+		q.cons.Settled(c, m.Cost)
+		if q.cons.Valid(c) {
+			q.sel.Changed(c, q.now)
+			q.touch(c)
+		}
+	}
+	return m, true
+}
+
+func (q *Queue) ack(r dispatch.Ref) {
+	if _, ok := q.settle(r); ok {
+		q.free(r)
+	}
+}
+
+func (q *Queue) requeue(r dispatch.Ref, out []Decision) []Decision {
+	m, ok := q.settle(r)
+	if !ok {
+		return out
+	}
+	m.Redelivered = true
+	m.Attempts++
+	if q.lim.DeliveryLimit >= 0 && int64(m.Attempts) > q.lim.DeliveryLimit {
+		return q.lose(r, DeliveryLimit, out)
+	}
+	q.push(r)
+	return out
+}
+
+func (q *Queue) discard(r dispatch.Ref, out []Decision) []Decision {
+	if _, ok := q.settle(r); !ok {
+		return out
+	}
+	return q.lose(r, Rejected, out)
+}
+
+// deliver gives a popped message to a consumer, whose credit was taken.
+func (q *Queue) deliver(r dispatch.Ref, c dispatch.ConsumerID, noAck bool, out []Decision) []Decision {
+	m := q.msgs.At(r)
+	out = append(out, Decision{
+		Kind: Deliver, Ref: r, ID: m.ID, Consumer: c,
+		Redelivered: m.Redelivered, Done: noAck, Remaining: q.ready,
+	})
+	if noAck {
+		q.free(r)
+		return out
+	}
+	m.State = dispatch.Unacked
+	m.Consumer = c
+	q.unacked++
+	if c != dispatch.NoConsumer {
+		q.cons.Given(c, m.Cost)
+		q.sel.Changed(c, q.now)
+	}
+	return out
+}
+
+func (q *Queue) get(e Event, out []Decision) []Decision {
+	out = q.expire(dispatch.NoRef, out)
+	if q.ready == 0 {
+		return append(out, Decision{Kind: Empty, Ref: dispatch.NoRef, Consumer: dispatch.NoConsumer})
+	}
+	out = q.deliver(q.pop(), dispatch.NoConsumer, e.NoAck, out)
+	return q.schedule(q.expire(dispatch.NoRef, out))
+}
+
+func (q *Queue) purge(why Reason, out []Decision) []Decision {
+	for q.ready > 0 {
+		out = q.lose(q.pop(), why, out)
+	}
+	return out
+}
+
+// close drops the ready messages, then the unacked ones.
+func (q *Queue) close(out []Decision) []Decision {
+	out = q.purge(Closed, out)
+	for r := dispatch.Ref(0); q.unacked > 0; r++ {
+		if _, ok := q.settle(r); ok {
+			out = q.lose(r, Closed, out)
+		}
+	}
+	return out
+}
+
+func (q *Queue) configure(e Event, out []Decision) []Decision {
+	if e.Limits == nil {
+		return out
+	}
+	q.lim = *e.Limits
+	return q.dropHeads(out)
+}
