@@ -1,0 +1,141 @@
+package auth
+
+import (
+	"bytes"
+	"encoding/binary"
+	"errors"
+	"fmt"
+	"log/slog"
+)
+
+// SASL mechanisms.
+const (
+	Plain    = "PLAIN"    // RFC 4616
+	AMQPlain = "AMQPLAIN" // a field table with LOGIN and PASSWORD
+	External = "EXTERNAL" // the name of the TLS certificate
+)
+
+// Mechanisms is what connection.start offers to clients without a certificate.
+const Mechanisms = Plain + " " + AMQPlain
+
+// Refused is the text of the 403 that answers a login that failed, with the
+// mechanism for %s (rabbit_reader, auth_phase/2).
+const Refused = "Login was refused using authentication mechanism %s. For details see the broker logfile."
+
+// ErrRefused says that a login failed. It does not say why, for the peer must not
+// learn which names exist.
+var ErrRefused = errors.New("auth: login refused")
+
+// A Login is what a client says to prove who it is. It prints without the password.
+type Login struct {
+	Mechanism string
+	User      string
+	password  []byte
+}
+
+// NewLogin returns a Login with a password, for callers that speak no SASL.
+func NewLogin(user, password string) Login {
+	return Login{Mechanism: Plain, User: user, password: []byte(password)}
+}
+
+// String keeps the password out of logs and error texts.
+func (l Login) String() string { return fmt.Sprintf("%s login of %q", l.Mechanism, l.User) }
+
+// GoString keeps the password out of %#v.
+func (l Login) GoString() string { return l.String() }
+
+// LogValue keeps the password out of structured logs.
+func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
+
+// ParseLogin reads a client's first response under a SASL mechanism. The result
+// holds no part of response. For EXTERNAL the name comes with the [Peer].
+func ParseLogin(mechanism string, response []byte) (Login, error) {
+	l := Login{Mechanism: mechanism}
+	var ok bool
+	switch mechanism {
+	case Plain:
+		l.User, l.password, ok = parsePlain(response)
+	case AMQPlain:
+		l.User, l.password, ok = parseAMQPlain(response)
+	case External:
+		ok = true
+	default:
+		return Login{}, fmt.Errorf("auth: unknown mechanism %.32q (have %s %s)", mechanism, Mechanisms, External)
+	}
+	if !ok {
+		return Login{}, fmt.Errorf("auth: %s response of %d octets is not well formed", mechanism, len(response))
+	}
+	return l, nil
+}
+
+// parsePlain reads authorization id, name and password, separated by zero octets.
+// The first is not looked at, as in RabbitMQ.
+func parsePlain(response []byte) (user string, password []byte, ok bool) {
+	parts := bytes.Split(response, []byte{0})
+	if len(parts) != 3 {
+		return "", nil, false
+	}
+	return string(parts[1]), bytes.Clone(parts[2]), true
+}
+
+// parseAMQPlain reads the fields of a table that comes without its length. All
+// values must be long strings.
+func parseAMQPlain(response []byte) (user string, password []byte, ok bool) {
+	var login, pass []byte
+	for b := response; len(b) > 0; {
+		n := 1 + int(b[0])
+		if len(b) < n+5 || b[n] != 'S' {
+			return "", nil, false
+		}
+		key, size, rest := b[1:n], binary.BigEndian.Uint32(b[n+1:]), b[n+5:]
+		if uint64(size) > uint64(len(rest)) {
+			return "", nil, false
+		}
+		switch string(key) {
+		case "LOGIN":
+			login = rest[:size]
+		case "PASSWORD":
+			pass = rest[:size]
+		}
+		b = rest[size:]
+	}
+	if login == nil || pass == nil {
+		return "", nil, false
+	}
+	return string(login), bytes.Clone(pass), true
+}
+
+// A Peer is what the transport knows of a client.
+type Peer struct {
+	Loopback    bool   // connected from this machine, or in memory
+	Certificate string // name in the certificate that TLS verified; empty: none
+}
+
+// guest may log in from this machine only, whatever its password.
+const guest = "guest"
+
+// nobody's hash is compared with when a name is not known, so that it takes as long
+// as one that is.
+var nobody = Hash{make([]byte, saltLen+32)}
+
+// Authenticate checks a login and returns the user's name. Its error is ErrRefused.
+func (a *Auth) Authenticate(l Login, peer Peer) (user string, err error) {
+	name := l.User
+	if l.Mechanism == External {
+		name = peer.Certificate
+	}
+	a.mu.RLock()
+	u := a.users[name]
+	a.mu.RUnlock()
+	hash := nobody
+	if u != nil {
+		a.mu.RLock()
+		hash = u.hash
+		a.mu.RUnlock()
+	}
+	proved := l.Mechanism == External && name != "" || l.Mechanism != External && hash.Verify(l.password)
+	if u == nil || !proved || name == guest && !peer.Loopback {
+		return "", ErrRefused
+	}
+	return name, nil
+}

@@ -1,0 +1,31 @@
+// Package broker is an AMQP 0-9-1 broker without sockets: virtual hosts with
+// exchanges, bindings and queues, and connections and channels as an API of Go
+// calls. The server drives it from frames, the simulator under a virtual clock;
+// both see the same code.
+//
+// # The path of a message
+//
+// [Channel.Publish] routes on snapshots, without a lock. For each queue it locks
+// the queue, steps the queue's state machine (package queue) and hands what that
+// decided to the consumers' [Sink] before it unlocks. Nothing is handed to another
+// goroutine. Dead letters, deletions and expiry are effects that are carried out
+// after the queue was unlocked, from a work list, so that nobody holds two queue
+// locks and no cycle of exchanges recurses.
+//
+// # Locks
+//
+// They are taken in this order: virtual host (declarations), queue, channel (its
+// unacked deliveries), and whatever the Sink locks.
+//
+// # Time and chance
+//
+// Time comes from a [Clock] alone, and chance from a generator with a seed. No
+// behaviour follows the order of a map. With one goroutine and a virtual clock, a
+// broker does the same thing on every run.
+//
+// # Errors
+//
+// What a client did wrong is returned as a [*wire.Error] with RabbitMQ's reply code
+// and text. After an error the caller closes the channel, or the connection if the
+// error is hard; the broker does neither by itself.
+package broker

@@ -1,0 +1,65 @@
+package broker
+
+// A Sink takes what the broker sends on one channel. The server encodes it into the
+// connection's outbound buffer; the simulator gives it to a worker.
+//
+// The broker calls a Sink with locks held, from whatever goroutine caused the event:
+// the methods must not block and must not call the broker. Whoever must be woken to
+// write is handed to the [Batch].
+type Sink interface {
+	// Deliver takes a message for one of the channel's consumers, in order of
+	// delivery tags. d and what it points to are valid during the call; to keep
+	// the message longer, Retain it. It reports whether more may come: after
+	// false the consumer gets nothing until [Channel.Resume].
+	Deliver(d *Delivery, b *Batch) (writable bool)
+
+	// Cancelled says that the broker ended a subscription: its queue is gone.
+	Cancelled(consumerTag string, b *Batch)
+
+	// Confirmed settles a publish whose result was [ConfirmLater]: it is as
+	// durable as promised, or (ok false) was not accepted. It comes in any order.
+	Confirmed(seq uint64, ok bool, b *Batch)
+}
+
+// A Delivery is a message on its way to a consumer.
+type Delivery struct {
+	Consumer    *Consumer
+	DeliveryTag uint64
+	Redelivered bool
+	Msg         *Message
+	Queue       string
+}
+
+// A Waker is whoever writes what a [Sink] has encoded.
+type Waker interface {
+	Wake()
+}
+
+// A Batch collects the wakers that one burst of work touched, so that each is woken
+// once at its end. It is used by one goroutine at a time; a nil Batch wakes at once.
+type Batch struct {
+	wakers []Waker
+}
+
+// Touch has w woken at the next Flush, once however often it is touched.
+func (b *Batch) Touch(w Waker) {
+	if b == nil {
+		w.Wake()
+		return
+	}
+	for i := len(b.wakers) - 1; i >= 0; i-- { // few, and the last one most likely
+		if b.wakers[i] == w {
+			return
+		}
+	}
+	b.wakers = append(b.wakers, w)
+}
+
+// Flush wakes all that were touched, in the order in which they were.
+func (b *Batch) Flush() {
+	for i, w := range b.wakers {
+		b.wakers[i] = nil
+		w.Wake()
+	}
+	b.wakers = b.wakers[:0]
+}
