@@ -1,0 +1,133 @@
+package stat
+
+import (
+	"math"
+	"slices"
+)
+
+// A measurement agrees with the prediction when it is within this much of it.
+const (
+	AgreeRel = 0.02 // of the prediction
+	AgreeAbs = 0.05 // s
+)
+
+// An Agreement sets the prediction of an arm, made in virtual time, beside
+// what was measured on a real clock.
+type Agreement struct {
+	Arm      string
+	Target   Target // measured
+	SameLoad bool
+	Repeats  int // measured; with several, Measured is their median
+	Lines    []AgreementLine
+}
+
+// An AgreementLine is one figure of one class.
+type AgreementLine struct {
+	Class, Metric string
+	Predicted     float64 // s
+	Measured      float64 // s
+	Within        bool
+}
+
+// Diff is measured minus predicted, in seconds.
+func (l AgreementLine) Diff() float64 { return l.Measured - l.Predicted }
+
+// Within reports whether all lines agree.
+func (a *Agreement) Within() bool {
+	return a.SameLoad && !slices.ContainsFunc(a.Lines, func(l AgreementLine) bool { return !l.Within })
+}
+
+// Worst is the line with the largest difference, nil without lines.
+func (a *Agreement) Worst() *AgreementLine {
+	var worst *AgreementLine
+	for i := range a.Lines {
+		if worst == nil || math.Abs(a.Lines[i].Diff()) > math.Abs(worst.Diff()) {
+			worst = &a.Lines[i]
+		}
+	}
+	return worst
+}
+
+// Agreements pairs each arm's summary in virtual time with those of each real
+// target, in order of appearance.
+func Agreements(ss []*Summary) []*Agreement {
+	var out []*Agreement
+	for _, p := range ss {
+		if !p.Virtual || p.Repeat > 0 {
+			continue
+		}
+		byTarget := make(map[Target][]*Summary)
+		var order []Target
+		for _, m := range ss {
+			if m.Virtual || m.Arm != p.Arm {
+				continue
+			}
+			if byTarget[m.Target] == nil {
+				order = append(order, m.Target)
+			}
+			byTarget[m.Target] = append(byTarget[m.Target], m)
+		}
+		for _, t := range order {
+			out = append(out, agree(p, t, byTarget[t]))
+		}
+	}
+	return out
+}
+
+func agree(p *Summary, t Target, measured []*Summary) *Agreement {
+	a := &Agreement{Arm: p.Arm, Target: t, SameLoad: true, Repeats: len(measured)}
+	for _, m := range measured {
+		a.SameLoad = a.SameLoad && m.Load.Same(p.Load)
+	}
+	for _, c := range p.Classes {
+		for _, f := range compared {
+			want := f.of(c)
+			var got []float64
+			for _, m := range measured {
+				if mc := m.Class(c.Name); mc != nil && f.of(mc) != nil {
+					got = append(got, *f.of(mc))
+				}
+			}
+			if want == nil || len(got) == 0 {
+				continue
+			}
+			m := median(got)
+			a.Lines = append(a.Lines, AgreementLine{
+				Class: c.Name, Metric: f.name, Predicted: *want, Measured: m,
+				Within: math.Abs(m-*want) <= AgreeRel*math.Abs(*want)+AgreeAbs,
+			})
+		}
+	}
+	return a
+}
+
+// compared are the figures that prediction and measurement are held together
+// by. They are visible on every target.
+var compared = []struct {
+	name string
+	of   func(*Class) Figure
+}{
+	{"wait mean", func(c *Class) Figure { return c.Wait.mean() }},
+	{"wait p50", func(c *Class) Figure { return c.Wait.get(func(d *Dist) float64 { return d.P50 }) }},
+	{"wait max", func(c *Class) Figure { return c.Wait.get(func(d *Dist) float64 { return d.Max }) }},
+	{"held max", func(c *Class) Figure { return c.Held.get(func(d *Dist) float64 { return d.Max }) }},
+	{"starvation", func(c *Class) Figure { return figure(c.Starvation) }},
+	{"finish", func(c *Class) Figure { return figure(c.Finish) }},
+}
+
+func (d *Dist) mean() Figure { return d.get(func(d *Dist) float64 { return d.Mean }) }
+
+func (d *Dist) get(f func(*Dist) float64) Figure {
+	if d == nil {
+		return nil
+	}
+	return figure(f(d))
+}
+
+// median of the values, which it sorts; the mean of the middle two when their
+// number is even.
+func median(xs []float64) float64 {
+	slices.Sort(xs)
+	n := len(xs)
+	return (xs[(n-1)/2] + xs[n/2]) / 2
+}

@@ -1,0 +1,261 @@
+// Package stat turns the messages of a run into figures.
+//
+// Instants come in as exact integers, microseconds of run time; what goes out
+// is in seconds. Percentiles are nearest rank on the exact values: the
+// ceil(p*n/100)-th smallest. Nothing is sampled and nothing is interpolated,
+// so two runs of the same events give the same digits.
+//
+// What a target does not show stays unknown: a nil [Dist] or [Figure] is "not
+// visible", and no figure is derived from a guess.
+package stat
+
+import (
+	"cmp"
+	"math"
+	"slices"
+	"strconv"
+
+	"harelab/loadgen/run"
+)
+
+const perSecond = 1e6 // microseconds
+
+// seconds converts microseconds.
+func seconds(us int64) float64 { return float64(us) / perSecond }
+
+// A Dist describes the values of one metric: seconds, or a ratio for slowdown.
+type Dist struct {
+	N    int     `json:"n"`
+	Mean float64 `json:"mean"`
+	P50  float64 `json:"p50"`
+	P90  float64 `json:"p90"`
+	P95  float64 `json:"p95"`
+	P99  float64 `json:"p99"`
+	Max  float64 `json:"max"`
+}
+
+// A Figure is one number, or nil where the run does not show it.
+type Figure *float64
+
+func figure(v float64) Figure { return &v }
+
+// A sample is the sorted values of a metric before they are summed up.
+type sample struct {
+	values []float64
+	sum    float64 // exact where the values are microseconds below 2^53
+	scale  float64
+}
+
+// micros makes a sample of times.
+func micros(us []int64) sample {
+	slices.Sort(us)
+	s := sample{values: make([]float64, len(us)), scale: perSecond}
+	var sum int64
+	for i, v := range us {
+		s.values[i] = float64(v)
+		sum += v
+	}
+	s.sum = float64(sum)
+	return s
+}
+
+// ratios makes a sample of plain numbers.
+func ratios(xs []float64) sample {
+	slices.Sort(xs)
+	s := sample{values: xs, scale: 1}
+	for _, x := range xs {
+		s.sum += x
+	}
+	return s
+}
+
+// stat returns the statistic called name: mean, min, max, n or a percentile
+// such as p50 or p99.9. It reports whether there is such a statistic.
+func (s sample) stat(name string) (float64, bool) {
+	n := len(s.values)
+	if name == "n" {
+		return float64(n), true
+	}
+	p, ok := percentile(name)
+	if !ok && name != "mean" {
+		return 0, false
+	}
+	switch {
+	case n == 0:
+		return math.NaN(), true
+	case name == "mean":
+		return s.sum / float64(n) / s.scale, true
+	}
+	return s.at(p), true
+}
+
+// at returns the nearest-rank percentile.
+func (s sample) at(p float64) float64 {
+	n := len(s.values)
+	rank := int(math.Ceil(p*float64(n)/100 - 1e-9))
+	return s.values[min(max(rank, 1), n)-1] / s.scale
+}
+
+// percentile parses "p99.9", "min" and "max".
+func percentile(name string) (float64, bool) {
+	switch {
+	case name == "min":
+		return 0, true
+	case name == "max":
+		return 100, true
+	case len(name) < 2 || name[0] != 'p':
+		return 0, false
+	}
+	p, err := strconv.ParseFloat(name[1:], 64)
+	return p, err == nil && p >= 0 && p <= 100
+}
+
+// dist sums s up; nil when there is nothing.
+func (s sample) dist() *Dist {
+	n := len(s.values)
+	if n == 0 {
+		return nil
+	}
+	return &Dist{
+		N: n, Mean: s.sum / float64(n) / s.scale,
+		P50: s.at(50), P90: s.at(90), P95: s.at(95), P99: s.at(99), Max: s.at(100),
+	}
+}
+
+// Jain returns Jain's fairness index (sum x)^2 / (n sum x^2) of the shares x:
+// 1 when all are equal, 1/n when one has everything. It is NaN when there are
+// no shares or all are zero (R. Jain, D. Chiu, W. Hawe, DEC-TR-301, 1984).
+func Jain(x []float64) float64 {
+	var sum, squares float64
+	for _, v := range x {
+		sum += v
+		squares += float64(v * v) // float64() forbids fusing: the same digits on every machine
+	}
+	return float64(sum*sum) / float64(float64(len(x))*squares)
+}
+
+// A Class is the figures of one class, or of all classes together.
+// Distributions are over the messages whose work was finished.
+type Class struct {
+	Name      string `json:"name"`      // "all" for the whole run
+	Published int    `json:"published"` // after the warm-up
+	N         int    `json:"n"`         // finished, of those
+
+	Wait        *Dist `json:"wait"`     // t6 - t0
+	Queued      *Dist `json:"queued"`   // t4 - t3, nil when not visible
+	Held        *Dist `json:"held"`     // t6 - t5
+	Service     *Dist `json:"service"`  // t7 - t6
+	Sojourn     *Dist `json:"sojourn"`  // t7 - t0
+	Slowdown    *Dist `json:"slowdown"` // sojourn / service
+	Confirm     *Dist `json:"confirm"`  // t2 - t0, nil when no confirms were asked for
+	ScheduleLag *Dist `json:"schedule_lag"`
+	Transit     *Dist `json:"transit"` // t5 - t1: publish to receipt, what is visible on every target
+
+	Finish      float64 `json:"finish"`       // s from the first intended instant to the last done
+	Starvation  float64 `json:"starvation"`   // s, the longest span with something waiting and nothing starting
+	StarvedFrom float64 `json:"starved_from"` // s, where that span begins in run time
+	Stuck       int     `json:"stuck"`        // held behind other classes' work longer than their own takes
+	StuckMax    float64 `json:"stuck_max"`    // s, the longest such time
+}
+
+// A Worker is the figures of one worker.
+type Worker struct {
+	Name        string  `json:"name"`
+	Slots       int     `json:"slots"`
+	Prefetch    int     `json:"prefetch"`
+	Scope       string  `json:"scope"`
+	Ack         string  `json:"ack"`
+	Finished    int     `json:"finished"`
+	Busy        float64 `json:"busy"` // slot seconds
+	Utilisation float64 `json:"utilisation"`
+}
+
+// The types below are those of package run with the names that JSON gets.
+type (
+	// A Target is [run.Target].
+	Target struct {
+		Kind    string `json:"kind"`
+		URL     string `json:"url,omitempty"`
+		Product string `json:"product"`
+		Version string `json:"version"`
+	}
+	// A Ledger is [run.Ledger].
+	Ledger struct {
+		Published   int64 `json:"published"`
+		Confirmed   int64 `json:"confirmed"`
+		Returned    int64 `json:"returned"`
+		Unroutable  int64 `json:"unroutable"`
+		Rejected    int64 `json:"rejected"`
+		Delivered   int64 `json:"delivered"`
+		Finished    int64 `json:"finished"`
+		Acked       int64 `json:"acked"`
+		Lost        int64 `json:"lost"`
+		Duplicated  int64 `json:"duplicated"`
+		Redelivered int64 `json:"redelivered"`
+		Unserved    int64 `json:"unserved"`
+		Inversions  int64 `json:"inversions"`
+	}
+	// A Finding is [run.Finding].
+	Finding struct {
+		Code    string `json:"code"`
+		Text    string `json:"text"`
+		Invalid bool   `json:"invalid,omitempty"`
+	}
+)
+
+// Visible reports whether the target shows what happens inside the broker.
+func (t Target) Visible() bool { return run.Target(t).Visible() }
+
+// A Summary is the figures of one run.
+type Summary struct {
+	Arm      string `json:"arm"`
+	Scenario string `json:"scenario"`
+	Variant  string `json:"variant,omitempty"`
+	Title    string `json:"title,omitempty"`
+	Target   Target `json:"target"`
+	Matcher  string `json:"matcher"`
+	Dispatch string `json:"dispatch"`
+	Seed     uint64 `json:"seed"`
+	Repeat   int    `json:"repeat"`
+	Virtual  bool   `json:"virtual"` // virtual time: the figures are exact
+	Partial  bool   `json:"partial"`
+	Headline string `json:"headline,omitempty"`
+	Load     Load   `json:"load"`
+
+	All     *Class    `json:"all"`
+	Classes []*Class  `json:"classes"`
+	Workers []*Worker `json:"workers"`
+
+	Makespan         float64 `json:"makespan"` // s from the first intended instant to the last done
+	Throughput       float64 `json:"throughput"`
+	Utilisation      float64 `json:"utilisation"`
+	IdleWhileWaiting float64 `json:"idle_while_waiting"`
+	JainBusyByWorker Figure  `json:"jain_busy_by_worker"`
+	JainShareTenant  Figure  `json:"jain_share_by_tenant"` // nil without whole seconds in which all tenants were backlogged
+	Drift            Figure  `json:"drift"`                // wait of the later half over the earlier half, minus 1; nil when too few
+
+	Ledger   Ledger    `json:"ledger"`
+	Findings []Finding `json:"findings,omitempty"`
+	Verdicts []Verdict `json:"expectations,omitempty"`
+}
+
+// Class returns the figures of the class, nil if there is none of that name.
+func (s *Summary) Class(name string) *Class {
+	for _, c := range s.Classes {
+		if c.Name == name {
+			return c
+		}
+	}
+	return nil
+}
+
+// Valid reports whether no finding forbids using the figures.
+func (s *Summary) Valid() bool {
+	return !slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Invalid })
+}
+
+// byTime sorts instants.
+func byTime(ts []int64) []int64 {
+	slices.SortFunc(ts, cmp.Compare[int64])
+	return ts
+}

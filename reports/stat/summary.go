@@ -1,0 +1,77 @@
+package stat
+
+import (
+	"math"
+
+	"harelab/loadgen/run"
+)
+
+// Summarize computes the figures of a run, its expectations included.
+func Summarize(r *run.Result) *Summary {
+	b := newBook(r)
+	s := &Summary{
+		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
+		Matcher: r.Matcher, Dispatch: r.Dispatch, Seed: r.Seed, Repeat: r.Repeat,
+		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Headline: r.Headline,
+		Load: loadOf(r), Ledger: Ledger(r.Ledger),
+		JainBusyByWorker: b.jainBusy(), JainShareTenant: b.jainShare(),
+		IdleWhileWaiting: b.idleWhileWaiting(),
+	}
+	for _, f := range r.Findings {
+		s.Findings = append(s.Findings, Finding(f))
+	}
+	s.Workers, s.Utilisation = b.workers()
+	everything := b.view(nil)
+	s.All = everything.class("all")
+	edges := b.edges()
+	for i, name := range r.Classes {
+		c := b.view(func(m *run.Message) bool { return m.Class == int32(i) }).class(name)
+		n, longest := b.stuck(int32(i), edges)
+		c.Stuck, c.StuckMax = n, seconds(longest)
+		s.All.Stuck += n
+		s.All.StuckMax = max(s.All.StuckMax, c.StuckMax)
+		s.Classes = append(s.Classes, c)
+	}
+	s.Makespan = s.All.Finish
+	if s.Makespan > 0 {
+		s.Throughput = float64(s.All.N) / s.Makespan
+	}
+	s.Drift = everything.drift()
+	s.Verdicts = check(b, s)
+	return s
+}
+
+// class sums a view up.
+func (v view) class(name string) *Class {
+	longest, from := v.starvation()
+	c := &Class{
+		Name: name, Published: len(v.rows), N: v.finished(),
+		Wait: v.between("wait").dist(), Queued: v.between("queued").dist(), Held: v.between("held").dist(),
+		Service: v.between("service").dist(), Sojourn: v.between("sojourn").dist(), Slowdown: v.slowdown().dist(),
+		Confirm: v.between("confirm").dist(), ScheduleLag: v.between("schedule_lag").dist(), Transit: v.between("transit").dist(),
+		Starvation: seconds(longest), StarvedFrom: seconds(from),
+	}
+	if f := v.finish(); !math.IsNaN(f) {
+		c.Finish = f
+	}
+	return c
+}
+
+// driftLeast is the number of messages below which halves of a run are too
+// short to be compared.
+const driftLeast = 200
+
+// drift compares the mean wait of the later half of the messages with the
+// earlier half: near 0 in a steady state, above 0 while a backlog grows.
+func (v view) drift() Figure {
+	if len(v.rows) < driftLeast {
+		return nil
+	}
+	half := len(v.rows) / 2
+	early := view{v.b, v.rows[:half]}.between("wait").dist()
+	late := view{v.b, v.rows[half:]}.between("wait").dist()
+	if early == nil || late == nil || early.Mean == 0 {
+		return nil
+	}
+	return figure(late.Mean/early.Mean - 1)
+}

@@ -1,0 +1,227 @@
+package stat
+
+import (
+	"math"
+	"slices"
+
+	"harelab/loadgen/run"
+)
+
+// A book is a result made ready for questions.
+type book struct {
+	r *run.Result
+	// again holds the spans of messages that were worked on more than once;
+	// for the others the message's own instants say all.
+	again map[int64][]run.Span
+	first int64 // first intended instant after the warm-up
+	sent  int64 // first publish after the warm-up
+	last  int64 // last done
+}
+
+func newBook(r *run.Result) *book {
+	b := &book{r: r, first: math.MaxInt64, sent: math.MaxInt64, last: run.None}
+	seen := make(map[int64]int32)
+	for _, s := range r.Spans {
+		seen[s.Seq]++
+	}
+	for _, s := range r.Spans {
+		if seen[s.Seq] > 1 || s.Cut {
+			if b.again == nil {
+				b.again = make(map[int64][]run.Span)
+			}
+			b.again[s.Seq] = append(b.again[s.Seq], s)
+		}
+	}
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		if m.Intended < r.Warmup {
+			continue
+		}
+		b.first = min(b.first, m.Intended)
+		if m.Sent != run.None {
+			b.sent = min(b.sent, m.Sent)
+		}
+		if m.State == run.Done {
+			b.last = max(b.last, m.Done)
+		}
+	}
+	return b
+}
+
+// A view is the messages after the warm-up that a filter lets through.
+type view struct {
+	b    *book
+	rows []*run.Message
+}
+
+func (b *book) view(keep func(*run.Message) bool) view {
+	v := view{b: b}
+	for i := range b.r.Messages {
+		m := &b.r.Messages[i]
+		if m.Intended >= b.r.Warmup && (keep == nil || keep(m)) {
+			v.rows = append(v.rows, m)
+		}
+	}
+	return v
+}
+
+// An interval metric is the time between two instants of a message.
+var intervals = map[string]struct {
+	from, to func(*run.Message) int64
+	all      bool // of every message, not only of finished ones
+}{
+	"wait":         {intended, started, false},
+	"queued":       {enqueued, dispatched, false},
+	"held":         {received, started, false},
+	"service":      {started, done, false},
+	"sojourn":      {intended, done, false},
+	"transit":      {sent, received, false},
+	"confirm":      {intended, confirmed, true},
+	"schedule_lag": {intended, sent, true},
+}
+
+func intended(m *run.Message) int64   { return m.Intended }
+func sent(m *run.Message) int64       { return m.Sent }
+func confirmed(m *run.Message) int64  { return m.Confirmed }
+func enqueued(m *run.Message) int64   { return m.Enqueued }
+func dispatched(m *run.Message) int64 { return m.Dispatched }
+func received(m *run.Message) int64   { return m.Received }
+func started(m *run.Message) int64    { return m.Started }
+func done(m *run.Message) int64       { return m.Done }
+
+// between returns the sample of an interval metric; a message that lacks one
+// of the two instants is left out.
+func (v view) between(metric string) sample {
+	iv := intervals[metric]
+	var us []int64
+	for _, m := range v.rows {
+		from, to := iv.from(m), iv.to(m)
+		if from != run.None && to != run.None && (iv.all || m.State == run.Done) {
+			us = append(us, to-from)
+		}
+	}
+	return micros(us)
+}
+
+// slowdown returns the sample of sojourn over service.
+func (v view) slowdown() sample {
+	var xs []float64
+	for _, m := range v.rows {
+		if m.State == run.Done && m.Done > m.Started {
+			xs = append(xs, float64(m.Done-m.Intended)/float64(m.Done-m.Started))
+		}
+	}
+	return ratios(xs)
+}
+
+// finished counts the messages whose work was done.
+func (v view) finished() int {
+	n := 0
+	for _, m := range v.rows {
+		if m.State == run.Done {
+			n++
+		}
+	}
+	return n
+}
+
+// finish is the time from the run's first intended instant to the view's last
+// done; NaN when nothing was.
+func (v view) finish() float64 {
+	last := run.None
+	for _, m := range v.rows {
+		if m.State == run.Done {
+			last = max(last, m.Done)
+		}
+	}
+	if last == run.None {
+		return math.NaN()
+	}
+	return seconds(last - v.b.first)
+}
+
+// starvation returns the longest span in which some message of the view waits
+// and none starts, and where it begins.
+func (v view) starvation() (longest, from int64) {
+	var arrive, start []int64
+	for _, m := range v.rows {
+		v.b.waits(m, func(a, s int64) {
+			arrive = append(arrive, a)
+			if s != run.None {
+				start = append(start, s)
+			}
+		})
+	}
+	byTime(arrive)
+	byTime(start)
+	waiting, since := 0, int64(0)
+	end := func(at int64) {
+		if waiting > 0 && at-since > longest {
+			longest, from = at-since, since
+		}
+		since = at
+	}
+	for a, s := 0, 0; a < len(arrive) || s < len(start); {
+		if a < len(arrive) && (s == len(start) || arrive[a] <= start[s]) {
+			if waiting == 0 {
+				since = arrive[a]
+			}
+			waiting++
+			a++
+			continue
+		}
+		end(start[s])
+		waiting--
+		s++
+	}
+	end(v.b.r.Length)
+	return longest, from
+}
+
+// waits calls f for each time that m began to wait for a start; s is None
+// when it waited to the end of the run. A message that left the queue by
+// another way (returned, rejected, dead-lettered, lost) cannot starve.
+func (b *book) waits(m *run.Message, f func(arrive, start int64)) {
+	spans := b.again[m.Seq]
+	if len(spans) == 0 {
+		if m.Started != run.None || m.State == run.Unserved {
+			f(m.Intended, m.Started)
+		}
+		return
+	}
+	arrive := m.Intended
+	for _, s := range spans {
+		f(arrive, s.Start)
+		arrive = s.End
+	}
+	if m.State == run.Unserved {
+		f(arrive, run.None)
+	}
+}
+
+// inversions counts the messages that were delivered after one published
+// later, of the same queue and class. Only first deliveries count, and of a
+// redelivered message the first is not known.
+func (v view) inversions() int {
+	type stream struct{ queue, class int32 }
+	earliest := make(map[stream]int64) // of the messages published later
+	n := 0
+	for _, m := range slices.Backward(v.rows) {
+		at := m.Dispatched
+		if at == run.None {
+			at = m.Received
+		}
+		if at == run.None || m.Attempts > 1 {
+			continue
+		}
+		k := stream{m.Queue, m.Class}
+		e, ok := earliest[k]
+		if ok && e < at {
+			n++
+		}
+		if !ok || at < e {
+			earliest[k] = at
+		}
+	}
+	return n
+}
