@@ -204,6 +204,9 @@ func (t *Consumers) PutBack(c ConsumerID) { t.rows[c].aside = 0 }
 // Probed reports whether any consumer has a probe.
 func (t *Consumers) Probed() bool { return t.probes > 0 }
 
+// Ledgered reports whether any consumer's channel has a limit.
+func (t *Consumers) Ledgered() bool { return len(t.ledgers) > 0 }
+
 // Outstanding is the number of messages c has not finished: by its probe, or
 // else those it has not acknowledged.
 func (t *Consumers) Outstanding(c ConsumerID) int {

@@ -1,6 +1,9 @@
 package dispatch
 
-import "slices"
+import (
+	"cmp"
+	"slices"
+)
 
 // rings keeps consumers in turn: one ring for each consumer priority, the best
 // first. All operations are O(1), and O(log p) for p priorities in use.
@@ -23,13 +26,7 @@ type ringLink struct {
 // level returns the index of a priority's level, or where it belongs.
 func (s *rings) level(priority int32) (int, bool) {
 	return slices.BinarySearchFunc(s.levels, priority, func(l ringLevel, p int32) int {
-		switch {
-		case l.priority > p:
-			return -1
-		case l.priority < p:
-			return 1
-		}
-		return 0
+		return cmp.Compare(p, l.priority)
 	})
 }
 
@@ -98,6 +95,16 @@ func (s *rings) remove(l *ringLevel, c ConsumerID) {
 		s.links[k.next].prev = k.prev
 	}
 	s.links[c].in = false
+}
+
+// first returns the consumer whose turn it is, or NoConsumer.
+func (s *rings) first() ConsumerID {
+	for i := range s.levels {
+		if c := s.levels[i].head; c != NoConsumer {
+			return c
+		}
+	}
+	return NoConsumer
 }
 
 // pick takes credit of the first consumer in turn that has some and moves it to

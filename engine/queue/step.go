@@ -50,7 +50,7 @@ func (q *Queue) expiry(own int64) int64 {
 func (q *Queue) reject(out []Decision) []Decision {
 	r := q.msgs.Next()
 	if q.lim.Overflow == RejectPublishDLX && q.lim.DeadLetter {
-		out = append(out, Decision{Kind: DeadLetter, Reason: MaxLen, Ref: r, Consumer: dispatch.NoConsumer, Done: true})
+		out = append(out, Decision{Kind: DeadLetter, Reason: MaxLen, Ref: r, Consumer: dispatch.NoConsumer})
 	}
 	return append(out, Decision{Kind: Reject, Reason: MaxLen, Ref: r, Consumer: dispatch.NoConsumer, Done: true})
 }

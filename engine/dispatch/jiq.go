@@ -1,0 +1,78 @@
+package dispatch
+
+import "harelab/engine/dispatch/rng"
+
+func init() {
+	registerSelector(SelectorStrategy{
+		Name:  "jiq",
+		Doc:   "to an idle consumer, longest idle first, else to a random one (join the idle queue)",
+		Needs: NeedSlots,
+		New: func(cfg Config, t *Consumers) Selector {
+			return &jiq{random: random{seats: seats{t: t}, rng: rng.New(cfg.Seed)}}
+		},
+	})
+}
+
+// jiq is join the idle queue (Lu et al. 2011): consumers with an idle slot stand
+// in line, the one that has stood longest is next; when there is none the
+// message goes to a random eligible one. A slot is idle if fewer messages are
+// unacknowledged than the consumer has slots, one where that is unknown. A
+// better consumer priority comes before idleness. O(log n).
+type jiq struct {
+	random
+	idle rings
+}
+
+func (s *jiq) Join(c ConsumerID) {
+	s.random.Join(c)
+	s.idle.join(c, s.t.At(c).Priority)
+	s.line(c)
+}
+
+func (s *jiq) Leave(c ConsumerID) {
+	s.idle.leave(c, s.t.At(c).Priority)
+	s.random.Leave(c)
+}
+
+func (s *jiq) Return(c ConsumerID) {
+	s.random.Return(c)
+	s.line(c)
+}
+
+func (s *jiq) Changed(c ConsumerID, now int64) {
+	s.random.Changed(c, now)
+	s.line(c)
+}
+
+// line puts c in line if it is idle, or takes it out if it is not.
+func (s *jiq) line(c ConsumerID) {
+	row := s.t.At(c)
+	if s.in[c] && row.Unacked < max(row.Slots, 1) {
+		s.idle.enter(c, row.Priority)
+	} else {
+		s.idle.exit(c, row.Priority)
+	}
+}
+
+func (s *jiq) Pick(now int64) ConsumerID {
+	s.sweep()
+	l := s.best()
+	for l != nil {
+		c := s.idle.first()
+		if c == NoConsumer || s.t.At(c).Priority != l.priority {
+			return s.random.Pick(now)
+		}
+		if s.in[c] && s.t.Take(c) {
+			s.idle.exit(c, l.priority)
+			s.idle.enter(c, l.priority)
+			return c
+		}
+		s.idle.exit(c, s.t.At(c).Priority)
+		if s.in[c] {
+			s.exit(c)
+			s.t.SetAside(c)
+		}
+		l = s.best()
+	}
+	return NoConsumer
+}

@@ -1,0 +1,22 @@
+package dispatch
+
+func init() {
+	registerSelector(SelectorStrategy{
+		Name: "jsq",
+		Doc:  "to whoever has the fewest messages outstanding (join the shortest queue)",
+		New:  newJSQ,
+	})
+}
+
+// newJSQ is join the shortest queue (Winston 1977), which is optimal for
+// exponential service times and blind to sizes: it counts, it does not weigh.
+// Outstanding are messages assigned and not finished where a probe can see
+// that, else those not acknowledged; so a consumer without acknowledgements
+// looks empty.
+func newJSQ(_ Config, t *Consumers) Selector {
+	return &leastLoaded{
+		t:     t,
+		books: func(row *Consumer) int64 { return int64(row.Unacked) },
+		exact: func(t *Consumers, c ConsumerID, _ int64) int64 { return int64(t.Outstanding(c)) },
+	}
+}

@@ -1,0 +1,23 @@
+package dispatch
+
+func init() {
+	registerSelector(SelectorStrategy{
+		Name:  "lwl",
+		Doc:   "to whoever has the least work left, by cost hints",
+		Needs: NeedCost,
+		New:   newLWL,
+	})
+}
+
+// newLWL is least work left: with exact sizes it gives each message the wait it
+// would have in one central queue, without that queue's round trip for each
+// message (Harchol-Balter, Crovella, Murta 1998). The work is the worker's where
+// a probe can see it, else the sum of the cost hints of what is not
+// acknowledged; messages without a hint weigh nothing.
+func newLWL(_ Config, t *Consumers) Selector {
+	return &leastLoaded{
+		t:     t,
+		books: func(row *Consumer) int64 { return row.Work },
+		exact: (*Consumers).WorkLeft,
+	}
+}

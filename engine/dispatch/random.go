@@ -1,0 +1,46 @@
+package dispatch
+
+import "harelab/engine/dispatch/rng"
+
+func init() {
+	registerSelector(SelectorStrategy{
+		Name: "random",
+		Doc:  "to one drawn among the eligible",
+		New: func(cfg Config, t *Consumers) Selector {
+			return &random{seats: seats{t: t}, rng: rng.New(cfg.Seed)}
+		},
+	})
+}
+
+// random draws uniformly among the eligible consumers of the best priority that
+// has any; a single candidate needs no draw. O(log n).
+type random struct {
+	seats
+	rng rng.SplitMix64
+}
+
+func (s *random) Join(c ConsumerID)             { s.join(c) }
+func (s *random) Leave(c ConsumerID)            { s.leave(c) }
+func (s *random) Return(c ConsumerID)           { s.enter(c) }
+func (s *random) Changed(c ConsumerID, _ int64) { s.follow(c) }
+
+func (s *random) Pick(int64) ConsumerID {
+	s.sweep()
+	for l := s.best(); l != nil; l = s.best() {
+		c := l.draw(&s.rng)
+		if s.t.Take(c) {
+			return c
+		}
+		s.exit(c) // another queue was faster
+		s.t.SetAside(c)
+	}
+	return NoConsumer
+}
+
+// draw returns one of the consumers in play, of which there are some.
+func (l *seatLevel) draw(r *rng.SplitMix64) ConsumerID {
+	if l.n == 1 {
+		return l.nth(0)
+	}
+	return l.nth(r.Below(l.n))
+}
