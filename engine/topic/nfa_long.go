@@ -1,0 +1,205 @@
+package topic
+
+import (
+	"math/bits"
+	"slices"
+	"sync"
+)
+
+// A longWalk is a match of a key of any number of words. Position sets are
+// slices of machine words, stacked in sets, and equal pieces of the key are
+// brought together beforehand, so that a node looks up each only once however
+// often the key repeats it. It is borrowed from a pool.
+type longWalk struct {
+	matched
+	parts  []piece
+	end    int      // the position after the last piece
+	width  int      // machine words a set
+	bounds []uint64 // positions between words, with the first and the last
+	inner  []uint64 // the other positions, within words
+	sets   []uint64 // a stack: a set for each node on the way down
+
+	distinct []distinctPiece
+	where    []uint64  // a set for each distinct piece: its positions
+	heads    [32]int32 // by bit of the mask: 1 + the first of distinct, or 0
+	mask     uint32    // the bits of all pieces
+}
+
+// A distinctPiece is one of the different pieces of the key.
+type distinctPiece struct {
+	first int32 // its first position
+	next  int32 // 1 + the next with the same bit of the mask, or 0
+}
+
+var longWalkPool = sync.Pool{New: func() any { return new(longWalk) }}
+
+// longKeep is up to how many bytes of key a pooled walk keeps its memory.
+const longKeep = 2 * MaxKeyLen
+
+func matchLong(m matched, key []byte) ([]Dest, int) {
+	w := longWalkPool.Get().(*longWalk)
+	w.matched = m
+	w.prepare(key)
+	w.sets = append(w.sets[:0], w.bounds...)
+	clear(w.sets)
+	w.sets[0] = 1
+	w.visit(0, 0)
+	dst, steps := w.result()
+	w.matched = matched{}
+	if len(key) <= longKeep {
+		longWalkPool.Put(w)
+	}
+	return dst, steps
+}
+
+// prepare splits the key and lists its distinct pieces.
+func (w *longWalk) prepare(key []byte) {
+	w.parts = slices.Grow(w.parts[:0], len(key)+1)[:len(key)+1]
+	w.end, _ = split(w.parts, key)
+	w.parts = w.parts[:w.end]
+	w.width = w.end/64 + 1
+	w.bounds = zeros(w.bounds[:0], w.width)
+	w.inner = zeros(w.inner[:0], w.width)
+	w.distinct, w.where = w.distinct[:0], w.where[:0]
+	clear(w.heads[:])
+	w.mask = 0
+	set(w.bounds, 0)
+	for i := range w.parts {
+		if w.parts[i].kind == pieceInner {
+			set(w.inner, i+1)
+		} else {
+			set(w.bounds, i+1)
+		}
+		set(w.positions(w.distinctOf(i)), i)
+	}
+}
+
+// distinctOf returns the index in distinct of the i-th piece.
+func (w *longWalk) distinctOf(i int) int32 {
+	p := &w.parts[i]
+	w.mask |= p.bit()
+	head := &w.heads[bits.TrailingZeros32(p.bit())]
+	for d := *head; d != 0; d = w.distinct[d-1].next {
+		q := &w.parts[w.distinct[d-1].first]
+		if p.code == q.code && p.kind == q.kind {
+			return d - 1
+		}
+	}
+	w.distinct = append(w.distinct, distinctPiece{int32(i), *head})
+	w.where = zeros(w.where, w.width)
+	*head = int32(len(w.distinct))
+	return *head - 1
+}
+
+// positions returns the positions of a distinct piece.
+func (w *longWalk) positions(d int32) []uint64 {
+	return w.where[int(d)*w.width:][:w.width]
+}
+
+// push makes room for a set on the stack and returns where it is. Sets move when
+// the stack grows.
+func (w *longWalk) push() int {
+	at := len(w.sets)
+	w.sets = zeros(w.sets, w.width)
+	return at
+}
+
+func (w *longWalk) pop() { w.sets = w.sets[:len(w.sets)-w.width] }
+
+func (w *longWalk) set(at int) []uint64 { return w.sets[at:][:w.width] }
+
+// visit enters a node that is live at the positions of the set at p.
+func (w *longWalk) visit(at uint32, p int) {
+	w.steps++
+	n := &w.slab.nodes[at]
+	last, end := w.end/64, uint64(1)<<(w.end%64)
+	if w.set(p)[last]&end != 0 {
+		w.accept(n)
+	}
+	if hash := n.hash.Load(); hash != 0 {
+		child := w.push()
+		fromLowest(w.set(child), w.bounds, w.set(p))
+		w.visit(hash, child)
+		w.pop()
+	}
+	w.set(p)[last] &^= end
+	if empty(w.set(p)) {
+		return
+	}
+	if star := n.star.Load(); star != 0 {
+		child := w.push()
+		nextWord(w.set(child), w.set(p), w.inner)
+		w.visit(star, child)
+		w.pop()
+	}
+	for mask := n.mask.Load() & w.mask; mask != 0; mask &= mask - 1 {
+		for d := w.heads[bits.TrailingZeros32(mask)]; d != 0; d = w.distinct[d-1].next {
+			w.follow(at, p, d-1)
+		}
+	}
+}
+
+// follow goes on from a node, live at the set at p, by a distinct piece.
+func (w *longWalk) follow(at uint32, p int, d int32) {
+	w.steps++
+	child := w.push()
+	if nextWhere(w.set(child), w.set(p), w.positions(d)) {
+		if next := w.slab.find(at, &w.parts[w.distinct[d].first]); next != 0 {
+			w.visit(next, child)
+		}
+	}
+	w.pop()
+}
+
+// zeros appends n zeros to s.
+func zeros(s []uint64, n int) []uint64 {
+	for range n {
+		s = append(s, 0)
+	}
+	return s
+}
+
+func set(s []uint64, i int) { s[i/64] |= 1 << (i % 64) }
+
+func empty(s []uint64) bool {
+	for _, x := range s {
+		if x != 0 {
+			return false
+		}
+	}
+	return true
+}
+
+// fromLowest sets dst to those of bounds that are not below the lowest of p.
+func fromLowest(dst, bounds, p []uint64) {
+	i := 0
+	for p[i] == 0 {
+		i++
+	}
+	dst[i] = bounds[i] & -(p[i] & -p[i])
+	copy(dst[i+1:], bounds[i+1:])
+}
+
+// nextWord sets dst to the ends of the words that begin at p. The sum carries a
+// position over the inner ones of its word.
+func nextWord(dst, p, inner []uint64) {
+	var shifted, carry uint64
+	for i := range dst {
+		dst[i], carry = bits.Add64(p[i]<<1|shifted, inner[i], carry)
+		dst[i] &^= inner[i]
+		shifted = p[i] >> 63
+	}
+}
+
+// nextWhere sets dst to the positions after those of p that are in where, and
+// reports whether there are any.
+func nextWhere(dst, p, where []uint64) bool {
+	var shifted, any uint64
+	for i := range dst {
+		x := p[i] & where[i]
+		dst[i] = x<<1 | shifted
+		shifted = x >> 63
+		any |= dst[i]
+	}
+	return any != 0
+}

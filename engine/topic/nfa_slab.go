@@ -1,0 +1,250 @@
+package topic
+
+import (
+	"math/bits"
+	"sync/atomic"
+)
+
+// A slab holds the nodes of an automaton in an open-addressed table, hashed by
+// the edge that leads to each: one probe finds a child and brings its 32 bytes,
+// half a cache line, along. A node is named by its slot; slot 0 is the root.
+//
+// The writer changes a slab in place. What identifies a node is written before
+// its edge is stored and never changes afterwards, and a slot is never given to
+// another node; everything else in a node is one atomic word. A node that is
+// bound no longer stays as it is, unlinked from its parent, until the live nodes
+// are copied to a new slab. The old one then belongs to its last readers and the
+// garbage collector.
+type slab struct {
+	nodes []node
+	lists atomic.Pointer[[]*destList]
+
+	// For the writer alone.
+	used int // slots taken, without the root
+	dead int // of these, nodes that are unlinked
+}
+
+// A node is a state of the automaton.
+type node struct {
+	code uint64        // of the piece that leads here; 0 for '*' and '#'
+	edge atomic.Uint32 // parent<<kindBits | kind of piece; 0 in a free slot
+	star atomic.Uint32 // child by '*', or 0
+	hash atomic.Uint32 // child by '#', or 0
+	mask atomic.Uint32 // bits of the pieces with a child; may have too many
+	data atomic.Uint64 // destination or index of list <<32 | children<<2 | what
+}
+
+// What a node's data holds.
+const (
+	dataNone   = iota
+	dataOne    // a destination
+	dataMany   // an index of slab.lists, from then on
+	dataWhat   = 3
+	dataKid    = 4 // one child
+	dataKids   = 1<<32 - dataKid
+	nodesMax   = 1 << (32 - kindBits)
+	nodesSpare = 8
+)
+
+// newSlab returns a slab with room for n nodes and as many again half.
+func newSlab(n int) *slab {
+	size := 1 + nodesSpare + 2*n + n/8
+	if size > nodesMax {
+		panic("topic: more than 2^27 words in binding keys")
+	}
+	s := &slab{nodes: make([]node, size)}
+	s.lists.Store(new([]*destList))
+	return s
+}
+
+// full reports whether n more nodes would take the table beyond 7/10 of its
+// slots, where probes get long.
+func (s *slab) full(n int) bool { return 10*(s.used+n) > 7*len(s.nodes) }
+
+// sparse reports whether it is time to give back the memory of dead nodes, which
+// readers also have to pass.
+func (s *slab) sparse() bool { return 2*s.dead > s.used-s.dead+64 }
+
+// home returns the slot at which to begin to look for a child of parent. The
+// hash is uniform already; the multiplication spreads the parents, and another
+// maps the result to the table's size.
+func (s *slab) home(parent uint32, mix uint64) uint32 {
+	hi, _ := bits.Mul64(mix+uint64(parent)*0x9e3779b97f4a7c15, uint64(len(s.nodes)-1))
+	return 1 + uint32(hi)
+}
+
+// find returns the child of parent by a piece, or 0. It also finds nodes that
+// are unlinked; they have no destinations.
+func (s *slab) find(parent uint32, p *piece) uint32 {
+	slot, edge := s.probe(parent, p)
+	if edge == 0 {
+		return 0
+	}
+	return slot
+}
+
+// probe returns the slot of the child, with its edge, or the free slot where it
+// belongs, with 0.
+func (s *slab) probe(parent uint32, p *piece) (slot, edge uint32) {
+	want := parent<<kindBits | p.kind
+	slot = s.home(parent, p.mix)
+	for {
+		n := &s.nodes[slot]
+		edge = n.edge.Load()
+		if edge == want && n.code == p.code || edge == 0 {
+			return slot, edge
+		}
+		slot++
+		if int(slot) == len(s.nodes) {
+			slot = 1
+		}
+	}
+}
+
+// enter returns the child of parent by a piece, made and linked as needed.
+func (s *slab) enter(parent uint32, p *piece) uint32 {
+	slot, edge := s.probe(parent, p)
+	n := &s.nodes[slot]
+	if edge == 0 {
+		n.code = p.code
+		n.edge.Store(parent<<kindBits | p.kind)
+		s.used++
+	} else if n.idle(s) {
+		s.dead--
+	} else {
+		return slot
+	}
+	s.link(parent, slot, p)
+	return slot
+}
+
+// link makes a child known to its parent.
+func (s *slab) link(parent, child uint32, p *piece) {
+	up := &s.nodes[parent]
+	up.data.Store(up.data.Load() + dataKid)
+	switch p.kind {
+	case edgeStar:
+		up.star.Store(child)
+	case edgeHash:
+		up.hash.Store(child)
+	default:
+		if mask := up.mask.Load(); mask&p.bit() == 0 {
+			up.mask.Store(mask | p.bit())
+		}
+	}
+}
+
+// unlink takes the child by p from its parent. The parent's mask keeps the bit,
+// which other children may share, until there are no children.
+func (s *slab) unlink(parent uint32, p *piece) {
+	up := &s.nodes[parent]
+	data := up.data.Load() - dataKid
+	up.data.Store(data)
+	switch {
+	case p.kind == edgeStar:
+		up.star.Store(0)
+	case p.kind == edgeHash:
+		up.hash.Store(0)
+	case data&dataKids == 0:
+		up.mask.Store(0)
+	}
+	s.dead++
+}
+
+// idle reports whether a node has neither destinations nor children.
+func (n *node) idle(s *slab) bool {
+	data := n.data.Load()
+	return data&dataKids == 0 && (data&dataWhat == dataNone ||
+		data&dataWhat == dataMany && s.list(data).n == 0)
+}
+
+func (s *slab) list(data uint64) *destList { return (*s.lists.Load())[data>>32] }
+
+// newList gives a node's destinations a list and returns the node's data.
+func (s *slab) newList(l *destList) uint64 {
+	lists := append(*s.lists.Load(), l)
+	s.lists.Store(&lists)
+	return uint64(len(lists)-1)<<32 | dataMany
+}
+
+// addDest adds a destination to a node and reports whether it was new.
+func (s *slab) addDest(n *node, d Dest) bool {
+	data := n.data.Load()
+	switch data & dataWhat {
+	case dataNone:
+		n.data.Store(uint64(d)<<32 | data&dataKids | dataOne)
+	case dataOne:
+		old := Dest(data >> 32)
+		if old == d {
+			return false
+		}
+		l := newDestList(old)
+		l.add(d)
+		n.data.Store(s.newList(l) | data&dataKids)
+	case dataMany:
+		l := s.list(data)
+		if l.find(d) >= 0 {
+			return false
+		}
+		l.add(d)
+	}
+	return true
+}
+
+// removeDest removes a destination from a node and reports whether it was there.
+func (s *slab) removeDest(n *node, d Dest) bool {
+	data := n.data.Load()
+	switch {
+	case data&dataWhat == dataOne && Dest(data>>32) == d:
+		n.data.Store(data & dataKids)
+		return true
+	case data&dataWhat == dataMany:
+		return s.list(data).remove(d)
+	}
+	return false
+}
+
+// compact returns a slab of the live nodes with room for more of them.
+func (s *slab) compact(more int) *slab {
+	t := newSlab(s.used - s.dead + more)
+	moved := make([]uint32, len(s.nodes)) // new slots; 0 is not moved yet
+	s.moveData(t, 0, 0)
+	for slot := 1; slot < len(s.nodes); slot++ {
+		if n := &s.nodes[slot]; n.edge.Load() != 0 && !n.idle(s) {
+			s.move(t, moved, uint32(slot))
+		}
+	}
+	return t
+}
+
+// move copies a node to t, its ancestors first, unless that is done.
+func (s *slab) move(t *slab, moved []uint32, slot uint32) uint32 {
+	if slot == 0 || moved[slot] != 0 {
+		return moved[slot]
+	}
+	n := &s.nodes[slot]
+	edge := n.edge.Load()
+	parent := s.move(t, moved, edge>>kindBits)
+	var p piece
+	p.set(n.code, edge&(1<<kindBits-1))
+	moved[slot] = t.enter(parent, &p)
+	s.moveData(t, slot, moved[slot])
+	return moved[slot]
+}
+
+// moveData copies a node's destinations; its children come by themselves.
+func (s *slab) moveData(t *slab, from, to uint32) {
+	data := s.nodes[from].data.Load()
+	switch {
+	case data&dataWhat == dataMany && s.list(data).n > 1:
+		data = t.newList(s.list(data).compact())
+	case data&dataWhat == dataMany && s.list(data).n == 1:
+		d, _ := s.list(data).appendTo(nil)
+		data = uint64(d[0])<<32 | dataOne
+	case data&dataWhat == dataOne:
+		data &^= dataKids
+	default:
+		return
+	}
+	t.nodes[to].data.Store(data | t.nodes[to].data.Load()&dataKids)
+}

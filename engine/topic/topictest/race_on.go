@@ -1,0 +1,5 @@
+//go:build race
+
+package topictest
+
+const raceEnabled = true
