@@ -1,0 +1,107 @@
+package server
+
+import (
+	"harelab/engine/broker"
+	"harelab/engine/wire"
+)
+
+// A channel is one channel of a connection. It is a struct, not a goroutine: the
+// connection's reader carries out its methods, and whoever delivers to it calls it
+// as the broker's Sink.
+type channel struct {
+	conn    *conn
+	id      uint16
+	broker  *broker.Channel
+	closing bool // channel.close was sent: nothing counts before channel.close-ok
+	content content
+
+	prompt   settlements // publishes settled in this chunk, told at its end
+	awaiting bool        // listed in conn.confirming
+
+	// Guarded by the outbox's lock.
+	stalled bool        // told the broker to pause
+	late    settlements // publishes that the broker settled in its own time
+	told    confirms
+}
+
+// openChannel carries out a frame for a channel that is not open.
+func (c *conn) openChannel(f wire.Frame) error {
+	if f.Type != wire.FrameMethod {
+		return errWantMethod()
+	}
+	m, err := wire.ParseMethod(f.Payload)
+	if err != nil {
+		return err
+	}
+	e := wire.Errorf(wire.ChannelError, "expected 'channel.open'")
+	e.Method = m.ID()
+	if m.ID() != wire.MethodChannelOpen {
+		return e
+	}
+	if f.Channel > c.channelMax {
+		// RabbitMQ counts channels and takes any number for one.
+		e.Text = "channel number above channel_max"
+		return e
+	}
+	ch := &channel{conn: c, id: f.Channel}
+	ch.broker = c.broker.Channel(f.Channel, ch)
+	for len(c.channels) <= int(f.Channel) {
+		c.channels = append(c.channels, nil)
+	}
+	c.channels[f.Channel] = ch
+	ch.reply(&wire.ChannelOpenOk{})
+	return nil
+}
+
+// reply sends a method to the client.
+func (ch *channel) reply(m wire.Method) { ch.conn.out.method(ch.id, m) }
+
+// fail turns an error of one of the channel's frames into an exception: it closes the
+// channel, or returns the error if it is one that closes the connection.
+func (ch *channel) fail(err error) error {
+	e := asException(err)
+	if e.Hard() {
+		return e
+	}
+	ch.conn.log.Info("channel exception", "user", ch.conn.user, "channel", ch.id, "error", e)
+	ch.release()
+	ch.closing = true
+	ch.reply(&wire.ChannelClose{
+		ReplyCode: e.Code,
+		ReplyText: e.ReplyText(),
+		ClassID:   e.Method.Class(),
+		MethodID:  e.Method.Method(),
+	})
+	return nil
+}
+
+// release gives back what the channel has of the broker and drops what it began.
+func (ch *channel) release() {
+	c := ch.conn
+	c.tellConfirms()
+	ch.content.reset()
+	if c.content == ch {
+		c.content = nil
+	}
+	ch.broker.Close()
+}
+
+// close carries out the client's channel.close.
+func (ch *channel) close() {
+	ch.release()
+	ch.conn.channels[ch.id] = nil
+	ch.reply(&wire.ChannelCloseOk{})
+}
+
+// awaitCloseOk carries out a frame after channel.close was sent: only closing counts.
+func (ch *channel) awaitCloseOk(f wire.Frame) {
+	if f.Type != wire.FrameMethod {
+		return
+	}
+	switch id, _ := wire.PeekMethod(f.Payload); id {
+	case wire.MethodChannelCloseOk:
+		ch.conn.channels[ch.id] = nil
+	case wire.MethodChannelClose: // both at once; the client's close-ok is still to come
+		ch.reply(&wire.ChannelCloseOk{})
+	}
+}

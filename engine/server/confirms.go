@@ -1,0 +1,96 @@
+package server
+
+import (
+	"slices"
+
+	"harelab/engine/wire"
+)
+
+// Settlements are publishes of a channel that the broker settled and the publisher
+// was not told of yet.
+type settlements struct {
+	acked  []span
+	nacked []uint64
+}
+
+// A span is a run of publish numbers, both ends included.
+type span struct{ first, last uint64 }
+
+// ack notes that the broker took publish number seq.
+func (s *settlements) ack(seq uint64) {
+	if n := len(s.acked); n > 0 && s.acked[n-1].last+1 == seq {
+		s.acked[n-1].last = seq
+		return
+	}
+	s.acked = append(s.acked, span{seq, seq})
+}
+
+// nack notes that the broker refused publish number seq.
+func (s *settlements) nack(seq uint64) { s.nacked = append(s.nacked, seq) }
+
+func (s *settlements) empty() bool { return len(s.acked)+len(s.nacked) == 0 }
+
+// Confirms knows what the publisher was told, and tells it the rest in as few frames
+// as the order of settling allows: one basic.ack with multiple for all that have
+// nothing unsettled before them, single ones for the others (as RabbitMQ's
+// rabbit_channel, coalesce_and_send/3).
+//
+// It need not know which publishes are still to be settled: numbers are given
+// without gaps, so the first that is missing is the first unsettled one.
+type confirms struct {
+	told   uint64 // all up to this one are settled and told
+	beyond []span // settled and told after a gap; sorted, apart from each other
+}
+
+// tell appends the frames for what s holds, and empties s. Nacks go first, so that no
+// multiple ack covers them.
+func (k *confirms) tell(dst []byte, channel uint16, s *settlements) []byte {
+	for _, seq := range s.nacked {
+		dst = wire.AppendNack(dst, channel, seq, false)
+		k.settle(span{seq, seq})
+	}
+	for _, run := range s.acked {
+		k.settle(run)
+	}
+	before := k.told
+	if len(k.beyond) > 0 && k.beyond[0].first == before+1 {
+		k.told = k.beyond[0].last
+		k.beyond = slices.Delete(k.beyond, 0, 1)
+	}
+	var top uint64 // the last one that a multiple ack may name
+	for _, run := range s.acked {
+		if run.last <= k.told {
+			top = max(top, run.last)
+		}
+	}
+	if top > 0 {
+		dst = wire.AppendAck(dst, channel, top, top > before+1)
+	}
+	for _, run := range s.acked {
+		for seq := max(run.first, k.told+1); seq <= run.last; seq++ {
+			dst = wire.AppendAck(dst, channel, seq, false)
+		}
+	}
+	s.acked, s.nacked = s.acked[:0], s.nacked[:0]
+	return dst
+}
+
+// settle adds run to beyond and joins it with its neighbours.
+func (k *confirms) settle(run span) {
+	i, _ := slices.BinarySearchFunc(k.beyond, run.first, func(s span, first uint64) int {
+		if s.first < first {
+			return -1
+		}
+		return 1
+	})
+	if i > 0 && k.beyond[i-1].last+1 == run.first {
+		i--
+		k.beyond[i].last = run.last
+	} else {
+		k.beyond = slices.Insert(k.beyond, i, run)
+	}
+	if i+1 < len(k.beyond) && k.beyond[i].last+1 == k.beyond[i+1].first {
+		k.beyond[i].last = k.beyond[i+1].last
+		k.beyond = slices.Delete(k.beyond, i+1, i+2)
+	}
+}

@@ -1,0 +1,153 @@
+package server
+
+import (
+	"math/rand/v2"
+	"testing"
+
+	"harelab/engine/wire"
+)
+
+// told reads the frames that confirms wrote.
+func told(t *testing.T, b []byte) []wire.Method {
+	t.Helper()
+	var ms []wire.Method
+	for len(b) > 0 {
+		f, n, err := wire.NextFrame(b, wire.MinFrameMax)
+		if err != nil || n == 0 {
+			t.Fatalf("frame %x: %v", b, err)
+		}
+		m, err := wire.ParseMethod(f.Payload)
+		if err != nil {
+			t.Fatal(err)
+		}
+		ms, b = append(ms, m), b[n:]
+	}
+	return ms
+}
+
+func TestConfirms(t *testing.T) {
+	ack := func(tag uint64, multiple bool) wire.Method {
+		return &wire.BasicAck{DeliveryTag: tag, Multiple: multiple}
+	}
+	nack := func(tag uint64) wire.Method { return &wire.BasicNack{DeliveryTag: tag, Requeue: true} }
+	for _, tt := range []struct {
+		name    string
+		told    uint64 // settled before
+		acked   []uint64
+		nacked  []uint64
+		want    []wire.Method
+		allTold uint64
+	}{
+		{name: "one", acked: []uint64{1}, want: []wire.Method{ack(1, false)}, allTold: 1},
+		{name: "a run is one frame", acked: []uint64{1, 2, 3}, want: []wire.Method{ack(3, true)}, allTold: 3},
+		{name: "a run in any order is one frame", told: 7, acked: []uint64{10, 8, 9}, want: []wire.Method{ack(10, true)}, allTold: 10},
+		{name: "after a gap each is one", acked: []uint64{2, 3}, want: []wire.Method{ack(2, false), ack(3, false)}, allTold: 0},
+		{name: "around a gap", acked: []uint64{1, 2, 4}, want: []wire.Method{ack(2, true), ack(4, false)}, allTold: 2},
+		{name: "nacks go first", acked: []uint64{1, 3}, nacked: []uint64{2}, want: []wire.Method{nack(2), ack(3, true)}, allTold: 3},
+		{name: "the last one nacked", acked: []uint64{1}, nacked: []uint64{2}, want: []wire.Method{nack(2), ack(1, false)}, allTold: 2},
+		{name: "only nacked", nacked: []uint64{1, 2}, want: []wire.Method{nack(1), nack(2)}, allTold: 2},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			k := confirms{told: tt.told}
+			var s settlements
+			for _, seq := range tt.acked {
+				s.ack(seq)
+			}
+			for _, seq := range tt.nacked {
+				s.nack(seq)
+			}
+			got := told(t, k.tell(nil, 1, &s))
+			if !equalMethods(got, tt.want) || k.told != tt.allTold || !s.empty() {
+				t.Errorf("told %v, all up to %d, want %v, %d", got, k.told, tt.want, tt.allTold)
+			}
+		})
+	}
+}
+
+func equalMethods(a, b []wire.Method) bool {
+	if len(a) != len(b) {
+		return false
+	}
+	for i := range a {
+		if string(a[i].Append(nil)) != string(b[i].Append(nil)) {
+			return false
+		}
+	}
+	return true
+}
+
+// Whatever the order in which publishes are settled, a publisher learns the truth
+// about each, once all are settled about all, and never about one that is not.
+func TestConfirmsTellTheTruth(t *testing.T) {
+	for seed := range uint64(200) {
+		rnd := rand.New(rand.NewPCG(seed, 0))
+		var k confirms
+		var s settlements
+		fate := make(map[uint64]bool) // settled: acked or not
+		open := make(map[uint64]bool) // what the publisher waits for
+		var later []uint64
+		settle := func(seq uint64) {
+			fate[seq] = rnd.IntN(10) > 0
+			if fate[seq] {
+				s.ack(seq)
+			} else {
+				s.nack(seq)
+			}
+		}
+		tell := func() {
+			for _, m := range told(t, k.tell(nil, 1, &s)) {
+				checkTold(t, seed, m, fate, open)
+			}
+		}
+		for seq := uint64(1); seq <= 300; seq++ {
+			open[seq] = true
+			if rnd.IntN(3) > 0 {
+				settle(seq)
+			} else {
+				later = append(later, seq)
+			}
+			if len(later) > 0 && rnd.IntN(3) == 0 {
+				i := rnd.IntN(len(later))
+				settle(later[i])
+				later[i] = later[len(later)-1]
+				later = later[:len(later)-1]
+			}
+			if rnd.IntN(8) == 0 {
+				tell()
+			}
+		}
+		for _, seq := range later {
+			settle(seq)
+		}
+		tell()
+		if len(open) != 0 || len(k.beyond) != 0 || k.told != 300 {
+			t.Fatalf("seed %d: publisher still waits for %v; told %d, beyond %v", seed, open, k.told, k.beyond)
+		}
+	}
+}
+
+// checkTold applies a confirm as a publisher does.
+func checkTold(t *testing.T, seed uint64, m wire.Method, fate, open map[uint64]bool) {
+	t.Helper()
+	settle := func(seq uint64, acked bool) {
+		was, settled := fate[seq]
+		if !settled || was != acked {
+			t.Fatalf("seed %d: %+v tells that %d was acked=%v; settled=%v acked=%v", seed, m, seq, acked, settled, was)
+		}
+		delete(open, seq)
+	}
+	switch m := m.(type) {
+	case *wire.BasicNack:
+		settle(m.DeliveryTag, false)
+	case *wire.BasicAck:
+		if !open[m.DeliveryTag] {
+			t.Fatalf("seed %d: %+v names a publish that is not waited for", seed, m)
+		}
+		settle(m.DeliveryTag, true)
+		for seq := range open {
+			if m.Multiple && seq < m.DeliveryTag {
+				settle(seq, true)
+			}
+		}
+	}
+}

@@ -1,0 +1,194 @@
+package server
+
+import (
+	"sync"
+
+	"harelab/engine/broker"
+	"harelab/engine/wire"
+)
+
+// A content is a basic.publish of which not all frames have come. While they come in
+// one chunk, its parts lie in the inbox; own copies them when that is about to
+// move. Room for the body grows with what comes, whatever the header says.
+type content struct {
+	want    contentPart
+	publish wire.PublishView
+	size    uint64 // of the body, as the header says
+	props   []byte
+	head    []byte  // own copies of exchange, routing key and properties
+	pieces  *[]byte // what came of the body, if it did not come in one piece
+}
+
+// A contentPart is the frame that is to come next.
+type contentPart uint8
+
+const (
+	wantMethod contentPart = iota
+	wantHeader
+	wantBody
+)
+
+// bodyBuffers keeps buffers for bodies that come in pieces.
+var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
+
+// own makes the content independent of the inbox.
+func (t *content) own() {
+	if t.want == wantMethod {
+		return
+	}
+	x, k := len(t.publish.Exchange), len(t.publish.RoutingKey)
+	head := make([]byte, 0, x+k+len(t.props))
+	head = append(head, t.publish.Exchange...)
+	head = append(head, t.publish.RoutingKey...)
+	head = append(head, t.props...)
+	t.publish.Exchange, t.publish.RoutingKey, t.props = head[:x:x], head[x:x+k:x+k], head[x+k:]
+}
+
+// add appends a piece of the body.
+func (t *content) add(piece []byte) {
+	if t.pieces == nil {
+		t.pieces = bodyBuffers.Get().(*[]byte)
+	}
+	*t.pieces = append(*t.pieces, piece...)
+}
+
+// came returns how many octets of the body there are.
+func (t *content) came() uint64 {
+	if t.pieces == nil {
+		return 0
+	}
+	return uint64(len(*t.pieces))
+}
+
+// reset forgets the content.
+func (t *content) reset() {
+	if t.pieces != nil && cap(*t.pieces) <= keepBuffer {
+		*t.pieces = (*t.pieces)[:0]
+		bodyBuffers.Put(t.pieces)
+	}
+	*t = content{}
+}
+
+// unexpected returns the exception for a frame that is not the one to come
+// (rabbit_command_assembler, unexpected_frame/4).
+func (t *content) unexpected() *wire.Error {
+	var e *wire.Error
+	switch t.want {
+	case wantMethod:
+		return errWantMethod()
+	case wantHeader:
+		e = wire.Errorf(wire.UnexpectedFrame, "expected content header for class 60, got non content header frame instead")
+	case wantBody:
+		e = wire.Errorf(wire.UnexpectedFrame, "expected content body, got non content body frame instead")
+	}
+	e.Method = wire.MethodBasicPublish
+	return e
+}
+
+// errWantMethod is the exception for content that no method announced.
+func errWantMethod() *wire.Error {
+	return wire.Errorf(wire.UnexpectedFrame, "expected method frame, got non method frame instead")
+}
+
+// publish carries out a basic.publish: its content is to come.
+func (ch *channel) publish(payload []byte) error {
+	t := &ch.content
+	if err := t.publish.Parse(payload); err != nil {
+		return err
+	}
+	t.want = wantHeader
+	c := ch.conn
+	if c.content != nil && c.content != ch {
+		c.content.content.own() // contents of several channels are mixed
+	}
+	c.content = ch
+	return nil
+}
+
+// header carries out a content header frame.
+func (ch *channel) header(payload []byte) error {
+	t := &ch.content
+	if t.want != wantHeader {
+		return t.unexpected()
+	}
+	var h wire.HeaderView
+	if err := h.Parse(payload); err != nil {
+		return err
+	}
+	if limit := ch.conn.srv.opts.MaxMessageBytes; h.BodySize > limit {
+		e := wire.Errorf(wire.PreconditionFailed, "message size %d is larger than configured max size %d", h.BodySize, limit)
+		e.Method = wire.MethodBasicPublish
+		return e
+	}
+	t.size, t.props = h.BodySize, h.Properties
+	if h.BodySize == 0 {
+		return ch.published(nil)
+	}
+	t.want = wantBody
+	if ch.conn.content != ch { // the method came in an earlier chunk
+		t.own()
+	}
+	return nil
+}
+
+// body carries out a body frame.
+func (ch *channel) body(piece []byte) error {
+	t := &ch.content
+	if t.want != wantBody || uint64(len(piece)) > t.size-t.came() {
+		return t.unexpected()
+	}
+	if uint64(len(piece)) == t.size {
+		return ch.published(piece)
+	}
+	t.add(piece)
+	if t.came() < t.size {
+		return nil
+	}
+	return ch.published(*t.pieces)
+}
+
+// published hands a complete message to the broker.
+func (ch *channel) published(body []byte) error {
+	c, t := ch.conn, &ch.content
+	p := &c.publishing
+	*p = broker.Publishing{
+		Exchange:   t.publish.Exchange,
+		RoutingKey: t.publish.RoutingKey,
+		Properties: t.props,
+		Body:       body,
+		Mandatory:  t.publish.Mandatory,
+		Immediate:  t.publish.Immediate,
+	}
+	r, err := ch.broker.Publish(p)
+	if err != nil {
+		return causedBy(err, wire.MethodBasicPublish)
+	}
+	if p.Mandatory && !r.Routed {
+		ch.giveBack(p)
+	}
+	switch r.Confirm {
+	case broker.ConfirmAck:
+		ch.settle().ack(r.Seq)
+	case broker.ConfirmNack:
+		ch.settle().nack(r.Seq)
+	}
+	if c.content == ch {
+		c.content = nil
+	}
+	if t.pieces != nil {
+		t.reset()
+	}
+	t.want = wantMethod
+	return nil
+}
+
+// causedBy names the method that caused an exception, if the exception does not.
+func causedBy(err error, id wire.MethodID) error {
+	e := asException(err)
+	if e.Method != 0 {
+		return e
+	}
+	named := *e
+	named.Method = id
+	return &named
+}

@@ -1,0 +1,138 @@
+package server
+
+import (
+	"harelab/engine/broker"
+	"harelab/engine/wire"
+)
+
+// Deliver implements [broker.Sink]. It is called with the queue's lock held, by the
+// reader of whichever connection published or acked.
+func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) {
+	o := &ch.conn.out
+	buf, ok := o.begin()
+	if !ok {
+		return false // the connection is about to give everything back
+	}
+	m := d.Msg
+	body := m.Body()
+	if len(body) < copyBelow {
+		buf = wire.AppendDeliver(buf, ch.id, d.Consumer.Tag, d.DeliveryTag, d.Redelivered,
+			m.ExchangeAndKey(), m.Properties(), body, ch.conn.frameMax)
+	} else {
+		buf = wire.AppendDeliverHead(buf, ch.id, d.Consumer.Tag, d.DeliveryTag, d.Redelivered,
+			m.ExchangeAndKey(), m.Properties(), uint64(len(body)))
+		buf = ch.refer(buf, m, body)
+	}
+	o.grow(buf)
+	writable = !o.stall(ch)
+	o.mu.Unlock()
+	b.Touch(ch.conn)
+	return writable
+}
+
+// refer appends the body of m without copying it.
+func (ch *channel) refer(buf []byte, m *broker.Message, body []byte) []byte {
+	m.Retain()
+	return ch.conn.out.body(buf, ch.id, body, ch.conn.frameMax, m)
+}
+
+// Cancelled implements [broker.Sink].
+func (ch *channel) Cancelled(consumerTag string, b *broker.Batch) {
+	if ch.conn.cancelNotify {
+		ch.reply(&wire.BasicCancel{ConsumerTag: consumerTag, NoWait: true})
+		b.Touch(ch.conn)
+	}
+}
+
+// Confirmed implements [broker.Sink].
+func (ch *channel) Confirmed(seq uint64, ok bool, b *broker.Batch) {
+	o := &ch.conn.out
+	o.mu.Lock()
+	if ch.late.empty() {
+		o.late = append(o.late, ch)
+	}
+	if ok {
+		ch.late.ack(seq)
+	} else {
+		ch.late.nack(seq)
+	}
+	o.mu.Unlock()
+	b.Touch(ch.conn)
+}
+
+// settle returns where the reader notes what becomes of its publishes, to be told at
+// the end of the chunk.
+func (ch *channel) settle() *settlements {
+	if !ch.awaiting {
+		ch.awaiting = true
+		ch.conn.confirming = append(ch.conn.confirming, ch)
+	}
+	return &ch.prompt
+}
+
+// tellConfirms tells what the chunk's publishes came to.
+func (c *conn) tellConfirms() {
+	for i, ch := range c.confirming {
+		c.confirming[i] = nil
+		ch.awaiting = false
+		if buf, ok := c.out.begin(); ok {
+			c.out.end(ch.told.tell(buf, ch.id, &ch.prompt))
+		}
+	}
+	c.confirming = c.confirming[:0]
+}
+
+// tellLate tells what the broker settled in its own time.
+func (o *outbox) tellLate() {
+	o.mu.Lock()
+	pending := len(o.late) > 0
+	o.mu.Unlock()
+	if !pending {
+		return
+	}
+	buf, ok := o.begin()
+	if !ok {
+		return
+	}
+	for i, ch := range o.late {
+		o.late[i] = nil
+		buf = ch.told.tell(buf, ch.id, &ch.late)
+	}
+	o.late = o.late[:0]
+	o.end(buf)
+}
+
+// gotten sends the answer to basic.get.
+func (ch *channel) gotten(r *broker.GetResult) {
+	m := r.Msg
+	defer m.Release()
+	buf, ok := ch.conn.out.begin()
+	if !ok {
+		return
+	}
+	left, body := uint32(r.MessageCount), m.Body()
+	if len(body) < copyBelow {
+		buf = wire.AppendGetOk(buf, ch.id, r.DeliveryTag, r.Redelivered, m.ExchangeAndKey(), left,
+			m.Properties(), body, ch.conn.frameMax)
+	} else {
+		buf = wire.AppendGetOkHead(buf, ch.id, r.DeliveryTag, r.Redelivered, m.ExchangeAndKey(), left,
+			m.Properties(), uint64(len(body)))
+		buf = ch.refer(buf, m, body)
+	}
+	ch.conn.out.end(buf)
+}
+
+// giveBack returns a mandatory publish that no queue took.
+func (ch *channel) giveBack(p *broker.Publishing) {
+	c := ch.conn
+	c.scratch = wire.AppendExchangeAndKey(c.scratch[:0], string(p.Exchange), string(p.RoutingKey))
+	ch.returned(c.scratch, p.Properties, p.Body)
+}
+
+// returned sends a basic.return. The parts are copied.
+func (ch *channel) returned(exchangeAndKey, properties, body []byte) {
+	if buf, ok := ch.conn.out.begin(); ok {
+		ch.conn.out.end(wire.AppendReturn(buf, ch.id, wire.NoRoute, wire.NoRoute.Name(),
+			exchangeAndKey, properties, body, ch.conn.frameMax))
+	}
+}

@@ -1,0 +1,254 @@
+package server
+
+import (
+	"errors"
+	"fmt"
+	"net"
+	"slices"
+	"time"
+
+	"harelab/engine/auth"
+	"harelab/engine/broker"
+	"harelab/engine/wire"
+)
+
+const (
+	// greetingFrameMax is the largest frame before connection.tune-ok, in octets: a
+	// stranger makes the server hold no more than this.
+	greetingFrameMax = 8 << 10
+
+	// silence is how long a peer that cannot be trusted waits for the end of its
+	// connection, so that guessing passwords is slow (rabbit_reader,
+	// SILENT_CLOSE_DELAY).
+	silence = 3 * time.Second
+)
+
+// header09 is what clients of AMQP 0-9 send first. For a server, 0-9-1 is the same
+// protocol. RabbitMQ also greets clients of 0-8, whose methods have other layouts;
+// this server does not.
+var header09 = [8]byte{'A', 'M', 'Q', 'P', 1, 1, 0, 9}
+
+// errLeft says that the client took leave during the handshake.
+var errLeft = errors.New("client closed the connection during the handshake")
+
+// A refusal ends a handshake: say is sent and the connection closed after wait, or
+// sooner if the client hangs up.
+type refusal struct {
+	reason error // for the log; the peer sees no more than say
+	say    []byte
+	wait   time.Duration
+}
+
+func (r *refusal) Error() string { return r.reason.Error() }
+
+// inSilence refuses without a word.
+func inSilence(reason error) error { return &refusal{reason: reason, wait: silence} }
+
+// aloud refuses with connection.close.
+func aloud(e *wire.Error) error {
+	m := &wire.ConnectionClose{
+		ReplyCode: e.Code,
+		ReplyText: e.ReplyText(),
+		ClassID:   e.Method.Class(),
+		MethodID:  e.Method.Method(),
+	}
+	return &refusal{reason: e, say: wire.AppendMethodFrame(nil, 0, m), wait: lingerTimeout}
+}
+
+// handshake takes a new connection from the protocol header to connection.open-ok
+// (AMQP 0-9-1 section 2.2.4). It is a straight line, so it runs in the reader, writes
+// to the socket itself, and has one deadline for all of it.
+func (c *conn) handshake() (err error) {
+	defer func() {
+		if r := recover(); r != nil {
+			c.logPanic(r)
+			err = inSilence(errors.New("panic in the handshake"))
+		}
+	}()
+	if err := c.nc.SetDeadline(time.Now().Add(c.srv.opts.HandshakeTimeout)); err != nil {
+		return err
+	}
+	for _, step := range []func() error{c.greet, c.login, c.tune, c.open} {
+		if err := step(); err != nil {
+			return err
+		}
+	}
+	return c.nc.SetDeadline(time.Time{})
+}
+
+// refuse ends a connection whose handshake ended with err.
+func (c *conn) refuse(err error) {
+	r, ok := errors.AsType[*refusal](err)
+	if !ok {
+		c.log.Debug("handshake broken off", "error", err)
+		return
+	}
+	c.log.Warn("connection refused", "user", c.user, "reason", r.reason)
+	c.nc.SetDeadline(time.Now().Add(r.wait))
+	if r.say != nil {
+		if _, err := c.nc.Write(r.say); err != nil {
+			return
+		}
+		c.closeWrite()
+	}
+	c.drain()
+}
+
+// greet reads the protocol header and answers with connection.start.
+func (c *conn) greet() error {
+	var header [8]byte
+	for c.in.end < len(header) {
+		if err := c.in.fill(c.nc); err != nil {
+			return err
+		}
+	}
+	copy(header[:], c.in.buf)
+	c.in.start = len(header)
+	if header != wire.ProtocolHeader && header != header09 {
+		reason := fmt.Errorf("protocol header %q is not %q", header[:], wire.ProtocolHeader[:])
+		return &refusal{reason: reason, say: wire.ProtocolHeader[:], wait: lingerTimeout}
+	}
+	return c.send(&wire.ConnectionStart{
+		VersionMajor:     0,
+		VersionMinor:     9,
+		ServerProperties: c.srv.properties(),
+		Mechanisms:       []byte(auth.Mechanisms),
+		Locales:          []byte("en_US"),
+	})
+}
+
+// login reads connection.start-ok and checks who the client is.
+func (c *conn) login() error {
+	m, err := await[*wire.ConnectionStartOk](c)
+	if err != nil {
+		return err
+	}
+	can := func(capability string) bool {
+		v, _ := m.ClientProperties.Get("capabilities")
+		capabilities, _ := v.(wire.Table)
+		v, _ = capabilities.Get(capability)
+		return v == true
+	}
+	c.cancelNotify = can("consumer_cancel_notify")
+	c.blockNotify = can("connection.blocked")
+	if !slices.Contains([]string{auth.Plain, auth.AMQPlain}, m.Mechanism) {
+		return inSilence(fmt.Errorf("mechanism %.32q is not one of %s", m.Mechanism, auth.Mechanisms))
+	}
+	l, err := auth.ParseLogin(m.Mechanism, m.Response)
+	if err != nil {
+		return inSilence(err)
+	}
+	c.user, err = c.srv.opts.Broker.Auth().Authenticate(l, auth.Peer{Loopback: isLocal(c.nc.RemoteAddr())})
+	switch {
+	case err == nil:
+		return nil
+	case can("authentication_failure_close"):
+		return aloud(wire.Errorf(wire.AccessRefused, auth.Refused, m.Mechanism))
+	}
+	return inSilence(fmt.Errorf("%v: %w", l, err))
+}
+
+// isLocal reports whether a peer is on this machine, or in this process.
+func isLocal(a net.Addr) bool {
+	switch a := a.(type) {
+	case *net.TCPAddr:
+		return a.IP.IsLoopback()
+	case *net.UnixAddr, pipeAddr:
+		return true
+	}
+	return false
+}
+
+// tune settles the limits: what the client answers is taken, within what was offered.
+func (c *conn) tune() error {
+	o := &c.srv.opts
+	beat := uint16(max(0, min(o.Heartbeat/time.Second, 1<<16-1)))
+	err := c.send(&wire.ConnectionTune{ChannelMax: o.ChannelMax, FrameMax: o.FrameMax, Heartbeat: beat})
+	if err != nil {
+		return err
+	}
+	m, err := await[*wire.ConnectionTuneOk](c)
+	if err != nil {
+		return err
+	}
+	if err := negotiated("frame_max", m.FrameMax, wire.MinFrameMax, o.FrameMax); err != nil {
+		return inSilence(err)
+	}
+	if err := negotiated("channel_max", uint32(m.ChannelMax), 1, uint32(o.ChannelMax)); err != nil {
+		return inSilence(err)
+	}
+	c.frameMax, c.channelMax = m.FrameMax, m.ChannelMax
+	c.beat.interval = time.Duration(m.Heartbeat) * time.Second
+	return nil
+}
+
+// negotiated checks a value of connection.tune-ok. Zero would mean no limit, where
+// the server has one (rabbit_reader, validate_negotiated_integer_value/3).
+func negotiated(field string, value, least, most uint32) error {
+	if value < least || value > most {
+		return fmt.Errorf("negotiated %s = %d is not within %d and %d", field, value, least, most)
+	}
+	return nil
+}
+
+// open reads connection.open and connects the client to its virtual host.
+func (c *conn) open() error {
+	m, err := await[*wire.ConnectionOpen](c)
+	if err != nil {
+		return err
+	}
+	b, err := c.srv.opts.Broker.Open(m.VirtualHost, broker.ConnOptions{
+		Name: fmt.Sprintf("%s -> %s", c.nc.RemoteAddr(), c.nc.LocalAddr()),
+		User: c.user,
+	})
+	if err != nil {
+		return aloud(asException(causedBy(err, m.ID())))
+	}
+	c.work.Lock()
+	c.broker = b
+	c.work.Unlock()
+	return c.send(&wire.ConnectionOpenOk{})
+}
+
+// send writes a method of the handshake.
+func (c *conn) send(m wire.Method) error {
+	_, err := c.nc.Write(wire.AppendMethodFrame(nil, 0, m))
+	return err
+}
+
+// await reads until a method of the handshake has come, which must be an M.
+func await[M wire.Method](c *conn) (m M, err error) {
+	for {
+		f, ok, err := c.in.next(c.frameMax)
+		switch {
+		case err != nil:
+			return m, inSilence(err)
+		case ok && f.Type == wire.FrameHeartbeat:
+		case ok:
+			return expect[M](c, f)
+		default:
+			if err := c.in.fill(c.nc); err != nil {
+				return m, err
+			}
+		}
+	}
+}
+
+// expect reads the method of f, which must be an M.
+func expect[M wire.Method](c *conn, f wire.Frame) (m M, err error) {
+	if f.Type != wire.FrameMethod || f.Channel != 0 {
+		return m, inSilence(fmt.Errorf("frame of type %d on channel %d during the handshake", f.Type, f.Channel))
+	}
+	got, err := wire.ParseMethod(f.Payload)
+	if err != nil {
+		return m, inSilence(err)
+	}
+	switch got := got.(type) {
+	case M:
+		return got, nil
+	case *wire.ConnectionClose:
+		c.send(&wire.ConnectionCloseOk{})
+		return m, errLeft
+	}
+	return m, inSilence(fmt.Errorf("%s during the handshake, want %s", got.ID(), m.ID()))
+}

@@ -1,0 +1,180 @@
+package server
+
+import (
+	"harelab/engine/broker"
+	"harelab/engine/wire"
+)
+
+// method carries out a method frame. Those that come with each message are read in
+// place.
+func (ch *channel) method(payload []byte) error {
+	if ch.content.want != wantMethod {
+		return ch.content.unexpected()
+	}
+	id, _ := wire.PeekMethod(payload)
+	switch id {
+	case wire.MethodBasicPublish:
+		return ch.publish(payload)
+	case wire.MethodBasicAck, wire.MethodBasicNack, wire.MethodBasicReject:
+		return ch.settleDeliveries(id, payload)
+	}
+	m, err := wire.ParseMethod(payload)
+	if err != nil {
+		return err
+	}
+	if err := ch.call(m); err != nil {
+		return causedBy(err, id)
+	}
+	return nil
+}
+
+// settleDeliveries carries out basic.ack, basic.nack and basic.reject.
+func (ch *channel) settleDeliveries(id wire.MethodID, payload []byte) (err error) {
+	switch id {
+	case wire.MethodBasicAck:
+		var v wire.AckView
+		if err := v.Parse(payload); err != nil {
+			return err
+		}
+		err = ch.broker.Ack(v.DeliveryTag, v.Multiple)
+	case wire.MethodBasicNack:
+		var v wire.NackView
+		if err := v.Parse(payload); err != nil {
+			return err
+		}
+		err = ch.broker.Nack(v.DeliveryTag, v.Multiple, v.Requeue)
+	case wire.MethodBasicReject:
+		var v wire.RejectView
+		if err := v.Parse(payload); err != nil {
+			return err
+		}
+		err = ch.broker.Nack(v.DeliveryTag, false, v.Requeue)
+	}
+	if err != nil {
+		return causedBy(err, id)
+	}
+	return nil
+}
+
+// call carries out the methods of the classes channel, access, confirm and tx, and
+// passes on the others.
+func (ch *channel) call(m wire.Method) error {
+	switch m := m.(type) {
+	case *wire.ChannelOpen:
+		return wire.Errorf(wire.ChannelError, "second 'channel.open' seen")
+	case *wire.ChannelClose:
+		ch.close()
+	case *wire.ChannelFlow:
+		return ch.answer(ch.broker.Flow(m.Active), false, &wire.ChannelFlowOk{Active: m.Active})
+	case *wire.ChannelFlowOk:
+		// The answer to a channel.flow that this server never sends.
+	case *wire.AccessRequest:
+		ch.reply(&wire.AccessRequestOk{Ticket: 1})
+	case *wire.ConfirmSelect:
+		return ch.answer(ch.broker.ConfirmSelect(), m.NoWait, &wire.ConfirmSelectOk{})
+	case *wire.TxSelect:
+		return ch.answer(ch.broker.TxSelect(), false, &wire.TxSelectOk{})
+	case *wire.TxRollback:
+		return ch.answer(ch.broker.TxRollback(), false, &wire.TxRollbackOk{})
+	case *wire.TxCommit:
+		return ch.commit()
+	default:
+		return ch.callExchange(m)
+	}
+	return nil
+}
+
+// answer sends ok unless the client does not want it or err tells what was wrong.
+func (ch *channel) answer(err error, noWait bool, ok wire.Method) error {
+	if err == nil && !noWait {
+		ch.reply(ok)
+	}
+	return err
+}
+
+func (ch *channel) commit() error {
+	unroutable, err := ch.broker.TxCommit()
+	for _, m := range unroutable {
+		ch.returned(m.ExchangeAndKey(), m.Properties(), m.Body())
+		m.Release()
+	}
+	return ch.answer(err, false, &wire.TxCommitOk{})
+}
+
+// callExchange carries out the methods of class exchange.
+func (ch *channel) callExchange(m wire.Method) error {
+	b := ch.broker
+	switch m := m.(type) {
+	case *wire.ExchangeDeclare:
+		return ch.answer(b.ExchangeDeclare(m), m.NoWait, &wire.ExchangeDeclareOk{})
+	case *wire.ExchangeDelete:
+		return ch.answer(b.ExchangeDelete(m), m.NoWait, &wire.ExchangeDeleteOk{})
+	case *wire.ExchangeBind:
+		return ch.answer(b.ExchangeBind(m), m.NoWait, &wire.ExchangeBindOk{})
+	case *wire.ExchangeUnbind:
+		return ch.answer(b.ExchangeUnbind(m), m.NoWait, &wire.ExchangeUnbindOk{})
+	}
+	return ch.callQueue(m)
+}
+
+// callQueue carries out the methods of class queue.
+func (ch *channel) callQueue(m wire.Method) error {
+	b := ch.broker
+	switch m := m.(type) {
+	case *wire.QueueDeclare:
+		name, messages, consumers, err := b.QueueDeclare(m)
+		return ch.answer(err, m.NoWait, &wire.QueueDeclareOk{
+			Queue: name, MessageCount: uint32(messages), ConsumerCount: uint32(consumers),
+		})
+	case *wire.QueueBind:
+		return ch.answer(b.QueueBind(m), m.NoWait, &wire.QueueBindOk{})
+	case *wire.QueueUnbind:
+		return ch.answer(b.QueueUnbind(m), false, &wire.QueueUnbindOk{})
+	case *wire.QueuePurge:
+		n, err := b.QueuePurge(m)
+		return ch.answer(err, m.NoWait, &wire.QueuePurgeOk{MessageCount: uint32(n)})
+	case *wire.QueueDelete:
+		n, err := b.QueueDelete(m)
+		return ch.answer(err, m.NoWait, &wire.QueueDeleteOk{MessageCount: uint32(n)})
+	}
+	return ch.callBasic(m)
+}
+
+// callBasic carries out the methods of class basic that do not come with each message.
+func (ch *channel) callBasic(m wire.Method) error {
+	b := ch.broker
+	switch m := m.(type) {
+	case *wire.BasicQos:
+		return ch.answer(b.BasicQos(m), false, &wire.BasicQosOk{})
+	case *wire.BasicConsume:
+		return ch.consume(m)
+	case *wire.BasicCancel:
+		return ch.answer(b.BasicCancel(m.ConsumerTag), m.NoWait, &wire.BasicCancelOk{ConsumerTag: m.ConsumerTag})
+	case *wire.BasicCancelOk:
+		// The answer to a cancel of the server's.
+	case *wire.BasicGet:
+		r, ok, err := b.Get(m.Queue, m.NoAck)
+		if !ok {
+			return ch.answer(err, false, &wire.BasicGetEmpty{})
+		}
+		ch.gotten(&r)
+	case *wire.BasicRecover:
+		return ch.answer(b.Recover(m.Requeue), false, &wire.BasicRecoverOk{})
+	case *wire.BasicRecoverAsync:
+		return b.Recover(m.Requeue)
+	default:
+		return wire.Errorf(wire.CommandInvalid, "unimplemented method")
+	}
+	return nil
+}
+
+// consume carries out basic.consume. The answer has to go out before the first
+// delivery, which the broker makes before it returns.
+func (ch *channel) consume(m *wire.BasicConsume) error {
+	var o broker.ConsumeOptions
+	if !m.NoWait {
+		o.Started = func(consumerTag string) { ch.reply(&wire.BasicConsumeOk{ConsumerTag: consumerTag}) }
+	}
+	_, err := ch.broker.BasicConsume(m, o)
+	return err
+}

@@ -1,0 +1,212 @@
+package server
+
+import (
+	"io"
+	"net"
+	"os"
+	"sync"
+	"time"
+)
+
+// pipeRoom is how many octets one direction of a [Pipe] holds before a writer
+// waits, about what a loopback socket takes.
+const pipeRoom = 256 << 10
+
+// Pipe returns the two ends of a connection in memory. Unlike [net.Pipe] it holds
+// what was written until it is read, as a socket does, so that a peer that writes
+// before it reads does not hang. Ends also have CloseWrite. The zero-cost peer of a
+// loopback socket, it lets a broker and its clients live in one process, and in one
+// [testing/synctest] bubble.
+func Pipe() (client, server net.Conn) {
+	up, down := newHalf(), newHalf()
+	return &pipeEnd{in: down, out: up, name: "client"}, &pipeEnd{in: up, out: down, name: "server"}
+}
+
+// A pipeEnd is one of the two ends: it reads from one half and writes to the other.
+type pipeEnd struct {
+	in, out *half
+	name    string
+}
+
+func (p *pipeEnd) Read(b []byte) (int, error)  { return p.in.read(b) }
+func (p *pipeEnd) Write(b []byte) (int, error) { return p.out.write(b) }
+
+// Close ends both directions. What the peer has not read yet it can still read.
+func (p *pipeEnd) Close() error {
+	p.out.closeWrite()
+	p.in.closeRead()
+	return nil
+}
+
+// CloseWrite tells the peer that nothing more is to come.
+func (p *pipeEnd) CloseWrite() error {
+	p.out.closeWrite()
+	return nil
+}
+
+func (p *pipeEnd) LocalAddr() net.Addr  { return pipeAddr(p.name) }
+func (p *pipeEnd) RemoteAddr() net.Addr { return pipeAddr("peer of " + p.name) }
+
+func (p *pipeEnd) SetDeadline(t time.Time) error {
+	p.in.setDeadline(&p.in.readBy, t)
+	p.out.setDeadline(&p.out.writeBy, t)
+	return nil
+}
+
+func (p *pipeEnd) SetReadDeadline(t time.Time) error {
+	p.in.setDeadline(&p.in.readBy, t)
+	return nil
+}
+
+func (p *pipeEnd) SetWriteDeadline(t time.Time) error {
+	p.out.setDeadline(&p.out.writeBy, t)
+	return nil
+}
+
+// A pipeAddr is the address of an end: which one it is.
+type pipeAddr string
+
+func (pipeAddr) Network() string  { return "memory" }
+func (a pipeAddr) String() string { return "memory:" + string(a) }
+
+// A half is one direction: a bounded queue of octets.
+type half struct {
+	mu       sync.Mutex
+	readable sync.Cond
+	writable sync.Cond
+
+	data []byte // data[off:] is written and not read
+	off  int
+
+	written bool // the writer closed
+	unread  bool // the reader closed
+
+	readBy, writeBy deadline
+}
+
+// A deadline is a point in time after which calls fail; timer is nil without one.
+type deadline struct {
+	timer  *time.Timer
+	passed bool
+}
+
+func newHalf() *half {
+	h := new(half)
+	h.readable.L, h.writable.L = &h.mu, &h.mu
+	return h
+}
+
+func (h *half) read(b []byte) (int, error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		switch {
+		case h.unread:
+			return 0, net.ErrClosed
+		case h.readBy.passed:
+			return 0, os.ErrDeadlineExceeded
+		case h.off < len(h.data):
+			n := copy(b, h.data[h.off:])
+			h.off += n
+			if h.off == len(h.data) {
+				h.data, h.off = h.data[:0], 0
+			}
+			h.writable.Signal()
+			return n, nil
+		case h.written:
+			return 0, io.EOF
+		case len(b) == 0:
+			return 0, nil
+		}
+		h.readable.Wait()
+	}
+}
+
+func (h *half) write(b []byte) (n int, err error) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	for {
+		switch {
+		case h.written:
+			return n, net.ErrClosed
+		case h.unread:
+			return n, io.ErrClosedPipe
+		case h.writeBy.passed:
+			return n, os.ErrDeadlineExceeded
+		case len(b) == 0:
+			return n, nil
+		}
+		if room := pipeRoom - (len(h.data) - h.off); room > 0 {
+			piece := b[:min(room, len(b))]
+			h.keep(piece)
+			n, b = n+len(piece), b[len(piece):]
+			h.readable.Signal()
+			continue
+		}
+		h.writable.Wait()
+	}
+}
+
+// keep adds b behind what is unread, over what was read already if that makes room.
+func (h *half) keep(b []byte) {
+	if h.off > 0 && len(h.data)+len(b) > cap(h.data) {
+		h.data = h.data[:copy(h.data, h.data[h.off:])]
+		h.off = 0
+	}
+	h.data = append(h.data, b...)
+}
+
+func (h *half) closeWrite() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.written = true
+	h.stop(&h.writeBy)
+	h.wakeAll()
+}
+
+func (h *half) closeRead() {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.unread = true
+	h.data, h.off = nil, 0
+	h.stop(&h.readBy)
+	h.wakeAll()
+}
+
+func (h *half) wakeAll() {
+	h.readable.Broadcast()
+	h.writable.Broadcast()
+}
+
+// stop takes back a deadline. The caller holds h.mu.
+func (h *half) stop(d *deadline) {
+	if d.timer != nil {
+		d.timer.Stop()
+	}
+	*d = deadline{}
+}
+
+func (h *half) setDeadline(d *deadline, t time.Time) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	h.stop(d)
+	if t.IsZero() || h.written && h.unread {
+		return
+	}
+	wait := time.Until(t)
+	if wait <= 0 {
+		d.passed = true
+		h.wakeAll()
+		return
+	}
+	var timer *time.Timer
+	timer = time.AfterFunc(wait, func() {
+		h.mu.Lock()
+		defer h.mu.Unlock()
+		if d.timer == timer { // not replaced while the timer fired
+			d.passed = true
+			h.wakeAll()
+		}
+	})
+	d.timer = timer
+}
