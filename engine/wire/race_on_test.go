@@ -1,0 +1,6 @@
+//go:build race
+
+package wire
+
+// raceEnabled skips allocation tests: the race detector allocates.
+const raceEnabled = true
