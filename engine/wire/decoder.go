@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/binary"
-	"unicode/utf8"
-)
+import "encoding/binary"
 
 // A decoder reads the fields of a method from b. It never fails halfway: past the
 // end it reads zeros, and what went wrong is asked for once, at the end.
@@ -63,7 +60,7 @@ func (d *decoder) bits(v ...*bool) {
 // shortBytes reads a short string; the result is a part of b.
 func (d *decoder) shortBytes() []byte {
 	s := d.take(uint64(d.octet()))
-	if !utf8.Valid(s) {
+	if !validText(s) {
 		d.fail(errUTF8())
 	}
 	return s

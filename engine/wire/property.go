@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/binary"
 	"math/bits"
-	"unicode/utf8"
 )
 
 // PropertyFlags says which properties of class basic are there. The first property
@@ -57,7 +56,7 @@ func checkProperties(raw []byte) *Error {
 				return err
 			}
 		case f&textProperties != 0:
-			if !utf8.Valid(b[1:n]) {
+			if !validText(b[1:n]) {
 				return errUTF8()
 			}
 		}

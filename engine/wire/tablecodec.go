@@ -3,7 +3,6 @@ package wire
 import (
 	"encoding/binary"
 	"math"
-	"unicode/utf8"
 )
 
 // ParseTable reads the table that b begins with and returns it with the octets
@@ -42,6 +41,9 @@ func decodeTable(b []byte, depth int) (t Table, err *Error) {
 		}
 		key, rest, err := cutKey(b)
 		if err != nil {
+			return nil, err
+		}
+		if err := checkKey(key); err != nil {
 			return nil, err
 		}
 		v, rest, err := cutValue(rest)
@@ -89,8 +91,11 @@ func checkTable(b []byte, depth int) *Error {
 		if n == MaxTableFields {
 			return errFields("table", "fields")
 		}
-		_, rest, err := cutKey(b)
+		key, rest, err := cutKey(b)
 		if err != nil {
+			return err
+		}
+		if err := checkKey(key); err != nil {
 			return err
 		}
 		if b, err = checkValue(rest, depth); err != nil {
@@ -135,10 +140,15 @@ func cutKey(b []byte) (key, rest []byte, err *Error) {
 	if n > len(b) {
 		return nil, nil, Errorf(SyntaxError, "table key of %d octets, %d left", b[0], len(b)-1)
 	}
-	if key = b[1:n]; !utf8.Valid(key) {
-		return nil, nil, Errorf(SyntaxError, "table key %s is not UTF-8", erlangOctets(key))
+	return b[1:n], b[n:], nil
+}
+
+// checkKey reports a key that is not UTF-8.
+func checkKey(key []byte) *Error {
+	if !validText(key) {
+		return Errorf(SyntaxError, "table key %s is not UTF-8", erlangOctets(key))
 	}
-	return key, b[n:], nil
+	return nil
 }
 
 // cutValue splits b after the value it begins with, tag included.
