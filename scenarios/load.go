@@ -1,28 +1,423 @@
 package scenarios
 
-import "fmt"
+import (
+	"encoding/csv"
+	"fmt"
+	"math"
+	"sort"
+	"strconv"
+	"strings"
+	"time"
 
-// An Error is a mistake in a scenario file.
-type Error struct {
-	File string
-	Line int // from 1; 0 when the mistake has no place in the file
-	Msg  string
-}
+	"go.yaml.in/yaml/v3"
+)
 
-// Error returns "file:line: message".
-func (e *Error) Error() string {
-	if e.Line == 0 {
-		return fmt.Sprintf("%s: %s", e.File, e.Msg)
+func (d *decoder) sequence(s *Scenario, n *yaml.Node) Sequence {
+	q := Sequence{Connections: 1}
+	d.object(n, "sequence", fields{
+		"sequence":    d.text(&q.Name),
+		"start":       d.time(&q.Start, 0),
+		"connections": d.whole(&q.Connections, 1, 1000),
+		"confirm":     d.confirm(&q),
+		"phases": func(n *yaml.Node) {
+			d.each(n, "phases", func(n *yaml.Node) { q.Phases = append(q.Phases, d.phase(s, n)) })
+		},
+		"admin": func(n *yaml.Node) {
+			d.each(n, "admin", func(n *yaml.Node) {
+				var a Admin
+				d.object(n, "admin", fields{"do": choice(d, &a.Do, "rebind"), "rate": d.rate(&a.Rate)}, "do", "rate")
+				q.Admin = append(q.Admin, a)
+			})
+		},
+	}, "sequence")
+	d.declare(n, "sequence", q.Name)
+	for i, p := range q.Phases {
+		switch {
+		case p.Await == AwaitConfirm && p.Model == Closed && !q.Confirm:
+			d.fail(n, "sequence %q: a user that awaits the confirm needs confirm", q.Name)
+		case p.Model == Closed && p.Duration == 0 && i < len(q.Phases)-1:
+			d.fail(n, "sequence %q: a closed phase that ends by count must be the last, since its end is not known beforehand", q.Name)
+		}
 	}
-	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
+	return q
 }
 
-// Options settle what a file leaves open.
-type Options struct {
-	Set      map[string]string // params, over the file's and the variant's
-	Variant  string            // empty: the scenario itself
-	Seed     *uint64           // nil: the file's
-	Matcher  string            // over engine.matcher when not empty
-	Dispatch string            // over engine.dispatch
-	Order    string            // over engine.order
+// confirm reads "none", "each" (wait for one before the next), "all" (no limit
+// on how many are under way) or {max_in_flight: n}.
+func (d *decoder) confirm(q *Sequence) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		if n.Kind == yaml.MappingNode {
+			q.Confirm = true
+			d.object(n, "confirm", fields{"max_in_flight": d.whole(&q.MaxInFlight, 0, 1<<20)}, "max_in_flight")
+			return
+		}
+		var how string
+		choice(d, &how, "none", "each", "all")(n)
+		q.Confirm = how == "each" || how == "all"
+		if how == "each" {
+			q.MaxInFlight = 1
+		}
+	}
+}
+
+// maxMessages bounds what one phase may publish.
+const maxMessages = 1 << 30
+
+func (d *decoder) phase(s *Scenario, n *yaml.Node) Phase {
+	p := Phase{Arrival: Arrival{Process: "constant"}, Await: AwaitDone, Think: Fixed(0)}
+	var model string
+	if m := field(n, "model"); m != nil {
+		choice(d, &model, string(Burst), string(Open), string(Closed), string(Trace))(m)
+	}
+	p.Model = Model(model)
+	read := fields{
+		"model": func(*yaml.Node) {},
+		"class": func(n *yaml.Node) { p.Pattern = append(p.Pattern, d.classIndex(s, n)) },
+		"mix":   func(n *yaml.Node) { d.mix(s, &p, n) },
+		"fix":   func(n *yaml.Node) { p.Fix = d.fix(n) },
+	}
+	required := []string{"model"}
+	rate := 0.0
+	switch p.Model {
+	case Burst:
+		read["count"] = d.whole(&p.Count, 0, maxMessages)
+		required = append(required, "count")
+	case Open:
+		read["count"] = d.whole(&p.Count, 1, maxMessages)
+		read["duration"] = d.time(&p.Duration, time.Microsecond)
+		read["arrival"] = d.arrival(&p.Arrival)
+		read["rate"] = d.rate(&rate)
+		read["shape"] = func(n *yaml.Node) { p.Shape = d.shape(n) }
+	case Closed:
+		read["count"] = d.whole(&p.Count, 1, maxMessages)
+		read["duration"] = d.time(&p.Duration, time.Microsecond)
+		read["users"] = d.whole(&p.Users, 1, 100_000)
+		read["think"] = d.dist(&p.Think, timeUnit, timeExample)
+		read["await"] = choice(d, &p.Await, AwaitDone, AwaitConfirm)
+		required = append(required, "users")
+	case Trace:
+		delete(read, "class")
+		delete(read, "mix")
+		read["file"] = func(n *yaml.Node) { p.Rows = append(p.Rows, d.traceFile(s, n)...) }
+		read["rows"] = func(n *yaml.Node) { p.Rows = append(p.Rows, d.traceRows(s, n)...) }
+	default:
+		if len(d.errs) == 0 {
+			d.fail(n, "phase: field \"model\" is missing (have burst, open, closed, trace)")
+		}
+		return p
+	}
+	d.object(n, "phase "+model, read, required...)
+	d.checkPhase(n, &p, rate)
+	d.checkFix(s, n, &p)
+	return p
+}
+
+// checkPhase completes a phase and refuses what cannot be.
+func (d *decoder) checkPhase(n *yaml.Node, p *Phase, rate float64) {
+	if p.Model != Trace && len(p.Pattern) == 0 && len(p.Weights) == 0 {
+		d.fail(n, "phase: want either class or mix")
+	}
+	if len(p.Pattern) > 1 && field(n, "class") != nil || len(p.Weights) > 0 && len(p.Pattern) > 0 {
+		d.fail(n, "phase: want either class or mix, not both")
+	}
+	switch p.Model {
+	case Open:
+		d.checkRate(n, p, rate)
+	case Closed:
+		if p.Duration == 0 && p.Count == 0 {
+			d.fail(n, "phase closed: want duration or count")
+		}
+	case Trace:
+		sort.SliceStable(p.Rows, func(i, j int) bool { return p.Rows[i].At < p.Rows[j].At })
+	}
+}
+
+// checkRate turns rate and duration into a shape, and sums up a shape's length.
+func (d *decoder) checkRate(n *yaml.Node, p *Phase, rate float64) {
+	if len(p.Shape) > 0 {
+		if field(n, "rate") != nil || p.Duration != 0 {
+			d.fail(n, "phase open: shape says rate and duration: leave those out")
+		}
+		for _, seg := range p.Shape {
+			p.Duration += seg.For
+		}
+	} else {
+		if rate == 0 {
+			d.fail(n, "phase open: want a rate above 0/s, or a shape")
+			return
+		}
+		if p.Duration == 0 {
+			if p.Count == 0 {
+				d.fail(n, "phase open: want duration or count")
+				return
+			}
+			// Long enough for count messages however they fall; count ends it.
+			t, ok := duration(math.Max(1, 10*float64(p.Count)/rate))
+			if !ok {
+				d.fail(n, "phase open: %d messages at %g/s take longer than a run can", p.Count, rate)
+				return
+			}
+			p.Duration = t
+		}
+		p.Shape = []Segment{{For: p.Duration, From: rate, To: rate}}
+	}
+	sum := 0.0
+	for _, seg := range p.Shape {
+		sum += (seg.From + seg.To) / 2 * seg.For.Seconds()
+	}
+	if p.Count == 0 && sum > maxMessages {
+		d.fail(n, "phase open: about %.3g messages: more than %d", sum, maxMessages)
+	}
+}
+
+func (d *decoder) arrival(a *Arrival) func(*yaml.Node) {
+	const constant, poisson, gamma, mmpp = "constant", "poisson", "gamma", "mmpp"
+	return func(n *yaml.Node) {
+		if n.Kind != yaml.MappingNode {
+			choice(d, &a.Process, constant, poisson)(n)
+			return
+		}
+		read := fields{"process": choice(d, &a.Process, constant, poisson, gamma, mmpp)}
+		required := []string{"process"}
+		if p := field(n, "process"); p != nil {
+			switch p.Value {
+			case gamma:
+				read["shape"] = d.number(&a.Shape, 1e-3, 1e6)
+				required = append(required, "shape")
+			case mmpp:
+				read["burst"] = d.time(&a.Burst, time.Microsecond)
+				read["pause"] = d.time(&a.Pause, time.Microsecond)
+				required = append(required, "burst", "pause")
+			}
+		}
+		d.object(n, "arrival", read, required...)
+	}
+}
+
+// shape reads the course of a rate: {hold: r, for: t}, {ramp: r, for: t} from
+// where the last one ended (or from: r), and {sine: mean, amplitude, period, for}.
+func (d *decoder) shape(n *yaml.Node) []Segment {
+	var shape []Segment
+	level := 0.0
+	d.each(n, "shape", func(n *yaml.Node) {
+		seg := Segment{From: level, To: level}
+		read := fields{"for": d.time(&seg.For, time.Microsecond)}
+		required := []string{"for"}
+		switch {
+		case field(n, "hold") != nil:
+			read["hold"] = d.rate(&seg.To)
+		case field(n, "ramp") != nil:
+			read["ramp"] = d.rate(&seg.To)
+			read["from"] = d.rate(&seg.From)
+		case field(n, "sine") != nil:
+			read["sine"] = d.rate(&seg.To)
+			read["amplitude"] = d.rate(&seg.Amplitude)
+			read["period"] = d.time(&seg.Period, time.Microsecond)
+			required = append(required, "amplitude", "period")
+		default:
+			d.fail(n, "shape: want hold, ramp or sine")
+			return
+		}
+		d.object(n, "shape", read, required...)
+		if field(n, "ramp") == nil {
+			seg.From = seg.To
+		}
+		if seg.Amplitude > seg.To {
+			d.fail(n, "shape: amplitude %g/s is larger than the mean rate %g/s", seg.Amplitude, seg.To)
+		}
+		level = seg.To
+		shape = append(shape, seg)
+	})
+	return shape
+}
+
+// classIndex looks up a class by name.
+func (d *decoder) classIndex(s *Scenario, n *yaml.Node) int {
+	var name string
+	d.text(&name)(n)
+	return d.classNamed(s, n, name)
+}
+
+func (d *decoder) classNamed(s *Scenario, n *yaml.Node, name string) int {
+	names := make([]string, len(s.Classes))
+	for i := range s.Classes {
+		if names[i] = s.Classes[i].Name; names[i] == name {
+			return i
+		}
+	}
+	d.fail(n, "unknown class %q%s", name, choices(name, names))
+	return 0
+}
+
+func (d *decoder) mix(s *Scenario, p *Phase, n *yaml.Node) {
+	d.object(n, "mix", fields{
+		"pattern": func(n *yaml.Node) {
+			d.each(n, "pattern", func(n *yaml.Node) { p.Pattern = append(p.Pattern, d.classIndex(s, n)) })
+		},
+		"weights": func(n *yaml.Node) {
+			names, weights := d.weights(n, "weights")
+			p.Weights = make([]float64, len(s.Classes))
+			for i, name := range names {
+				if c := d.classNamed(s, n, name); c < len(p.Weights) {
+					p.Weights[c] = weights[i]
+				}
+			}
+		},
+	})
+}
+
+func (d *decoder) fix(n *yaml.Node) map[string]string {
+	fixed := map[string]string{}
+	if n.Kind != yaml.MappingNode {
+		d.fail(n, "fix: want a mapping of keys to values, as {tenant: noisy}")
+		return nil
+	}
+	for i := 0; i+1 < len(n.Content); i += 2 {
+		var s string
+		d.text(&s)(n.Content[i+1])
+		fixed[n.Content[i].Value] = s
+	}
+	return fixed
+}
+
+// checkFix wants each fixed key to be one of a class of the phase.
+func (d *decoder) checkFix(s *Scenario, n *yaml.Node, p *Phase) {
+	for _, name := range sortedKeys(p.Fix) {
+		var have []string
+		for _, c := range p.classes(s) {
+			for _, k := range s.Classes[c].Keys {
+				have = append(have, k.Name)
+			}
+		}
+		known := false
+		for _, h := range have {
+			known = known || h == name
+		}
+		if !known {
+			d.fail(field(n, "fix"), "fix: no class of this phase has the key %q%s", name, choices(name, have))
+		}
+	}
+}
+
+// classes returns the indexes of the classes a phase may publish.
+func (p *Phase) classes(s *Scenario) []int {
+	var list []int
+	for c := range s.Classes {
+		used := c < len(p.Weights) && p.Weights[c] > 0
+		for _, q := range p.Pattern {
+			used = used || q == c
+		}
+		for i := range p.Rows {
+			used = used || p.Rows[i].Class == c
+		}
+		if used {
+			list = append(list, c)
+		}
+	}
+	return list
+}
+
+// traceColumns are the columns of a trace, as the first line of its file.
+var traceColumns = []string{"at", "class", "exchange", "routing_key", "size", "service"}
+
+// traceFile reads a trace: a CSV file with the columns traceColumns. A size or
+// service that is empty is drawn from the class.
+func (d *decoder) traceFile(s *Scenario, n *yaml.Node) []Row {
+	var path string
+	d.text(&path)(n)
+	data, err := d.read(path)
+	if err != nil {
+		d.fail(n, "%v", err)
+		return nil
+	}
+	r := csv.NewReader(strings.NewReader(string(data)))
+	r.FieldsPerRecord = len(traceColumns)
+	records, err := r.ReadAll()
+	if err != nil {
+		d.fail(n, "%s: %v", path, err)
+		return nil
+	}
+	if len(records) == 0 || strings.Join(records[0], ",") != strings.Join(traceColumns, ",") {
+		d.fail(n, "%s:1: want the head %s", path, strings.Join(traceColumns, ","))
+		return nil
+	}
+	rows := make([]Row, 0, len(records)-1)
+	for i, rec := range records[1:] {
+		row, err := d.traceRow(s, rec)
+		if err != nil {
+			d.fail(n, "%s:%d: %v", path, i+2, err)
+			return nil
+		}
+		rows = append(rows, row)
+	}
+	return rows
+}
+
+// traceRows reads a trace that is part of the scenario.
+func (d *decoder) traceRows(s *Scenario, n *yaml.Node) []Row {
+	var rows []Row
+	d.each(n, "rows", func(n *yaml.Node) {
+		var rec []string
+		d.each(n, "row", func(n *yaml.Node) {
+			v, _ := d.scalar(n)
+			rec = append(rec, v)
+		})
+		if len(rec) != len(traceColumns) {
+			d.fail(n, "row: want [%s]", strings.Join(traceColumns, ", "))
+			return
+		}
+		row, err := d.traceRow(s, rec)
+		if err != nil {
+			d.fail(n, "row: %v", err)
+			return
+		}
+		rows = append(rows, row)
+	})
+	return rows
+}
+
+func (d *decoder) traceRow(s *Scenario, rec []string) (Row, error) {
+	row := Row{Exchange: rec[2], Key: rec[3], Size: -1, Service: -1, Class: -1}
+	at, err := traceTime(rec[0])
+	if err != nil {
+		return row, fmt.Errorf("at: %w", err)
+	}
+	row.At = at
+	for i := range s.Classes {
+		if s.Classes[i].Name == rec[1] {
+			row.Class = i
+		}
+	}
+	if row.Class < 0 {
+		return row, fmt.Errorf("unknown class %q", rec[1])
+	}
+	if len(row.Key) > maxKey || len(row.Exchange) > maxKey {
+		return row, fmt.Errorf("exchange or routing_key is longer than %d bytes", maxKey)
+	}
+	if rec[4] != "" {
+		v := parseLiteral(rec[4])
+		if v.kind != number || v.time != 0 || v.num < 0 || v.num > 1<<40 {
+			return row, fmt.Errorf("size %q: want bytes, as 512 or 2KiB", rec[4])
+		}
+		row.Size = int64(v.num)
+	}
+	if rec[5] != "" {
+		if row.Service, err = traceTime(rec[5]); err != nil {
+			return row, fmt.Errorf("service: %w", err)
+		}
+	}
+	return row, nil
+}
+
+// traceTime reads a time with a unit, or seconds without one.
+func traceTime(s string) (time.Duration, error) {
+	v := parseLiteral(s)
+	if v.kind != number || v.time != 1 && v.time != 0 || v.bytes != 0 || v.num < 0 {
+		return 0, fmt.Errorf("%s: want a time such as 1.5s", strconv.Quote(s))
+	}
+	t, ok := duration(v.num)
+	if !ok {
+		return 0, fmt.Errorf("%s is out of range", strconv.Quote(s))
+	}
+	return t, nil
 }

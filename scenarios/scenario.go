@@ -89,7 +89,7 @@ type Argument struct {
 type Class struct {
 	Name       string
 	Exchange   string
-	Key        string     // routing key; may hold {name} of Keys, {class} and {seq}
+	Key        string     // routing key; may hold {name} of Keys and {class}
 	Headers    []Argument // string values may hold the same
 	Tenant     string     // likewise; the value of the key "tenant" when there is one
 	Priority   uint8
@@ -338,7 +338,7 @@ type Measure struct {
 }
 
 // Tolerance is allowed on a real clock: a value may be off by Rel of the
-// expected one plus Abs.
+// expected one plus Abs. Without one in the file it is 2 % and 50 ms.
 type Tolerance struct {
 	Rel float64
 	Abs time.Duration

@@ -1,0 +1,133 @@
+package scenarios
+
+import (
+	"strings"
+	"time"
+
+	"go.yaml.in/yaml/v3"
+)
+
+func (d *decoder) network(w *Network) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.object(n, "network", fields{"rtt": d.time(&w.RTT, 0)})
+	}
+}
+
+func (d *decoder) stop(s *Stop) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.object(n, "stop", fields{
+			"when":    choice(d, &s.When, StopDrained, StopPublished, StopPublishedAndIdle),
+			"idle":    d.time(&s.Idle, time.Millisecond),
+			"timeout": d.time(&s.Timeout, time.Millisecond),
+		}, "when")
+	}
+}
+
+// gauges are what measure.gauges may name; a runner that does not record one
+// says so in its result.
+var gauges = []string{"ready", "unacked", "held", "consumer_unacked", "heap", "allocs", "gc", "cpu", "match_ns"}
+
+func (d *decoder) measure(m *Measure) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.object(n, "measure", fields{
+			"interval": d.time(&m.Interval, time.Millisecond),
+			"warmup":   d.time(&m.Warmup, 0),
+			"trace":    d.trace(&m.Trace),
+			"group_by": func(n *yaml.Node) {
+				d.each(n, "group_by", func(n *yaml.Node) {
+					var g string
+					choice(d, &g, "class", "queue", "worker", "tenant")(n)
+					m.GroupBy = append(m.GroupBy, g)
+				})
+			},
+			"gauges": func(n *yaml.Node) {
+				d.each(n, "gauges", func(n *yaml.Node) {
+					var g string
+					choice(d, &g, gauges...)(n)
+					m.Gauges = append(m.Gauges, g)
+				})
+			},
+		})
+	}
+}
+
+// trace reads which share of the messages is listed: all, none or sample:1%.
+func (d *decoder) trace(p *float64) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var s string
+		d.text(&s)(n)
+		rest, sampled := strings.CutPrefix(s, "sample:")
+		switch {
+		case s == "all":
+			*p = 1
+		case s == "none":
+			*p = 0
+		case sampled:
+			share := *n
+			share.Value = rest
+			d.share(p)(&share)
+		default:
+			d.fail(n, "trace: unknown value %q (have all, none, sample:1%%)", s)
+		}
+	}
+}
+
+func (d *decoder) tolerance(t *Tolerance) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.object(n, "tolerance", fields{"rel": d.share(&t.Rel), "abs": d.time(&t.Abs, 0)})
+	}
+}
+
+// expect reads the block of expectations into s. Given a list, those that s had
+// are replaced; the tolerance stays unless a new one is given.
+func (d *decoder) expect(s *Scenario) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.object(n, "expect", fields{
+			"tolerance": d.tolerance(&s.Tolerance),
+			"that": func(n *yaml.Node) {
+				s.Expect = nil
+				d.each(n, "that", func(n *yaml.Node) {
+					line, ok := d.scalar(n)
+					if !ok {
+						return
+					}
+					e, holds, err := d.env.expectation(line)
+					switch {
+					case err != nil:
+						d.fail(n, "%v", err)
+					case holds:
+						e.Line = n.Line
+						s.Expect = append(s.Expect, e)
+					}
+				})
+			},
+		})
+	}
+}
+
+// charts are what report.charts may name.
+var charts = []string{"lanes", "finished", "hdr", "wait-parts", "depth", "throughput", "heatmap", "lines", "pareto", "shares", "slowdown"}
+
+func (d *decoder) report(r *Report) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.object(n, "report", fields{
+			"headline": func(n *yaml.Node) {
+				var ok bool
+				if r.Headline, ok = d.scalar(n); !ok {
+					return
+				}
+				if _, _, _, rest, err := metric(r.Headline); err != nil || strings.TrimSpace(rest) != "" {
+					d.fail(n, "headline: %q is no metric such as wait.p99{class=x}", r.Headline)
+				}
+			},
+			"compare_with": d.text(&r.CompareWith),
+			"charts": func(n *yaml.Node) {
+				d.each(n, "charts", func(n *yaml.Node) {
+					var c string
+					choice(d, &c, charts...)(n)
+					r.Charts = append(r.Charts, c)
+				})
+			},
+		})
+	}
+}
