@@ -1,9 +1,6 @@
 package wire
 
-import (
-	"encoding/binary"
-	"math"
-)
+import "encoding/binary"
 
 // ParseTable reads the table that b begins with and returns it with the octets
 // that follow. The table holds no part of b.
@@ -165,26 +162,17 @@ func cutValue(b []byte) (v Value, rest []byte, err *Error) {
 
 // valueSize returns how many octets the value at the beginning of b takes.
 func valueSize(tag byte, b []byte) (int, *Error) {
-	var size uint64
-	switch tag {
-	case 'V':
-	case 't', 'b', 'B':
-		size = 1
-	case 's', 'u':
-		size = 2
-	case 'I', 'i', 'f':
-		size = 4
-	case 'D':
-		size = 5
-	case 'l', 'L', 'd', 'T':
-		size = 8
-	case 'S', 'x', 'A', 'F':
+	size := uint64(sizes[tag])
+	switch {
+	case size == 0:
+		return 0, Errorf(SyntaxError, "unknown type %q of a table value", tag)
+	case size == counted:
 		size = 4
 		if len(b) >= 4 {
 			size += uint64(binary.BigEndian.Uint32(b))
 		}
 	default:
-		return 0, Errorf(SyntaxError, "unknown type %q of a table value", tag)
+		size--
 	}
 	if size > uint64(len(b)) {
 		return 0, Errorf(SyntaxError, "%s of %d octets in a table, %d left", tagName(tag), size, len(b))
@@ -192,121 +180,24 @@ func valueSize(tag byte, b []byte) (int, *Error) {
 	return int(size), nil
 }
 
+// sizes holds the size of the values of each tag and 1, or counted for those that
+// begin with their size, or 0 if there is no such tag.
+var sizes = [256]uint8{
+	'V': 0 + 1,
+	't': 1 + 1, 'b': 1 + 1, 'B': 1 + 1,
+	's': 2 + 1, 'u': 2 + 1,
+	'I': 4 + 1, 'i': 4 + 1, 'f': 4 + 1,
+	'D': 5 + 1,
+	'l': 8 + 1, 'L': 8 + 1, 'd': 8 + 1, 'T': 8 + 1,
+	'S': counted, 'x': counted, 'A': counted, 'F': counted,
+}
+
+const counted = 255
+
 func errDepth() *Error {
 	return Errorf(SyntaxError, "table nested more than %d deep", MaxTableDepth)
 }
 
 func errFields(what, parts string) *Error {
 	return Errorf(SyntaxError, "%s of more than %d %s", what, MaxTableFields, parts)
-}
-
-// AppendTable appends an encoded table to dst. It panics if t holds a value of a
-// type that tables do not have, a key over 255 octets, or passes the limits;
-// [EncodeTable] returns an error then. What [ParseTable] returned can always be
-// appended.
-func AppendTable(dst []byte, t Table) []byte {
-	e := encoder{b: dst}
-	e.table(t)
-	return e.must()
-}
-
-// EncodeTable is [AppendTable] with an error in place of a panic. On an error it
-// returns dst as it was.
-func EncodeTable(dst []byte, t Table) ([]byte, error) {
-	e := encoder{b: dst}
-	e.table(t)
-	return e.result(len(dst))
-}
-
-func (e *encoder) table(t Table) { e.tableAt(t, 1) }
-
-func (e *encoder) tableAt(t Table, depth int) {
-	start, ok := e.beginNested("table", "fields", len(t), depth)
-	if !ok {
-		return
-	}
-	for i := range t {
-		e.shortstr(t[i].Key)
-		e.value(t[i].Value, depth)
-	}
-	e.endNested(start)
-}
-
-func (e *encoder) array(a []any, depth int) {
-	start, ok := e.beginNested("array", "elements", len(a), depth)
-	if !ok {
-		return
-	}
-	for _, v := range a {
-		e.value(v, depth)
-	}
-	e.endNested(start)
-}
-
-func (e *encoder) beginNested(what, parts string, n, depth int) (start int, ok bool) {
-	if depth > MaxTableDepth {
-		e.fail("table nested more than %d deep", MaxTableDepth)
-		return 0, false
-	}
-	if n > MaxTableFields {
-		e.fail("%s of %d %s, at most %d fit", what, n, parts, MaxTableFields)
-		return 0, false
-	}
-	start = len(e.b)
-	e.long(0)
-	return start, true
-}
-
-func (e *encoder) endNested(start int) {
-	n := uint64(len(e.b) - start - 4)
-	if n > math.MaxUint32 {
-		e.fail("table of %d octets, at most %d fit", n, uint32(math.MaxUint32))
-		return
-	}
-	binary.BigEndian.PutUint32(e.b[start:], uint32(n))
-}
-
-// value appends a tag and a value of a table or array at the given depth.
-func (e *encoder) value(v any, depth int) {
-	tag := tagOf(v)
-	if tag == 0 {
-		e.fail("table value of type %T (have bool, int8 to int64, uint8 to uint32, float32, float64, Decimal, string, []byte, Timestamp, []any, Table, nil)", v)
-		return
-	}
-	e.octet(tag)
-	switch v := v.(type) {
-	case bool:
-		e.octet(bit(v))
-	case int8:
-		e.octet(uint8(v))
-	case uint8:
-		e.octet(v)
-	case int16:
-		e.short(uint16(v))
-	case uint16:
-		e.short(v)
-	case int32:
-		e.long(uint32(v))
-	case uint32:
-		e.long(v)
-	case int64:
-		e.longlong(uint64(v))
-	case float32:
-		e.long(math.Float32bits(v))
-	case float64:
-		e.longlong(math.Float64bits(v))
-	case Decimal:
-		e.octet(v.Scale)
-		e.long(v.Value)
-	case string:
-		e.longstr([]byte(v))
-	case []byte:
-		e.longstr(v)
-	case Timestamp:
-		e.longlong(uint64(v))
-	case []any:
-		e.array(v, depth+1)
-	case Table:
-		e.tableAt(v, depth+1)
-	}
 }
