@@ -8,7 +8,10 @@ import (
 	"harelab/loadgen/run"
 )
 
-const window = perSecond // of jain.share, in microseconds
+const (
+	window     = perSecond // of jain.share, in microseconds
+	maxWindows = 1 << 20   // twelve days
+)
 
 // jainShare is Jain's index over the service that tenants received, in whole
 // seconds in which every tenant had something waiting throughout, averaged
@@ -19,7 +22,7 @@ func (b *book) jainShare() Figure {
 	if n < 2 || b.last <= b.sent {
 		return nil
 	}
-	windows := int((b.last - b.sent) / window)
+	windows := int(min((b.last-b.sent)/window, maxWindows))
 	common := backlogged{count: make([]int, windows)}
 	for t := range n {
 		common.add(b.waitingSpans(int32(t)), b.sent)

@@ -1,0 +1,180 @@
+// Package folder keeps runs on disk and reads them back.
+//
+// A folder holds what was measured, in formats that other tools open:
+//
+//	manifest.json           what ran, where, against what; no credentials
+//	summary.json            the figures of package stat, one entry per arm
+//	bench.txt               the same in Go's benchmark format, for benchstat
+//	scenario.resolved.yaml  what was asked for, all expressions resolved
+//	messages.csv            a row per message
+//	series.csv              gauges per interval
+//	METRIC-CLASS.hlog       HdrHistogram logs (V2), in nanoseconds, tagged
+//	tenants.csv             seq,tenant, only of runs with tenants
+//	spans.csv               every stretch of work, only where messages.csv,
+//	                        which knows the last attempt alone, lacks some
+//
+// A single run has all of it in one folder. Several arms or repeats share the
+// first three, and each has the others in a folder of its own below arms/.
+// What is written depends on the runs alone: the same events give the same
+// bytes, whatever the machine.
+package folder
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"harelab/loadgen/run"
+	"harelab/reports/stat"
+)
+
+// A Run is one run with its figures.
+type Run struct {
+	Result  *run.Result
+	Summary *stat.Summary
+	Dir     string // of its files below the folder, "." for a single run
+}
+
+// A Folder is the runs of one results folder.
+type Folder struct {
+	Manifest Manifest
+	Runs     []*Run
+}
+
+// New makes a folder of results, in memory.
+func New(results []*run.Result, m Manifest) *Folder {
+	f := &Folder{Manifest: m}
+	names := make(map[string]bool)
+	for _, r := range results {
+		dir := "."
+		if len(results) > 1 {
+			dir = armDir(r, names)
+		}
+		f.Runs = append(f.Runs, &Run{Result: r, Summary: stat.Summarize(r), Dir: dir})
+	}
+	f.Manifest.fill(f.Runs)
+	return f
+}
+
+// Summaries returns the figures of the runs, in order.
+func (f *Folder) Summaries() []*stat.Summary {
+	var out []*stat.Summary
+	for _, r := range f.Runs {
+		out = append(out, r.Summary)
+	}
+	return out
+}
+
+// armDir names an arm's folder after scenario, variant, target and repeat.
+func armDir(r *run.Result, taken map[string]bool) string {
+	parts := []string{r.Scenario}
+	if r.Variant != "" {
+		parts = append(parts, r.Variant)
+	}
+	target := r.Target.Kind
+	if target == "amqp" && r.Target.Product != "" {
+		target = r.Target.Product
+	}
+	parts = append(parts, target)
+	base := "arms/" + fileName(strings.Join(parts, "."))
+	name := base
+	for n := 2; taken[name]; n++ {
+		name = fmt.Sprintf("%s.%d", base, n)
+	}
+	taken[name] = true
+	return name
+}
+
+// fileName makes s safe as a file name: lower case letters, digits and -_. .
+func fileName(s string) string {
+	return strings.Map(func(c rune) rune {
+		switch {
+		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
+			return c
+		case 'A' <= c && c <= 'Z':
+			return c - 'A' + 'a'
+		}
+		return '-'
+	}, s)
+}
+
+// A document is the content of summary.json.
+type document struct {
+	Schema string          `json:"schema"`
+	Arms   []*stat.Summary `json:"arms"`
+}
+
+const summarySchema = "harelab/summary/v1"
+
+// Write writes the folder's data to dir, which it makes if needed. Pages and
+// plots are not part of the data.
+func (f *Folder) Write(dir string) error {
+	w := writer{dir: dir}
+	w.json("manifest.json", f.Manifest)
+	w.json("summary.json", document{summarySchema, f.Summaries()})
+	w.file("bench.txt", func(out io.Writer) error { return WriteBench(out, f) })
+	for _, r := range f.Runs {
+		w.run(r)
+	}
+	return w.err
+}
+
+func (w *writer) run(r *Run) {
+	at := func(name string) string { return filepath.Join(r.Dir, name) }
+	if r.Dir != "." {
+		w.json(at("summary.json"), document{summarySchema, []*stat.Summary{r.Summary}})
+	}
+	w.bytes(at("scenario.resolved.yaml"), []byte(Redact(string(r.Result.Resolved))))
+	w.file(at("messages.csv"), func(out io.Writer) error { return WriteMessages(out, r.Result) })
+	w.file(at("series.csv"), func(out io.Writer) error { return WriteSeries(out, r.Result.Series) })
+	if len(r.Result.Tenants) > 0 {
+		w.file(at("tenants.csv"), func(out io.Writer) error { return writeTenants(out, r.Result) })
+	}
+	if !spansFollow(r.Result) {
+		w.file(at("spans.csv"), func(out io.Writer) error { return writeSpans(out, r.Result) })
+	}
+	for _, h := range histograms(r.Result) {
+		w.file(at(h.name), h.write)
+	}
+}
+
+// A writer writes files below dir until the first error.
+type writer struct {
+	dir string
+	err error
+}
+
+func (w *writer) file(name string, write func(io.Writer) error) {
+	if w.err != nil {
+		return
+	}
+	var buf bytes.Buffer
+	if w.err = write(&buf); w.err != nil {
+		w.err = fmt.Errorf("folder: %s: %w", name, w.err)
+		return
+	}
+	w.bytes(name, buf.Bytes())
+}
+
+func (w *writer) json(name string, v any) {
+	w.file(name, func(out io.Writer) error {
+		enc := json.NewEncoder(out)
+		enc.SetEscapeHTML(false)
+		enc.SetIndent("", "  ")
+		return enc.Encode(v)
+	})
+}
+
+func (w *writer) bytes(name string, b []byte) {
+	if w.err != nil {
+		return
+	}
+	path := filepath.Join(w.dir, name)
+	if w.err = os.MkdirAll(filepath.Dir(path), 0o777); w.err == nil {
+		w.err = os.WriteFile(path, b, 0o666)
+	}
+}

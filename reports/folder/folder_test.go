@@ -1,0 +1,281 @@
+package folder
+
+import (
+	"bytes"
+	"flag"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+	"time"
+
+	"github.com/HdrHistogram/hdrhistogram-go"
+	"github.com/google/go-cmp/cmp"
+	"golang.org/x/perf/benchfmt"
+
+	"harelab/loadgen/run"
+	"harelab/reports/internal/specimen"
+	"harelab/reports/stat"
+)
+
+var update = flag.Bool("update", false, "rewrite the golden files")
+
+func golden(t *testing.T, name string, got []byte) {
+	t.Helper()
+	path := filepath.Join("testdata", name)
+	if *update {
+		if err := os.WriteFile(path, got, 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !bytes.Equal(got, want) {
+		t.Errorf("%s differs; look at it, then run: go test ./reports/folder -update\n%s", path, cmp.Diff(string(want), string(got)))
+	}
+}
+
+// files returns the content of every file below dir.
+func files(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			var b []byte
+			b, err = os.ReadFile(path)
+			rel, _ := filepath.Rel(dir, path)
+			out[rel] = string(b)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func write(t *testing.T, f *Folder) string {
+	t.Helper()
+	dir := t.TempDir()
+	if err := f.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	return dir
+}
+
+func TestSingleRunWritesAtTheTop(t *testing.T) {
+	got := files(t, write(t, New([]*run.Result{specimen.CeleryInitial()}, Manifest{Go: "go1.26"})))
+	for _, name := range []string{
+		"manifest.json", "summary.json", "bench.txt", "scenario.resolved.yaml", "messages.csv", "series.csv",
+		"wait-run_user_query.hlog", "held-run_user_query.hlog", "queued-fit_neural_net.hlog", "schedule_lag-fit_neural_net.hlog",
+	} {
+		if got[name] == "" {
+			t.Errorf("no %s", name)
+		}
+	}
+	if got["spans.csv"] != "" {
+		t.Error("spans.csv is written though messages.csv has all spans")
+	}
+	golden(t, "messages.csv", []byte(got["messages.csv"]))
+	golden(t, "summary.json", []byte(got["summary.json"]))
+	golden(t, "manifest.json", []byte(got["manifest.json"]))
+	golden(t, "bench.txt", []byte(got["bench.txt"]))
+}
+
+func TestSameRunsGiveSameBytes(t *testing.T) {
+	m := NewManifest([]string{"harelab", "run"})
+	a := files(t, write(t, New(specimen.Arms(), m)))
+	b := files(t, write(t, New(specimen.Arms(), m)))
+	if d := cmp.Diff(a, b); d != "" {
+		t.Errorf("two writes differ:\n%s", d)
+	}
+	if a["arms/celery-optimized.same-load-fair.sim/messages.csv"] == "" {
+		t.Error("an arm has no folder of its own")
+	}
+}
+
+func TestFolderReadsBack(t *testing.T) {
+	crash := specimen.CeleryInitial()
+	crash.Scenario = "worker-crash"
+	crash.Messages[0].Attempts, crash.Messages[0].Redelivered = 2, true
+	crash.Spans = append([]run.Span{{Worker: 0, Slot: 3, Class: 0, Seq: 0, Start: -5, End: -1, Cut: true}}, crash.Spans...)
+	odd := specimen.CeleryInitial()
+	odd.Scenario = "odd names"
+	odd.Classes = []string{"a,b", `say "hi"`}
+	odd.Findings = []run.Finding{{Code: "late-generator", Text: "The generator was late.", Invalid: true}}
+	results := []*run.Result{specimen.Measured(specimen.CeleryInitial()), specimen.Foreign(specimen.CeleryInitial()), specimen.Tenants(300), crash, odd}
+	f := New(results, NewManifest([]string{"harelab", "run"}))
+	got, err := Read(write(t, f))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(f.Manifest, got.Manifest); d != "" {
+		t.Errorf("manifest:\n%s", d)
+	}
+	for i, r := range got.Runs {
+		want := *f.Runs[i].Result
+		want.Expect = nil // their verdicts are in the summary
+		for j := range want.Messages {
+			if m := &want.Messages[j]; m.Done != run.None {
+				m.Service = m.Done - m.Started
+			}
+		}
+		sortSpans(want.Spans)
+		if d := cmp.Diff(&want, r.Result); d != "" {
+			t.Errorf("%s:\n%s", r.Dir, d)
+		}
+		if d := cmp.Diff(f.Runs[i].Summary, r.Summary); d != "" {
+			t.Errorf("%s: summary:\n%s", r.Dir, d)
+		}
+	}
+}
+
+func TestMessagesErrorsNameLineAndColumn(t *testing.T) {
+	header := strings.Join(messageColumns, ",") + "\n"
+	tests := []struct{ name, in, want string }{
+		{"empty", "", "empty, want a header line"},
+		{"no such column", "seq,class\n", `line 1: no column "queue" (want seq,class,queue,`},
+		{"not a number", header + "x,a,q,w,0,1,false,0,,,,,,,,,done\n", `line 2: seq "x" is no whole number`},
+		{"unknown state", header + "0,a,q,w,0,1,false,0,,,,,,,,,gone\n", `line 2: state "gone" is no state of a message`},
+		{"not a flag", header + "0,a,q,w,0,1,perhaps,0,,,,,,,,,done\n", `line 2: redelivered "perhaps" is neither true nor false`},
+		{"too many slots", header + "0,a,q,w,99999,1,false,0,,,,,,,,,done\n", `line 2: slot "99999" is out of range`},
+		{"short row", header + "0,a,q\n", "wrong number of fields"},
+	}
+	for _, tt := range tests {
+		if _, err := ReadMessages(strings.NewReader(tt.in)); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
+		}
+	}
+}
+
+func TestReadSaysWhatIsMissing(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "is not a results folder: it has no manifest.json") {
+		t.Errorf("an empty folder: %v", err)
+	}
+	dir = write(t, New([]*run.Result{specimen.CeleryInitial()}, Manifest{}))
+	b, _ := os.ReadFile(filepath.Join(dir, "manifest.json"))
+	b = bytes.Replace(b, []byte(`"dir": "."`), []byte(`"dir": "../x"`), 1)
+	os.WriteFile(filepath.Join(dir, "manifest.json"), b, 0o666)
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), `arm folder "../x" lies outside`) {
+		t.Errorf("an arm outside the folder: %v", err)
+	}
+}
+
+func TestHistogramsHoldTheValues(t *testing.T) {
+	for _, h := range histograms(specimen.Measured(specimen.CeleryInitial())) {
+		if h.name != "wait-run_user_query.hlog" {
+			continue
+		}
+		var buf bytes.Buffer
+		if err := h.write(&buf); err != nil {
+			t.Fatal(err)
+		}
+		got, err := hdrhistogram.NewHistogramLogReader(&buf).NextIntervalHistogram()
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := stat.Summarize(specimen.Measured(specimen.CeleryInitial())).Class("run_user_query")
+		if n, p50 := got.TotalCount(), float64(got.ValueAtQuantile(50))/1e9; n != 40 || p50 < s.Wait.P50*0.999 || p50 > s.Wait.P50*1.001 {
+			t.Errorf("histogram has n=%d, p50 %v s, want 40 and %v s", n, p50, s.Wait.P50)
+		}
+		if got.Tag() != "run_user_query.wait" {
+			t.Errorf("tag %q", got.Tag())
+		}
+		return
+	}
+	t.Fatal("no histogram of the queries' wait")
+}
+
+// TestBenchIsReadByBenchfmt holds bench.txt to the reader that benchstat uses.
+func TestBenchIsReadByBenchfmt(t *testing.T) {
+	var buf bytes.Buffer
+	f := New([]*run.Result{specimen.CeleryInitial(), specimen.CeleryInitial()}, Manifest{})
+	if err := WriteBench(&buf, f); err != nil {
+		t.Fatal(err)
+	}
+	r := benchfmt.NewReader(&buf, "bench.txt")
+	lines := 0
+	for r.Scan() {
+		rec, ok := r.Result().(*benchfmt.Result)
+		if !ok {
+			if err, bad := r.Result().(*benchfmt.SyntaxError); bad {
+				t.Fatal(err)
+			}
+			continue
+		}
+		lines++
+		name := string(rec.Name)
+		for _, key := range []string{"/scenario=celery-initial", "/strategy=nfa", "/dispatch=rr", "/target=sim", "/prefetch=16"} {
+			if !strings.Contains(name, key) {
+				t.Errorf("%s lacks %s", name, key)
+			}
+		}
+		if v, ok := rec.Value("wait-mean-sec"); strings.Contains(name, "run_user_query") && (!ok || v != 10.45) {
+			t.Errorf("%s: wait-mean-sec = %v, %v", name, v, ok)
+		}
+	}
+	if lines != 6 {
+		t.Errorf("%d lines, want one for each of two classes and all, twice", lines)
+	}
+	if m := r.Units().Get("wait-mean-sec", "assume"); m == nil || m.Value != "exact" {
+		t.Errorf("virtual time is not marked exact: %v", m)
+	}
+}
+
+func TestNoCredentialsAnywhere(t *testing.T) {
+	r := specimen.Foreign(specimen.CeleryInitial())
+	r.Target.URL = "amqp://guest:s3cr@t@10.0.0.1:5672/"
+	r.Resolved = []byte("target: amqp://guest:s3cr@t@10.0.0.1:5672/\n")
+	r.Findings = []run.Finding{{Code: "restarted", Text: "amqps://guest:s3cr@t@10.0.0.1/ went away."}}
+	m := NewManifest([]string{"harelab", "run", "--target", "amqp://guest:s3cr@t@10.0.0.1:5672/"})
+	for name, content := range files(t, write(t, New([]*run.Result{r}, m))) {
+		if strings.Contains(content, "s3cr") || strings.Contains(content, "guest") {
+			t.Errorf("%s holds credentials", name)
+		}
+	}
+}
+
+func TestManifestOfVirtualTimeHasNoClockAndNoHost(t *testing.T) {
+	f := New(specimen.Arms(), NewManifest(nil))
+	if f.Manifest.Host != nil || !f.Manifest.Started.IsZero() {
+		t.Errorf("host %v, started %v", f.Manifest.Host, f.Manifest.Started)
+	}
+	f = New([]*run.Result{specimen.Measured(specimen.CeleryInitial())}, NewManifest(nil))
+	if f.Manifest.Host == nil || f.Manifest.Started.Before(time.Unix(0, 0)) {
+		t.Error("a real clock's manifest lacks host or start")
+	}
+}
+
+func FuzzReadMessages(f *testing.F) {
+	var buf bytes.Buffer
+	if err := WriteMessages(&buf, specimen.CeleryInitial()); err != nil {
+		f.Fatal(err)
+	}
+	f.Add(buf.String())
+	header := strings.Join(messageColumns, ",") + "\n"
+	f.Add(header + `0,"a,b",q,w,0,1,false,0,0,,,,0,5,9,,done` + "\n")
+	f.Add(header + "0,,,,,0,true,0,,,,,,,,,unserved\n")
+	f.Fuzz(func(t *testing.T, in string) {
+		r, err := ReadMessages(strings.NewReader(in))
+		if err != nil {
+			return
+		}
+		spansOf(r)
+		stat.Summarize(r)
+		var out bytes.Buffer
+		if err := WriteMessages(&out, r); err != nil {
+			t.Fatal(err)
+		}
+		again, err := ReadMessages(&out)
+		if err != nil {
+			t.Fatalf("what was written is not read: %v", err)
+		}
+		again.Spans = r.Spans
+		if d := cmp.Diff(r, again); d != "" {
+			t.Fatalf("a round trip changed it:\n%s", d)
+		}
+	})
+}

@@ -1,0 +1,135 @@
+package folder
+
+import (
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"os"
+	"path/filepath"
+
+	"harelab/loadgen/run"
+	"harelab/reports/stat"
+)
+
+// Read reads a folder that [Folder.Write] wrote. The figures are those of
+// summary.json, not computed again: the expectations and what only the live
+// run knew are in them.
+func Read(dir string) (*Folder, error) {
+	f := new(Folder)
+	if err := readJSON(dir, "manifest.json", &f.Manifest); err != nil {
+		return nil, err
+	}
+	if f.Manifest.Schema != manifestSchema {
+		return nil, fmt.Errorf("folder: %s: schema %q, want %q", filepath.Join(dir, "manifest.json"), f.Manifest.Schema, manifestSchema)
+	}
+	var doc document
+	if err := readJSON(dir, "summary.json", &doc); err != nil {
+		return nil, err
+	}
+	if len(doc.Arms) != len(f.Manifest.Arms) {
+		return nil, fmt.Errorf("folder: %s has %d arms, manifest.json %d", filepath.Join(dir, "summary.json"), len(doc.Arms), len(f.Manifest.Arms))
+	}
+	for i, a := range f.Manifest.Arms {
+		if doc.Arms[i] == nil || doc.Arms[i].All == nil {
+			return nil, fmt.Errorf("folder: %s: arm %d has no figures", filepath.Join(dir, "summary.json"), i)
+		}
+		r, err := readRun(dir, a, doc.Arms[i])
+		if err != nil {
+			return nil, err
+		}
+		f.Runs = append(f.Runs, r)
+	}
+	return f, nil
+}
+
+// ReadSummaries reads the figures alone, which is all that a comparison needs.
+func ReadSummaries(dir string) ([]*stat.Summary, error) {
+	var doc document
+	if err := readJSON(dir, "summary.json", &doc); err != nil {
+		return nil, err
+	}
+	if doc.Schema != summarySchema {
+		return nil, fmt.Errorf("folder: %s: schema %q, want %q", filepath.Join(dir, "summary.json"), doc.Schema, summarySchema)
+	}
+	return doc.Arms, nil
+}
+
+func readJSON(dir, name string, v any) error {
+	path := filepath.Join(dir, name)
+	b, err := os.ReadFile(path)
+	if errors.Is(err, fs.ErrNotExist) {
+		return fmt.Errorf("folder: %s is not a results folder: it has no %s", dir, name)
+	}
+	if err != nil {
+		return err
+	}
+	if err := json.Unmarshal(b, v); err != nil {
+		return fmt.Errorf("folder: %s: %w", path, err)
+	}
+	return nil
+}
+
+func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
+	if !filepath.IsLocal(a.Dir) {
+		return nil, fmt.Errorf("folder: %s: arm folder %q lies outside", filepath.Join(dir, "manifest.json"), a.Dir)
+	}
+	r := a.result(s)
+	at := filepath.Join(dir, a.Dir)
+	var err error
+	if r.Resolved, err = os.ReadFile(filepath.Join(at, "scenario.resolved.yaml")); err != nil {
+		return nil, err
+	}
+	read := func(name string, optional bool, parse func(io.Reader) error) error {
+		f, err := os.Open(filepath.Join(at, name))
+		if optional && errors.Is(err, fs.ErrNotExist) {
+			return nil
+		}
+		if err != nil {
+			return err
+		}
+		defer f.Close()
+		if err := parse(f); err != nil {
+			return fmt.Errorf("folder: %s: %w", filepath.Join(at, name), err)
+		}
+		return nil
+	}
+	err = errors.Join(
+		read("messages.csv", false, func(in io.Reader) error { return readMessages(in, r) }),
+		read("series.csv", false, func(in io.Reader) (err error) { r.Series, err = ReadSeries(in); return err }),
+	)
+	if err == nil {
+		spansOf(r)
+		err = errors.Join(
+			read("tenants.csv", true, func(in io.Reader) error { return readTenants(in, r) }),
+			read("spans.csv", true, func(in io.Reader) error { return readSpans(in, r) }),
+		)
+	}
+	return &Run{Result: r, Summary: s, Dir: a.Dir}, err
+}
+
+// result makes the run.Result that an arm's entry describes, without rows.
+func (a Arm) result(s *stat.Summary) *run.Result {
+	r := &run.Result{
+		Scenario: s.Scenario, Variant: s.Variant, Title: s.Title, Doc: a.Doc, Params: a.Params,
+		Matcher: s.Matcher, Dispatch: s.Dispatch, Seed: s.Seed, Repeat: s.Repeat,
+		Target: run.Target(s.Target), Started: a.Started, Elapsed: a.Elapsed, Length: a.LengthUS,
+		Partial: s.Partial, Warmup: a.WarmupUS, Interval: a.IntervalUS,
+		Queues: a.Queues, Tenants: a.Tenants, Ledger: run.Ledger(s.Ledger), Headline: s.Headline,
+	}
+	for _, c := range s.Classes {
+		r.Classes = append(r.Classes, c.Name)
+	}
+	for i, w := range s.Workers {
+		rw := run.Worker{Name: w.Name, Slots: w.Slots, Prefetch: w.Prefetch, Scope: w.Scope, Ack: w.Ack}
+		if i < len(a.WorkerQueues) {
+			rw.Queues = a.WorkerQueues[i]
+		}
+		r.Workers = append(r.Workers, rw)
+	}
+	for _, f := range s.Findings {
+		r.Findings = append(r.Findings, run.Finding(f))
+	}
+	return r
+}

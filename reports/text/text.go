@@ -1,0 +1,217 @@
+// Package text writes results for a terminal or a log: plain, aligned, at
+// most 120 columns wide.
+package text
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"unicode/utf8"
+
+	"harelab/reports/stat"
+)
+
+// A grid is rows of cells that are written in columns; the first column is
+// aligned left, the others right, as far as left says.
+type grid struct {
+	rows [][]string
+	left int // columns aligned left
+}
+
+func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
+
+func (g *grid) write(w io.Writer, indent string) error {
+	var width []int
+	for _, row := range g.rows {
+		for i, c := range row {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], utf8.RuneCountInString(c))
+		}
+	}
+	for _, row := range g.rows {
+		var line strings.Builder
+		for i, c := range row {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
+			if i > 0 {
+				line.WriteString("  ")
+			}
+			if i < g.left {
+				line.WriteString(c + pad)
+			} else {
+				line.WriteString(pad + c)
+			}
+		}
+		if _, err := fmt.Fprintln(w, indent+strings.TrimRight(line.String(), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteTable writes the per-class table of each run.
+func WriteTable(w io.Writer, ss []*stat.Summary) error {
+	for i, s := range ss {
+		if i > 0 {
+			fmt.Fprintln(w)
+		}
+		fmt.Fprintln(w, title(s))
+		for _, f := range s.Findings {
+			if f.Invalid {
+				fmt.Fprintf(w, "  INVALID: %s\n", f.Text)
+			} else {
+				fmt.Fprintf(w, "  note: %s\n", f.Text)
+			}
+		}
+		if err := classes(s).write(w, "  "); err != nil {
+			return err
+		}
+		if _, err := fmt.Fprintln(w, "  "+totals(s)); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// title names a run: what, against what, how much, how long.
+func title(s *stat.Summary) string {
+	clock := "s"
+	if s.Virtual {
+		clock = "s of virtual time"
+	}
+	t := fmt.Sprintf("%s on %s: %s messages in %s%s", s.Arm, TargetName(s.Target), stat.Count(s.Load.Messages),
+		strings.TrimSuffix(stat.Seconds(s.Makespan), "s"), clock)
+	if s.Repeat > 0 {
+		t += fmt.Sprintf(", repeat %d", s.Repeat+1)
+	}
+	if s.Partial {
+		t += ", PARTIAL"
+	}
+	return t
+}
+
+// TargetName is how a target is called: "sim", "embedded" or a product with
+// its version.
+func TargetName(t stat.Target) string {
+	if t.Kind == "amqp" {
+		return strings.TrimSpace(t.Product + " " + t.Version)
+	}
+	return t.Kind
+}
+
+func classes(s *stat.Summary) *grid {
+	g := &grid{left: 1}
+	g.add("class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "starvation", "slowdown max")
+	for _, c := range s.Classes {
+		cell := func(d *stat.Dist, f func(*stat.Dist) float64, format func(float64) string) string {
+			switch {
+			case c.N == 0:
+				return "-"
+			case d == nil:
+				return "not visible"
+			}
+			return format(f(d))
+		}
+		maximum := func(d *stat.Dist) float64 { return d.Max }
+		g.add(c.Name, stat.Count(c.N),
+			cell(c.Wait, func(d *stat.Dist) float64 { return d.Mean }, stat.Seconds),
+			cell(c.Wait, func(d *stat.Dist) float64 { return d.P50 }, stat.Seconds),
+			cell(c.Wait, func(d *stat.Dist) float64 { return d.P95 }, stat.Seconds),
+			cell(c.Wait, maximum, stat.Seconds), cell(c.Queued, maximum, stat.Seconds), cell(c.Held, maximum, stat.Seconds),
+			stat.Seconds(c.Starvation), cell(c.Slowdown, maximum, stat.Times))
+	}
+	return g
+}
+
+// totals is the line below a run's table.
+func totals(s *stat.Summary) string {
+	parts := []string{
+		"utilisation " + stat.Percent(s.Utilisation),
+		fmt.Sprintf("lost %d", s.Ledger.Lost), fmt.Sprintf("duplicated %d", s.Ledger.Duplicated),
+	}
+	if s.Ledger.Unserved > 0 {
+		parts = append(parts, fmt.Sprintf("unserved %d", s.Ledger.Unserved))
+	}
+	for _, c := range s.Classes {
+		if c.Stuck > 0 {
+			parts = append(parts, fmt.Sprintf("%d %s stuck behind other work", c.Stuck, c.Name))
+		}
+	}
+	if n := len(s.Verdicts); n > 0 {
+		parts = append(parts, fmt.Sprintf("%d of %d expectations met", met(s.Verdicts), n))
+	}
+	return strings.Join(parts, "   ")
+}
+
+func met(vs []stat.Verdict) int {
+	n := 0
+	for _, v := range vs {
+		if v.Outcome == stat.Met {
+			n++
+		}
+	}
+	return n
+}
+
+// WriteExpectations writes a verdict for every expectation of every run.
+func WriteExpectations(w io.Writer, ss []*stat.Summary) error {
+	for _, s := range ss {
+		if len(s.Verdicts) == 0 {
+			continue
+		}
+		fmt.Fprintf(w, "%s on %s\n", s.Arm, TargetName(s.Target))
+		g := &grid{left: 3}
+		for _, v := range s.Verdicts {
+			switch {
+			case v.Error != "":
+				g.add(strings.ToUpper(string(v.Outcome)), v.Text, v.Error)
+			case v.Measured == nil:
+				g.add(string(v.Outcome), v.Text, "")
+			case v.Outcome == stat.Met:
+				g.add(string(v.Outcome), v.Text, stat.Quantity(*v.Measured, v.Unit))
+			default:
+				g.add(strings.ToUpper(string(v.Outcome)), v.Text, "measured "+stat.Quantity(*v.Measured, v.Unit))
+			}
+		}
+		if err := g.write(w, "  "); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// WriteAgreement writes prediction beside measurement for each arm that has
+// both.
+func WriteAgreement(w io.Writer, as []*stat.Agreement) error {
+	for _, a := range as {
+		verdict := fmt.Sprintf("agrees within %s + %s", stat.Percent(stat.AgreeRel), stat.Brief(stat.AgreeAbs))
+		switch {
+		case !a.SameLoad:
+			verdict = "DIFFERENT LOAD, not comparable"
+		case !a.Within():
+			verdict = fmt.Sprintf("DOES NOT AGREE within %s + %s", stat.Percent(stat.AgreeRel), stat.Brief(stat.AgreeAbs))
+		}
+		fmt.Fprintf(w, "%s: predicted in virtual time, measured on %s: %s\n", a.Arm, TargetName(a.Target), verdict)
+		g := &grid{left: 2}
+		g.add("class", "", "predicted", "measured", "difference", "")
+		for _, l := range a.Lines {
+			mark := ""
+			if !l.Within {
+				mark = "OUTSIDE"
+			}
+			g.add(l.Class, l.Metric, stat.Seconds(l.Predicted), stat.Seconds(l.Measured), signed(l.Diff()), mark)
+		}
+		if err := g.write(w, "  "); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+func signed(s float64) string {
+	if s > 0 {
+		return "+" + stat.Seconds(s)
+	}
+	return stat.Seconds(s)
+}
