@@ -1,6 +1,13 @@
 package loadgen
 
-import "harelab/scenarios"
+import (
+	"fmt"
+	"math"
+	"sync"
+	"sync/atomic"
+
+	"harelab/scenarios"
+)
 
 // A Planned is one message to publish.
 type Planned struct {
@@ -28,52 +35,186 @@ type Planned struct {
 // others draw. A Plan may be used by any number of goroutines; the [Stream] and
 // [User] values it hands out belong to one goroutine each.
 type Plan struct {
-	s     *scenarios.Scenario
-	users []*User
+	s       *scenarios.Scenario
+	classes []class
+	static  bool
+	count   func() int
 }
 
 // NewPlan prepares the load of s.
-func NewPlan(s *scenarios.Scenario) (*Plan, error) { return &Plan{s: s}, nil }
+func NewPlan(s *scenarios.Scenario) (*Plan, error) {
+	p := &Plan{s: s, static: true}
+	for i := range s.Classes {
+		c, err := newClass(s, &s.Classes[i])
+		if err != nil {
+			return nil, err
+		}
+		p.classes = append(p.classes, c)
+	}
+	for _, q := range s.Load {
+		for _, ph := range q.Phases {
+			p.static = p.static && ph.Model != scenarios.Closed
+		}
+	}
+	p.count = sync.OnceValue(p.countAll)
+	return p, nil
+}
 
 // Static reports whether every message is known beforehand, that is, whether
 // the plan has no closed loops. Only then do messages carry a Seq.
-func (p *Plan) Static() bool { return len(p.users) == 0 }
+func (p *Plan) Static() bool { return p.static }
 
 // Planned returns how many messages the plan has, or -1 when closed loops
-// leave that to the run.
-func (p *Plan) Planned() int { return -1 }
+// leave that to the run. The first call walks the plan.
+func (p *Plan) Planned() int {
+	if !p.static {
+		return -1
+	}
+	return p.count()
+}
+
+func (p *Plan) countAll() int {
+	n := 0
+	for i := range p.s.Load {
+		for t := p.arrivals(i); t.ok; t.advance() {
+			n++
+		}
+	}
+	return n
+}
 
 // All returns the messages of all sequences that do not depend on the run,
 // merged in order of time, then of sequence. Each call starts anew.
-func (p *Plan) All() *Stream { return new(Stream) }
+func (p *Plan) All() *Stream { return p.stream(-1) }
 
 // Sequence returns the messages of one sequence, numbered as in [Plan.All].
-func (p *Plan) Sequence(i int) *Stream { return new(Stream) }
+func (p *Plan) Sequence(i int) *Stream { return p.stream(i) }
 
-// Users returns the users of all closed loops, in order of sequence and phase.
-// Each call starts anew.
-func (p *Plan) Users() []*User { return nil }
+func (p *Plan) stream(only int) *Stream {
+	st := &Stream{plan: p, only: only}
+	for i := range p.s.Load {
+		st.times = append(st.times, p.arrivals(i))
+		var f *filler
+		if only < 0 || only == i {
+			f = p.filler(p.s.Load[i].Name)
+		}
+		st.fill = append(st.fill, f)
+	}
+	return st
+}
 
-// A Stream yields messages in order of their intended time.
-type Stream struct{}
+// A Stream yields messages in order of their intended time. It keeps no more
+// than the next message of each sequence.
+type Stream struct {
+	plan  *Plan
+	only  int
+	times []*arrivals
+	fill  []*filler // nil: the sequence is only counted
+	seq   int64
+}
 
 // Next fills m with the next message and reports whether there was one. What m
 // refers to stays valid and must not be changed.
-func (st *Stream) Next(m *Planned) bool { return false }
+func (st *Stream) Next(m *Planned) bool {
+	for {
+		first := -1
+		for i, t := range st.times {
+			if t.ok && (first < 0 || t.at < st.times[first].at) {
+				first = i
+			}
+		}
+		if first < 0 {
+			return false
+		}
+		t := st.times[first]
+		wanted := st.fill[first] != nil
+		if wanted {
+			st.fill[first].fill(m, t)
+			m.Seq, m.Sequence, m.User = st.seq, int32(first), -1
+			if !st.plan.static {
+				m.Seq = -1
+			}
+		}
+		st.seq++
+		t.advance()
+		if wanted {
+			return true
+		}
+	}
+}
 
 // A User is one user of a closed loop: sends a message, waits until it is done
 // with (as Await says), thinks, sends the next.
 type User struct {
 	Index    int32 // in Users
 	Sequence int32
-	Start    int64 // microseconds: when it sends its first message
+	Start    int64 // microseconds: when it sends its first message, after thinking once
 	End      int64 // sends nothing from then on; math.MaxInt64 where a count ends it
 	Await    scenarios.Await
+
+	phase *scenarios.Phase
+	left  *atomic.Int64 // messages of the phase, shared by its users
+	fill  *filler
+	next  arrivals
+	think func() int64
+}
+
+// Users returns the users of all closed loops, in order of sequence and phase.
+// Each call starts anew.
+func (p *Plan) Users() []*User {
+	var users []*User
+	for i := range p.s.Load {
+		q := &p.s.Load[i]
+		start := q.Start.Microseconds()
+		for j := range q.Phases {
+			ph := &q.Phases[j]
+			if ph.Model == scenarios.Closed {
+				users = p.usersOf(users, int32(i), j, start)
+			}
+			start += ph.Duration.Microseconds()
+		}
+	}
+	return users
+}
+
+func (p *Plan) usersOf(users []*User, seq int32, j int, start int64) []*User {
+	ph := &p.s.Load[seq].Phases[j]
+	left := new(atomic.Int64)
+	left.Store(math.MaxInt64)
+	if ph.Count > 0 {
+		left.Store(int64(ph.Count))
+	}
+	for n := range ph.Users {
+		purpose := fmt.Sprintf("%s/phase-%d/user-%d", p.s.Load[seq].Name, j, n)
+		r := scenarios.Stream(p.s.Seed, "think/"+purpose)
+		u := &User{
+			Index: int32(len(users)), Sequence: seq, End: math.MaxInt64, Await: ph.Await,
+			phase: ph, left: left, fill: p.filler(purpose),
+			think: func() int64 { return ph.Think.Draw(r) },
+		}
+		u.next = arrivals{phase: ph, pick: scenarios.Stream(p.s.Seed, "class/"+purpose), index: n}
+		u.Start = start + u.think()
+		if ph.Duration > 0 {
+			u.End = start + ph.Duration.Microseconds()
+		}
+		users = append(users, u)
+	}
+	return users
 }
 
 // Next fills m with the user's next message, sent at time at, and reports
 // whether there is one: false when the phase is over.
-func (u *User) Next(at int64, m *Planned) bool { return false }
+func (u *User) Next(at int64, m *Planned) bool {
+	if at >= u.End || u.left.Add(-1) < 0 {
+		return false
+	}
+	u.next.at = at
+	u.next.choose()
+	u.fill.fill(m, &u.next)
+	u.next.index += u.phase.Users
+	m.Seq, m.Sequence, m.User = -1, u.Sequence, u.Index
+	return true
+}
 
 // Think draws the time until the user's next message, in microseconds.
-func (u *User) Think() int64 { return 0 }
+func (u *User) Think() int64 { return u.think() }

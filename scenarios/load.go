@@ -129,6 +129,9 @@ func (d *decoder) checkPhase(n *yaml.Node, p *Phase, rate float64) {
 		}
 	case Trace:
 		sort.SliceStable(p.Rows, func(i, j int) bool { return p.Rows[i].At < p.Rows[j].At })
+		if len(p.Rows) > 0 {
+			p.Duration = p.Rows[len(p.Rows)-1].At
+		}
 	}
 }
 

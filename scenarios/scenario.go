@@ -169,7 +169,7 @@ type Phase struct {
 	Fix     map[string]string // keys that are not drawn but have this value
 
 	Count    int           // Burst: messages. Closed: messages in all, 0 no limit. Open: at most, 0 no limit
-	Duration time.Duration // Open, Closed: how long; 0 where Count ends it
+	Duration time.Duration // how long; 0 for a burst, and where Count ends a closed phase
 	Arrival  Arrival       // Open
 	Shape    []Segment     // Open: the rate over time; its lengths add up to Duration
 	Users    int           // Closed
