@@ -24,6 +24,7 @@ type decoder struct {
 
 	declared   map[name]int // line
 	references []reference
+	uses       []Use
 
 	read func(path string) ([]byte, error) // data files beside the scenario
 }

@@ -26,6 +26,7 @@ func (d *decoder) sequence(s *Scenario, n *yaml.Node) Sequence {
 			d.each(n, "admin", func(n *yaml.Node) {
 				var a Admin
 				d.object(n, "admin", fields{"do": choice(d, &a.Do, "rebind"), "rate": d.rate(&a.Rate)}, "do", "rate")
+				d.use(n, FeatureRebind)
 				q.Admin = append(q.Admin, a)
 			})
 		},
@@ -89,6 +90,7 @@ func (d *decoder) phase(s *Scenario, n *yaml.Node) Phase {
 		read["rate"] = d.rate(&rate)
 		read["shape"] = func(n *yaml.Node) { p.Shape = d.shape(n) }
 	case Closed:
+		d.use(n, FeatureClosed)
 		read["count"] = d.whole(&p.Count, 1, maxMessages)
 		read["duration"] = d.time(&p.Duration, time.Microsecond)
 		read["users"] = d.whole(&p.Users, 1, 100_000)

@@ -10,6 +10,9 @@ import (
 func (d *decoder) network(w *Network) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		d.object(n, "network", fields{"rtt": d.time(&w.RTT, 0)})
+		if w.RTT > 0 {
+			d.use(n, FeatureRTT)
+		}
 	}
 }
 

@@ -108,6 +108,7 @@ func (d *decoder) scenario(f *File, o Options) *Scenario {
 	override(&s.Engine.Dispatch, o.Dispatch)
 	override(&s.Engine.Order, o.Order)
 	d.settle()
+	s.Features = d.uses
 	sort.SliceStable(s.Faults, func(i, j int) bool { return s.Faults[i].At < s.Faults[j].At })
 	return s
 }

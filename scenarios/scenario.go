@@ -34,6 +34,8 @@ type Scenario struct {
 	Expect    []Expectation // those whose condition holds
 	Report    Report
 
+	Features []Use // what not every runner can carry out
+
 	SHA256 string // of the resolved YAML, in hexadecimal
 }
 

@@ -18,6 +18,9 @@ func (d *decoder) engine(e *Engine) func(*yaml.Node) {
 			"fair_key":      d.text(&e.FairKey),
 			"check_against": d.text(&e.CheckAgainst),
 		})
+		if e.CheckAgainst != "" {
+			d.use(field(n, "check_against"), FeatureCheckAgainst)
+		}
 	}
 }
 

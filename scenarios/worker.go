@@ -27,6 +27,7 @@ func (d *decoder) worker(n *yaml.Node, count int) Worker {
 		w.Group = raw.Value
 	}
 	d.declare(n, "worker", w.Name)
+	d.workerUses(n, &w)
 	if w.Ack.When == NoAck && (w.Ack.Forget > 0 || w.Ack.Batch > 1) {
 		d.fail(n, "worker %q: ack none has nothing to forget or to batch", w.Name)
 	}
@@ -34,6 +35,26 @@ func (d *decoder) worker(n *yaml.Node, count int) Worker {
 		d.fail(n, "worker %q: fail needs ack on-done: after an earlier ack nothing is left to refuse", w.Name)
 	}
 	return w
+}
+
+// workerUses notes the features of a worker.
+func (d *decoder) workerUses(n *yaml.Node, w *Worker) {
+	for _, u := range []struct {
+		used bool
+		f    Feature
+	}{
+		{w.Ack.Batch > 1, FeatureAckBatch},
+		{w.Ack.Forget > 0, FeatureAckForget},
+		{w.Fail != nil, FeatureFail},
+		{w.Fail != nil && w.Fail.Retry == RetryBackoff, FeatureBackoff},
+		{w.JoinsAt > 0, FeatureJoin},
+		{w.Shared > 0, FeatureShared},
+		{w.Work == "spin", FeatureSpin},
+	} {
+		if u.used {
+			d.use(n, u.f)
+		}
+	}
 }
 
 // maxPrefetch is the largest count basic.qos can carry.
@@ -173,6 +194,7 @@ func (d *decoder) fault(n *yaml.Node) Fault {
 		"worker":        d.text(&f.Worker),
 		"restart_after": d.time(&f.RestartAfter, 0),
 	}, "at", "do", "worker")
+	d.use(n, Feature("faults "+f.Do))
 	if f.Worker != "" {
 		d.refer(n, "worker", "worker", f.Worker)
 	}

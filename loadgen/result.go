@@ -1,0 +1,89 @@
+package loadgen
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+)
+
+// NewResult returns the result of a run of s with everything filled in that is
+// known before it: names, params, workers, expectations.
+func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
+	r := &run.Result{
+		Scenario: s.Name,
+		Variant:  s.Variant,
+		Title:    s.Title,
+		Doc:      s.Doc,
+		Params:   maps.Clone(s.Params),
+		Matcher:  s.Engine.Matcher,
+		Dispatch: s.Engine.Dispatch,
+		Seed:     s.Seed,
+		Target:   target,
+		Warmup:   s.Measure.Warmup.Microseconds(),
+		Interval: s.Measure.Interval.Microseconds(),
+		Headline: s.Report.Headline,
+		Resolved: s.YAML(),
+	}
+	for i := range s.Classes {
+		r.Classes = append(r.Classes, s.Classes[i].Name)
+	}
+	for i := range s.Queues {
+		r.Queues = append(r.Queues, s.Queues[i].Name)
+	}
+	for i := range s.Workers {
+		w := &s.Workers[i]
+		rw := run.Worker{Name: w.Name, Slots: w.Slots, Prefetch: w.Prefetch, Scope: w.Scope, Ack: w.Ack.When}
+		for _, c := range w.Consume {
+			rw.Queues = append(rw.Queues, c.Queue)
+		}
+		r.Workers = append(r.Workers, rw)
+	}
+	for _, e := range s.Expect {
+		x := run.Expectation{
+			Text: e.Text, Metric: e.Metric, Stat: e.Stat, Op: e.Op, Value: e.Value, Unit: e.Unit,
+			Grain: e.Grain, Times: e.Times, RelTol: s.Tolerance.Rel, AbsTol: s.Tolerance.Abs.Seconds(),
+		}
+		for _, l := range e.Labels {
+			x.Labels = append(x.Labels, run.Label(l))
+		}
+		r.Expect = append(r.Expect, x)
+	}
+	for _, g := range s.Measure.Gauges {
+		if !slices.Contains(recorded, g) {
+			r.Findings = append(r.Findings, run.Finding{Code: "gauge", Text: fmt.Sprintf("The gauge %s is not recorded.", g)})
+		}
+	}
+	return r
+}
+
+// recorded are the gauges a series has.
+var recorded = []string{"ready", "unacked", "held"}
+
+// Names gives strings dense numbers, in order of first use.
+type Names struct {
+	index map[string]int32
+	list  []string
+}
+
+// Index returns the number of name; -1 for the empty name.
+func (n *Names) Index(name string) int32 {
+	if name == "" {
+		return -1
+	}
+	i, ok := n.index[name]
+	if !ok {
+		if n.index == nil {
+			n.index = map[string]int32{}
+		}
+		i = int32(len(n.list))
+		n.index[name] = i
+		n.list = append(n.list, name)
+	}
+	return i
+}
+
+// List returns the names by number.
+func (n *Names) List() []string { return n.list }

@@ -1,0 +1,58 @@
+package scenarios
+
+import "go.yaml.in/yaml/v3"
+
+// A Feature is a part of the format that not every runner can carry out. A
+// runner compares [Scenario.Features] with what it can do and refuses the rest,
+// so that no run silently does less than its scenario says.
+type Feature string
+
+// The features.
+const (
+	FeatureCheckAgainst Feature = "engine.check_against"
+	FeatureRebind       Feature = "load.admin rebind"
+	FeatureClosed       Feature = "load model closed"
+	FeatureAckBatch     Feature = "ack.batch"
+	FeatureAckForget    Feature = "ack.forget"
+	FeatureFail         Feature = "fail"
+	FeatureBackoff      Feature = "fail.retry backoff-jitter"
+	FeatureKill         Feature = "faults kill"
+	FeatureClose        Feature = "faults close-connection"
+	FeatureStall        Feature = "faults stall"
+	FeatureJoin         Feature = "workers.joins_at"
+	FeatureShared       Feature = "workers.connections shared"
+	FeatureSpin         Feature = "workers.work spin"
+	FeatureRTT          Feature = "network.rtt"
+)
+
+// A Use is where a scenario uses a feature.
+type Use struct {
+	Feature Feature
+	Line    int
+}
+
+// use notes that the scenario needs a feature, at n.
+func (d *decoder) use(n *yaml.Node, f Feature) {
+	for _, u := range d.uses {
+		if u.Feature == f {
+			return
+		}
+	}
+	d.uses = append(d.uses, Use{f, n.Line})
+}
+
+// Refuse returns an error that names each feature of the scenario which the
+// runner does not list as supported, or nil.
+func (s *Scenario) Refuse(runner string, supported ...Feature) error {
+	d := decoder{file: s.File}
+	for _, u := range s.Features {
+		known := false
+		for _, f := range supported {
+			known = known || f == u.Feature
+		}
+		if !known {
+			d.fail(&yaml.Node{Line: u.Line}, "%s: %s does not carry this out", u.Feature, runner)
+		}
+	}
+	return d.mistakes()
+}
