@@ -9,6 +9,23 @@ import (
 
 func TestConformance(t *testing.T) {
 	for _, s := range topic.Strategies() {
-		t.Run("strategy="+s.Name, func(t *testing.T) { topictest.Run(t, s) })
+		t.Run("strategy="+s.Name, func(t *testing.T) {
+			if _, ok := s.New().(topic.Stepper); !ok {
+				t.Errorf("%T is no topic.Stepper", s.New())
+			}
+			topictest.Run(t, s)
+		})
 	}
+	for _, name := range []string{"cached(nfa)", "locked(nfa)", "rcu(trie)", "rcu(nfa)", "cached(locked(memotrie))", "cached(rcu(scan))"} {
+		t.Run("strategy="+name, func(t *testing.T) { topictest.Run(t, lookup(t, name)) })
+	}
+}
+
+func lookup(t testing.TB, name string) topic.Strategy {
+	t.Helper()
+	s, err := topic.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
 }

@@ -38,9 +38,10 @@ func words(bindingKey string) []string {
 // routingWords is a routing key and where its words are. The spans hold no
 // pointers, so that a pooled one keeps no caller's memory alive.
 type routingWords struct {
-	key   []byte
-	spans []span
-	reach []bool // scratch of matches
+	key    []byte
+	spans  []span
+	reach  []bool   // scratch of matches
+	hashes []uint64 // scratch of tuple
 }
 
 type span struct{ start, end int }

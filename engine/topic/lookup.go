@@ -33,5 +33,7 @@ func Lookup(name string) (Strategy, error) {
 		Name: name,
 		Doc:  inner.Doc + "; " + w.Doc,
 		New:  w.Wrap(inner),
+
+		Combinatorial: inner.Combinatorial,
 	}, nil
 }

@@ -43,7 +43,7 @@ type memoWalk struct {
 // after hashes edges labelled '#'.
 func (w *memoWalk) visit(n *trieNode, i, hashes int) {
 	w.steps++
-	if hashes > 1 && !w.memo.add(uint64(n.id)<<32|uint64(i)) {
+	if hashes > 1 && !w.memo.add(n.id<<20|uint64(i)) {
 		return
 	}
 	if n.hash != nil {

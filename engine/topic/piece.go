@@ -103,11 +103,20 @@ func load(key []byte, start int) uint64 {
 	if len(key) >= 8 { // the last eight bytes, without those before start
 		return binary.LittleEndian.Uint64(key[len(key)-8:]) >> (8 * uint(start+8-len(key)))
 	}
-	var x uint64
-	for i := len(key) - 1; i >= start; i-- {
-		x = x<<8 | uint64(key[i])
+	return loadShort(key) >> (8 * uint(start))
+}
+
+// loadShort returns a key of less than eight bytes. The loads overlap.
+func loadShort(key []byte) uint64 {
+	n := len(key)
+	switch {
+	case n >= 4:
+		return uint64(binary.LittleEndian.Uint32(key)) |
+			uint64(binary.LittleEndian.Uint32(key[n-4:]))<<(8*uint(n-4))
+	case n > 0:
+		return uint64(key[0]) | uint64(key[n/2])<<(8*uint(n/2)) | uint64(key[n-1])<<(8*uint(n-1))
 	}
-	return x
+	return 0
 }
 
 // firstDot returns the index of the first dot among the eight bytes of x, or 8.

@@ -22,11 +22,11 @@ func init() {
 type trie struct {
 	root trieNode
 	n    int    // bindings
-	ids  uint32 // nodes made so far
+	ids  uint64 // nodes made so far
 }
 
 type trieNode struct {
-	id         uint32
+	id         uint64
 	isHash     bool // the edge to it is labelled '#'
 	word       map[string]*trieNode
 	star, hash *trieNode

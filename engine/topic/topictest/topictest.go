@@ -80,8 +80,18 @@ var rules = []struct {
 	{"hash in a routing key is a word", []string{"a.#", "a", "a.*", "#"}, "a.#", []topic.Dest{0, 2, 3}},
 	{"a routing key of wildcards matches no literal", []string{"a.b", "a", ""}, "#", nil},
 
+	{"many destinations at the start", manyTimes("#", 3000), "", upTo(3000)},
 	{"nothing bound", nil, "a.b", nil},
 	{"no match", []string{"b.#", "*.c", "a.b.c"}, "a.b", nil},
+}
+
+func manyTimes(key string, n int) []string { return slices.Repeat([]string{key}, n) }
+
+func upTo(n int) (dests []topic.Dest) {
+	for i := range n {
+		dests = append(dests, topic.Dest(i))
+	}
+	return dests
 }
 
 func testRules(t *testing.T, s topic.Strategy) {
@@ -92,7 +102,7 @@ func testRules(t *testing.T, s topic.Strategy) {
 				m.Bind(b, topic.Dest(i))
 			}
 			if got := sorted(m.Match(nil, []byte(tt.key))); !slices.Equal(got, tt.want) {
-				t.Errorf("with %q: Match(%q) = %d, want %d", tt.bindings, tt.key, got, tt.want)
+				t.Errorf("with %.200q: Match(%q) = %.20d, want %.20d", tt.bindings, tt.key, got, tt.want)
 			}
 			for i, b := range tt.bindings {
 				if !m.Unbind(b, topic.Dest(i)) {

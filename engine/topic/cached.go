@@ -1,0 +1,274 @@
+package topic
+
+import (
+	"math/bits"
+	"math/rand/v2"
+	"sync/atomic"
+)
+
+// Cached keeps match sets of recent routing keys in front of another strategy. A
+// hit costs one probe instead of a match. That pays where few keys carry most
+// messages; with many keys the cache's own misses cost more than they save, so
+// it measures its hit rate and steps aside while that is low.
+//
+// A bind makes stale only the entries that it can concern: those whose key
+// begins with the same word, or all if the binding key begins with a wildcard.
+// Entries live in a fixed table that readers fill in place: a miss does not
+// allocate, and memory is bounded whatever keys strangers send.
+
+func init() {
+	RegisterWrapper(Wrapper{
+		Name: "cached",
+		Doc:  "with match sets of recent keys, while enough of them come again",
+		Wrap: func(s Strategy) func() Matcher {
+			return func() Matcher { return newCached(s.New()) }
+		},
+	})
+}
+
+const (
+	cacheKeyWords   = 6    // a key of at most 48 bytes is cached
+	cacheDestWords  = 8    // a match set of at most 16 destinations is cached
+	cacheSlotsFirst = 256  // 128 bytes each
+	cacheSlotsMax   = 4096 // 512 KiB
+	cacheFirstWords = 256  // generations
+)
+
+// cached is a cache in front of a Matcher.
+type cached struct {
+	inner Matcher
+	table atomic.Pointer[[]cacheSlot] // a power of two of them, in sets of two
+	fills atomic.Int64                // since the table was made
+	judge cacheJudge
+
+	// A generation for each hash of a first word, and one for all. They go up
+	// after a change of bindings. An entry carries the sum, which has changed
+	// if either has, since both only grow.
+	first [cacheFirstWords]atomic.Uint64
+	all   atomic.Uint64
+}
+
+// A cacheSlot is an entry, guarded by a sequence lock: whoever reads it reads
+// seq before and after. All of it is atomic words, for a reader may overlap a
+// writer and find out only then.
+type cacheSlot struct {
+	seq   atomic.Uint32 // odd while the slot is written
+	meta  atomic.Uint32 // metaUsed | metaHit | length of key<<8 | destinations
+	gen   atomic.Uint64
+	key   [cacheKeyWords]atomic.Uint64
+	dests [cacheDestWords]atomic.Uint64 // two in each
+}
+
+const (
+	metaUsed = 1 << 16
+	metaHit  = 1 << 17 // hit since it was filled, or since it was spared
+	metaKey  = 0xff00 | metaUsed
+)
+
+func newCached(inner Matcher) *cached {
+	c := &cached{inner: inner}
+	c.table.Store(new(make([]cacheSlot, cacheSlotsFirst)))
+	return c
+}
+
+func (c *cached) Len() int { return c.inner.Len() }
+
+func (c *cached) Bind(bindingKey string, d Dest) bool {
+	bound := c.inner.Bind(bindingKey, d)
+	if bound {
+		c.outdate(bindingKey)
+	}
+	return bound
+}
+
+func (c *cached) Unbind(bindingKey string, d Dest) bool {
+	unbound := c.inner.Unbind(bindingKey, d)
+	if unbound {
+		c.outdate(bindingKey)
+	}
+	return unbound
+}
+
+// outdate makes stale what a change of a binding may concern. It comes after the
+// change, so that no entry of the new generation was matched before it.
+func (c *cached) outdate(bindingKey string) {
+	if w := words(bindingKey); len(w) > 0 && (w[0] == "*" || w[0] == "#") {
+		c.all.Add(1)
+		return
+	}
+	c.first[firstWord(load([]byte(bindingKey), 0))].Add(1)
+}
+
+// firstWord hashes the first word of a key, or the first eight bytes of it,
+// given the first eight bytes of the key.
+func firstWord(x uint64) uint8 {
+	return uint8(seeded.mix(x&(1<<(8*firstDot(x))-1), 0) >> 56)
+}
+
+func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
+	mode := c.judge.mode.Load()
+	if mode == modeBypass && !c.judge.again() || len(routingKey) > 8*cacheKeyWords {
+		return c.inner.Match(dst, routingKey)
+	}
+	var k cacheKey
+	h := k.set(routingKey)
+	gen := c.first[firstWord(k.words[0])].Load() + c.all.Load()
+	table := *c.table.Load()
+	set := h >> 32 & uint64(len(table)-2)
+	for i := range 2 {
+		slot := &table[set+uint64(i)]
+		if out, ok := slot.get(dst, &k, gen); ok {
+			if mode != modeTrust {
+				c.judge.count(1)
+			}
+			return out
+		}
+	}
+	c.judge.count(0)
+	from := len(dst)
+	dst = c.inner.Match(dst, routingKey)
+	if len(dst)-from <= 2*cacheDestWords {
+		c.fill(table[set:set+2], &k, gen, dst[from:])
+	}
+	return dst
+}
+
+// fill puts a match set into one of the two slots. An entry that was hit since
+// it was filled is spared once.
+func (c *cached) fill(set []cacheSlot, k *cacheKey, gen uint64, dests []Dest) {
+	for i := range set {
+		if set[i].meta.Load()&metaHit == 0 {
+			set[i].put(k, gen, dests)
+			c.grow()
+			return
+		}
+	}
+	for i := range set {
+		set[i].meta.And(^uint32(metaHit))
+	}
+}
+
+// grow makes a table of four times as many slots when this one was filled over
+// and over. Its entries are matched anew.
+func (c *cached) grow() {
+	old := c.table.Load()
+	if c.fills.Add(1) < int64(4*len(*old)) || len(*old) >= cacheSlotsMax {
+		return
+	}
+	if c.table.CompareAndSwap(old, new(make([]cacheSlot, 4*len(*old)))) {
+		c.fills.Store(0)
+	}
+}
+
+// A cacheKey is a routing key as machine words, the last one padded with zeros.
+type cacheKey struct {
+	words [cacheKeyWords]uint64
+	bytes uint32
+}
+
+// set sets k to a routing key and returns its hash.
+func (k *cacheKey) set(key []byte) uint64 {
+	k.bytes = uint32(len(key))
+	h := seeded.kind[0] ^ uint64(len(key))
+	for i := 0; 8*i < len(key) && i < cacheKeyWords; i++ {
+		x := load(key, 8*i)
+		k.words[i] = x
+		hi, lo := bits.Mul64(x^seeded.code, h)
+		h = hi ^ lo
+	}
+	return h * seeded.kind[1]
+}
+
+// get appends the entry's destinations to dst if it is k's, and current.
+func (s *cacheSlot) get(dst []Dest, k *cacheKey, gen uint64) ([]Dest, bool) {
+	seq := s.seq.Load()
+	meta := s.meta.Load()
+	if meta&metaKey != metaUsed|k.bytes<<8 || s.gen.Load() != gen {
+		return dst, false
+	}
+	for i := 0; 8*i < int(k.bytes) && i < cacheKeyWords; i++ {
+		if s.key[i].Load() != k.words[i] {
+			return dst, false
+		}
+	}
+	from, n := len(dst), int(meta&0xff)
+	for i := 0; 2*i < n && i < cacheDestWords; i++ {
+		x := s.dests[i].Load()
+		dst = append(dst, Dest(x))
+		if 2*i+1 < n {
+			dst = append(dst, Dest(x>>32))
+		}
+	}
+	if seq%2 != 0 || s.seq.Load() != seq {
+		return dst[:from], false
+	}
+	if meta&metaHit == 0 {
+		s.meta.Or(metaHit)
+	}
+	return dst, true
+}
+
+// put makes the entry k's, unless another reader is at it.
+func (s *cacheSlot) put(k *cacheKey, gen uint64, dests []Dest) {
+	seq := s.seq.Load()
+	if seq%2 != 0 || !s.seq.CompareAndSwap(seq, seq+1) {
+		return
+	}
+	s.meta.Store(metaUsed | k.bytes<<8 | uint32(len(dests)))
+	s.gen.Store(gen)
+	for i := 0; 8*i < int(k.bytes); i++ {
+		s.key[i].Store(k.words[i])
+	}
+	for i := 0; 2*i < len(dests); i++ {
+		x := uint64(dests[2*i])
+		if 2*i+1 < len(dests) {
+			x |= uint64(dests[2*i+1]) << 32
+		}
+		s.dests[i].Store(x)
+	}
+	s.seq.Store(seq + 2)
+}
+
+// A cacheJudge watches whether a cache pays. It counts every lookup only for a
+// window at a time: a shared counter costs as much as the hit it counts.
+type cacheJudge struct {
+	mode  atomic.Uint32
+	tally atomic.Uint64 // lookups<<32 | hits
+}
+
+const (
+	modeMeasure = iota // count hits and misses of a window
+	modeTrust          // hits are not counted; after a window of misses, measure
+	modeBypass         // no lookups; after bypassMatches, measure
+
+	judgeWindow   = 4096
+	bypassMatches = 65536
+	bypassSample  = 64 // matches counted as one
+)
+
+// count counts a lookup and whether it hit, 1 or 0.
+func (j *cacheJudge) count(hit uint64) {
+	tally := j.tally.Add(1<<32 | hit)
+	if tally>>32 != judgeWindow {
+		return
+	}
+	j.tally.Store(0)
+	switch {
+	case j.mode.Load() == modeTrust:
+		j.mode.Store(modeMeasure)
+	case 2*uint32(tally) < judgeWindow:
+		j.mode.Store(modeBypass)
+	default:
+		j.mode.Store(modeTrust)
+	}
+}
+
+// again counts a match past the cache and reports whether to try it again.
+func (j *cacheJudge) again() bool {
+	if rand.Uint32()%bypassSample != 0 || j.tally.Add(1<<32)>>32 < bypassMatches/bypassSample {
+		return false
+	}
+	j.tally.Store(0)
+	j.mode.Store(modeMeasure)
+	return true
+}

@@ -1,0 +1,330 @@
+package topic
+
+import "math/bits"
+
+// Tuple is tuple-space search (Srinivasan, Suri and Varghese, 1999), as in the
+// flow tables of switches. Binding keys of one shape, that is with the same
+// number of words, wildcards at the same places, and '#' at the end or not, are
+// exact matches of their literal words, so one probe of a hash table answers for
+// all of them. A match probes once for each shape that fits the number of words.
+// Binding keys with '#' elsewhere go to the automaton.
+//
+// A match costs shapes, whatever the bindings. Use it where a million binding
+// keys have a handful of shapes.
+
+func init() {
+	Register(Strategy{
+		Name: "tuple",
+		Doc:  "one hash probe for each shape of binding key; '#' before the end goes to the automaton",
+		Bare: func() Matcher { return newTuple() },
+	})
+}
+
+type tuple struct {
+	rest   *nfa     // what has no shape
+	n      int      // bindings, without the rest
+	exact  []*shape // without '#'
+	prefix []*shape // with '#' at the end
+
+	slots []tupleSlot // open-addressed, a power of two of them
+	keys  int         // slots taken
+}
+
+// A shape is what binding keys have in common that differ in literal words only.
+type shape struct {
+	words   int
+	literal uint64 // the places of literal words
+	hash    bool   // '#' follows
+	keys    int
+	seed    uint64 // goes into the hash
+}
+
+type tupleSlot struct {
+	hash uint64
+	key  *tupleKey // nil if the slot is free
+}
+
+type tupleKey struct {
+	key   string
+	shape *shape
+	words []string
+	dests []Dest
+}
+
+// tupleWords is how many words a shape may have: a bit for each.
+const tupleWords = 64
+
+func newTuple() *tuple {
+	return &tuple{rest: newNFA(), slots: make([]tupleSlot, 16)}
+}
+
+func (t *tuple) Len() int { return t.n + t.rest.Len() }
+
+// shapeOf returns the shape of a binding key, but for its seed, and the words
+// before a last '#'. It has none if there is '#' elsewhere.
+func shapeOf(bindingKey string) (s shape, ws []string, ok bool) {
+	ws = words(bindingKey)
+	if n := len(ws); n > 0 && ws[n-1] == "#" {
+		s.hash = true
+		ws = ws[:n-1]
+	}
+	s.words = len(ws)
+	if s.words > tupleWords {
+		return s, nil, false
+	}
+	for i, w := range ws {
+		switch w {
+		case "#":
+			return s, nil, false
+		case "*":
+		default:
+			s.literal |= 1 << i
+		}
+	}
+	return s, ws, true
+}
+
+func (t *tuple) Bind(bindingKey string, d Dest) bool {
+	mustCheckKey(bindingKey)
+	want, ws, ok := shapeOf(bindingKey)
+	if !ok {
+		return t.rest.Bind(bindingKey, d)
+	}
+	s := t.shape(want)
+	at, found := t.probe(s.hashWords(ws), bindingKey)
+	if !found {
+		if s.keys == 0 {
+			t.addShape(s)
+		}
+		s.keys++
+		at = t.insert(tupleSlot{s.hashWords(ws), &tupleKey{bindingKey, s, ws, nil}})
+	}
+	k := t.slots[at].key
+	for _, e := range k.dests {
+		if e == d {
+			return false
+		}
+	}
+	k.dests = append(k.dests, d)
+	t.n++
+	return true
+}
+
+func (t *tuple) Unbind(bindingKey string, d Dest) bool {
+	want, ws, ok := shapeOf(bindingKey)
+	if !ok {
+		return t.rest.Unbind(bindingKey, d)
+	}
+	s := t.shape(want)
+	at, found := t.probe(s.hashWords(ws), bindingKey)
+	if !found {
+		return false
+	}
+	k := t.slots[at].key
+	for i, e := range k.dests {
+		if e != d {
+			continue
+		}
+		last := len(k.dests) - 1
+		k.dests[i] = k.dests[last]
+		k.dests = k.dests[:last]
+		t.n--
+		if last == 0 {
+			t.delete(at)
+			if s.keys--; s.keys == 0 {
+				t.dropShape(s)
+			}
+		}
+		return true
+	}
+	return false
+}
+
+// list returns the list where a shape is kept.
+func (t *tuple) list(s *shape) *[]*shape {
+	if s.hash {
+		return &t.prefix
+	}
+	return &t.exact
+}
+
+// shape returns the shape like want, which is not yet listed if it has no keys.
+func (t *tuple) shape(want shape) *shape {
+	for _, s := range *t.list(&want) {
+		if s.words == want.words && s.literal == want.literal {
+			return s
+		}
+	}
+	want.seed = seeded.mix(want.literal, uint32(want.words)) * seeded.kind[0]
+	if want.hash {
+		want.seed = ^want.seed
+	}
+	return &want
+}
+
+func (t *tuple) addShape(s *shape) {
+	list := t.list(s)
+	*list = append(*list, s)
+}
+
+func (t *tuple) dropShape(s *shape) {
+	list := t.list(s)
+	for i, e := range *list {
+		if e == s {
+			last := len(*list) - 1
+			(*list)[i] = (*list)[last]
+			(*list)[last] = nil
+			*list = (*list)[:last]
+			return
+		}
+	}
+}
+
+// hashWord hashes a word at a place. Hashes of the words of a key are summed, so
+// that a match computes each once and every shape adds up its own.
+func hashWord(w []byte, at int) uint64 {
+	h := seeded.mix(uint64(len(w)), uint32(at))
+	for i := 0; i < len(w); i += 8 {
+		hi, lo := bits.Mul64(load(w, i)^seeded.code, h|1)
+		h = hi ^ lo
+	}
+	return h * (seeded.kind[1] + 2*uint64(at))
+}
+
+// hashWords returns the hash of a key of this shape.
+func (s *shape) hashWords(ws []string) uint64 {
+	h := s.seed
+	for i, w := range ws {
+		if s.literal>>i&1 != 0 {
+			h += hashWord([]byte(w), i)
+		}
+	}
+	return h
+}
+
+func (t *tuple) home(hash uint64) int {
+	return int(hash * 0x9e3779b97f4a7c15 >> (64 - bits.TrailingZeros(uint(len(t.slots)))))
+}
+
+// probe returns where a binding key is.
+func (t *tuple) probe(hash uint64, key string) (at int, found bool) {
+	mask := len(t.slots) - 1
+	for i := t.home(hash); ; i++ {
+		slot := &t.slots[i&mask]
+		if slot.key == nil {
+			return 0, false
+		}
+		if slot.hash == hash && slot.key.key == key {
+			return i & mask, true
+		}
+	}
+}
+
+// insert puts in a key that is not there, and returns where.
+func (t *tuple) insert(slot tupleSlot) int {
+	if 2*(t.keys+1) > len(t.slots) {
+		t.resize(2 * len(t.slots))
+	}
+	t.keys++
+	mask := len(t.slots) - 1
+	i := t.home(slot.hash)
+	for t.slots[i&mask].key != nil {
+		i++
+	}
+	t.slots[i&mask] = slot
+	return i & mask
+}
+
+// delete frees a slot and moves up those behind it that could not have their own.
+func (t *tuple) delete(at int) {
+	mask := len(t.slots) - 1
+	t.slots[at] = tupleSlot{}
+	t.keys--
+	for i := at + 1; t.slots[i&mask].key != nil; i++ {
+		home := t.home(t.slots[i&mask].hash)
+		if (i-home)&mask >= (i-at)&mask {
+			t.slots[at&mask], t.slots[i&mask] = t.slots[i&mask], tupleSlot{}
+			at = i
+		}
+	}
+	if len(t.slots) > 16 && 8*t.keys < len(t.slots) {
+		t.resize(len(t.slots) / 2)
+	}
+}
+
+func (t *tuple) resize(size int) {
+	old := t.slots
+	t.slots = make([]tupleSlot, size)
+	t.keys = 0
+	for _, slot := range old {
+		if slot.key != nil {
+			t.insert(slot)
+		}
+	}
+}
+
+func (t *tuple) Match(dst []Dest, routingKey []byte) []Dest {
+	dst, _ = t.MatchSteps(dst, routingKey)
+	return dst
+}
+
+func (t *tuple) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
+	from, steps := len(dst), 0
+	r := splitRouting(routingKey)
+	hashes := r.hashes[:0]
+	for i := range min(r.n(), tupleWords) {
+		hashes = append(hashes, hashWord(r.at(i), i))
+	}
+	r.hashes = hashes
+	for _, s := range t.exact {
+		if s.words == r.n() {
+			steps++
+			dst = t.appendShape(dst, s, r)
+		}
+	}
+	for _, s := range t.prefix {
+		if s.words <= r.n() {
+			steps++
+			dst = t.appendShape(dst, s, r)
+		}
+	}
+	r.free()
+	if t.rest.Len() > 0 {
+		var more int
+		dst, more = t.rest.MatchSteps(dst, routingKey)
+		steps += more
+	}
+	return unique(dst, from), steps
+}
+
+// appendShape appends the destinations of the one key of a shape that can match.
+func (t *tuple) appendShape(dst []Dest, s *shape, r *routingWords) []Dest {
+	h := s.seed
+	for m := s.literal; m != 0; m &= m - 1 {
+		h += r.hashes[bits.TrailingZeros64(m)]
+	}
+	mask := len(t.slots) - 1
+	for i := t.home(h); ; i++ {
+		slot := &t.slots[i&mask]
+		if slot.key == nil {
+			return dst
+		}
+		if slot.hash == h && slot.key.is(s, r) {
+			return append(dst, slot.key.dests...)
+		}
+	}
+}
+
+// is reports whether k is of shape s and matches the routing key.
+func (k *tupleKey) is(s *shape, r *routingWords) bool {
+	if k.shape != s {
+		return false
+	}
+	for m := s.literal; m != 0; m &= m - 1 {
+		i := bits.TrailingZeros64(m)
+		if k.words[i] != string(r.at(i)) {
+			return false
+		}
+	}
+	return true
+}
