@@ -56,23 +56,30 @@ func (s *jiq) line(c ConsumerID) {
 
 func (s *jiq) Pick(now int64) ConsumerID {
 	s.sweep()
-	l := s.best()
-	for l != nil {
-		c := s.idle.first()
+	for {
+		c, l := s.idle.first(), s.best()
 		if c == NoConsumer || s.t.At(c).Priority != l.priority {
 			return s.random.Pick(now)
 		}
-		if s.in[c] && s.t.Take(c) {
-			s.idle.exit(c, l.priority)
+		s.idle.exit(c, l.priority)
+		if s.t.Take(c) {
 			s.idle.enter(c, l.priority)
 			return c
 		}
-		s.idle.exit(c, s.t.At(c).Priority)
-		if s.in[c] {
-			s.exit(c)
-			s.t.SetAside(c)
-		}
-		l = s.best()
+		s.exit(c) // another queue was faster
+		s.t.SetAside(c)
 	}
-	return NoConsumer
+}
+
+// sweep is that of seats, for the line too.
+func (s *jiq) sweep() {
+	if !s.t.Ledgered() {
+		return
+	}
+	for c := s.t.First(); c != NoConsumer; c = s.t.After(c) {
+		if s.t.At(c).Ledger != nil {
+			s.follow(c)
+			s.line(c)
+		}
+	}
 }

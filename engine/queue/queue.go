@@ -126,6 +126,14 @@ func (q *Queue) Message(r dispatch.Ref) (dispatch.Message, bool) {
 	return *q.msgs.At(r), true
 }
 
+// Consumer returns the books of a consumer.
+func (q *Queue) Consumer(c dispatch.ConsumerID) (dispatch.Consumer, bool) {
+	if !q.cons.Valid(c) {
+		return dispatch.Consumer{}, false
+	}
+	return *q.cons.At(c), true
+}
+
 // Step takes in an event and appends what follows from it to out. Of what it
 // cannot make sense it takes no notice: an unknown consumer, a message that is
 // not unacked.

@@ -126,10 +126,13 @@ func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
 	q.unacked--
 	if c := m.Consumer; c != dispatch.NoConsumer {
 		m.Consumer = dispatch.NoConsumer
+		ledger := q.cons.At(c).Ledger
 		q.cons.Settled(c, m.Cost)
 		if q.cons.Valid(c) {
 			q.sel.Changed(c, q.now)
 			q.touch(c)
+		} else if ledger != nil { // c left, others of its channel may be here
+			q.touchChannel(ledger)
 		}
 	}
 	return m, true

@@ -1,0 +1,339 @@
+package dispatchtest
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/queue"
+)
+
+// A source makes the choices of a history: a generator, or a fuzzer's bytes.
+type source interface {
+	more() bool
+	below(n int) int // n is at most 256
+}
+
+type randomSource struct {
+	*rand.Rand
+	left int
+}
+
+func (s *randomSource) more() bool      { s.left--; return s.left >= 0 }
+func (s *randomSource) below(n int) int { return s.IntN(n) }
+
+type byteSource []byte
+
+func (s *byteSource) more() bool { return len(*s) > 0 }
+
+func (s *byteSource) below(n int) int {
+	if len(*s) == 0 {
+		return 0
+	}
+	b := (*s)[0]
+	*s = (*s)[1:]
+	return int(b) % n
+}
+
+// A history is a queue, its model and what happens around them.
+type history struct {
+	src     source
+	q       *queue.Queue
+	model   *model // nil: the strategy has none
+	now     int64
+	held    bool
+	ledgers []*dispatch.Ledger
+	others  []int // by ledger: what other queues hold of it
+	crew    []dispatch.ConsumerID
+	probes  []*probe
+	unacked []dispatch.Ref
+	steps   int
+	log     bytes.Buffer    // a recording
+	rec     *queue.Recorder // nil: not recorded
+	codec   queue.Codec
+	out     []queue.Decision
+}
+
+// newHistory draws a configuration and starts a history with it.
+func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStrategy) *history {
+	cfg := queue.Config{
+		Selector: sel,
+		Order:    ord,
+		Dispatch: dispatch.Config{
+			Seed:          uint64(src.below(256)),
+			MaxPriority:   uint8(src.below(3) * 2),
+			AgingUS:       int64(1 + src.below(5)),
+			Quantum:       int64(src.below(4)),
+			Weights:       map[string]int64{"a": 2, "b": 3},
+			CostByService: src.below(2) == 0,
+		},
+		SingleActive: src.below(8) == 0,
+	}
+	h := &history{src: src}
+	cfg.Limits = h.limits()
+	h.q = queue.New(cfg)
+	if src.below(2) == 0 {
+		h.rec = queue.NewRecorder(h.q, &h.log)
+	}
+	if selectorModels[sel.Name] != nil && orderModels[ord.Name] != nil {
+		h.model = newModel(cfg)
+	}
+	for range 3 {
+		h.ledgers = append(h.ledgers, dispatch.NewLedger(uint32(1+src.below(4))))
+		h.others = append(h.others, 0)
+	}
+	return h
+}
+
+// limits draws limits, none half of the time.
+func (h *history) limits() queue.Limits {
+	l := queue.Unlimited
+	if h.src.below(2) == 0 {
+		return l
+	}
+	if h.src.below(2) == 0 {
+		l.MaxLength = int64(h.src.below(12))
+	}
+	if h.src.below(3) == 0 {
+		l.MaxBytes = int64(h.src.below(40))
+	}
+	if h.src.below(3) == 0 {
+		l.MessageTTL = int64(h.src.below(20))
+	}
+	if h.src.below(3) == 0 {
+		l.DeliveryLimit = int64(h.src.below(4))
+	}
+	l.Overflow = queue.Overflow(h.src.below(3))
+	l.DeadLetter = h.src.below(2) == 0
+	return l
+}
+
+// run lets things happen until the source has no more, and returns the first
+// thing that was wrong.
+func (h *history) run() error {
+	for h.src.more() {
+		if err := h.happen(); err != nil {
+			return err
+		}
+	}
+	if err := h.step(queue.Event{Kind: queue.Run}); err != nil || h.rec == nil {
+		return err
+	}
+	return queue.Replay(&h.log)
+}
+
+// happen draws what happens next.
+func (h *history) happen() error {
+	h.now += int64(max(h.src.below(8)-4, 0))
+	e := queue.Event{Hold: h.src.below(8) == 0}
+	switch h.src.below(32) {
+	default: // ten in 32
+		e.Kind = queue.Publish
+		e.Msg = dispatch.Meta{
+			Cost:     int64(h.src.below(6)),
+			Tenant:   string("abcd"[h.src.below(4)]),
+			Priority: uint8(h.src.below(6)),
+		}
+		e.Bytes = uint32(h.src.below(10))
+		e.Redelivered = h.src.below(8) == 0
+		if h.src.below(6) == 0 {
+			e.ExpiresAt = h.now + int64(h.src.below(10))
+		}
+	case 0, 1, 2, 3, 4, 5, 6:
+		e.Kind, e.Refs = queue.Ack, h.some()
+	case 7, 8:
+		e.Kind, e.Refs = queue.Requeue, h.some()
+	case 9:
+		e.Kind, e.Refs = queue.Discard, h.some()
+	case 10, 11, 12:
+		e = h.joining(e)
+	case 13:
+		e.Kind, e.Consumer = queue.Leave, h.someone()
+	case 14:
+		e.Kind, e.Consumer = queue.Pause, h.someone()
+	case 15:
+		e.Kind, e.Consumer = queue.Resume, h.someone()
+	case 16:
+		e.Kind, e.Consumer, e.Prefetch = queue.Limit, h.someone(), uint32(h.src.below(5))
+	case 17:
+		e.Kind = queue.Expire
+	case 18:
+		e.Kind, e.NoAck = queue.Get, h.src.below(2) == 0
+	case 19:
+		return h.elsewhere()
+	case 20:
+		if h.src.below(4) != 0 {
+			return h.probe()
+		}
+		e.Kind = queue.Purge
+	case 21:
+		if h.src.below(2) == 0 {
+			return h.probe()
+		}
+		l := h.limits()
+		e.Kind, e.Limits = queue.Configure, &l
+	}
+	return h.step(e)
+}
+
+func (h *history) joining(e queue.Event) queue.Event {
+	e.Kind = queue.Join
+	e.Prefetch = uint32(h.src.below(4))
+	e.Slots = uint32(h.src.below(3))
+	e.Priority = int32(h.src.below(3)) - 1
+	e.NoAck = h.src.below(6) == 0
+	if h.src.below(3) == 0 {
+		e.Ledger = h.ledgers[h.src.below(len(h.ledgers))]
+	}
+	if h.src.below(4) == 0 {
+		p := new(probe)
+		h.probes = append(h.probes, p)
+		e.Probe = p
+	}
+	return e
+}
+
+// some draws a few of the unacked messages, and sometimes one that is not.
+func (h *history) some() []dispatch.Ref {
+	var refs []dispatch.Ref
+	for range 1 + h.src.below(3) {
+		if len(h.unacked) == 0 || h.src.below(16) == 0 {
+			refs = append(refs, dispatch.Ref(h.src.below(256)))
+			continue
+		}
+		refs = append(refs, h.unacked[h.src.below(len(h.unacked))])
+	}
+	return refs
+}
+
+// someone draws a consumer, and sometimes one that is not there.
+func (h *history) someone() dispatch.ConsumerID {
+	if len(h.crew) == 0 || h.src.below(16) == 0 {
+		return dispatch.ConsumerID(h.src.below(256))
+	}
+	return h.crew[h.src.below(len(h.crew))]
+}
+
+// elsewhere is another queue that takes of a channel's limit or gives back, or
+// the limit changes; after both of which queues are run.
+func (h *history) elsewhere() error {
+	i := h.src.below(len(h.ledgers))
+	l := h.ledgers[i]
+	switch h.src.below(4) {
+	case 0, 1:
+		if l.TryTake() {
+			h.others[i]++
+		}
+		return nil
+	case 2:
+		l.Put(h.others[i])
+		h.others[i] = 0
+	case 3:
+		l.SetLimit(uint32(h.src.below(5)))
+	}
+	e := queue.Event{Kind: queue.Run, Ledger: l}
+	if h.src.below(4) == 0 {
+		e.Ledger = nil
+	}
+	return h.step(e)
+}
+
+// probe changes what a worker would say of itself.
+func (h *history) probe() error {
+	if len(h.probes) > 0 {
+		p := h.probes[h.src.below(len(h.probes))]
+		p.outstanding, p.work = h.src.below(4), int64(h.src.below(6))
+	}
+	return nil
+}
+
+// step steps the queue and its model.
+func (h *history) step(e queue.Event) error {
+	e.Now = h.now
+	ref, id := h.q.NextRef(), h.q.NextConsumer()
+	taken := h.taken()
+	h.steps++
+	if h.rec != nil {
+		h.out = h.rec.Step(e, h.out[:0])
+	} else {
+		h.out = h.q.Step(e, h.out[:0])
+		h.note(e)
+	}
+	if h.model != nil {
+		// The model asks the ledgers as they were.
+		after := h.taken()
+		h.take(taken)
+		want := h.model.step(e, ref, id)
+		if got := h.taken(); !slices.Equal(got, after) {
+			return h.fail("the model took %v of the ledgers, the queue %v", got, after)
+		}
+		if !slices.Equal(want, h.out) {
+			return h.fail("the model decided\n%s", spell(want))
+		}
+	}
+	h.follow(e, id)
+	h.held = e.Hold || h.held && (e.Kind == queue.Get || e.Kind == queue.Purge)
+	if err := h.q.Check(h.held || e.Kind == queue.Get || e.Kind == queue.Purge); err != nil {
+		return h.fail("%v", err)
+	}
+	return nil
+}
+
+// follow keeps track of who is there and what is unacked.
+func (h *history) follow(e queue.Event, id dispatch.ConsumerID) {
+	switch e.Kind {
+	case queue.Join:
+		h.crew = append(h.crew, id)
+	case queue.Leave:
+		h.crew = slices.DeleteFunc(h.crew, func(c dispatch.ConsumerID) bool { return c == e.Consumer })
+	}
+	for _, d := range h.out {
+		if d.Kind == queue.Deliver && !d.Done {
+			h.unacked = append(h.unacked, d.Ref)
+		}
+	}
+	slices.Sort(h.unacked)
+	h.unacked = slices.DeleteFunc(slices.Compact(h.unacked), func(r dispatch.Ref) bool {
+		m, _ := h.q.Message(r)
+		return m.State != dispatch.Unacked
+	})
+}
+
+func (h *history) taken() []int {
+	var n []int
+	for _, l := range h.ledgers {
+		n = append(n, l.Taken())
+	}
+	return n
+}
+
+func (h *history) take(n []int) {
+	for i, l := range h.ledgers {
+		l.Put(l.Taken() - n[i])
+	}
+}
+
+// note writes a step down for a failure's message.
+func (h *history) note(e queue.Event) {
+	h.log.Write(append(h.codec.AppendEvent(nil, e), '\n'))
+	for _, d := range h.out {
+		h.log.Write(append(queue.AppendDecision([]byte("> "), d), '\n'))
+	}
+}
+
+func (h *history) fail(format string, args ...any) error {
+	lines := strings.SplitAfter(h.log.String(), "\n")
+	last := lines[max(len(lines)-40, 0):]
+	return fmt.Errorf("step %d: %s\nthe last steps:\n%s", h.steps, fmt.Sprintf(format, args...), strings.Join(last, ""))
+}
+
+func spell(decisions []queue.Decision) string {
+	var b []byte
+	for _, d := range decisions {
+		b = append(queue.AppendDecision(append(b, "> "...), d), '\n')
+	}
+	return string(b)
+}

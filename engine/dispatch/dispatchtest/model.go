@@ -1,0 +1,284 @@
+package dispatchtest
+
+import (
+	"slices"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/queue"
+)
+
+// A model is a queue written to be read: lists that are searched, no table that
+// is kept up to date. It says what a Step has to decide.
+type model struct {
+	cfg      queue.Config
+	limits   queue.Limits
+	sel      selectorModel
+	order    orderModel
+	now      int64
+	ids      uint64
+	ready    []*message
+	unacked  map[dispatch.Ref]*message
+	crew     []*consumer // in subscription order
+	active   *consumer
+	blocked  []*consumer // in the order in which the selector set them aside
+	wake     int64
+	decision []queue.Decision
+}
+
+func newModel(cfg queue.Config) *model {
+	m := &model{cfg: cfg, limits: cfg.Limits, unacked: map[dispatch.Ref]*message{}}
+	m.sel = selectorModels[cfg.Selector.Name](cfg.Dispatch)
+	m.order = orderModels[cfg.Order.Name](cfg.Dispatch)
+	return m
+}
+
+// step returns the decisions that follow from e. ref and id are what the queue
+// said the next message and the next consumer would be called.
+func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []queue.Decision {
+	m.now = max(m.now, e.Now)
+	m.decision = nil
+	var fresh *message
+	switch e.Kind {
+	case queue.Publish:
+		fresh = m.publish(e, ref)
+	case queue.Ack, queue.Requeue, queue.Discard:
+		for _, r := range e.Refs {
+			m.settle(e.Kind, r)
+		}
+		if e.Kind == queue.Requeue {
+			m.dropHeads()
+		}
+	case queue.Join:
+		m.join(e, id)
+	case queue.Leave:
+		m.leave(e.Consumer)
+	case queue.Pause, queue.Resume, queue.Limit:
+		m.change(e)
+	case queue.Get:
+		m.get(e.NoAck)
+		return m.decision
+	case queue.Purge:
+		m.purge(queue.Purged)
+		return m.decision
+	case queue.Configure:
+		m.limits = *e.Limits
+		m.dropHeads()
+	case queue.Run:
+		for _, c := range m.crew {
+			if c.ledger != nil && (e.Ledger == nil || e.Ledger == c.ledger) {
+				c.credited = c.blocked
+			}
+		}
+	}
+	if !e.Hold {
+		m.run(fresh)
+	}
+	return m.decision
+}
+
+func (m *model) publish(e queue.Event, ref dispatch.Ref) *message {
+	if m.limits.Overflow != queue.DropHead && m.over(1, int64(e.Bytes)) {
+		if m.limits.Overflow == queue.RejectPublishDLX && m.limits.DeadLetter {
+			m.decide(queue.Decision{Kind: queue.DeadLetter, Reason: queue.MaxLen, Ref: ref})
+		}
+		m.decide(queue.Decision{Kind: queue.Reject, Reason: queue.MaxLen, Ref: ref, Done: true})
+		return nil
+	}
+	m.ids++
+	msg := &message{
+		id: m.ids, ref: ref, published: m.now, expires: e.ExpiresAt, cost: e.Msg.Cost, tenant: e.Msg.Tenant,
+		priority: e.Msg.Priority, bytes: e.Bytes, redelivered: e.Redelivered,
+	}
+	if ttl := m.limits.MessageTTL; ttl >= 0 && (msg.expires == 0 || m.now+ttl < msg.expires) {
+		msg.expires = m.now + ttl
+	}
+	m.push(msg)
+	if e.Hold {
+		m.dropHeads()
+		return nil
+	}
+	return msg
+}
+
+func (m *model) push(msg *message) {
+	m.ready = append(m.ready, msg)
+	m.order.push(msg)
+}
+
+func (m *model) pop() *message {
+	msg := m.order.pop(m.now)
+	m.ready = slices.DeleteFunc(m.ready, func(o *message) bool { return o == msg })
+	return msg
+}
+
+func (m *model) over(messages int, bytes int64) bool {
+	for _, msg := range m.ready {
+		bytes += int64(msg.bytes)
+	}
+	return m.limits.MaxLength >= 0 && int64(len(m.ready)+messages) > m.limits.MaxLength ||
+		m.limits.MaxBytes >= 0 && bytes > m.limits.MaxBytes
+}
+
+func (m *model) dropHeads() {
+	for m.limits.Overflow == queue.DropHead && len(m.ready) > 0 && m.over(0, 0) {
+		m.lose(m.pop(), queue.MaxLen)
+	}
+}
+
+func (m *model) lose(msg *message, why queue.Reason) {
+	kind := queue.Drop
+	if m.limits.DeadLetter && why != queue.Purged {
+		kind = queue.DeadLetter
+	}
+	m.decide(queue.Decision{Kind: kind, Reason: why, Ref: msg.ref, ID: msg.id, Redelivered: msg.redelivered, Done: true})
+}
+
+// decide adds a decision that concerns no consumer.
+func (m *model) decide(d queue.Decision) {
+	d.Consumer = dispatch.NoConsumer
+	m.decision = append(m.decision, d)
+}
+
+func (m *model) settle(kind queue.Kind, r dispatch.Ref) {
+	msg := m.unacked[r]
+	if msg == nil {
+		return
+	}
+	delete(m.unacked, r)
+	if c := msg.holder; c != nil {
+		msg.holder = nil
+		c.unacked = slices.DeleteFunc(c.unacked, func(o *message) bool { return o == msg })
+		if c.ledger != nil {
+			c.ledger.Put(1)
+		}
+		if slices.Contains(m.crew, c) {
+			m.sel.changed(c)
+		}
+		m.credit(c)
+	}
+	switch kind {
+	case queue.Requeue:
+		msg.redelivered = true
+		msg.attempts++
+		if m.limits.DeliveryLimit >= 0 && int64(msg.attempts) > m.limits.DeliveryLimit {
+			m.lose(msg, queue.DeliveryLimit)
+		} else {
+			m.push(msg)
+		}
+	case queue.Discard:
+		m.lose(msg, queue.Rejected)
+	}
+}
+
+// credit notes that c and its channel may have got credit.
+func (m *model) credit(c *consumer) {
+	for _, o := range m.crew {
+		if o.blocked && (o == c || c.ledger != nil && o.ledger == c.ledger) {
+			o.credited = true
+		}
+	}
+}
+
+func (m *model) join(e queue.Event, id dispatch.ConsumerID) {
+	c := &consumer{
+		id: id, priority: e.Priority, prefetch: int(e.Prefetch), slots: int(e.Slots), noAck: e.NoAck, ledger: e.Ledger,
+		aside: &m.blocked,
+	}
+	if e.Probe != nil {
+		c.probe = e.Probe.(*probe)
+	}
+	m.crew = append(m.crew, c)
+	m.sel.join(c)
+	if m.cfg.SingleActive && m.active == nil {
+		m.activate()
+	}
+}
+
+func (m *model) activate() {
+	m.active = nil
+	id := dispatch.NoConsumer
+	if len(m.crew) > 0 {
+		m.active = m.crew[0]
+		id = m.active.id
+	}
+	m.decision = append(m.decision, queue.Decision{Kind: queue.Activate, Consumer: id, Ref: dispatch.NoRef})
+}
+
+func (m *model) find(id dispatch.ConsumerID) *consumer {
+	for _, c := range m.crew {
+		if c.id == id {
+			return c
+		}
+	}
+	return nil
+}
+
+func (m *model) leave(id dispatch.ConsumerID) {
+	c := m.find(id)
+	if c == nil {
+		return
+	}
+	m.sel.leave(c)
+	m.crew = slices.DeleteFunc(m.crew, func(o *consumer) bool { return o == c })
+	m.blocked = slices.DeleteFunc(m.blocked, func(o *consumer) bool { return o == c })
+	if m.active == c {
+		m.activate()
+	}
+}
+
+func (m *model) change(e queue.Event) {
+	c := m.find(e.Consumer)
+	if c == nil {
+		return
+	}
+	switch e.Kind {
+	case queue.Pause:
+		c.paused = true
+	case queue.Resume:
+		c.paused = false
+	case queue.Limit:
+		c.prefetch = int(e.Prefetch)
+	}
+	m.sel.changed(c)
+	m.credit(c)
+}
+
+func (m *model) get(noAck bool) {
+	m.expire(nil)
+	if len(m.ready) == 0 {
+		m.decide(queue.Decision{Kind: queue.Empty, Ref: dispatch.NoRef})
+		return
+	}
+	m.deliver(m.pop(), nil, noAck)
+	m.expire(nil)
+	m.schedule()
+}
+
+func (m *model) purge(why queue.Reason) {
+	for len(m.ready) > 0 {
+		m.lose(m.pop(), why)
+	}
+}
+
+func (m *model) deliver(msg *message, c *consumer, noAck bool) {
+	id := dispatch.NoConsumer
+	if c != nil {
+		id = c.id
+	}
+	m.decision = append(m.decision, queue.Decision{
+		Kind: queue.Deliver, Ref: msg.ref, ID: msg.id, Consumer: id, Redelivered: msg.redelivered, Done: noAck,
+		Remaining: len(m.ready),
+	})
+	if noAck {
+		return
+	}
+	m.unacked[msg.ref] = msg
+	if c != nil {
+		msg.holder = c
+		c.unacked = append(c.unacked, msg)
+		if c.ledger != nil {
+			c.ledger.TryTake()
+		}
+		m.sel.changed(c)
+	}
+}

@@ -1,0 +1,264 @@
+package dispatchtest
+
+import (
+	"slices"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/dispatch/rng"
+)
+
+// A consumer as the model sees it.
+type consumer struct {
+	id       dispatch.ConsumerID
+	priority int32
+	prefetch int
+	slots    int
+	noAck    bool
+	paused   bool
+	ledger   *dispatch.Ledger
+	probe    *probe
+	unacked  []*message
+	blocked  bool // set aside by the selector
+	credited bool // may be put back when the queue runs
+	aside    *[]*consumer
+}
+
+// block sets c aside, last of those that are.
+func (c *consumer) block() {
+	if !c.blocked {
+		c.blocked = true
+		*c.aside = append(*c.aside, c)
+	}
+}
+
+// A probe answers what the history says.
+type probe struct {
+	outstanding int
+	work        int64
+}
+
+func (p *probe) Outstanding() int { return p.outstanding }
+func (p *probe) Work(int64) int64 { return p.work }
+
+// eligible is rule R6, for a strategy that grants a window besides (0: none).
+func (c *consumer) eligible(window int) bool {
+	switch {
+	case c.paused:
+		return false
+	case c.noAck:
+		return true
+	}
+	return (c.prefetch == 0 || len(c.unacked) < c.prefetch) &&
+		(window == 0 || len(c.unacked) < window) &&
+		(c.ledger == nil || !c.ledger.Full())
+}
+
+func (c *consumer) outstanding() int {
+	if c.probe != nil {
+		return c.probe.outstanding
+	}
+	return len(c.unacked)
+}
+
+func (c *consumer) work() int64 {
+	if c.probe != nil {
+		return c.probe.work
+	}
+	var sum int64
+	for _, m := range c.unacked {
+		sum += m.cost
+	}
+	return sum
+}
+
+// A selectorModel is a Selector as its rule is written, without regard to cost.
+type selectorModel interface {
+	join(c *consumer)
+	leave(c *consumer)
+	pick() *consumer // nil: nobody
+	changed(c *consumer)
+	back(c *consumer)
+	window(c *consumer) int
+}
+
+// selectorModels are the selectors that have a model. A strategy without one is
+// held to the queue's invariants alone.
+var selectorModels = map[string]func(cfg dispatch.Config) selectorModel{
+	"rr":       func(dispatch.Config) selectorModel { return &ringModel{} },
+	"rr-eager": func(dispatch.Config) selectorModel { return &ringModel{eager: true} },
+	"fair":     func(dispatch.Config) selectorModel { return &ringModel{eager: true, fair: true} },
+	"jsq": func(dispatch.Config) selectorModel {
+		return &leastModel{load: func(c *consumer) int64 { return int64(c.outstanding()) }}
+	},
+	"lwl":    func(dispatch.Config) selectorModel { return &leastModel{load: (*consumer).work} },
+	"random": func(cfg dispatch.Config) selectorModel { return &drawModel{rng: rng.New(cfg.Seed)} },
+	"po2":    func(cfg dispatch.Config) selectorModel { return &drawModel{rng: rng.New(cfg.Seed), two: true} },
+	"jiq": func(cfg dispatch.Config) selectorModel {
+		return &idleModel{drawModel: drawModel{rng: rng.New(cfg.Seed)}}
+	},
+}
+
+// ringModel is rule R8. One list serves all priorities: the head of a priority
+// is the first in the list that has it.
+type ringModel struct {
+	eager, fair bool
+	ring        []*consumer
+}
+
+func (r *ringModel) window(c *consumer) int {
+	if r.fair {
+		return max(c.slots, 1)
+	}
+	return 0
+}
+
+func (r *ringModel) join(c *consumer)  { r.ring = append(r.ring, c) }
+func (r *ringModel) back(c *consumer)  { r.ring = append(r.ring, c) }
+func (r *ringModel) leave(c *consumer) { r.remove(c) }
+
+func (r *ringModel) remove(c *consumer) {
+	r.ring = slices.DeleteFunc(r.ring, func(o *consumer) bool { return o == c })
+}
+
+func (r *ringModel) changed(c *consumer) {
+	if r.eager && !c.blocked && !c.eligible(r.window(c)) {
+		r.remove(c)
+		c.block()
+	}
+}
+
+func (r *ringModel) pick() *consumer {
+	for len(r.ring) > 0 {
+		head := r.ring[0]
+		for _, c := range r.ring {
+			if c.priority > head.priority {
+				head = c
+			}
+		}
+		r.remove(head)
+		if head.eligible(r.window(head)) {
+			r.ring = append(r.ring, head)
+			return head
+		}
+		head.block()
+	}
+	return nil
+}
+
+// crew is what the rules of R9 have in common: all consumers in subscription
+// order, of which the eligible ones of the best priority are the candidates.
+type crew struct{ all []*consumer }
+
+func (s *crew) window(*consumer) int { return 0 }
+func (s *crew) join(c *consumer)     { s.all = append(s.all, c) }
+func (s *crew) back(*consumer)       {}
+func (s *crew) changed(*consumer)    {}
+func (s *crew) leave(c *consumer) {
+	s.all = slices.DeleteFunc(s.all, func(o *consumer) bool { return o == c })
+}
+
+func (s *crew) candidates() []*consumer {
+	var best []*consumer
+	for _, c := range s.all {
+		if !c.eligible(0) {
+			continue
+		}
+		if len(best) > 0 && c.priority > best[0].priority {
+			best = nil
+		}
+		if len(best) == 0 || c.priority == best[0].priority {
+			best = append(best, c)
+		}
+	}
+	return best
+}
+
+// leastModel is jsq and lwl of rule R9.
+type leastModel struct {
+	crew
+	load func(*consumer) int64
+}
+
+func (s *leastModel) pick() *consumer {
+	var best *consumer
+	for _, c := range s.candidates() {
+		if best == nil || s.load(c) < s.load(best) {
+			best = c
+		}
+	}
+	return best
+}
+
+// drawModel is random and po2 of rule R9.
+type drawModel struct {
+	crew
+	rng rng.SplitMix64
+	two bool
+}
+
+func (s *drawModel) pick() *consumer { return s.draw(s.candidates()) }
+
+func (s *drawModel) draw(among []*consumer) *consumer {
+	switch {
+	case len(among) == 0:
+		return nil
+	case len(among) == 1:
+		return among[0]
+	case !s.two:
+		return among[s.rng.Below(len(among))]
+	}
+	i, j := s.rng.Below(len(among)), s.rng.Below(len(among)-1)
+	if j >= i {
+		j++
+	}
+	if among[j].outstanding() < among[i].outstanding() {
+		return among[j]
+	}
+	return among[i]
+}
+
+// idleModel is jiq: the line of those with an idle slot, in the order in which
+// they were seen to have one; else a draw. It does not see what another queue
+// does to a channel's limit until it looks for somebody.
+type idleModel struct {
+	drawModel
+	line []*consumer
+}
+
+func (s *idleModel) join(c *consumer)    { s.drawModel.join(c); s.look(c) }
+func (s *idleModel) leave(c *consumer)   { s.drawModel.leave(c); s.drop(c) }
+func (s *idleModel) changed(c *consumer) { s.look(c) }
+func (s *idleModel) back(c *consumer)    { s.look(c) }
+
+func (s *idleModel) drop(c *consumer) {
+	s.line = slices.DeleteFunc(s.line, func(o *consumer) bool { return o == c })
+}
+
+// look puts c in line or out of it. A consumer set aside waits to be put back.
+func (s *idleModel) look(c *consumer) {
+	if !c.eligible(0) {
+		c.block()
+	}
+	if c.blocked || len(c.unacked) >= max(c.slots, 1) {
+		s.drop(c)
+	} else if !slices.Contains(s.line, c) {
+		s.line = append(s.line, c)
+	}
+}
+
+func (s *idleModel) pick() *consumer {
+	for _, c := range s.all {
+		if c.ledger != nil && !c.eligible(0) {
+			s.look(c)
+		}
+	}
+	among := s.candidates()
+	for _, c := range s.line {
+		if len(among) > 0 && c.priority == among[0].priority {
+			s.drop(c)
+			s.line = append(s.line, c)
+			return c
+		}
+	}
+	return s.draw(among)
+}

@@ -1,0 +1,181 @@
+package queue
+
+import (
+	"fmt"
+	"net/url"
+	"strconv"
+	"strings"
+
+	"harelab/engine/dispatch"
+)
+
+// A Codec writes events and decisions as lines of text and reads them back. A
+// line is a kind, the time for events, and the fields that are not zero:
+//
+//	join 0 prefetch=1 ledger=0
+//	publish 1500 cost=200 tenant=blue
+//	deliver c=0 ref=0 id=1
+//
+// It numbers the channels' ledgers in the order in which it meets them; what
+// probes and ledgers say is no part of an event (see Recorder).
+type Codec struct {
+	numbers map[*dispatch.Ledger]int
+	ledgers []*dispatch.Ledger
+}
+
+// AppendEvent appends an event, without a line end.
+func (c *Codec) AppendEvent(b []byte, e Event) []byte {
+	b = append(append(b, e.Kind.String()...), ' ')
+	b = strconv.AppendInt(b, e.Now, 10)
+	b = appendFields(b, &e, eventFields, eventMarks)
+	if e.Msg.Tenant != "" {
+		b = append(append(b, " tenant="...), url.QueryEscape(e.Msg.Tenant)...)
+	}
+	if e.Ledger != nil {
+		b = append(b, " ledger="...)
+		b = strconv.AppendInt(b, int64(c.number(e.Ledger)), 10)
+	}
+	if e.Probe != nil {
+		b = append(b, " probe"...)
+	}
+	for i, r := range e.Refs {
+		b = append(b, refsPrefix[min(i, 1)]...)
+		b = strconv.AppendUint(b, uint64(r), 10)
+	}
+	if e.Limits != nil {
+		b = append(b, " limits"...)
+		b = appendFields(b, e.Limits, limitFields, limitMarks)
+	}
+	return b
+}
+
+var refsPrefix = [2]string{" refs=", ","}
+
+func (c *Codec) number(l *dispatch.Ledger) int {
+	if c.numbers == nil {
+		c.numbers = make(map[*dispatch.Ledger]int)
+	}
+	n, ok := c.numbers[l]
+	if !ok {
+		n = len(c.ledgers)
+		c.ledgers = append(c.ledgers, l)
+		c.numbers[l] = n
+	}
+	return n
+}
+
+// ParseEvent reads what AppendEvent wrote. Ledgers it has not met are made,
+// without a limit; a probe is one that says zero.
+func (c *Codec) ParseEvent(line []byte) (Event, error) {
+	words := strings.Fields(string(line))
+	if len(words) < 2 {
+		return Event{}, fmt.Errorf("queue: event %q: want a kind and a time", line)
+	}
+	var e Event
+	kind, ok := index(kindNames[:], words[0])
+	if !ok {
+		return Event{}, fmt.Errorf("queue: unknown event %q (have %s)", words[0], strings.Join(kindNames[:], ", "))
+	}
+	now, err := strconv.ParseInt(words[1], 10, 64)
+	if err != nil {
+		return Event{}, fmt.Errorf("queue: event %q: time %q is not a number", line, words[1])
+	}
+	e.Kind, e.Now = Kind(kind), now
+	for _, word := range words[2:] {
+		if err := c.parseWord(&e, word); err != nil {
+			return Event{}, err
+		}
+	}
+	return e, nil
+}
+
+func (c *Codec) parseWord(e *Event, word string) error {
+	if e.Limits != nil {
+		return parseField(e.Limits, word, limitFields, limitMarks)
+	}
+	name, value, _ := strings.Cut(word, "=")
+	switch name {
+	case "tenant":
+		tenant, err := url.QueryUnescape(value)
+		if err != nil {
+			return fmt.Errorf("queue: %s: %w", word, err)
+		}
+		e.Msg.Tenant = tenant
+	case "ledger":
+		n, err := strconv.Atoi(value)
+		if err != nil || n < 0 || n > len(c.ledgers) {
+			return fmt.Errorf("queue: %s: ledgers are numbered as they come, the next is %d", word, len(c.ledgers))
+		}
+		if n == len(c.ledgers) {
+			c.number(dispatch.NewLedger(0))
+		}
+		e.Ledger = c.ledgers[n]
+	case "probe":
+		e.Probe = silent{}
+	case "limits":
+		e.Limits = new(Limits)
+	case "refs":
+		for s := range strings.SplitSeq(value, ",") {
+			r, err := strconv.ParseUint(s, 10, 32)
+			if err != nil {
+				return fmt.Errorf("queue: %s: %q is not a reference", word, s)
+			}
+			e.Refs = append(e.Refs, dispatch.Ref(r))
+		}
+	default:
+		return parseField(e, word, eventFields, eventMarks)
+	}
+	return nil
+}
+
+// silent stands for a probe whose answers are on record.
+type silent struct{}
+
+func (silent) Outstanding() int { return 0 }
+func (silent) Work(int64) int64 { return 0 }
+
+// AppendDecision appends a decision, without a line end.
+func AppendDecision(b []byte, d Decision) []byte {
+	b = append(b, d.Kind.String()...)
+	if d.Reason != NoReason {
+		b = append(append(b, " reason="...), d.Reason.String()...)
+	}
+	return appendFields(b, &d, decisionFields, decisionMarks)
+}
+
+// ParseDecision reads what AppendDecision wrote.
+func ParseDecision(line []byte) (Decision, error) {
+	d := Decision{Consumer: dispatch.NoConsumer, Ref: dispatch.NoRef}
+	words := strings.Fields(string(line))
+	if len(words) == 0 {
+		return Decision{}, fmt.Errorf("queue: decision %q: want a kind", line)
+	}
+	kind, ok := index(decisionNames[:], words[0])
+	if !ok {
+		return Decision{}, fmt.Errorf("queue: unknown decision %q (have %s)", words[0], strings.Join(decisionNames[:], ", "))
+	}
+	d.Kind = DecisionKind(kind)
+	for _, word := range words[1:] {
+		if reason, ok := strings.CutPrefix(word, "reason="); ok {
+			n, ok := index(reasonNames[1:], reason)
+			if !ok {
+				return Decision{}, fmt.Errorf("queue: unknown reason %q (have %s)", reason, strings.Join(reasonNames[1:], ", "))
+			}
+			d.Reason = Reason(n + 1)
+			continue
+		}
+		if err := parseField(&d, word, decisionFields, decisionMarks); err != nil {
+			return Decision{}, err
+		}
+	}
+	return d, nil
+}
+
+func index(names []string, name string) (int, bool) {
+	for i, n := range names {
+		if n == name {
+			return i, true
+		}
+	}
+	return 0, false
+}

@@ -1,0 +1,168 @@
+package queue
+
+import (
+	"bufio"
+	"bytes"
+	"fmt"
+	"io"
+	"strconv"
+	"strings"
+
+	"harelab/engine/dispatch"
+)
+
+// A Recorder steps a queue and writes down what happened, so that Replay can
+// repeat it elsewhere: the configuration, and for each step its event, what
+// probes and ledgers answered, and the decisions.
+//
+//	queue selector=jsq order=fifo limits maxlength=-1 maxbytes=-1 ttl=-1 deliverylimit=-1
+//	join 0 prefetch=1 probe
+//	publish 1500 cost=200
+//	? 0
+//	> deliver id=1 c=0 ref=0
+type Recorder struct {
+	q     *Queue
+	w     io.Writer
+	codec Codec
+	tape  dispatch.Tape
+	buf   []byte
+	err   error
+}
+
+// NewRecorder records a queue that no event has reached yet. It writes to w with
+// each step; the caller buffers.
+func NewRecorder(q *Queue, w io.Writer) *Recorder {
+	r := &Recorder{q: q, w: w}
+	q.cons.Tape = &r.tape
+	r.write(AppendConfig(nil, q.cfg))
+	return r
+}
+
+// Step is Queue.Step, recorded.
+func (r *Recorder) Step(e Event, out []Decision) []Decision {
+	n := len(out)
+	out = r.q.Step(e, out)
+	b := r.codec.AppendEvent(r.buf[:0], e)
+	if len(r.tape.Answers) > 0 {
+		b = append(b, "\n?"...)
+		for _, a := range r.tape.Answers {
+			b = strconv.AppendInt(append(b, ' '), a, 10)
+		}
+	}
+	for _, d := range out[n:] {
+		b = AppendDecision(append(b, "\n> "...), d)
+	}
+	r.write(b)
+	return out
+}
+
+func (r *Recorder) write(b []byte) {
+	r.buf = append(b, '\n')
+	if r.err == nil {
+		_, r.err = r.w.Write(r.buf)
+	}
+}
+
+// Err returns the first error of writing.
+func (r *Recorder) Err() error { return r.err }
+
+// A replay repeats a recording line by line.
+type replay struct {
+	q     *Queue
+	codec Codec
+	tape  dispatch.Tape
+	event Event
+	text  string // of the event
+	line  int    // of the event; 0: none is pending
+	want  []Decision
+	out   []Decision
+}
+
+// Replay repeats a recording and compares the decisions. Its error names the
+// line of the first event whose decisions differ, or what cannot be read.
+func Replay(r io.Reader) error {
+	p := replay{tape: dispatch.Tape{Replay: true}}
+	lines := bufio.NewScanner(r)
+	lines.Buffer(nil, 16<<20)
+	n := 0
+	for lines.Scan() {
+		n++
+		if err := p.take(lines.Bytes(), n); err != nil {
+			return err
+		}
+	}
+	if err := lines.Err(); err != nil {
+		return fmt.Errorf("queue: line %d: %w", n+1, err)
+	}
+	if p.q == nil {
+		return fmt.Errorf("queue: the recording is empty")
+	}
+	return p.perform()
+}
+
+// take takes in one line.
+func (p *replay) take(line []byte, n int) error {
+	var err error
+	switch {
+	case n == 1:
+		var cfg Config
+		if cfg, err = ParseConfig(line); err == nil {
+			p.q = New(cfg)
+			p.q.cons.Tape = &p.tape
+		}
+	case bytes.HasPrefix(line, []byte("? ")):
+		err = p.answers(line[2:])
+	case bytes.HasPrefix(line, []byte("> ")):
+		var d Decision
+		d, err = ParseDecision(line[2:])
+		p.want = append(p.want, d)
+	default:
+		if err := p.perform(); err != nil {
+			return err
+		}
+		p.event, err = p.codec.ParseEvent(line)
+		p.text, p.line = string(line), n
+		p.want, p.tape.Answers = p.want[:0], p.tape.Answers[:0]
+	}
+	if err != nil {
+		return fmt.Errorf("queue: line %d: %s", n, strings.TrimPrefix(err.Error(), "queue: "))
+	}
+	return nil
+}
+
+func (p *replay) answers(line []byte) error {
+	for word := range bytes.FieldsSeq(line) {
+		a, err := strconv.ParseInt(string(word), 10, 64)
+		if err != nil {
+			return fmt.Errorf("answer %q is not a number", word)
+		}
+		p.tape.Answers = append(p.tape.Answers, a)
+	}
+	return nil
+}
+
+// perform steps with the pending event and compares.
+func (p *replay) perform() error {
+	if p.line == 0 {
+		return nil
+	}
+	p.out = p.q.Step(p.event, p.out[:0])
+	for i := range max(len(p.out), len(p.want)) {
+		switch {
+		case i >= len(p.out):
+			return p.differs("nothing more", string(AppendDecision(nil, p.want[i])))
+		case i >= len(p.want):
+			return p.differs(string(AppendDecision(nil, p.out[i])), "nothing more")
+		case p.out[i] != p.want[i]:
+			return p.differs(string(AppendDecision(nil, p.out[i])), string(AppendDecision(nil, p.want[i])))
+		}
+	}
+	if !p.tape.Consumed() {
+		return fmt.Errorf("queue: line %d: %s: asked other questions of probes and ledgers than were recorded", p.line, p.text)
+	}
+	return nil
+}
+
+func (p *replay) differs(got, want string) error {
+	return fmt.Errorf("queue: line %d: %s: decided %q, recorded %q", p.line, p.text, got, want)
+}
