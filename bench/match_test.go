@@ -1,0 +1,270 @@
+package bench
+
+import (
+	"fmt"
+	"runtime"
+	"sync"
+	"sync/atomic"
+	"testing"
+
+	"harelab/bench/workload"
+	"harelab/engine/topic"
+)
+
+// matchStrategies are the strategies of the benchmarks: each by itself, and the
+// wrappers around the default.
+func matchStrategies(b *testing.B) []topic.Strategy {
+	all := topic.Strategies()
+	for _, w := range topic.Wrappers() {
+		s, err := topic.Lookup(w.Name + "(" + topic.Default + ")")
+		if err != nil {
+			b.Fatal(err)
+		}
+		all = append(all, s)
+	}
+	return all
+}
+
+// eachMatch runs f for every strategy and workload that are given time together.
+func eachMatch(b *testing.B, f func(*testing.B, topic.Strategy, *expected)) {
+	for _, spec := range workload.Specs() {
+		var e *expected
+		for _, s := range matchStrategies(b) {
+			if spec.NoBacktracking && s.Combinatorial {
+				continue
+			}
+			n := bindings(spec)
+			b.Run(fmt.Sprintf("strategy=%s/workload=%s/bindings=%d", s.Name, spec.Name, n), func(b *testing.B) {
+				if e == nil {
+					e = expect(b, spec)
+				}
+				f(b, s, e)
+			})
+		}
+	}
+}
+
+// bindings returns how many bindings a workload has, made once.
+func bindings(spec workload.Spec) int { return len(made(spec).Bindings) }
+
+var madeWorkloads sync.Map // by name
+
+func made(spec workload.Spec) *workload.Workload {
+	w, ok := madeWorkloads.Load(spec.Name)
+	if !ok {
+		w, _ = madeWorkloads.LoadOrStore(spec.Name, spec.Make())
+	}
+	return w.(*workload.Workload)
+}
+
+// expected is a workload and how many matches its first keys have.
+type expected struct {
+	*workload.Workload
+	matches []int // of the first 0, 1, 2, ... keys
+}
+
+func expect(b *testing.B, spec workload.Spec) *expected {
+	e := &expected{Workload: made(spec), matches: []int{0}}
+	s, err := topic.Lookup(topic.Default)
+	if err != nil {
+		b.Fatal(err)
+	}
+	m := s.New()
+	e.Fill(m)
+	n := 0
+	var dst []topic.Dest
+	for _, key := range e.Keys {
+		dst = m.Match(dst[:0], key)
+		n += len(dst)
+		e.matches = append(e.matches, n)
+	}
+	if n != spec.Matches {
+		b.Fatalf("workload %s: %d matches, want %d", spec.Name, n, spec.Matches)
+	}
+	return e
+}
+
+// check fails the benchmark if n keys of the stream did not have this many
+// matches.
+func (e *expected) check(b *testing.B, n, matches int) {
+	want := n/len(e.Keys)*e.matches[len(e.Keys)] + e.matches[n%len(e.Keys)]
+	if matches != want {
+		b.Errorf("%d matches of %d keys, want %d", matches, n, want)
+	}
+	b.ReportMetric(float64(matches)/float64(n), "matches/op")
+}
+
+// BenchmarkMatch measures one Match of the next key of the stream.
+func BenchmarkMatch(b *testing.B) {
+	eachMatch(b, func(b *testing.B, s topic.Strategy, e *expected) {
+		m := s.New()
+		e.Fill(m)
+		dst := make([]topic.Dest, 0, 256)
+		i, matches := 0, 0
+		b.ReportAllocs()
+		for b.Loop() {
+			dst = m.Match(dst[:0], e.Keys[i])
+			matches += len(dst)
+			if i++; i == len(e.Keys) {
+				i = 0
+			}
+		}
+		e.check(b, b.N, matches)
+	})
+}
+
+// BenchmarkBind measures one Bind while an empty matcher is filled, and the heap
+// that the bindings take.
+func BenchmarkBind(b *testing.B) {
+	eachMatch(b, func(b *testing.B, s topic.Strategy, e *expected) {
+		n, bytes := 0, 0.0
+		var m topic.Matcher
+		for b.Loop() {
+			if n%len(e.Bindings) == 0 {
+				b.StopTimer()
+				if m != nil && bytes == 0 {
+					bytes = bytesPerBinding(m, s, e)
+				}
+				m = s.New()
+				b.StartTimer()
+			}
+			bind := e.Bindings[n%len(e.Bindings)]
+			if !m.Bind(bind.Key, bind.Dest) {
+				b.Fatalf("Bind(%q, %d) = false", bind.Key, bind.Dest)
+			}
+			n++
+		}
+		if bytes == 0 {
+			bytes = bytesPerBinding(m, s, e)
+		}
+		b.ReportMetric(bytes, "B/binding")
+	})
+}
+
+// bytesPerBinding returns how much heap a full matcher takes, by what the heap
+// grows beside one that is given up.
+func bytesPerBinding(_ topic.Matcher, s topic.Strategy, e *expected) float64 {
+	before := heap()
+	m := s.New()
+	e.Fill(m)
+	grown := heap() - before
+	runtime.KeepAlive(m)
+	return float64(grown) / float64(len(e.Bindings))
+}
+
+func heap() int64 {
+	var s runtime.MemStats
+	for range 2 { // pools let go at the second collection
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
+}
+
+// BenchmarkUnbind measures one Unbind while a full matcher is emptied to half.
+func BenchmarkUnbind(b *testing.B) {
+	eachMatch(b, func(b *testing.B, s topic.Strategy, e *expected) {
+		half := max(len(e.Bindings)/2, 1)
+		var m topic.Matcher
+		for n := 0; b.Loop(); n++ {
+			if n%half == 0 {
+				b.StopTimer()
+				m = s.New()
+				e.Fill(m)
+				b.StartTimer()
+			}
+			bind := e.Bindings[n%half*2]
+			if !m.Unbind(bind.Key, bind.Dest) {
+				b.Fatalf("Unbind(%q, %d) = false", bind.Key, bind.Dest)
+			}
+		}
+	})
+}
+
+// BenchmarkChurn measures one Match of two readers beside a writer that takes
+// turns with them, one change to a hundred matches.
+func BenchmarkChurn(b *testing.B) {
+	eachMatch(b, func(b *testing.B, s topic.Strategy, e *expected) {
+		m := s.New()
+		e.Fill(m)
+		var done, matches atomic.Int64
+		var stop atomic.Bool
+		var writer, readers sync.WaitGroup
+		writer.Go(func() { churn(m, e, &done, &stop) })
+		b.ResetTimer()
+		for r := range 2 {
+			readers.Go(func() {
+				dst := make([]topic.Dest, 0, 256)
+				mine, from := 0, r*len(e.Keys)/2
+				for i := r; i < b.N; i += 2 {
+					dst = m.Match(dst[:0], e.Keys[(i/2+from)%len(e.Keys)])
+					mine += len(dst)
+					if i/2%50 == 0 {
+						done.Add(50)
+					}
+				}
+				matches.Add(int64(mine))
+			})
+		}
+		readers.Wait()
+		b.StopTimer()
+		stop.Store(true)
+		writer.Wait()
+		b.ReportMetric(float64(matches.Load())/float64(b.N), "matches/op")
+	})
+}
+
+// churn unbinds and binds again, a binding at a time, once for every hundred
+// matches done.
+func churn(m topic.Matcher, e *expected, done *atomic.Int64, stop *atomic.Bool) {
+	changes := int64(0)
+	for !stop.Load() {
+		if 100*changes >= done.Load() {
+			runtime.Gosched()
+			continue
+		}
+		bind := e.Bindings[int(changes/2)%len(e.Bindings)]
+		if changes%2 == 0 {
+			m.Unbind(bind.Key, bind.Dest)
+		} else {
+			m.Bind(bind.Key, bind.Dest)
+		}
+		changes++
+	}
+	if changes%2 == 1 {
+		bind := e.Bindings[int(changes/2)%len(e.Bindings)]
+		m.Bind(bind.Key, bind.Dest)
+	}
+}
+
+// BenchmarkDeleteQueue measures what deleting a queue asks of a matcher of
+// 100,000 bindings: to unbind the 10,000 that are the queue's.
+func BenchmarkDeleteQueue(b *testing.B) {
+	w := workload.IoT(100_000)
+	const queue = 1 << 20
+	var own []string
+	for i, bind := range w.Bindings {
+		if i%10 == 0 {
+			own = append(own, bind.Key)
+		}
+	}
+	for _, s := range matchStrategies(b) {
+		b.Run(fmt.Sprintf("strategy=%s/workload=iot/bindings=%d", s.Name, len(own)), func(b *testing.B) {
+			m := s.New()
+			w.Fill(m)
+			for b.Loop() {
+				b.StopTimer()
+				for _, key := range own {
+					m.Bind(key, queue)
+				}
+				b.StartTimer()
+				for _, key := range own {
+					m.Unbind(key, queue)
+				}
+			}
+			if m.Len() != len(w.Bindings) {
+				b.Errorf("%d bindings are left, want %d", m.Len(), len(w.Bindings))
+			}
+		})
+	}
+}

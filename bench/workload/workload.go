@@ -1,0 +1,115 @@
+// Package workload makes the binding keys and routing keys that topic matchers
+// are compared with. Each workload is the same on every machine and run: its
+// random numbers come from a fixed seed.
+package workload
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+
+	"harelab/engine/topic"
+)
+
+// A Workload is bindings and a stream of routing keys to match against them.
+type Workload struct {
+	Name     string
+	Bindings []Binding
+	Keys     [][]byte // in the order in which they are sent, again and again
+}
+
+// A Binding is a binding key and its destination.
+type Binding struct {
+	Key  string
+	Dest topic.Dest
+}
+
+// A Spec is how to make a workload.
+type Spec struct {
+	Name string
+	Doc  string // what it stands for, one line
+
+	// Matches is how many destinations all keys of the stream match together.
+	// A measurement that counts another number did not do the work.
+	Matches int
+
+	// NoBacktracking says that a combinatorial strategy would take hours.
+	NoBacktracking bool
+
+	Make func() *Workload
+}
+
+// Specs returns the workloads that all comparisons use.
+func Specs() []Spec {
+	return []Spec{
+		{Name: "rabbit2011", Matches: 188_471, Make: rabbit2011,
+			Doc: "2,000 binding keys of 3 to 6 words out of 50, some with '*' or '#' anywhere (RabbitMQ's 2011 benchmark)"},
+		{Name: "rabbit2011-trailing", Matches: 168_448, Make: rabbit2011Trailing,
+			Doc: "the same without '#' before the end, which NATS and MQTT cannot express"},
+		{Name: "tyler1000", Matches: 56_598, Make: tyler1000,
+			Doc: "1,000 binding keys of three one-digit words, few routing keys that come again and again"},
+		{Name: "celery", Matches: 50_000, Make: celery,
+			Doc: "200 services, each with a queue bound to all its tasks"},
+		{Name: "iot", Matches: 617_927, Make: func() *Workload { return IoT(100_000) },
+			Doc: "100,000 bindings: sites with '#', devices and metrics with '*' or without"},
+		{Name: "adversarial4", Matches: 17_590, Make: func() *Workload { return Adversarial(4, 120) },
+			Doc: "200 binding keys with four '#', routing keys of 120 words of one letter"},
+		{Name: "adversarial7", Matches: 16_192, Make: func() *Workload { return Adversarial(7, 120) }, NoBacktracking: true,
+			Doc: "200 binding keys with seven '#', routing keys of 120 words of one letter"},
+	}
+}
+
+// Lookup returns the spec of a workload.
+func Lookup(name string) (Spec, error) {
+	var have []string
+	for _, s := range Specs() {
+		if s.Name == name {
+			return s, nil
+		}
+		have = append(have, s.Name)
+	}
+	return Spec{}, fmt.Errorf("workload: unknown workload %q (have %s)", name, strings.Join(have, ", "))
+}
+
+// Fill binds the workload's bindings.
+func (w *Workload) Fill(m topic.Matcher) {
+	for _, b := range w.Bindings {
+		m.Bind(b.Key, b.Dest)
+	}
+}
+
+// newRand returns the random numbers of one purpose.
+func newRand(purpose uint64) *rand.Rand { return rand.New(rand.NewPCG(2011, purpose)) }
+
+// binds returns bindings with a destination each.
+func binds(keys []string) []Binding {
+	bindings := make([]Binding, len(keys))
+	for i, k := range keys {
+		bindings[i] = Binding{k, topic.Dest(i)}
+	}
+	return bindings
+}
+
+// word returns a random word of the given number of letters.
+func word(rng *rand.Rand, letters int) string {
+	b := make([]byte, letters)
+	for i := range b {
+		b[i] = byte('a' + rng.IntN(26))
+	}
+	return string(b)
+}
+
+// distinctWords returns n different words of lo to hi letters.
+func distinctWords(rng *rand.Rand, n, lo, hi int) []string {
+	seen := make(map[string]bool)
+	var words []string
+	for len(words) < n {
+		if w := word(rng, lo+rng.IntN(hi-lo+1)); !seen[w] {
+			seen[w] = true
+			words = append(words, w)
+		}
+	}
+	return words
+}
+
+func pick[T any](rng *rand.Rand, from []T) T { return from[rng.IntN(len(from))] }
