@@ -40,6 +40,10 @@ func TestDeliveriesAreMethodHeaderBody(t *testing.T) {
 				want = AppendFrame(want, FrameBody, channel, rest[:n])
 				rest = rest[n:]
 			}
+			content := len(want) - len(AppendMethodFrame([]byte("x"), channel, c.want))
+			if room := contentSize(properties, len(body), frameMax); room < content || room > content+FrameOverhead+2 {
+				t.Fatalf("room for %d octets of content, %d needed", room, content)
+			}
 			if !bytes.Equal(c.got, want) {
 				t.Fatalf("%v: got\n%x, want\n%x", c.want.ID(), c.got, want)
 			}

@@ -60,7 +60,7 @@ func TestSoftCodes(t *testing.T) {
 func TestReplyTextFitsShortString(t *testing.T) {
 	const name = len("NOT_FOUND - ")
 	for n := MaxShortString - name - 5; n < MaxShortString+10; n++ {
-		for _, text := range []string{strings.Repeat("x", n), strings.Repeat("é", n/2+1), strings.Repeat("漢", n/3+1)} {
+		for _, text := range []string{strings.Repeat("x", n), "x" + strings.Repeat("é", n/2), "x" + strings.Repeat("漢", n/3)} {
 			whole := "NOT_FOUND - " + text
 			got := Errorf(NotFound, "%s", text).ReplyText()
 			switch {

@@ -70,9 +70,9 @@ func PeekMethod(payload []byte) (MethodID, bool) {
 //	540 NOT_IMPLEMENTED  a class, or a method of a class, that this protocol does not have
 //
 // The texts of the first three are RabbitMQ's. In the other two cases RabbitMQ
-// fails inside and drops the connection; the codes are those that AMQP 0-9-1
-// (section 1.2) has for "invalid values in one or more fields" and for the use of
-// "functionality that is not implemented".
+// fails inside and drops the connection; here the codes are those that AMQP 0-9-1
+// (section 1.2) has for illegal values in fields and for functionality that the
+// server does not have.
 func ParseMethod(payload []byte) (Method, error) {
 	id, ok := PeekMethod(payload)
 	if !ok {

@@ -107,6 +107,16 @@ func nested(depth int) []byte {
 	return b
 }
 
+// nestedArrays returns a table with depth levels, all but the first arrays.
+func nestedArrays(depth int) []byte {
+	var b []byte
+	for range depth - 1 {
+		b = append([]byte{'A', 0, 0, byte(len(b) >> 8), byte(len(b))}, b...)
+	}
+	b = append([]byte{0}, b...)
+	return append([]byte{0, 0, byte(len(b) >> 8), byte(len(b))}, b...)
+}
+
 // wide returns a table with n void fields without a key.
 func wide(n int) []byte {
 	body := strings.Repeat("\x00V", n)
@@ -138,6 +148,8 @@ func TestParseTableRefuses(t *testing.T) {
 		{"inner table over the end", []byte("\x00\x00\x00\x08\x01aF\x00\x00\x00\x02x"), "table of 6 octets in a table, 5 left"},
 		{"array element over the end", []byte("\x00\x00\x00\x0a\x01aA\x00\x00\x00\x03I\x00\x00"), "signedint of 4 octets in a table, 2 left"},
 		{"65 levels", nested(65), "table nested more than 64 deep"},
+		{"65 levels of arrays", nestedArrays(65), "table nested more than 64 deep"},
+		{"10000 levels of arrays", nestedArrays(10000), "table nested more than 64 deep"},
 		{"10000 levels", nested(10000), "table nested more than 64 deep"},
 		{"4097 fields", wide(4097), "table of more than 4096 fields"},
 		{"4097 elements", array(4097), "array of more than 4096 elements"},
@@ -156,7 +168,7 @@ func TestParseTableRefuses(t *testing.T) {
 }
 
 func TestTableLimitsAreReached(t *testing.T) {
-	for name, in := range map[string][]byte{"depth": nested(64), "fields": wide(4096), "elements": array(4096)} {
+	for name, in := range map[string][]byte{"depth": nested(64), "array depth": nestedArrays(64), "fields": wide(4096), "elements": array(4096)} {
 		got, rest, err := ParseTable(in)
 		if err != nil || len(rest) != 0 {
 			t.Errorf("%s: error %v, rest %d", name, err, len(rest))
@@ -176,6 +188,10 @@ func TestEncodeTableRefuses(t *testing.T) {
 	for range MaxTableDepth {
 		deep = Table{{"k", deep}}
 	}
+	deepArray := any(nil)
+	for range MaxTableDepth {
+		deepArray = []any{deepArray}
+	}
 	for _, c := range []struct {
 		name string
 		in   Table
@@ -185,6 +201,7 @@ func TestEncodeTableRefuses(t *testing.T) {
 		{"nested type", Table{{"k", []any{map[string]any{}}}}, "wire: table value of type map[string]interface {} "},
 		{"long key", Table{{strings.Repeat("k", 256), nil}}, `wire: short string "kkkkkkkkkkkkkkkkkkkk"...: 256 octets, at most 255 fit`},
 		{"deep", deep, "wire: table nested more than 64 deep"},
+		{"deep array", Table{{"k", deepArray}}, "wire: table nested more than 64 deep"},
 		{"wide", make(Table, MaxTableFields+1), "wire: table of 4097 fields, at most 4096 fit"},
 		{"wide array", Table{{"k", make([]any, MaxTableFields+1)}}, "wire: array of 4097 elements, at most 4096 fit"},
 	} {

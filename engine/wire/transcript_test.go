@@ -18,6 +18,7 @@ func TestTranscript(t *testing.T) {
 		t.Fatal(err)
 	}
 	blocks := strings.Split(strings.TrimSpace(string(golden)), "\n\n")
+	seen := map[string]bool{}
 	for i, block := range blocks[1:] {
 		head, want, _ := strings.Cut(block, "\n----")
 		want = strings.TrimPrefix(want, "\n")
@@ -38,6 +39,12 @@ func TestTranscript(t *testing.T) {
 			t.Errorf("%s: read\n%s, want\n%s", name, got, want)
 		}
 		blocks[i+1] = head + "\n----\n" + got
+		seen[strings.Fields(got)[2]] = true
+	}
+	for _, id := range methodIDs {
+		if !seen[id.String()] && id.Class() != 30 { // the encoder has no class access
+			t.Errorf("no frame of %v", id)
+		}
 	}
 	if *update {
 		if err := os.WriteFile(path, []byte(strings.Join(blocks, "\n\n")+"\n"), 0o666); err != nil {

@@ -59,36 +59,39 @@ func parse(table string) ([]*class, error) {
 		if len(words) == 0 || words[0] == "#" {
 			continue
 		}
-		if words[0] == "class" {
-			id, err := strconv.Atoi(words[2])
-			if err != nil {
-				return nil, fmt.Errorf("methods.txt:%d: %v", i+1, err)
-			}
-			classes = append(classes, &class{name: words[1], id: id})
+		isClass := words[0] == "class"
+		if isClass {
+			words = words[1:]
+		}
+		if len(words) < 2 || !isClass && classes == nil {
+			return nil, fmt.Errorf("methods.txt:%d: want NAME ID after a class", i+1)
+		}
+		id, err := strconv.Atoi(words[1])
+		if err != nil {
+			return nil, fmt.Errorf("methods.txt:%d: %v", i+1, err)
+		}
+		if isClass {
+			classes = append(classes, &class{name: words[0], id: id})
 			continue
 		}
-		m, err := parseMethod(words, doc)
+		fields, err := parseFields(words[2:])
 		if err != nil {
 			return nil, fmt.Errorf("methods.txt:%d: %v", i+1, err)
 		}
 		c := classes[len(classes)-1]
-		c.methods = append(c.methods, m)
+		c.methods = append(c.methods, &method{name: words[0], id: id, doc: doc, fields: fields})
 	}
 	return classes, nil
 }
 
-func parseMethod(words []string, doc string) (*method, error) {
-	id, err := strconv.Atoi(words[1])
-	if err != nil {
-		return nil, err
-	}
-	m := &method{name: words[0], id: id, doc: doc}
-	for _, w := range words[2:] {
+func parseFields(words []string) ([]field, error) {
+	var fields []field
+	for _, w := range words {
 		name, typ, _ := strings.Cut(w, ":")
 		if goTypes[typ] == "" {
 			return nil, fmt.Errorf("field %q: unknown type %q", name, typ)
 		}
-		m.fields = append(m.fields, field{name, typ})
+		fields = append(fields, field{name, typ})
 	}
-	return m, nil
+	return fields, nil
 }
