@@ -12,12 +12,13 @@ import (
 // A Codec writes events and decisions as lines of text and reads them back. A
 // line is a kind, the time for events, and the fields that are not zero:
 //
-//	join 0 prefetch=1 ledger=0
+//	join 0 prefetch=1 ledger=0/10
 //	publish 1500 cost=200 tenant=blue
 //	deliver c=0 ref=0 id=1
 //
-// It numbers the channels' ledgers in the order in which it meets them; what
-// probes and ledgers say is no part of an event (see Recorder).
+// It numbers the channels' ledgers in the order in which it meets them, and
+// gives their limits; what probes and ledgers say is no part of an event (see
+// Recorder).
 type Codec struct {
 	numbers map[*dispatch.Ledger]int
 	ledgers []*dispatch.Ledger
@@ -34,6 +35,7 @@ func (c *Codec) AppendEvent(b []byte, e Event) []byte {
 	if e.Ledger != nil {
 		b = append(b, " ledger="...)
 		b = strconv.AppendInt(b, int64(c.number(e.Ledger)), 10)
+		b = strconv.AppendUint(append(b, '/'), uint64(e.Ledger.Limit()), 10)
 	}
 	if e.Probe != nil {
 		b = append(b, " probe"...)
@@ -64,8 +66,8 @@ func (c *Codec) number(l *dispatch.Ledger) int {
 	return n
 }
 
-// ParseEvent reads what AppendEvent wrote. Ledgers it has not met are made,
-// without a limit; a probe is one that says zero.
+// ParseEvent reads what AppendEvent wrote. Ledgers it has not met are made; a
+// probe is one that says zero.
 func (c *Codec) ParseEvent(line []byte) (Event, error) {
 	words := strings.Fields(string(line))
 	if len(words) < 2 {
@@ -102,18 +104,25 @@ func (c *Codec) parseWord(e *Event, word string) error {
 		}
 		e.Msg.Tenant = tenant
 	case "ledger":
-		n, err := strconv.Atoi(value)
+		number, limit, _ := strings.Cut(value, "/")
+		n, err := strconv.Atoi(number)
 		if err != nil || n < 0 || n > len(c.ledgers) {
 			return fmt.Errorf("queue: %s: ledgers are numbered as they come, the next is %d", word, len(c.ledgers))
+		}
+		l, err := strconv.ParseUint(limit, 10, 32)
+		if err != nil {
+			return fmt.Errorf("queue: %s: want a number and a limit, as in ledger=0/10", word)
 		}
 		if n == len(c.ledgers) {
 			c.number(dispatch.NewLedger(0))
 		}
 		e.Ledger = c.ledgers[n]
+		e.Ledger.SetLimit(uint32(l))
 	case "probe":
 		e.Probe = silent{}
 	case "limits":
-		e.Limits = new(Limits)
+		limits := Unlimited
+		e.Limits = &limits
 	case "refs":
 		for s := range strings.SplitSeq(value, ",") {
 			r, err := strconv.ParseUint(s, 10, 32)

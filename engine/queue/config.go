@@ -26,7 +26,7 @@ var configMarks = []mark[Config]{
 // AppendConfig appends a configuration, without a line end: the first line of a
 // recording.
 //
-//	queue selector=rr order=drr quantum=2 weights=blue:2 limits maxlength=-1
+//	queue selector=rr order=drr quantum=2 weights=blue:2 limits maxlength=1000
 func AppendConfig(b []byte, cfg Config) []byte {
 	b = append(append(b, "queue selector="...), cfg.Selector.Name...)
 	b = append(append(b, " order="...), cfg.Order.Name...)
@@ -45,7 +45,7 @@ func ParseConfig(line []byte) (Config, error) {
 	if len(words) == 0 || words[0] != "queue" {
 		return Config{}, fmt.Errorf("queue: configuration %q does not begin with \"queue\"", line)
 	}
-	var cfg Config
+	cfg := Config{Limits: Unlimited}
 	limits := false
 	for _, word := range words[1:] {
 		var err error

@@ -43,11 +43,11 @@ var eventMarks = []mark[Event]{
 }
 
 var limitFields = []field[Limits]{
-	{"maxlength", 0, func(l *Limits) int64 { return l.MaxLength }, func(l *Limits, v int64) { l.MaxLength = v }},
-	{"maxbytes", 0, func(l *Limits) int64 { return l.MaxBytes }, func(l *Limits, v int64) { l.MaxBytes = v }},
+	{"maxlength", -1, func(l *Limits) int64 { return l.MaxLength }, func(l *Limits, v int64) { l.MaxLength = v }},
+	{"maxbytes", -1, func(l *Limits) int64 { return l.MaxBytes }, func(l *Limits, v int64) { l.MaxBytes = v }},
 	{"overflow", 0, func(l *Limits) int64 { return int64(l.Overflow) }, func(l *Limits, v int64) { l.Overflow = Overflow(v) }},
-	{"ttl", 0, func(l *Limits) int64 { return l.MessageTTL }, func(l *Limits, v int64) { l.MessageTTL = v }},
-	{"deliverylimit", 0, func(l *Limits) int64 { return l.DeliveryLimit }, func(l *Limits, v int64) { l.DeliveryLimit = v }},
+	{"ttl", -1, func(l *Limits) int64 { return l.MessageTTL }, func(l *Limits, v int64) { l.MessageTTL = v }},
+	{"deliverylimit", -1, func(l *Limits) int64 { return l.DeliveryLimit }, func(l *Limits, v int64) { l.DeliveryLimit = v }},
 }
 
 var limitMarks = []mark[Limits]{

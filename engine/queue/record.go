@@ -15,7 +15,7 @@ import (
 // repeat it elsewhere: the configuration, and for each step its event, what
 // probes and ledgers answered, and the decisions.
 //
-//	queue selector=jsq order=fifo limits maxlength=-1 maxbytes=-1 ttl=-1 deliverylimit=-1
+//	queue selector=jsq order=fifo limits
 //	join 0 prefetch=1 probe
 //	publish 1500 cost=200
 //	? 0
@@ -78,8 +78,9 @@ type replay struct {
 	out   []Decision
 }
 
-// Replay repeats a recording and compares the decisions. Its error names the
-// line of the first event whose decisions differ, or what cannot be read.
+// Replay repeats a recording and compares the decisions. Empty lines and those
+// that begin with # are passed over. Its error names the line of the first
+// event whose decisions differ, or what cannot be read.
 func Replay(r io.Reader) error {
 	p := replay{tape: dispatch.Tape{Replay: true}}
 	lines := bufio.NewScanner(r)
@@ -104,7 +105,8 @@ func Replay(r io.Reader) error {
 func (p *replay) take(line []byte, n int) error {
 	var err error
 	switch {
-	case n == 1:
+	case len(line) == 0 || line[0] == '#':
+	case p.q == nil:
 		var cfg Config
 		if cfg, err = ParseConfig(line); err == nil {
 			p.q = New(cfg)

@@ -72,7 +72,7 @@ func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 		},
 		SingleActive: src.below(8) == 0,
 	}
-	h := &history{src: src}
+	h := &history{src: src, now: 1}
 	cfg.Limits = h.limits()
 	h.q = queue.New(cfg)
 	if src.below(2) == 0 {
@@ -168,7 +168,7 @@ func (h *history) happen() error {
 		if h.src.below(4) != 0 {
 			return h.probe()
 		}
-		e.Kind = queue.Purge
+		e.Kind = [...]queue.Kind{queue.Purge, queue.Purge, queue.Purge, queue.Close}[h.src.below(4)]
 	case 21:
 		if h.src.below(2) == 0 {
 			return h.probe()
@@ -275,8 +275,9 @@ func (h *history) step(e queue.Event) error {
 		}
 	}
 	h.follow(e, id)
-	h.held = e.Hold || h.held && (e.Kind == queue.Get || e.Kind == queue.Purge)
-	if err := h.q.Check(h.held || e.Kind == queue.Get || e.Kind == queue.Purge); err != nil {
+	// Get, Purge and Close do not run the queue; the last two leave nothing ready.
+	h.held = e.Hold || h.held && e.Kind == queue.Get
+	if err := h.q.Check(h.held); err != nil {
 		return h.fail("%v", err)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package dispatchtest
 
 import (
+	"maps"
 	"slices"
 
 	"harelab/engine/dispatch"
@@ -59,6 +60,14 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 		return m.decision
 	case queue.Purge:
 		m.purge(queue.Purged)
+		return m.decision
+	case queue.Close:
+		m.purge(queue.Closed)
+		for _, r := range slices.Sorted(maps.Keys(m.unacked)) {
+			msg := m.unacked[r]
+			m.settle(queue.Ack, r)
+			m.lose(msg, queue.Closed)
+		}
 		return m.decision
 	case queue.Configure:
 		m.limits = *e.Limits
@@ -127,7 +136,7 @@ func (m *model) dropHeads() {
 
 func (m *model) lose(msg *message, why queue.Reason) {
 	kind := queue.Drop
-	if m.limits.DeadLetter && why != queue.Purged {
+	if m.limits.DeadLetter && why != queue.Purged && why != queue.Closed {
 		kind = queue.DeadLetter
 	}
 	m.decide(queue.Decision{Kind: kind, Reason: why, Ref: msg.ref, ID: msg.id, Redelivered: msg.redelivered, Done: true})
