@@ -12,7 +12,7 @@ import (
 //
 // It is a timer without a goroutine. What reads and writes only notes the time.
 type heartbeat struct {
-	interval time.Duration // 0: no heartbeats
+	interval time.Duration // 0: no heartbeats; set before start
 	began    time.Time
 	read     atomic.Int64 // when something came last, in nanoseconds since began
 	written  atomic.Int64 // when something was sent last
@@ -25,15 +25,15 @@ type heartbeat struct {
 }
 
 // start begins to watch. Without an interval it does nothing.
-func (h *heartbeat) start(interval time.Duration, send, lost func()) {
-	h.interval, h.send, h.lost = interval, send, lost
-	if interval == 0 {
+func (h *heartbeat) start(send, lost func()) {
+	h.send, h.lost = send, lost
+	if h.interval == 0 {
 		return
 	}
 	h.began = time.Now()
 	h.mu.Lock()
 	defer h.mu.Unlock()
-	h.timer = time.AfterFunc(interval/2, h.tick)
+	h.timer = time.AfterFunc(h.interval/2, h.tick)
 }
 
 func (h *heartbeat) stop() {

@@ -12,8 +12,8 @@ import (
 func watch(t *testing.T, do func(h *heartbeat)) (sent []float64, lost float64) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()
-		var h heartbeat
-		h.start(10*time.Second,
+		h := heartbeat{interval: 10 * time.Second}
+		h.start(
 			func() { sent = append(sent, time.Since(start).Seconds()); h.sawWrite() },
 			func() { lost = time.Since(start).Seconds() })
 		do(&h)
@@ -61,7 +61,7 @@ func TestHeartbeatOff(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		var h heartbeat
 		fail := func() { t.Error("a heartbeat of 0 is not off") }
-		h.start(0, fail, fail)
+		h.start(fail, fail)
 		time.Sleep(time.Hour)
 		h.stop()
 	})

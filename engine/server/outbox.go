@@ -230,6 +230,7 @@ func (o *outbox) abandon() {
 	o.mu.Unlock()
 	left.release()
 	left.giveBack()
+	o.wake()
 }
 
 // writeTo writes the frames in one go and lets go of the bodies. segments is scratch.

@@ -94,7 +94,6 @@ type Server struct {
 	conns     map[*conn]bool
 	stopping  chan struct{} // closed by Shutdown and Close
 	stopped   bool
-	blocked   string // why publishers are blocked, empty if they are not
 
 	running sync.WaitGroup // connections being served
 }
@@ -132,7 +131,7 @@ func (s *Server) Serve(l net.Listener) error {
 			}
 			return err
 		}
-		go s.ServeConn(nc)
+		s.Go(nc)
 	}
 }
 
@@ -161,26 +160,47 @@ func (s *Server) untrack(l net.Listener) {
 	delete(s.listeners, l)
 }
 
-// ServeConn serves one connection, which may come from anywhere ([Pipe] for one),
-// and returns when it is over and closed.
-func (s *Server) ServeConn(nc net.Conn) {
-	c := newConn(s, nc)
-	s.mu.Lock()
-	if s.stopped {
-		s.mu.Unlock()
-		nc.Close()
-		return
+// ServeConn serves one connection, which may come from anywhere, and returns when it is
+// over and closed. After Shutdown or Close it closes nc and returns ErrClosed.
+func (s *Server) ServeConn(nc net.Conn) error {
+	c, err := s.admit(nc)
+	if err != nil {
+		return err
 	}
+	s.serve(c)
+	return nil
+}
+
+// Go is ServeConn in a goroutine of its own: it returns at once.
+func (s *Server) Go(nc net.Conn) error {
+	c, err := s.admit(nc)
+	if err != nil {
+		return err
+	}
+	go s.serve(c)
+	return nil
+}
+
+// admit enters a connection into the books, so that Shutdown knows of it.
+func (s *Server) admit(nc net.Conn) (*conn, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if s.stopped {
+		nc.Close()
+		return nil, ErrClosed
+	}
+	c := newConn(s, nc)
 	s.conns[c] = true
 	s.running.Add(1)
-	s.mu.Unlock()
-	defer func() {
-		s.mu.Lock()
-		delete(s.conns, c)
-		s.mu.Unlock()
-		s.running.Done()
-	}()
+	return c, nil
+}
+
+func (s *Server) serve(c *conn) {
+	defer s.running.Done()
 	c.serve()
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	delete(s.conns, c)
 }
 
 // Shutdown stops to accept, tells all clients that the connection is over (320
