@@ -14,6 +14,7 @@ import (
 type metric struct {
 	name   string
 	doc    string
+	unit   string   // "s", "%" or "" for plain numbers
 	labels []string // that it understands
 	sample func(q *question) (sample, error)
 	value  func(q *question) (float64, error)
@@ -35,15 +36,15 @@ var selectors = []string{"class", "queue", "tenant", "worker"}
 var metrics = slices.Concat(intervalMetrics(), []metric{
 	{name: "slowdown", doc: "sojourn / service", labels: selectors,
 		sample: func(q *question) (sample, error) { return q.view.slowdown(), nil }},
-	{name: "starvation", doc: "longest span with something waiting and nothing starting", labels: selectors,
+	{name: "starvation", doc: "longest span with something waiting and nothing starting", unit: "s", labels: selectors,
 		value: func(q *question) (float64, error) { t, _ := q.view.starvation(); return seconds(t), nil }},
-	{name: "finish", doc: "last done", labels: selectors,
+	{name: "finish", doc: "last done", unit: "s", labels: selectors,
 		value: func(q *question) (float64, error) { return q.view.finish(), nil }},
-	{name: "makespan", doc: "last done of the run",
+	{name: "makespan", doc: "last done of the run", unit: "s",
 		value: func(q *question) (float64, error) { return q.view.finish(), nil }},
 	{name: "stuck", doc: "messages held behind other classes' work", labels: []string{"class"}, value: stuckCount},
-	{name: "utilisation", doc: "busy slot time / slot time", labels: []string{"worker"}, value: utilisationOf},
-	{name: "idle_while_waiting", doc: "time with a free slot and a message it could serve",
+	{name: "utilisation", doc: "busy slot time / slot time", unit: "%", labels: []string{"worker"}, value: utilisationOf},
+	{name: "idle_while_waiting", doc: "time with a free slot and a message it could serve", unit: "s",
 		value: func(q *question) (float64, error) { return q.s.IdleWhileWaiting, nil }},
 	{name: "throughput", doc: "finished / makespan, per second",
 		value: func(q *question) (float64, error) { return q.s.Throughput, nil }},
@@ -68,7 +69,7 @@ func intervalMetrics() []metric {
 		{"service", "started to done"}, {"sojourn", "intended to done"}, {"transit", "sent to received"},
 		{"confirm", "intended to confirmed"}, {"schedule_lag", "intended to sent"},
 	} {
-		ms = append(ms, metric{name: d[0], doc: d[1], labels: selectors,
+		ms = append(ms, metric{name: d[0], doc: d[1], unit: "s", labels: selectors,
 			sample: func(q *question) (sample, error) { return q.view.between(d[0]), nil }})
 	}
 	return ms

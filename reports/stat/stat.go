@@ -14,6 +14,7 @@ import (
 	"math"
 	"slices"
 	"strconv"
+	"strings"
 
 	"harelab/loadgen/run"
 )
@@ -220,7 +221,10 @@ type Summary struct {
 	Virtual  bool   `json:"virtual"` // virtual time: the figures are exact
 	Partial  bool   `json:"partial"`
 	Headline string `json:"headline,omitempty"`
-	Load     Load   `json:"load"`
+	// HeadlineValue is the metric that the scenario asks to be judged by, or
+	// the longest wait.
+	HeadlineValue Figure `json:"headline_value"`
+	Load          Load   `json:"load"`
 
 	All     *Class    `json:"all"`
 	Classes []*Class  `json:"classes"`
@@ -258,4 +262,20 @@ func (s *Summary) Valid() bool {
 func byTime(ts []int64) []int64 {
 	slices.SortFunc(ts, cmp.Compare[int64])
 	return ts
+}
+
+// FocusClass returns the class that the scenario asks to be judged by, as in
+// "starvation{class=run_user_query}"; the only class if there is but one;
+// else empty.
+func (s *Summary) FocusClass() string {
+	if _, after, ok := strings.Cut(s.Headline, "class="); ok {
+		name := strings.TrimRight(strings.FieldsFunc(after+" ", func(c rune) bool { return c == ',' || c == '}' })[0], " ")
+		if s.Class(name) != nil {
+			return name
+		}
+	}
+	if len(s.Classes) == 1 {
+		return s.Classes[0].Name
+	}
+	return ""
 }

@@ -38,7 +38,21 @@ func Summarize(r *run.Result) *Summary {
 	}
 	s.Drift = everything.drift()
 	s.Verdicts = check(b, s)
+	if e, err := ParseMetric(s.headline()); err == nil {
+		if v, err := b.measure(s, e); err == nil {
+			s.HeadlineValue = known(v)
+		}
+	}
 	return s
+}
+
+// headline is the metric that the run is judged by: the scenario's, or the
+// longest wait.
+func (s *Summary) headline() string {
+	if s.Headline == "" {
+		return "wait.max"
+	}
+	return s.Headline
 }
 
 // class sums a view up.

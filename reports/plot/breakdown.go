@@ -1,0 +1,222 @@
+package plot
+
+import (
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"harelab/reports/stat"
+)
+
+func init() {
+	register(Chart{Name: "breakdown", Title: "Where the time goes", Order: 40, Draw: breakdown})
+}
+
+const (
+	barHeight   = 16
+	thinBar     = 5 // a prediction
+	barRow      = 40
+	keyHeight   = 18
+	maxBarClass = 3
+)
+
+// A part is one piece of a message's mean time.
+type part struct {
+	name  string
+	paint Paint
+	hatch bool
+	value float64 // s
+}
+
+// A bar is the mean time of a class's messages in one arm.
+type bar struct {
+	arm              *Arm
+	measured, expect []part // expect: the prediction, nil without one
+}
+
+func breakdown(in *Input, width float64) *Figure {
+	classes := in.Classes()
+	if len(classes) > maxBarClass {
+		classes = classes[:maxBarClass]
+	}
+	var panels [][]bar
+	var titles []string
+	hidden := false
+	for _, class := range classes {
+		var bars []bar
+		for _, a := range in.Arms {
+			b := bar{arm: a, measured: parts(a.First().Summary.Class(class))}
+			if b.measured == nil {
+				continue
+			}
+			hidden = hidden || b.measured[0].hatch
+			if a.Predicted != nil {
+				b.expect = parts(a.Predicted.Summary.Class(class))
+			}
+			bars = append(bars, b)
+		}
+		if len(bars) > 0 {
+			panels = append(panels, bars)
+			titles = append(titles, class+", mean time from intended to done")
+		}
+	}
+	if len(panels) == 0 {
+		return nil
+	}
+	height := float64(keyHeight)
+	for _, bars := range panels {
+		height += headHeight + float64(len(bars)*barRow) + axisHeight + panelGap
+	}
+	note := "What to fix: a long queue asks for capacity or dispatch, held time for a smaller prefetch, service for faster work."
+	if in.Predicts() {
+		note += " The thin bar is the prediction."
+	}
+	return &Figure{
+		Width: width, Height: height - panelGap, Note: note, Alt: breakdownFinding(in),
+		paint: func(c draw.Canvas) {
+			key(draw.Crop(c, 0, 0, c.Max.Y-c.Min.Y-keyHeight, 0), hidden)
+			top := c.Max.Y - keyHeight
+			for i, bars := range panels {
+				cell := c
+				cell.Max.Y = top
+				cell.Min.Y = top - headHeight - vg.Length(len(bars)*barRow) - axisHeight
+				top = cell.Min.Y - panelGap
+				barPanel(cell, titles[i], bars)
+			}
+		},
+	}
+}
+
+// parts splits a class's mean sojourn. What lies before the worker's buffer
+// is split further only where the broker shows it.
+func parts(c *stat.Class) []part {
+	if c == nil || c.N == 0 || c.Held == nil || c.Service == nil || c.Wait == nil {
+		return nil
+	}
+	before := part{name: "in the queue", paint: queuedPaint, value: c.Wait.Mean - c.Held.Mean}
+	if c.Queued == nil {
+		before = part{name: "before the worker (not split: the broker does not show it)", paint: queuedPaint, hatch: true, value: before.value}
+	}
+	return []part{
+		before,
+		{name: "held by a worker, not started", paint: heldPaint, value: c.Held.Mean},
+		{name: "being worked on", paint: servicePaint, value: c.Service.Mean},
+	}
+}
+
+// key names the parts, as swatches with words.
+func key(c draw.Canvas, hidden bool) {
+	x, y := c.Min.X, c.Max.Y-8
+	ps := []part{{name: "in the queue", paint: queuedPaint}, {name: "held, not started", paint: heldPaint}, {name: "being worked on", paint: servicePaint}}
+	if hidden {
+		ps = append(ps, part{name: "queue and network, not split", paint: queuedPaint, hatch: true})
+	}
+	for _, p := range ps {
+		segment(c, p, x, y-5, x+10, y+5)
+		sty := middle(style(dim, smallSize+0.5))
+		c.FillText(sty, vg.Point{X: x + 14, Y: y}, p.name)
+		x += 14 + vg.Length(textWidth(sty, p.name)) + 12
+	}
+}
+
+func barPanel(c draw.Canvas, title string, bars []bar) {
+	c = heading(c, nil, title)
+	most := 0.0
+	for _, b := range bars {
+		most = max(most, total(b.measured), total(b.expect))
+	}
+	w := float64(c.Max.X - c.Min.X)
+	ticks := int(w / 60)
+	p := frame(timeMax(most*1.1, ticks), 1, secondTicks(ticks), plot.ConstantTicks(nil))
+	p.HideY()
+	p.Add(barRows(bars))
+	p.Draw(draw.Crop(c, 10, -12, 0, 0))
+}
+
+func total(ps []part) float64 {
+	sum := 0.0
+	for _, p := range ps {
+		sum += p.value
+	}
+	return sum
+}
+
+// barRows is the plotter of stacked bars, each below the name of its arm.
+type barRows []bar
+
+func (bs barRows) Plot(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	for i, b := range bs {
+		y := c.Max.Y - vg.Length(i*barRow) - 8
+		badge(c, vg.Point{X: c.Min.X + badgeRadius, Y: y}, b.arm.Letter, b.arm.Paint)
+		c.FillText(middle(style(ink, baseSize)), vg.Point{X: c.Min.X + 2*badgeRadius + 5, Y: y}, b.arm.Label)
+		stack(c, x, b.measured, y-9-barHeight, y-9)
+		end := x(total(b.measured))
+		if b.expect != nil {
+			stack(c, x, b.expect, y-9-barHeight-1-thinBar, y-9-barHeight-1)
+			end = max(end, x(total(b.expect)))
+		}
+		c.FillText(middle(style(ink, baseSize)), vg.Point{X: end + 5, Y: y - 9 - barHeight/2}, stat.Seconds(total(b.measured)))
+	}
+}
+
+func stack(c draw.Canvas, x func(float64) vg.Length, ps []part, y0, y1 vg.Length) {
+	at := 0.0
+	for _, p := range ps {
+		x0, x1 := x(at), x(at+p.value)
+		at += p.value
+		if x1-x0 < 0.05 {
+			continue
+		}
+		segment(c, p, x0, y0, x1, y1)
+		label := style(ink, smallSize)
+		if p.paint == heldPaint {
+			label = style(onFill, smallSize)
+		}
+		if t := stat.Brief(p.value); y1-y0 >= barHeight && textWidth(label, t)+8 < float64(x1-x0) {
+			c.FillText(middle(label), vg.Point{X: x0 + 4, Y: (y0 + y1) / 2}, t)
+		}
+	}
+}
+
+// segment draws one part; a part that is not split is hatched.
+func segment(c draw.Canvas, p part, x0, y0, x1, y1 vg.Length) {
+	fillRect(c, p.paint, x0, y0, x1, y1, "")
+	if !p.hatch {
+		return
+	}
+	h := y1 - y0
+	var lines [][]vg.Point
+	for x := x0 - h + 3; x < x1; x += 5 {
+		a, b := vg.Point{X: x, Y: y0}, vg.Point{X: x + h, Y: y1}
+		if a.X < x0 {
+			a = vg.Point{X: x0, Y: y0 + x0 - x}
+		}
+		if b.X > x1 {
+			b = vg.Point{X: x1, Y: y1 - (x + h - x1)}
+		}
+		lines = append(lines, []vg.Point{a, b})
+	}
+	c.StrokeLines(draw.LineStyle{Color: ground, Width: 1.2}, lines...)
+}
+
+// breakdownFinding says of each arm which part is the largest.
+func breakdownFinding(in *Input) string {
+	class := in.Focus
+	if class == "" {
+		class = in.Classes()[0]
+	}
+	return list("The mean "+class+" spends most of its time", in, func(a *Arm) (string, bool) {
+		ps := parts(a.First().Summary.Class(class))
+		if ps == nil {
+			return "", false
+		}
+		largest := ps[0]
+		for _, p := range ps {
+			if p.value > largest.value {
+				largest = p
+			}
+		}
+		return largest.name + " (" + stat.Brief(largest.value) + " of " + stat.Brief(total(ps)) + ")", true
+	})
+}

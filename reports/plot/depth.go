@@ -1,0 +1,165 @@
+package plot
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"harelab/loadgen/run"
+)
+
+func init() {
+	register(Chart{Name: "depth", Title: "Queue depth over time", Order: 50, Draw: depth})
+}
+
+const depthHeight = 150
+
+// A tide is how many messages are where, from each change on.
+type tide struct {
+	at           []float64 // s
+	queued, held []float64
+	most         float64 // queued and held
+	mostHeld     float64
+}
+
+func depth(in *Input, width float64) *Figure {
+	tides := make([]tide, len(in.Arms))
+	most := 0.0
+	for i, a := range in.Arms {
+		tides[i] = newTide(a.First().Result)
+		most = max(most, tides[i].most)
+	}
+	if most == 0 {
+		return nil
+	}
+	cols := columns(width, len(in.Arms))
+	rows := (len(in.Arms) + cols - 1) / cols
+	end := in.length()
+	return &Figure{
+		Width: width, Height: float64(keyHeight + rows*depthHeight + (rows-1)*panelGap),
+		Note: "Messages that wait, by where they wait: in the broker's queue, where any worker could still take them, or held by one worker, where only it can.",
+		Alt:  depthFinding(in, tides),
+		paint: func(c draw.Canvas) {
+			depthKey(draw.Crop(c, 0, 0, c.Max.Y-c.Min.Y-keyHeight, 0))
+			for i, cell := range cells(draw.Crop(c, 0, 0, 0, -keyHeight), len(in.Arms), cols) {
+				cell = heading(cell, in.Arms[i], in.Arms[i].Label)
+				ticks := int(float64(cell.Max.X-cell.Min.X) / 56)
+				p := frame(timeMax(end, ticks), niceMax(most, 3, true), secondTicks(ticks), countTicks(3))
+				p.Add(tides[i])
+				p.Draw(draw.Crop(cell, 0, -12, 0, -6))
+			}
+		},
+	}
+}
+
+func depthKey(c draw.Canvas) {
+	x, y := c.Min.X, c.Max.Y-8
+	for _, p := range []part{{name: "messages in the queue", paint: queuedPaint}, {name: "held by a worker, not started", paint: heldPaint}} {
+		segment(c, p, x, y-5, x+10, y+5)
+		sty := middle(style(dim, smallSize+0.5))
+		c.FillText(sty, vg.Point{X: x + 14, Y: y}, p.name)
+		x += 14 + vg.Length(textWidth(sty, p.name)) + 12
+	}
+}
+
+// newTide follows each message from the broker to its start. What a foreign
+// broker hides is taken from outside: from sent to received.
+func newTide(r *run.Result) tide {
+	type step struct {
+		at           int64
+		queued, held int32
+	}
+	var steps []step
+	add := func(from, to int64, queued, held int32) {
+		if from == run.None {
+			return
+		}
+		steps = append(steps, step{from, queued, held})
+		if to != run.None {
+			steps = append(steps, step{max(to, from), -queued, -held})
+		}
+	}
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		if m.State != run.Done && m.State != run.Unserved && m.State != run.Lost {
+			continue
+		}
+		in := m.Enqueued
+		if in == run.None {
+			in = m.Sent
+		}
+		add(in, m.Received, 1, 0)
+		if m.Received != run.None {
+			add(m.Received, m.Started, 0, 1)
+		}
+	}
+	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
+	var t tide
+	var queued, held int32
+	for i, s := range steps {
+		queued += s.queued
+		held += s.held
+		if i+1 < len(steps) && steps[i+1].at == s.at {
+			continue
+		}
+		t.at = append(t.at, seconds(s.at))
+		t.queued = append(t.queued, float64(queued))
+		t.held = append(t.held, float64(held))
+		t.most = max(t.most, float64(queued+held))
+		t.mostHeld = max(t.mostHeld, float64(held))
+	}
+	return t
+}
+
+// Plot implements plot.Plotter: held below, queued on top of it, the highest
+// value of each pixel.
+func (t tide) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	n := int(math.Ceil(float64(c.Max.X - c.Min.X)))
+	held, both := make([]float64, n), make([]float64, n)
+	for i := range t.at {
+		from := int(float64(x(t.at[i]) - c.Min.X))
+		to := from
+		if i+1 < len(t.at) {
+			to = int(float64(x(t.at[i+1]) - c.Min.X))
+		}
+		for px := max(from, 0); px <= min(to, n-1); px++ {
+			held[px] = max(held[px], t.held[i])
+			both[px] = max(both[px], t.held[i]+t.queued[i])
+		}
+	}
+	area(c, queuedPaint, both, y)
+	area(c, heldPaint, held, y)
+}
+
+// area fills from the axis up to a value for each pixel.
+func area(c draw.Canvas, p Paint, values []float64, y func(float64) vg.Length) {
+	var path vg.Path
+	for px := 0; px < len(values); {
+		end := px + 1
+		for end < len(values) && values[end] == values[px] {
+			end++
+		}
+		if values[px] > 0 {
+			x0, x1 := c.Min.X+vg.Length(px), min(c.Min.X+vg.Length(end), c.Max.X)
+			path = rectPath(path, x0, c.Min.Y, x1, y(values[px]))
+		}
+		px = end
+	}
+	c.SetColor(p)
+	c.Fill(path)
+}
+
+// depthFinding says how many messages at most were held in each arm.
+func depthFinding(in *Input, tides []tide) string {
+	i := -1
+	return list("Messages waiting at most, and held by workers", in, func(*Arm) (string, bool) {
+		i++
+		return fmt.Sprintf("%.0f and %.0f", tides[i].most, tides[i].mostHeld), true
+	})
+}

@@ -1,0 +1,135 @@
+package plot
+
+import (
+	"fmt"
+	"slices"
+
+	"gonum.org/v1/plot/vg/draw"
+
+	"harelab/loadgen/run"
+	"harelab/reports/stat"
+)
+
+func init() {
+	register(Chart{Name: "finished", Title: "Finished over time", Order: 20, Draw: finished})
+}
+
+const (
+	panelHeight = 190
+	maxPanels   = 4 // classes that get a panel of their own
+)
+
+func finished(in *Input, width float64) *Figure {
+	classes := in.Classes()
+	if len(classes) > maxPanels {
+		classes = classes[:maxPanels]
+	}
+	panels := make([][]curve, len(classes))
+	points := 0
+	for i, class := range classes {
+		for _, a := range in.Arms {
+			if a.Predicted != nil {
+				panels[i] = append(panels[i], finishedCurve(a, a.Predicted, class, true))
+			}
+			for k, r := range a.Runs {
+				l := finishedCurve(a, r, class, false)
+				l.dashed = k > 0
+				panels[i] = append(panels[i], l)
+				points += len(l.x)
+			}
+		}
+	}
+	if points == 0 {
+		return nil
+	}
+	cols := columns(width, len(classes))
+	rows := (len(classes) + cols - 1) / cols
+	end := in.length()
+	return &Figure{
+		Width: width, Height: float64(rows*panelHeight + (rows-1)*panelGap),
+		Note: "How many are done by when: a steep line is throughput, a flat one is starvation." + dashedNote(in),
+		Alt:  finishedFinding(in),
+		paint: func(c draw.Canvas) {
+			for i, cell := range cells(c, len(classes), cols) {
+				curvePanel(cell, classes[i]+", finished", panels[i], end)
+			}
+		},
+	}
+}
+
+// curvePanel draws counts over time.
+func curvePanel(c draw.Canvas, title string, lines []curve, end float64) {
+	c = heading(c, nil, title)
+	most := 0.0
+	for _, l := range lines {
+		for _, y := range l.y {
+			most = max(most, y)
+		}
+	}
+	w := float64(c.Max.X - c.Min.X)
+	ticks := int(w / 56)
+	p := frame(timeMax(end, ticks), niceMax(most, 4, true)*1.04, secondTicks(ticks), countTicks(4))
+	p.Add(curves{lines})
+	p.Draw(draw.Crop(c, 0, -rightMargin, 0, -badgeRadius))
+}
+
+// finishedCurve counts a class's finished messages over time.
+func finishedCurve(a *Arm, r *Run, class string, dashed bool) curve {
+	k := classIndex(r.Result, class)
+	var done []int64
+	for i := range r.Result.Messages {
+		if m := &r.Result.Messages[i]; m.Class == k && m.State == run.Done {
+			done = append(done, m.Done)
+		}
+	}
+	slices.Sort(done)
+	l := curve{arm: a, dashed: dashed}
+	if len(done) == 0 {
+		return l
+	}
+	l.x, l.y = []float64{0}, []float64{0}
+	for i, t := range done {
+		l.x = append(l.x, seconds(t), seconds(t))
+		l.y = append(l.y, float64(i), float64(i+1))
+	}
+	l.label = fmt.Sprintf("%s %s", a.Label, stat.Brief(seconds(done[len(done)-1])))
+	return l
+}
+
+func dashedNote(in *Input) string {
+	if in.Predicts() {
+		return " Dashed: as predicted in virtual time."
+	}
+	return ""
+}
+
+// finishedFinding lists when the class in question was done.
+func finishedFinding(in *Input) string {
+	t := "All done"
+	get := func(a *Arm) *stat.Class { return a.First().Summary.All }
+	if in.Focus != "" {
+		t = "All " + in.Focus + " done"
+		get = func(a *Arm) *stat.Class { return a.First().Summary.Class(in.Focus) }
+	}
+	return list(t, in, func(a *Arm) (string, bool) {
+		c := get(a)
+		if c == nil || c.N == 0 {
+			return "", false
+		}
+		return "after " + stat.Brief(c.Finish), true
+	})
+}
+
+// list makes a sentence with a figure of each arm.
+func list(start string, in *Input, figure func(*Arm) (string, bool)) string {
+	sep := ": "
+	for _, a := range in.Arms {
+		f, ok := figure(a)
+		if !ok {
+			continue
+		}
+		start += sep + a.Label + " " + f
+		sep = ", "
+	}
+	return start + "."
+}

@@ -1,0 +1,354 @@
+package plot
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"harelab/loadgen/run"
+	"harelab/reports/stat"
+)
+
+func init() {
+	register(Chart{Name: "lanes", Title: "Who worked on what, when", Order: 10, Draw: lanes})
+}
+
+const (
+	laneHeight = 15
+	laneGap    = 4
+	markHeight = 16 // of the line that marks starvation
+
+	maxBlocks = 3000 // above, lanes show busy shares per pixel
+	maxTips   = 1000 // above, blocks have no tooltips: they would be most of the page
+	maxLanes  = 32   // above, a lane is a worker; above again, the rest is left out
+)
+
+// A lane is one row: a slot, or a whole worker.
+type lane struct {
+	label        string
+	worker, slot int32 // slot < 0: all of the worker's
+	slots        int
+}
+
+// A lanePanel is the lanes of one run.
+type lanePanel struct {
+	arm   *Arm
+	run   *Run
+	title string
+	lanes []lane
+	more  int // workers left out
+}
+
+func lanes(in *Input, width float64) *Figure {
+	var panels []lanePanel
+	blocks := 0
+	for _, a := range in.Arms {
+		if a.Predicted != nil && width >= Wide {
+			panels = append(panels, newLanePanel(a, a.Predicted, a.Label+", predicted"))
+			panels = append(panels, newLanePanel(a, a.First(), "measured"))
+		} else {
+			panels = append(panels, newLanePanel(a, a.First(), a.Label))
+		}
+	}
+	rows := 0
+	for _, p := range panels {
+		blocks += len(p.run.Result.Spans)
+		rows += len(p.lanes)
+	}
+	if rows == 0 || blocks == 0 {
+		return nil
+	}
+	cols := 1
+	if in.Predicts() && width >= Wide {
+		cols = 2
+	}
+	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: in.length()}
+	grid := layLanes(panels, cols, width, draws)
+	return &Figure{Width: width, Height: grid.height, Note: laneNote(in, draws.shares), Alt: laneFinding(in), paint: grid.paint}
+}
+
+func newLanePanel(a *Arm, r *Run, title string) lanePanel {
+	p := lanePanel{arm: a, run: r, title: title}
+	slots := 0
+	for _, w := range r.Result.Workers {
+		slots += w.Slots
+	}
+	for i, w := range r.Result.Workers {
+		if slots > maxLanes {
+			if i >= maxLanes {
+				p.more++
+				continue
+			}
+			p.lanes = append(p.lanes, lane{w.Name, int32(i), -1, max(w.Slots, 1)})
+			continue
+		}
+		for s := range w.Slots {
+			label := w.Name
+			if w.Slots > 1 {
+				label = fmt.Sprintf("%s·%d", w.Name, s+1)
+			}
+			p.lanes = append(p.lanes, lane{label, int32(i), int32(s), 1})
+		}
+	}
+	return p
+}
+
+// A laneGrid places panels in columns; a row of panels is as high as its
+// highest.
+type laneGrid struct {
+	panels []lanePanel
+	cols   int
+	height float64
+	rows   []float64
+	label  float64 // width of the lanes' names
+	draws  laneDrawing
+}
+
+func layLanes(panels []lanePanel, cols int, width float64, d laneDrawing) *laneGrid {
+	g := &laneGrid{panels: panels, cols: cols, draws: d}
+	for i, p := range panels {
+		h := headHeight + markHeight + float64(len(p.lanes))*(laneHeight+laneGap) + axisHeight
+		if p.more > 0 {
+			h += laneHeight
+		}
+		if i%cols == 0 {
+			g.rows = append(g.rows, 0)
+		}
+		row := &g.rows[len(g.rows)-1]
+		*row = max(*row, h)
+		for _, l := range p.lanes {
+			g.label = max(g.label, textWidth(style(ink, baseSize), l.label)+8)
+		}
+	}
+	g.label = min(g.label, width/float64(cols)/3)
+	for _, h := range g.rows {
+		g.height += h + panelGap
+	}
+	g.height -= panelGap
+	return g
+}
+
+func (g *laneGrid) paint(c draw.Canvas) {
+	gap := vg.Length(panelGap)
+	w := (c.Max.X - c.Min.X - vg.Length(g.cols-1)*gap) / vg.Length(g.cols)
+	top := c.Max.Y
+	for i, p := range g.panels {
+		row := vg.Length(g.rows[i/g.cols])
+		cell := c
+		cell.Min.X = c.Min.X + vg.Length(i%g.cols)*(w+gap)
+		cell.Max.X = cell.Min.X + w
+		cell.Max.Y = top
+		cell.Min.Y = top - row
+		g.draws.panel(cell, p, vg.Length(g.label))
+		if i%g.cols == g.cols-1 {
+			top -= row + gap
+		}
+	}
+}
+
+// laneDrawing is how all panels of a chart are drawn.
+type laneDrawing struct {
+	in           *Input
+	shares, tips bool
+	end          float64 // s, of the time axis
+}
+
+func (d laneDrawing) panel(c draw.Canvas, p lanePanel, label vg.Length) {
+	c = heading(c, p.arm, p.title)
+	bottom := c.Max.Y - markHeight - vg.Length(len(p.lanes)*(laneHeight+laneGap)) - axisHeight
+	if p.more > 0 {
+		c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: bottom - smallSize - 2}, fmt.Sprintf("and %d more workers", p.more))
+	}
+	c.Min.Y = bottom
+	ticks := int(float64(c.Max.X-c.Min.X-label) / 52)
+	pl := frame(timeMax(d.end, ticks), 1, secondTicks(ticks), plot.ConstantTicks(nil))
+	pl.HideY()
+	pl.Add(laneRows{d, p, label})
+	pl.Draw(draw.Crop(c, label, -12, 0, 0))
+}
+
+// laneRows is the plotter of a panel's lanes. The plot's y axis is unused:
+// lanes have a fixed height below the top.
+type laneRows struct {
+	laneDrawing
+	lanePanel
+	label vg.Length
+}
+
+func (r laneRows) Plot(c draw.Canvas, p *plot.Plot) {
+	x, _ := p.Transforms(&c)
+	top := c.Max.Y - markHeight
+	fillRect(c, ground, c.Min.X-2, top+1, c.Max.X+2, c.Max.Y+1, "") // no grid behind the mark's words
+	r.mark(c, x, top+4)
+	for i, l := range r.lanes {
+		y1 := top - vg.Length(i*(laneHeight+laneGap))
+		y0 := y1 - laneHeight
+		sty := right(middle(style(ink, baseSize)))
+		c.FillText(sty, vg.Point{X: c.Min.X - 6, Y: (y0 + y1) / 2}, shorten(sty, l.label, float64(r.label-6)))
+		fillRect(c, rule, c.Min.X, y0, c.Max.X, y0+0.5, "")
+		if r.shares || l.slot < 0 {
+			r.busy(c, x, l, y0, y1)
+			continue
+		}
+		for _, s := range r.run.Result.Spans {
+			if s.Worker == l.worker && s.Slot == l.slot {
+				r.block(c, x, s, y0, y1)
+			}
+		}
+	}
+}
+
+// block draws one stretch of work.
+func (r laneRows) block(c draw.Canvas, x func(float64) vg.Length, s run.Span, y0, y1 vg.Length) {
+	x0, x1 := x(seconds(s.Start)), x(seconds(s.End))
+	if x1-x0 > 1.4 {
+		x1 -= 0.5 // so that neighbours can be told apart
+	}
+	name := className(r.run.Result, s.Class)
+	p := r.in.classPaint(name)
+	tip := ""
+	if r.tips {
+		tip = r.tip(s, name)
+	}
+	fillRect(c, p, x0, y0, max(x1, x0+0.3), y1, tip)
+	if sty := middle(style(onFill, smallSize)); textWidth(sty, name)+10 < float64(x1-x0) {
+		c.FillText(sty, vg.Point{X: x0 + 5, Y: (y0 + y1) / 2}, name)
+	}
+	if s.Cut {
+		c.SetLineStyle(draw.LineStyle{Color: bad, Width: 2})
+		c.StrokeLines(draw.LineStyle{Color: bad, Width: 2},
+			[]vg.Point{{X: x1 - 4, Y: y0 + 3}, {X: x1 + 4, Y: y1 - 3}}, []vg.Point{{X: x1 - 4, Y: y1 - 3}, {X: x1 + 4, Y: y0 + 3}})
+	}
+}
+
+func (r laneRows) tip(s run.Span, name string) string {
+	ran := stat.Brief(seconds(s.End - s.Start))
+	i := int(s.Seq)
+	if i >= len(r.run.Result.Messages) || r.run.Result.Messages[i].Seq != s.Seq {
+		return fmt.Sprintf("%s #%d: ran %s", name, s.Seq, ran)
+	}
+	m := &r.run.Result.Messages[i]
+	t := fmt.Sprintf("%s #%d: waited %s", name, s.Seq, stat.Brief(seconds(s.Start-m.Intended)))
+	if m.Received != run.None && m.Started == s.Start {
+		t += fmt.Sprintf(" (held %s)", stat.Brief(seconds(s.Start-m.Received)))
+	}
+	return t + ", ran " + ran
+}
+
+// busy draws a lane as the share of each pixel in which it was busy, by
+// class.
+func (r laneRows) busy(c draw.Canvas, x func(float64) vg.Length, l lane, y0, y1 vg.Length) {
+	n := int(c.Max.X - c.Min.X)
+	if n <= 0 {
+		return
+	}
+	classes := r.run.Result.Classes
+	share := make([][]float64, len(classes))
+	for k := range share {
+		share[k] = make([]float64, n)
+	}
+	perPixel := (x(1) - x(0)) // px per second
+	for _, s := range r.run.Result.Spans {
+		if s.Worker != l.worker || l.slot >= 0 && s.Slot != l.slot || s.Class < 0 || int(s.Class) >= len(classes) {
+			continue
+		}
+		from, to := float64(perPixel)*seconds(s.Start), float64(perPixel)*seconds(s.End)
+		for px := max(int(from), 0); px < n && float64(px) < to; px++ {
+			share[s.Class][px] += (min(to, float64(px+1)) - max(from, float64(px))) / float64(l.slots)
+		}
+	}
+	base := make([]float64, n)
+	for k, name := range classes {
+		var path vg.Path
+		for px := 0; px < n; {
+			h := math.Round(share[k][px] * 20) // steps of 5 %, so that equal pixels join
+			end := px + 1
+			for end < n && math.Round(share[k][end]*20) == h && base[end] == base[px] {
+				end++
+			}
+			if h > 0 {
+				lo := base[px] / 20
+				path = rectPath(path, c.Min.X+vg.Length(px), y0+vg.Length(lo)*(y1-y0), c.Min.X+vg.Length(end), y0+vg.Length(min(lo+h/20, 1))*(y1-y0))
+			}
+			for ; px < end; px++ {
+				base[px] += h
+			}
+		}
+		c.SetColor(r.in.classPaint(name))
+		c.Fill(path)
+	}
+}
+
+// mark draws above the lanes for how long the class in question starved.
+func (r laneRows) mark(c draw.Canvas, x func(float64) vg.Length, y vg.Length) {
+	class := r.run.Summary.Class(r.in.Focus)
+	if class == nil || class.Starvation < r.end/20 {
+		return
+	}
+	p := r.in.classPaint(r.in.Focus)
+	x0, x1 := x(class.StarvedFrom), x(class.StarvedFrom+class.Starvation)
+	sty := draw.LineStyle{Color: p, Width: 1.5}
+	c.StrokeLines(sty, []vg.Point{{X: x0, Y: y - 3}, {X: x0, Y: y}, {X: x1, Y: y}, {X: x1, Y: y - 3}})
+	label := middle(style(p, smallSize))
+	for _, t := range []string{
+		fmt.Sprintf("no %s starts for %s", r.in.Focus, stat.Brief(class.Starvation)),
+		"none starts for " + stat.Brief(class.Starvation), stat.Brief(class.Starvation),
+	} {
+		w := vg.Length(textWidth(label, t))
+		at := min(x0, c.Max.X-w)
+		if at >= c.Min.X && w <= c.Max.X-c.Min.X && (w <= x1-x0+60 || t == stat.Brief(class.Starvation)) {
+			c.FillText(label, vg.Point{X: at, Y: y + 7}, t)
+			return
+		}
+	}
+}
+
+func seconds(us int64) float64 { return float64(us) / 1e6 }
+
+func className(r *run.Result, i int32) string {
+	if i < 0 || int(i) >= len(r.Classes) {
+		return ""
+	}
+	return r.Classes[i]
+}
+
+func laneNote(in *Input, shares bool) string {
+	note := "One row per slot of a worker; a block is one piece of work."
+	if shares {
+		note = "One row per slot of a worker; its height is the share of time in which it was busy."
+	}
+	if in.Focus != "" && len(in.Classes()) > 1 {
+		note += fmt.Sprintf(" Look for when the %s blocks begin, and at what runs before them.", in.Focus)
+	}
+	if in.Predicts() {
+		note += " Left as predicted in virtual time, right as measured; a phone shows the measured ones."
+	}
+	return note
+}
+
+// laneFinding says which arm starves the class in question the longest, and
+// which the least.
+func laneFinding(in *Input) string {
+	if in.Focus == "" {
+		s := in.Arms[0].First().Summary
+		return fmt.Sprintf("%s kept its slots %s busy.", in.Arms[0].Label, stat.Percent(s.Utilisation))
+	}
+	starved := func(a *Arm) float64 {
+		if c := a.First().Summary.Class(in.Focus); c != nil {
+			return c.Starvation
+		}
+		return 0
+	}
+	by := func(a, b *Arm) int { return cmp.Compare(starved(a), starved(b)) }
+	worst, best := slices.MaxFunc(in.Arms, by), slices.MinFunc(in.Arms, by)
+	t := fmt.Sprintf("In %s no %s starts for %s", worst.Label, in.Focus, stat.Brief(starved(worst)))
+	if worst != best {
+		t += fmt.Sprintf(", in %s for %s at most", best.Label, stat.Brief(starved(best)))
+	}
+	return t + "."
+}

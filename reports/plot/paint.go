@@ -1,0 +1,116 @@
+package plot
+
+import (
+	"fmt"
+	"image/color"
+	"sort"
+	"strings"
+)
+
+// A Paint is a colour by its role. SVG writes the role as a class, so that a
+// page or a media query decides what it looks like; everything else sees the
+// light theme.
+type Paint struct {
+	role        string
+	light, dark color.NRGBA
+}
+
+// RGBA implements color.Color with the light theme.
+func (p Paint) RGBA() (r, g, b, a uint32) { return p.light.RGBA() }
+
+// CSS returns the paint's custom property, as "var(--r1)".
+func (p Paint) CSS() string { return "var(--" + p.role + ")" }
+
+func paint(role string, light, dark uint32) Paint {
+	p := Paint{role, rgb(light), rgb(dark)}
+	paints[role] = p
+	return p
+}
+
+var paints = make(map[string]Paint)
+
+func rgb(hex uint32) color.NRGBA {
+	return color.NRGBA{uint8(hex >> 16), uint8(hex >> 8), uint8(hex), 0xff}
+}
+
+func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
+
+// The roles. Colours keep their order of lightness under the common kinds of
+// colour blindness, and no chart tells by colour alone: runs carry letters,
+// blocks and bars carry names.
+var (
+	ink    = paint("ink", 0x1c2128, 0xe6e9ee) // text
+	dim    = paint("dim", 0x5b6470, 0x9aa4b1) // secondary text
+	rule   = paint("rule", 0xe3e6eb, 0x2b323c)
+	ground = paint("bg", 0xffffff, 0x12161c)
+	onFill = paint("on", 0xffffff, 0x0c0f13) // text on a filled shape
+
+	// runPaints tell runs apart, in order of appearance.
+	runPaints = []Paint{
+		paint("r1", 0xb9420f, 0xf08a5d), // vermilion
+		paint("r2", 0xa87400, 0xe2b33c), // amber
+		paint("r3", 0x11698a, 0x56b6d8), // blue
+		paint("r4", 0x6d4a9c, 0xb79be6), // violet
+		paint("r5", 0x2c7a4b, 0x6cc58f), // green
+		paint("r6", 0x4c5663, 0xa7b0bd), // slate
+	}
+	// classPaints tell classes apart; the first is for the class in question.
+	classPaints = []Paint{
+		paint("k1", 0xc2326e, 0xf77fb0), // magenta
+		paint("k2", 0x717e90, 0x7f8da3), // slates
+		paint("k3", 0x566375, 0x93a0b5),
+		paint("k4", 0xb4bdc9, 0x48546a),
+		paint("k5", 0x364152, 0xc3ccda),
+	}
+	// Parts of a message's time.
+	queuedPaint  = paint("queued", 0xc6cdd7, 0x4a5667)
+	heldPaint    = paint("held", 0x2e3744, 0xdde3eb)
+	servicePaint = paint("service", 0x8793a3, 0x8290a4)
+
+	good = paint("good", 0x2c7a4b, 0x6cc58f)
+	bad  = paint("bad", 0xb3261e, 0xf2887f)
+)
+
+// RunPaint returns the colour of the i-th run.
+func RunPaint(i int) Paint { return runPaints[i%len(runPaints)] }
+
+// Letter returns the letter that the i-th run carries in every chart.
+func Letter(i int) string {
+	if i < 26 {
+		return string(rune('A' + i))
+	}
+	return fmt.Sprint(i + 1)
+}
+
+// Variables returns the declarations of all paints for one theme, in order of
+// their roles, for a style sheet.
+func Variables(dark bool) string {
+	roles := make([]string, 0, len(paints))
+	for role := range paints {
+		roles = append(roles, role)
+	}
+	sort.Strings(roles)
+	var b strings.Builder
+	for _, role := range roles {
+		c := paints[role].light
+		if dark {
+			c = paints[role].dark
+		}
+		fmt.Fprintf(&b, "--%s:%s;", role, hex(c))
+	}
+	return b.String()
+}
+
+// Classes returns the rules by which an inlined chart uses the variables.
+func Classes() string {
+	roles := make([]string, 0, len(paints))
+	for role := range paints {
+		roles = append(roles, role)
+	}
+	sort.Strings(roles)
+	var b strings.Builder
+	for _, role := range roles {
+		fmt.Fprintf(&b, ".f-%s{fill:var(--%s)}.s-%s{stroke:var(--%s);fill:none}", role, role, role, role)
+	}
+	return b.String()
+}

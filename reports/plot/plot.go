@@ -1,0 +1,94 @@
+// Package plot draws the charts of a report, each from the results and their
+// figures alone.
+//
+// A chart is one file of this package. It registers itself under the name of
+// its file in plots/; page, folder and tests pick it up. To add one, copy
+// depth.go. Charts are drawn by gonum/plot on a canvas of our own for SVG and
+// on gonum's for PNG, at any width: 720 px for a page or a pull request,
+// 360 px for a phone.
+//
+// Each chart answers a question that a line of plain words asks before it, and
+// its alternative text is the finding, not a description.
+package plot
+
+import (
+	"bytes"
+	"fmt"
+	"sort"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+	"gonum.org/v1/plot/vg/vgimg"
+)
+
+// Widths at which the page shows charts, in px.
+const (
+	Wide   = 720
+	Narrow = 360
+)
+
+// A Chart is a way to draw results.
+type Chart struct {
+	Name  string // of its files: lower case, no spaces
+	Title string
+	Order int // place on the page
+	// Draw returns the chart at a width in px, or nil when the results have
+	// nothing for it to show.
+	Draw func(in *Input, width float64) *Figure
+}
+
+var charts = make(map[string]Chart)
+
+// register adds a chart; files of this package call it from init.
+func register(c Chart) {
+	if _, taken := charts[c.Name]; taken {
+		panic("plot: two charts are called " + c.Name)
+	}
+	charts[c.Name] = c
+}
+
+// Charts returns the charts in the order of the page.
+func Charts() []Chart {
+	out := make([]Chart, 0, len(charts))
+	for _, c := range charts {
+		out = append(out, c)
+	}
+	sort.Slice(out, func(i, j int) bool {
+		return out[i].Order < out[j].Order || out[i].Order == out[j].Order && out[i].Name < out[j].Name
+	})
+	return out
+}
+
+// A Figure is a drawn chart.
+type Figure struct {
+	Width, Height float64 // px
+	Note          string  // one line of plain words: what to look at
+	Alt           string  // the finding
+
+	paint func(c draw.Canvas)
+}
+
+// render draws on an SVG canvas.
+func (f *Figure) render() *svg {
+	s := newSVG(f.Width, f.Height)
+	f.paint(draw.New(s))
+	return s
+}
+
+// Inline returns the figure as an SVG element for a page that has the style
+// rules of [Variables] and [Classes].
+func (f *Figure) Inline() string { return f.render().inline(f.Alt) }
+
+// SVG returns the figure as a document of its own.
+func (f *Figure) SVG() []byte { return []byte(f.render().file(f.Alt)) }
+
+// PNG returns the figure as an image at twice its size, in the light theme.
+func (f *Figure) PNG() ([]byte, error) {
+	c := vgimg.NewWith(vgimg.UseWH(vg.Length(f.Width), vg.Length(f.Height)), vgimg.UseDPI(2*72), vgimg.UseBackgroundColor(ground.light))
+	f.paint(draw.New(c))
+	var buf bytes.Buffer
+	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(&buf); err != nil {
+		return nil, fmt.Errorf("plot: %w", err)
+	}
+	return buf.Bytes(), nil
+}

@@ -1,0 +1,63 @@
+package plot
+
+import (
+	"flag"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"harelab/loadgen/run"
+	"harelab/reports/internal/specimen"
+	"harelab/reports/stat"
+)
+
+var shoot = flag.String("shoot", "", "write every chart of the specimens as PNG to this folder")
+
+func inputOf(rs ...*run.Result) *Input {
+	var runs []*Run
+	for _, r := range rs {
+		runs = append(runs, &Run{r, stat.Summarize(r)})
+	}
+	return NewInput(runs)
+}
+
+func both() []*run.Result {
+	var out []*run.Result
+	for _, r := range specimen.Arms() {
+		out = append(out, r, specimen.Measured(r))
+	}
+	return out
+}
+
+func inputs() map[string]*Input {
+	return map[string]*Input{
+		"one":     inputOf(specimen.CeleryInitial()),
+		"arms":    inputOf(specimen.Arms()...),
+		"both":    inputOf(both()...),
+		"foreign": inputOf(specimen.CeleryInitial(), specimen.Measured(specimen.CeleryInitial()), specimen.Foreign(specimen.CeleryInitial())),
+		"tenants": inputOf(specimen.Tenants(4000)),
+	}
+}
+
+func TestShoot(t *testing.T) {
+	if *shoot == "" {
+		t.Skip("no -shoot folder")
+	}
+	for name, in := range inputs() {
+		for _, c := range Charts() {
+			for width, w := range map[float64]string{Wide: "wide", Narrow: "narrow"} {
+				f := c.Draw(in, width)
+				if f == nil {
+					continue
+				}
+				png, err := f.PNG()
+				if err != nil {
+					t.Fatal(err)
+				}
+				base := filepath.Join(*shoot, c.Name+"-"+name+"-"+w)
+				os.WriteFile(base+".png", png, 0o666)
+				os.WriteFile(base+".svg", f.SVG(), 0o666)
+			}
+		}
+	}
+}
