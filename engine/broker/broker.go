@@ -1,10 +1,18 @@
 package broker
 
 import (
+	"cmp"
+	"fmt"
 	"log/slog"
+	"slices"
+	"sync"
+	"sync/atomic"
 
 	"harelab/engine/auth"
+	"harelab/engine/dispatch"
 	"harelab/engine/store"
+	"harelab/engine/topic"
+	"harelab/engine/wire"
 )
 
 // Options says how a broker works. The zero value is a broker in memory with the
@@ -42,36 +50,179 @@ type Tracer interface {
 
 // A Broker is a set of virtual hosts. Its methods may be called at the same time.
 type Broker struct {
-	opts Options
+	clock      Clock
+	store      store.Store // nil: none
+	auth       *auth.Auth
+	tracer     Tracer
+	logger     *slog.Logger
+	nodeName   string
+	maxMessage int64
+	defaults   defaults
+	names      nameMaker
+	records    atomic.Uint64 // the last MessageID given
+	queueIDs   atomic.Uint64 // the last QueueID given
+
+	mu     sync.Mutex
+	vhosts map[string]*VHost
+	added  uint64
 }
 
-// New returns a broker with the virtual host "/". Errors name a strategy that does
-// not exist and tell which do, or are the store's.
-func New(o Options) (*Broker, error) { return &Broker{opts: o}, nil }
+// defaults are the strategies of what does not choose its own.
+type defaults struct {
+	matcher         topic.Strategy
+	selector, order string
+}
 
-// Close closes all connections and the store. The broker must not be used after.
-func (b *Broker) Close() error { return nil }
+// defaultMaxMessage is RabbitMQ's default, in octets.
+const defaultMaxMessage = 128 << 20
+
+// New returns a broker with the virtual host "/" and what the store holds. Errors
+// name a strategy that does not exist and tell which do, or are the store's.
+func New(o Options) (*Broker, error) {
+	if o.Clock == nil {
+		o.Clock = WallClock()
+	}
+	b := &Broker{
+		clock:      o.Clock,
+		store:      o.Store,
+		auth:       o.Auth,
+		tracer:     o.Tracer,
+		logger:     o.Logger,
+		nodeName:   cmp.Or(o.NodeName, "harelab@localhost"),
+		maxMessage: cmp.Or(o.MaxMessageBytes, defaultMaxMessage),
+		defaults:   defaults{selector: cmp.Or(o.Dispatch, "rr"), order: o.Order},
+		vhosts:     make(map[string]*VHost),
+	}
+	if b.auth == nil {
+		b.auth = auth.New()
+	}
+	if b.logger == nil {
+		b.logger = slog.Default()
+	}
+	b.names.init(o.Seed)
+	var err error
+	if b.defaults.matcher, err = topic.Lookup(cmp.Or(o.Matcher, topic.Default)); err != nil {
+		return nil, err
+	}
+	if _, err := dispatch.LookupSelector(b.defaults.selector); err != nil {
+		return nil, err
+	}
+	if o.Order != "" {
+		if _, err := dispatch.LookupOrder(o.Order); err != nil {
+			return nil, err
+		}
+	}
+	b.addVHost("/")
+	if b.store != nil {
+		if err := b.restore(); err != nil {
+			return nil, fmt.Errorf("broker: %w", err)
+		}
+	}
+	return b, nil
+}
+
+// Close tells all connections that they end (see [ConnOptions]), and closes the
+// store. The broker must not be used after but to close what is open.
+func (b *Broker) Close() error {
+	reason := wire.Errorf(wire.ConnectionForced, "broker is shutting down")
+	for _, v := range b.VHosts() {
+		v.endConns(reason)
+	}
+	if b.store != nil {
+		return b.store.Close()
+	}
+	return nil
+}
 
 // Auth returns the users and their permissions.
-func (b *Broker) Auth() *auth.Auth { return b.opts.Auth }
+func (b *Broker) Auth() *auth.Auth { return b.auth }
+
+// Clock returns the broker's clock.
+func (b *Broker) Clock() Clock { return b.clock }
 
 // NodeName returns the broker's name.
-func (b *Broker) NodeName() string { return b.opts.NodeName }
+func (b *Broker) NodeName() string { return b.nodeName }
 
 // VHost returns the virtual host called name.
-func (b *Broker) VHost(name string) (*VHost, bool) { return nil, false }
+func (b *Broker) VHost(name string) (*VHost, bool) {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	v, ok := b.vhosts[name]
+	return v, ok
+}
 
 // VHosts returns the virtual hosts in the order in which they were added.
-func (b *Broker) VHosts() []*VHost { return nil }
+func (b *Broker) VHosts() []*VHost {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	all := make([]*VHost, 0, len(b.vhosts))
+	for _, v := range b.vhosts {
+		all = append(all, v)
+	}
+	slices.SortFunc(all, func(a, b *VHost) int { return cmp.Compare(a.order, b.order) })
+	return all
+}
 
 // AddVHost returns the virtual host called name, made if it does not exist.
-func (b *Broker) AddVHost(name string) (*VHost, error) { return nil, nil }
+func (b *Broker) AddVHost(name string) (*VHost, error) {
+	v := b.addVHost(name)
+	if b.store != nil {
+		b.store.Put(recordVHost, name, nil)
+	}
+	return v, b.sync()
+}
 
-// DeleteVHost deletes a virtual host with all it holds, and closes its connections.
-// It reports whether there was one.
-func (b *Broker) DeleteVHost(name string) bool { return false }
+func (b *Broker) addVHost(name string) *VHost {
+	b.mu.Lock()
+	defer b.mu.Unlock()
+	if v := b.vhosts[name]; v != nil {
+		return v
+	}
+	v := newVHost(b, name)
+	b.added++
+	v.order = b.added
+	b.vhosts[name] = v
+	return v
+}
+
+// DeleteVHost deletes a virtual host with all it holds and tells its connections that
+// they end. It reports whether there was one.
+func (b *Broker) DeleteVHost(name string) bool {
+	b.mu.Lock()
+	v := b.vhosts[name]
+	delete(b.vhosts, name)
+	b.mu.Unlock()
+	if v == nil {
+		return false
+	}
+	v.endConns(wire.Errorf(wire.ConnectionForced, "vhost '%s' is deleted", name))
+	b.ownTurn(func(t *turn) {
+		for _, q := range v.sortedQueues() {
+			v.removeQueue(t, q)
+		}
+	})
+	v.mu.Lock()
+	for _, x := range v.sortedExchanges() {
+		v.removeExchange(x)
+	}
+	v.mu.Unlock()
+	if b.store != nil {
+		b.store.Delete(recordVHost, name)
+		b.store.Commit(nil)
+	}
+	return true
+}
 
 // Open connects a user to the virtual host called vhost.
 //
 // Errors: 530 for a virtual host that does not exist or that the user may not use.
-func (b *Broker) Open(vhost string, o ConnOptions) (*Conn, error) { return nil, nil }
+func (b *Broker) Open(vhost string, o ConnOptions) (*Conn, error) {
+	v, ok := b.VHost(vhost)
+	if !ok {
+		return nil, wire.Errorf(wire.NotAllowed, "vhost %s not found", vhost)
+	}
+	if o.User != "" && !b.auth.MayOpen(o.User, vhost) {
+		return nil, wire.Errorf(wire.NotAllowed, "access to vhost '%s' refused for user '%s'", vhost, o.User)
+	}
+	return v.Connect(o), nil
+}

@@ -1,6 +1,11 @@
 package broker
 
 import (
+	"slices"
+	"sync"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/queue"
 	"harelab/engine/wire"
 )
 
@@ -9,10 +14,43 @@ import (
 //
 // After a method returned an error nothing of it was done.
 type Channel struct {
-	conn *Conn
-	id   uint16
-	sink Sink
+	conn  *Conn
+	vhost *VHost
+	id    uint16
+	seq   uint64 // order of opening
+	sink  Sink
+
+	// The connection's goroutine alone.
+	mode      mode
+	published uint64 // with confirms: the last sequence number
+	tx        txState
+	prefetch  uint32 // of consumers to come
+	lastQueue string // declared last: what an empty queue name stands for
+	last      lastExchange
+	replyTo   *replyConsumer // written under mu
+	closed    bool
+
+	ledger *dispatch.Ledger // prefetch of the whole channel; nil: never set
+
+	mu        sync.Mutex
+	lastTag   uint64
+	unacked   unackedList
+	delivery  Delivery // of the call of the Sink under way
+	consumers map[string]*Consumer
+	ordered   []*Consumer // in order of subscription
+	queues    []*Queue    // that it consumes from, in order of declaration
+	delivered uint64
+	acked     uint64
 }
+
+// mode says whether publishes are confirmed, or wait for a commit.
+type mode uint8
+
+const (
+	modeNone mode = iota
+	modeConfirm
+	modeTx
+)
 
 // ID returns the channel's number within its connection.
 func (ch *Channel) ID() uint16 { return ch.id }
@@ -30,10 +68,101 @@ func (ch *Channel) Flow(active bool) error {
 	return nil
 }
 
+// begin starts a call.
+func (ch *Channel) begin() *turn {
+	t := &ch.conn.turn
+	t.begin()
+	return t
+}
+
+// deliver sends a message to a consumer and reports whether the Sink takes more. The
+// queue is locked.
+func (ch *Channel) deliver(t *turn, c *Consumer, m *Message, d *queue.Decision) (writable bool) {
+	ch.mu.Lock()
+	ch.lastTag++
+	if !c.NoAck {
+		ch.unacked.push(unsettled{tag: ch.lastTag, queue: c.queue, ref: d.Ref})
+	}
+	ch.delivered++
+	ch.delivery = Delivery{Consumer: c, DeliveryTag: ch.lastTag, Redelivered: d.Redelivered, Msg: m, Queue: c.queue.name}
+	writable = ch.sink.Deliver(&ch.delivery, t.batch)
+	c.paused = !writable
+	ch.mu.Unlock()
+	return writable
+}
+
 // Close closes the channel: its consumers leave and what is unsettled goes back to
 // its queues. Closing a closed channel does nothing.
-func (ch *Channel) Close() {}
+func (ch *Channel) Close() {
+	if ch.closed {
+		return
+	}
+	t := ch.begin()
+	closeChannels(t, []*Channel{ch})
+	t.end()
+	v := ch.vhost
+	v.mu.Lock()
+	delete(ch.conn.channels, ch)
+	v.mu.Unlock()
+}
 
-// Kill is Close for a channel whose peer is gone. There is no difference today: in
+// Kill is Close for a channel whose peer is gone. The broker makes no difference: in
 // both cases all consumers leave before any queue is run.
 func (ch *Channel) Kill() { ch.Close() }
+
+// closeChannels has all consumers of some channels leave, puts back what they did
+// not settle, and then runs the queues in order of declaration.
+func closeChannels(t *turn, channels []*Channel) {
+	var consumers []*Consumer
+	var returned []unsettled
+	for _, ch := range channels {
+		if ch.closed {
+			continue
+		}
+		ch.closed = true
+		ch.rollback()
+		ch.dropReplies()
+		ch.mu.Lock()
+		consumers = append(consumers, ch.ordered...)
+		ch.ordered, ch.queues = nil, nil
+		clear(ch.consumers)
+		ch.mu.Unlock()
+	}
+	touched := make([]*Queue, 0, len(consumers))
+	for _, c := range consumers {
+		c.queue.leave(t, c, true)
+		touched = append(touched, c.queue)
+	}
+	for _, ch := range channels {
+		ch.mu.Lock()
+		returned, _ = ch.unacked.takeUpTo(0, returned)
+		ch.mu.Unlock()
+	}
+	t.eachQueue(returned, func(q *Queue, refs []dispatch.Ref) {
+		q.settle(t, queue.Requeue, refs, true)
+		touched = append(touched, q)
+	})
+	slices.SortFunc(touched, bySeq)
+	for _, q := range slices.Compact(touched) {
+		q.event(t, queue.Event{Kind: queue.Run})
+	}
+}
+
+// eachQueue calls f for each queue among deliveries, in order of declaration, with
+// the queue's Refs in order of delivery. It sorts us.
+func (t *turn) eachQueue(us []unsettled, f func(*Queue, []dispatch.Ref)) {
+	if len(us) > 1 {
+		slices.SortStableFunc(us, func(a, b unsettled) int { return bySeq(a.queue, b.queue) })
+	}
+	for len(us) > 0 {
+		q := us[0].queue
+		t.refs = t.refs[:0]
+		n := 0
+		for n < len(us) && us[n].queue == q {
+			t.refs = append(t.refs, us[n].ref)
+			n++
+		}
+		f(q, t.refs)
+		us = us[n:]
+	}
+}

@@ -1,25 +1,64 @@
 package broker
 
+import (
+	"cmp"
+	"maps"
+	"slices"
+
+	"harelab/engine/auth"
+	"harelab/engine/wire"
+)
+
 // A Conn is a client's connection to a virtual host. Its methods and those of its
 // channels are called by one goroutine at a time.
 type Conn struct {
-	vhost *VHost
-	opts  ConnOptions
-	batch Batch
+	vhost   *VHost
+	opts    ConnOptions
+	seq     uint64
+	since   int64         // microseconds
+	session *auth.Session // nil: may do all
+	batch   Batch
+	turn    turn
+
+	// Under the virtual host's lock, for listings.
+	channels map[*Channel]struct{}
+	owned    map[*Queue]struct{} // exclusive queues
+	opened   uint64
+	closed   bool
 }
 
 // ConnOptions describes a connection.
 type ConnOptions struct {
 	Name string // as listed, such as "127.0.0.1:40000 -> 127.0.0.1:5672"
 	User string // whose permissions count; none (the program itself) may do all
+
+	// Ended, if not nil, is called when the broker ends the connection: its
+	// virtual host was deleted or the broker is closing. It may not call the
+	// broker; the caller closes the Conn as for any other reason.
+	Ended func(reason error)
 }
 
 // Connect adds a connection to the virtual host. Whether the user may open it was
 // checked before; [Broker.Open] does both.
-func (v *VHost) Connect(o ConnOptions) *Conn { return &Conn{vhost: v, opts: o} }
+func (v *VHost) Connect(o ConnOptions) *Conn {
+	c := &Conn{vhost: v, opts: o, since: v.broker.clock.Now(), channels: make(map[*Channel]struct{}), owned: make(map[*Queue]struct{})}
+	c.turn = turn{broker: v.broker, batch: &c.batch}
+	if o.User != "" {
+		c.session = v.broker.auth.NewSession(o.User, v.name)
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	v.seq++
+	c.seq = v.seq
+	v.conns[c] = struct{}{}
+	return c
+}
 
 // VHost returns the virtual host of the connection.
 func (c *Conn) VHost() *VHost { return c.vhost }
+
+// Options returns what the connection was made with.
+func (c *Conn) Options() ConnOptions { return c.opts }
 
 // Batch returns what wakes the writers that the connection's calls touched. The
 // caller flushes it at the end of each burst.
@@ -27,10 +66,51 @@ func (c *Conn) Batch() *Batch { return &c.batch }
 
 // Channel opens a channel. Numbers are the caller's business.
 func (c *Conn) Channel(id uint16, sink Sink) *Channel {
-	return &Channel{conn: c, id: id, sink: sink}
+	ch := &Channel{conn: c, vhost: c.vhost, id: id, sink: sink, consumers: make(map[string]*Consumer)}
+	c.vhost.mu.Lock()
+	defer c.vhost.mu.Unlock()
+	c.opened++
+	ch.seq = c.opened
+	c.channels[ch] = struct{}{}
+	return ch
 }
 
 // Close ends the connection, in order or because its peer is gone: all consumers of
 // all channels leave, all unsettled messages go back, and only then the queues
 // run, in the order in which they were declared. Exclusive queues are deleted.
-func (c *Conn) Close() {}
+// Closing a closed connection does nothing.
+func (c *Conn) Close() {
+	v := c.vhost
+	v.mu.Lock()
+	if c.closed {
+		v.mu.Unlock()
+		return
+	}
+	c.closed = true
+	delete(v.conns, c)
+	channels := c.sortedChannels()
+	owned := slices.SortedFunc(maps.Keys(c.owned), bySeq)
+	v.mu.Unlock()
+
+	c.turn.begin()
+	closeChannels(&c.turn, channels)
+	for _, q := range owned {
+		v.removeQueue(&c.turn, q)
+	}
+	c.turn.end()
+	c.batch.Flush()
+}
+
+// sortedChannels returns the channels in the order in which they were opened. The
+// virtual host is locked.
+func (c *Conn) sortedChannels() []*Channel {
+	return slices.SortedFunc(maps.Keys(c.channels), func(a, b *Channel) int { return cmp.Compare(a.seq, b.seq) })
+}
+
+// may checks a permission; resource is "queue 'q' in vhost '/'" made by name.
+func (c *Conn) may(op auth.Op, resource string, name func(string) string) error {
+	if c.session == nil || c.session.May(op, []byte(resource)) {
+		return nil
+	}
+	return wire.Errorf(wire.AccessRefused, "access to %s refused for user '%s'", name(resource), c.opts.User)
+}

@@ -1,7 +1,12 @@
 package broker
 
 import (
+	"fmt"
+	"slices"
+
+	"harelab/engine/auth"
 	"harelab/engine/dispatch"
+	"harelab/engine/queue"
 	"harelab/engine/wire"
 )
 
@@ -10,17 +15,28 @@ type Consumer struct {
 	Tag   string // unique in its channel
 	NoAck bool   // deliveries are settled as soon as they are sent
 
-	channel *Channel
+	channel   *Channel
+	queue     *Queue
+	id        dispatch.ConsumerID
+	joined    uint64 // order of subscription to the queue
+	exclusive bool
+	prefetch  uint32
+	priority  int32
+	slots     uint32
+	args      wire.Table
+	probe     dispatch.Probe
+	paused    bool // under the channel's lock: the Sink took no more
 }
 
 // Channel returns the channel that the consumer belongs to.
 func (c *Consumer) Channel() *Channel { return c.channel }
 
-// ConsumeOptions is what basic.consume cannot say. The zero value is for servers
-// that answer later than the first delivery.
+// ConsumeOptions is what basic.consume cannot say. The zero value is for callers
+// that do not answer before the first delivery.
 type ConsumeOptions struct {
 	// Started, if not nil, is called once the subscription stands and before its
-	// first delivery, with no lock held: the moment for basic.consume-ok.
+	// first delivery, with the queue's lock held: the moment for basic.consume-ok.
+	// It must not call the broker.
 	Started func(consumerTag string)
 
 	// Probe, if not nil, tells dispatch strategies about the worker behind the
@@ -37,32 +53,221 @@ type ConsumeOptions struct {
 // and a reply consumer (amq.rabbitmq.reply-to) with acknowledgements, 530 for a
 // tag that is in use.
 func (ch *Channel) BasicConsume(m *wire.BasicConsume, o ConsumeOptions) (tag string, err error) {
-	return "", nil
+	if m.Queue == replyTo {
+		return ch.consumeReplies(m, o)
+	}
+	name, err := ch.queueShortcut(m.Queue)
+	if err != nil {
+		return "", err
+	}
+	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
+		return "", err
+	}
+	c := &Consumer{Tag: m.ConsumerTag, NoAck: m.NoAck, channel: ch, exclusive: m.Exclusive, prefetch: ch.prefetch, args: m.Arguments, probe: o.Probe}
+	if err := ch.nameConsumer(c); err != nil {
+		return "", err
+	}
+	q, err := ch.findQueue(name)
+	if err != nil {
+		return "", err
+	}
+	if err := c.readArguments(ch.vhost.queueName(name)); err != nil {
+		return "", err
+	}
+	t := ch.begin()
+	err = q.join(t, c, o.Started)
+	t.end()
+	return c.Tag, err
+}
+
+// nameConsumer checks a consumer's tag, or makes one up.
+func (ch *Channel) nameConsumer(c *Consumer) error {
+	if c.Tag == "" {
+		c.Tag = ch.vhost.broker.makeName("amq.ctag-")
+	}
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.consumers[c.Tag] != nil || ch.replyTo != nil && ch.replyTo.consumer.Tag == c.Tag {
+		return wire.Errorf(wire.NotAllowed, "attempt to reuse consumer tag '%s'", c.Tag)
+	}
+	return nil
+}
+
+func (c *Consumer) readArguments(resource string) error {
+	if v, ok := c.args.Get("x-priority"); ok {
+		n, ok := toInt(v)
+		if !ok {
+			return invalidArgument("x-priority", resource, expectedInteger(v))
+		}
+		c.priority = int32(min(max(n, -1<<31), 1<<31-1))
+	}
+	if v, ok := c.args.Get("x-slots"); ok {
+		n, ok := toInt(v)
+		switch {
+		case !ok:
+			return invalidArgument("x-slots", resource, expectedInteger(v))
+		case n < 0:
+			return invalidArgument("x-slots", resource, fmt.Sprintf("{value_negative,%d}", n))
+		}
+		c.slots = uint32(min(n, 1<<31))
+	}
+	return nil
+}
+
+// join adds a consumer and runs the queue.
+func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted {
+		return q.vhost.noQueue(q.name)
+	}
+	if q.exclusive != nil || c.exclusive && (q.machine.Consumers() > 0 || q.settings.singleActive) {
+		return wire.Errorf(wire.AccessRefused, "%s in exclusive use", q.vhost.queueName(q.name))
+	}
+	q.joins++
+	c.queue, c.id, c.joined = q, q.machine.NextConsumer(), q.joins
+	for int(c.id) >= len(q.consumers) {
+		q.consumers = append(q.consumers, nil)
+	}
+	q.consumers[c.id] = c
+	if c.exclusive {
+		q.exclusive = c
+	}
+	if c.probe != nil {
+		q.probes++
+	}
+	q.stopIdle()
+	c.channel.addConsumer(c)
+	if started != nil {
+		started(c.Tag)
+	}
+	q.step(t, queue.Event{
+		Kind:      queue.Join,
+		Priority:  c.priority,
+		Prefetch:  c.prefetch,
+		NoAck:     c.NoAck,
+		Exclusive: c.exclusive,
+		Ledger:    c.channel.ledger,
+		Probe:     c.probe,
+		Slots:     c.slots,
+	})
+	return nil
+}
+
+// leave removes a consumer; what it has stays unacked. A queue that was waiting for
+// its last consumer to go is deleted.
+func (q *Queue) leave(t *turn, c *Consumer, hold bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted || q.consumers[c.id] != c {
+		return
+	}
+	q.step(t, queue.Event{Kind: queue.Leave, Consumer: c.id, Hold: hold})
+	q.consumers[c.id] = nil
+	if q.exclusive == c {
+		q.exclusive = nil
+	}
+	if c.probe != nil {
+		q.probes--
+	}
+	if q.machine.Consumers() > 0 {
+		return
+	}
+	if q.autoDelete {
+		q.close(t)
+		t.effects = append(t.effects, effect{queue: q})
+	}
+	q.startIdle(t)
+}
+
+func (ch *Channel) addConsumer(c *Consumer) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	ch.consumers[c.Tag] = c
+	ch.ordered = append(ch.ordered, c)
+	if i, found := slices.BinarySearchFunc(ch.queues, c.queue, bySeq); !found {
+		ch.queues = slices.Insert(ch.queues, i, c.queue)
+	}
+}
+
+// removeConsumer forgets a consumer and reports whether it was there. The channel is
+// locked.
+func (ch *Channel) removeConsumer(c *Consumer) bool {
+	if ch.consumers[c.Tag] != c {
+		return false
+	}
+	delete(ch.consumers, c.Tag)
+	ch.ordered = slices.DeleteFunc(ch.ordered, func(o *Consumer) bool { return o == c })
+	if !slices.ContainsFunc(ch.ordered, func(o *Consumer) bool { return o.queue == c.queue }) {
+		ch.queues = slices.DeleteFunc(ch.queues, func(q *Queue) bool { return q == c.queue })
+	}
+	return true
 }
 
 // BasicCancel ends a subscription. Messages it has are still to be acked. A tag
 // that is not there is no error.
-func (ch *Channel) BasicCancel(tag string) error { return nil }
-
-// BasicQos sets the prefetch of consumers to come (Global false) or of the whole
-// channel (Global true), in messages, 0 for no limit.
-//
-// Errors: 540 for a prefetch size.
-func (ch *Channel) BasicQos(m *wire.BasicQos) error { return nil }
-
-// Resume tells that the channel's Sink is writable again: consumers whose delivery
-// was answered with false get messages.
-func (ch *Channel) Resume() {}
-
-// A GetResult is a message that was asked for. The caller releases Msg.
-type GetResult struct {
-	Delivery         // without a Consumer
-	MessageCount int // messages left in the queue
+func (ch *Channel) BasicCancel(tag string) error {
+	if ch.replyTo != nil && ch.replyTo.consumer.Tag == tag {
+		ch.dropReplies()
+		return nil
+	}
+	ch.mu.Lock()
+	c := ch.consumers[tag]
+	if c != nil {
+		ch.removeConsumer(c)
+	}
+	ch.mu.Unlock()
+	if c == nil {
+		return nil
+	}
+	t := ch.begin()
+	c.queue.leave(t, c, false)
+	t.end()
+	return nil
 }
 
-// Get takes one message from a queue, if it has one.
+// BasicQos sets the prefetch of consumers to come (Global false) or of the whole
+// channel (Global true), in messages, 0 for no limit. A limit for the channel counts
+// what consumers get that subscribed after the first such call.
 //
-// Errors: 403, 404 and 405 as for BasicConsume.
-func (ch *Channel) Get(queue string, noAck bool) (r GetResult, ok bool, err error) {
-	return GetResult{}, false, nil
+// Errors: 540 for a prefetch size.
+func (ch *Channel) BasicQos(m *wire.BasicQos) error {
+	if m.PrefetchSize != 0 {
+		return wire.Errorf(wire.NotImplemented, "prefetch_size!=0 (%d)", m.PrefetchSize)
+	}
+	if !m.Global {
+		ch.prefetch = uint32(m.PrefetchCount)
+		return nil
+	}
+	if ch.ledger == nil {
+		ch.ledger = dispatch.NewLedger(uint32(m.PrefetchCount))
+		return nil
+	}
+	ch.ledger.SetLimit(uint32(m.PrefetchCount))
+	t := ch.begin()
+	ch.finish(t, queue.Ack, nil)
+	t.end()
+	return nil
+}
+
+// Resume tells that the channel's Sink is writable again: consumers whose delivery
+// was answered with false get messages. Any goroutine may call it.
+func (ch *Channel) Resume() {
+	ch.mu.Lock()
+	var paused []*Consumer
+	for _, c := range ch.ordered {
+		if c.paused {
+			c.paused = false
+			paused = append(paused, c)
+		}
+	}
+	ch.mu.Unlock()
+	if len(paused) == 0 {
+		return
+	}
+	ch.vhost.broker.ownTurn(func(t *turn) {
+		for _, c := range paused {
+			c.queue.event(t, queue.Event{Kind: queue.Resume, Consumer: c.id})
+		}
+	})
 }

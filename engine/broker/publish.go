@@ -1,10 +1,20 @@
 package broker
 
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+	"strings"
+
+	"harelab/engine/auth"
+	"harelab/engine/wire"
+)
+
 // A Publishing is a message that a client publishes. The slices may be parts of
 // the caller's read buffer: the broker copies what it keeps.
 type Publishing struct {
 	Exchange, RoutingKey []byte // at most 255 octets each
-	Properties           []byte // flags and list, checked as [wire.HeaderView] does
+	Properties           []byte // flags and list, checked as [wire.HeaderView] does; nil: none
 	Body                 []byte
 	Mandatory            bool // wants to know if no queue takes the message
 	Immediate            bool // refused, as by RabbitMQ
@@ -31,12 +41,206 @@ const (
 	ConfirmLater                // [Sink.Confirmed] will tell
 )
 
+// lastExchange is the exchange that a channel published to last, as far as the user
+// may write to it.
+type lastExchange struct {
+	exchange   *Exchange
+	generation uint64 // of permissions
+}
+
+// noProperties is an empty list: flags without any set.
+var noProperties = []byte{0, 0}
+
+// special are the properties that mean something to the broker itself.
+const special = wire.FlagHeaders | wire.FlagExpiration | wire.FlagUserID | wire.FlagReplyTo
+
 // Publish routes a message and delivers it to whoever can take it. A publish with
 // tx is kept until TxCommit; its result says Routed.
 //
 // Errors: 403 for an exchange that the user may not write to or is internal, 404
-// if it does not exist, 406 for a broken expiration, CC or BCC header and for a
-// user id that is not the connection's, 540 for immediate.
+// if it does not exist, 406 for a message that is too large, a broken expiration,
+// CC or BCC header and for a user id that is not the connection's, 540 for immediate.
 func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
-	return PublishResult{}, nil
+	if p.Immediate {
+		return PublishResult{}, wire.Errorf(wire.NotImplemented, "immediate=true")
+	}
+	if limit := ch.vhost.broker.maxMessage; int64(len(p.Body)) > limit {
+		return PublishResult{}, wire.Errorf(wire.PreconditionFailed, "message size %d is larger than configured max size %d", len(p.Body), limit)
+	}
+	x, err := ch.publishTo(p.Exchange)
+	if err != nil {
+		return PublishResult{}, err
+	}
+	t := ch.begin()
+	if len(p.Properties) < 2 {
+		p.Properties = noProperties
+	}
+	t.keys = append(t.keys[:0], p.RoutingKey)
+	ttl := int64(-1)
+	if wire.PropertyFlags(binary.BigEndian.Uint16(p.Properties))&special != 0 {
+		if ttl, err = ch.special(t, p); err != nil {
+			return PublishResult{}, err
+		}
+	}
+	var r PublishResult
+	switch ch.mode {
+	case modeConfirm:
+		ch.published++
+		r.Seq = ch.published
+	case modeTx:
+		ch.tx.publish(x, newMessage(p.Exchange, p.RoutingKey, p.Properties, p.Body), t.keys, ttl, p.Mandatory)
+		return PublishResult{Routed: true}, nil
+	}
+	r.Routed = ch.send(t, x, p, ttl)
+	if ch.mode == modeConfirm {
+		r.Confirm = ch.confirm(t, r.Seq)
+	}
+	t.end()
+	return r, nil
+}
+
+// send routes a message and puts it into the queues that it goes to.
+func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed bool) {
+	t.route(x, p.Properties)
+	if len(t.queues) == 0 {
+		return x.isDefault && ch.sendReply(t, p)
+	}
+	return t.enqueue(newMessage(p.Exchange, p.RoutingKey, p.Properties, p.Body), ttl)
+}
+
+// enqueue puts a message into t.queues and reports whether any of them was still
+// there. It takes over the one reference that the message has. ttl is in
+// milliseconds, -1 for none.
+func (t *turn) enqueue(m *Message, ttl int64) (routed bool) {
+	queues := t.queues
+	if len(queues) > 1 {
+		m.refs.Store(int32(len(queues)))
+	}
+	if m.persistent && t.broker.store != nil {
+		m.record = t.broker.records.Add(1)
+	}
+	expiresAt := int64(0)
+	if ttl >= 0 {
+		expiresAt = t.now + ttl*1000
+	}
+	for _, q := range queues {
+		routed = q.enqueue(t, m, expiresAt) || routed
+	}
+	return routed
+}
+
+// publishTo returns the exchange called name if the channel may publish to it.
+func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
+	session := ch.conn.session
+	generation := uint64(0)
+	if session != nil {
+		generation = session.Generation()
+	}
+	if last := ch.last.exchange; last != nil && last.name == string(name) && !last.deleted.Load() && ch.last.generation == generation {
+		return last, nil
+	}
+	v := ch.vhost
+	if session != nil && !session.May(auth.Write, name) {
+		return nil, ch.conn.may(auth.Write, string(name), v.exchangeName)
+	}
+	x, ok := v.exchanges.Get(name)
+	switch {
+	case !ok:
+		return nil, v.noExchange(string(name))
+	case x.internal:
+		return nil, wire.Errorf(wire.AccessRefused, "cannot publish to internal %s", v.exchangeName(x.name))
+	}
+	ch.last = lastExchange{x, generation}
+	return x, nil
+}
+
+// special looks at the properties that mean something to the broker. It returns the
+// expiration in milliseconds, -1 for none, fills t.keys and may replace p.Properties.
+func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
+	ttl = -1
+	if user, ok := wire.PropertyUserID(p.Properties); ok {
+		if err := ch.checkUserID(string(user)); err != nil {
+			return 0, err
+		}
+	}
+	if s, ok := wire.PropertyExpiration(p.Properties); ok {
+		if ttl, err = parseExpiration(string(s)); err != nil {
+			return 0, err
+		}
+	}
+	if to, ok := wire.PropertyReplyTo(p.Properties); ok && string(to) == replyTo {
+		if err := ch.setReplyTo(p); err != nil {
+			return 0, err
+		}
+	}
+	bcc, err := t.setKeys(p.RoutingKey, p.Properties)
+	if err != nil {
+		return 0, err
+	}
+	if bcc {
+		p.Properties = editProperties(p.Properties, func(ps *wire.Properties) { ps.Headers = without(ps.Headers, "BCC") })
+	}
+	return ttl, nil
+}
+
+// checkUserID refuses a user id that is not the connection's (rabbit_channel,
+// check_user_id_header/2).
+func (ch *Channel) checkUserID(user string) error {
+	own := ch.conn.opts.User
+	if own == "" || user == own || ch.vhost.broker.auth.HasTag(own, auth.TagImpersonator) {
+		return nil
+	}
+	return wire.Errorf(wire.PreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", user, own)
+}
+
+// parseExpiration reads the property expiration, in milliseconds, as RabbitMQ does
+// (rabbit_basic, parse_expiration/1).
+func parseExpiration(s string) (ms int64, err error) {
+	end := 0
+	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || end == 0 && len(s) > 1 && (s[0] == '-' || s[0] == '+')) {
+		end++
+	}
+	n, err := strconv.ParseInt(s[:end], 10, 64)
+	problem := ""
+	switch {
+	case end == 0 || err != nil && !strings.ContainsAny(s[:end], "0123456789"):
+		problem = "no_integer"
+	case end < len(s):
+		problem = fmt.Sprintf("{leftover_string,%q}", s[end:])
+	case err != nil:
+		problem = fmt.Sprintf("{value_too_big,%s}", s)
+	case n < 0:
+		problem = fmt.Sprintf("{value_negative,%d}", n)
+	default:
+		problem = tooBig(n)
+	}
+	if problem != "" {
+		return 0, wire.Errorf(wire.PreconditionFailed, "invalid expiration '%s': %s", s, problem)
+	}
+	return n, nil
+}
+
+// editProperties returns encoded properties with a change.
+func editProperties(raw []byte, edit func(*wire.Properties)) []byte {
+	ps, err := wire.ParseProperties(raw)
+	if err != nil {
+		return raw // cannot be: they were checked when they came
+	}
+	edit(&ps)
+	edited, err := wire.EncodeProperties(nil, &ps)
+	if err != nil {
+		return raw // more fields than a table can have: better unchanged than lost
+	}
+	return edited
+}
+
+// without returns a table without a key.
+func without(t wire.Table, key string) wire.Table {
+	var rest wire.Table
+	for _, f := range t {
+		if f.Key != key {
+			rest = append(rest, f)
+		}
+	}
+	return rest
 }

@@ -1,9 +1,225 @@
 package broker
 
-// A VHost is a virtual host: a name space of exchanges and queues.
+import (
+	"cmp"
+	"fmt"
+	"maps"
+	"slices"
+	"strings"
+	"sync"
+
+	"harelab/engine/exchange"
+	"harelab/engine/internal/nametable"
+	"harelab/engine/wire"
+)
+
+// A VHost is a virtual host: a name space of exchanges and queues. Its methods may
+// be called at the same time.
 type VHost struct {
-	name string
+	broker *Broker
+	name   string
+	order  uint64 // among virtual hosts
+
+	// Read without a lock, written under mu.
+	exchanges nametable.Table[*Exchange]
+	queues    nametable.Table[*Queue]
+	replies   nametable.Table[*Channel] // by direct reply-to token
+
+	defaultExchange *Exchange
+
+	mu           sync.Mutex
+	seq          uint64 // of declarations, bindings and connections
+	allExchanges map[*Exchange]struct{}
+	allQueues    map[*Queue]struct{}
+	conns        map[*Conn]struct{}
 }
 
 // Name returns the virtual host's name.
 func (v *VHost) Name() string { return v.name }
+
+// Broker returns the broker that the virtual host belongs to.
+func (v *VHost) Broker() *Broker { return v.broker }
+
+// newVHost returns a virtual host with the exchanges that each has.
+func newVHost(b *Broker, name string) *VHost {
+	v := &VHost{
+		broker:       b,
+		name:         name,
+		allExchanges: make(map[*Exchange]struct{}),
+		allQueues:    make(map[*Queue]struct{}),
+		conns:        make(map[*Conn]struct{}),
+	}
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	for _, x := range []struct {
+		name, kind string
+		internal   bool
+	}{
+		{"", "direct", false},
+		{"amq.direct", "direct", false},
+		{"amq.fanout", "fanout", false},
+		{"amq.headers", "headers", false},
+		{"amq.match", "headers", false},
+		{"amq.rabbitmq.trace", "topic", true},
+		{"amq.topic", "topic", false},
+	} {
+		made, err := v.addExchange(&wire.ExchangeDeclare{Exchange: x.name, Type: x.kind, Durable: true, Internal: x.internal})
+		if err != nil {
+			panic(err) // the types are there and the arguments empty
+		}
+		if x.name == "" {
+			made.isDefault = true
+			v.defaultExchange = made
+		}
+	}
+	return v
+}
+
+// change makes a change to exchanges, queues or bindings, and waits until it is
+// durable.
+func (v *VHost) change(f func() error) error {
+	v.mu.Lock()
+	err := f()
+	v.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return v.broker.sync()
+}
+
+// addExchange makes an exchange that does not exist. The virtual host is locked.
+func (v *VHost) addExchange(m *wire.ExchangeDeclare) (*Exchange, error) {
+	kind, err := exchange.Lookup(m.Type)
+	if err != nil {
+		return nil, wire.Errorf(wire.CommandInvalid, "unknown exchange type '%s'", m.Type)
+	}
+	matcher := v.broker.defaults.matcher
+	if name, ok := m.Arguments.Get("x-matcher"); ok && m.Type == "topic" {
+		if matcher, err = matcherArgument(name); err != nil {
+			return nil, invalidArgument("x-matcher", v.exchangeName(m.Exchange), err.Error())
+		}
+	}
+	v.seq++
+	x := &Exchange{
+		vhost:      v,
+		name:       m.Exchange,
+		seq:        v.seq,
+		kind:       kind,
+		durable:    m.Durable,
+		autoDelete: m.AutoDelete,
+		internal:   m.Internal,
+		args:       m.Arguments,
+		router:     kind.New(exchange.Config{Matcher: matcher}),
+	}
+	if m.Type == "topic" {
+		x.matcher = matcher.Name
+	}
+	if name, ok := m.Arguments.Get("alternate-exchange"); ok {
+		x.alternate, _ = name.(string)
+	}
+	x.target.exchange = x
+	v.allExchanges[x] = struct{}{}
+	v.exchanges.Set(x.name, x)
+	return x, nil
+}
+
+// removeExchange deletes an exchange with its bindings, and what is auto-deleted with
+// it. The virtual host is locked.
+func (v *VHost) removeExchange(x *Exchange) {
+	if x.deleted.Swap(true) {
+		return
+	}
+	v.exchanges.Delete(x.name)
+	delete(v.allExchanges, x)
+	v.forgetExchange(x)
+	for _, b := range x.sortedOutgoing() {
+		b.unbind()
+	}
+	v.dropBindings(x.bindings)
+}
+
+// dropBindings removes the bindings to a destination that is gone, and exchanges that
+// were waiting for their last binding to go.
+func (v *VHost) dropBindings(b *binding) {
+	for b != nil {
+		next := b.next
+		v.dropBinding(b)
+		b = next
+	}
+}
+
+func (v *VHost) dropBinding(b *binding) {
+	b.unbind()
+	v.forgetBinding(b)
+	if x := b.source; x.autoDelete && len(x.outgoing) == 0 {
+		v.removeExchange(x)
+	}
+}
+
+// sortedOutgoing returns the bindings of a source in order of making.
+func (x *Exchange) sortedOutgoing() []*binding {
+	all := make([]*binding, 0, len(x.outgoing))
+	for _, b := range x.outgoing {
+		for ; b != nil; b = b.variant {
+			all = append(all, b)
+		}
+	}
+	slices.SortFunc(all, func(a, b *binding) int { return cmp.Compare(a.seq, b.seq) })
+	return all
+}
+
+// sortedQueues returns the queues in order of declaration.
+func (v *VHost) sortedQueues() []*Queue {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	return slices.SortedFunc(maps.Keys(v.allQueues), bySeq)
+}
+
+func bySeq(a, b *Queue) int { return cmp.Compare(a.seq, b.seq) }
+
+// sortedExchanges returns the exchanges in order of declaration. The virtual host is
+// locked.
+func (v *VHost) sortedExchanges() []*Exchange {
+	return slices.SortedFunc(maps.Keys(v.allExchanges), func(a, b *Exchange) int { return cmp.Compare(a.seq, b.seq) })
+}
+
+// queueName and exchangeName name things as RabbitMQ's texts do (rabbit_misc, rs/1).
+func (v *VHost) queueName(name string) string {
+	return fmt.Sprintf("queue '%s' in vhost '%s'", name, v.name)
+}
+
+func (v *VHost) exchangeName(name string) string {
+	if name == "" {
+		return "default exchange"
+	}
+	return fmt.Sprintf("exchange '%s' in vhost '%s'", name, v.name)
+}
+
+func (v *VHost) noQueue(name string) error {
+	return wire.Errorf(wire.NotFound, "no %s", v.queueName(name))
+}
+
+func (v *VHost) noExchange(name string) error {
+	return wire.Errorf(wire.NotFound, "no %s", v.exchangeName(name))
+}
+
+// reserved reports whether a name is one of the broker's own.
+func reserved(name string) bool { return strings.HasPrefix(name, "amq.") }
+
+// endConns tells the connections that they end.
+func (v *VHost) endConns(reason error) {
+	v.mu.Lock()
+	conns := v.sortedConns()
+	v.mu.Unlock()
+	for _, c := range conns {
+		if c.opts.Ended != nil {
+			c.opts.Ended(reason)
+		}
+	}
+}
+
+// sortedConns returns the connections in the order in which they came. The virtual
+// host is locked.
+func (v *VHost) sortedConns() []*Conn {
+	return slices.SortedFunc(maps.Keys(v.conns), func(a, b *Conn) int { return cmp.Compare(a.seq, b.seq) })
+}

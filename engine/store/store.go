@@ -1,34 +1,62 @@
 // Package store keeps what must outlive a broker, behind one interface.
 //
 // A store holds two things. Records are small values under names: exchanges,
-// queues, bindings, users. Entries are messages in queues: which message lies at
-// which position of which queue. A message's octets are kept once, however many
-// queues hold it, and for as long as one of them does.
+// queues, bindings, users. Entries are messages in queues: which message lies in
+// which queue. A message's octets are kept once, however many queues hold it, and
+// for as long as one of them does.
 //
-// All changes go through a [Batch] and take effect together. The promise of a store
-// is that what a batch changed is found again after any crash once Commit has said
-// so. Reading happens once, when a broker starts.
+// Changes take effect in the order in which they were called for, whoever called,
+// and in rounds: a store gathers what comes while it writes and writes it at once.
+// The promise is that what was changed before a Commit is found again after any
+// crash once that Commit was answered. Of what was not, any beginning may be there.
+//
+// Reading happens once, when a broker starts.
 //
 // Implementations are packages below this one; storetest is the suite that each
 // must pass.
 package store
 
-// A Store keeps records and entries. Its methods may be called at the same time,
-// but a Batch belongs to one goroutine.
+// A Store keeps records and entries. Its methods may be called at the same time.
+// None but Commit, Sync and Close tells of errors: once a store has failed it stays
+// failed, and says so there.
 type Store interface {
-	// Batch returns an empty batch.
-	Batch() Batch
+	// Put sets a record. The value is copied.
+	Put(kind Kind, name string, value []byte)
 
-	// Records yields the records of one kind in order of their names, as far as
-	// they are committed. What it yields is valid during the call.
+	// Delete removes a record, if it is there.
+	Delete(kind Kind, name string)
+
+	// Add puts a message into a queue. The data is copied, and looked at only if
+	// no queue holds the message yet.
+	Add(q QueueID, m MessageID, e Entry)
+
+	// Remove takes a message out of a queue, if it is there. One that comes and
+	// goes within a round is never written.
+	Remove(q QueueID, m MessageID)
+
+	// Delivered notes that a message of a queue was handed to a consumer. A crash
+	// may forget it; the store then says Redelivered of all it is not sure of.
+	Delivered(q QueueID, m MessageID)
+
+	// Drop takes all messages out of a queue.
+	Drop(q QueueID)
+
+	// Commit asks for what was changed so far to be made durable and reports true
+	// if it is. If not, w.Committed is called once, from any goroutine; w may be
+	// nil.
+	Commit(w Waiter) (durable bool)
+
+	// Sync is Commit that waits.
+	Sync() error
+
+	// Records yields the records of one kind in order of their names. What it
+	// yields is valid during the call; an error from yield ends it.
 	Records(kind Kind, yield func(name string, value []byte) error) error
 
-	// Entries yields the entries of one queue in order of their positions, as far
-	// as they are committed. What it yields is valid during the call.
-	Entries(queue QueueID, yield func(Entry) error) error
-
-	// Sync waits until all batches whose Commit has been called are durable.
-	Sync() error
+	// Entries yields the messages of one queue in order of their identities, which
+	// is that of publishing. What it yields is valid during the call; an error
+	// from yield ends it.
+	Entries(q QueueID, yield func(MessageID, Entry) error) error
 
 	// Close syncs and closes the store. Nothing may be called after.
 	Close() error
@@ -40,54 +68,19 @@ type Kind byte
 // A QueueID names a queue in the store. The broker gives them out, never twice.
 type QueueID uint64
 
-// A MessageID names a message in the store. The broker gives them out, never twice.
+// A MessageID names a message in the store. The broker gives them out, rising.
 type MessageID uint64
 
-// An Entry is a message at its place in a queue.
+// An Entry is what a queue knows of one message.
 type Entry struct {
-	Queue    QueueID
-	Position uint64 // order within the queue; unique in it
-	Message  MessageID
-	ExpireAt int64 // broker time in microseconds, 0 if never
-	// Redelivered says that somebody may have got the message: it was delivered,
-	// or the store was not closed in order and cannot tell.
-	Redelivered bool
+	ExpiresAt   int64  // broker time in microseconds, 0 never
+	Redelivered bool   // somebody may have got the message before
 	Data        []byte // the message, in the broker's own form
 }
 
-// A Batch collects changes. None is visible before Commit.
-type Batch interface {
-	// Put sets a record.
-	Put(kind Kind, name string, value []byte)
-
-	// Delete removes a record, if it is there.
-	Delete(kind Kind, name string)
-
-	// Add adds an entry. Data is needed with the first entry of a message only and
-	// is copied, or written, before Add returns.
-	Add(e Entry)
-
-	// Remove removes an entry, if it is there. A message that is removed before
-	// its batch was committed need never be written.
-	Remove(queue QueueID, position uint64)
-
-	// Delivered notes that an entry was handed to a consumer. It may be lost in a
-	// crash, after which the store says Redelivered of what it cannot tell.
-	Delivered(queue QueueID, position uint64)
-
-	// Drop removes all entries of a queue.
-	Drop(queue QueueID)
-
-	// Commit makes the changes and empties the batch for the next. It reports
-	// true if they are durable on return. If not, w.Committed is called once,
-	// from any goroutine; a nil w asks for no call. An error means that the store
-	// has failed and nothing later will succeed either.
-	Commit(w Waiter) (durable bool, err error)
-}
-
-// A Waiter waits for a batch to be durable.
+// A Waiter waits for changes to be durable.
 type Waiter interface {
-	// Committed is called with nil once the batch is durable, or with the error
-	// that keeps it from ever being. It must not block.
+	// Committed is called with nil once they are, or with the error that keeps
+	// them from ever being. It must not block.
 	Committed(err error)
 }

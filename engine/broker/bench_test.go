@@ -1,0 +1,88 @@
+package broker
+
+import (
+	"testing"
+
+	"harelab/engine/wire"
+)
+
+// ackingSink acks nothing by itself: it notes the last tag for the benchmark to ack.
+type ackingSink struct {
+	deliveries int
+	lastTag    uint64
+}
+
+func (s *ackingSink) Deliver(d *Delivery, _ *Batch) bool {
+	s.deliveries++
+	s.lastTag = d.DeliveryTag
+	return true
+}
+func (*ackingSink) Cancelled(string, *Batch)       {}
+func (*ackingSink) Confirmed(uint64, bool, *Batch) {}
+
+// path is a publisher and a consumer of one queue.
+type path struct {
+	pub, sub *Channel
+	sink     *ackingSink
+	publish  Publishing
+}
+
+func newPath(tb testing.TB, exchange, bindingKey, routingKey string) *path {
+	tb.Helper()
+	b, err := New(Options{})
+	if err != nil {
+		tb.Fatal(err)
+	}
+	v, _ := b.VHost("/")
+	p := &path{sink: new(ackingSink)}
+	p.pub = v.Connect(ConnOptions{Name: "publisher", User: "guest"}).Channel(1, new(ackingSink))
+	p.sub = v.Connect(ConnOptions{Name: "consumer", User: "guest"}).Channel(1, p.sink)
+	if _, _, _, err := p.sub.QueueDeclare(&wire.QueueDeclare{Queue: "orders"}); err != nil {
+		tb.Fatal(err)
+	}
+	if exchange != "" {
+		if err := p.sub.QueueBind(&wire.QueueBind{Queue: "orders", Exchange: exchange, RoutingKey: bindingKey}); err != nil {
+			tb.Fatal(err)
+		}
+	}
+	if _, err := p.sub.BasicConsume(&wire.BasicConsume{Queue: "orders"}, ConsumeOptions{}); err != nil {
+		tb.Fatal(err)
+	}
+	p.publish = Publishing{Exchange: []byte(exchange), RoutingKey: []byte(routingKey), Body: make([]byte, 16)}
+	return p
+}
+
+func (p *path) message(tb testing.TB) {
+	if r, err := p.pub.Publish(&p.publish); err != nil || !r.Routed {
+		tb.Fatalf("Publish = %+v, %v", r, err)
+	}
+	if err := p.sub.Ack(p.sink.lastTag, false); err != nil {
+		tb.Fatal(err)
+	}
+}
+
+var paths = []struct{ name, exchange, bindingKey, routingKey string }{
+	{"default", "", "", "orders"},
+	{"direct", "amq.direct", "eu.orders", "eu.orders"},
+	{"fanout", "amq.fanout", "", "eu.orders"},
+	{"topic", "amq.topic", "*.orders", "eu.orders"},
+}
+
+// BenchmarkPublish measures a message's whole way through the broker: published,
+// routed, delivered to a consumer, acked.
+func BenchmarkPublish(b *testing.B) {
+	for _, to := range paths {
+		b.Run("exchange="+to.name, func(b *testing.B) {
+			p := newPath(b, to.exchange, to.bindingKey, to.routingKey)
+			b.ReportAllocs()
+			n := 0
+			for b.Loop() {
+				p.message(b)
+				n++
+			}
+			if p.sink.deliveries != n {
+				b.Fatalf("%d deliveries of %d messages", p.sink.deliveries, n)
+			}
+		})
+	}
+}

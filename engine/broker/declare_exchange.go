@@ -1,0 +1,125 @@
+package broker
+
+import (
+	"harelab/engine/auth"
+	"harelab/engine/exchange"
+	"harelab/engine/topic"
+	"harelab/engine/wire"
+)
+
+var errDefaultExchange = wire.Errorf(wire.AccessRefused, "operation not permitted on the default exchange")
+
+// ExchangeDeclare makes an exchange or, if m is passive, checks that it exists.
+// Arguments: alternate-exchange, x-matcher (of topic exchanges).
+//
+// Errors: 403 for reserved names and missing permissions, 404 if passive and not
+// there, 406 if it is there with other properties, 503 for an unknown type.
+func (ch *Channel) ExchangeDeclare(m *wire.ExchangeDeclare) error {
+	v := ch.vhost
+	if m.Exchange == "" {
+		return errDefaultExchange
+	}
+	if m.Passive {
+		if _, ok := v.exchanges.GetString(m.Exchange); !ok {
+			return v.noExchange(m.Exchange)
+		}
+		return nil
+	}
+	if _, err := exchange.Lookup(m.Type); err != nil {
+		return wire.Errorf(wire.CommandInvalid, "unknown exchange type '%s'", m.Type)
+	}
+	if err := ch.conn.may(auth.Configure, m.Exchange, v.exchangeName); err != nil {
+		return err
+	}
+	return v.change(func() error {
+		if x, ok := v.exchanges.GetString(m.Exchange); ok {
+			return x.checkEquivalent(m)
+		}
+		if reserved(m.Exchange) {
+			return wire.Errorf(wire.AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
+		}
+		if err := ch.checkAlternate(m); err != nil {
+			return err
+		}
+		x, err := v.addExchange(m)
+		if err == nil {
+			v.recordExchange(x)
+		}
+		return err
+	})
+}
+
+// checkAlternate checks the argument alternate-exchange: it takes permission to have
+// messages go on.
+func (ch *Channel) checkAlternate(m *wire.ExchangeDeclare) error {
+	v := ch.vhost
+	arg, ok := m.Arguments.Get("alternate-exchange")
+	if !ok {
+		return nil
+	}
+	name, ok := arg.(string)
+	if !ok {
+		return wire.Errorf(wire.PreconditionFailed, "invalid type '%s' for arg 'alternate-exchange' in %s", wire.TypeName(arg), v.exchangeName(m.Exchange))
+	}
+	if err := ch.conn.may(auth.Read, m.Exchange, v.exchangeName); err != nil {
+		return err
+	}
+	return ch.conn.may(auth.Write, name, v.exchangeName)
+}
+
+// matcherArgument reads the argument x-matcher.
+func matcherArgument(v any) (topic.Strategy, error) {
+	name, ok := v.(string)
+	if !ok {
+		return topic.Strategy{}, wire.Errorf(wire.PreconditionFailed, "%s", unacceptable(v))
+	}
+	return topic.Lookup(name)
+}
+
+// checkEquivalent compares a declaration with the exchange that is there.
+func (x *Exchange) checkEquivalent(m *wire.ExchangeDeclare) error {
+	resource := x.vhost.exchangeName(x.name)
+	for _, f := range []struct {
+		name          string
+		current, want any
+	}{
+		{"type", x.kind.Name, m.Type},
+		{"durable", x.durable, m.Durable},
+		{"auto_delete", x.autoDelete, m.AutoDelete},
+		{"internal", x.internal, m.Internal},
+	} {
+		if f.current != f.want {
+			return inequivalent(f.name, resource, quoted(f.want), quoted(f.current))
+		}
+	}
+	return checkArguments(x.args, m.Arguments, resource, []string{"alternate-exchange", "x-matcher"})
+}
+
+// ExchangeDelete deletes an exchange with its bindings. One that does not exist is
+// no error.
+//
+// Errors: 403 for system exchanges and missing permissions, 406 if m is IfUnused
+// and the exchange has bindings.
+func (ch *Channel) ExchangeDelete(m *wire.ExchangeDelete) error {
+	v := ch.vhost
+	switch {
+	case m.Exchange == "":
+		return errDefaultExchange
+	case reserved(m.Exchange):
+		return wire.Errorf(wire.AccessRefused, "deletion of system %s not allowed", v.exchangeName(m.Exchange))
+	}
+	if err := ch.conn.may(auth.Configure, m.Exchange, v.exchangeName); err != nil {
+		return err
+	}
+	return v.change(func() error {
+		x, ok := v.exchanges.GetString(m.Exchange)
+		if !ok {
+			return nil
+		}
+		if m.IfUnused && len(x.outgoing) > 0 {
+			return wire.Errorf(wire.PreconditionFailed, "%s in use", v.exchangeName(x.name))
+		}
+		v.removeExchange(x)
+		return nil
+	})
+}

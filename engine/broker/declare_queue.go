@@ -1,0 +1,251 @@
+package broker
+
+import (
+	"harelab/engine/auth"
+	"harelab/engine/queue"
+	"harelab/engine/wire"
+)
+
+// QueueDeclare makes a queue or, if m is passive, checks that it exists. It returns
+// the queue's name, which is made up if m has none, and how many ready messages and
+// consumers it has.
+//
+// Errors: 403 for reserved names and missing permissions, 404 if passive and not
+// there, 405 if it belongs to another connection, 406 if it is there with other
+// properties and for bad arguments.
+func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, consumers int, err error) {
+	if m.Passive {
+		return ch.passiveDeclare(m)
+	}
+	v := ch.vhost
+	name = m.Queue
+	switch {
+	case name == "":
+		name = v.broker.makeName("amq.gen-")
+	case reserved(name):
+		return "", 0, 0, wire.Errorf(wire.AccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
+	}
+	if err := ch.conn.may(auth.Configure, name, v.queueName); err != nil {
+		return "", 0, 0, err
+	}
+	t := ch.begin()
+	var q *Queue
+	err = v.change(func() (err error) {
+		q, err = v.declareQueue(t, ch.conn, name, m)
+		return err
+	})
+	if err != nil {
+		return "", 0, 0, err
+	}
+	q.mu.Lock()
+	messages, consumers = q.machine.Ready(), q.machine.Consumers()
+	q.usedAt = t.now
+	q.mu.Unlock()
+	t.end()
+	ch.lastQueue = name
+	return name, messages, consumers, nil
+}
+
+func (ch *Channel) passiveDeclare(m *wire.QueueDeclare) (name string, messages, consumers int, err error) {
+	if _, ok := ch.vhost.replies.GetString(m.Queue); ok || m.Queue == replyTo {
+		return m.Queue, 0, 1, nil // how a responder asks whether the requester is there
+	}
+	if name, err = ch.queueShortcut(m.Queue); err != nil {
+		return "", 0, 0, err
+	}
+	q, err := ch.findQueue(name)
+	if err != nil {
+		return "", 0, 0, err
+	}
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	q.usedAt = ch.vhost.broker.clock.Now()
+	ch.lastQueue = name
+	return name, q.machine.Ready(), q.machine.Consumers(), nil
+}
+
+// declareQueue returns the queue called name, made if it does not exist. The virtual
+// host is locked.
+func (v *VHost) declareQueue(t *turn, owner *Conn, name string, m *wire.QueueDeclare) (*Queue, error) {
+	if q, ok := v.queues.GetString(name); ok {
+		if !q.isDeleted() {
+			return q, q.checkEquivalent(owner, m)
+		}
+		v.unlinkQueue(q) // it is going; who deleted it finds nothing left to do
+	}
+	resource := v.queueName(name)
+	s, err := v.broker.newSettings(m.Arguments, resource)
+	if err != nil {
+		return nil, err
+	}
+	if s.quorum {
+		if err := checkQuorum(m, resource); err != nil {
+			return nil, err
+		}
+	}
+	if err := owner.checkDeadLetter(name, &s); err != nil {
+		return nil, err
+	}
+	q := v.newQueue(name, m, s)
+	if m.Exclusive {
+		q.owner = owner
+		owner.owned[q] = struct{}{}
+	}
+	v.linkQueue(q)
+	q.startIdle(t)
+	v.recordQueue(q)
+	return q, nil
+}
+
+// newQueue returns a queue that the virtual host does not know yet. It is locked.
+func (v *VHost) newQueue(name string, m *wire.QueueDeclare, s settings) *Queue {
+	v.seq++
+	q := &Queue{
+		vhost:      v,
+		name:       name,
+		seq:        v.seq,
+		durable:    m.Durable,
+		autoDelete: m.AutoDelete,
+		args:       m.Arguments,
+		settings:   s,
+		timed:      s.timed() || v.broker.tracer != nil,
+		machine:    s.newMachine(),
+	}
+	q.target.queue = q
+	return q
+}
+
+// linkQueue and unlinkQueue make a queue known and unknown. The virtual host is
+// locked.
+func (v *VHost) linkQueue(q *Queue) {
+	v.allQueues[q] = struct{}{}
+	v.queues.Set(q.name, q)
+}
+
+func (v *VHost) unlinkQueue(q *Queue) {
+	if _, ok := v.allQueues[q]; !ok {
+		return
+	}
+	delete(v.allQueues, q)
+	v.queues.Delete(q.name)
+	if q.owner != nil {
+		delete(q.owner.owned, q)
+	}
+	v.dropBindings(q.bindings)
+	v.forgetQueue(q)
+}
+
+// checkQuorum refuses what quorum queues cannot be (rabbit_quorum_queue).
+func checkQuorum(m *wire.QueueDeclare, resource string) error {
+	for _, p := range []struct {
+		name string
+		set  bool
+	}{
+		{"auto-delete", m.AutoDelete},
+		{"exclusive-queue", m.Exclusive},
+		{"non-durable", !m.Durable},
+	} {
+		if p.set {
+			return wire.Errorf(wire.PreconditionFailed, "invalid property '%s' for %s", p.name, resource)
+		}
+	}
+	return nil
+}
+
+// checkDeadLetter asks for the permissions that dead-lettering takes: to read from
+// the queue and to write to the exchange.
+func (c *Conn) checkDeadLetter(name string, s *settings) error {
+	if s.deadLetterTo == nil {
+		return nil
+	}
+	if err := c.may(auth.Read, name, c.vhost.queueName); err != nil {
+		return err
+	}
+	return c.may(auth.Write, *s.deadLetterTo, c.vhost.exchangeName)
+}
+
+// checkEquivalent compares a declaration with the queue that is there.
+func (q *Queue) checkEquivalent(by *Conn, m *wire.QueueDeclare) error {
+	resource := q.vhost.queueName(q.name)
+	if err := q.checkOwner(by); err != nil {
+		return err
+	}
+	if m.Exclusive != (q.owner != nil) {
+		return q.locked()
+	}
+	if m.Durable != q.durable {
+		return inequivalent("durable", resource, quoted(m.Durable), quoted(q.durable))
+	}
+	if m.AutoDelete != q.autoDelete {
+		return inequivalent("auto_delete", resource, quoted(m.AutoDelete), quoted(q.autoDelete))
+	}
+	return checkArguments(q.args, m.Arguments, resource, queueArgumentNames)
+}
+
+// checkOwner refuses the use of another connection's exclusive queue.
+func (q *Queue) checkOwner(by *Conn) error {
+	if q.owner != nil && q.owner != by {
+		return q.locked()
+	}
+	return nil
+}
+
+func (q *Queue) locked() error {
+	return wire.Errorf(wire.ResourceLocked, "cannot obtain exclusive access to locked %s. "+
+		"It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.",
+		q.vhost.queueName(q.name))
+}
+
+func (q *Queue) isDeleted() bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	return q.deleted
+}
+
+// queueShortcut returns the queue that a name stands for: an empty one for the queue
+// that the channel declared last.
+func (ch *Channel) queueShortcut(name string) (string, error) {
+	if name != "" {
+		return name, nil
+	}
+	if ch.lastQueue == "" {
+		return "", wire.Errorf(wire.NotFound, "no previously declared queue")
+	}
+	return ch.lastQueue, nil
+}
+
+// findQueue returns a queue that the channel's connection may use.
+func (ch *Channel) findQueue(name string) (*Queue, error) {
+	q, ok := ch.vhost.queues.GetString(name)
+	if !ok {
+		return nil, ch.vhost.noQueue(name)
+	}
+	return q, q.checkOwner(ch.conn)
+}
+
+// QueuePurge drops a queue's ready messages and returns how many there were.
+//
+// Errors: 403, 404, 405.
+func (ch *Channel) QueuePurge(m *wire.QueuePurge) (messages int, err error) {
+	name, err := ch.queueShortcut(m.Queue)
+	if err != nil {
+		return 0, err
+	}
+	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
+		return 0, err
+	}
+	q, err := ch.findQueue(name)
+	if err != nil {
+		return 0, err
+	}
+	t := ch.begin()
+	q.mu.Lock()
+	if !q.deleted {
+		messages = q.machine.Ready()
+		q.step(t, queue.Event{Kind: queue.Purge})
+		q.messages.trim(q.machine)
+	}
+	q.mu.Unlock()
+	t.end()
+	return messages, nil
+}

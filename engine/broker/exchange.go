@@ -1,0 +1,138 @@
+package broker
+
+import (
+	"sync/atomic"
+
+	"harelab/engine/exchange"
+	"harelab/engine/topic"
+	"harelab/engine/wire"
+)
+
+// An Exchange is an exchange of a virtual host: a type's router, the destinations
+// its numbers stand for, and the bindings as they were asked for.
+type Exchange struct {
+	vhost      *VHost
+	name       string
+	seq        uint64 // order of declaration
+	kind       exchange.Type
+	durable    bool
+	autoDelete bool
+	internal   bool
+	isDefault  bool
+	args       wire.Table
+	alternate  string // exchange for what is routed nowhere, empty: none
+	matcher    string // strategy, of topic exchanges
+	target     target
+	deleted    atomic.Bool
+
+	router exchange.Exchange
+	dests  destinations
+
+	// Under the virtual host's lock.
+	outgoing map[bindingKey]*binding // of which the exchange is the source
+	bindings *binding                // of which it is the destination
+	bound    bool                    // it has had an outgoing binding
+}
+
+// A target is what a message can be routed to: a queue or an exchange.
+type target struct {
+	queue    *Queue
+	exchange *Exchange
+}
+
+// destinations gives targets the numbers that routers know them by. Numbers are used
+// again, which a reader must notice: it routes, looks numbers up, and starts over if
+// a number was given anew meanwhile.
+type destinations struct {
+	slots  atomic.Pointer[[]atomic.Pointer[target]]
+	reused atomic.Uint64 // rises before a number is given again
+
+	// Under the virtual host's lock.
+	numbers map[*target]*destination
+	free    []topic.Dest
+}
+
+type destination struct {
+	dest     topic.Dest
+	bindings int
+}
+
+// number returns the number of a target, giving it one if it has none, and counts
+// one binding.
+func (d *destinations) number(to *target) topic.Dest {
+	if known := d.numbers[to]; known != nil {
+		known.bindings++
+		return known.dest
+	}
+	if d.numbers == nil {
+		d.numbers = make(map[*target]*destination)
+	}
+	var n topic.Dest
+	if last := len(d.free) - 1; last >= 0 {
+		n = d.free[last]
+		d.free = d.free[:last]
+		d.reused.Add(1)
+	} else {
+		n = topic.Dest(len(d.numbers))
+		d.reserve(int(n))
+	}
+	(*d.slots.Load())[n].Store(to)
+	d.numbers[to] = &destination{dest: n, bindings: 1}
+	return n
+}
+
+// reserve makes room for number n.
+func (d *destinations) reserve(n int) {
+	old := d.slots.Load()
+	if old != nil && n < len(*old) {
+		return
+	}
+	size := 4
+	if old != nil {
+		size = 2 * len(*old)
+	}
+	larger := make([]atomic.Pointer[target], size)
+	if old != nil {
+		for i := range *old {
+			larger[i].Store((*old)[i].Load())
+		}
+	}
+	d.slots.Store(&larger)
+}
+
+// release counts one binding less and takes the number away with the last.
+func (d *destinations) release(to *target) {
+	known := d.numbers[to]
+	if known.bindings--; known.bindings > 0 {
+		return
+	}
+	delete(d.numbers, to)
+	(*d.slots.Load())[known.dest].Store(nil)
+	d.free = append(d.free, known.dest)
+}
+
+// route visits each target of a message under one routing key and reports whether
+// there was any. It takes no lock.
+func (x *Exchange) route(t *turn, key, properties []byte) bool {
+	for {
+		reused := x.dests.reused.Load()
+		t.dests = x.router.Route(t.dests[:0], key, properties)
+		if len(t.dests) == 0 {
+			return false
+		}
+		t.targets = t.targets[:0]
+		slots := *x.dests.slots.Load()
+		for _, d := range t.dests {
+			if to := slots[d].Load(); to != nil {
+				t.targets = append(t.targets, to)
+			}
+		}
+		if x.dests.reused.Load() == reused {
+			break
+		}
+	}
+	for _, to := range t.targets {
+		t.visit(to)
+	}
+	return len(t.targets) > 0
+}

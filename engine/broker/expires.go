@@ -1,0 +1,41 @@
+package broker
+
+import "time"
+
+// startIdle has the queue deleted once it was not used for as long as x-expires says.
+// Use is a consumer, a declaration or a get. It is called when the queue has no
+// consumer; the queue is locked, or not known to anybody yet.
+func (q *Queue) startIdle(t *turn) {
+	if q.settings.expires < 0 || q.deleted {
+		return
+	}
+	q.usedAt = t.now
+	q.armIdle(q.settings.expires)
+}
+
+func (q *Queue) stopIdle() {
+	if q.idle != nil {
+		q.idle.Stop()
+		q.idle = nil
+	}
+}
+
+// armIdle looks again after some microseconds.
+func (q *Queue) armIdle(after int64) {
+	b := q.vhost.broker
+	q.idle = b.clock.AfterFunc(time.Duration(after)*time.Microsecond, func() { b.ownTurn(q.expire) })
+}
+
+func (q *Queue) expire(t *turn) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted || q.idle == nil || q.machine.Consumers() > 0 {
+		return
+	}
+	if left := q.usedAt + q.settings.expires - t.now; left > 0 {
+		q.armIdle(left)
+		return
+	}
+	q.close(t)
+	t.effects = append(t.effects, effect{queue: q})
+}

@@ -1,0 +1,49 @@
+package broker
+
+import (
+	"harelab/engine/dispatch"
+	"harelab/engine/wire"
+)
+
+// fairKey says which part of a message names its tenant.
+type fairKey struct {
+	header     string
+	routingKey bool
+}
+
+// hints reads what the queue's strategies want to know of a message: only then are
+// its headers looked at.
+func (q *Queue) hints(meta *dispatch.Meta, m *Message) {
+	s := &q.settings
+	table, _ := wire.PropertyHeaders(m.Properties())
+	if s.needs&dispatch.NeedCost != 0 {
+		if v, ok := wire.TableLookup(table, "x-cost"); ok {
+			meta.Cost, _ = v.Int64()
+		}
+	}
+	if s.needs&dispatch.NeedTenant == 0 {
+		return
+	}
+	if s.fairKey.routingKey {
+		meta.Tenant = q.tenant(m.RoutingKey())
+	} else if v, ok := wire.TableLookup(table, s.fairKey.header); ok {
+		name, _ := v.Bytes()
+		meta.Tenant = q.tenant(name)
+	}
+}
+
+// maxTenants bounds the names that a queue remembers: they come from publishers.
+const maxTenants = 1024
+
+// tenant returns a name as a string without making one for each message.
+func (q *Queue) tenant(name []byte) string {
+	if s, ok := q.tenants[string(name)]; ok {
+		return s
+	}
+	if q.tenants == nil || len(q.tenants) >= maxTenants {
+		q.tenants = make(map[string]string)
+	}
+	s := string(name)
+	q.tenants[s] = s
+	return s
+}

@@ -1,0 +1,50 @@
+package broker
+
+import (
+	"harelab/engine/dispatch"
+	"harelab/engine/queue"
+)
+
+// messages holds the messages of a queue under the Refs of its state machine. It
+// grows by pages, so that a backlog is never copied, and its first page starts
+// small, for most queues are short.
+type messages struct {
+	pages [][]*Message
+}
+
+const (
+	pageShift = 8
+	pageSize  = 1 << pageShift
+	firstPage = 8 // messages in the first page at first
+	keepPages = 4 // of an empty queue
+)
+
+// at returns the place of a message.
+func (p *messages) at(r dispatch.Ref) **Message {
+	return &p.pages[r>>pageShift][r&(pageSize-1)]
+}
+
+// grow is at for a Ref that may be the first of its kind.
+func (p *messages) grow(r dispatch.Ref) **Message {
+	page, i := int(r>>pageShift), int(r&(pageSize-1))
+	for page >= len(p.pages) {
+		n := pageSize
+		if len(p.pages) == 0 {
+			n = firstPage
+		}
+		p.pages = append(p.pages, make([]*Message, n))
+	}
+	if i >= len(p.pages[page]) {
+		larger := make([]*Message, pageSize)
+		copy(larger, p.pages[page])
+		p.pages[page] = larger
+	}
+	return p.at(r)
+}
+
+// trim gives up the memory that a burst took once the queue is empty.
+func (p *messages) trim(m *queue.Queue) {
+	if len(p.pages) > keepPages && m.Ready() == 0 && m.Unacked() == 0 {
+		p.pages = append(make([][]*Message, 0, keepPages), p.pages[:keepPages]...)
+	}
+}

@@ -1,0 +1,251 @@
+package broker
+
+import (
+	"slices"
+	"sync"
+	"time"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/queue"
+	"harelab/engine/store"
+	"harelab/engine/wire"
+)
+
+// A Queue is a queue of a virtual host: the state machine of package queue with the
+// messages it decides about, the consumers it decides for, and a lock.
+type Queue struct {
+	vhost      *VHost
+	name       string
+	seq        uint64 // order of declaration
+	durable    bool
+	autoDelete bool
+	owner      *Conn // of an exclusive queue
+	args       wire.Table
+	settings   settings
+	target     target
+	storeID    store.QueueID // 0: nothing of the queue is stored
+
+	// Under the virtual host's lock.
+	bindings *binding // of which the queue is the destination
+
+	mu        sync.Mutex
+	deleted   bool
+	timed     bool // the state machine has to know the time
+	machine   *queue.Queue
+	messages  messages
+	consumers []*Consumer // by ConsumerID
+	exclusive *Consumer
+	joins     uint64 // consumers so far
+	probes    int    // consumers with a probe
+	wake      Timer  // for WakeAt
+	idle      Timer  // for x-expires
+	usedAt    int64  // microseconds: when the queue was last used, for x-expires
+	counts    queueCounts
+	tenants   map[string]string // by name, for hints
+}
+
+type queueCounts struct {
+	published, delivered, acked, redelivered, deadLettered uint64
+}
+
+// step has the state machine take in an event and carries out what it decides. The
+// queue is locked.
+func (q *Queue) step(t *turn, e queue.Event) {
+	if q.timed {
+		e.Now = t.now
+	}
+	t.decisions = q.machine.Step(e, t.decisions[:0])
+	for i := range t.decisions {
+		q.carryOut(t, &t.decisions[i])
+	}
+	for _, c := range t.paused {
+		t.decisions = q.machine.Step(queue.Event{Kind: queue.Pause, Hold: true, Now: e.Now, Consumer: c}, t.decisions[:0])
+	}
+	t.paused = t.paused[:0]
+}
+
+// carryOut does what one decision asks for.
+func (q *Queue) carryOut(t *turn, d *queue.Decision) {
+	switch d.Kind {
+	case queue.Deliver:
+		q.deliver(t, d)
+	case queue.Drop:
+		q.forget(t, d.Ref)
+	case queue.DeadLetter:
+		q.counts.deadLettered++
+		m := *q.messages.at(d.Ref)
+		m.Retain()
+		t.effects = append(t.effects, effect{queue: q, msg: m, reason: d.Reason})
+		if d.Done {
+			q.forget(t, d.Ref)
+		}
+	case queue.Reject:
+		t.refused = true
+		q.forget(t, d.Ref)
+	case queue.WakeAt:
+		q.wakeAt(t, d.At)
+	}
+}
+
+// deliver hands a message to its consumer.
+func (q *Queue) deliver(t *turn, d *queue.Decision) {
+	if d.Consumer == dispatch.NoConsumer {
+		return // Get looks at the decision itself
+	}
+	c := q.consumers[d.Consumer]
+	m := *q.messages.at(d.Ref)
+	q.dispatched(t, m, d)
+	shown := m
+	if q.settings.quorum && d.Redelivered {
+		shown = q.countDeliveries(m, d.Ref)
+	}
+	if !c.channel.deliver(t, c, shown, d) {
+		t.paused = append(t.paused, d.Consumer)
+	}
+	if shown != m {
+		shown.Release()
+	}
+	if d.Done {
+		q.acked(t, m)
+		q.forget(t, d.Ref)
+	}
+}
+
+// dispatched notes that a message is about to go out.
+func (q *Queue) dispatched(t *turn, m *Message, d *queue.Decision) {
+	q.counts.delivered++
+	if d.Redelivered {
+		q.counts.redelivered++
+	}
+	if tracer := t.broker.tracer; tracer != nil {
+		tracer.Dispatched(m, q.name, t.now)
+	}
+	if m.record != 0 && q.storeID != 0 && !d.Done {
+		t.broker.store.Delivered(q.storeID, store.MessageID(m.record))
+	}
+}
+
+func (q *Queue) acked(t *turn, m *Message) {
+	q.counts.acked++
+	if tracer := t.broker.tracer; tracer != nil {
+		tracer.Acked(m, q.name, t.now)
+	}
+}
+
+// forget gives up the queue's reference to a message that it holds no more.
+func (q *Queue) forget(t *turn, r dispatch.Ref) {
+	slot := q.messages.at(r)
+	m := *slot
+	*slot = nil
+	if m == nil {
+		return
+	}
+	if m.record != 0 && q.storeID != 0 {
+		t.broker.store.Remove(q.storeID, store.MessageID(m.record))
+		t.stored = true
+	}
+	m.Release()
+}
+
+// enqueue puts a message into the queue, taking over one reference, and reports
+// whether the queue is there to take it. A queue that is full may have refused it
+// (t.refused).
+func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
+	q.mu.Lock()
+	if q.deleted {
+		q.mu.Unlock()
+		m.Release()
+		return false
+	}
+	*q.messages.grow(q.machine.NextRef()) = m
+	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: expiresAt}
+	e.Msg.Priority = m.priority
+	if q.settings.needs != 0 {
+		q.hints(&e.Msg, m)
+	}
+	q.counts.published++
+	if expiresAt != 0 {
+		q.timed = true
+	}
+	if tracer := t.broker.tracer; tracer != nil {
+		tracer.Enqueued(m, q.name, t.now)
+	}
+	if m.record != 0 && q.storeID != 0 {
+		t.encoded = m.encode(t.encoded[:0])
+		t.broker.store.Add(q.storeID, store.MessageID(m.record), store.Entry{ExpiresAt: expiresAt, Data: t.encoded})
+		t.stored = true
+	}
+	q.step(t, e)
+	q.mu.Unlock()
+	return true
+}
+
+// restore is enqueue for a message that the store has.
+func (q *Queue) restore(t *turn, m *Message, s store.Entry) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	*q.messages.grow(q.machine.NextRef()) = m
+	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered}
+	e.Msg.Priority = m.priority
+	q.hints(&e.Msg, m)
+	q.timed = q.timed || s.ExpiresAt != 0
+	q.step(t, e)
+}
+
+// settle takes in acks, requeues or discards of deliveries of this queue.
+func (q *Queue) settle(t *turn, kind queue.Kind, refs []dispatch.Ref, hold bool) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted {
+		return
+	}
+	switch kind {
+	case queue.Ack:
+		for _, r := range refs {
+			q.acked(t, *q.messages.at(r))
+			q.forget(t, r)
+		}
+	case queue.Requeue:
+		q.sortByAge(refs)
+	}
+	q.step(t, queue.Event{Kind: kind, Refs: refs, Hold: hold})
+	q.messages.trim(q.machine)
+}
+
+// sortByAge puts refs in the order in which their messages came.
+func (q *Queue) sortByAge(refs []dispatch.Ref) {
+	if len(refs) < 2 {
+		return
+	}
+	slices.SortFunc(refs, func(a, b dispatch.Ref) int {
+		x, _ := q.machine.Message(a)
+		y, _ := q.machine.Message(b)
+		switch {
+		case x.ID < y.ID:
+			return -1
+		case x.ID > y.ID:
+			return 1
+		}
+		return 0
+	})
+}
+
+// event steps the queue, unless it is deleted.
+func (q *Queue) event(t *turn, e queue.Event) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if !q.deleted {
+		q.step(t, e)
+	}
+}
+
+// wakeAt arms the one timer for messages that expire.
+func (q *Queue) wakeAt(t *turn, at int64) {
+	if q.wake != nil {
+		q.wake.Stop()
+	}
+	q.timed = true
+	q.wake = t.broker.clock.AfterFunc(time.Duration(at-t.now)*time.Microsecond, func() {
+		t.broker.ownTurn(func(t *turn) { q.event(t, queue.Event{Kind: queue.Expire}) })
+	})
+}

@@ -1,0 +1,77 @@
+package broker
+
+import (
+	"harelab/engine/dispatch"
+	"harelab/engine/queue"
+	"harelab/engine/topic"
+)
+
+// A turn is one call into the broker: room to work in, used again by the next, and
+// the effects that wait until no lock is held. A connection has one, for its calls
+// come one at a time; each timer makes its own.
+type turn struct {
+	broker *Broker
+	batch  *Batch
+	now    int64 // microseconds, when the call came
+
+	decisions []queue.Decision
+	dests     []topic.Dest
+	keys      [][]byte // routing keys of a message: its own, CC, BCC
+	targets   []*target
+	queues    []*Queue // where it goes
+	seen      map[*Queue]struct{}
+	unique    bool        // no queue can come twice
+	exchanges []*Exchange // where it has been
+	refs      []dispatch.Ref
+	settled   []unsettled
+	paused    []dispatch.ConsumerID
+	runs      []*Queue
+
+	refused bool // a queue did not take the message
+	stored  bool // the store was told something
+	effects []effect
+	encoded []byte // a message, for the store
+}
+
+// An effect follows from a decision of one queue and touches others, or the virtual
+// host: a dead letter, or the deletion of a queue that nobody needs any more.
+type effect struct {
+	queue  *Queue
+	msg    *Message // dead letter, with a reference; nil: delete the queue
+	reason queue.Reason
+}
+
+// begin starts a call.
+func (t *turn) begin() {
+	t.now = t.broker.clock.Now()
+	t.refused, t.stored = false, false
+}
+
+// end carries out what waits, and what comes of that, with no lock held. Dead
+// letters may fill other queues, which lose others: each is a further effect, so
+// that nothing recurses.
+func (t *turn) end() {
+	for i := 0; i < len(t.effects); i++ {
+		e := t.effects[i]
+		t.effects[i] = effect{}
+		if e.msg != nil {
+			t.deadLetter(e)
+		} else {
+			e.queue.vhost.removeQueue(t, e.queue)
+		}
+	}
+	t.effects = t.effects[:0]
+	if t.stored {
+		t.broker.store.Commit(nil)
+		t.stored = false
+	}
+}
+
+// ownTurn runs f as a call of no connection's goroutine: a timer's, or a writer's.
+func (b *Broker) ownTurn(f func(*turn)) {
+	t := &turn{broker: b, batch: new(Batch)}
+	t.begin()
+	f(t)
+	t.end()
+	t.batch.Flush()
+}

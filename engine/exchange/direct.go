@@ -1,0 +1,42 @@
+package exchange
+
+import (
+	"slices"
+
+	"harelab/engine/internal/nametable"
+	"harelab/engine/topic"
+	"harelab/engine/wire"
+)
+
+func init() {
+	Register(Type{
+		Name: "direct",
+		Doc:  "to the destinations whose binding key is the routing key",
+		New:  func(Config) Exchange { return new(direct) },
+	})
+}
+
+// direct keeps a list of destinations for each key. A change copies the list of its
+// key, so that Route reads one that never changes.
+type direct struct {
+	byKey nametable.Table[[]topic.Dest]
+}
+
+func (x *direct) Bind(key string, _ wire.Table, d topic.Dest) {
+	dests, _ := x.byKey.GetString(key)
+	x.byKey.Set(key, append(slices.Clip(dests), d))
+}
+
+func (x *direct) Unbind(key string, _ wire.Table, d topic.Dest) {
+	dests, _ := x.byKey.GetString(key)
+	if rest := remove(dests, d); len(rest) > 0 {
+		x.byKey.Set(key, rest)
+	} else {
+		x.byKey.Delete(key)
+	}
+}
+
+func (x *direct) Route(dst []topic.Dest, routingKey, _ []byte) []topic.Dest {
+	dests, _ := x.byKey.Get(routingKey)
+	return append(dst, dests...)
+}

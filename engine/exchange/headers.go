@@ -1,0 +1,173 @@
+package exchange
+
+import (
+	"bytes"
+	"encoding/binary"
+	"math"
+	"slices"
+	"strings"
+	"sync/atomic"
+
+	"harelab/engine/topic"
+	"harelab/engine/wire"
+)
+
+func init() {
+	Register(Type{
+		Name:        "headers",
+		Doc:         "to the destinations whose arguments the message's headers match",
+		ByArguments: true,
+		Check:       checkHeaders,
+		New:         func(Config) Exchange { return new(headers) },
+	})
+}
+
+// headers tries the bindings of each destination in turn until one matches. A change
+// copies the list of destinations, so that Route reads one that never changes.
+type headers struct {
+	groups atomic.Pointer[[]group]
+}
+
+// group is what is bound to one destination.
+type group struct {
+	dest     topic.Dest
+	patterns []pattern
+}
+
+// pattern is one binding: which fields the headers must have, all or one of them.
+type pattern struct {
+	identity []byte // binding key and arguments, encoded
+	any      bool   // one field is enough
+	fields   []field
+}
+
+// field is a header that a pattern asks for, with a value unless it is void.
+type field struct {
+	key   string
+	value wire.Value
+}
+
+// checkHeaders reads x-match as RabbitMQ does (rabbit_exchange_type_headers,
+// validate_binding/2).
+func checkHeaders(args wire.Table) error {
+	v, ok := args.Get("x-match")
+	if !ok {
+		return nil
+	}
+	s, isString := v.(string)
+	switch {
+	case !isString:
+		return wire.Errorf(wire.PreconditionFailed, "Invalid x-match field type %s (value %v); expected longstr", wire.TypeName(v), v)
+	case s == "all" || s == "any" || s == "all-with-x" || s == "any-with-x":
+		return nil
+	}
+	return wire.Errorf(wire.PreconditionFailed, "Invalid x-match field value <<%q>>; expected all, any, all-with-x, or any-with-x", s)
+}
+
+// newPattern compiles a binding. Without -with-x, arguments whose names begin with
+// x- are not compared.
+func newPattern(key string, args wire.Table) pattern {
+	p := pattern{identity: identity(key, args)}
+	match, _ := args.Get("x-match")
+	mode, _ := match.(string)
+	p.any = strings.HasPrefix(mode, "any")
+	withX := strings.HasSuffix(mode, "-with-x")
+	encoded := wire.AppendTable(nil, args)
+	for k, v := range wire.Fields(encoded) {
+		name := string(k)
+		if name == "x-match" || !withX && strings.HasPrefix(name, "x-") {
+			continue
+		}
+		p.fields = append(p.fields, field{name, v})
+	}
+	return p
+}
+
+func identity(key string, args wire.Table) []byte {
+	return append(wire.AppendTable(nil, args), key...)
+}
+
+func (x *headers) Bind(key string, args wire.Table, d topic.Dest) {
+	groups := slices.Clone(x.current())
+	i := slices.IndexFunc(groups, func(g group) bool { return g.dest == d })
+	if i < 0 {
+		i = len(groups)
+		groups = append(groups, group{dest: d})
+	}
+	groups[i].patterns = append(slices.Clip(groups[i].patterns), newPattern(key, args))
+	x.groups.Store(&groups)
+}
+
+func (x *headers) Unbind(key string, args wire.Table, d topic.Dest) {
+	id := identity(key, args)
+	groups := slices.Clone(x.current())
+	i := slices.IndexFunc(groups, func(g group) bool { return g.dest == d })
+	if i < 0 {
+		return
+	}
+	patterns := slices.DeleteFunc(slices.Clone(groups[i].patterns), func(p pattern) bool { return bytes.Equal(p.identity, id) })
+	groups[i].patterns = patterns
+	if len(patterns) == 0 {
+		groups = slices.Delete(groups, i, i+1)
+	}
+	x.groups.Store(&groups)
+}
+
+func (x *headers) Route(dst []topic.Dest, _, properties []byte) []topic.Dest {
+	table, _ := wire.PropertyHeaders(properties)
+	for _, g := range x.current() {
+		for i := range g.patterns {
+			if g.patterns[i].matches(table) {
+				dst = append(dst, g.dest)
+				break
+			}
+		}
+	}
+	return dst
+}
+
+func (x *headers) current() []group {
+	if p := x.groups.Load(); p != nil {
+		return *p
+	}
+	return nil
+}
+
+// matches reports whether an encoded table has the fields. A pattern without fields
+// matches everything if it wants all, and nothing if it wants any.
+func (p *pattern) matches(table []byte) bool {
+	for i := range p.fields {
+		v, ok := wire.TableLookup(table, p.fields[i].key)
+		if ok = ok && p.fields[i].accepts(v); ok == p.any {
+			return p.any
+		}
+	}
+	return !p.any
+}
+
+// accepts compares values as RabbitMQ does (rabbit_misc, type_class/1): integers of
+// all sizes and both float types are the same class, a void field accepts anything.
+func (f *field) accepts(v wire.Value) bool {
+	if f.value.Type == 'V' {
+		return true
+	}
+	if want, ok := f.value.Int64(); ok {
+		got, ok := v.Int64()
+		return ok && got == want
+	}
+	if want, ok := float(f.value); ok {
+		got, ok := float(v)
+		return ok && got == want
+	}
+	return f.value.Type == v.Type && bytes.Equal(f.value.Raw, v.Raw)
+}
+
+func float(v wire.Value) (x float64, ok bool) {
+	switch {
+	case v.Type == 'f' && len(v.Raw) == 4:
+		return float64(math.Float32frombits(binary.BigEndian.Uint32(v.Raw))), true
+	case v.Type == 'd' && len(v.Raw) == 8:
+		return math.Float64frombits(binary.BigEndian.Uint64(v.Raw)), true
+	}
+	return 0, false
+}

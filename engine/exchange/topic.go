@@ -1,0 +1,26 @@
+package exchange
+
+import (
+	"harelab/engine/topic"
+	"harelab/engine/wire"
+)
+
+func init() {
+	Register(Type{
+		Name: "topic",
+		Doc:  "to the destinations whose pattern of words, * and # matches the routing key",
+		New:  func(c Config) Exchange { return topicExchange{c.Matcher.New()} },
+	})
+}
+
+// topicExchange is a matcher of package topic.
+type topicExchange struct {
+	matcher topic.Matcher
+}
+
+func (x topicExchange) Bind(key string, _ wire.Table, d topic.Dest)   { x.matcher.Bind(key, d) }
+func (x topicExchange) Unbind(key string, _ wire.Table, d topic.Dest) { x.matcher.Unbind(key, d) }
+
+func (x topicExchange) Route(dst []topic.Dest, routingKey, _ []byte) []topic.Dest {
+	return x.matcher.Match(dst, routingKey)
+}
