@@ -42,6 +42,7 @@ func (d *decoder) publish(c *Class, n *yaml.Node) {
 			c.Tenant = "{tenant}"
 		}
 	}
+	before := len(d.errs)
 	d.object(n, "publish", fields{
 		"exchange":   d.text(&c.Exchange),
 		"key":        d.template(&c.Key),
@@ -62,6 +63,7 @@ func (d *decoder) publish(c *Class, n *yaml.Node) {
 	}
 	d.shortString(n, "key", c.Key)
 	switch {
+	case len(d.errs) > before:
 	case c.Exchange != "":
 		d.refer(n, "exchange", "exchange", c.Exchange)
 	case !strings.Contains(c.Key, "{"):

@@ -169,7 +169,7 @@ func (d *decoder) scalar(n *yaml.Node) (string, bool) {
 	}
 	if n.Style&(yaml.DoubleQuotedStyle|yaml.SingleQuotedStyle|yaml.LiteralStyle|yaml.FoldedStyle) == 0 {
 		switch strings.ToLower(n.Value) {
-		case "on", "off", "yes", "no", "y", "n":
+		case "on", "off", "yes", "no":
 			d.fail(n, "bare %s is a boolean to some readers of YAML: write true or false, or quote it", n.Value)
 			return "", false
 		}

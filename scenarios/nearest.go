@@ -22,6 +22,9 @@ func choices(got string, have []string) string {
 	list := " (have " + strings.Join(shown, ", ") + ")"
 	best, distance := "", 1+len(got)/2
 	for _, h := range have {
+		if len(got) > 1 && strings.HasPrefix(h, got) {
+			best, distance = h, 0
+		}
 		if d := editDistance(got, h); d < distance {
 			best, distance = h, d
 		}

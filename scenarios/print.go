@@ -106,7 +106,7 @@ func quote(s string) string {
 		plain = isWord(s[i]) || s[i] == '-' || s[i] == '.'
 	}
 	switch strings.ToLower(s) {
-	case "on", "off", "yes", "no", "y", "n", "true", "false", "null":
+	case "on", "off", "yes", "no", "true", "false", "null":
 		plain = false
 	}
 	if plain {

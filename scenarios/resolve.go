@@ -101,6 +101,9 @@ func (d *decoder) scenario(f *File, o Options) *Scenario {
 		{"variants", func(*yaml.Node) {}}, // likewise
 	}
 	d.blocks(f.root, blocks)
+	if len(s.Load) == 0 || len(s.Classes) == 0 {
+		d.fail(f.root, "scenario: want at least one class and one sequence of load")
+	}
 	if variant != nil {
 		d.variant(s, variant)
 	}

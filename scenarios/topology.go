@@ -110,6 +110,7 @@ func (d *decoder) binding(n *yaml.Node) Binding {
 	}, "exchange")
 	if (b.Queue == "") == (b.ToExchange == "") {
 		d.fail(n, "binding: want either queue or to_exchange")
+		return b
 	}
 	d.refer(n, "exchange", "exchange", b.Exchange)
 	if b.Queue != "" {

@@ -168,7 +168,10 @@ func unitLen(s string) int {
 	for n < len(s) && (s[n] >= 'a' && s[n] <= 'z' || s[n] >= 'A' && s[n] <= 'Z' || strings.HasPrefix(s[n:], "µ") || n > 0 && s[n-1] == 0xC2) {
 		n++
 	}
-	if n < len(s) && s[n] == '%' && n == 0 {
+	if n == 0 && strings.HasPrefix(s, "%") {
+		if len(s) > 1 && (isWord(s[1]) || s[1] == '(') {
+			return 0 // the rest of a division, as in 7%3
+		}
 		return 1
 	}
 	for _, p := range perUnits {

@@ -41,7 +41,9 @@ func (s State) String() string {
 	return "unknown"
 }
 
-// A Message is one row: the last attempt at one published message.
+// A Message is one row: the last attempt at one published message. A message
+// that was routed to several queues has a row for each, in order of Queue; one
+// that reached none has a single row whose Queue is -1.
 // Class, Queue, Tenant and Worker index the name lists of the [Result];
 // -1 is none.
 type Message struct {
@@ -106,12 +108,12 @@ type Ledger struct {
 	Published   int64 // handed to the client library
 	Confirmed   int64 // -1 when the run did not ask for confirms
 	Returned    int64
-	Unroutable  int64 // matched no queue, dropped in silence; -1 not visible
+	Unroutable  int64 // matched no queue, whether returned or dropped in silence; -1 not visible
 	Rejected    int64
 	Delivered   int64 // deliveries received, redeliveries included
 	Finished    int64 // distinct messages whose work was finished
 	Acked       int64 // distinct messages acked (0 for ack none)
-	Lost        int64
+	Lost        int64 // accepted and never worked on, messages dropped as unroutable included
 	Duplicated  int64 // messages worked on to the end more than once
 	Redelivered int64 // deliveries flagged redelivered
 	Unserved    int64

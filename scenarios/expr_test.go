@@ -1,0 +1,127 @@
+package scenarios
+
+import (
+	"math"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+)
+
+var params = env{params: map[string]value{
+	"n": {num: 4}, "rho": {num: 0.7}, "rtt": {num: 0.002, time: 1}, "size": {num: 1024, bytes: 1},
+	"mode": textValue("drop"), "retry": textValue("backoff-jitter"), "deep": {kind: truth, truth: true},
+}}
+
+func TestExpressions(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{"1+2*3", "7"},
+		{"(1+2)*3", "9"},
+		{"10-3-2", "5"},
+		{"2*3%4", "2"},
+		{"-n+1", "-3"},
+		{"rho*n/5ms", "560/s"},
+		{"rtt*2", "0.004s"},
+		{"1m30s", "90s"},
+		{"10s - 500ms", "9.5s"},
+		{"size*2", "2048B"},
+		{"2KiB/size", "2"},
+		{"300/s*2s", "600"},
+		{"15%", "0.15"},
+		{"1_000 + 1e3", "2000"},
+		{"n == 4", "true"},
+		{"n != 4 || n > 3", "true"},
+		{"n >= 4 && rtt < 1ms", "false"},
+		{"!deep", "false"},
+		{"mode == drop", "true"},
+		{"mode != mandatory", "true"},
+		{"retry == backoff-jitter", "true"},
+		{`mode == "drop"`, "true"},
+		{"mode == drop ? 10s : 20s", "10s"},
+		{"n > 9 ? a : n > 3 ? b : c", "b"},
+		{"max(n, 7, 2)", "7"},
+		{"min(rtt, 1s)", "0.002s"},
+		{"round(rho)", "1"},
+		{"ceil(n/3)", "2"},
+		{"on-done", "on-done"},
+		{"n - 1", "3"},
+		{"n-1", "3"},
+	} {
+		v, err := params.eval(c.src)
+		if err != nil {
+			t.Errorf("%s: %v", c.src, err)
+			continue
+		}
+		if v.String() != c.want {
+			t.Errorf("%s = %s, want %s", c.src, v, c.want)
+		}
+	}
+}
+
+func TestExpressionMistakes(t *testing.T) {
+	for _, c := range []struct{ src, want string }{
+		{"", "ends too early"},
+		{"1 +", "ends too early"},
+		{"(1", `want ")"`},
+		{"1 2", `unexpected "2"`},
+		{"1s + 1", "a time + a plain number"},
+		{"1s < 3", "a time compared with a plain number"},
+		{"mode * 2", `* on "drop"`},
+		{"nn * 2", `did you mean "n"`},
+		{"mod == drop", `unknown param "mod"`},
+		{"nn == 4", `unknown param "nn"`},
+		{"mode < drop", "want == or !="},
+		{"n && deep", "want conditions"},
+		{"n ? 1 : 2", "want a condition"},
+		{"1/0", "division by zero"},
+		{"sqrt(2)", `unknown function "sqrt"`},
+		{`"open`, "without its closing"},
+		{"10 sek", `unexpected "sek"`},
+		{"10sek", `unknown unit "sek"`},
+		{"n $ 2", `unexpected "$"`},
+		{strings.Repeat("(", 999) + "1", "ends too early"},
+		{strings.Repeat("1", 2000), "longer than 1000"},
+	} {
+		v, err := params.eval(c.src)
+		if err == nil {
+			t.Errorf("%.40s = %s, want an error", c.src, v)
+			continue
+		}
+		if !strings.Contains(err.Error(), c.want) && !(len(c.src) == 1000 && err != nil) {
+			t.Errorf("%.40s: %v, want %s", c.src, err, c.want)
+		}
+	}
+}
+
+func TestExpectations(t *testing.T) {
+	for _, c := range []struct {
+		src  string
+		want Expectation
+		skip bool
+	}{
+		{src: "makespan == 11s", want: Expectation{Metric: "makespan", Op: "==", Value: 11, Unit: "s", Grain: 1}},
+		{src: "wait.mean{class=run_user_query} == 10.45s", want: Expectation{Metric: "wait", Stat: "mean", Labels: []Label{{"class", "run_user_query", false}}, Op: "==", Value: 10.45, Unit: "s", Grain: 0.01}},
+		{src: "utilisation{worker=worker-1} == 100%", want: Expectation{Metric: "utilisation", Labels: []Label{{"worker", "worker-1", false}}, Op: "==", Value: 1, Unit: "%", Grain: 0.01}},
+		{src: "jain.busy{by=worker} == 0.599", want: Expectation{Metric: "jain.busy", Labels: []Label{{"by", "worker", false}}, Op: "==", Value: 0.599, Grain: 0.001}},
+		{src: "wait.p99.9{tenant!=noisy, class=job} < 1s", want: Expectation{Metric: "wait", Stat: "p99.9", Labels: []Label{{"tenant", "noisy", true}, {"class", "job", false}}, Op: "<", Value: 1, Unit: "s", Grain: 1}},
+		{src: "delivered == published * n", want: Expectation{Metric: "delivered", Op: "==", Value: 4, Times: "published"}},
+		{src: "returned == unroutable when mode == mandatory", want: Expectation{Metric: "returned", Op: "==", Value: 1, Times: "unroutable"}, skip: true},
+		{src: "lost == unroutable when mode == drop", want: Expectation{Metric: "lost", Op: "==", Value: 1, Times: "unroutable"}},
+		{src: "recovery{of=wait.p99, within=2x} < 60s", want: Expectation{Metric: "recovery", Labels: []Label{{"of", "wait.p99", false}, {"within", "2x", false}}, Op: "<", Value: 60, Unit: "s", Grain: 1}},
+		{src: "held.max <= rtt*3", want: Expectation{Metric: "held", Stat: "max", Op: "<=", Value: 0.006, Unit: "s"}},
+	} {
+		got, holds, err := params.expectation(c.src)
+		if err != nil {
+			t.Errorf("%s: %v", c.src, err)
+			continue
+		}
+		if holds == c.skip {
+			t.Errorf("%s: holds = %v", c.src, holds)
+		}
+		c.want.Text, _, _ = strings.Cut(c.src, " when ")
+		near := cmp.Comparer(func(a, b float64) bool { return math.Abs(a-b) < 1e-12 })
+		if d := cmp.Diff(c.want, got, near); d != "" {
+			t.Errorf("%s: %s", c.src, d)
+		}
+	}
+}
