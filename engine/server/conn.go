@@ -41,7 +41,6 @@ type peer struct {
 	frameMax     uint32
 	channelMax   uint16
 	cancelNotify bool // knows basic.cancel from the server
-	blockNotify  bool // knows connection.blocked
 }
 
 func newConn(s *Server, nc net.Conn) *conn {

@@ -130,7 +130,6 @@ func (c *conn) login() error {
 		return v == true
 	}
 	c.cancelNotify = can("consumer_cancel_notify")
-	c.blockNotify = can("connection.blocked")
 	if !slices.Contains([]string{auth.Plain, auth.AMQPlain}, m.Mechanism) {
 		return inSilence(fmt.Errorf("mechanism %.32q is not one of %s", m.Mechanism, auth.Mechanisms))
 	}

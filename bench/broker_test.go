@@ -1,0 +1,149 @@
+//go:build unix
+
+package bench
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"log/slog"
+	"net"
+	"os"
+	"os/exec"
+	"strings"
+	"syscall"
+	"testing"
+	"time"
+
+	"harelab/engine"
+)
+
+// brokerLoads are the workloads of BenchmarkBroker, with the rest of its name.
+var brokerLoads = []struct {
+	name string
+	load load
+}{
+	{"workload=transient/body=16", load{body: 16, consumers: 1, window: 10_000}},
+	{"workload=transient/body=1024", load{body: 1024, consumers: 1, window: 2_000}},
+	{"workload=transient/body=16384", load{body: 16384, consumers: 1, window: 200}},
+	{"workload=acked/prefetch=100/body=16", load{body: 16, consumers: 1, prefetch: 100, window: 256, confirms: true}},
+	{"workload=fair/consumers=4/prefetch=1/body=16", load{body: 16, consumers: 4, prefetch: 1, window: 1_000}},
+	{"workload=topic/bindings=2000/body=16", load{body: 16, exchange: "bench.topic", bindings: 2_000, consumers: 1, window: 10_000}},
+}
+
+// BenchmarkBroker measures the way of a message from a publisher to its consumer, both
+// of which are raw sockets with frames encoded beforehand: over loopback TCP from a
+// process of their own, so that cpu-ns/op and the allocations are the broker's alone,
+// and in memory from this process, where they include the clients'.
+//
+//	go test -run=^$ -bench=Broker ./bench
+func BenchmarkBroker(b *testing.B) {
+	for _, l := range brokerLoads {
+		b.Run("target=memory/"+l.name, func(b *testing.B) { benchmarkMemory(b, l.load) })
+	}
+	for _, l := range brokerLoads {
+		b.Run("target=tcp/"+l.name, func(b *testing.B) { benchmarkTCP(b, l.load) })
+	}
+}
+
+func newBenchEngine(b *testing.B) *engine.Engine {
+	e, err := engine.New(engine.Options{Logger: slog.New(slog.DiscardHandler)})
+	if err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() { e.Close() })
+	return e
+}
+
+func benchmarkMemory(b *testing.B, l load) {
+	r, err := newLoadRun(l, newBenchEngine(b).Dial)
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer r.close()
+	measure(b, r.run)
+}
+
+func benchmarkTCP(b *testing.B, l load) {
+	e := newBenchEngine(b)
+	addr, err := e.Listen("127.0.0.1:0")
+	if err != nil {
+		b.Fatal(err)
+	}
+	p := startLoad(b, addr, l)
+	measure(b, p.run)
+}
+
+// measure runs b.N messages, after some that warm buffers up, and reports what they
+// cost this process.
+func measure(b *testing.B, run func(n int) error) {
+	b.ReportAllocs()
+	if err := run(20_000); err != nil {
+		b.Fatal(err)
+	}
+	before := cpuTime(b)
+	b.ResetTimer()
+	if err := run(b.N); err != nil {
+		b.Fatal(err)
+	}
+	b.StopTimer()
+	b.ReportMetric(float64((cpuTime(b)-before).Nanoseconds())/float64(b.N), "cpu-ns/op")
+	b.ReportMetric(float64(b.N)/b.Elapsed().Seconds(), "msgs/s")
+	b.ReportMetric(float64(b.N), "msgs")
+}
+
+// cpuTime returns the CPU time that this process has used, in user and kernel mode.
+func cpuTime(b *testing.B) time.Duration {
+	var u syscall.Rusage
+	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
+		b.Fatal(err)
+	}
+	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
+}
+
+// A loadProcess is TestLoadProcess in a process of its own.
+type loadProcess struct {
+	in  io.Writer
+	out *bufio.Reader
+}
+
+func startLoad(b *testing.B, addr net.Addr, l load) *loadProcess {
+	cmd := exec.Command(os.Args[0], "-test.run=^TestLoadProcess$")
+	cmd.Env = append(os.Environ(), fmt.Sprintf("%s=%s %s", loadEnv, addr, l))
+	in, err := cmd.StdinPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	out, err := cmd.StdoutPipe()
+	if err != nil {
+		b.Fatal(err)
+	}
+	if err := cmd.Start(); err != nil {
+		b.Fatal(err)
+	}
+	b.Cleanup(func() {
+		in.Close()
+		io.Copy(io.Discard, out)
+		cmd.Wait()
+	})
+	p := &loadProcess{in: in, out: bufio.NewReader(out)}
+	if err := p.expect("ready"); err != nil {
+		b.Fatal(err)
+	}
+	return p
+}
+
+// run has the process publish and receive n messages.
+func (p *loadProcess) run(n int) error {
+	fmt.Fprintln(p.in, n)
+	return p.expect(fmt.Sprintf("done %d", n))
+}
+
+func (p *loadProcess) expect(want string) error {
+	line, err := p.out.ReadString('\n')
+	if got := strings.TrimSpace(line); got != want {
+		rest, _ := io.ReadAll(p.out)
+		return fmt.Errorf("bench: load process said %q, want %q: %v\n%s", got, want, err, rest)
+	}
+	return nil
+}
