@@ -10,7 +10,9 @@ import (
 //
 //   - ready + unacked + gone = published, and the tables agree with the counts;
 //   - no message is in two places, nor two messages in one;
-//   - each consumer's books are the sum of what it holds, within its prefetch;
+//   - each consumer's books are the sum of what it holds;
+//   - the next message is the oldest of its equals in priority, tenant and cost,
+//     so these go out in order and one that came back is in its original place;
 //   - after a step that ran the queue (held false), no consumer is eligible
 //     while a message is ready.
 func (q *Queue) Check(held bool) error {
@@ -18,6 +20,9 @@ func (q *Queue) Check(held bool) error {
 		return err
 	}
 	if err := q.checkConsumers(); err != nil {
+		return err
+	}
+	if err := q.checkNext(); err != nil {
 		return err
 	}
 	if held || q.ready == 0 {
@@ -95,6 +100,24 @@ func (q *Queue) checkConsumers() error {
 	}
 	if n != q.cons.Len() {
 		return fmt.Errorf("queue: %d consumers are listed, the count is %d", n, q.cons.Len())
+	}
+	return nil
+}
+
+func (q *Queue) checkNext() error {
+	if q.ready == 0 {
+		return nil
+	}
+	next := *q.msgs.At(q.order.Peek(q.now))
+	if next.State != dispatch.Ready {
+		return fmt.Errorf("queue: message %d is next and not ready", next.ID)
+	}
+	for r := dispatch.Ref(0); q.msgs.Valid(r); r++ {
+		m := q.msgs.At(r)
+		if m.State == dispatch.Ready && m.ID < next.ID &&
+			m.Priority == next.Priority && m.Tenant == next.Tenant && m.Cost == next.Cost {
+			return fmt.Errorf("queue: message %d is next, before %d, its equal and older", next.ID, m.ID)
+		}
 	}
 	return nil
 }

@@ -1,6 +1,8 @@
 package queue
 
 import (
+	"math"
+
 	"harelab/engine/dispatch"
 )
 
@@ -40,7 +42,7 @@ func (q *Queue) expiry(own int64) int64 {
 	if q.lim.MessageTTL < 0 {
 		return own
 	}
-	at := q.now + q.lim.MessageTTL
+	at := q.now + min(q.lim.MessageTTL, math.MaxInt64-max(q.now, 0))
 	if own != 0 && own < at {
 		return own
 	}

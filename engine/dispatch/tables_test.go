@@ -1,0 +1,173 @@
+package dispatch
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"testing"
+)
+
+// TestSeatsFindTheNth compares seats with a list, through joins, leaves and
+// turns in and out of play that make it grow and close its gaps.
+func TestSeatsFindTheNth(t *testing.T) {
+	for seed := range uint64(20) {
+		r := rand.New(rand.NewPCG(seed, 0))
+		table := NewConsumers()
+		s := &seats{t: table}
+		var list, out []ConsumerID // in subscription order; those out of play
+		for op := range 3000 {
+			grow := 4 // more leave than join in every other phase
+			if op/500%2 == 1 {
+				grow = 1
+			}
+			switch k := r.IntN(10); {
+			case k < grow:
+				c := table.Add(Consumer{})
+				s.join(c)
+				list = append(list, c)
+			case k < 5 && len(list) > 0:
+				i := r.IntN(len(list))
+				c := list[i]
+				s.leave(c)
+				table.Remove(c)
+				list = slices.Delete(list, i, i+1)
+				out = slices.DeleteFunc(out, func(o ConsumerID) bool { return o == c })
+			case len(list) > 0:
+				c := list[r.IntN(len(list))]
+				if slices.Contains(out, c) {
+					s.enter(c)
+					out = slices.DeleteFunc(out, func(o ConsumerID) bool { return o == c })
+				} else {
+					s.exit(c)
+					out = append(out, c)
+				}
+			}
+			var got, want []ConsumerID
+			for _, c := range list {
+				if !slices.Contains(out, c) {
+					want = append(want, c)
+				}
+			}
+			if l := s.best(); l != nil {
+				for n := range l.n {
+					got = append(got, l.nth(n))
+				}
+			}
+			if !slices.Equal(got, want) {
+				t.Fatalf("seed %d, op %d: in play %v, want %v", seed, op, got, want)
+			}
+		}
+	}
+}
+
+func TestConsumerIDIsKeptWhileMessagesAreOut(t *testing.T) {
+	table := NewConsumers()
+	a := table.Add(Consumer{})
+	table.Given(a, 5)
+	table.Remove(a)
+	if b := table.Add(Consumer{}); b == a {
+		t.Fatalf("consumer %d is a new one, and one message is still with the old one", b)
+	}
+	table.Settled(a, 5)
+	if c := table.Add(Consumer{}); c != a {
+		t.Errorf("new consumer is %d, want %d to be used again", c, a)
+	}
+}
+
+func TestPeersAreTheConsumersOfAChannel(t *testing.T) {
+	table := NewConsumers()
+	l, other := NewLedger(1), NewLedger(1)
+	var ids []ConsumerID
+	for i := range 6 {
+		ids = append(ids, table.Add(Consumer{Ledger: []*Ledger{l, other}[i%2]}))
+	}
+	peers := func() (got []ConsumerID) {
+		for c := table.Peer(l); c != NoConsumer; c = table.PeerAfter(c) {
+			got = append(got, c)
+		}
+		slices.Sort(got)
+		return got
+	}
+	for _, c := range []ConsumerID{ids[2], ids[4], ids[0]} { // the middle, the head, the last
+		table.Remove(c)
+		var want []ConsumerID
+		for _, id := range ids {
+			if table.Valid(id) && table.At(id).Ledger == l {
+				want = append(want, id)
+			}
+		}
+		if got := peers(); !slices.Equal(got, want) {
+			t.Errorf("after %d left: %v, want %v", c, got, want)
+		}
+	}
+	if len(table.ledgers) != 1 {
+		t.Errorf("%d channels are known, want 1", len(table.ledgers))
+	}
+}
+
+func TestTenantsAreForgotten(t *testing.T) {
+	m := NewMessages()
+	var refs []Ref
+	for i := range 1000 {
+		r := m.Alloc()
+		m.At(r).Tenant = m.Intern(fmt.Sprint("tenant ", i%100))
+		refs = append(refs, r)
+	}
+	if got := m.Tenant(m.At(refs[42]).Tenant); got != "tenant 42" {
+		t.Errorf("Tenant = %q, want %q", got, "tenant 42")
+	}
+	for _, r := range refs {
+		m.Release(r)
+	}
+	if n := len(m.tenants.ids); n != 0 {
+		t.Errorf("%d tenants are remembered without a message", n)
+	}
+	for i := range 200 {
+		m.Release(m.allocFor(fmt.Sprint("stranger ", i)))
+	}
+	if n := len(m.tenants.rows); n > 100 {
+		t.Errorf("%d rows for one tenant at a time after 100 at once", n)
+	}
+}
+
+func (t *Messages) allocFor(tenant string) Ref {
+	r := t.Alloc()
+	t.At(r).Tenant = t.Intern(tenant)
+	return r
+}
+
+func TestRowsAreUsedAgain(t *testing.T) {
+	m := NewMessages()
+	for range 3 * pageRows {
+		m.Alloc()
+	}
+	m.Release(5)
+	m.Release(700)
+	if next := m.Next(); next != 700 {
+		t.Errorf("Next = %d, want 700, the last released", next)
+	}
+	for _, want := range []Ref{700, 5, 3 * pageRows} {
+		if r := m.Alloc(); r != want {
+			t.Errorf("Alloc = %d, want %d", r, want)
+		}
+	}
+}
+
+func TestLevelsFindTheNextBelow(t *testing.T) {
+	for _, p := range []int{0, 1, 63, 64, 127, 128, 200, 255} {
+		m := NewMessages()
+		s := newLevels(Config{}, m)
+		r := m.Alloc()
+		*m.At(r) = Message{ID: 1, Priority: uint8(p)}
+		s.Push(r)
+		for from := range 257 {
+			want := -1
+			if p < from {
+				want = p
+			}
+			if got := s.below(from); got != want {
+				t.Fatalf("only level %d is in use: below(%d) = %d, want %d", p, from, got, want)
+			}
+		}
+	}
+}

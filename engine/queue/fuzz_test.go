@@ -1,0 +1,136 @@
+package queue
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"harelab/engine/dispatch"
+)
+
+// FuzzEvent: what can be read can be written and read again, as the same.
+func FuzzEvent(f *testing.F) {
+	for _, line := range []string{
+		"publish 1500 cost=200 priority=7 expires=9000 bytes=12 hold redelivered tenant=blue+sky",
+		"join 0 prefetch=3 slots=2 x-priority=-5 noack exclusive ledger=0/10 probe",
+		"ack -7 hold refs=0,1,4294967294",
+		"configure 5 limits maxlength=0 overflow=2 ttl=1000 deadletter",
+		"run 9223372036854775807 ledger=0/0",
+	} {
+		f.Add(line)
+	}
+	f.Fuzz(func(t *testing.T, line string) {
+		var codec Codec
+		e, err := codec.ParseEvent([]byte(line))
+		if err != nil {
+			return
+		}
+		text := codec.AppendEvent(nil, e)
+		again, err := codec.ParseEvent(text)
+		if err != nil {
+			t.Fatalf("%q was read, and written as %q: %v", line, text, err)
+		}
+		if got := codec.AppendEvent(nil, again); !bytes.Equal(got, text) {
+			t.Errorf("%q was written as %q and then as %q", line, text, got)
+		}
+	})
+}
+
+// FuzzReplay: no recording makes Replay panic, and events whatever they are
+// leave a queue sound.
+func FuzzReplay(f *testing.F) {
+	files, err := filepath.Glob("testdata/rules/*.txt")
+	if err != nil {
+		f.Fatal(err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			f.Fatal(err)
+		}
+		f.Add(string(text))
+	}
+	f.Fuzz(func(t *testing.T, text string) {
+		_ = Replay(strings.NewReader(text)) // an error is all it may end in
+		var q *Queue
+		var codec Codec
+		for line := range strings.Lines(text) {
+			line = strings.TrimSuffix(line, "\n")
+			if q == nil {
+				cfg, err := ParseConfig([]byte(line))
+				if err != nil {
+					return
+				}
+				q = New(cfg)
+				continue
+			}
+			e, err := codec.ParseEvent([]byte(line))
+			if err != nil {
+				continue
+			}
+			q.Step(e, nil)
+			// Ledgers change under the queue here, so no claim that it was run.
+			if err := q.Check(true); err != nil {
+				t.Fatalf("after %q: %v", line, err)
+			}
+		}
+	})
+}
+
+func TestParseErrors(t *testing.T) {
+	tests := []struct{ line, want string }{
+		{"", `queue: event "": want a kind and a time`},
+		{"pubish 0", `queue: unknown event "pubish" (have publish, ack, requeue, discard, join, leave, pause, resume, limit, run, get, purge, expire, close, configure)`},
+		{"publish x", `queue: event "publish x": time "x" is not a number`},
+		{"publish 0 cots=1", `queue: unknown field "cots=1"`},
+		{"publish 0 priority=256", `queue: priority=256 is out of range`},
+		{"publish 0 priority=high", `queue: priority=high is not a number`},
+		{"publish 0 held", `queue: unknown field "held"`},
+		{"publish 0 tenant=%zz", `queue: tenant=%zz: invalid URL escape "%zz"`},
+		{"ack 0 refs=1,-1", `queue: refs=1,-1: "-1" is not a reference`},
+		{"join 0 ledger=1/5", `queue: ledger=1/5: ledgers are numbered as they come, the next is 0`},
+		{"join 0 ledger=0", `queue: ledger=0: want a number and a limit, as in ledger=0/10`},
+	}
+	for _, tt := range tests {
+		var codec Codec
+		if _, err := codec.ParseEvent([]byte(tt.line)); err == nil || err.Error() != tt.want {
+			t.Errorf("ParseEvent(%q): %v, want %s", tt.line, err, tt.want)
+		}
+	}
+}
+
+func TestDecisionsAreReadAsWritten(t *testing.T) {
+	for _, d := range []Decision{
+		{Kind: Deliver, Consumer: 0, Ref: 0, ID: 1, Remaining: 4, Redelivered: true},
+		{Kind: Deliver, Consumer: dispatch.NoConsumer, Ref: 7, ID: 9, Done: true},
+		{Kind: DeadLetter, Reason: DeliveryLimit, Consumer: dispatch.NoConsumer, Ref: 3, ID: 2, Done: true},
+		{Kind: WakeAt, Consumer: dispatch.NoConsumer, Ref: dispatch.NoRef, At: -5},
+		{Kind: Empty, Consumer: dispatch.NoConsumer, Ref: dispatch.NoRef},
+	} {
+		text := AppendDecision(nil, d)
+		if got, err := ParseDecision(text); err != nil || got != d {
+			t.Errorf("%+v was written as %q and read as %+v, %v", d, text, got, err)
+		}
+	}
+}
+
+func TestReplayNamesTheLine(t *testing.T) {
+	text := "queue selector=rr order=fifo limits\njoin 0\njoin 0\n\npublish 5\n> deliver id=1 c=0 ref=0\npublish 6\n> deliver id=2 c=0 ref=1\n"
+	want := `queue: line 7: publish 6: decided "deliver id=2 c=1 ref=1", recorded "deliver id=2 c=0 ref=1"`
+	if err := Replay(strings.NewReader(text)); err == nil || err.Error() != want {
+		t.Errorf("Replay: %v, want %s", err, want)
+	}
+	for text, want := range map[string]string{
+		"":                                      "queue: the recording is empty",
+		"queue selector=rr order=lifo limits\n": `queue: line 1: dispatch: unknown order "lifo" (have aging, drr, fifo, priority, sjf)`,
+		"queue selector=rr order=fifo limits\nget 0\n":               `queue: line 2: get 0: decided "empty", recorded "nothing more"`,
+		"queue selector=rr order=fifo limits\nget 0\n? 1 x\n":        `queue: line 3: answer "x" is not a number`,
+		"queue selector=rr order=fifo limits\nget 0\n? 1\n> empty\n": `queue: line 2: get 0: asked other questions of probes and ledgers than were recorded`,
+	} {
+		if err := Replay(strings.NewReader(text)); err == nil || err.Error() != want {
+			t.Errorf("Replay(%q): %v, want %s", text, err, want)
+		}
+	}
+}
