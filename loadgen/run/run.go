@@ -42,8 +42,8 @@ func (s State) String() string {
 }
 
 // A Message is one row: the last attempt at one published message. A message
-// that was routed to several queues has a row for each, in order of Queue; one
-// that reached none has a single row whose Queue is -1.
+// that was routed to several queues has one row as well, of the copy that was
+// worked on last; the [Ledger] counts all copies.
 // Class, Queue, Tenant and Worker index the name lists of the [Result];
 // -1 is none.
 type Message struct {

@@ -1,0 +1,6 @@
+//go:build !linux
+
+package loadgen
+
+// newTimer returns nil: Go's timers serve.
+func newTimer() timer { return nil }
