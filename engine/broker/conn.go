@@ -112,5 +112,8 @@ func (c *Conn) may(op auth.Op, resource string, name func(string) string) error 
 	if c.session == nil || c.session.May(op, []byte(resource)) {
 		return nil
 	}
+	if resource == "" {
+		resource = "amq.default" // what permissions call it
+	}
 	return wire.Errorf(wire.AccessRefused, "access to %s refused for user '%s'", name(resource), c.opts.User)
 }

@@ -1,6 +1,8 @@
 package exchange
 
 import (
+	"slices"
+
 	"harelab/engine/topic"
 	"harelab/engine/wire"
 )
@@ -13,7 +15,8 @@ func init() {
 	})
 }
 
-// topicExchange is a matcher of package topic.
+// topicExchange is a matcher of package topic. Matchers answer in no set order; here
+// it is that of the numbers, so that all of them make for the same history.
 type topicExchange struct {
 	matcher topic.Matcher
 }
@@ -22,5 +25,8 @@ func (x topicExchange) Bind(key string, _ wire.Table, d topic.Dest)   { x.matche
 func (x topicExchange) Unbind(key string, _ wire.Table, d topic.Dest) { x.matcher.Unbind(key, d) }
 
 func (x topicExchange) Route(dst []topic.Dest, routingKey, _ []byte) []topic.Dest {
-	return x.matcher.Match(dst, routingKey)
+	first := len(dst)
+	dst = x.matcher.Match(dst, routingKey)
+	slices.Sort(dst[first:])
+	return dst
 }
