@@ -1,0 +1,143 @@
+package sim
+
+import (
+	"cmp"
+	"slices"
+
+	"harelab/loadgen/run"
+)
+
+// A bitset is a set of messages by number.
+type bitset []uint64
+
+func (b bitset) set(seq int64)      { b[seq/64] |= 1 << (seq % 64) }
+func (b bitset) has(seq int64) bool { return b[seq/64]&(1<<(seq%64)) != 0 }
+
+// close settles what became of every message, and returns the outcome.
+func (d *driver) close() (*Outcome, error) {
+	o := d.out
+	for _, w := range d.workers {
+		o.Served[w.index], o.Busy[w.index] = w.served, w.busy
+	}
+	d.present = make(bitset, (len(o.Messages)+63)/64)
+	for i := range d.tasks {
+		if t := &d.tasks[i]; t.phase != unused {
+			d.unfinished(t)
+		}
+	}
+	if d.unresolved() {
+		if err := d.drain(); err != nil {
+			return nil, err
+		}
+		d.resolve()
+	}
+	for i := range o.Messages {
+		switch o.Messages[i].State {
+		case run.Lost:
+			d.ledger.Lost++
+		case run.Unserved:
+			d.ledger.Unserved++
+		}
+	}
+	slices.SortStableFunc(o.Spans, func(a, b run.Span) int { return cmp.Compare(a.Start, b.Start) })
+	o.Ledger = d.ledger
+	o.Length = d.last
+	return o, nil
+}
+
+// unfinished records a task that is under way at the end of the run.
+func (d *driver) unfinished(t *task) {
+	d.present.set(t.seq)
+	row := &d.out.Messages[t.seq]
+	if row.State == run.Done {
+		return
+	}
+	row.Queue, row.Worker, row.Slot = t.queue, t.worker, t.slot
+	row.Dispatched, row.Received, row.Started = t.sent, t.received, t.started
+	if t.phase == working {
+		d.span(t, d.last, false)
+	}
+}
+
+// unresolved reports whether there are messages whose place is not known yet.
+func (d *driver) unresolved() bool {
+	for i := range d.out.Messages {
+		if d.out.Messages[i].State == run.Unserved && !d.present.has(int64(i)) {
+			return true
+		}
+	}
+	return false
+}
+
+// drain notes which messages are in queues: it has all workers go, which puts back
+// what they hold, and takes everything out.
+func (d *driver) drain() error {
+	d.over = true
+	for _, w := range d.workers {
+		if w.up {
+			w.conn.Close()
+		}
+	}
+	for i, q := range d.model.Queues {
+		for {
+			m, ok, err := d.channel.Get(q.Name, true)
+			if err != nil {
+				return err
+			}
+			if !ok {
+				break
+			}
+			seq := seqOf(m.Msg.Body())
+			m.Msg.Release()
+			if d.present.has(seq) {
+				continue
+			}
+			d.present.set(seq)
+			row := &d.out.Messages[seq]
+			if row.State == run.Unserved && row.Queue != int32(i) && !d.consumed(q.Name) {
+				row.State = run.DeadLetter
+				row.Queue = int32(i)
+			}
+		}
+	}
+	return nil
+}
+
+// consumed reports whether a worker subscribes to a queue.
+func (d *driver) consumed(queue string) bool {
+	for _, w := range d.workers {
+		for _, s := range w.Subscriptions {
+			if s.Queue == queue {
+				return true
+			}
+		}
+	}
+	return false
+}
+
+// resolve settles messages that are nowhere: the broker discarded them.
+func (d *driver) resolve() {
+	for i := range d.out.Messages {
+		if row := &d.out.Messages[i]; row.State == run.Unserved && !d.present.has(int64(i)) {
+			row.State = run.DeadLetter
+		}
+	}
+}
+
+// sample appends the state of the run at a time to the series.
+func (d *driver) sample(at int64) {
+	s := run.Sample{
+		At: at, Offered: d.ledger.Published, Sent: d.ledger.Published, Confirmed: -1,
+		Delivered: d.ledger.Delivered, Acked: d.acks, Unacked: d.unacked,
+	}
+	if d.model.Confirms {
+		s.Confirmed = d.ledger.Confirmed
+	}
+	for _, q := range d.vhost.Queues() {
+		s.Ready += int64(q.Ready)
+	}
+	for _, w := range d.workers {
+		s.Held += w.held
+	}
+	d.out.Series = append(d.out.Series, s)
+}

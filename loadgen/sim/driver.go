@@ -1,0 +1,277 @@
+package sim
+
+import (
+	"context"
+	"fmt"
+
+	"harelab/engine/broker"
+	"harelab/engine/wire"
+	"harelab/loadgen/run"
+)
+
+// A driver runs one model.
+type driver struct {
+	agenda
+	model   *Model
+	clock   *clock
+	broker  *broker.Broker
+	vhost   *broker.VHost
+	conn    *broker.Conn
+	channel *broker.Channel // declares and publishes
+	workers []*worker
+	queues  map[string]int32 // by name
+
+	tasks []task
+	free  int32 // first free task, linked by next
+
+	writer     writer
+	message    Message
+	copies     []copies  // by seq
+	newest     [][]int64 // by queue and priority: the seq delivered last for the first time, plus 1
+	publishing int64     // seq of the message that is being published, or -1
+	present    bitset    // messages found in queues when the run was over
+	over       bool
+	feedback   Feedback
+	active     int64 // when a message was published or started last
+	last       int64 // time of the last event that is not a timer
+	unacked    int64
+	lastQueue  string // what the tracer looked up last
+	lastNumber int32
+	acks       int64
+	ledger     run.Ledger
+	out        *Outcome
+	err        error
+}
+
+// Run carries the experiment out. It returns an error if the broker refuses the
+// topology or a subscription. When ctx ends first, the outcome is partial.
+func (m *Model) Run(ctx context.Context) (*Outcome, error) {
+	d, err := newDriver(m)
+	if err != nil {
+		return nil, err
+	}
+	defer d.broker.Close()
+	if err := d.begin(); err != nil {
+		return nil, err
+	}
+	if err := d.loop(ctx); err != nil {
+		return nil, err
+	}
+	return d.close()
+}
+
+func newDriver(m *Model) (*driver, error) {
+	d := &driver{model: m, queues: map[string]int32{}, free: noTask, publishing: -1, newest: make([][]int64, len(m.Queues))}
+	d.clock = &clock{agenda: &d.agenda}
+	d.feedback, _ = m.Source.(Feedback)
+	n := m.Source.Len()
+	d.out = &Outcome{
+		Messages: make([]run.Message, 0, n),
+		Served:   make([]int64, len(m.Workers)),
+		Busy:     make([]int64, len(m.Workers)),
+	}
+	if m.Spans {
+		d.out.Spans = make([]run.Span, 0, n)
+	}
+	var err error
+	d.broker, err = broker.New(broker.Options{
+		Clock: d.clock, Matcher: m.Matcher, Dispatch: m.Dispatch, Order: m.Order, Seed: m.Seed,
+		Tracer: (*tracer)(d),
+	})
+	if err != nil {
+		return nil, fmt.Errorf("sim: %w", err)
+	}
+	d.vhost, _ = d.broker.VHost("/")
+	d.conn = d.vhost.Connect(broker.ConnOptions{Name: "sim"})
+	d.channel = d.conn.Channel(1, noSink{})
+	if m.Confirms {
+		if err := d.channel.ConfirmSelect(); err != nil {
+			return nil, fmt.Errorf("sim: %w", err)
+		}
+	}
+	return d, nil
+}
+
+// begin declares the topology, has the workers join that are there from the start
+// (R3), and puts the others and the controls on the agenda, in this order (R2).
+func (d *driver) begin() error {
+	if err := d.declare(); err != nil {
+		return fmt.Errorf("sim: %w", err)
+	}
+	for i := range d.model.Workers {
+		w := &worker{Worker: &d.model.Workers[i], d: d, index: int32(i)}
+		for _, s := range w.Subscriptions {
+			q, ok := d.queues[s.Queue]
+			if !ok {
+				return fmt.Errorf("sim: worker %q: unknown queue %q", w.Name, s.Queue)
+			}
+			w.queues = append(w.queues, q)
+		}
+		w.reset()
+		d.workers = append(d.workers, w)
+	}
+	for _, w := range d.workers {
+		if w.JoinsAt >= 0 {
+			d.add(w.JoinsAt, rankControl, event{kind: control, worker: w.index, arg: -1})
+		} else if err := w.join(); err != nil {
+			return fmt.Errorf("sim: worker %q: %w", w.Name, err)
+		}
+	}
+	for i, c := range d.model.Control {
+		d.add(c.At, rankControl, event{kind: control, worker: int32(c.Worker), arg: int32(i)})
+	}
+	return nil
+}
+
+// loop carries out events until there are none, or the run's end.
+func (d *driver) loop(ctx context.Context) error {
+	nextSample := d.model.Interval
+	if nextSample == 0 {
+		nextSample = never
+	}
+	end := int64(never)
+	if t := d.model.Stop.Timeout; t > 0 {
+		end = t
+	}
+	for n := 0; d.err == nil; n++ {
+		if n&0xfff == 0 && ctx.Err() != nil {
+			d.out.Partial = true
+			break
+		}
+		at, ok := d.due()
+		publish := false
+		if due, more := d.model.Source.Due(d.now); more {
+			if due = max(due, d.now); !ok || due < at {
+				at, ok, publish = due, true, true
+			}
+		} else if ok && d.ended(at) {
+			break
+		} else if d.model.Stop.Published {
+			break
+		}
+		if !ok {
+			break
+		}
+		if at > end {
+			d.now, d.last = end, end
+			d.out.Partial = true
+			break
+		}
+		for at > nextSample {
+			d.sample(nextSample)
+			nextSample += d.model.Interval
+		}
+		if publish {
+			d.now, d.last, d.active = at, at, at
+			d.publishNext()
+		} else {
+			d.step(d.next())
+		}
+	}
+	if d.model.Interval > 0 && d.err == nil {
+		d.sample(d.last)
+	}
+	return d.err
+}
+
+const never = 1<<63 - 1
+
+// ended reports whether the run is over although something is due at a time: all is
+// published and no work started for the idle time.
+func (d *driver) ended(at int64) bool {
+	idle := d.model.Stop.Idle
+	return idle > 0 && at > d.active+idle
+}
+
+// step carries out an event.
+func (d *driver) step(e event) {
+	switch e.kind {
+	case expired:
+		d.clock.fire(e.arg)
+		return
+	case control:
+		d.last = d.now
+		d.control(e)
+		return
+	}
+	w := d.workers[e.worker]
+	if w.life != e.life {
+		return // of a worker that died since
+	}
+	d.last = d.now
+	switch e.kind {
+	case arrival:
+		w.arrive(e.arg)
+	case finished:
+		w.finish(e.arg)
+	case settled:
+		if err := w.settle(e.arg); err != nil {
+			d.fail(w, err)
+		}
+	}
+}
+
+func (d *driver) control(e event) {
+	w := d.workers[e.worker]
+	do := Join
+	if e.arg >= 0 {
+		do = d.model.Control[e.arg].Do
+	}
+	switch do {
+	case Join:
+		if err := w.join(); err != nil {
+			d.fail(w, err)
+		}
+	case Crash:
+		w.crash()
+	case Stall:
+		w.stalled = true
+	case Wake:
+		w.stalled = false
+		w.work()
+	}
+}
+
+func (d *driver) fail(w *worker, err error) {
+	if d.err == nil {
+		d.err = fmt.Errorf("sim: worker %q at %d us: %w", w.Name, d.now, err)
+	}
+}
+
+// consume subscribes a worker.
+func (w *worker) consume(i int, s Subscription) error {
+	m := wire.BasicConsume{
+		Queue:       s.Queue,
+		ConsumerTag: fmt.Sprintf("%s/%d", w.Name, i),
+		NoAck:       w.Ack == AckAuto,
+		Exclusive:   s.Exclusive,
+		Arguments:   wire.Table{{Key: "x-slots", Value: int32(w.Slots)}},
+	}
+	if s.Priority != 0 {
+		m.Arguments.Set("x-priority", s.Priority)
+	}
+	_, err := w.channel.BasicConsume(&m, broker.ConsumeOptions{Probe: w})
+	return err
+}
+
+// newTask takes a row of the table of tasks.
+func (d *driver) newTask() int32 {
+	if i := d.free; i != noTask {
+		d.free = d.tasks[i].next
+		return i
+	}
+	d.tasks = append(d.tasks, task{})
+	return int32(len(d.tasks) - 1)
+}
+
+func (d *driver) freeTask(i int32) {
+	d.tasks[i] = task{next: d.free}
+	d.free = i
+}
+
+// noSink is the sink of a channel that does not consume.
+type noSink struct{}
+
+func (noSink) Deliver(*broker.Delivery, *broker.Batch) bool { return true }
+func (noSink) Cancelled(string, *broker.Batch)              {}
+func (noSink) Confirmed(uint64, bool, *broker.Batch)        {}

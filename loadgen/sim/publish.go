@@ -1,0 +1,175 @@
+package sim
+
+import (
+	"encoding/binary"
+	"fmt"
+	"strconv"
+
+	"harelab/engine/broker"
+	"harelab/engine/wire"
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+)
+
+// minBody is the size of a body that carries the message's number, its intended
+// time and its class, as those of real runs do.
+const minBody = scenarios.MinSize
+
+// seqOf returns the number of the message with a body.
+func seqOf(body []byte) int64 { return int64(binary.BigEndian.Uint64(body)) }
+
+// publishNext publishes the message that is due; its queues are run before
+// anything else happens (R4).
+func (d *driver) publishNext() {
+	m := &d.message
+	*m = Message{Tenant: -1, Confirmed: run.None}
+	if !d.model.Source.Next(m) {
+		return
+	}
+	seq := int64(len(d.out.Messages))
+	d.out.Messages = append(d.out.Messages, run.Message{
+		Seq: seq, Class: m.Class, Queue: -1, Tenant: m.Tenant, Worker: -1, Slot: -1, State: run.Unserved,
+		Intended: m.Intended, Sent: m.Sent, Confirmed: m.Confirmed, Enqueued: run.None, Dispatched: run.None,
+		Received: run.None, Started: run.None, Done: run.None, Acked: run.None, Service: m.Service,
+	})
+	d.copies = append(d.copies, copies{})
+	d.publishing = seq
+	d.ledger.Published++
+	result, err := d.channel.Publish(d.writer.publishing(m, seq, d.model.Sizes))
+	d.conn.Batch().Flush()
+	d.publishing = -1
+	if err != nil {
+		d.err = fmt.Errorf("sim: message %d to exchange %q: %w", seq, m.Exchange, err)
+		return
+	}
+	row := &d.out.Messages[seq]
+	switch {
+	case result.Confirm == broker.ConfirmNack:
+		row.State = run.Rejected
+		d.ledger.Rejected++
+	case !result.Routed && m.Mandatory:
+		row.State = run.Returned
+		d.ledger.Returned++
+	case !result.Routed:
+		row.State = run.Unroutable
+		d.ledger.Unroutable++
+	}
+	if m.Confirmed != run.None {
+		d.ledger.Confirmed++
+	}
+	if d.feedback != nil {
+		d.feedback.Published(seq, int(d.copies[seq].enqueued), d.now)
+	}
+}
+
+// forward publishes a task's message again, where its worker's verdict says.
+func (d *driver) forward(t *task) {
+	row, to := &d.out.Messages[t.seq], t.verdict.To
+	m := Message{
+		Intended: row.Intended, Service: row.Service, Class: row.Class, Tenant: row.Tenant,
+		Exchange: to.Exchange, RoutingKey: to.RoutingKey, Expiration: to.Expiration, Size: minBody,
+	}
+	if _, err := d.channel.Publish(d.writer.publishing(&m, t.seq, false)); err != nil && d.err == nil {
+		d.err = fmt.Errorf("sim: message %d forwarded to exchange %q: %w", t.seq, to.Exchange, err)
+	}
+	d.conn.Batch().Flush()
+}
+
+// A writer encodes messages. What it returns is valid until the next call.
+type writer struct {
+	p         broker.Publishing
+	exchange  []byte
+	key       []byte
+	body      []byte
+	templates map[propertiesKey]template
+}
+
+// propertiesKey is what a message's properties follow from, the cost apart.
+type propertiesKey struct {
+	tenant     string
+	headers    *scenarios.Argument
+	count      int
+	expiration int64
+	priority   uint8
+	persistent bool
+	cost       bool
+}
+
+// A template is encoded properties with a place for the cost.
+type template struct {
+	bytes []byte
+	cost  int // offset of the cost, a long long integer
+}
+
+// maxTemplates bounds what the writer keeps when every message is different.
+const maxTemplates = 4096
+
+func (w *writer) publishing(m *Message, seq int64, sizes bool) *broker.Publishing {
+	w.exchange = append(w.exchange[:0], m.Exchange...)
+	w.key = append(w.key[:0], m.RoutingKey...)
+	size := minBody
+	if sizes {
+		size = max(size, m.Size)
+	}
+	if cap(w.body) < size {
+		w.body = make([]byte, size)
+	}
+	w.body = w.body[:size]
+	binary.BigEndian.PutUint64(w.body, uint64(seq))
+	binary.BigEndian.PutUint64(w.body[8:], uint64(m.Intended))
+	binary.BigEndian.PutUint64(w.body[16:], uint64(m.Class))
+	w.p = broker.Publishing{
+		Exchange: w.exchange, RoutingKey: w.key, Properties: w.properties(m), Body: w.body, Mandatory: m.Mandatory,
+	}
+	return &w.p
+}
+
+func (w *writer) properties(m *Message) []byte {
+	key := propertiesKey{
+		tenant: m.TenantName, count: len(m.Headers), expiration: m.Expiration,
+		priority: m.Priority, persistent: m.Persistent, cost: m.Cost > 0,
+	}
+	if key.count > 0 {
+		key.headers = &m.Headers[0]
+	}
+	t, ok := w.templates[key]
+	if !ok {
+		t = encode(m)
+		if w.templates == nil || len(w.templates) == maxTemplates {
+			w.templates = make(map[propertiesKey]template)
+		}
+		w.templates[key] = t
+	}
+	if t.cost > 0 {
+		binary.BigEndian.PutUint64(t.bytes[t.cost:], uint64(m.Cost))
+	}
+	return t.bytes
+}
+
+// encode encodes a message's properties. The cost is the last header, so that its
+// place is known.
+func encode(m *Message) template {
+	p := wire.Properties{Priority: m.Priority}
+	if m.Persistent {
+		p.DeliveryMode = 2
+	}
+	if m.Expiration > 0 {
+		p.Expiration = strconv.FormatInt((m.Expiration+999)/1000, 10)
+	}
+	headers, err := table(m.Headers)
+	if err != nil {
+		panic("sim: scenario with a header of no AMQP type: " + err.Error())
+	}
+	if m.TenantName != "" {
+		headers.Set("tenant", m.TenantName)
+	}
+	var t template
+	if m.Cost > 0 {
+		headers.Set("x-cost", int64(0))
+		upTo := wire.AppendProperties(nil, &wire.Properties{Headers: headers})
+		t.cost = len(upTo) - 8
+	}
+	p.Headers = headers
+	t.bytes = wire.AppendProperties(nil, &p)
+	return t
+}

@@ -1,0 +1,120 @@
+package sim
+
+import (
+	"harelab/engine/broker"
+	"harelab/loadgen/run"
+)
+
+// copies counts the queues that took a message when it was published, and how often
+// it was worked on to the end.
+type copies struct{ enqueued, finished int32 }
+
+// tracer is the driver as the broker's [broker.Tracer].
+type tracer driver
+
+func (t *tracer) Enqueued(m *broker.Message, queue string, _ int64) {
+	seq := seqOf(m.Body())
+	row := &t.out.Messages[seq]
+	row.Enqueued = t.now
+	if seq == t.publishing {
+		t.copies[seq].enqueued++
+	}
+	if row.Queue < 0 {
+		row.Queue = t.queueNumber(queue)
+	}
+}
+
+// queueNumber returns a queue's index. Messages mostly go where the last one went.
+func (t *tracer) queueNumber(name string) int32 {
+	if name != t.lastQueue {
+		t.lastQueue, t.lastNumber = name, t.queues[name]
+	}
+	return t.lastNumber
+}
+
+func (t *tracer) Dispatched(*broker.Message, string, int64) {}
+func (t *tracer) Acked(*broker.Message, string, int64)      {}
+
+// done records the end of an attempt that ended well. The row of a message is the
+// last such attempt (R19).
+func (d *driver) done(t *task) {
+	row := &d.out.Messages[t.seq]
+	c := &d.copies[t.seq]
+	c.finished++
+	switch c.finished {
+	case 1:
+		d.ledger.Finished++
+	case c.enqueued + 1:
+		d.ledger.Duplicated++
+	}
+	row.State = run.Done
+	row.Queue, row.Worker, row.Slot = t.queue, t.worker, t.slot
+	row.Dispatched, row.Received, row.Started, row.Done = t.sent, t.received, t.started, d.now
+	if !t.unacked {
+		row.Acked = max(row.Acked, t.sent)
+	}
+	if d.feedback != nil {
+		d.feedback.Finished(t.seq, d.now)
+	}
+}
+
+// acked records that the broker saw a task's ack.
+func (d *driver) acked(t *task) {
+	row := &d.out.Messages[t.seq]
+	if row.Acked == run.None {
+		d.ledger.Acked++
+	}
+	row.Acked = d.now
+	d.acks++
+}
+
+// drop records what becomes of a task whose worker dies: without an ack to come the
+// message is lost, else it goes back (R14).
+func (d *driver) drop(t *task) {
+	if t.phase == working {
+		d.span(t, d.now, true)
+	}
+	row := &d.out.Messages[t.seq]
+	if t.unacked {
+		d.unacked--
+		row.Redelivered = true // what is put back is marked (R15)
+		return
+	}
+	if row.State != run.Done {
+		row.State = run.Lost
+		row.Queue, row.Worker = t.queue, t.worker
+		row.Dispatched, row.Received = t.sent, t.received
+	}
+}
+
+func (d *driver) span(t *task, end int64, cut bool) {
+	if !d.model.Spans {
+		return
+	}
+	d.out.Spans = append(d.out.Spans, run.Span{
+		Worker: t.worker, Slot: t.slot, Class: d.out.Messages[t.seq].Class, Seq: t.seq,
+		Start: t.started, End: end, Cut: cut,
+	})
+}
+
+// delivered counts a delivery, and whether it overtakes an earlier message of its
+// queue and priority.
+func (d *driver) delivered(t *task, redelivered bool, priority uint8) {
+	d.ledger.Delivered++
+	if redelivered {
+		d.ledger.Redelivered++
+	}
+	if redelivered || t.attempt > d.copies[t.seq].enqueued || t.queue < 0 {
+		return
+	}
+	newest := d.newest[t.queue]
+	if newest == nil {
+		newest = make([]int64, 256)
+		d.newest[t.queue] = newest
+	}
+	if t.seq < newest[priority] {
+		d.ledger.Inversions++
+	} else {
+		newest[priority] = t.seq + 1
+	}
+}

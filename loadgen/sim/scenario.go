@@ -1,0 +1,162 @@
+package sim
+
+import (
+	"context"
+	"math/rand/v2"
+	"slices"
+
+	"harelab/loadgen"
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+)
+
+// Options are what a run in virtual time can be told beyond its scenario.
+type Options struct {
+	Repeat int // number of the run among its repeats, for the result
+}
+
+// features are those parts of the scenario format that virtual time carries out.
+var features = []scenarios.Feature{
+	scenarios.FeatureClosed, scenarios.FeatureAckBatch, scenarios.FeatureAckForget,
+	scenarios.FeatureFail, scenarios.FeatureBackoff, scenarios.FeatureKill, scenarios.FeatureClose,
+	scenarios.FeatureStall, scenarios.FeatureJoin, scenarios.FeatureShared, scenarios.FeatureSpin,
+	scenarios.FeatureRTT,
+}
+
+// Run runs a scenario in virtual time. The result is the same, to the byte, on every
+// run and machine. The error names parts of the scenario that virtual time cannot
+// carry out, or what the broker refused. When ctx ends first, the result is partial.
+func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, error) {
+	if err := s.Refuse("virtual time", features...); err != nil {
+		return nil, err
+	}
+	plan, err := loadgen.NewPlan(s)
+	if err != nil {
+		return nil, err
+	}
+	m := modelOf(s)
+	src := newPlanSource(s, plan)
+	m.Source = src
+	out, err := m.Run(ctx)
+	if err != nil {
+		return nil, err
+	}
+	r := loadgen.NewResult(s, run.Target{Kind: "sim", Product: "harelab"})
+	r.Repeat = o.Repeat
+	r.Length, r.Partial = out.Length, out.Partial
+	r.Tenants = src.tenants.List()
+	r.Messages, r.Spans, r.Series, r.Ledger = out.Messages, out.Spans, out.Series, out.Ledger
+	if !m.Confirms {
+		r.Ledger.Confirmed = -1
+	}
+	return r, nil
+}
+
+// modelOf translates all of a scenario but its load.
+func modelOf(s *scenarios.Scenario) *Model {
+	m := &Model{
+		Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order, Seed: s.Seed,
+		Exchanges: s.Exchanges, Queues: slices.Clone(s.Queues), Bindings: s.Bindings,
+		Interval: s.Measure.Interval.Microseconds(), Spans: true,
+		Stop: Stop{Published: s.Stop.When == scenarios.StopPublished, Timeout: s.Stop.Timeout.Microseconds()},
+	}
+	if s.Stop.When == scenarios.StopPublishedAndIdle {
+		m.Stop.Idle = s.Stop.Idle.Microseconds()
+	}
+	for _, q := range s.Load {
+		m.Confirms = m.Confirms || q.Confirm
+	}
+	for i := range m.Queues {
+		q := &m.Queues[i]
+		has := func(name string) bool {
+			return slices.ContainsFunc(q.Arguments, func(a scenarios.Argument) bool { return a.Name == name })
+		}
+		m.Sizes = m.Sizes || has("x-max-length-bytes")
+		m.Confirms = m.Confirms || has("x-overflow")
+		if s.Engine.FairKey != "" && !has("x-fair-key") {
+			q.Arguments = append(slices.Clone(q.Arguments), scenarios.Argument{Name: "x-fair-key", Value: s.Engine.FairKey})
+		}
+	}
+	index := map[string]int{}
+	for i := range s.Workers {
+		index[s.Workers[i].Name] = i
+		m.Workers = append(m.Workers, workerOf(s, &s.Workers[i]))
+	}
+	for _, f := range s.Faults {
+		do, undo := Crash, Join
+		if f.Do == scenarios.Stall {
+			do, undo = Stall, Wake
+		}
+		at := f.At.Microseconds()
+		m.Control = append(m.Control, Control{At: at, Do: do, Worker: index[f.Worker]})
+		if f.RestartAfter >= 0 {
+			m.Control = append(m.Control, Control{At: at + f.RestartAfter.Microseconds(), Do: undo, Worker: index[f.Worker]})
+		}
+	}
+	return m
+}
+
+func workerOf(s *scenarios.Scenario, w *scenarios.Worker) Worker {
+	half := s.Network.RTT.Microseconds() / 2
+	acks := map[string]Ack{scenarios.OnStart: AckEarly, scenarios.OnDone: AckLate, scenarios.NoAck: AckAuto}
+	m := Worker{
+		Name: w.Name, Slots: w.Slots, Ack: acks[w.Ack.When], Slow: w.Slow, Deliver: half, AckDelay: half,
+		JoinsAt: w.JoinsAt.Microseconds(), AckBatch: w.Ack.Batch, AckForget: w.Ack.Forget,
+	}
+	if w.JoinsAt == 0 {
+		m.JoinsAt = -1 // before any event
+	}
+	own := w.Prefetch
+	if w.Scope == scenarios.PerChannel {
+		m.ChannelPrefetch, own = w.Prefetch, 0
+	}
+	for _, c := range w.Consume {
+		sub := Subscription{Queue: c.Queue, Prefetch: own, Priority: c.Priority, Exclusive: c.Exclusive}
+		if c.Prefetch >= 0 {
+			sub.Prefetch = c.Prefetch
+		}
+		m.Subscriptions = append(m.Subscriptions, sub)
+	}
+	if w.Fail != nil {
+		m.Fails = failures(w.Fail, scenarios.Stream(s.Seed, "fail/"+w.Name))
+	}
+	return m
+}
+
+// failures decides by a scenario's rules which attempts fail, and how they are
+// tried again.
+func failures(f *scenarios.Fail, draw *rand.Rand) func(seq int64, attempt int32, end int64) Verdict {
+	from, to := f.From.Microseconds(), f.To.Microseconds()
+	return func(_ int64, attempt int32, end int64) Verdict {
+		fails := int(attempt) <= f.First
+		if !fails && end >= from && (to == 0 || end < to) {
+			fails = draw.Float64() < f.P
+		}
+		switch {
+		case !fails:
+			return Verdict{}
+		case f.MaxAttempts > 0 && int(attempt) >= f.MaxAttempts && f.Then == "":
+			return Verdict{End: Reject}
+		case f.MaxAttempts > 0 && int(attempt) >= f.MaxAttempts:
+			return Verdict{End: Forward, To: &Forwarding{RoutingKey: f.Then}}
+		case f.Retry == scenarios.RetryImmediate:
+			return Verdict{End: Requeue}
+		case f.Retry == scenarios.RetryBackoff:
+			return Verdict{End: Forward, To: backoff(&f.Backoff, int(attempt), draw)}
+		default:
+			return Verdict{End: Reject}
+		}
+	}
+}
+
+func backoff(b *scenarios.Backoff, attempt int, draw *rand.Rand) *Forwarding {
+	to := &Forwarding{Exchange: b.Exchange}
+	if n := len(b.Keys); n > 0 {
+		to.RoutingKey = b.Keys[min(attempt, n)-1]
+	}
+	if n := len(b.Delay); n > 0 {
+		us := float64(b.Delay[min(attempt, n)-1].Microseconds())
+		to.Expiration = max(1, int64(us*(1+b.Jitter*(2*draw.Float64()-1))))
+	}
+	return to
+}

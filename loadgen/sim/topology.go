@@ -1,0 +1,84 @@
+package sim
+
+import (
+	"fmt"
+
+	"harelab/engine/wire"
+	"harelab/scenarios"
+)
+
+// declare declares the model's exchanges, queues and bindings, in this order.
+func (d *driver) declare() error {
+	for _, x := range d.model.Exchanges {
+		args, err := table(x.Arguments)
+		if err == nil {
+			err = d.channel.ExchangeDeclare(&wire.ExchangeDeclare{
+				Exchange: x.Name, Type: x.Type, Durable: x.Durable,
+				AutoDelete: x.AutoDelete, Internal: x.Internal, Arguments: args,
+			})
+		}
+		if err != nil {
+			return fmt.Errorf("exchange %q: %w", x.Name, err)
+		}
+	}
+	for i, q := range d.model.Queues {
+		args, err := table(q.Arguments)
+		if err == nil {
+			// Neither exclusive nor auto-deleted: the run's end looks into it.
+			_, _, _, err = d.channel.QueueDeclare(&wire.QueueDeclare{Queue: q.Name, Durable: q.Durable, Arguments: args})
+		}
+		if err != nil {
+			return fmt.Errorf("queue %q: %w", q.Name, err)
+		}
+		d.queues[q.Name] = int32(i)
+	}
+	for _, b := range d.model.Bindings {
+		if err := d.bind(b); err != nil {
+			return fmt.Errorf("binding %q of exchange %q to %q: %w", b.Key, b.Exchange, b.Queue+b.ToExchange, err)
+		}
+	}
+	return nil
+}
+
+func (d *driver) bind(b scenarios.Binding) error {
+	args, err := table(b.Arguments)
+	if err != nil {
+		return err
+	}
+	if b.ToExchange != "" {
+		return d.channel.ExchangeBind(&wire.ExchangeBind{Destination: b.ToExchange, Source: b.Exchange, RoutingKey: b.Key, Arguments: args})
+	}
+	return d.channel.QueueBind(&wire.QueueBind{Queue: b.Queue, Exchange: b.Exchange, RoutingKey: b.Key, Arguments: args})
+}
+
+// table makes a field table of arguments.
+func table(args []scenarios.Argument) (wire.Table, error) {
+	t := make(wire.Table, 0, len(args))
+	for _, a := range args {
+		v, err := value(a.Value)
+		if err != nil {
+			return nil, fmt.Errorf("argument %q: %w", a.Name, err)
+		}
+		t = append(t, wire.Field{Key: a.Name, Value: v})
+	}
+	return t, nil
+}
+
+func value(v any) (any, error) {
+	switch v := v.(type) {
+	case string, int64, float64, bool:
+		return v, nil
+	case []scenarios.Argument:
+		return table(v)
+	case []any:
+		list := make([]any, len(v))
+		for i, e := range v {
+			var err error
+			if list[i], err = value(e); err != nil {
+				return nil, err
+			}
+		}
+		return list, nil
+	}
+	return nil, fmt.Errorf("%T has no AMQP type (have string, int64, float64, bool, table, array)", v)
+}
