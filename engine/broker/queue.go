@@ -120,7 +120,7 @@ func (q *Queue) dispatched(t *turn, m *Message, d *queue.Decision) {
 	if tracer := t.broker.tracer; tracer != nil {
 		tracer.Dispatched(m, q.name, t.now)
 	}
-	if m.record != 0 && q.storeID != 0 && !d.Done {
+	if m.record != 0 && q.storeID != 0 && !d.Done && m != t.fresh {
 		t.broker.store.Delivered(q.storeID, store.MessageID(m.record))
 	}
 }
@@ -140,7 +140,7 @@ func (q *Queue) forget(t *turn, r dispatch.Ref) {
 	if m == nil {
 		return
 	}
-	if m.record != 0 && q.storeID != 0 {
+	if m.record != 0 && q.storeID != 0 && m != t.fresh {
 		t.broker.store.Remove(q.storeID, store.MessageID(m.record))
 		t.stored = true
 	}
@@ -157,7 +157,8 @@ func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
 		m.Release()
 		return false
 	}
-	*q.messages.grow(q.machine.NextRef()) = m
+	r := q.machine.NextRef()
+	*q.messages.grow(r) = m
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: expiresAt}
 	e.Msg.Priority = m.priority
 	if q.settings.needs != 0 {
@@ -170,14 +171,32 @@ func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
 	if tracer := t.broker.tracer; tracer != nil {
 		tracer.Enqueued(m, q.name, t.now)
 	}
-	if m.record != 0 && q.storeID != 0 {
-		t.encoded = m.encode(t.encoded[:0])
-		t.broker.store.Add(q.storeID, store.MessageID(m.record), store.Entry{ExpiresAt: expiresAt, Data: t.encoded})
-		t.stored = true
+	if m.record == 0 || q.storeID == 0 {
+		q.step(t, e)
+	} else {
+		q.stepStored(t, e, r, m, expiresAt)
 	}
-	q.step(t, e)
 	q.mu.Unlock()
 	return true
+}
+
+// stepStored is step for a message that has to be stored: unless it was refused or
+// delivered without acknowledgement at once.
+func (q *Queue) stepStored(t *turn, e queue.Event, r dispatch.Ref, m *Message, expiresAt int64) {
+	t.fresh = m
+	q.step(t, e)
+	t.fresh = nil
+	if *q.messages.at(r) != m {
+		return
+	}
+	row, _ := q.machine.Message(r)
+	t.encoded = m.encode(t.encoded[:0])
+	t.broker.store.Add(q.storeID, store.MessageID(m.record), store.Entry{
+		ExpiresAt:   expiresAt,
+		Redelivered: row.State == dispatch.Unacked,
+		Data:        t.encoded,
+	})
+	t.stored = true
 }
 
 // restore is enqueue for a message that the store has.

@@ -30,7 +30,8 @@ type turn struct {
 	refused bool // a queue did not take the message
 	stored  bool // the store was told something
 	effects []effect
-	encoded []byte // a message, for the store
+	encoded []byte   // a message, for the store
+	fresh   *Message // that the store has not seen yet
 }
 
 // An effect follows from a decision of one queue and touches others, or the virtual

@@ -1,0 +1,342 @@
+package broker
+
+import (
+	"encoding/binary"
+	"fmt"
+	"math/rand/v2"
+	"sync"
+	"testing"
+
+	"go.uber.org/goleak"
+
+	"harelab/engine/store"
+	"harelab/engine/store/memory"
+	"harelab/engine/wire"
+)
+
+// TestStress lets clients declare, bind, publish, consume, settle, stall and die at
+// random, all at once, and then holds the broker to its promise: what was confirmed
+// is delivered until it is acked, and never a second time without the flag.
+func TestStress(t *testing.T) {
+	for _, with := range []struct {
+		name  string
+		store func() store.Store
+	}{
+		{"without a store", func() store.Store { return nil }},
+		{"with a store", func() store.Store { return memory.New() }},
+	} {
+		t.Run(with.name, func(t *testing.T) {
+			defer goleak.VerifyNone(t)
+			stress(t, 1, 4, 400, with.store())
+		})
+	}
+}
+
+// stressQueues live as long as the test. What they reject goes to "dead".
+var stressQueues = []wire.QueueDeclare{
+	{Queue: "rr", Durable: true},
+	{Queue: "prio", Durable: true, Arguments: wire.Table{{Key: "x-max-priority", Value: int32(3)}}},
+	{Queue: "drr", Durable: true, Arguments: wire.Table{{Key: "x-order", Value: "drr"}, {Key: "x-dispatch", Value: "fair"}}},
+	{Queue: "single", Durable: true, Arguments: wire.Table{{Key: "x-single-active-consumer", Value: true}}},
+	{Queue: "dlx", Durable: true, Arguments: wire.Table{{Key: "x-dead-letter-exchange", Value: ""}, {Key: "x-dead-letter-routing-key", Value: "dead"}}},
+	{Queue: "dead", Durable: true},
+}
+
+func stress(t *testing.T, seed uint64, clients, rounds int, s store.Store) {
+	b, err := New(Options{Store: s, Seed: seed})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := b.VHost("/")
+	setup := v.Connect(ConnOptions{}).Channel(1, newStressSink(nil, nil))
+	for i := range stressQueues {
+		q := &stressQueues[i]
+		if _, _, _, err := setup.QueueDeclare(q); err != nil {
+			t.Fatal(err)
+		}
+		for _, bind := range []wire.QueueBind{
+			{Queue: q.Queue, Exchange: "amq.topic", RoutingKey: "to." + q.Queue + ".#"},
+			{Queue: q.Queue, Exchange: "amq.topic", RoutingKey: "#." + q.Queue},
+		} {
+			if err := setup.QueueBind(&bind); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	book := &ledger{seen: make(map[string]*ledgerEntry)}
+	var all sync.WaitGroup
+	for i := range clients {
+		all.Go(func() {
+			c := &stressClient{t: t, vhost: v, ledger: book, id: i, rng: rand.New(rand.NewPCG(seed, uint64(i)))}
+			c.connect()
+			for range rounds {
+				c.act()
+			}
+			c.conn.Close()
+		})
+	}
+	all.Wait()
+	drain(t, v, book)
+	book.check(t, seed)
+	for _, q := range v.sortedQueues() {
+		if err := q.machine.Check(false); err != nil {
+			t.Errorf("queue %s: %v", q.name, err)
+		}
+	}
+	setup.Conn().Close()
+	if n := len(v.Connections()); n != 0 {
+		t.Errorf("%d connections are left", n)
+	}
+	if err := b.Close(); err != nil {
+		t.Error(err)
+	}
+}
+
+// A ledger knows what was confirmed, delivered and acked, by queue and message.
+type ledger struct {
+	mu   sync.Mutex
+	seen map[string]*ledgerEntry
+}
+
+type ledgerEntry struct {
+	confirmed bool
+	unflagged int // deliveries that did not say redelivered
+	settled   int // acked, or rejected, which moves the message to "dead"
+}
+
+func (l *ledger) entry(queue string, body []byte) *ledgerEntry {
+	key := fmt.Sprintf("%s/%d", queue, binary.BigEndian.Uint64(body))
+	e := l.seen[key]
+	if e == nil {
+		e = new(ledgerEntry)
+		l.seen[key] = e
+	}
+	return e
+}
+
+func (l *ledger) note(queue string, body []byte, f func(*ledgerEntry)) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	f(l.entry(queue, body))
+}
+
+func (l *ledger) check(t *testing.T, seed uint64) {
+	confirmed := 0
+	for key, e := range l.seen {
+		if e.confirmed {
+			confirmed++
+		}
+		if e.confirmed && e.settled != 1 || e.settled > 1 || e.unflagged > 1 {
+			t.Errorf("seed %d, message %s: confirmed %t, settled %d times, delivered without the flag %d times, want once each", seed, key, e.confirmed, e.settled, e.unflagged)
+		}
+	}
+	if confirmed == 0 {
+		t.Errorf("seed %d: nothing was confirmed", seed)
+	}
+}
+
+// A stressSink keeps deliveries until its client looks at them, and is full at times.
+type stressSink struct {
+	ledger *ledger
+	rng    *rand.Rand
+
+	mu      sync.Mutex
+	waiting []stressDelivery
+	full    bool
+}
+
+type stressDelivery struct {
+	tag   uint64
+	queue string
+	noAck bool
+	msg   *Message
+}
+
+func newStressSink(l *ledger, rng *rand.Rand) *stressSink { return &stressSink{ledger: l, rng: rng} }
+
+func (s *stressSink) Deliver(d *Delivery, _ *Batch) bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if !d.Redelivered {
+		s.ledger.note(d.Queue, d.Msg.Body(), func(e *ledgerEntry) { e.unflagged++ })
+	}
+	d.Msg.Retain()
+	s.waiting = append(s.waiting, stressDelivery{d.DeliveryTag, d.Queue, d.Consumer.NoAck, d.Msg})
+	s.full = s.rng.IntN(20) == 0
+	return !s.full
+}
+
+func (s *stressSink) Cancelled(string, *Batch)       {}
+func (s *stressSink) Confirmed(uint64, bool, *Batch) {}
+
+func (s *stressSink) take() []stressDelivery {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	waiting := s.waiting
+	s.waiting = nil
+	return waiting
+}
+
+type stressClient struct {
+	t      *testing.T
+	vhost  *VHost
+	ledger *ledger
+	id     int
+	rng    *rand.Rand
+	conn   *Conn
+	ch     *Channel
+	sink   *stressSink
+	sent   uint64
+	tags   int
+}
+
+func (c *stressClient) connect() {
+	c.conn = c.vhost.Connect(ConnOptions{Name: fmt.Sprint("client ", c.id)})
+	c.open()
+}
+
+func (c *stressClient) open() {
+	c.sink = newStressSink(c.ledger, rand.New(rand.NewPCG(c.rng.Uint64(), 0)))
+	c.ch = c.conn.Channel(1, c.sink)
+	c.must(c.ch.ConfirmSelect())
+	c.must(c.ch.BasicQos(&wire.BasicQos{PrefetchCount: uint16(c.rng.IntN(5)), Global: c.rng.IntN(3) == 0}))
+}
+
+func (c *stressClient) must(err error) {
+	c.t.Helper()
+	if err != nil {
+		c.t.Errorf("client %d: %v", c.id, err)
+	}
+}
+
+func (c *stressClient) queue() string { return stressQueues[c.rng.IntN(len(stressQueues))].Queue }
+
+// act does one thing at random, and settles what has come.
+func (c *stressClient) act() {
+	switch r := c.rng.IntN(100); {
+	case r < 50:
+		c.publish()
+	case r < 60:
+		c.tags++
+		_, err := c.ch.BasicConsume(&wire.BasicConsume{Queue: c.queue(), ConsumerTag: fmt.Sprint("tag", c.tags)}, ConsumeOptions{})
+		c.must(err)
+	case r < 64:
+		c.must(c.ch.BasicCancel(fmt.Sprint("tag", 1+c.rng.IntN(c.tags+1))))
+	case r < 74:
+		c.get()
+	case r < 80:
+		c.churn()
+	case r < 90:
+		c.ch.Resume()
+	case r < 92:
+		c.must(c.ch.Recover(true))
+		c.drop(c.sink.take())
+	case r < 95:
+		c.ch.Close()
+		c.drop(c.sink.take())
+		c.open()
+	case r < 97:
+		c.conn.Close()
+		c.drop(c.sink.take())
+		c.connect()
+	}
+	c.settle(c.sink.take())
+	c.conn.Batch().Flush()
+}
+
+func (c *stressClient) publish() {
+	c.sent++
+	body := binary.BigEndian.AppendUint64(nil, uint64(c.id)<<32|c.sent)
+	q := c.queue()
+	p := &Publishing{RoutingKey: []byte(q), Body: body, Properties: wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Priority: uint8(c.rng.IntN(5))})}
+	if c.rng.IntN(2) == 0 {
+		p.Exchange, p.RoutingKey = []byte("amq.topic"), []byte("to."+q)
+	}
+	r, err := c.ch.Publish(p)
+	c.must(err)
+	if !r.Routed || r.Confirm != ConfirmAck {
+		c.t.Errorf("client %d: Publish = %+v, want routed and acked", c.id, r)
+	}
+	c.ledger.note(q, body, func(e *ledgerEntry) { e.confirmed = true })
+}
+
+func (c *stressClient) get() {
+	r, ok, err := c.ch.Get(c.queue(), false)
+	c.must(err)
+	if !ok {
+		return
+	}
+	if !r.Redelivered {
+		c.ledger.note(r.Queue, r.Msg.Body(), func(e *ledgerEntry) { e.unflagged++ })
+	}
+	c.settle([]stressDelivery{{r.DeliveryTag, r.Queue, false, r.Msg}})
+}
+
+// churn makes and deletes a queue with bindings that others route over meanwhile.
+func (c *stressClient) churn() {
+	name := fmt.Sprint("churn", c.id)
+	_, _, _, err := c.ch.QueueDeclare(&wire.QueueDeclare{Queue: name, AutoDelete: true, Exclusive: c.rng.IntN(2) == 0})
+	if err != nil {
+		c.ch.Close() // it is there, exclusive or not
+		c.drop(c.sink.take())
+		c.open()
+		return
+	}
+	for range 3 {
+		c.must(c.ch.QueueBind(&wire.QueueBind{Queue: name, Exchange: "amq.topic", RoutingKey: fmt.Sprintf("churn.%d.#", c.rng.IntN(4))}))
+	}
+	_, err = c.ch.Publish(&Publishing{Exchange: []byte("amq.topic"), RoutingKey: []byte("churn.1.x"), Body: make([]byte, 8)})
+	c.must(err)
+	_, err = c.ch.QueueDelete(&wire.QueueDelete{Queue: name})
+	c.must(err)
+}
+
+// settle acks most deliveries, and requeues or rejects some.
+func (c *stressClient) settle(ds []stressDelivery) {
+	for _, d := range ds {
+		switch r := c.rng.IntN(10); {
+		case r < 7:
+			c.ledger.note(d.queue, d.msg.Body(), func(e *ledgerEntry) { e.settled++ })
+			c.must(c.ch.Ack(d.tag, false))
+		case r < 9:
+			c.must(c.ch.Nack(d.tag, false, true))
+		default:
+			c.ledger.note(d.queue, d.msg.Body(), func(e *ledgerEntry) { e.settled++ })
+			if d.queue == "dlx" {
+				c.ledger.note("dead", d.msg.Body(), func(e *ledgerEntry) { e.confirmed = true })
+			}
+			c.must(c.ch.Nack(d.tag, false, false))
+		}
+	}
+	c.drop(ds)
+}
+
+func (c *stressClient) drop(ds []stressDelivery) {
+	for _, d := range ds {
+		d.msg.Release()
+	}
+}
+
+// drain acks all that is left.
+func drain(t *testing.T, v *VHost, book *ledger) {
+	ch := v.Connect(ConnOptions{Name: "drain"}).Channel(1, newStressSink(book, rand.New(rand.NewPCG(0, 0))))
+	defer ch.Conn().Close()
+	for _, name := range []string{"rr", "prio", "drr", "single", "dlx", "dead"} {
+		for {
+			r, ok, err := ch.Get(name, true)
+			if err != nil {
+				t.Fatal(err)
+			}
+			if !ok {
+				break
+			}
+			book.note(name, r.Msg.Body(), func(e *ledgerEntry) {
+				e.settled++
+				if !r.Redelivered {
+					e.unflagged++
+				}
+			})
+			r.Msg.Release()
+		}
+	}
+}
