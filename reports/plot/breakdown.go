@@ -63,7 +63,9 @@ func breakdown(in *Input, width float64) *Figure {
 	if len(panels) == 0 {
 		return nil
 	}
-	height := float64(keyHeight)
+	keys := keyOf(hidden)
+	keyRows := float64(keys.rows(width) * keyHeight)
+	height := keyRows
 	for _, bars := range panels {
 		height += headHeight + float64(len(bars)*barRow) + axisHeight + panelGap
 	}
@@ -74,8 +76,8 @@ func breakdown(in *Input, width float64) *Figure {
 	return &Figure{
 		Width: width, Height: height - panelGap, Note: note, Alt: breakdownFinding(in),
 		paint: func(c draw.Canvas) {
-			key(draw.Crop(c, 0, 0, c.Max.Y-c.Min.Y-keyHeight, 0), hidden)
-			top := c.Max.Y - keyHeight
+			keys.draw(c)
+			top := c.Max.Y - vg.Length(keyRows)
 			for i, bars := range panels {
 				cell := c
 				cell.Max.Y = top
@@ -104,19 +106,40 @@ func parts(c *stat.Class) []part {
 	}
 }
 
-// key names the parts, as swatches with words.
-func key(c draw.Canvas, hidden bool) {
-	x, y := c.Min.X, c.Max.Y-8
-	ps := []part{{name: "in the queue", paint: queuedPaint}, {name: "held, not started", paint: heldPaint}, {name: "being worked on", paint: servicePaint}}
+// A key names parts, as swatches with words, in as many rows as it takes.
+type key []part
+
+func keyOf(hidden bool) key {
+	k := key{{name: "in the queue", paint: queuedPaint}, {name: "held, not started", paint: heldPaint}, {name: "being worked on", paint: servicePaint}}
 	if hidden {
-		ps = append(ps, part{name: "queue and network, not split", paint: queuedPaint, hatch: true})
+		k = append(k, part{name: "queue and network, not split", paint: queuedPaint, hatch: true})
 	}
-	for _, p := range ps {
+	return k
+}
+
+// each calls f with the place of each part and returns the number of rows.
+func (k key) each(width float64, f func(p part, x float64, row int)) int {
+	x, row := 0.0, 0
+	for _, p := range k {
+		w := 14 + textWidth(style(dim, smallSize+0.5), p.name)
+		if x > 0 && x+w > width {
+			x = 0
+			row++
+		}
+		f(p, x, row)
+		x += w + 12
+	}
+	return row + 1
+}
+
+func (k key) rows(width float64) int { return k.each(width, func(part, float64, int) {}) }
+
+func (k key) draw(c draw.Canvas) {
+	k.each(float64(c.Max.X-c.Min.X), func(p part, dx float64, row int) {
+		x, y := c.Min.X+vg.Length(dx), c.Max.Y-8-vg.Length(row*keyHeight)
 		segment(c, p, x, y-5, x+10, y+5)
-		sty := middle(style(dim, smallSize+0.5))
-		c.FillText(sty, vg.Point{X: x + 14, Y: y}, p.name)
-		x += 14 + vg.Length(textWidth(sty, p.name)) + 12
-	}
+		c.FillText(middle(style(dim, smallSize+0.5)), vg.Point{X: x + 14, Y: y}, p.name)
+	})
 }
 
 func barPanel(c draw.Canvas, title string, bars []bar) {
@@ -127,7 +150,8 @@ func barPanel(c draw.Canvas, title string, bars []bar) {
 	}
 	w := float64(c.Max.X - c.Min.X)
 	ticks := int(w / 60)
-	p := frame(timeMax(most*1.1, ticks), 1, secondTicks(ticks), plot.ConstantTicks(nil))
+	room := w - 22 - textWidth(style(ink, baseSize), "88.88 s") - 8 // for the sums at the bars' ends
+	p := frame(max(timeMax(most*1.05, ticks), most*(w-22)/room), 1, secondTicks(ticks), plot.ConstantTicks(nil))
 	p.HideY()
 	p.Add(barRows(bars))
 	p.Draw(draw.Crop(c, 10, -12, 0, 0))
@@ -170,7 +194,7 @@ func stack(c draw.Canvas, x func(float64) vg.Length, ps []part, y0, y1 vg.Length
 		}
 		segment(c, p, x0, y0, x1, y1)
 		label := style(ink, smallSize)
-		if p.paint == heldPaint {
+		if p.paint != queuedPaint {
 			label = style(onFill, smallSize)
 		}
 		if t := stat.Brief(p.value); y1-y0 >= barHeight && textWidth(label, t)+8 < float64(x1-x0) {

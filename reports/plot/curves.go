@@ -163,7 +163,7 @@ func (o *occupancy) cost(x0, y0, x1, y1 vg.Length) int {
 func (o *occupancy) name(c draw.Canvas, at vg.Point, label string, p Paint) {
 	sty := middle(style(p, smallSize+0.5))
 	w := vg.Length(textWidth(sty, label))
-	const h, gap = 6, badgeRadius + 3
+	const h, gap = 6, badgeRadius + 5
 	type place struct{ x, y vg.Length }
 	var best place
 	least := math.MaxInt

@@ -19,6 +19,8 @@ func init() {
 
 const depthHeight = 150
 
+var depthKey = key{{name: "messages in the queue", paint: queuedPaint}, {name: "held by a worker, not started", paint: heldPaint}}
+
 // A tide is how many messages are where, from each change on.
 type tide struct {
 	at           []float64 // s
@@ -45,7 +47,7 @@ func depth(in *Input, width float64) *Figure {
 		Note: "Messages that wait, by where they wait: in the broker's queue, where any worker could still take them, or held by one worker, where only it can.",
 		Alt:  depthFinding(in, tides),
 		paint: func(c draw.Canvas) {
-			depthKey(draw.Crop(c, 0, 0, c.Max.Y-c.Min.Y-keyHeight, 0))
+			depthKey.draw(c)
 			for i, cell := range cells(draw.Crop(c, 0, 0, 0, -keyHeight), len(in.Arms), cols) {
 				cell = heading(cell, in.Arms[i], in.Arms[i].Label)
 				ticks := int(float64(cell.Max.X-cell.Min.X) / 56)
@@ -54,16 +56,6 @@ func depth(in *Input, width float64) *Figure {
 				p.Draw(draw.Crop(cell, 0, -12, 0, -6))
 			}
 		},
-	}
-}
-
-func depthKey(c draw.Canvas) {
-	x, y := c.Min.X, c.Max.Y-8
-	for _, p := range []part{{name: "messages in the queue", paint: queuedPaint}, {name: "held by a worker, not started", paint: heldPaint}} {
-		segment(c, p, x, y-5, x+10, y+5)
-		sty := middle(style(dim, smallSize+0.5))
-		c.FillText(sty, vg.Point{X: x + 14, Y: y}, p.name)
-		x += 14 + vg.Length(textWidth(sty, p.name)) + 12
 	}
 }
 

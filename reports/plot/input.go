@@ -1,6 +1,8 @@
 package plot
 
 import (
+	"strings"
+
 	"harelab/loadgen/run"
 	"harelab/reports/stat"
 )
@@ -99,7 +101,10 @@ func (in *Input) name(withTarget bool) {
 		if l := short(s); uses[l] == 1 {
 			a.Label = l
 		}
-		if withTarget {
+		switch {
+		case withTarget && len(uses) == 1 && uses[short(s)] == 1:
+			a.Label = targetName(s.Target)
+		case withTarget:
 			a.Label += ", " + targetName(s.Target)
 		}
 		if in.Focus == "" {
@@ -110,7 +115,7 @@ func (in *Input) name(withTarget bool) {
 
 func targetName(t stat.Target) string {
 	if t.Kind == "amqp" && t.Product != "" {
-		return t.Product
+		return strings.TrimSpace(t.Product + " " + t.Version)
 	}
 	return t.Kind
 }
@@ -150,6 +155,17 @@ func (in *Input) classPaint(name string) Paint {
 		i++
 	}
 	return classPaints[min(i, len(classPaints)-1)]
+}
+
+// Comparable returns the arms with the load of the first, itself included.
+func (in *Input) Comparable() []*Arm {
+	var out []*Arm
+	for _, a := range in.Arms {
+		if a.First().Summary.Load.Same(in.Arms[0].First().Summary.Load) {
+			out = append(out, a)
+		}
+	}
+	return out
 }
 
 // Predicts reports whether some arm has a prediction beside its measurement.

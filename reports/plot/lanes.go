@@ -67,9 +67,13 @@ func lanes(in *Input, width float64) *Figure {
 	if in.Predicts() && width >= Wide {
 		cols = 2
 	}
+	note := laneNote(in, blocks > maxBlocks)
+	if cols == 2 {
+		note += " Left as predicted in virtual time, right as measured."
+	}
 	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: in.length()}
 	grid := layLanes(panels, cols, width, draws)
-	return &Figure{Width: width, Height: grid.height, Note: laneNote(in, draws.shares), Alt: laneFinding(in), paint: grid.paint}
+	return &Figure{Width: width, Height: grid.height, Note: note, Alt: laneFinding(in), paint: grid.paint}
 }
 
 func newLanePanel(a *Arm, r *Run, title string) lanePanel {
@@ -325,19 +329,12 @@ func laneNote(in *Input, shares bool) string {
 	if in.Focus != "" && len(in.Classes()) > 1 {
 		note += fmt.Sprintf(" Look for when the %s blocks begin, and at what runs before them.", in.Focus)
 	}
-	if in.Predicts() {
-		note += " Left as predicted in virtual time, right as measured; a phone shows the measured ones."
-	}
 	return note
 }
 
 // laneFinding says which arm starves the class in question the longest, and
 // which the least.
 func laneFinding(in *Input) string {
-	if in.Focus == "" {
-		s := in.Arms[0].First().Summary
-		return fmt.Sprintf("%s kept its slots %s busy.", in.Arms[0].Label, stat.Percent(s.Utilisation))
-	}
 	starved := func(a *Arm) float64 {
 		if c := a.First().Summary.Class(in.Focus); c != nil {
 			return c.Starvation
@@ -345,7 +342,13 @@ func laneFinding(in *Input) string {
 		return 0
 	}
 	by := func(a, b *Arm) int { return cmp.Compare(starved(a), starved(b)) }
-	worst, best := slices.MaxFunc(in.Arms, by), slices.MinFunc(in.Arms, by)
+	arms := in.Comparable()
+	worst, best := slices.MaxFunc(arms, by), slices.MinFunc(arms, by)
+	if in.Focus == "" || starved(worst) < in.length()/20 {
+		return list("Share of slot time that was busy", in, func(a *Arm) (string, bool) {
+			return stat.Percent(a.First().Summary.Utilisation), true
+		})
+	}
 	t := fmt.Sprintf("In %s no %s starts for %s", worst.Label, in.Focus, stat.Brief(starved(worst)))
 	if worst != best {
 		t += fmt.Sprintf(", in %s for %s at most", best.Label, stat.Brief(starved(best)))

@@ -65,7 +65,7 @@ var (
 	// Parts of a message's time.
 	queuedPaint  = paint("queued", 0xc6cdd7, 0x4a5667)
 	heldPaint    = paint("held", 0x2e3744, 0xdde3eb)
-	servicePaint = paint("service", 0x8793a3, 0x8290a4)
+	servicePaint = paint("service", 0x6f7c8e, 0x8593a8)
 
 	good = paint("good", 0x2c7a4b, 0x6cc58f)
 	bad  = paint("bad", 0xb3261e, 0xf2887f)

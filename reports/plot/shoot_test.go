@@ -4,6 +4,7 @@ import (
 	"flag"
 	"os"
 	"path/filepath"
+	"strconv"
 	"testing"
 
 	"harelab/loadgen/run"
@@ -11,7 +12,19 @@ import (
 	"harelab/reports/stat"
 )
 
-var shoot = flag.String("shoot", "", "write every chart of the specimens as PNG to this folder")
+var (
+	shoot  = flag.String("shoot", "", "write every chart of the specimens as PNG to this folder")
+	update = flag.Bool("update", false, "rewrite the golden files")
+)
+
+func parseFloat(t *testing.T, s string) float64 {
+	t.Helper()
+	v, err := strconv.ParseFloat(s, 64)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return v
+}
 
 func inputOf(rs ...*run.Result) *Input {
 	var runs []*Run

@@ -76,9 +76,13 @@ func (v view) class(name string) *Class {
 const driftLeast = 200
 
 // drift compares the mean wait of the later half of the messages with the
-// earlier half: near 0 in a steady state, above 0 while a backlog grows.
+// earlier half: near 0 in a steady state, above 0 while a backlog grows. It
+// means nothing for a load that comes in a burst and is then drained.
 func (v view) drift() Figure {
-	if len(v.rows) < driftLeast {
+	if len(v.rows) < driftLeast || v.b.last == run.None {
+		return nil
+	}
+	if last := v.rows[len(v.rows)-1].Intended; last-v.b.first < (v.b.last-v.b.first)/2 {
 		return nil
 	}
 	half := len(v.rows) / 2

@@ -1,0 +1,107 @@
+package page
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"strings"
+
+	"harelab/reports/folder"
+	"harelab/reports/plot"
+)
+
+// WriteMarkdown writes report.md: the page's words and tables, with the charts
+// as links to the files in plots/.
+func WriteMarkdown(w io.Writer, f *folder.Folder) error {
+	out := bufio.NewWriter(w)
+	v := newView(f)
+	p := func(format string, args ...any) { fmt.Fprintf(out, format, args...) }
+	sound := func() {
+		p("**%s**\n\n", v.Sound.Title)
+		for _, c := range v.Sound.Checks {
+			p("- %s **%s** %s\n", c.Mark(), c.Name, escape(c.Text))
+		}
+		p("\n")
+	}
+	if v.Invalid {
+		sound()
+	}
+	p("# %s\n\n%s\n\n", escape(v.Story.Headline), escape(v.Story.Text))
+	for _, b := range v.Big {
+		p("- **%s** %s: %s %s\n", b.Value, escape(b.What), b.Letter, escape(b.Label))
+	}
+	p("\n")
+	if !v.Invalid {
+		sound()
+	}
+	for _, c := range v.Charts {
+		p("## %s\n\n%s\n\n![%s](plots/%s.svg)\n\n", c.Title, escape(c.Note), escape(c.Alt), c.Name)
+	}
+	p("## Every class, every run\n\n")
+	writeFigures(out, v.Figures)
+	writeFigures(out, v.Runs)
+	if len(v.Agree) > 0 {
+		p("## Prediction beside measurement\n\n")
+		for _, a := range v.Agree {
+			p("- %s on %s: %s\n", escape(a.Arm), escape(a.Target), a.Verdict)
+		}
+		p("\n")
+	}
+	if len(v.Verdicts) > 0 {
+		p("## Expectations\n\n")
+		for _, g := range v.Verdicts {
+			p("%s %s: %d of %d met\n\n| expectation | %s |\n|---%s|\n", g.Letter, escape(g.Label), g.Met, g.All,
+				strings.Join(g.Targets, " | "), strings.Repeat("|---:", len(g.Targets)))
+			for _, e := range g.Verdicts {
+				p("| `%s` |", e.Text)
+				for _, c := range e.Cells {
+					p(" %s %s |", c.Mark, escape(c.Measured))
+				}
+				p("\n")
+			}
+			p("\n")
+		}
+	}
+	p("## How to get these figures again\n\n```\n%s\n```\n\n", strings.Join(v.Commands, "\n"))
+	for _, line := range v.Facts {
+		p("%s\\\n", escape(line))
+	}
+	return out.Flush()
+}
+
+func writeFigures(w io.Writer, f figures) {
+	var heads, rules []string
+	for _, h := range f.Heads {
+		heads = append(heads, h.Text)
+		if h.Head {
+			rules = append(rules, "---")
+		} else {
+			rules = append(rules, "---:")
+		}
+	}
+	fmt.Fprintf(w, "| %s |\n|%s|\n", strings.Join(heads, " | "), strings.Join(rules, "|"))
+	for _, row := range f.Rows {
+		var cells []string
+		for _, c := range row {
+			cells = append(cells, escape(strings.TrimSpace(c.Letter+" "+c.Text)))
+		}
+		fmt.Fprintf(w, "| %s |\n", strings.Join(cells, " | "))
+	}
+	fmt.Fprintln(w)
+}
+
+// escape keeps names as they are written: Markdown reads underscores as
+// emphasis and bars as columns.
+var escape = strings.NewReplacer("_", `\_`, "|", `\|`, "*", `\*`, "<", "&lt;", "\n", " ").Replace
+
+// Plots returns the charts of a folder at page width, by name.
+func Plots(f *folder.Folder) map[string]*plot.Figure {
+	in := InputOf(f)
+	out := make(map[string]*plot.Figure)
+	for _, c := range plot.Charts() {
+		if fig := c.Draw(in, plot.Wide); fig != nil {
+			out[c.Name] = fig
+		}
+	}
+	return out
+}

@@ -1,0 +1,196 @@
+// Package page writes results as one page to read: report.html, a file
+// without outside requests that is readable without script, and report.md for
+// a pull request.
+//
+// The page is an answer before it is data. It opens with a sentence that rules
+// derive from the figures, says whether the runs may be believed, and asks a
+// question in plain words before each chart. Where an arm ran in virtual time
+// and on a real clock, the measurement is the arm and the prediction stands
+// beside it.
+package page
+
+import (
+	_ "embed"
+	"html/template"
+	"io"
+	"strings"
+
+	"harelab/reports/folder"
+	"harelab/reports/plot"
+	"harelab/reports/stat"
+)
+
+//go:embed page.html
+var pageText string
+
+//go:embed page.css
+var pageCSS string
+
+//go:embed page.js
+var pageJS string
+
+var page = template.Must(template.New("page").Parse(pageText))
+
+// WriteHTML writes report.html.
+func WriteHTML(w io.Writer, f *folder.Folder) error {
+	return page.Execute(w, newView(f))
+}
+
+// A view is what the template shows.
+type view struct {
+	Title    string
+	CSS      template.CSS
+	JS       template.JS
+	Story    Story
+	Sound    Soundness
+	Invalid  bool
+	Big      []bigNumber
+	BigOther string // the other arms' loads, where they differ
+	Charts   []chartView
+	Figures  figures // of every class of every arm
+	Runs     figures // of what belongs to a run as a whole
+	Agree    []agreement
+	Verdicts []verdictGroup
+	Commands []string
+	Facts    []string
+	Texts    []scenarioText
+}
+
+// A bigNumber is the headline metric of one arm.
+type bigNumber struct {
+	Letter, Label string
+	Style         template.CSS
+	Value, What   string
+	Predicted     string
+}
+
+// A chartView is one chart at both widths.
+type chartView struct {
+	Name, Title, Alt string
+	Note, NarrowNote string
+	Wide, Narrow     template.HTML
+}
+
+// figures are a table.
+type figures struct {
+	Heads []cell
+	Rows  [][]cell
+}
+
+// newFigures names each cell after its column: a phone shows rows as cards,
+// without a head.
+func newFigures(heads []string, rows [][]cell) figures {
+	f := figures{Rows: rows}
+	for i, h := range heads {
+		f.Heads = append(f.Heads, cell{Text: h, Head: i < 2})
+	}
+	for _, row := range rows {
+		for i := range row {
+			if !row[i].Head {
+				row[i].Name = heads[i]
+			}
+		}
+	}
+	return f
+}
+
+// A cell is one field of a table. Sort is its value for the sorting script.
+type cell struct {
+	Name       string // of its column
+	Text, Sort string
+	Letter     string
+	Style      template.CSS
+	Head       bool // names its row
+}
+
+type verdictGroup struct {
+	Letter, Label string
+	Style         template.CSS
+	Met, All      int
+	Targets       []string
+	Verdicts      []verdict
+}
+
+type verdict struct {
+	Text  string
+	Cells []verdictCell
+}
+
+type verdictCell struct{ Mark, Class, Measured string }
+
+type agreement struct {
+	Arm, Target, Verdict string
+	Class                string
+	Rows                 [][]cell
+}
+
+type scenarioText struct{ Name, Text string }
+
+// InputOf returns what charts are drawn from.
+func InputOf(f *folder.Folder) *plot.Input {
+	var runs []*plot.Run
+	for _, r := range f.Runs {
+		runs = append(runs, &plot.Run{Result: r.Result, Summary: r.Summary})
+	}
+	return plot.NewInput(runs)
+}
+
+func newView(f *folder.Folder) view {
+	in := InputOf(f)
+	v := view{
+		CSS: template.CSS(":root{" + plot.Variables(false) + "}@media (prefers-color-scheme:dark){:root{" + plot.Variables(true) + "}}" +
+			"@media print{:root{" + plot.Variables(false) + "}}" + plot.Classes() + pageCSS),
+		JS: template.JS(pageJS), Story: Tell(in), Sound: Sound(in), Title: titleOf(in),
+		Commands: commands(f), Facts: factLines(f),
+	}
+	v.Invalid = v.Sound.State == "bad"
+	if !v.Invalid {
+		v.Big, v.BigOther = bigNumbers(in)
+	}
+	for _, c := range plot.Charts() {
+		wide, narrow := c.Draw(in, plot.Wide), c.Draw(in, plot.Narrow)
+		if wide != nil && narrow != nil {
+			v.Charts = append(v.Charts, chartView{
+				Name: c.Name, Title: c.Title, Alt: wide.Alt, Note: wide.Note, NarrowNote: narrow.Note,
+				Wide: template.HTML(wide.Inline()), Narrow: template.HTML(narrow.Inline()),
+			})
+		}
+	}
+	v.Figures = newFigures([]string{"run", "class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))
+	v.Runs = newFigures([]string{"run", "on", "makespan", "slots busy", "idle while waiting", "jain.busy by worker", "lost", "duplicated", "redelivered"}, runRows(in))
+	v.Agree = agreements(f.Summaries())
+	v.Verdicts = verdicts(in)
+	seen := make(map[string]bool)
+	for _, r := range f.Runs {
+		if text := strings.TrimSpace(string(r.Result.Resolved)); text != "" && !seen[text] {
+			seen[text] = true
+			v.Texts = append(v.Texts, scenarioText{r.Summary.Arm, folder.Redact(text)})
+		}
+	}
+	return v
+}
+
+// titleOf is the window's title: the scenarios' names.
+func titleOf(in *plot.Input) string {
+	var names []string
+	seen := make(map[string]bool)
+	for _, r := range in.Runs {
+		if !seen[r.Summary.Scenario] {
+			seen[r.Summary.Scenario] = true
+			names = append(names, r.Summary.Scenario)
+		}
+	}
+	return strings.Join(names, ", ") + " – harelab"
+}
+
+func armStyle(p plot.Paint) template.CSS { return template.CSS("--c:" + p.CSS()) }
+
+func met(vs []stat.Verdict) int {
+	n := 0
+	for _, v := range vs {
+		if v.Outcome == stat.Met {
+			n++
+		}
+	}
+	return n
+}

@@ -1,0 +1,343 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+
+	"harelab/reports/folder"
+	"harelab/reports/plot"
+	"harelab/reports/stat"
+	"harelab/reports/text"
+)
+
+// bigNumbers are the headline figures of the arms that carry the base's load,
+// at most four; other loads have no place beside them.
+func bigNumbers(in *plot.Input) (big []bigNumber, other string) {
+	f := gather(in)
+	arms := in.Comparable()
+	if len(arms) > 4 {
+		sorted := slices.Clone(arms[1:])
+		slices.SortStableFunc(sorted, func(a, b *plot.Arm) int {
+			return compareFigures(a.First().Summary.HeadlineValue, b.First().Summary.HeadlineValue)
+		})
+		arms = append([]*plot.Arm{arms[0]}, sorted[:2]...)
+	}
+	for _, a := range arms {
+		s := a.First().Summary
+		e, err := stat.ParseMetric(headlineOf(s))
+		if err != nil || s.HeadlineValue == nil {
+			continue
+		}
+		b := bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a.Paint), Value: quantity(*s.HeadlineValue, e.Unit), What: metricWords(headlineOf(s), in.Focus)}
+		if p := a.Predicted; p != nil && p.Summary.HeadlineValue != nil {
+			b.Predicted = "predicted " + quantity(*p.Summary.HeadlineValue, e.Unit)
+		}
+		big = append(big, b)
+	}
+	if len(in.Arms) == 1 && f.class(f.base).Wait != nil {
+		big = append(big, more(f)...)
+	}
+	var others []string
+	comparable := in.Comparable()
+	for _, a := range in.Arms {
+		if !slices.Contains(comparable, a) {
+			others = append(others, fmt.Sprintf("%s carried another load (%s)", a.Label, a.First().Summary.Load))
+		}
+	}
+	if len(others) > 0 {
+		other = strings.Join(others, "; ") + " and is not compared."
+	}
+	return big, other
+}
+
+// more are two further figures for a page of one arm.
+func more(f facts) []bigNumber {
+	a, c := f.base, f.class(f.base)
+	number := func(value, what string) bigNumber {
+		return bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a.Paint), Value: value, What: what}
+	}
+	out := []bigNumber{number(stat.Brief(c.Wait.Max), metricWords("wait.max", f.in.Focus))}
+	if headlineOf(a.First().Summary) == "wait.max" {
+		out[0] = number(stat.Brief(c.Wait.P50), metricWords("wait.p50", f.in.Focus))
+	}
+	return append(out, number(stat.Percent(a.First().Summary.Utilisation), "of slot time busy"))
+}
+
+func headlineOf(s *stat.Summary) string {
+	if s.Headline == "" {
+		return "wait.max"
+	}
+	return s.Headline
+}
+
+func compareFigures(a, b stat.Figure) int {
+	switch {
+	case a == nil || b == nil:
+		return 0
+	case *a < *b:
+		return -1
+	case *a > *b:
+		return 1
+	}
+	return 0
+}
+
+func quantity(v float64, unit string) string {
+	if unit == "s" {
+		return stat.Brief(v)
+	}
+	return stat.Quantity(v, unit)
+}
+
+// metricWords says in words what a headline metric is.
+func metricWords(metric, focus string) string {
+	of := "any message"
+	if focus != "" {
+		of = focus
+	}
+	name, _, _ := strings.Cut(metric, "{")
+	switch {
+	case name == "starvation":
+		return "without a start of " + of
+	case name == "wait.max":
+		return "longest wait of " + of
+	case strings.HasPrefix(name, "wait.p"):
+		return "wait of " + of + ", percentile " + strings.TrimPrefix(name, "wait.p")
+	case name == "wait.mean":
+		return "mean wait of " + of
+	case name == "held.max":
+		return "longest time held by a worker"
+	}
+	return metric
+}
+
+// median over an arm's repeats of a figure, and its text; NaN is not visible.
+func median(a *plot.Arm, f func(*stat.Summary) float64) float64 {
+	var xs []float64
+	for _, r := range a.Runs {
+		xs = append(xs, f(r.Summary))
+	}
+	slices.Sort(xs)
+	return (xs[(len(xs)-1)/2] + xs[len(xs)/2]) / 2
+}
+
+func figureCell(v float64, format func(float64) string) cell {
+	if math.IsNaN(v) {
+		return cell{Text: "not visible", Sort: "-1"}
+	}
+	return cell{Text: format(v), Sort: strconv.FormatFloat(v, 'g', -1, 64)}
+}
+
+// figureRows is the table of every class of every arm.
+func figureRows(in *plot.Input) [][]cell {
+	var rows [][]cell
+	for _, a := range in.Arms {
+		for _, c := range a.First().Summary.Classes {
+			get := func(f func(*stat.Class) float64) float64 {
+				return median(a, func(s *stat.Summary) float64 { return f(s.Class(c.Name)) })
+			}
+			dist := func(d func(*stat.Class) *stat.Dist, f func(*stat.Dist) float64) float64 {
+				return get(func(c *stat.Class) float64 {
+					if d(c) == nil {
+						return math.NaN()
+					}
+					return f(d(c))
+				})
+			}
+			wait := func(c *stat.Class) *stat.Dist { return c.Wait }
+			most := func(d *stat.Dist) float64 { return d.Max }
+			label := a.Label
+			if n := len(a.Runs); n > 1 {
+				label += fmt.Sprintf(" (median of %d)", n)
+			}
+			rows = append(rows, []cell{
+				{Text: label, Letter: a.Letter, Style: armStyle(a.Paint), Head: true},
+				{Text: c.Name, Head: true},
+				figureCell(get(func(c *stat.Class) float64 { return float64(c.N) }), func(v float64) string { return stat.Count(int(v)) }),
+				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.Mean }), stat.Seconds),
+				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.P50 }), stat.Brief),
+				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.P95 }), stat.Brief),
+				figureCell(dist(wait, most), stat.Brief),
+				figureCell(dist(func(c *stat.Class) *stat.Dist { return c.Queued }, most), stat.Brief),
+				figureCell(dist(func(c *stat.Class) *stat.Dist { return c.Held }, most), stat.Brief),
+				figureCell(get(func(c *stat.Class) float64 { return float64(c.Stuck) }), func(v float64) string { return stat.Count(int(v)) }),
+				figureCell(get(func(c *stat.Class) float64 { return c.Starvation }), stat.Brief),
+				figureCell(dist(func(c *stat.Class) *stat.Dist { return c.Slowdown }, most), stat.Times),
+				figureCell(get(func(c *stat.Class) float64 { return c.Finish }), stat.Brief),
+			})
+		}
+	}
+	return rows
+}
+
+// runRows is the table of what belongs to a run as a whole.
+func runRows(in *plot.Input) [][]cell {
+	var rows [][]cell
+	for _, a := range in.Arms {
+		get := func(f func(*stat.Summary) float64, format func(float64) string) cell {
+			return figureCell(median(a, f), format)
+		}
+		count := func(v float64) string { return stat.Count(int(v)) }
+		s := a.First().Summary
+		rows = append(rows, []cell{
+			{Text: a.Label, Letter: a.Letter, Style: armStyle(a.Paint), Head: true},
+			{Text: text.TargetName(s.Target), Head: true},
+			get(func(s *stat.Summary) float64 { return s.Makespan }, stat.Brief),
+			get(func(s *stat.Summary) float64 { return s.Utilisation }, stat.Percent),
+			get(func(s *stat.Summary) float64 { return s.IdleWhileWaiting }, stat.Brief),
+			get(func(s *stat.Summary) float64 {
+				if s.JainBusyByWorker == nil {
+					return math.NaN()
+				}
+				return *s.JainBusyByWorker
+			}, func(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }),
+			get(func(s *stat.Summary) float64 { return float64(s.Ledger.Lost) }, count),
+			get(func(s *stat.Summary) float64 { return float64(s.Ledger.Duplicated) }, count),
+			get(func(s *stat.Summary) float64 { return float64(s.Ledger.Redelivered) }, count),
+		})
+	}
+	return rows
+}
+
+func agreements(ss []*stat.Summary) []agreement {
+	var out []agreement
+	for _, a := range stat.Agreements(ss) {
+		v := agreement{Arm: a.Arm, Target: text.TargetName(a.Target), Class: "ok", Verdict: fmt.Sprintf("within %s + %s", stat.Percent(stat.AgreeRel), stat.Brief(stat.AgreeAbs))}
+		switch {
+		case !a.SameLoad:
+			v.Class, v.Verdict = "bad", "the loads differ"
+		case !a.Within():
+			v.Class, v.Verdict = "bad", "outside "+v.Verdict[len("within "):]
+		}
+		for _, l := range a.Lines {
+			d := stat.Brief(l.Diff())
+			if l.Diff() > 0 {
+				d = "+" + d
+			}
+			mark := cell{Text: "✓"}
+			if !l.Within {
+				mark = cell{Text: "✗"}
+			}
+			v.Rows = append(v.Rows, []cell{{Text: l.Class, Head: true}, {Text: l.Metric, Head: true}, {Text: stat.Seconds(l.Predicted)}, {Text: stat.Seconds(l.Measured)}, {Text: d}, mark})
+		}
+		out = append(out, v)
+	}
+	return out
+}
+
+// verdicts groups the expectations of an arm, with a column for each run of
+// it: prediction, then repeats.
+func verdicts(in *plot.Input) []verdictGroup {
+	var out []verdictGroup
+	for _, a := range in.Arms {
+		runs := a.Runs
+		if a.Predicted != nil {
+			runs = append([]*plot.Run{a.Predicted}, runs...)
+		}
+		g := verdictGroup{Letter: a.Letter, Label: a.Label, Style: armStyle(a.Paint)}
+		rows := make(map[string]int)
+		for column, r := range runs {
+			s := r.Summary
+			head := text.TargetName(s.Target)
+			if s.Repeat > 0 {
+				head = fmt.Sprintf("repeat %d", s.Repeat+1)
+			}
+			g.Targets = append(g.Targets, head)
+			g.Met += met(s.Verdicts)
+			g.All += len(s.Verdicts)
+			for _, v := range s.Verdicts {
+				i, ok := rows[v.Text]
+				if !ok {
+					i = len(g.Verdicts)
+					rows[v.Text] = i
+					g.Verdicts = append(g.Verdicts, verdict{Text: v.Text, Cells: make([]verdictCell, len(runs))})
+				}
+				g.Verdicts[i].Cells[column] = verdictOf(v)
+			}
+		}
+		if g.All > 0 {
+			out = append(out, g)
+		}
+	}
+	return out
+}
+
+func verdictOf(v stat.Verdict) verdictCell {
+	out := verdictCell{Mark: "✓", Class: "ok"}
+	switch {
+	case v.Error != "":
+		return verdictCell{"✗", "bad", v.Error}
+	case v.Measured == nil:
+		return verdictCell{"•", "note", "not visible"}
+	case v.Outcome == stat.NotMet:
+		out = verdictCell{Mark: "✗", Class: "bad"}
+	}
+	out.Measured = stat.Quantity(*v.Measured, v.Unit)
+	return out
+}
+
+// commands say how to get the figures again.
+func commands(f *folder.Folder) []string {
+	if len(f.Manifest.Command) > 0 {
+		return []string{shell(f.Manifest.Command)}
+	}
+	var out []string
+	seen := make(map[string]bool)
+	for _, r := range f.Runs {
+		s := r.Summary
+		c := []string{"harelab", "run", s.Scenario}
+		if s.Variant != "" {
+			c = append(c, "--variant", s.Variant)
+		}
+		target := s.Target.Kind
+		if target == "amqp" {
+			target = s.Target.URL
+		}
+		c = append(c, "--target", target, "--seed", strconv.FormatUint(s.Seed, 10))
+		if line := shell(c); !seen[line] {
+			seen[line] = true
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// shell quotes arguments as a POSIX shell wants them.
+func shell(args []string) string {
+	var out []string
+	for _, a := range args {
+		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$&;|<>()*?[]{}`!#~") {
+			a = "'" + strings.ReplaceAll(a, "'", `'\''`) + "'"
+		}
+		out = append(out, a)
+	}
+	return strings.Join(out, " ")
+}
+
+// factLines are lines of the manifest for the page's foot.
+func factLines(f *folder.Folder) []string {
+	m := f.Manifest
+	var out []string
+	built := strings.TrimSpace("harelab " + m.Version)
+	if m.Revision != "" {
+		built += ", commit " + m.Revision[:min(12, len(m.Revision))]
+		if m.Modified {
+			built += " with changes"
+		}
+	}
+	out = append(out, built+", "+m.Go)
+	if h := m.Host; h != nil {
+		cpu := h.CPU
+		if cpu == "" {
+			cpu = h.Arch
+		}
+		out = append(out, fmt.Sprintf("%s/%s, %d x %s, GOMAXPROCS %d", h.OS, h.Arch, h.CPUs, cpu, h.Procs))
+	}
+	for _, a := range m.Arms {
+		out = append(out, fmt.Sprintf("%s on %s: seed %d, scenario %s, files in %s", a.Arm, a.Target, a.Seed, a.ScenarioHash[:12], a.Dir))
+	}
+	return out
+}

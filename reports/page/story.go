@@ -1,0 +1,326 @@
+package page
+
+import (
+	"fmt"
+	"math"
+	"strings"
+
+	"harelab/reports/plot"
+	"harelab/reports/stat"
+)
+
+// A Story is the finding of a report in words.
+type Story struct {
+	Headline string // a sentence or two
+	Text     string // a paragraph with the figures
+}
+
+// A rule makes a story when it applies.
+type rule func(f facts) (Story, bool)
+
+// rules are tried in order; the last always applies. A headline is a claim
+// about figures, so each rule states in code what has to hold for its words to
+// be true.
+var rules = []rule{
+	invalidRule,
+	wrongLedgerRule,
+	targetsRule,
+	twoHalvesRule,
+	betterOrWorseRule,
+	differentLoadsRule,
+	starvesRule,
+	heldRule,
+	keepsUpRule,
+	plainRule,
+}
+
+// Tell derives the story of results.
+func Tell(in *plot.Input) Story {
+	f := gather(in)
+	for _, r := range rules {
+		if s, ok := r(f); ok {
+			return s
+		}
+	}
+	return Story{Headline: "Nothing ran."}
+}
+
+// Thresholds of the rules. A change counts when it is this large; what starves
+// does so for a good part of the run.
+const (
+	clearly     = 0.2 // relative change that is worth a headline
+	starvesPart = 0.2 // of the makespan
+	starvesWork = 10  // times the class's own median work
+)
+
+// facts are what rules look at.
+type facts struct {
+	in   *plot.Input
+	base *plot.Arm
+	same []*plot.Arm // arms with the base's load and target, the base first
+}
+
+func gather(in *plot.Input) facts {
+	f := facts{in: in}
+	if len(in.Arms) == 0 {
+		return f
+	}
+	f.base = in.Arms[0]
+	for _, a := range in.Comparable() {
+		if a.First().Summary.Target == f.base.First().Summary.Target {
+			f.same = append(f.same, a)
+		}
+	}
+	return f
+}
+
+// class returns the figures that an arm is judged by.
+func (f facts) class(a *plot.Arm) *stat.Class {
+	if c := a.First().Summary.Class(f.in.Focus); c != nil {
+		return c
+	}
+	return a.First().Summary.All
+}
+
+// worst and typical are the longest and the median wait.
+func (f facts) worst(a *plot.Arm) float64 {
+	if w := f.class(a).Wait; w != nil {
+		return w.Max
+	}
+	return math.NaN()
+}
+
+func (f facts) typical(a *plot.Arm) float64 {
+	if w := f.class(a).Wait; w != nil {
+		return w.P50
+	}
+	return math.NaN()
+}
+
+// what names the messages in question.
+func (f facts) what() string {
+	if f.in.Focus != "" {
+		return f.in.Focus
+	}
+	return "messages"
+}
+
+func invalidRule(f facts) (Story, bool) {
+	for _, r := range f.in.Runs {
+		if !r.Summary.Valid() {
+			return Story{
+				Headline: "These figures cannot be used.",
+				Text:     "A run is invalid, so there is no verdict. What was measured is below for finding out why.",
+			}, true
+		}
+	}
+	return Story{}, false
+}
+
+func wrongLedgerRule(f facts) (Story, bool) {
+	for _, a := range f.in.Arms {
+		for _, r := range a.Runs {
+			l := r.Summary.Ledger
+			if l.Lost > 0 {
+				return Story{
+					Headline: fmt.Sprintf("%s lost %s of %s messages.", a.Label, stat.Count(int(l.Lost)), stat.Count(int(l.Published))),
+					Text:     "They were accepted and will never be worked on. " + spread(f),
+				}, true
+			}
+		}
+	}
+	return Story{}, false
+}
+
+// targetsRule: one scenario on several targets, which agree or do not.
+func targetsRule(f facts) (Story, bool) {
+	if len(f.in.Arms) < 2 {
+		return Story{}, false
+	}
+	var names []string
+	low, high := math.Inf(1), math.Inf(-1)
+	for _, a := range f.in.Arms {
+		s := a.First().Summary
+		if s.Arm != f.base.First().Summary.Arm || !s.Load.Same(f.base.First().Summary.Load) {
+			return Story{}, false
+		}
+		names = append(names, a.Label)
+		low, high = min(low, f.worst(a)), max(high, f.worst(a))
+	}
+	if math.IsNaN(low) || math.IsNaN(high) {
+		return Story{}, false
+	}
+	if high-low > stat.AgreeRel*low+stat.AgreeAbs {
+		return Story{fmt.Sprintf("%s differ: the longest wait of %s is between %s and %s.", upper(sentence(names)), f.what(), stat.Brief(low), stat.Brief(high)), spread(f)}, true
+	}
+	predicted := ""
+	if p := f.base.Predicted; p != nil && math.Abs(f.worst(&plot.Arm{Runs: []*plot.Run{p}})-low) <= stat.AgreeRel*low+stat.AgreeAbs {
+		predicted = ", as predicted"
+	}
+	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", upper(sentence(names)), f.what(), stat.Brief(high), predicted), spread(f) + f.stuckText(f.base)}, true
+}
+
+// sentence joins names as a sentence does.
+func sentence(names []string) string {
+	if n := len(names); n > 1 {
+		return strings.Join(names[:n-1], ", ") + " and " + names[n-1]
+	}
+	return strings.Join(names, "")
+}
+
+// twoHalvesRule: one arm splits the queue and helps the typical message, but
+// the worst still sit in a busy worker's window; another on the same queues
+// with a smaller window helps these too.
+func twoHalvesRule(f facts) (Story, bool) {
+	if len(f.same) < 3 {
+		return Story{}, false
+	}
+	for _, x := range f.same[1:] {
+		if !splits(f.base, x) || f.class(x).Stuck == 0 ||
+			f.typical(x) > f.typical(f.base)/2 || f.worst(x) < f.worst(f.base)*(1-clearly) {
+			continue
+		}
+		for _, y := range f.same[1:] {
+			if y == x || splits(x, y) || !smallerWindow(x, y) || f.worst(y) > f.worst(x)/2 || f.class(y).Stuck > 0 {
+				continue
+			}
+			return f.twoHalves(x, y), true
+		}
+	}
+	return Story{}, false
+}
+
+func (f facts) twoHalves(x, y *plot.Arm) Story {
+	behind := ""
+	if b := blocker(f.base.First(), f.in.Focus); b != "" {
+		behind = " behind " + b
+	}
+	return Story{
+		Headline: "Splitting the queue is half the fix. Prefetch is the other half.",
+		Text: fmt.Sprintf("On one queue (%s), %s waited up to %s%s, %s at the median. "+
+			"A queue of its own (%s) brings the median down to %s, but %s of %s stay stuck in a busy worker's prefetch window, "+
+			"and the worst still waits %s. With %s (%s) the worst waits %s and nothing is stuck.",
+			f.base.Label, f.what(), stat.Brief(f.worst(f.base)), behind, stat.Brief(f.typical(f.base)),
+			x.Label, stat.Brief(f.typical(x)), stat.Count(f.class(x).Stuck), stat.Count(f.class(x).N),
+			stat.Brief(f.worst(x)), changeWords(x, y), y.Label, stat.Brief(f.worst(y))),
+	}
+}
+
+// betterOrWorseRule compares the arm that changes the judged figure most with
+// the base, on the same load.
+func betterOrWorseRule(f facts) (Story, bool) {
+	if len(f.same) < 2 {
+		return Story{}, false
+	}
+	best := f.same[1]
+	for _, a := range f.same[2:] {
+		if f.worst(a) < f.worst(best) {
+			best = a
+		}
+	}
+	from, to := f.worst(f.base), f.worst(best)
+	words := changeWords(f.base, best)
+	if words == "" {
+		words = best.Label
+	}
+	text := spread(f)
+	switch {
+	case math.IsNaN(from) || math.IsNaN(to):
+		return Story{}, false
+	case to < from*(1-clearly):
+		return Story{fmt.Sprintf("%s brings the longest wait of %s from %s to %s.", upper(words), f.what(), stat.Brief(from), stat.Brief(to)), text}, true
+	case to > from*(1+clearly):
+		return Story{fmt.Sprintf("%s makes it worse: the longest wait of %s goes from %s to %s.", upper(words), f.what(), stat.Brief(from), stat.Brief(to)), text}, true
+	}
+	return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s and %s.", f.what(), stat.Brief(from), stat.Brief(to)), text}, true
+}
+
+func differentLoadsRule(f facts) (Story, bool) {
+	if len(f.in.Arms) < 2 || len(f.in.Comparable()) > 1 {
+		return Story{}, false
+	}
+	var loads []string
+	for _, a := range f.in.Arms {
+		loads = append(loads, a.Label+" "+a.First().Summary.Load.String())
+	}
+	return Story{
+		Headline: "Different loads: no verdict between these runs.",
+		Text:     "They were asked to do different work (" + strings.Join(loads, "; ") + "). " + spread(f),
+	}, true
+}
+
+func starvesRule(f facts) (Story, bool) {
+	s, c := f.base.First().Summary, f.class(f.base)
+	if c.Service == nil || c.Starvation < starvesPart*s.Makespan || c.Starvation < starvesWork*c.Service.P50 {
+		return Story{}, false
+	}
+	while := "."
+	if b := blocker(f.base.First(), f.in.Focus); b != "" {
+		while = " while " + b + " runs."
+	}
+	return Story{fmt.Sprintf("No %s starts for %s%s", f.what(), stat.Brief(c.Starvation), while), spread(f) + f.stuckText(f.base)}, true
+}
+
+func heldRule(f facts) (Story, bool) {
+	c := f.class(f.base)
+	if c.Held == nil || c.Wait == nil || c.Service == nil || c.Held.Mean < c.Wait.Mean/2 || c.Wait.Mean < c.Service.Mean {
+		return Story{}, false
+	}
+	return Story{
+		Headline: "Most of the wait is held in workers' prefetch windows, not in the queue.",
+		Text: fmt.Sprintf("Of %s mean wait %s is spent after a worker received the message and before it starts it. %s",
+			stat.Brief(c.Wait.Mean), stat.Brief(c.Held.Mean), spread(f)),
+	}, true
+}
+
+func keepsUpRule(f facts) (Story, bool) {
+	c := f.class(f.base)
+	if c.Wait == nil || c.Service == nil || c.Wait.P99 > c.Service.Mean/10 {
+		return Story{}, false
+	}
+	return Story{"The workers keep up: hardly anything waits.", spread(f)}, true
+}
+
+func plainRule(f facts) (Story, bool) {
+	if f.base == nil {
+		return Story{}, false
+	}
+	c := f.class(f.base)
+	if c.Wait == nil {
+		return Story{"Nothing was finished.", fmt.Sprintf("%s messages were published.", stat.Count(c.Published))}, true
+	}
+	which := "all messages"
+	if f.in.Focus != "" {
+		which = "all " + f.in.Focus + " messages"
+	}
+	return Story{fmt.Sprintf("Half of %s wait %s or less, the longest waits %s.", which, stat.Brief(c.Wait.P50), stat.Brief(c.Wait.Max)), spread(f) + f.stuckText(f.base)}, true
+}
+
+// spread gives median and longest wait of each arm.
+func spread(f facts) string {
+	var parts []string
+	for _, a := range f.in.Arms {
+		if w := f.class(a).Wait; w != nil {
+			parts = append(parts, fmt.Sprintf("%s %s and %s", a.Label, stat.Brief(w.P50), stat.Brief(w.Max)))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("Median and longest wait of %s: %s.", f.what(), strings.Join(parts, ", "))
+}
+
+func (f facts) stuckText(a *plot.Arm) string {
+	if c := f.class(a); c.Stuck > 0 {
+		return fmt.Sprintf(" %s of %s sat in a worker's prefetch window behind other work for longer than their own work takes, up to %s.",
+			stat.Count(c.Stuck), stat.Count(c.N), stat.Brief(c.StuckMax))
+	}
+	return ""
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,92 @@
+package reports
+
+import (
+	"os"
+	"path/filepath"
+	"regexp"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"harelab/loadgen/run"
+	"harelab/reports/internal/specimen"
+)
+
+// content returns every file below dir.
+func content(t *testing.T, dir string) map[string]string {
+	t.Helper()
+	out := make(map[string]string)
+	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
+		if err == nil && !d.IsDir() {
+			var b []byte
+			b, err = os.ReadFile(path)
+			rel, _ := filepath.Rel(dir, path)
+			out[rel] = string(b)
+		}
+		return err
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return out
+}
+
+func all() []*run.Result {
+	var rs []*run.Result
+	rs = append(rs, specimen.Arms()...)
+	for _, r := range specimen.Arms() {
+		rs = append(rs, specimen.Measured(r))
+	}
+	return append(rs, specimen.Foreign(specimen.CeleryInitial()), specimen.Tenants(500))
+}
+
+// TestRedrawGivesTheSameBytes: the folder's data says all that was drawn.
+func TestRedrawGivesTheSameBytes(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := WriteFolder(dir, all(), NewManifest([]string{"harelab", "run", "--target", "sim"})); err != nil {
+		t.Fatal(err)
+	}
+	before := content(t, dir)
+	for name := range before {
+		if strings.HasPrefix(name, "report") || strings.HasPrefix(name, "plots") {
+			if err := os.Remove(filepath.Join(dir, name)); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+	if _, err := Redraw(dir); err != nil {
+		t.Fatal(err)
+	}
+	after := content(t, dir)
+	for name := range before {
+		if before[name] != after[name] {
+			t.Errorf("%s differs after a redraw: %s", name, cmp.Diff(before[name], after[name]))
+		}
+	}
+	if before["report.html"] == "" || before["report.md"] == "" || before["plots/lanes.svg"] == "" || before["plots/lanes.png"] == "" {
+		t.Error("report.html, report.md, plots/lanes.svg or .png is missing")
+	}
+}
+
+func TestPageMakesNoRequests(t *testing.T) {
+	dir := t.TempDir()
+	if _, err := WriteFolder(dir, all(), NewManifest(nil)); err != nil {
+		t.Fatal(err)
+	}
+	html := content(t, dir)["report.html"]
+	// What a browser would fetch; the SVG namespace is a name, not an address.
+	requests := regexp.MustCompile(`(?i)(src|href|action)=|url\(|@import|<(img|link|iframe|object)|fetch\(|XMLHttpRequest`)
+	if m := requests.FindString(html); m != "" {
+		t.Errorf("the page holds %q", m)
+	}
+	if n := len(html); n > 500_000 {
+		t.Errorf("the page is %d bytes", n)
+	}
+}
+
+func TestWriteFolderWantsResults(t *testing.T) {
+	if _, err := WriteFolder(t.TempDir(), nil, NewManifest(nil)); err == nil {
+		t.Error("a folder without results was written")
+	}
+}
