@@ -11,7 +11,10 @@ import (
 	"harelab/reports/internal/specimen"
 )
 
-var shoot = flag.String("shoot", "", "write the pages of the specimens to this folder")
+var (
+	shoot  = flag.String("shoot", "", "write the pages of the specimens to this folder")
+	update = flag.Bool("update", false, "rewrite the golden files")
+)
 
 func pages() map[string]*folder.Folder {
 	var both []*run.Result

@@ -76,7 +76,7 @@ func gather(in *plot.Input) facts {
 
 // class returns the figures that an arm is judged by.
 func (f facts) class(a *plot.Arm) *stat.Class {
-	if c := a.First().Summary.Class(f.in.Focus); c != nil {
+	if c := a.First().Summary.Class(f.in.Focus); c != nil && f.in.Focus != "" {
 		return c
 	}
 	return a.First().Summary.All

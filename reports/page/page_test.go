@@ -1,0 +1,157 @@
+package page
+
+import (
+	"bytes"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"harelab/loadgen/run"
+	"harelab/reports/folder"
+	"harelab/reports/internal/specimen"
+)
+
+func folderOf(rs ...*run.Result) *folder.Folder { return folder.New(rs, folder.Manifest{Go: "go1.26"}) }
+
+func storyOf(rs ...*run.Result) Story { return Tell(InputOf(folderOf(rs...))) }
+
+// TestStories: the headline is what the figures say.
+func TestStories(t *testing.T) {
+	invalid := specimen.CeleryInitial()
+	invalid.Findings = []run.Finding{{Code: "late-generator", Text: "Late.", Invalid: true}}
+	lossy := specimen.CeleryInitial()
+	lossy.Ledger.Lost = 3
+	quick := specimen.CeleryOptimized("", 1, 4, false)
+	quick.Messages = quick.Messages[4:]
+	quick.Classes[0], quick.Headline = "", ""
+	slower := specimen.CeleryOptimized("slower", 40, 4, false)
+	slower.Dispatch = "random"
+	fair := specimen.CeleryOptimized("same-load-fair", 40, 1, true)
+	sameLoad := specimen.CeleryOptimized("same-load", 40, 4, false)
+	initial := specimen.CeleryInitial()
+	tests := []struct {
+		name string
+		rs   []*run.Result
+		want string
+	}{
+		{"the talk's four arms", specimen.Arms(), "Splitting the queue is half the fix. Prefetch is the other half."},
+		{"one queue", []*run.Result{initial}, "No run_user_query starts for 10 s while fit_neural_net runs."},
+		{"a smaller window", []*run.Result{sameLoad, fair}, "Prefetch 1 per slot and ack after the work brings the longest wait of run_user_query from 10.5 s to 3.9 s."},
+		{"a larger window", []*run.Result{fair, sameLoad}, "Prefetch 4 per slot and ack at the start makes it worse: the longest wait of run_user_query goes from 3.9 s to 10.5 s."},
+		{"the split alone", []*run.Result{initial, sameLoad}, "No difference that matters: the longest wait of run_user_query is 10.9 s and 10.5 s."},
+		{"no third arm that helps", []*run.Result{initial, sameLoad, slower}, "No difference that matters"},
+		{"other loads", []*run.Result{initial, specimen.CeleryOptimized("", 200, 4, false)}, "Different loads: no verdict between these runs."},
+		{"two targets", []*run.Result{initial, specimen.Measured(initial), specimen.Foreign(initial)}, "Embedded and RabbitMQ 3.10.8 agree: the longest wait of run_user_query is 10.9 s, as predicted."},
+		{"an invalid run", []*run.Result{invalid, fair}, "These figures cannot be used."},
+		{"a loss", []*run.Result{lossy}, "celery-initial lost 3 of 44 messages."},
+		{"nothing waits", []*run.Result{quick}, "The workers keep up: hardly anything waits."},
+		{"a busy pool", []*run.Result{specimen.Tenants(2000)}, "Half of all job messages wait"},
+	}
+	for _, tt := range tests {
+		if got := storyOf(tt.rs...); !strings.HasPrefix(got.Headline, tt.want) || got.Text == "" {
+			t.Errorf("%s: headline %q, text %q, want %q", tt.name, got.Headline, got.Text, tt.want)
+		}
+	}
+}
+
+func TestTwoHalvesTellsTheFigures(t *testing.T) {
+	text := storyOf(specimen.Arms()...).Text
+	for _, want := range []string{
+		"waited up to 10.9 s behind fit_neural_net, 10.4 s at the median", "brings the median down to 1.9 s", "11 of 40 stay stuck",
+		"the worst still waits 10.5 s", "With prefetch 1 per slot and ack after the work (same-load-fair) the worst waits 3.9 s",
+	} {
+		if !strings.Contains(text, want) {
+			t.Errorf("the paragraph lacks %q: %s", want, text)
+		}
+	}
+}
+
+func TestInvalidGoesAboveTheHeadlineAndHidesTheVerdict(t *testing.T) {
+	r := specimen.CeleryInitial()
+	r.Findings = []run.Finding{{Code: "late-generator", Text: "The generator was late.", Invalid: true}}
+	var buf bytes.Buffer
+	if err := WriteHTML(&buf, folderOf(r)); err != nil {
+		t.Fatal(err)
+	}
+	html := buf.String()
+	strip, headline := strings.Index(html, "The generator was late."), strings.Index(html, "<h1>")
+	if strip < 0 || headline < strip {
+		t.Errorf("the finding is at %d, the headline at %d", strip, headline)
+	}
+	if strings.Contains(html, `class="big"`) || strings.Contains(html, "starts for 10 s while") {
+		t.Error("an invalid run has a verdict")
+	}
+}
+
+func TestSound(t *testing.T) {
+	partial := specimen.CeleryInitial()
+	partial.Partial = true
+	partial.Ledger.Unserved = 2
+	for _, tt := range []struct {
+		name, state, title, holds string
+		r                         *run.Result
+	}{
+		{"virtual", "ok", "The run is sound.", "Virtual time: exact", specimen.CeleryInitial()},
+		{"measured", "ok", "The run is sound.", "Published at the intended time", specimen.Measured(specimen.CeleryInitial())},
+		{"partial", "note", "Read with care.", "2 not served", partial},
+	} {
+		s := Sound(InputOf(folderOf(tt.r)))
+		var texts []string
+		for _, c := range s.Checks {
+			texts = append(texts, c.Text)
+		}
+		if s.State != tt.state || s.Title != tt.title || !strings.Contains(strings.Join(texts, "\n"), tt.holds) {
+			t.Errorf("%s: %s, %q, %q", tt.name, s.State, s.Title, texts)
+		}
+	}
+}
+
+func TestMarkdown(t *testing.T) {
+	var buf bytes.Buffer
+	var rs []*run.Result
+	for _, r := range specimen.Arms() {
+		rs = append(rs, r, specimen.Measured(r))
+	}
+	f := folderOf(rs...)
+	f.Manifest.Host = nil // the goldens know no machine
+	if err := WriteMarkdown(&buf, f); err != nil {
+		t.Fatal(err)
+	}
+	path := filepath.Join("testdata", "report.md")
+	if *update {
+		if err := os.WriteFile(path, buf.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
+	}
+	want, err := os.ReadFile(path)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if d := cmp.Diff(string(want), buf.String()); d != "" {
+		t.Errorf("%s differs; look at it, then run: go test ./reports/page -update\n%s", path, d)
+	}
+}
+
+func TestNamesAreEscaped(t *testing.T) {
+	r := specimen.CeleryInitial()
+	r.Scenario, r.Classes[1], r.Headline = "<script>alert(1)</script>", "<b>q</b>", "starvation{class=<b>q</b>}"
+	r.Resolved = []byte("name: </pre><script>\n")
+	var buf bytes.Buffer
+	if err := WriteHTML(&buf, folderOf(r)); err != nil {
+		t.Fatal(err)
+	}
+	if s := buf.String(); strings.Contains(s, "<script>alert") || strings.Contains(s, "<b>q</b>") || strings.Contains(s, "</pre><script>") {
+		t.Error("a name is taken for markup")
+	}
+}
+
+func TestCommandsAreQuoted(t *testing.T) {
+	f := folderOf(specimen.CeleryInitial())
+	f.Manifest.Command = []string{"harelab", "run", "--set", "queries=40 it's"}
+	if got, want := commands(f)[0], `harelab run --set 'queries=40 it'\''s'`; got != want {
+		t.Errorf("command %s, want %s", got, want)
+	}
+}
