@@ -9,7 +9,7 @@ const (
 	rabbitBindings = 2000
 	rabbitKeys     = 200_000
 	rabbitStar     = 0.12  // share of words of a binding key that are '*'
-	rabbitHash     = 0.011 // that are '#'
+	rabbitHash     = 0.013 // that are '#'
 )
 
 func rabbit2011() *Workload {

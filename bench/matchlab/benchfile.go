@@ -1,0 +1,44 @@
+package matchlab
+
+import (
+	"bufio"
+	"fmt"
+	"io"
+	"os"
+	"runtime"
+)
+
+// WriteBench writes measurements in the Go benchmark format, a line for each
+// sample, as benchstat reads it.
+func WriteBench(w io.Writer, ms []Measurement) error {
+	b := bufio.NewWriter(w)
+	fmt.Fprintf(b, "goos: %s\ngoarch: %s\npkg: harelab/bench\n", runtime.GOOS, runtime.GOARCH)
+	for i := range ms {
+		m := &ms[i]
+		name := fmt.Sprintf("strategy=%s/workload=%s/bindings=%d", m.Contender, m.Workload, m.Bindings)
+		for j := range m.CPU {
+			fmt.Fprintf(b, "BenchmarkMatch/%s 1 %.4g ns/op %.4g cpu-ns/op %.4g matches/op %d allocs/op\n",
+				name, m.Wall[j], m.CPU[j], m.Matches, int(m.Allocs))
+		}
+		for _, ns := range m.BindCPU {
+			fmt.Fprintf(b, "BenchmarkBind/%s 1 %.4g cpu-ns/op %.4g B/binding\n", name, ns, m.Heap)
+		}
+		for _, ns := range m.UnbindCPU {
+			fmt.Fprintf(b, "BenchmarkUnbind/%s 1 %.4g cpu-ns/op\n", name, ns)
+		}
+	}
+	return b.Flush()
+}
+
+// WriteBenchFile writes measurements to a file, as [WriteBench] does.
+func WriteBenchFile(name string, ms []Measurement) error {
+	f, err := os.Create(name)
+	if err != nil {
+		return err
+	}
+	if err := WriteBench(f, ms); err != nil {
+		f.Close()
+		return err
+	}
+	return f.Close()
+}

@@ -1,0 +1,121 @@
+package matchlab
+
+import (
+	"fmt"
+
+	"harelab/bench/workload"
+	"harelab/engine/topic"
+)
+
+// A Contender is something to measure: a strategy of ours or, from outside this
+// module, another broker's matcher behind an adapter.
+type Contender struct {
+	Name string // as in benchmark names
+
+	// Accepts reports whether it can express a binding key with the same
+	// meaning; others are left out, and counted. If nil, it can express all.
+	Accepts func(bindingKey string) bool
+
+	// Limit says that it is no matcher but shows what something costs by itself:
+	// it is measured even if it can express no binding key at all.
+	Limit bool
+
+	// Combinatorial is as in [topic.Strategy].
+	Combinatorial bool
+
+	// New returns an empty matcher that will be asked for these routing keys.
+	New func(keys [][]byte) Subject
+}
+
+// A Subject is a matcher under measurement. One goroutine uses it.
+type Subject interface {
+	Bind(bindingKey string, d topic.Dest)
+	Unbind(bindingKey string, d topic.Dest)
+
+	// Run matches n routing keys in order, beginning with the one at index
+	// from and going round, and returns how many destinations matched in all.
+	Run(from, n int) (matches int)
+}
+
+// Ours returns the contender of a strategy by name.
+func Ours(name string) (Contender, error) {
+	s, err := topic.Lookup(name)
+	if err != nil {
+		return Contender{}, err
+	}
+	return Contender{
+		Name:          s.Name,
+		Combinatorial: s.Combinatorial,
+		New: func(keys [][]byte) Subject {
+			return &subject{m: s.New(), keys: keys, dst: make([]topic.Dest, 0, 256)}
+		},
+	}, nil
+}
+
+type subject struct {
+	m    topic.Matcher
+	keys [][]byte
+	dst  []topic.Dest
+}
+
+func (s *subject) Bind(bindingKey string, d topic.Dest)   { s.m.Bind(bindingKey, d) }
+func (s *subject) Unbind(bindingKey string, d topic.Dest) { s.m.Unbind(bindingKey, d) }
+
+func (s *subject) Run(from, n int) (matches int) {
+	i := from
+	for range n {
+		s.dst = s.m.Match(s.dst[:0], s.keys[i])
+		matches += len(s.dst)
+		if i++; i == len(s.keys) {
+			i = 0
+		}
+	}
+	return matches
+}
+
+// accepted returns the bindings that a contender can express.
+func (c *Contender) accepted(w *workload.Workload) []workload.Binding {
+	if c.Accepts == nil {
+		return w.Bindings
+	}
+	var bindings []workload.Binding
+	for _, b := range w.Bindings {
+		if c.Accepts(b.Key) {
+			bindings = append(bindings, b)
+		}
+	}
+	return bindings
+}
+
+// A truth knows how many matches any stretch of a stream of keys has.
+type truth struct {
+	upTo []int // matches of the first 0, 1, 2, ... keys
+}
+
+// newTruth matches the stream once. The strategy it trusts is held to the oracle
+// by the tests of packages topic and workload.
+func newTruth(bindings []workload.Binding, keys [][]byte) (*truth, error) {
+	c, err := Ours(topic.Default)
+	if err != nil {
+		return nil, err
+	}
+	s := c.New(keys)
+	for _, b := range bindings {
+		s.Bind(b.Key, b.Dest)
+	}
+	t := &truth{upTo: make([]int, 1, len(keys)+1)}
+	for i := range keys {
+		t.upTo = append(t.upTo, t.upTo[i]+s.Run(i, 1))
+	}
+	return t, nil
+}
+
+// check returns an error unless n keys from an index on have this many matches.
+func (t *truth) check(contender string, from, n, matches int) error {
+	keys := len(t.upTo) - 1
+	want := (from+n)/keys*t.upTo[keys] + t.upTo[(from+n)%keys] - t.upTo[from]
+	if matches != want {
+		return fmt.Errorf("matchlab: %s: %d matches of %d keys, want %d; not measured", contender, matches, n, want)
+	}
+	return nil
+}

@@ -1,0 +1,201 @@
+package matchlab
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"time"
+
+	"harelab/bench/workload"
+)
+
+var processStart = time.Now()
+
+// A Measurement is what one contender did on one workload.
+type Measurement struct {
+	Contender string
+	Workload  string
+	Bindings  int // bound
+	LeftOut   int // bindings that it cannot express
+
+	Matches   float64   // mean destinations of a key
+	CPU       []float64 // processor time of a match, in ns, a value for each repeat
+	Wall      []float64 // the same by the clock
+	Allocs    float64   // of a match, mean
+	BindCPU   []float64 // of a bind, of every tenth binding beside the others, in ns
+	UnbindCPU []float64 // of an unbind, likewise
+	Heap      float64   // bytes of heap a binding
+}
+
+// An arm is a contender with its matcher filled.
+type arm struct {
+	c        Contender
+	s        Subject
+	bindings []workload.Binding
+	truth    *truth
+	next     int // index of the next key
+	batch    int // keys that take about the sample time
+	m        Measurement
+}
+
+// measure runs contenders on one workload side by side: in each repeat every one
+// of them has its turn, in random order, so that what else goes on in the machine
+// meets all alike.
+func measure(ctx context.Context, w *workload.Workload, contenders []Contender, o *Options, report func(done, of int)) ([]Measurement, error) {
+	var arms []*arm
+	all, err := newTruth(w.Bindings, w.Keys)
+	if err != nil {
+		return nil, err
+	}
+	for _, c := range contenders {
+		if ctx.Err() != nil {
+			return nil, ctx.Err()
+		}
+		a := &arm{c: c, bindings: c.accepted(w), truth: all}
+		if len(a.bindings) == 0 && !c.Limit {
+			continue
+		}
+		out := len(w.Bindings) - len(a.bindings)
+		if out > 0 {
+			if a.truth, err = newTruth(a.bindings, w.Keys); err != nil {
+				return nil, err
+			}
+		}
+		a.m = Measurement{Contender: c.Name, Workload: w.Name, Bindings: len(a.bindings), LeftOut: out}
+		a.fill(w.Keys)
+		if err := a.calibrate(o.Sample); err != nil {
+			return nil, err
+		}
+		arms = append(arms, a)
+	}
+	rng := rand.New(rand.NewPCG(o.Seed, 1))
+	for repeat := range o.Repeat {
+		for i, at := range rng.Perm(len(arms)) {
+			if ctx.Err() != nil {
+				return nil, ctx.Err()
+			}
+			report(repeat*len(arms)+i, o.Repeat*len(arms))
+			if err := arms[at].sample(); err != nil {
+				return nil, err
+			}
+		}
+	}
+	var ms []Measurement
+	for _, a := range arms {
+		a.change()
+		ms = append(ms, a.m)
+	}
+	return ms, nil
+}
+
+// fill binds everything, and measures the heap that takes.
+func (a *arm) fill(keys [][]byte) {
+	before := heap()
+	s := a.c.New(keys)
+	for _, b := range a.bindings {
+		s.Bind(b.Key, b.Dest)
+	}
+	a.s = s
+	if n := float64(len(a.bindings)); n > 0 {
+		a.m.Heap = float64(heap()-before) / n
+	}
+}
+
+// calibrate finds how many keys take the sample time, which also warms up.
+func (a *arm) calibrate(sample time.Duration) error {
+	for n := 1; ; n *= 2 {
+		start := time.Now()
+		if _, err := a.run(n); err != nil {
+			return err
+		}
+		if took := time.Since(start); took > sample/4 {
+			a.batch = max(1, int(float64(n)*float64(sample)/float64(took)))
+			return nil
+		}
+	}
+}
+
+// run matches the next n keys and checks the number of matches.
+func (a *arm) run(n int) (matches int, err error) {
+	matches = a.s.Run(a.next, n)
+	err = a.truth.check(a.c.Name+" on "+a.m.Workload, a.next, n, matches)
+	a.next = (a.next + n) % (len(a.truth.upTo) - 1)
+	return matches, err
+}
+
+// sample measures one batch.
+func (a *arm) sample() error {
+	var before, after runtime.MemStats
+	runtime.ReadMemStats(&before)
+	start, cpu := time.Now(), cpuTime()
+	matches, err := a.run(a.batch)
+	cpu, wall := cpuTime()-cpu, time.Since(start)
+	runtime.ReadMemStats(&after)
+	n := float64(a.batch)
+	a.m.CPU = append(a.m.CPU, float64(cpu)/n)
+	a.m.Wall = append(a.m.Wall, float64(wall)/n)
+	a.m.Matches = float64(matches) / n
+	a.m.Allocs = float64(after.Mallocs-before.Mallocs) / n
+	return err
+}
+
+// Binds and unbinds are measured in rounds of at least so many of each.
+const (
+	changeRounds = 5
+	changesLeast = 2000
+)
+
+// change measures binds and unbinds of every tenth binding beside the others.
+func (a *arm) change() {
+	var some []workload.Binding
+	for i := 0; i < len(a.bindings); i += 10 {
+		some = append(some, a.bindings[i])
+	}
+	if len(some) == 0 {
+		return
+	}
+	turns := 1 + changesLeast/len(some)
+	n := float64(turns * len(some))
+	for range changeRounds {
+		var bind, unbind time.Duration
+		for range turns {
+			start := cpuTime()
+			for _, b := range some {
+				a.s.Unbind(b.Key, b.Dest)
+			}
+			half := cpuTime()
+			for _, b := range some {
+				a.s.Bind(b.Key, b.Dest)
+			}
+			unbind += half - start
+			bind += cpuTime() - half
+		}
+		a.m.UnbindCPU = append(a.m.UnbindCPU, float64(unbind)/n)
+		a.m.BindCPU = append(a.m.BindCPU, float64(bind)/n)
+	}
+}
+
+func heap() int64 {
+	var s runtime.MemStats
+	for range 2 { // pools let go at the second collection
+		runtime.GC()
+	}
+	runtime.ReadMemStats(&s)
+	return int64(s.HeapAlloc)
+}
+
+// Median returns the middle of the values, or the mean of the two middle ones.
+func Median(values []float64) float64 {
+	if len(values) == 0 {
+		return 0
+	}
+	sorted := slices.Sorted(slices.Values(values))
+	n := len(sorted)
+	return (sorted[(n-1)/2] + sorted[n/2]) / 2
+}
+
+func (m *Measurement) String() string {
+	return fmt.Sprintf("%s on %s: %.1f ns", m.Contender, m.Workload, Median(m.CPU))
+}

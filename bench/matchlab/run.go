@@ -1,0 +1,99 @@
+// Package matchlab compares topic-matching strategies: it measures them on fixed
+// workloads side by side, and writes figures, tables, charts and a page that
+// says which to choose when.
+//
+// What is measured is processor time, in repeats that take turns (see measure),
+// and every figure is checked: a stretch of keys with a wrong number of matches
+// is an error, not a number.
+package matchlab
+
+import (
+	"context"
+	"time"
+
+	"harelab/bench/workload"
+	"harelab/engine/topic"
+)
+
+// Options say what to compare and how thoroughly. The zero value compares
+// everything.
+type Options struct {
+	Strategies []string      // names as for [topic.Lookup]; all, and the default cached, if empty
+	Workloads  []string      // names as for [workload.Lookup]; all if empty
+	Repeat     int           // samples of each; 10 if zero
+	Sample     time.Duration // length of a sample; 50 ms if zero
+	Seed       uint64        // of the order of turns
+	Others     []Contender   // to measure beside the strategies
+}
+
+// Progress is where a run is.
+type Progress struct {
+	Part        string // what is measured now
+	Done, Parts int    // parts
+	Share       float64
+}
+
+func (o *Options) setDefaults() {
+	if len(o.Strategies) == 0 {
+		for _, s := range topic.Strategies() {
+			o.Strategies = append(o.Strategies, s.Name)
+		}
+		o.Strategies = append(o.Strategies, "cached("+topic.Default+")")
+	}
+	if len(o.Workloads) == 0 {
+		for _, s := range workload.Specs() {
+			o.Workloads = append(o.Workloads, s.Name)
+		}
+	}
+	if o.Repeat == 0 {
+		o.Repeat = 10
+	}
+	if o.Sample == 0 {
+		o.Sample = 50 * time.Millisecond
+	}
+}
+
+// Compare measures every contender on every workload.
+func Compare(ctx context.Context, o Options, progress func(Progress)) ([]Measurement, error) {
+	o.setDefaults()
+	contenders, err := o.contenders()
+	if err != nil {
+		return nil, err
+	}
+	var all []Measurement
+	for i, name := range o.Workloads {
+		spec, err := workload.Lookup(name)
+		if err != nil {
+			return nil, err
+		}
+		var able []Contender
+		for _, c := range contenders {
+			if !c.Combinatorial || !spec.NoBacktracking {
+				able = append(able, c)
+			}
+		}
+		w := spec.Make()
+		w.Name = spec.Name
+		ms, err := measure(ctx, w, able, &o, func(done, of int) {
+			share := (float64(i) + float64(done)/float64(of)) / float64(len(o.Workloads))
+			progress(Progress{Part: name, Done: i, Parts: len(o.Workloads), Share: share})
+		})
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, ms...)
+	}
+	return all, nil
+}
+
+func (o *Options) contenders() ([]Contender, error) {
+	var all []Contender
+	for _, name := range o.Strategies {
+		c, err := Ours(name)
+		if err != nil {
+			return nil, err
+		}
+		all = append(all, c)
+	}
+	return append(all, o.Others...), nil
+}

@@ -1,0 +1,71 @@
+// Command peers measures our topic matchers and other brokers' side by side in
+// one run, and prints a table of the bars that the default has to clear.
+//
+//	go run . [-repeat 10] [-sample 50ms] [-o bench.txt]
+//
+// Figures are ratios of processor times within the run; on a shared machine the
+// times themselves mean little. The exit code is 1 if a bar is missed. This is a
+// module of its own so that harelab does not depend on the peers.
+package main
+
+import (
+	"context"
+	"errors"
+	"flag"
+	"fmt"
+	"os"
+	"os/signal"
+	"time"
+
+	"harelab/bench/matchlab"
+	"harelab/engine/topic"
+)
+
+func main() {
+	repeat := flag.Int("repeat", 10, "samples of each")
+	sample := flag.Duration("sample", 50*time.Millisecond, "length of a sample")
+	out := flag.String("o", "", "also write the samples to this file, in Go benchmark format")
+	flag.Parse()
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
+	defer stop()
+	if err := run(ctx, *repeat, *sample, *out); err != nil {
+		fmt.Fprintln(os.Stderr, err)
+		os.Exit(1)
+	}
+}
+
+var errMissed = errors.New("peers: a bar was missed")
+
+func run(ctx context.Context, repeat int, sample time.Duration, out string) error {
+	part := ""
+	ms, err := matchlab.Compare(ctx, matchlab.Options{
+		Strategies: []string{topic.Default, cached, "trie"},
+		Repeat:     repeat,
+		Sample:     sample,
+		Others: []matchlab.Contender{
+			natsGSL(), natsSublist("nats-nocache", false), natsSublist("nats-cache", true), mochi(), mapLimit(),
+		},
+	}, func(p matchlab.Progress) {
+		if p.Part != part {
+			part = p.Part
+			fmt.Fprintf(os.Stderr, "%3.0f%% %s\n", 100*p.Share, part)
+		}
+	})
+	if err != nil {
+		return err
+	}
+	if out != "" {
+		if err := matchlab.WriteBenchFile(out, ms); err != nil {
+			return err
+		}
+	}
+	printMatrix(os.Stdout, ms)
+	bars, err := judge(ms)
+	if err != nil {
+		return err
+	}
+	if printBars(os.Stdout, bars) {
+		return nil
+	}
+	return errMissed
+}
