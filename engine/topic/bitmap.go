@@ -185,25 +185,22 @@ func (m *bitmap) Match(dst []Dest, routingKey []byte) []Dest {
 }
 
 func (m *bitmap) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
-	from := len(dst)
 	w := bitWalkPool.Get().(*bitWalk)
-	w.key, w.dst, w.steps = splitRouting(routingKey), dst, 0
+	w.key, w.found, w.steps = splitRouting(routingKey), newResults(dst), 0
 	for _, c := range m.classes {
 		if c.words == w.key.n() || c.hash && c.words < w.key.n() {
 			w.intersect(c)
 		}
 	}
-	dst, steps := w.dst, w.steps
+	if m.rest.Len() > 0 {
+		w.steps += m.rest.match(&w.found, routingKey)
+	}
+	dst, steps := w.found.unique(), w.steps
 	w.key.free()
 	clear(w.sets[:cap(w.sets)])
-	w.key, w.dst = nil, nil
+	w.key, w.found = nil, results{}
 	bitWalkPool.Put(w)
-	if m.rest.Len() > 0 {
-		var more int
-		dst, more = m.rest.MatchSteps(dst, routingKey)
-		steps += more
-	}
-	return unique(dst, from), steps
+	return dst, steps
 }
 
 var bitWalkPool = sync.Pool{New: func() any { return new(bitWalk) }}
@@ -211,7 +208,7 @@ var bitWalkPool = sync.Pool{New: func() any { return new(bitWalk) }}
 // A bitWalk is a match.
 type bitWalk struct {
 	key   *routingWords
-	dst   []Dest
+	found results
 	sets  []bitSets
 	steps int
 }
@@ -222,7 +219,7 @@ type bitSets struct {
 	blocks []bitBlock // of the word; those behind the block in hand
 }
 
-// intersect appends the destinations of a class's keys that match.
+// intersect adds the destinations of a class's keys that match.
 func (w *bitWalk) intersect(c *bitClass) {
 	w.sets = w.sets[:0]
 	for i := range c.places {
@@ -242,7 +239,7 @@ func (w *bitWalk) intersect(c *bitClass) {
 			if bit >= len(c.dests) {
 				break
 			}
-			w.dst = append(w.dst, c.dests[bit]...)
+			w.found.add(c.dests[bit])
 		}
 	}
 }

@@ -53,7 +53,7 @@ type cached struct {
 // writer and find out only then.
 type cacheSlot struct {
 	seq   atomic.Uint32 // odd while the slot is written
-	meta  atomic.Uint32 // metaUsed | metaHit | length of key<<8 | destinations
+	meta  atomic.Uint32 // hash of first word<<24 | metaUsed | metaHit | bytes of key<<8 | destinations
 	gen   atomic.Uint64
 	key   [cacheKeyWords]atomic.Uint64
 	dests [cacheDestWords]atomic.Uint64 // two in each
@@ -112,12 +112,10 @@ func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 	}
 	var k cacheKey
 	h := k.set(routingKey)
-	gen := c.first[firstWord(k.words[0])].Load() + c.all.Load()
 	table := *c.table.Load()
 	set := h >> 32 & uint64(len(table)-2)
-	for i := range 2 {
-		slot := &table[set+uint64(i)]
-		if out, ok := slot.get(dst, &k, gen); ok {
+	for i := range uint64(2) {
+		if out, ok := c.get(&table[set+i], dst, &k); ok {
 			if mode != modeTrust {
 				c.judge.count(1)
 			}
@@ -125,20 +123,25 @@ func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 		}
 	}
 	c.judge.count(0)
+	first := firstWord(k.words[0])
+	gen := c.generation(first)
 	from := len(dst)
 	dst = c.inner.Match(dst, routingKey)
 	if len(dst)-from <= 2*cacheDestWords {
-		c.fill(table[set:set+2], &k, gen, dst[from:])
+		c.fill(table[set:set+2], &k, first, gen, dst[from:])
 	}
 	return dst
 }
 
+// generation returns the present generation of keys with a first word.
+func (c *cached) generation(first uint8) uint64 { return c.first[first].Load() + c.all.Load() }
+
 // fill puts a match set into one of the two slots. An entry that was hit since
 // it was filled is spared once.
-func (c *cached) fill(set []cacheSlot, k *cacheKey, gen uint64, dests []Dest) {
+func (c *cached) fill(set []cacheSlot, k *cacheKey, first uint8, gen uint64, dests []Dest) {
 	for i := range set {
 		if set[i].meta.Load()&metaHit == 0 {
-			set[i].put(k, gen, dests)
+			set[i].put(k, first, gen, dests)
 			c.grow()
 			return
 		}
@@ -179,17 +182,20 @@ func (k *cacheKey) set(key []byte) uint64 {
 	return h * seeded.kind[1]
 }
 
-// get appends the entry's destinations to dst if it is k's, and current.
-func (s *cacheSlot) get(dst []Dest, k *cacheKey, gen uint64) ([]Dest, bool) {
+// get appends a slot's destinations to dst if they are k's, and current.
+func (c *cached) get(s *cacheSlot, dst []Dest, k *cacheKey) ([]Dest, bool) {
 	seq := s.seq.Load()
 	meta := s.meta.Load()
-	if meta&metaKey != metaUsed|k.bytes<<8 || s.gen.Load() != gen {
+	if meta&metaKey != metaUsed|k.bytes<<8 || s.key[0].Load() != k.words[0] {
 		return dst, false
 	}
-	for i := 0; 8*i < int(k.bytes) && i < cacheKeyWords; i++ {
+	for i := 1; 8*i < int(k.bytes) && i < cacheKeyWords; i++ {
 		if s.key[i].Load() != k.words[i] {
 			return dst, false
 		}
+	}
+	if s.gen.Load() != c.generation(uint8(meta>>24)) {
+		return dst, false
 	}
 	from, n := len(dst), int(meta&0xff)
 	for i := 0; 2*i < n && i < cacheDestWords; i++ {
@@ -209,14 +215,14 @@ func (s *cacheSlot) get(dst []Dest, k *cacheKey, gen uint64) ([]Dest, bool) {
 }
 
 // put makes the entry k's, unless another reader is at it.
-func (s *cacheSlot) put(k *cacheKey, gen uint64, dests []Dest) {
+func (s *cacheSlot) put(k *cacheKey, first uint8, gen uint64, dests []Dest) {
 	seq := s.seq.Load()
 	if seq%2 != 0 || !s.seq.CompareAndSwap(seq, seq+1) {
 		return
 	}
-	s.meta.Store(metaUsed | k.bytes<<8 | uint32(len(dests)))
+	s.meta.Store(uint32(first)<<24 | metaUsed | k.bytes<<8 | uint32(len(dests)))
 	s.gen.Store(gen)
-	for i := 0; 8*i < int(k.bytes); i++ {
+	for i := range max(1, int(k.bytes+7)/8) {
 		s.key[i].Store(k.words[i])
 	}
 	for i := 0; 2*i < len(dests); i++ {

@@ -32,15 +32,16 @@ func newDestList(d Dest) *destList {
 	return l
 }
 
-// appendTo appends the destinations to dst. It reports whether each is there at
-// most once: a destination that moved from one chunk to another meanwhile may be
-// there twice.
-func (l *destList) appendTo(dst []Dest) (_ []Dest, once bool) {
-	version := l.version.Load()
+// addTo adds the destinations to r, as one set unless one may have moved from one
+// chunk to another meanwhile and be there twice.
+func (l *destList) addTo(r *results) {
+	version, parts := l.version.Load(), r.parts
 	for _, c := range *l.chunks.Load() {
-		dst = append(dst, *c.Load()...)
+		r.add(*c.Load())
 	}
-	return dst, version == l.version.Load()
+	if version == l.version.Load() {
+		r.parts = parts + 1
+	}
 }
 
 // find returns the chunk that holds d, or -1.
@@ -130,11 +131,18 @@ func (l *destList) remove(d Dest) bool {
 	return true
 }
 
+// all returns the destinations.
+func (l *destList) all() []Dest {
+	var r results
+	l.addTo(&r)
+	return r.dst
+}
+
 // compact returns an equal list without spare room, for a new slab.
 func (l *destList) compact() *destList {
 	t := new(destList)
 	chunks := []*chunk{}
-	all, _ := l.appendTo(nil)
+	all := l.all()
 	for ids := range slices.Chunk(all, chunkLen) {
 		c := new(chunk)
 		ids = slices.Clone(ids)

@@ -72,6 +72,7 @@ func (a *nfa) Bind(bindingKey string, d Dest) bool {
 	for i := range a.parts {
 		at = s.enter(at, &a.parts[i])
 	}
+	s.admitRest(at)
 	if !s.addDest(&s.nodes[at], d) {
 		return false
 	}
@@ -114,14 +115,23 @@ func (a *nfa) Match(dst []Dest, routingKey []byte) []Dest {
 }
 
 func (a *nfa) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
-	w := walk{matched: matched{slab: a.slab.Load(), dst: dst, from: len(dst)}}
+	r := newResults(dst)
+	steps := a.match(&r, routingKey)
+	return r.unique(), steps
+}
+
+// match adds the matching destinations to r and returns the steps it took.
+func (a *nfa) match(r *results, routingKey []byte) (steps int) {
+	w := walk{matched: matched{slab: a.slab.Load(), results: *r}}
 	n, inner := split(w.parts[:], routingKey)
 	if n < 0 {
-		return matchLong(w.matched, routingKey)
+		w.steps = matchLong(&w.matched, routingKey)
+	} else {
+		w.end = 1 << n
+		w.inner = inner
+		w.bounds = (w.end<<1 - 1) &^ inner
+		w.visit(0, 1)
 	}
-	w.end = 1 << n
-	w.inner = inner
-	w.bounds = (w.end<<1 - 1) &^ inner
-	w.visit(0, 1)
-	return w.result()
+	*r = w.results
+	return w.steps
 }

@@ -20,9 +20,9 @@ type longWalk struct {
 	sets   []uint64 // a stack: a set for each node on the way down
 
 	distinct []distinctPiece
-	where    []uint64  // a set for each distinct piece: its positions
-	heads    [32]int32 // by bit of the mask: 1 + the first of distinct, or 0
-	mask     uint32    // the bits of all pieces
+	where    []uint64        // a set for each distinct piece: its positions
+	heads    [maskBits]int32 // by bit of the mask: 1 + the first of distinct, or 0
+	mask     uint32          // the bits of all pieces
 }
 
 // A distinctPiece is one of the different pieces of the key.
@@ -36,20 +36,20 @@ var longWalkPool = sync.Pool{New: func() any { return new(longWalk) }}
 // longKeep is up to how many bytes of key a pooled walk keeps its memory.
 const longKeep = 2 * MaxKeyLen
 
-func matchLong(m matched, key []byte) ([]Dest, int) {
+// matchLong does what m says for a key that is too long for a walk.
+func matchLong(m *matched, key []byte) (steps int) {
 	w := longWalkPool.Get().(*longWalk)
-	w.matched = m
+	w.matched = *m
 	w.prepare(key)
 	w.sets = append(w.sets[:0], w.bounds...)
 	clear(w.sets)
 	w.sets[0] = 1
 	w.visit(0, 0)
-	dst, steps := w.result()
-	w.matched = matched{}
+	*m, w.matched = w.matched, matched{}
 	if len(key) <= longKeep {
 		longWalkPool.Put(w)
 	}
-	return dst, steps
+	return m.steps
 }
 
 // prepare splits the key and lists its distinct pieces.
@@ -77,8 +77,8 @@ func (w *longWalk) prepare(key []byte) {
 // distinctOf returns the index in distinct of the i-th piece.
 func (w *longWalk) distinctOf(i int) int32 {
 	p := &w.parts[i]
-	w.mask |= p.bit()
-	head := &w.heads[bits.TrailingZeros32(p.bit())]
+	w.mask |= p.bit
+	head := &w.heads[bits.TrailingZeros32(p.bit)]
 	for d := *head; d != 0; d = w.distinct[d-1].next {
 		q := &w.parts[w.distinct[d-1].first]
 		if p.code == q.code && p.kind == q.kind {

@@ -30,7 +30,7 @@ type node struct {
 	edge atomic.Uint32 // parent<<kindBits | kind of piece; 0 in a free slot
 	star atomic.Uint32 // child by '*', or 0
 	hash atomic.Uint32 // child by '#', or 0
-	mask atomic.Uint32 // bits of the pieces with a child; may have too many
+	mask atomic.Uint32 // of children and lengths, below; may have too many bits
 	data atomic.Uint64 // destination or index of list <<32 | children<<2 | what
 }
 
@@ -45,6 +45,19 @@ const (
 	nodesMax   = 1 << (32 - kindBits)
 	nodesSpare = 8
 )
+
+// A node's mask has, in its low bits, those of the pieces that lead to children,
+// and in its high bits how many more words a key may have to be accepted at or
+// below the node: 0 to 6, or in the last bit any number from 7 or a '#' on. It
+// spares most probes and visits that would find nothing.
+const (
+	maskBits     = 24
+	maskChildren = 1<<maskBits - 1
+	maskAnyRest  = 1 << 31
+)
+
+// maskRest returns the bit of a number of words.
+func maskRest(words int) uint32 { return 1 << (maskBits + uint(min(words, 7))) }
 
 // newSlab returns a slab with room for n nodes and as many again half.
 func newSlab(n int) *slab {
@@ -128,9 +141,35 @@ func (s *slab) link(parent, child uint32, p *piece) {
 	case edgeHash:
 		up.hash.Store(child)
 	default:
-		if mask := up.mask.Load(); mask&p.bit() == 0 {
-			up.mask.Store(mask | p.bit())
+		up.admit(p.bit)
+	}
+}
+
+func (n *node) admit(bits uint32) {
+	if mask := n.mask.Load(); mask&bits != bits {
+		n.mask.Store(mask | bits)
+	}
+}
+
+// admitRest tells the nodes on the way to one, which is about to accept, how
+// many words follow from each.
+func (s *slab) admitRest(at uint32) {
+	rest := 0
+	for {
+		n := &s.nodes[at]
+		n.admit(maskRest(rest))
+		if at == 0 {
+			return
 		}
+		edge := n.edge.Load()
+		switch edge & (1<<kindBits - 1) {
+		case edgeHash:
+			rest = 7
+		case pieceInner:
+		default:
+			rest++
+		}
+		at = edge >> kindBits
 	}
 }
 
@@ -146,7 +185,7 @@ func (s *slab) unlink(parent uint32, p *piece) {
 	case p.kind == edgeHash:
 		up.hash.Store(0)
 	case data&dataKids == 0:
-		up.mask.Store(0)
+		up.mask.Store(up.mask.Load() &^ maskChildren)
 	}
 	s.dead++
 }
@@ -239,12 +278,12 @@ func (s *slab) moveData(t *slab, from, to uint32) {
 	case data&dataWhat == dataMany && s.list(data).n > 1:
 		data = t.newList(s.list(data).compact())
 	case data&dataWhat == dataMany && s.list(data).n == 1:
-		d, _ := s.list(data).appendTo(nil)
-		data = uint64(d[0])<<32 | dataOne
+		data = uint64(s.list(data).all()[0])<<32 | dataOne
 	case data&dataWhat == dataOne:
 		data &^= dataKids
 	default:
 		return
 	}
+	t.admitRest(to)
 	t.nodes[to].data.Store(data | t.nodes[to].data.Load()&dataKids)
 }

@@ -16,32 +16,30 @@ type walk struct {
 	parts  [shortPieces]piece
 }
 
-// visit enters a node that is live at the positions p.
+// visit enters a node that is live at the one position p.
 func (w *walk) visit(at uint32, p uint64) {
 	for {
 		w.steps++
 		n := &w.slab.nodes[at]
-		if p&w.end != 0 {
+		mask := n.mask.Load()
+		rest := bits.OnesCount64(w.bounds & -(p << 1)) // words from p on
+		if mask&(maskRest(rest)|maskAnyRest) == 0 {
+			return
+		}
+		if p == w.end {
 			w.accept(n)
 		}
 		if hash := n.hash.Load(); hash != 0 {
-			w.visit(hash, w.bounds&-(p&-p))
+			w.visitSet(hash, w.bounds&-p)
 		}
-		p &= w.end - 1
-		if p == 0 {
+		if p == w.end {
 			return
 		}
 		if star := n.star.Load(); star != 0 {
-			// The sum carries a position over the inner ones of its word.
-			w.visit(star, (p<<1+w.inner)&^w.inner)
-		}
-		mask := n.mask.Load()
-		if p&(p-1) != 0 {
-			w.visitEach(at, mask, p)
-			return
+			w.visit(star, w.nextWord(p))
 		}
 		part := &w.parts[bits.TrailingZeros64(p)%shortPieces]
-		if mask&part.bit() == 0 {
+		if mask&part.bit == 0 {
 			return
 		}
 		w.steps++
@@ -52,18 +50,37 @@ func (w *walk) visit(at uint32, p uint64) {
 	}
 }
 
-// visitEach goes on from a node by the pieces at the positions p. Equal pieces
-// lead to one node, which is entered once.
-func (w *walk) visitEach(at, mask uint32, p uint64) {
-	for p != 0 {
-		first := bits.TrailingZeros64(p)
-		part := &w.parts[first%shortPieces]
-		same := uint64(1) << first
-		if mask&part.bit() != 0 {
+// nextWord returns the ends of the words that begin at the positions p. The sum
+// carries a position over the inner ones of its word.
+func (w *walk) nextWord(p uint64) uint64 { return (p<<1 + w.inner) &^ w.inner }
+
+// visitSet enters a node that is live at any positions p.
+func (w *walk) visitSet(at uint32, p uint64) {
+	if p&(p-1) == 0 {
+		w.visit(at, p)
+		return
+	}
+	w.steps++
+	n := &w.slab.nodes[at]
+	if p&w.end != 0 {
+		w.accept(n)
+	}
+	if hash := n.hash.Load(); hash != 0 {
+		w.visitSet(hash, w.bounds&-(p&-p))
+	}
+	p &= w.end - 1
+	if star := n.star.Load(); star != 0 {
+		w.visitSet(star, w.nextWord(p))
+	}
+	// Equal pieces lead to one node, which is entered once.
+	for mask := n.mask.Load(); p != 0; {
+		part := &w.parts[bits.TrailingZeros64(p)%shortPieces]
+		same := p & -p
+		if mask&part.bit != 0 {
 			w.steps++
 			if child := w.slab.find(at, part); child != 0 {
 				same = w.equal(part, p)
-				w.visit(child, same<<1)
+				w.visitSet(child, same<<1)
 			}
 		}
 		p &^= same
@@ -81,36 +98,20 @@ func (w *walk) equal(part *piece, p uint64) (same uint64) {
 	return same
 }
 
-// matched is what a walk has found so far.
+// matched is what a walk has found so far. A node is entered once, so only
+// destinations of several nodes can be there twice.
 type matched struct {
+	results
 	slab  *slab
-	dst   []Dest
-	from  int // where its own part of dst begins
-	lists int // how many nodes gave destinations
 	steps int
 }
 
-// accept appends the destinations of a node.
+// accept adds the destinations of a node.
 func (m *matched) accept(n *node) {
 	switch data := n.data.Load(); data & dataWhat {
 	case dataOne:
-		m.dst = append(m.dst, Dest(data>>32))
-		m.lists++
+		m.addOne(Dest(data >> 32))
 	case dataMany:
-		var once bool
-		m.dst, once = m.slab.list(data).appendTo(m.dst)
-		m.lists++
-		if !once {
-			m.lists++
-		}
+		m.slab.list(data).addTo(&m.results)
 	}
-}
-
-// result returns dst and the steps taken. A node is entered once, so only
-// destinations of several nodes can be there twice.
-func (m *matched) result() ([]Dest, int) {
-	if m.lists > 1 {
-		m.dst = unique(m.dst, m.from)
-	}
-	return m.dst, m.steps
 }

@@ -13,6 +13,7 @@ type piece struct {
 	code uint64 // the bytes, first one lowest, zeros above
 	mix  uint64 // seeded hash of code and kind
 	kind uint32
+	bit  uint32 // the piece in a node's mask of children: one of maskChildren
 }
 
 // Kinds of pieces, which are also the kinds of edges between nodes. A last piece
@@ -24,9 +25,6 @@ const (
 	edgeHash   = 12 // '#' of a binding key
 	kindBits   = 4
 )
-
-// bit returns a one in one of 32 places, for the mask of a node's children.
-func (p *piece) bit() uint32 { return 1 << (p.mix >> 59) }
 
 // A hasher turns pieces into hashes with numbers that differ from process to
 // process: keys come from strangers, who must not be able to choose words that
@@ -93,6 +91,7 @@ func split(buf []piece, key []byte) (n int, inner uint64) {
 func (p *piece) set(code uint64, kind uint32) {
 	p.code, p.kind = code, kind
 	p.mix = seeded.mix(code, kind)
+	p.bit = 1 << (p.mix >> 32 * maskBits >> 32 % 32)
 }
 
 // load returns up to eight bytes of key from start on, the first one lowest.

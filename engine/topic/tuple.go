@@ -269,7 +269,8 @@ func (t *tuple) Match(dst []Dest, routingKey []byte) []Dest {
 }
 
 func (t *tuple) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
-	from, steps := len(dst), 0
+	steps := 0
+	found := newResults(dst)
 	r := splitRouting(routingKey)
 	hashes := r.hashes[:0]
 	for i := range min(r.n(), tupleWords) {
@@ -279,26 +280,24 @@ func (t *tuple) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
 	for _, s := range t.exact {
 		if s.words == r.n() {
 			steps++
-			dst = t.appendShape(dst, s, r)
+			t.matchShape(&found, s, r)
 		}
 	}
 	for _, s := range t.prefix {
 		if s.words <= r.n() {
 			steps++
-			dst = t.appendShape(dst, s, r)
+			t.matchShape(&found, s, r)
 		}
 	}
 	r.free()
 	if t.rest.Len() > 0 {
-		var more int
-		dst, more = t.rest.MatchSteps(dst, routingKey)
-		steps += more
+		steps += t.rest.match(&found, routingKey)
 	}
-	return unique(dst, from), steps
+	return found.unique(), steps
 }
 
-// appendShape appends the destinations of the one key of a shape that can match.
-func (t *tuple) appendShape(dst []Dest, s *shape, r *routingWords) []Dest {
+// matchShape adds the destinations of the one key of a shape that can match.
+func (t *tuple) matchShape(found *results, s *shape, r *routingWords) {
 	h := s.seed
 	for m := s.literal; m != 0; m &= m - 1 {
 		h += r.hashes[bits.TrailingZeros64(m)]
@@ -307,10 +306,11 @@ func (t *tuple) appendShape(dst []Dest, s *shape, r *routingWords) []Dest {
 	for i := t.home(h); ; i++ {
 		slot := &t.slots[i&mask]
 		if slot.key == nil {
-			return dst
+			return
 		}
 		if slot.hash == h && slot.key.is(s, r) {
-			return append(dst, slot.key.dests...)
+			found.add(slot.key.dests)
+			return
 		}
 	}
 }

@@ -2,6 +2,7 @@ package topic
 
 import (
 	"math/bits"
+	"slices"
 	"sync"
 )
 
@@ -69,27 +70,73 @@ func (s *seen) appendNew(dst, dests []Dest) []Dest {
 	return dst
 }
 
+// results are the destinations that a match has found, some perhaps twice until
+// they are asked for.
+type results struct {
+	dst   []Dest
+	from  int // where they begin in dst
+	parts int // sets added, of which each by itself had no destination twice
+}
+
+func newResults(dst []Dest) results { return results{dst: dst, from: len(dst)} }
+
+// addOne adds a destination.
+func (r *results) addOne(d Dest) {
+	if len(r.dst) == cap(r.dst) && r.parts > 0 {
+		r.addFew([]Dest{d})
+		return
+	}
+	r.dst = append(r.dst, d)
+	r.parts++
+}
+
+// add adds a set of destinations.
+func (r *results) add(dests []Dest) {
+	if len(r.dst)+len(dests) > cap(r.dst) && r.parts > 0 {
+		r.addFew(dests)
+		return
+	}
+	r.dst = append(r.dst, dests...)
+	r.parts++
+}
+
+// addFew adds a set for which there may be room only without those destinations
+// that are there already.
+func (r *results) addFew(dests []Dest) {
+	r.dst = r.unique()
+	for _, d := range dests {
+		if !slices.Contains(r.dst[r.from:], d) {
+			r.dst = append(r.dst, d)
+		}
+	}
+	r.parts = 1
+}
+
 // fewMatches is up to how many destinations comparing each with each is cheaper
 // than a table.
 const fewMatches = 16
 
-// unique removes repeated destinations from dst[from:].
-func unique(dst []Dest, from int) []Dest {
-	if len(dst)-from > fewMatches {
+// unique returns dst with each of the results once.
+func (r *results) unique() []Dest {
+	if r.parts < 2 {
+		return r.dst
+	}
+	found := r.dst[r.from:]
+	if len(found) > fewMatches {
 		s := newSeen()
 		defer s.free()
-		return s.appendNew(dst[:from], dst[from:]) // writes behind where it reads
+		return s.appendNew(r.dst[:r.from], found) // writes behind where it reads
 	}
-	n := from
+	n := r.from
 next:
-	for _, d := range dst[from:] {
-		for _, e := range dst[from:n] {
+	for _, d := range found {
+		for _, e := range r.dst[r.from:n] {
 			if d == e {
 				continue next
 			}
 		}
-		dst[n] = d
+		r.dst[n] = d
 		n++
 	}
-	return dst[:n]
+	return r.dst[:n]
 }
