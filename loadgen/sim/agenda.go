@@ -17,6 +17,7 @@ const (
 	expired                   // a timer of the broker
 	finished                  // work is done
 	control                   // something is done to a worker
+	rebind                    // a binding goes and comes back
 )
 
 // An event is something that will happen. order is its rank and, below that, the

@@ -35,6 +35,7 @@ type driver struct {
 	active     int64 // when a message was published or started last
 	last       int64 // time of the last event that is not a timer
 	unacked    int64
+	rebound    int    // bindings that went and came back
 	lastQueue  string // what the tracer looked up last
 	lastNumber int32
 	acks       int64
@@ -120,6 +121,9 @@ func (d *driver) begin() error {
 	for i, c := range d.model.Control {
 		d.add(c.At, rankControl, event{kind: control, worker: int32(c.Worker), arg: int32(i)})
 	}
+	for i, every := range d.model.Rebind {
+		d.add(every, rankControl, event{kind: rebind, arg: int32(i)})
+	}
 	return nil
 }
 
@@ -192,6 +196,9 @@ func (d *driver) step(e event) {
 	case control:
 		d.last = d.now
 		d.control(e)
+		return
+	case rebind:
+		d.rebind(e)
 		return
 	}
 	w := d.workers[e.worker]

@@ -33,6 +33,7 @@ type Model struct {
 	Bindings  []scenarios.Binding
 	Workers   []Worker
 	Control   []Control // in the order in which those of one instant are carried out
+	Rebind    []int64   // each: so often, in microseconds, a binding goes and comes back, while messages are published
 	Source    Source
 	Sizes     bool // bodies have their real size, which only limits in octets can tell
 	Confirms  bool // publishing asks for confirms, so that refusals show

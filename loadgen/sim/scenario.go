@@ -17,7 +17,7 @@ type Options struct {
 
 // features are those parts of the scenario format that virtual time carries out.
 var features = []scenarios.Feature{
-	scenarios.FeatureClosed, scenarios.FeatureAckBatch, scenarios.FeatureAckForget,
+	scenarios.FeatureRebind, scenarios.FeatureClosed, scenarios.FeatureAckBatch, scenarios.FeatureAckForget,
 	scenarios.FeatureFail, scenarios.FeatureBackoff, scenarios.FeatureKill, scenarios.FeatureClose,
 	scenarios.FeatureStall, scenarios.FeatureJoin, scenarios.FeatureShared, scenarios.FeatureSpin,
 	scenarios.FeatureRTT,
@@ -65,6 +65,11 @@ func modelOf(s *scenarios.Scenario) *Model {
 	}
 	for _, q := range s.Load {
 		m.Confirms = m.Confirms || q.Confirm
+		for _, a := range q.Admin {
+			if a.Rate > 0 {
+				m.Rebind = append(m.Rebind, max(1, int64(1e6/a.Rate)))
+			}
+		}
 	}
 	for i := range m.Queues {
 		q := &m.Queues[i]

@@ -51,6 +51,34 @@ func (d *driver) bind(b scenarios.Binding) error {
 	return d.channel.QueueBind(&wire.QueueBind{Queue: b.Queue, Exchange: b.Exchange, RoutingKey: b.Key, Arguments: args})
 }
 
+// rebind takes the next binding away and puts it back, and comes again later.
+func (d *driver) rebind(e event) {
+	if _, more := d.model.Source.Due(d.now); !more || len(d.model.Bindings) == 0 {
+		return
+	}
+	b := d.model.Bindings[d.rebound%len(d.model.Bindings)]
+	d.rebound++
+	err := d.unbind(b)
+	if err == nil {
+		err = d.bind(b)
+	}
+	if err != nil && d.err == nil {
+		d.err = fmt.Errorf("sim: binding %q of exchange %q: %w", b.Key, b.Exchange, err)
+	}
+	d.add(d.now+d.model.Rebind[e.arg], rankControl, event{kind: rebind, arg: e.arg})
+}
+
+func (d *driver) unbind(b scenarios.Binding) error {
+	args, err := table(b.Arguments)
+	if err != nil {
+		return err
+	}
+	if b.ToExchange != "" {
+		return d.channel.ExchangeUnbind(&wire.ExchangeUnbind{Destination: b.ToExchange, Source: b.Exchange, RoutingKey: b.Key, Arguments: args})
+	}
+	return d.channel.QueueUnbind(&wire.QueueUnbind{Queue: b.Queue, Exchange: b.Exchange, RoutingKey: b.Key, Arguments: args})
+}
+
 // table makes a field table of arguments.
 func table(args []scenarios.Argument) (wire.Table, error) {
 	t := make(wire.Table, 0, len(args))
