@@ -49,10 +49,15 @@ func WriteFolder(dir string, results []*run.Result, m Manifest) (*Folder, error)
 		return nil, errors.New("reports: no results to write")
 	}
 	f := folder.New(results, m)
+	return f, Write(dir, f)
+}
+
+// Write writes a folder's data, and all that is drawn from it, to dir.
+func Write(dir string, f *Folder) error {
 	if err := f.Write(dir); err != nil {
-		return nil, err
+		return err
 	}
-	return f, draw(dir, f)
+	return draw(dir, f)
 }
 
 // ReadFolder reads a folder back.
