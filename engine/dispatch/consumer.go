@@ -27,6 +27,7 @@ type Consumer struct {
 	Window   uint32 // the selector's own limit on Unacked; 0 none
 	Unacked  uint32 // messages with this consumer
 	Work     int64  // sum of their costs in microseconds
+	Busy     int64  // microseconds: since its latest settlement, or since it had none to settle
 	NoAck    bool   // needs no acknowledgements, so no limit holds it
 	Paused   bool   // its connection takes nothing more for now
 	Ledger   *Ledger
@@ -132,15 +133,19 @@ func (t *Consumers) Remove(c ConsumerID) {
 }
 
 // Given books a message of the given cost with c, whose credit Take took.
-func (t *Consumers) Given(c ConsumerID, cost int64) {
+func (t *Consumers) Given(c ConsumerID, cost, now int64) {
 	row := &t.rows[c]
+	if row.Unacked == 0 {
+		row.Busy = now
+	}
 	row.Unacked++
 	row.Work += cost
 }
 
 // Settled books that a message of the given cost is with c no more.
-func (t *Consumers) Settled(c ConsumerID, cost int64) {
+func (t *Consumers) Settled(c ConsumerID, cost, now int64) {
 	row := &t.rows[c]
+	row.Busy = now
 	row.Unacked--
 	row.Work -= cost
 	if row.Ledger != nil {

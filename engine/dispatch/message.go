@@ -12,6 +12,7 @@ type Meta struct {
 	Published int64  // microseconds; 0: the time of the Publish event
 	Cost      int64  // expected service time in microseconds; 0: unknown
 	Tenant    string // whose it is, for drr; kept while the message is held
+	Task      string // what it asks for; says what it costs if Cost does not; kept for good
 	Priority  uint8
 }
 
@@ -26,14 +27,15 @@ const (
 	Unacked
 )
 
-// A Message is a row of a queue's table: 56 bytes, and all that a queue holds
+// A Message is a row of a queue's table: 64 bytes, and all that a queue holds
 // for each message that waits.
 type Message struct {
 	ID          uint64     // publish order in this queue, from 1: the age of the message
 	Published   int64      // microseconds
-	Cost        int64      // microseconds, 0 unknown
+	Cost        int64      // microseconds, given or learned; 0 unknown
 	Expires     int64      // microseconds, 0 never
 	Tenant      uint32     // see Messages.Tenant; 0 when no strategy needs it
+	Task        uint32     // a number of the queue's; 0 when no strategy needs costs
 	Bytes       uint32     // for limits by size
 	Consumer    ConsumerID // who has it, when Unacked
 	next        Ref        // in its order's list, or in the free list

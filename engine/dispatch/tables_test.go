@@ -63,12 +63,12 @@ func TestSeatsFindTheNth(t *testing.T) {
 func TestConsumerIDIsKeptWhileMessagesAreOut(t *testing.T) {
 	table := NewConsumers()
 	a := table.Add(Consumer{})
-	table.Given(a, 5)
+	table.Given(a, 5, 0)
 	table.Remove(a)
 	if b := table.Add(Consumer{}); b == a {
 		t.Fatalf("consumer %d is a new one, and one message is still with the old one", b)
 	}
-	table.Settled(a, 5)
+	table.Settled(a, 5, 0)
 	if c := table.Add(Consumer{}); c != a {
 		t.Errorf("new consumer is %d, want %d to be used again", c, a)
 	}

@@ -32,6 +32,9 @@ func (c *Codec) AppendEvent(b []byte, e Event) []byte {
 	if e.Msg.Tenant != "" {
 		b = append(append(b, " tenant="...), url.QueryEscape(e.Msg.Tenant)...)
 	}
+	if e.Msg.Task != "" {
+		b = append(append(b, " task="...), url.QueryEscape(e.Msg.Task)...)
+	}
 	if e.Ledger != nil {
 		b = append(b, " ledger="...)
 		b = strconv.AppendInt(b, int64(c.number(e.Ledger)), 10)
@@ -97,12 +100,16 @@ func (c *Codec) parseWord(e *Event, word string) error {
 	}
 	name, value, _ := strings.Cut(word, "=")
 	switch name {
-	case "tenant":
-		tenant, err := url.QueryUnescape(value)
+	case "tenant", "task":
+		text, err := url.QueryUnescape(value)
 		if err != nil {
 			return fmt.Errorf("queue: %s: %w", word, err)
 		}
-		e.Msg.Tenant = tenant
+		if name == "tenant" {
+			e.Msg.Tenant = text
+		} else {
+			e.Msg.Task = text
+		}
 	case "ledger":
 		number, limit, _ := strings.Cut(value, "/")
 		n, err := strconv.Atoi(number)

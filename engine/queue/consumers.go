@@ -2,7 +2,7 @@ package queue
 
 import "harelab/engine/dispatch"
 
-func (q *Queue) join(e Event, out []Decision) []Decision {
+func (q *Queue) join(e *Event, out []Decision) []Decision {
 	c := q.cons.Add(dispatch.Consumer{
 		Priority: e.Priority,
 		Prefetch: e.Prefetch,
@@ -44,7 +44,7 @@ func (q *Queue) activate(c dispatch.ConsumerID, out []Decision) []Decision {
 }
 
 // change pauses, resumes or limits a consumer.
-func (q *Queue) change(e Event) {
+func (q *Queue) change(e *Event) {
 	c := e.Consumer
 	if !q.cons.Valid(c) {
 		return

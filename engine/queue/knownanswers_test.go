@@ -38,8 +38,8 @@ func TestKnownAnswers(t *testing.T) {
 	}
 	for name, a := range answers.LongRuns {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() {
-				t.Skip("400,000 messages")
+			if testing.Short() || raceEnabled {
+				t.Skip("400,000 messages in one goroutine")
 			}
 			a.check(t, false)
 		})

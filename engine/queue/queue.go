@@ -59,7 +59,9 @@ type Queue struct {
 	cons   *dispatch.Consumers
 	order  dispatch.Order
 	sel    dispatch.Selector
+	tasks  tasks
 	tenant bool // the order reads tenants
+	learns bool // a strategy reads costs
 
 	now       int64 // of the latest event
 	lastID    uint64
@@ -82,6 +84,7 @@ func New(cfg Config) *Queue {
 		msgs:      dispatch.NewMessages(),
 		cons:      dispatch.NewConsumers(),
 		tenant:    cfg.Order.Needs&dispatch.NeedTenant != 0,
+		learns:    (cfg.Order.Needs|cfg.Selector.Needs)&dispatch.NeedCost != 0,
 		now:       math.MinInt64,
 		active:    dispatch.NoConsumer,
 		exclusive: dispatch.NoConsumer,
@@ -147,7 +150,7 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 	fresh := dispatch.NoRef
 	switch e.Kind {
 	case Publish:
-		out, fresh = q.publish(e, out)
+		out, fresh = q.publish(&e, out)
 	case Ack:
 		for _, r := range e.Refs {
 			q.ack(r)
@@ -162,19 +165,19 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 			out = q.discard(r, out)
 		}
 	case Join:
-		out = q.join(e, out)
+		out = q.join(&e, out)
 	case Leave:
 		out = q.leave(e.Consumer, out)
 	case Pause, Resume, Limit:
-		q.change(e)
+		q.change(&e)
 	case Get:
-		return q.get(e, out)
+		return q.get(&e, out)
 	case Purge:
 		return q.purge(Purged, out)
 	case Close:
 		return q.close(out)
 	case Configure:
-		out = q.configure(e, out)
+		out = q.configure(&e, out)
 	}
 	if e.Hold {
 		return out

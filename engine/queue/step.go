@@ -7,7 +7,7 @@ import (
 )
 
 // publish stores a message, unless the queue is full and refuses it.
-func (q *Queue) publish(e Event, out []Decision) ([]Decision, dispatch.Ref) {
+func (q *Queue) publish(e *Event, out []Decision) ([]Decision, dispatch.Ref) {
 	if q.lim.Overflow != DropHead && q.over(1, int64(e.Bytes)) {
 		return q.reject(out), dispatch.NoRef
 	}
@@ -29,6 +29,12 @@ func (q *Queue) publish(e Event, out []Decision) ([]Decision, dispatch.Ref) {
 	}
 	if q.tenant {
 		m.Tenant = q.msgs.Intern(e.Msg.Tenant)
+	}
+	if q.learns {
+		m.Task = q.tasks.id(e.Msg.Task)
+		if m.Cost == 0 {
+			m.Cost = q.tasks.mean(m.Task)
+		}
 	}
 	q.push(r)
 	if e.Hold {
@@ -119,9 +125,13 @@ func (q *Queue) free(r dispatch.Ref) {
 	q.msgs.Release(r)
 }
 
+func (q *Queue) isUnacked(r dispatch.Ref) bool {
+	return q.msgs.Valid(r) && q.msgs.At(r).State == dispatch.Unacked
+}
+
 // settle takes an unacked message from whoever has it.
 func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
-	if !q.msgs.Valid(r) || q.msgs.At(r).State != dispatch.Unacked {
+	if !q.isUnacked(r) {
 		return nil, false
 	}
 	m := q.msgs.At(r)
@@ -129,7 +139,7 @@ func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
 	if c := m.Consumer; c != dispatch.NoConsumer {
 		m.Consumer = dispatch.NoConsumer
 		ledger := q.cons.At(c).Ledger
-		q.cons.Settled(c, m.Cost)
+		q.cons.Settled(c, m.Cost, q.now)
 		if q.cons.Valid(c) {
 			q.sel.Changed(c, q.now)
 			q.touch(c)
@@ -138,12 +148,6 @@ func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
 		}
 	}
 	return m, true
-}
-
-func (q *Queue) ack(r dispatch.Ref) {
-	if _, ok := q.settle(r); ok {
-		q.free(r)
-	}
 }
 
 func (q *Queue) requeue(r dispatch.Ref, out []Decision) []Decision {
@@ -182,13 +186,13 @@ func (q *Queue) deliver(r dispatch.Ref, c dispatch.ConsumerID, noAck bool, out [
 	m.Consumer = c
 	q.unacked++
 	if c != dispatch.NoConsumer {
-		q.cons.Given(c, m.Cost)
+		q.cons.Given(c, m.Cost, q.now)
 		q.sel.Changed(c, q.now)
 	}
 	return out
 }
 
-func (q *Queue) get(e Event, out []Decision) []Decision {
+func (q *Queue) get(e *Event, out []Decision) []Decision {
 	out = q.expire(dispatch.NoRef, out)
 	if q.ready == 0 {
 		return append(out, Decision{Kind: Empty, Ref: dispatch.NoRef, Consumer: dispatch.NoConsumer})
@@ -215,7 +219,7 @@ func (q *Queue) close(out []Decision) []Decision {
 	return out
 }
 
-func (q *Queue) configure(e Event, out []Decision) []Decision {
+func (q *Queue) configure(e *Event, out []Decision) []Decision {
 	if e.Limits == nil {
 		return out
 	}

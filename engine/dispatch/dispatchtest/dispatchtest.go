@@ -16,7 +16,7 @@ import (
 
 var (
 	seedFlag  = flag.Uint64("dispatch.seed", 0, "run this history only")
-	countFlag = flag.Int("dispatch.histories", 60, "histories for each pair of strategies")
+	countFlag = flag.Int("dispatch.histories", 30, "histories for each pair of strategies")
 )
 
 const steps = 300

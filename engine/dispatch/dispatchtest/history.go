@@ -137,6 +137,9 @@ func (h *history) happen() error {
 			Tenant:   string("abcd"[h.src.below(4)]),
 			Priority: uint8(h.src.below(6)),
 		}
+		if h.src.below(3) == 0 {
+			e.Msg.Task = string("xyz"[h.src.below(3)])
+		}
 		e.Bytes = uint32(h.src.below(10))
 		e.Redelivered = h.src.below(8) == 0
 		if h.src.below(6) == 0 {

@@ -23,11 +23,15 @@ type model struct {
 	active   *consumer
 	blocked  []*consumer // in the order in which the selector set them aside
 	wake     int64
+	learned  map[string]learned // by task
 	decision []queue.Decision
 }
 
+// learned is the mean service time of a task.
+type learned struct{ n, mean int64 }
+
 func newModel(cfg queue.Config) *model {
-	m := &model{cfg: cfg, limits: cfg.Limits, unacked: map[dispatch.Ref]*message{}}
+	m := &model{cfg: cfg, limits: cfg.Limits, unacked: map[dispatch.Ref]*message{}, learned: map[string]learned{}}
 	m.sel = selectorModels[cfg.Selector.Name](cfg.Dispatch)
 	m.order = orderModels[cfg.Order.Name](cfg.Dispatch)
 	return m
@@ -96,7 +100,10 @@ func (m *model) publish(e queue.Event, ref dispatch.Ref) *message {
 	m.ids++
 	msg := &message{
 		id: m.ids, ref: ref, published: m.now, expires: e.ExpiresAt, cost: e.Msg.Cost, tenant: e.Msg.Tenant,
-		priority: e.Msg.Priority, bytes: e.Bytes, redelivered: e.Redelivered,
+		priority: e.Msg.Priority, bytes: e.Bytes, redelivered: e.Redelivered, task: e.Msg.Task,
+	}
+	if msg.cost == 0 {
+		msg.cost = m.learned[msg.task].mean
 	}
 	if ttl := m.limits.MessageTTL; ttl >= 0 && (msg.expires == 0 || m.now+ttl < msg.expires) {
 		msg.expires = m.now + ttl
@@ -155,6 +162,13 @@ func (m *model) settle(kind queue.Kind, r dispatch.Ref) {
 	}
 	delete(m.unacked, r)
 	if c := msg.holder; c != nil {
+		if kind == queue.Ack && msg.task != "" {
+			k := m.learned[msg.task]
+			k.n = min(k.n+1, 8)
+			k.mean += (m.now - c.busy - k.mean) / k.n
+			m.learned[msg.task] = k
+		}
+		c.busy = m.now
 		msg.holder = nil
 		c.unacked = slices.DeleteFunc(c.unacked, func(o *message) bool { return o == msg })
 		if c.ledger != nil {
@@ -284,6 +298,9 @@ func (m *model) deliver(msg *message, c *consumer, noAck bool) {
 	m.unacked[msg.ref] = msg
 	if c != nil {
 		msg.holder = c
+		if len(c.unacked) == 0 {
+			c.busy = m.now
+		}
 		c.unacked = append(c.unacked, msg)
 		if c.ledger != nil {
 			c.ledger.TryTake()

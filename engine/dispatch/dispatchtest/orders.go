@@ -14,6 +14,7 @@ type message struct {
 	expires     int64
 	cost        int64
 	tenant      string
+	task        string
 	priority    uint8
 	bytes       uint32
 	attempts    int

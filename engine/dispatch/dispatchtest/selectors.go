@@ -18,8 +18,9 @@ type consumer struct {
 	ledger   *dispatch.Ledger
 	probe    *probe
 	unacked  []*message
-	blocked  bool // set aside by the selector
-	credited bool // may be put back when the queue runs
+	busy     int64 // since when it has worked on the oldest
+	blocked  bool  // set aside by the selector
+	credited bool  // may be put back when the queue runs
 	aside    *[]*consumer
 }
 
