@@ -44,6 +44,9 @@ func TestRestart(t *testing.T) {
 > a1 publish - other committed persistent
 > a1 commit
 > a1 publish - other never persistent
+> a2 declare busy durable
+> a2 consume busy tag=t
+> a2 publish - busy with-a-consumer persistent
 `)
 	if err := before.broker.Close(); err != nil {
 		t.Fatal(err)
@@ -63,6 +66,7 @@ func TestRestart(t *testing.T) {
 > a1 get other
 > a1 get other
 > a1 get other
+> a1 get busy
 > advance 1h
 > queues
 `)
@@ -70,9 +74,11 @@ func TestRestart(t *testing.T) {
 > queues
   q: 5 ready, 0 unacked, 0 consumers
   other: 2 ready, 0 unacked, 0 consumers
+  busy: 1 ready, 0 unacked, 0 consumers
 > bindings
   "" -> queue q by "q" []
   "" -> queue other by "other" []
+  "" -> queue busy by "busy" []
   "amq.fanout" -> queue other by "" []
   "x" -> queue q by "a.*" [{note kept}]
   "x" -> exchange amq.fanout by "b" []
@@ -95,10 +101,13 @@ func TestRestart(t *testing.T) {
   get #7 "committed" from other, 0 left
 > a1 get other
   empty
+> a1 get busy
+  get #8 "with-a-consumer" from busy redelivered, 0 left
 > advance 1h
 > queues
   q: 0 ready, 5 unacked, 0 consumers
   other: 0 ready, 2 unacked, 0 consumers
+  busy: 0 ready, 1 unacked, 0 consumers
 `
 	reportDifference(t, want, after.out.String())
 }

@@ -94,8 +94,15 @@ func stress(t *testing.T, seed uint64, clients, rounds int, s store.Store) {
 
 // A ledger knows what was confirmed, delivered and acked, by queue and message.
 type ledger struct {
-	mu   sync.Mutex
-	seen map[string]*ledgerEntry
+	mu     sync.Mutex
+	seen   map[string]*ledgerEntry
+	faults []string
+}
+
+func (l *ledger) fail(format string, args ...any) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	l.faults = append(l.faults, fmt.Sprintf(format, args...))
 }
 
 type ledgerEntry struct {
@@ -121,6 +128,9 @@ func (l *ledger) note(queue string, body []byte, f func(*ledgerEntry)) {
 }
 
 func (l *ledger) check(t *testing.T, seed uint64) {
+	for _, f := range l.faults {
+		t.Errorf("seed %d: %s", seed, f)
+	}
 	confirmed := 0
 	for key, e := range l.seen {
 		if e.confirmed {
@@ -142,7 +152,7 @@ type stressSink struct {
 
 	mu      sync.Mutex
 	waiting []stressDelivery
-	full    bool
+	lastTag uint64
 }
 
 type stressDelivery struct {
@@ -162,8 +172,11 @@ func (s *stressSink) Deliver(d *Delivery, _ *Batch) bool {
 	}
 	d.Msg.Retain()
 	s.waiting = append(s.waiting, stressDelivery{d.DeliveryTag, d.Queue, d.Consumer.NoAck, d.Msg})
-	s.full = s.rng.IntN(20) == 0
-	return !s.full
+	if d.DeliveryTag <= s.lastTag {
+		s.ledger.fail("tag %d came after %d", d.DeliveryTag, s.lastTag)
+	}
+	s.lastTag = d.DeliveryTag
+	return s.rng.IntN(20) > 0
 }
 
 func (s *stressSink) Cancelled(string, *Batch)       {}

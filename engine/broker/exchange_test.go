@@ -1,0 +1,71 @@
+package broker
+
+import (
+	"sync"
+	"testing"
+
+	"harelab/engine/exchange"
+	"harelab/engine/wire"
+)
+
+// TestRouteWhileNumbersAreReused binds two queues in turn, so that each gets the
+// number the other has given up, while messages for the first are routed. The second
+// must never get one.
+func TestRouteWhileNumbersAreReused(t *testing.T) {
+	for _, kind := range exchange.Types() {
+		if kind.Name == "fanout" || kind.Name == "headers" {
+			continue // keys do not tell their bindings apart
+		}
+		t.Run("type="+kind.Name, func(t *testing.T) {
+			b, err := New(Options{})
+			if err != nil {
+				t.Fatal(err)
+			}
+			v, _ := b.VHost("/")
+			admin := v.Connect(ConnOptions{}).Channel(1, new(ackingSink))
+			if err := admin.ExchangeDeclare(&wire.ExchangeDeclare{Exchange: "x", Type: kind.Name}); err != nil {
+				t.Fatal(err)
+			}
+			for _, name := range []string{"a", "b"} {
+				if _, _, _, err := admin.QueueDeclare(&wire.QueueDeclare{Queue: name, Arguments: wire.Table{{Key: "x-max-length", Value: int32(0)}}}); err != nil {
+					t.Fatal(err)
+				}
+			}
+			done := make(chan struct{})
+			var publisher sync.WaitGroup
+			publisher.Go(func() {
+				ch := v.Connect(ConnOptions{}).Channel(1, new(ackingSink))
+				p := &Publishing{Exchange: []byte("x"), RoutingKey: []byte("a")}
+				for {
+					select {
+					case <-done:
+						return
+					default:
+						if _, err := ch.Publish(p); err != nil {
+							t.Error(err)
+							return
+						}
+					}
+				}
+			})
+			for range 20_000 {
+				for _, name := range []string{"a", "b"} {
+					if err := admin.QueueBind(&wire.QueueBind{Queue: name, Exchange: "x", RoutingKey: name}); err != nil {
+						t.Fatal(err)
+					}
+					if err := admin.QueueUnbind(&wire.QueueUnbind{Queue: name, Exchange: "x", RoutingKey: name}); err != nil {
+						t.Fatal(err)
+					}
+				}
+			}
+			close(done)
+			publisher.Wait()
+			if q, _ := v.Queue("b"); q.Published != 0 {
+				t.Errorf("queue b got %d messages with key a", q.Published)
+			}
+			if x, _ := v.exchanges.GetString("x"); len(*x.dests.slots.Load()) > 4 {
+				t.Errorf("%d numbers for at most one binding at a time", len(*x.dests.slots.Load()))
+			}
+		})
+	}
+}
