@@ -10,21 +10,24 @@ import (
 
 // BenchmarkDispatch is the cost of a message from publish to acknowledgement in
 // one queue, without a broker around it: a Publish that delivers, and the Ack of
-// the oldest delivery. All but one of the consumers hold a message, so that
-// every strategy has to look for its consumer among the many:
+// the oldest delivery. As many messages are out as there are consumers but one.
+// With prefetch 1 a strategy has to find the one consumer that is free; with
+// none (0) it has to choose among all.
 //
-//	go test -run=^$ -bench=BenchmarkDispatch -count=10 ./bench | go tool benchstat -col /strategy -row /consumers -
+//	go test -run=^$ -bench=BenchmarkDispatch -count=10 ./bench | go tool benchstat -col /strategy -row /prefetch,/consumers -
 func BenchmarkDispatch(b *testing.B) {
 	for _, s := range dispatch.Selectors() {
-		for _, consumers := range []int{1, 10, 100, 1_000, 10_000} {
-			b.Run(fmt.Sprintf("strategy=%s/consumers=%d", s.Name, consumers), func(b *testing.B) {
-				benchmarkDispatch(b, s, consumers)
-			})
+		for _, prefetch := range []uint32{0, 1} {
+			for _, consumers := range []int{1, 10, 100, 1_000, 10_000} {
+				b.Run(fmt.Sprintf("strategy=%s/prefetch=%d/consumers=%d", s.Name, prefetch, consumers), func(b *testing.B) {
+					benchmarkDispatch(b, s, prefetch, consumers)
+				})
+			}
 		}
 	}
 }
 
-func benchmarkDispatch(b *testing.B, s dispatch.SelectorStrategy, consumers int) {
+func benchmarkDispatch(b *testing.B, s dispatch.SelectorStrategy, prefetch uint32, consumers int) {
 	fifo, err := dispatch.LookupOrder("fifo")
 	if err != nil {
 		b.Fatal(err)
@@ -32,7 +35,7 @@ func benchmarkDispatch(b *testing.B, s dispatch.SelectorStrategy, consumers int)
 	q := queue.New(queue.Config{Selector: s, Order: fifo, Limits: queue.Unlimited})
 	var out []queue.Decision
 	for range consumers {
-		out = q.Step(queue.Event{Kind: queue.Join, Prefetch: 1, Slots: 1}, out[:0])
+		out = q.Step(queue.Event{Kind: queue.Join, Prefetch: prefetch, Slots: 1}, out[:0])
 	}
 	oldest := make([]dispatch.Ref, consumers) // a ring of the deliveries that are out
 	now := int64(1)
