@@ -16,6 +16,8 @@ import (
 	"time"
 
 	"harelab/engine"
+	"harelab/engine/broker"
+	"harelab/engine/wire"
 )
 
 // brokerLoads are the workloads of BenchmarkBroker, with the rest of its name.
@@ -31,13 +33,19 @@ var brokerLoads = []struct {
 	{"workload=topic/bindings=2000/body=16", load{body: 16, exchange: "bench.topic", bindings: 2_000, consumers: 1, window: 10_000}},
 }
 
-// BenchmarkBroker measures the way of a message from a publisher to its consumer, both
-// of which are raw sockets with frames encoded beforehand: over loopback TCP from a
-// process of their own, so that cpu-ns/op and the allocations are the broker's alone,
-// and in memory from this process, where they include the clients'.
+// BenchmarkBroker measures the way of a message from a publisher to its consumer:
+//
+//	target=inproc  by calls of the broker's API, without frames
+//	target=memory  by raw clients, with frames encoded beforehand, in this process over
+//	               connections in memory: cpu-ns/op includes the clients'
+//	target=tcp     by the same clients in a process of their own over loopback TCP:
+//	               cpu-ns/op and the allocations are the broker's alone
 //
 //	go test -run=^$ -bench=Broker ./bench
 func BenchmarkBroker(b *testing.B) {
+	for _, l := range brokerLoads {
+		b.Run("target=inproc/"+l.name, func(b *testing.B) { benchmarkInProcess(b, l.load) })
+	}
 	for _, l := range brokerLoads {
 		b.Run("target=memory/"+l.name, func(b *testing.B) { benchmarkMemory(b, l.load) })
 	}
@@ -53,6 +61,83 @@ func newBenchEngine(b *testing.B) *engine.Engine {
 	}
 	b.Cleanup(func() { e.Close() })
 	return e
+}
+
+// A countingSink counts what is delivered.
+type countingSink struct {
+	n, tag uint64
+}
+
+func (s *countingSink) Deliver(d *broker.Delivery, _ *broker.Batch) bool {
+	s.n++
+	s.tag = d.DeliveryTag
+	return true
+}
+
+func (s *countingSink) Cancelled(string, *broker.Batch)       {}
+func (s *countingSink) Confirmed(uint64, bool, *broker.Batch) {}
+
+func benchmarkInProcess(b *testing.B, l load) {
+	conn, err := newBenchEngine(b).Broker().Open("/", broker.ConnOptions{User: "guest"})
+	if err != nil {
+		b.Fatal(err)
+	}
+	defer conn.Close()
+	var sink countingSink
+	ch := conn.Channel(1, &sink)
+	for _, m := range l.declarations() {
+		if err := call(ch, m); err != nil {
+			b.Fatal(err)
+		}
+	}
+	for range l.consumers {
+		if err := call(ch, &wire.BasicConsume{Queue: loadQueue, NoAck: l.prefetch == 0}); err != nil {
+			b.Fatal(err)
+		}
+	}
+	p := broker.Publishing{
+		Exchange:   []byte(l.exchange),
+		RoutingKey: []byte(l.key()),
+		Properties: []byte{0, 0},
+		Body:       make([]byte, l.body),
+	}
+	var total uint64
+	measure(b, func(n int) error {
+		total += uint64(n)
+		for i := range n {
+			if _, err := ch.Publish(&p); err != nil {
+				return err
+			}
+			if l.prefetch > 0 && (i%l.prefetch == l.prefetch-1 || i == n-1) {
+				if err := ch.Ack(sink.tag, true); err != nil {
+					return err
+				}
+			}
+		}
+		if sink.n != total {
+			return fmt.Errorf("bench: %d messages delivered, want %d", sink.n, total)
+		}
+		return nil
+	})
+}
+
+// call carries out one of a load's declarations without a client.
+func call(ch *broker.Channel, m wire.Method) (err error) {
+	switch m := m.(type) {
+	case *wire.QueueDeclare:
+		_, _, _, err = ch.QueueDeclare(m)
+	case *wire.ExchangeDeclare:
+		err = ch.ExchangeDeclare(m)
+	case *wire.QueueBind:
+		err = ch.QueueBind(m)
+	case *wire.ConfirmSelect:
+		err = ch.ConfirmSelect()
+	case *wire.BasicQos:
+		err = ch.BasicQos(m)
+	case *wire.BasicConsume:
+		_, err = ch.BasicConsume(m, broker.ConsumeOptions{})
+	}
+	return err
 }
 
 func benchmarkMemory(b *testing.B, l load) {

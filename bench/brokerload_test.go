@@ -8,6 +8,7 @@ import (
 	"net"
 	"os"
 	"strings"
+	"sync/atomic"
 	"testing"
 
 	"harelab/engine/wire"
@@ -72,18 +73,59 @@ type loadRun struct {
 	consumers []*rawClient
 	block     []byte // publishes, encoded
 	each      int    // octets of one publish
-	delivered chan int
+	published int64
+
+	delivered, confirmed progress
+}
+
+// Progress counts what has come and wakes who waits for it: once, when there is as much
+// as is waited for, since the load's own switches of goroutines would slow it down.
+type progress struct {
+	n    atomic.Int64
+	want atomic.Int64
+	wake chan struct{}
+}
+
+func (p *progress) set(n int64) {
+	p.n.Store(n)
+	p.check()
+}
+
+func (p *progress) add(n int64) {
+	p.n.Add(n)
+	p.check()
+}
+
+func (p *progress) check() {
+	if p.n.Load() >= p.want.Load() {
+		select {
+		case p.wake <- struct{}{}:
+		default:
+		}
+	}
+}
+
+// wait returns when there are n at least, and how many there are.
+func (p *progress) wait(n int64) int64 {
+	p.want.Store(n)
+	for p.n.Load() < n {
+		<-p.wake
+	}
+	return p.n.Load()
 }
 
 // newLoadRun connects the clients and declares what they need.
 func newLoadRun(l load, dial func() (net.Conn, error)) (*loadRun, error) {
-	r := &loadRun{load: l, delivered: make(chan int, 1024)}
+	r := &loadRun{load: l}
+	r.delivered.wake, r.confirmed.wake = make(chan struct{}, 1), make(chan struct{}, 1)
 	var err error
 	if r.publisher, err = newRawClient(dial); err != nil {
 		return nil, err
 	}
-	if err := r.declare(r.publisher); err != nil {
-		return nil, err
+	for _, m := range l.declarations() {
+		if err := r.publisher.call(m); err != nil {
+			return nil, err
+		}
 	}
 	for range l.consumers {
 		c, err := newRawClient(dial)
@@ -100,11 +142,7 @@ func newLoadRun(l load, dial func() (net.Conn, error)) (*loadRun, error) {
 		go r.consume(c)
 	}
 	var one []byte
-	key := loadQueue
-	if l.exchange != "" {
-		key = "w7.bench.w3"
-	}
-	one = wire.AppendMethodFrame(one, 1, &wire.BasicPublish{Exchange: l.exchange, RoutingKey: key})
+	one = wire.AppendMethodFrame(one, 1, &wire.BasicPublish{Exchange: l.exchange, RoutingKey: l.key()})
 	one = wire.AppendHeaderFrame(one, 1, uint64(l.body), nil)
 	one = wire.AppendBody(one, 1, make([]byte, l.body), 131072)
 	r.each = len(one)
@@ -114,39 +152,47 @@ func newLoadRun(l load, dial func() (net.Conn, error)) (*loadRun, error) {
 	return r, nil
 }
 
-// declare makes the queue and, for a topic exchange, all the bindings, each to one of 50
-// queues: the routing key matches one.
-func (r *loadRun) declare(c *rawClient) error {
-	calls := []wire.Method{&wire.QueueDeclare{Queue: loadQueue, AutoDelete: true}}
-	if r.exchange != "" {
-		calls = append(calls, &wire.ExchangeDeclare{Exchange: r.exchange, Type: "topic"},
-			&wire.QueueBind{Queue: loadQueue, Exchange: r.exchange, RoutingKey: "*.bench.#"})
-		for i := range 49 {
-			calls = append(calls, &wire.QueueDeclare{Queue: fmt.Sprintf("other%d", i), Exclusive: true})
-		}
-		for i := range r.bindings - 1 {
-			calls = append(calls, &wire.QueueBind{
-				Queue:      fmt.Sprintf("other%d", i%49),
-				Exchange:   r.exchange,
-				RoutingKey: fmt.Sprintf("*.other%d.#", i),
-			})
-		}
+// key returns the routing key of the load's messages.
+func (l load) key() string {
+	if l.exchange == "" {
+		return loadQueue
 	}
-	if r.confirms {
-		calls = append(calls, &wire.ConfirmSelect{})
+	return "w7.bench.w3"
+}
+
+// declarations returns what a load needs before consumers: the queue and, for a topic
+// exchange, all the bindings, each to one of 50 queues. The routing key matches one.
+func (l load) declarations() []wire.Method {
+	ms := []wire.Method{
+		&wire.BasicQos{PrefetchCount: uint16(l.prefetch)},
+		&wire.QueueDeclare{Queue: loadQueue, AutoDelete: true},
 	}
-	for _, m := range calls {
-		if err := c.call(m); err != nil {
-			return err
-		}
+	if l.confirms {
+		ms = append(ms, &wire.ConfirmSelect{})
 	}
-	return nil
+	if l.exchange == "" {
+		return ms
+	}
+	ms = append(ms, &wire.ExchangeDeclare{Exchange: l.exchange, Type: "topic"},
+		&wire.QueueBind{Queue: loadQueue, Exchange: l.exchange, RoutingKey: "*.bench.#"})
+	for i := range 49 {
+		ms = append(ms, &wire.QueueDeclare{Queue: fmt.Sprintf("other%d", i), Exclusive: true})
+	}
+	for i := range l.bindings - 1 {
+		ms = append(ms, &wire.QueueBind{
+			Queue:      fmt.Sprintf("other%d", i%49),
+			Exchange:   l.exchange,
+			RoutingKey: fmt.Sprintf("*.other%d.#", i),
+		})
+	}
+	return ms
 }
 
 // consume counts deliveries and acks them, all of a chunk with one multiple ack.
 func (r *loadRun) consume(c *rawClient) {
 	defer close(c.done)
-	var tag, acked uint64
+	var tag uint64
+	var ack []byte
 	for {
 		n := 0
 		err := c.chunk(func(f wire.Frame) {
@@ -158,66 +204,53 @@ func (r *loadRun) consume(c *rawClient) {
 			return
 		}
 		tag += uint64(n)
-		if r.prefetch > 0 && tag > acked {
-			acked = tag
-			if _, err := c.nc.Write(wire.AppendAck(nil, 1, tag, true)); err != nil {
+		if r.prefetch > 0 && n > 0 {
+			ack = wire.AppendAck(ack[:0], 1, tag, true)
+			if _, err := c.nc.Write(ack); err != nil {
 				return
 			}
 		}
-		r.delivered <- n
+		r.delivered.add(int64(n))
 	}
 }
 
 // run publishes n messages and returns when all are delivered, and confirmed if the
 // load has confirms. It fails if there are more.
 func (r *loadRun) run(n int) error {
-	confirmed := make(chan uint64, 1024)
+	settled, before := &r.delivered, r.published
 	if r.confirms {
-		go r.confirm(confirmed, r.publisher.published+uint64(n))
+		settled = &r.confirmed
+		go r.confirm(before + int64(n))
 	}
-	base := r.publisher.published
-	sent, delivered := 0, 0
-	settled := func() int {
-		if r.confirms {
-			return int(r.publisher.confirmed - base)
+	for last := before + int64(n); r.published < last; {
+		room := settled.wait(r.published-int64(r.window)*3/4) + int64(r.window) - r.published
+		k := min(last-r.published, room, int64(len(r.block)/r.each))
+		if _, err := r.publisher.nc.Write(r.block[:int(k)*r.each]); err != nil {
+			return err
 		}
-		return delivered
+		r.published += k
 	}
-	for delivered < n || r.confirms && settled() < n {
-		for sent < n && sent-settled() < r.window {
-			k := min(n-sent, r.window-(sent-settled()), len(r.block)/r.each)
-			if _, err := r.publisher.nc.Write(r.block[:k*r.each]); err != nil {
-				return err
-			}
-			sent += k
-			r.publisher.published += uint64(k)
-		}
-		select {
-		case k := <-r.delivered:
-			delivered += k
-		case tag := <-confirmed:
-			r.publisher.confirmed = tag
-		}
-	}
-	if delivered != n {
-		return fmt.Errorf("bench: %d messages delivered, want %d", delivered, n)
+	settled.wait(r.published)
+	if got := r.delivered.wait(r.published); got != r.published {
+		return fmt.Errorf("bench: %d messages delivered, want %d", got, r.published)
 	}
 	return nil
 }
 
-// confirm reports the publisher's confirms up to last.
-func (r *loadRun) confirm(confirmed chan<- uint64, last uint64) {
-	for tag := uint64(0); tag < last; {
+// confirm counts the publisher's confirms up to last.
+func (r *loadRun) confirm(last int64) {
+	for r.confirmed.n.Load() < last {
+		var tag uint64
 		err := r.publisher.chunk(func(f wire.Frame) {
 			var v wire.AckView
 			if v.Parse(f.Payload) == nil {
-				tag = max(tag, v.DeliveryTag)
+				tag = v.DeliveryTag
 			}
 		})
 		if err != nil {
 			return
 		}
-		confirmed <- tag
+		r.confirmed.set(int64(tag))
 	}
 }
 
@@ -235,8 +268,6 @@ type rawClient struct {
 	buf        []byte
 	start, end int
 	done       chan struct{}
-
-	published, confirmed uint64
 }
 
 func newRawClient(dial func() (net.Conn, error)) (*rawClient, error) {

@@ -15,6 +15,7 @@ import (
 type conn struct {
 	srv  *Server
 	nc   net.Conn
+	try  tryWriter // nc, nil if it cannot be tried
 	log  *slog.Logger
 	in   inbox
 	out  outbox
@@ -47,6 +48,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 	c := &conn{
 		srv:  s,
 		nc:   nc,
+		try:  newTryWriter(nc),
 		log:  s.opts.Logger.With("peer", nc.RemoteAddr().String()),
 		gone: make(chan struct{}),
 		peer: peer{frameMax: greetingFrameMax},
@@ -113,7 +115,7 @@ func (c *conn) handle() (goOn bool) {
 	}
 	c.tellConfirms()
 	c.broker.Batch().Flush()
-	c.out.wake()
+	c.wake()
 	return !c.ended
 }
 

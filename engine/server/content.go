@@ -28,6 +28,9 @@ const (
 	wantBody
 )
 
+// keepBody is the largest buffer that is kept for the next body, in octets.
+const keepBody = 1 << 20
+
 // bodyBuffers keeps buffers for bodies that come in pieces.
 var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
@@ -62,7 +65,7 @@ func (t *content) came() uint64 {
 
 // reset forgets the content.
 func (t *content) reset() {
-	if t.pieces != nil && cap(*t.pieces) <= keepBuffer {
+	if t.pieces != nil && cap(*t.pieces) <= keepBody {
 		*t.pieces = (*t.pieces)[:0]
 		bodyBuffers.Put(t.pieces)
 	}

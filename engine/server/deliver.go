@@ -9,12 +9,12 @@ import (
 // reader of whichever connection published or acked.
 func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) {
 	o := &ch.conn.out
-	buf, ok := o.begin()
+	m := d.Msg
+	body := m.Body()
+	buf, ok := o.begin(contentRoom(m, body))
 	if !ok {
 		return false // the connection is about to give everything back
 	}
-	m := d.Msg
-	body := m.Body()
 	if len(body) < copyBelow {
 		buf = wire.AppendDeliver(buf, ch.id, d.Consumer.Tag, d.DeliveryTag, d.Redelivered,
 			m.ExchangeAndKey(), m.Properties(), body, ch.conn.frameMax)
@@ -23,11 +23,22 @@ func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) 
 			m.ExchangeAndKey(), m.Properties(), uint64(len(body)))
 		buf = ch.refer(buf, m, body)
 	}
-	o.grow(buf)
+	o.unsent += o.fill.put(buf)
 	writable = !o.stall(ch)
 	o.mu.Unlock()
 	b.Touch(ch.conn)
 	return writable
+}
+
+// contentRoom returns an upper bound for what a message takes in an outbox, less a large
+// body: method, header and one body frame, with names of at most 255 octets.
+func contentRoom(m *broker.Message, body []byte) int {
+	const names = 3*(1+wire.MaxShortString) + 64
+	n := names + len(m.Properties())
+	if len(body) < copyBelow {
+		n += len(body)
+	}
+	return n
 }
 
 // refer appends the body of m without copying it.
@@ -75,7 +86,7 @@ func (c *conn) tellConfirms() {
 	for i, ch := range c.confirming {
 		c.confirming[i] = nil
 		ch.awaiting = false
-		if buf, ok := c.out.begin(); ok {
+		if buf, ok := c.out.begin(methodRoom); ok {
 			c.out.end(ch.told.tell(buf, ch.id, &ch.prompt))
 		}
 	}
@@ -90,7 +101,7 @@ func (o *outbox) tellLate() {
 	if !pending {
 		return
 	}
-	buf, ok := o.begin()
+	buf, ok := o.begin(methodRoom)
 	if !ok {
 		return
 	}
@@ -106,11 +117,11 @@ func (o *outbox) tellLate() {
 func (ch *channel) gotten(r *broker.GetResult) {
 	m := r.Msg
 	defer m.Release()
-	buf, ok := ch.conn.out.begin()
+	left, body := uint32(r.MessageCount), m.Body()
+	buf, ok := ch.conn.out.begin(contentRoom(m, body))
 	if !ok {
 		return
 	}
-	left, body := uint32(r.MessageCount), m.Body()
 	if len(body) < copyBelow {
 		buf = wire.AppendGetOk(buf, ch.id, r.DeliveryTag, r.Redelivered, m.ExchangeAndKey(), left,
 			m.Properties(), body, ch.conn.frameMax)
@@ -131,7 +142,7 @@ func (ch *channel) giveBack(p *broker.Publishing) {
 
 // returned sends a basic.return. The parts are copied.
 func (ch *channel) returned(exchangeAndKey, properties, body []byte) {
-	if buf, ok := ch.conn.out.begin(); ok {
+	if buf, ok := ch.conn.out.begin(methodRoom + len(properties) + len(body)); ok {
 		ch.conn.out.end(wire.AppendReturn(buf, ch.id, wire.NoRoute, wire.NoRoute.Name(),
 			exchangeAndKey, properties, body, ch.conn.frameMax))
 	}

@@ -1,7 +1,6 @@
 package server
 
 import (
-	"net"
 	"sync"
 	"sync/atomic"
 
@@ -19,53 +18,37 @@ const (
 	// and does not read.
 	floodWater = 4 << 20
 
+	// tryBelow is up to where whoever filled the outbox writes it at once, if the
+	// socket takes it, rather than wake the writer: a system call costs less than a
+	// goroutine switch and a system call. What is more is written while the next
+	// chunk is being worked on.
+	tryBelow = 16 << 10
+
 	// copyBelow is the size from which a body is written from where it is rather
-	// than copied. Below it the copy costs less than another segment in a writev.
+	// than copied. Below it the copy costs less than another segment of a write.
 	copyBelow = 8 << 10
 
-	// keepBuffer is the largest buffer that goes back to the pool.
-	keepBuffer = highWater + highWater/4
+	// methodRoom is what a method other than a delivery takes, but for rare ones.
+	methodRoom = 512
 )
-
-// A releaser is a message whose body is referred to.
-type releaser interface{ Release() }
-
-// frames is a run of octets to be written: buf, with bodies let in.
-type frames struct {
-	buf    []byte
-	bodies []bodyRef
-	size   int     // octets in all
-	pooled *[]byte // where buf came from
-}
-
-// A bodyRef is a piece of a body that is written from where it lies.
-type bodyRef struct {
-	at     int // its place: before buf[at]
-	octets []byte
-	owner  releaser // released when the piece is written, nil if another piece follows
-}
-
-var frameBuffers = sync.Pool{New: func() any {
-	b := make([]byte, 0, 16<<10)
-	return &b
-}}
 
 // An outbox holds the frames that wait for a connection's writer. Anyone may append,
 // readers of other connections above all, who deliver to its consumers with a
 // queue's lock held: so appending never waits for the socket.
 //
-// Two buffers take turns: one is filled while the writer writes the other. Those who
-// append call wake when they are done with all they have, so that the writer
+// Those who append wake the writer when they are done with all they have, so that it
 // wakes once for a batch.
 type outbox struct {
 	mu       sync.Mutex
 	fill     frames
-	unsent   int        // octets in fill and in the writer's hands
+	rest     frames     // taken from fill and written in part; goes before fill
+	unsent   int        // octets in fill, in rest, and in the writer's hands
 	finished bool       // nothing may be appended, the writer ends after what is there
 	stalled  []*channel // those told to pause, to be resumed below lowWater
 	late     []*channel // those with late confirms to tell
 	waiting  bool       // the reader waits in waitRoom
 
+	spare  frames        // empty, of whoever's turn it is to write
 	parked atomic.Bool   // the writer waits in take
 	kick   chan struct{} // wakes the writer
 	room   chan struct{} // wakes the reader
@@ -76,71 +59,61 @@ func (o *outbox) init() {
 	o.room = make(chan struct{}, 1)
 }
 
-// begin locks the outbox and returns the buffer to append to, which the caller hands
-// to end. It returns false, and does not lock, if nothing may be appended any more.
-func (o *outbox) begin() (buf []byte, ok bool) {
+// begin locks the outbox and returns a buffer that has room for n octets, which the
+// caller appends to and hands to end. It returns false, and does not lock, if
+// nothing may be appended any more.
+func (o *outbox) begin(n int) (buf []byte, ok bool) {
 	o.mu.Lock()
 	if o.finished {
 		o.mu.Unlock()
 		return nil, false
 	}
-	if o.fill.pooled == nil {
-		o.fill.pooled = frameBuffers.Get().(*[]byte)
-		o.fill.buf = *o.fill.pooled
-	}
-	return o.fill.buf, true
+	return o.fill.room(n), true
 }
 
 // end takes back the buffer of begin and unlocks.
 func (o *outbox) end(buf []byte) {
-	o.grow(buf)
+	o.unsent += o.fill.put(buf)
 	o.mu.Unlock()
 }
 
-// grow accounts for what was appended to the buffer. The caller holds o.mu.
-func (o *outbox) grow(buf []byte) {
-	n := len(buf) - len(o.fill.buf)
-	o.fill.buf = buf
-	o.fill.size += n
-	o.unsent += n
-}
-
-// body appends the frames of a large body without copying it and keeps owner until
-// they are written. The caller has called begin, retained owner, and goes on with
-// the buffer that body returns.
+// body appends the frames of a large body without copying it and keeps owner, which
+// the caller has retained, until they are written. It is called between begin and
+// end, with the buffer of the one, and returns that for the other.
 func (o *outbox) body(buf []byte, channel uint16, body []byte, frameMax uint32, owner releaser) []byte {
 	most := int(frameMax) - wire.FrameOverhead
 	for len(body) > 0 {
 		piece := body[:min(most, len(body))]
 		body = body[len(piece):]
-		buf = wire.AppendBodyFrameHead(buf, channel, len(piece))
-		ref := bodyRef{at: len(buf), octets: piece}
-		if len(body) == 0 {
-			ref.owner = owner
-		}
-		buf = append(buf, wire.FrameEnd)
-		o.fill.bodies = append(o.fill.bodies, ref)
-		o.fill.size += len(piece)
+		o.unsent += o.fill.put(wire.AppendBodyFrameHead(buf, channel, len(piece)))
 		o.unsent += len(piece)
+		if len(body) == 0 {
+			o.fill.refer(piece, owner)
+		} else {
+			o.fill.refer(piece, nil)
+		}
+		buf = append(o.fill.room(2*wire.FrameOverhead), wire.FrameEnd)
 	}
 	return buf
 }
 
-// method appends a method frame. It reports false if the outbox is finished.
-func (o *outbox) method(channel uint16, m wire.Method) bool {
-	buf, ok := o.begin()
-	if ok {
+// method appends a method frame, unless the outbox is finished.
+func (o *outbox) method(channel uint16, m wire.Method) {
+	if buf, ok := o.begin(methodRoom); ok {
 		o.end(wire.AppendMethodFrame(buf, channel, m))
 	}
-	return ok
 }
 
 // wake lets the writer take what was appended.
 func (o *outbox) wake() {
-	if o.parked.CompareAndSwap(true, false) {
+	if o.claim() {
 		o.kick <- struct{}{}
 	}
 }
+
+// claim reports whether the writer was parked. If so it is the caller's turn to write,
+// or to kick the writer.
+func (o *outbox) claim() bool { return o.parked.CompareAndSwap(true, false) }
 
 // finish lets the writer end after what is there.
 func (o *outbox) finish() {
@@ -150,26 +123,53 @@ func (o *outbox) finish() {
 	o.wake()
 }
 
-// take waits for frames and swaps them for the empty ones of the writer. It returns
-// false when the outbox is finished and empty.
-func (o *outbox) take(spare frames) (frames, bool) {
+// take waits for frames and swaps them for the spare ones. It returns false when the
+// outbox is finished and empty.
+func (o *outbox) take() (f frames, ok bool) {
 	o.mu.Lock()
+	defer o.mu.Unlock()
+	if o.rest.size > 0 {
+		f, o.rest = o.rest, frames{}
+		return f, true
+	}
 	for o.fill.size == 0 {
 		if o.finished {
-			o.mu.Unlock()
 			return frames{}, false
 		}
-		spare.giveBack()
-		o.fill.giveBack()
 		o.parked.Store(true)
 		o.mu.Unlock()
 		<-o.kick
 		o.mu.Lock()
 	}
-	full := o.fill
-	o.fill = spare
+	f, o.fill = o.fill, o.spare
+	return f, true
+}
+
+// takeSmall is take for someone other than the writer who has claimed its turn: it does
+// not wait. done says that there is nothing to write; then the writer is parked again.
+// ok is false if what there is should be left to the writer.
+func (o *outbox) takeSmall() (f frames, ok, done bool) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	switch {
+	case o.finished || o.fill.size > tryBelow || len(o.fill.segments) > 1:
+		return frames{}, false, false
+	case o.fill.size == 0:
+		o.parked.Store(true)
+		return frames{}, false, true
+	}
+	f, o.fill = o.fill, o.spare
+	return f, true, false
+}
+
+// reuse takes the frames that take or takeSmall gave, written and released.
+func (o *outbox) reuse(f frames) { o.spare = f }
+
+// putBack leaves to the writer what takeSmall gave and the socket did not take.
+func (o *outbox) putBack(f frames) {
+	o.mu.Lock()
+	o.rest, o.spare = f, frames{}
 	o.mu.Unlock()
-	return full, true
 }
 
 // sent says that n octets were written. It returns the channels that are to be
@@ -224,56 +224,9 @@ func (o *outbox) waitRoom(gone <-chan struct{}) {
 func (o *outbox) abandon() {
 	o.mu.Lock()
 	o.finished = true
-	left := o.fill
-	o.fill = frames{}
+	o.fill.release()
+	o.rest.release()
 	o.stalled = nil
 	o.mu.Unlock()
-	left.release()
-	left.giveBack()
 	o.wake()
-}
-
-// writeTo writes the frames in one go and lets go of the bodies. segments is scratch.
-func (f *frames) writeTo(nc net.Conn, segments net.Buffers) (net.Buffers, error) {
-	if len(f.bodies) == 0 {
-		_, err := nc.Write(f.buf)
-		return segments, err
-	}
-	segments = segments[:0]
-	at := 0
-	for _, b := range f.bodies {
-		segments = append(segments, f.buf[at:b.at], b.octets)
-		at = b.at
-	}
-	segments = append(segments, f.buf[at:])
-	rest := segments // WriteTo consumes its receiver
-	_, err := rest.WriteTo(nc)
-	clear(segments)
-	f.release()
-	return segments, err
-}
-
-// release lets go of the bodies.
-func (f *frames) release() {
-	for i, b := range f.bodies {
-		if b.owner != nil {
-			b.owner.Release()
-		}
-		f.bodies[i] = bodyRef{}
-	}
-	f.bodies = f.bodies[:0]
-}
-
-// empty makes the frames ready to be filled again.
-func (f *frames) empty() {
-	f.buf, f.size = f.buf[:0], 0
-}
-
-// giveBack returns the buffer to the pool: an idle connection has none.
-func (f *frames) giveBack() {
-	if f.pooled != nil && cap(f.buf) <= keepBuffer {
-		*f.pooled = f.buf[:0]
-		frameBuffers.Put(f.pooled)
-	}
-	*f = frames{}
 }

@@ -17,7 +17,7 @@ func (h *held) Release() { h.released++ }
 
 // put appends n octets.
 func (o *outbox) put(n int) {
-	buf, _ := o.begin()
+	buf, _ := o.begin(n)
 	o.end(append(buf, make([]byte, n)...))
 }
 
@@ -32,16 +32,15 @@ func TestOutboxWakesTheWriterOnce(t *testing.T) {
 		o := newOutbox()
 		var sizes []int
 		go func() {
-			var spare frames
 			for {
-				f, ok := o.take(spare)
+				f, ok := o.take()
 				if !ok {
 					return
 				}
 				sizes = append(sizes, f.size)
 				o.sent(f.size)
-				f.empty()
-				spare = f
+				f.release()
+				o.reuse(f)
 			}
 		}()
 		synctest.Wait()
@@ -61,7 +60,7 @@ func TestOutboxWakesTheWriterOnce(t *testing.T) {
 		if len(sizes) != 2 || sizes[0] != 1000 || sizes[1] != 1 {
 			t.Errorf("writer took %v, want [1000 1]", sizes)
 		}
-		if _, ok := o.begin(); ok {
+		if _, ok := o.begin(0); ok {
 			t.Error("a finished outbox takes more")
 		}
 	})
@@ -75,13 +74,13 @@ func TestOutboxBodies(t *testing.T) {
 	var owner held
 	var want []byte
 	for i := range 3 {
-		buf, _ := o.begin()
+		buf, _ := o.begin(64)
 		buf = wire.AppendHeaderFrame(buf, 1, uint64(len(body)), nil)
 		o.end(o.body(buf, 1, body[:len(body)-i], wire.MinFrameMax, &owner))
 		want = wire.AppendBody(wire.AppendHeaderFrame(want, 1, uint64(len(body)), nil), 1, body[:len(body)-i], wire.MinFrameMax)
 	}
 	o.finish()
-	f, _ := o.take(frames{})
+	f, _ := o.take()
 	if f.size != len(want) || owner.released != 0 {
 		t.Errorf("took %d octets, %d bodies released, want %d, 0", f.size, owner.released, len(want))
 	}
@@ -103,11 +102,11 @@ func TestOutboxReleasesBodiesOfADeadSocket(t *testing.T) {
 	var owner held
 	o := newOutbox()
 	fill := func() {
-		buf, _ := o.begin()
+		buf, _ := o.begin(64)
 		o.end(o.body(buf, 1, make([]byte, copyBelow), wire.MinFrameMax, &owner))
 	}
 	fill()
-	f, _ := o.take(frames{})
+	f, _ := o.take()
 	a, b := Pipe()
 	b.Close()
 	if _, err := f.writeTo(a, net.Buffers{}); err == nil {

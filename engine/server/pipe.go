@@ -30,6 +30,7 @@ type pipeEnd struct {
 
 func (p *pipeEnd) Read(b []byte) (int, error)  { return p.in.read(b) }
 func (p *pipeEnd) Write(b []byte) (int, error) { return p.out.write(b) }
+func (p *pipeEnd) tryWrite(b []byte) (n int)   { return p.out.tryWrite(b) }
 
 // Close ends both directions. What the peer has not read yet it can still read.
 func (p *pipeEnd) Close() error {
@@ -145,6 +146,19 @@ func (h *half) write(b []byte) (n int, err error) {
 		}
 		h.writable.Wait()
 	}
+}
+
+// tryWrite writes what there is room for.
+func (h *half) tryWrite(b []byte) (n int) {
+	h.mu.Lock()
+	defer h.mu.Unlock()
+	n = min(pipeRoom-(len(h.data)-h.off), len(b))
+	if h.written || h.unread || n <= 0 {
+		return 0
+	}
+	h.keep(b[:n])
+	h.readable.Signal()
+	return n
 }
 
 // keep adds b behind what is unread, over what was read already if that makes room.

@@ -9,27 +9,62 @@ import (
 // write writes what is in the outbox until it is finished.
 func (c *conn) write() {
 	defer close(c.gone)
-	var spare frames
-	var segments net.Buffers
+	var vector net.Buffers
 	for {
-		f, ok := c.out.take(spare)
+		f, ok := c.out.take()
 		if !ok {
 			c.closeWrite()
 			return
 		}
+		n := f.size
 		var err error
-		if segments, err = f.writeTo(c.nc, segments); err != nil {
+		if vector, err = f.writeTo(c.nc, vector); err != nil {
 			c.out.abandon()
 			c.nc.Close()
 			return
 		}
+		c.out.reuse(f)
 		c.beat.sawWrite()
-		if stalled := c.out.sent(f.size); len(stalled) > 0 {
+		if stalled := c.out.sent(n); len(stalled) > 0 {
 			c.resume(stalled)
 		}
-		f.empty()
-		spare = f
 	}
+}
+
+// A tryWriter is a connection that can be written to without waiting.
+type tryWriter interface {
+	// tryWrite writes what there is room for. An error that waiting cannot mend is
+	// left for the next Write to find.
+	tryWrite(b []byte) (n int)
+}
+
+// wake has what is in the outbox written. If the writer is asleep and there is little to
+// write, it is done here and now, which saves waking it.
+func (c *conn) wake() {
+	if !c.out.claim() {
+		return // the writer is at it
+	}
+	for c.try != nil {
+		f, ok, done := c.out.takeSmall()
+		if done {
+			return
+		}
+		if !ok {
+			break
+		}
+		n := c.try.tryWrite(f.segments[0].octets)
+		c.beat.sawWrite()
+		c.out.sent(n) // too little to have stalled anyone
+		if n < f.size {
+			f.segments[0].octets = f.segments[0].octets[n:]
+			f.size -= n
+			c.out.putBack(f)
+			break
+		}
+		f.release()
+		c.out.reuse(f)
+	}
+	c.out.kick <- struct{}{}
 }
 
 // closeWrite tells the peer that nothing more will come, where the transport can.
@@ -58,13 +93,13 @@ func (c *conn) resume(stalled []*channel) {
 // Wake implements [broker.Waker]: what was put into the outbox is to be written.
 func (c *conn) Wake() {
 	c.out.tellLate()
-	c.out.wake()
+	c.wake()
 }
 
 // sendHeartbeat is called when nothing was written for a while. If something waits to
 // be, the peer does not read, and one more frame would not help.
 func (c *conn) sendHeartbeat() {
-	buf, ok := c.out.begin()
+	buf, ok := c.out.begin(wire.FrameOverhead)
 	if !ok {
 		return
 	}
@@ -72,7 +107,7 @@ func (c *conn) sendHeartbeat() {
 		buf = wire.AppendHeartbeat(buf)
 	}
 	c.out.end(buf)
-	c.out.wake()
+	c.wake()
 }
 
 // lost is called when no heartbeat came.
