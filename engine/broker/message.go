@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"slices"
 	"sync"
 	"sync/atomic"
 	"unsafe"
@@ -13,62 +12,76 @@ import (
 // immutable and shared: each queue that holds it and each Sink that keeps it has a
 // reference, and when the last is released its memory serves another message.
 //
-// The methods' results are parts of the message's one buffer and valid as long as
-// the caller has a reference.
+// The methods' results are parts of the message's memory and valid as long as the
+// caller has a reference. Messages are made by the broker only: their octets lie
+// right behind this struct, in one piece of memory without pointers, so that the
+// garbage collector has nothing to look at in a backlog.
 type Message struct {
-	refs       atomic.Int32
-	keyEnd     uint16 // where exchange and routing key end in buf, at most 512
-	priority   uint8
-	persistent bool
-	propsEnd   uint32 // where the properties end in buf
-	class      uint8  // index into messageClasses, or unpooled
-	record     uint64 // the message's identity in the store, 0 if it is not there
-	buf        []byte // exchange and routing key as short strings, properties, body
+	refs     atomic.Int32
+	size     uint32 // of what lies behind: exchange and key, properties, body
+	propsEnd uint32 // where the properties end there
+	keyEnd   uint16 // where exchange and routing key end there, at most 512
+	priority uint8
+	flags    uint8  // class, and whether it is persistent
+	record   uint64 // the message's identity in the store, 0 if it is not there
 }
+
+const (
+	messageHead = int(unsafe.Sizeof(Message{}))
+	classMask   = 0x7F // index into messageClasses, or unpooled
+	unpooled    = 0x7F
+	persistent  = 0x80
+)
 
 // newMessage returns a message with one reference that holds copies of all parts.
 // The names are at most 255 octets, which who parsed or checked them knows.
 func newMessage(exchange, routingKey, properties, body []byte) *Message {
 	keyEnd := 2 + len(exchange) + len(routingKey)
 	m := allocMessage(keyEnd + len(properties) + len(body))
-	b := m.buf[:0]
+	b := m.data()[:0]
 	b = append(b, byte(len(exchange)))
 	b = append(b, exchange...)
 	b = append(b, byte(len(routingKey)))
 	b = append(b, routingKey...)
 	b = append(b, properties...)
-	m.buf = append(b, body...)
+	copy(b[len(b):cap(b)], body)
 	m.keyEnd = uint16(keyEnd)
 	m.propsEnd = uint32(keyEnd + len(properties))
 	m.record = 0
 	m.priority, _ = wire.PropertyPriority(properties)
-	mode, _ := wire.PropertyDeliveryMode(properties)
-	m.persistent = mode == 2
+	if mode, _ := wire.PropertyDeliveryMode(properties); mode == 2 {
+		m.flags |= persistent
+	}
 	m.refs.Store(1)
 	return m
 }
 
+// data returns what lies behind the struct.
+func (m *Message) data() []byte {
+	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(m), messageHead)), m.size)
+}
+
 // ExchangeAndKey returns the names of the exchange and the routing key that the
 // message was published with, as two encoded short strings.
-func (m *Message) ExchangeAndKey() []byte { return m.buf[:m.keyEnd:m.keyEnd] }
+func (m *Message) ExchangeAndKey() []byte { return m.data()[:m.keyEnd:m.keyEnd] }
 
 // Exchange returns the name of the exchange that the message was published to.
-func (m *Message) Exchange() []byte { return m.buf[1 : 1+int(m.buf[0])] }
+func (m *Message) Exchange() []byte { b := m.data(); return b[1 : 1+int(b[0])] }
 
 // RoutingKey returns the routing key that the message was published with.
-func (m *Message) RoutingKey() []byte { return m.buf[2+int(m.buf[0]) : m.keyEnd] }
+func (m *Message) RoutingKey() []byte { b := m.data(); return b[2+int(b[0]) : m.keyEnd] }
 
 // Properties returns the property flags and list, encoded, as they came.
-func (m *Message) Properties() []byte { return m.buf[m.keyEnd:m.propsEnd] }
+func (m *Message) Properties() []byte { return m.data()[m.keyEnd:m.propsEnd] }
 
 // Body returns the message's body.
-func (m *Message) Body() []byte { return m.buf[m.propsEnd:] }
+func (m *Message) Body() []byte { return m.data()[m.propsEnd:] }
 
 // Priority returns the message's priority, 0 if it has none.
 func (m *Message) Priority() uint8 { return m.priority }
 
 // Persistent reports whether the message asks to survive a restart (delivery mode 2).
-func (m *Message) Persistent() bool { return m.persistent }
+func (m *Message) Persistent() bool { return m.flags&persistent != 0 }
 
 // Retain adds a reference.
 func (m *Message) Retain() { m.refs.Add(1) }
@@ -80,63 +93,52 @@ func (m *Message) Release() {
 	} else if n < 0 {
 		panic("broker: message released more often than retained")
 	}
-	if m.class != unpooled {
-		messageClasses[m.class].pool.Put(m)
+	if class := m.flags & classMask; class != unpooled {
+		messagePools[class].Put(m)
 	}
 }
 
-// A message and its buffer are one piece of memory, in sizes that fill Go's own
-// size classes: 160 octets hold a message of 100 with a short key.
-const (
-	messageHead = int(unsafe.Sizeof(Message{}))
-	unpooled    = 0xFF
-)
-
-type messageClass struct {
-	size int // octets of buffer
-	pool *sync.Pool
+// messageClasses are the sizes that memory for messages comes in, head included, in
+// octets: size classes of Go's own allocator, so that nothing is rounded up again. A
+// message of 100 octets with a short key takes 144.
+var messageClasses = [...]int{
+	64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256,
+	288, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536, 2048,
+	3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768,
 }
 
-var messageClasses = [...]messageClass{
-	{size: 96 - messageHead, pool: pooled[[96 - messageHead]byte]()},
-	{size: 128 - messageHead, pool: pooled[[128 - messageHead]byte]()},
-	{size: 160 - messageHead, pool: pooled[[160 - messageHead]byte]()},
-	{size: 192 - messageHead, pool: pooled[[192 - messageHead]byte]()},
-	{size: 256 - messageHead, pool: pooled[[256 - messageHead]byte]()},
-	{size: 320 - messageHead, pool: pooled[[320 - messageHead]byte]()},
-	{size: 416 - messageHead, pool: pooled[[416 - messageHead]byte]()},
-	{size: 512 - messageHead, pool: pooled[[512 - messageHead]byte]()},
-	{size: 768 - messageHead, pool: pooled[[768 - messageHead]byte]()},
-	{size: 1152 - messageHead, pool: pooled[[1152 - messageHead]byte]()},
-	{size: 1536 - messageHead, pool: pooled[[1536 - messageHead]byte]()},
-	{size: 2304 - messageHead, pool: pooled[[2304 - messageHead]byte]()},
-	{size: 4864 - messageHead, pool: pooled[[4864 - messageHead]byte]()},
-	{size: 9472 - messageHead, pool: pooled[[9472 - messageHead]byte]()},
-	{size: 18432 - messageHead, pool: pooled[[18432 - messageHead]byte]()},
-	{size: 32768 - messageHead, pool: pooled[[32768 - messageHead]byte]()},
-}
+var messagePools [len(messageClasses)]sync.Pool
 
-// room is the memory that buffers of type A, an array of octets, are part of.
-type room[A any] struct {
-	Message
-	data A
-}
+// classOf tells the class for a size, in steps of 16 octets.
+var classOf = func() (table [32768/16 + 1]uint8) {
+	class := 0
+	for i := range table {
+		if 16*i > messageClasses[class] {
+			class++
+		}
+		table[i] = uint8(class)
+	}
+	return table
+}()
 
-func pooled[A any]() *sync.Pool {
-	return &sync.Pool{New: func() any {
-		r := new(room[A])
-		r.buf = unsafe.Slice((*byte)(unsafe.Pointer(&r.data)), unsafe.Sizeof(r.data))
-		return &r.Message
-	}}
-}
-
-// allocMessage returns a message with a buffer of n octets and nothing else set.
+// allocMessage returns a message with room for n octets; only size and class are set.
 func allocMessage(n int) *Message {
-	class, _ := slices.BinarySearchFunc(messageClasses[:], n, func(c messageClass, n int) int { return c.size - n })
-	if class == len(messageClasses) {
-		return &Message{class: unpooled, buf: make([]byte, n)}
+	size := messageHead + n
+	if size > messageClasses[len(messageClasses)-1] {
+		return makeMessage(size, n, unpooled)
 	}
-	m := messageClasses[class].pool.Get().(*Message)
-	m.class = uint8(class)
+	class := classOf[(size+15)/16]
+	if m, _ := messagePools[class].Get().(*Message); m != nil {
+		m.size, m.flags = uint32(n), class
+		return m
+	}
+	return makeMessage(messageClasses[class], n, class)
+}
+
+// makeMessage makes memory of size octets into a message. It is aligned, as all
+// allocations of that many octets are.
+func makeMessage(size, n int, class uint8) *Message {
+	m := (*Message)(unsafe.Pointer(unsafe.SliceData(make([]byte, size))))
+	m.size, m.flags = uint32(n), class
 	return m
 }

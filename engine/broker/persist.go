@@ -232,7 +232,7 @@ func (v *VHost) restoreBinding(r *record, args wire.Table) error {
 func (m *Message) encode(dst []byte) []byte {
 	dst = binary.BigEndian.AppendUint16(dst, m.keyEnd)
 	dst = binary.BigEndian.AppendUint32(dst, m.propsEnd)
-	return append(dst, m.buf...)
+	return append(dst, m.data()...)
 }
 
 func decodeMessage(b []byte) (*Message, error) {

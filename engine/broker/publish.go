@@ -116,7 +116,7 @@ func (t *turn) enqueue(m *Message, ttl int64) (routed bool) {
 	if len(queues) > 1 {
 		m.refs.Store(int32(len(queues)))
 	}
-	if m.persistent && t.broker.store != nil {
+	if m.Persistent() && t.broker.store != nil {
 		m.record = t.broker.records.Add(1)
 	}
 	expiresAt := int64(0)

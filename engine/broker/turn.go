@@ -42,6 +42,9 @@ type effect struct {
 	reason queue.Reason
 }
 
+// keepRoom is how many decisions or deliveries of one call the next finds room for.
+const keepRoom = 1024
+
 // begin starts a call.
 func (t *turn) begin() {
 	t.now = t.broker.clock.Now()
@@ -62,6 +65,9 @@ func (t *turn) end() {
 		}
 	}
 	t.effects = t.effects[:0]
+	if cap(t.decisions) > keepRoom || cap(t.settled) > keepRoom || cap(t.refs) > keepRoom {
+		t.decisions, t.settled, t.refs = nil, nil, nil // a long queue was purged, or returned
+	}
 	if t.stored {
 		t.broker.store.Commit(nil)
 		t.stored = false
