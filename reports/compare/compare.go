@@ -1,0 +1,256 @@
+// Package compare says whether runs differ, and by how much.
+//
+// The unit is the run, not the message: a side is the repeats of one
+// arrangement, and one run is one observation. Values on a real clock are
+// compared by the U-test of golang.org/x/perf/benchmath, which assumes nothing
+// of how they are spread; p values of one table are corrected for their number
+// by Holm's method. What ran once in virtual time is exact. Runs that were
+// asked to do different work get no verdict at all.
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"golang.org/x/perf/benchmath"
+)
+
+// Alpha is the level below which a difference counts.
+const Alpha = 0.05
+
+const confidence = 0.95
+
+// A Comparison sets sides beside a base.
+type Comparison struct {
+	Base     *Side
+	News     []*Side
+	SameLoad bool
+	Why      string // there is no verdict: another load, or an invalid run
+	Rows     []Row
+	Warnings []string // each once
+	Verdict  string
+}
+
+// A Row is one metric over all sides.
+type Row struct {
+	Key  Key
+	Base Estimate
+	News []Effect // one for each new side; N is 0 where it lacks the metric
+}
+
+// An Estimate is the centre of a side's repeats with its interval at 95 %. The
+// interval is infinite when there are too few repeats for one.
+type Estimate struct {
+	Center, Lo, Hi float64
+	N              int
+	Exact          bool // one value that every repeat would give
+}
+
+// An Effect is a new side's estimate against the base's.
+type Effect struct {
+	Estimate
+	Ratio, RatioLo, RatioHi float64 // new/base; the bounds from both intervals
+	P                       float64 // corrected for the number of tests; 0 when exact
+	Change                  Change
+}
+
+// A Change is what became of a metric.
+type Change int
+
+// The changes.
+const (
+	NoChange Change = iota // no significant difference
+	Better
+	Worse
+	Differs // significantly, of a metric that is neither better nor worse
+)
+
+func (c Change) String() string {
+	return [...]string{"no difference", "better", "worse", "differs"}[c]
+}
+
+// Compare compares each new side with the base, metric by metric in the
+// base's order.
+func Compare(base *Side, news ...*Side) *Comparison {
+	c := &Comparison{Base: base, News: news, SameLoad: true, Why: unusable(append([]*Side{base}, news...)...)}
+	for _, n := range news {
+		if why := differentLoad(base, n); why != "" {
+			c.SameLoad, c.Why = false, why
+		}
+	}
+	for _, k := range base.Keys {
+		row := Row{Key: k}
+		var warnings []error
+		row.Base, warnings = estimate(base, k)
+		c.warn(warnings)
+		some := false
+		for _, n := range news {
+			e, warnings := effect(base, n, k)
+			c.warn(warnings)
+			row.News = append(row.News, e)
+			some = some || e.N > 0
+		}
+		if some {
+			c.Rows = append(c.Rows, row)
+		}
+	}
+	c.correct()
+	c.Verdict = c.verdict()
+	return c
+}
+
+func (c *Comparison) warn(errs []error) {
+	for _, err := range errs {
+		if s := err.Error(); !slices.Contains(c.Warnings, s) {
+			c.Warnings = append(c.Warnings, s)
+		}
+	}
+}
+
+// exact reports whether the values are what every repeat would give.
+func exact(s *Side, values []float64) bool {
+	if !s.Virtual {
+		return false
+	}
+	return !slices.ContainsFunc(values, func(v float64) bool { return v != values[0] })
+}
+
+func newSample(values []float64) *benchmath.Sample {
+	t := benchmath.DefaultThresholds
+	t.CompareAlpha = Alpha
+	return benchmath.NewSample(slices.Clone(values), &t)
+}
+
+func estimate(s *Side, k Key) (Estimate, []error) {
+	values := s.Values[k]
+	if len(values) == 0 {
+		return Estimate{}, nil
+	}
+	if exact(s, values) {
+		return Estimate{Center: values[0], Lo: values[0], Hi: values[0], N: len(values), Exact: true}, nil
+	}
+	sum := benchmath.AssumeNothing.Summary(newSample(values), confidence)
+	return Estimate{Center: sum.Center, Lo: sum.Lo, Hi: sum.Hi, N: len(values)}, sum.Warnings
+}
+
+func effect(base, side *Side, k Key) (Effect, []error) {
+	e, warnings := estimate(side, k)
+	b, _ := estimate(base, k)
+	out := Effect{Estimate: e}
+	if e.N == 0 || b.N == 0 {
+		return out, nil
+	}
+	out.Ratio, out.RatioLo, out.RatioHi = ratio(e.Center, b.Center), ratio(e.Lo, b.Hi), ratio(e.Hi, b.Lo)
+	if e.Exact && b.Exact {
+		if e.Center != b.Center {
+			out.Change = k.direction(e.Center - b.Center)
+		}
+		return out, warnings
+	}
+	cmp := benchmath.AssumeNothing.Compare(newSample(base.Values[k]), newSample(side.Values[k]))
+	out.P = cmp.P
+	return out, append(warnings, cmp.Warnings...)
+}
+
+// ratio is new/base, with equal zeros the same.
+func ratio(n, b float64) float64 {
+	if n == b {
+		return 1
+	}
+	return n / b
+}
+
+// correct applies Holm's step-down method to the p values and decides which
+// differences count (S. Holm, Scand. J. Statist. 6, 1979).
+func (c *Comparison) correct() {
+	var tests []*Effect
+	for i := range c.Rows {
+		for j := range c.Rows[i].News {
+			if e := &c.Rows[i].News[j]; e.N > 0 && e.P > 0 {
+				tests = append(tests, e)
+			}
+		}
+	}
+	slices.SortStableFunc(tests, func(a, b *Effect) int {
+		switch {
+		case a.P < b.P:
+			return -1
+		case a.P > b.P:
+			return 1
+		}
+		return 0
+	})
+	floor := 0.0
+	for i, e := range tests {
+		floor = max(floor, min(1, e.P*float64(len(tests)-i)))
+		e.P = floor
+	}
+	for i := range c.Rows {
+		row := &c.Rows[i]
+		for j := range row.News {
+			if e := &row.News[j]; e.N > 0 && e.P > 0 && e.P < Alpha {
+				e.Change = row.Key.direction(e.Center - row.Base.Center)
+			}
+		}
+	}
+}
+
+// verdict says in a sentence what changed on each side.
+func (c *Comparison) verdict() string {
+	if c.Why != "" {
+		return "No verdict: " + c.Why + "."
+	}
+	var out []string
+	for j, n := range c.News {
+		var better, worse []string
+		tested := 0
+		for _, r := range c.Rows {
+			e := r.News[j]
+			if e.N == 0 {
+				continue
+			}
+			tested++
+			switch t := fmt.Sprintf("%s %s", r.Key, Delta(e.Ratio)); e.Change {
+			case Better:
+				better = append(better, t)
+			case Worse:
+				worse = append(worse, t)
+			}
+		}
+		out = append(out, n.Name+" "+weigh(better, worse, tested)+".")
+	}
+	return strings.Join(out, " ")
+}
+
+func weigh(better, worse []string, tested int) string {
+	few := func(xs []string) string {
+		if len(xs) > 3 {
+			return strings.Join(xs[:3], ", ") + fmt.Sprintf(" and %d more", len(xs)-3)
+		}
+		return strings.Join(xs, ", ")
+	}
+	switch {
+	case tested == 0:
+		return "has no metric in common with the base"
+	case len(better) > 0 && len(worse) > 0:
+		return "is better in " + few(better) + ", worse in " + few(worse)
+	case len(better) > 0:
+		return "is better in " + few(better)
+	case len(worse) > 0:
+		return "is worse in " + few(worse)
+	}
+	return "shows no significant difference"
+}
+
+// Delta writes a ratio as a change: "-63.1 %".
+func Delta(ratio float64) string {
+	switch {
+	case math.IsNaN(ratio) || math.IsInf(ratio, 0):
+		return "from 0"
+	case ratio >= 100:
+		return fmt.Sprintf("x%.0f", ratio)
+	}
+	return fmt.Sprintf("%+.1f %%", 100*(ratio-1))
+}

@@ -1,0 +1,269 @@
+package compare
+
+import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
+	"os"
+	"path/filepath"
+	"strings"
+	"testing"
+
+	"harelab/loadgen/run"
+	"harelab/reports/folder"
+	"harelab/reports/internal/specimen"
+	"harelab/reports/stat"
+)
+
+// repeats returns n runs on a real clock whose waits are factor times as long,
+// give or take noise.
+func repeats(n int, factor, noise float64, seed uint64) []*stat.Summary {
+	rng := rand.New(rand.NewPCG(seed, 1))
+	var out []*stat.Summary
+	for i := range n {
+		r := specimen.Measured(specimen.CeleryOptimized("same-load", 40, 4, false))
+		r.Repeat = i
+		f := factor * (1 + noise*rng.NormFloat64())
+		for k := range r.Messages {
+			m := &r.Messages[k]
+			work := m.Done - m.Started
+			m.Started = m.Intended + int64(float64(m.Started-m.Intended)*f)
+			m.Done = m.Started + work
+		}
+		out = append(out, stat.Summarize(r))
+	}
+	return out
+}
+
+func side(t *testing.T, name string, ss []*stat.Summary, metrics ...string) *Side {
+	t.Helper()
+	s, err := FromSummaries(name, ss, metrics)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+func virtual(rs ...*run.Result) []*stat.Summary {
+	var out []*stat.Summary
+	for _, r := range rs {
+		out = append(out, stat.Summarize(r))
+	}
+	return out
+}
+
+const wait = "wait.mean{class=run_user_query}"
+
+func TestCompareFindsADifference(t *testing.T) {
+	for _, tt := range []struct {
+		name   string
+		new    []*stat.Summary
+		want   Change
+		says   string
+		warned bool
+	}{
+		{"a fifth longer", repeats(6, 1.2, 0.01, 2), Worse, "is worse in " + wait, false},
+		{"a fifth shorter", repeats(6, 0.8, 0.01, 3), Better, "is better in " + wait, false},
+		{"the same", repeats(6, 1, 0.01, 4), NoChange, "shows no significant difference", false},
+		{"too few to say", repeats(3, 1.2, 0.01, 5), NoChange, "shows no significant difference", true},
+	} {
+		c := Compare(side(t, "main", repeats(len(tt.new), 1, 0.01, 1), wait), side(t, "pr", tt.new, wait))
+		if got := c.Rows[0].News[0].Change; got != tt.want {
+			t.Errorf("%s: %v (p=%v), want %v", tt.name, got, c.Rows[0].News[0].P, tt.want)
+		}
+		if !strings.Contains(c.Verdict, tt.says) || len(c.Warnings) > 0 != tt.warned {
+			t.Errorf("%s: verdict %q, warnings %q", tt.name, c.Verdict, c.Warnings)
+		}
+	}
+}
+
+func TestVirtualTimeIsExact(t *testing.T) {
+	a := side(t, "same-load", virtual(specimen.CeleryOptimized("same-load", 40, 4, false)))
+	b := side(t, "fair", virtual(specimen.CeleryOptimized("same-load-fair", 40, 1, true)))
+	var buf bytes.Buffer
+	if err := WriteText(&buf, Compare(a, b)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{
+		"wait.max{class=run_user_query}          10.5 s    3.9 s   -62.9 %  (exact)", "same load: yes", "fair is better in wait.p99",
+	} {
+		if !strings.Contains(buf.String(), want) {
+			t.Errorf("the table lacks %q:\n%s", want, buf.String())
+		}
+	}
+}
+
+func TestDifferentLoadsGetNoVerdict(t *testing.T) {
+	a := side(t, "40 queries", virtual(specimen.CeleryInitial()))
+	b := side(t, "200 queries", virtual(specimen.CeleryOptimized("", 200, 4, false)))
+	c := Compare(a, b)
+	var buf bytes.Buffer
+	if err := WriteText(&buf, c); err != nil {
+		t.Fatal(err)
+	}
+	if c.SameLoad || !strings.HasPrefix(c.Verdict, "No verdict: the loads differ") || !strings.Contains(buf.String(), "same load: no") {
+		t.Errorf("verdict %q\n%s", c.Verdict, buf.String())
+	}
+	if strings.Contains(buf.String(), "%  (exact)") {
+		t.Errorf("changes are shown though the loads differ:\n%s", buf.String())
+	}
+}
+
+func TestInvalidRunsGetNoVerdict(t *testing.T) {
+	r := specimen.CeleryInitial()
+	r.Findings = []run.Finding{{Code: "late-generator", Invalid: true}}
+	a, b := side(t, "a", virtual(specimen.CeleryInitial())), side(t, "b", virtual(r))
+	if c := Compare(a, b); !strings.HasPrefix(c.Verdict, "No verdict: b: celery-initial is invalid") {
+		t.Errorf("verdict %q", c.Verdict)
+	}
+}
+
+// TestHolm: of many tests of equal distributions hardly any may be significant.
+func TestHolm(t *testing.T) {
+	rng := rand.New(rand.NewPCG(3, 3))
+	found := 0
+	for range 50 {
+		a, b := newSide("a"), newSide("b")
+		for k := range 20 {
+			key := Key{Metric: fmt.Sprint("m", k), Better: -1}
+			for range 8 {
+				a.add(key, rng.NormFloat64())
+				b.add(key, rng.NormFloat64())
+			}
+		}
+		for _, r := range Compare(a, b).Rows {
+			if r.News[0].Change != NoChange {
+				found++
+			}
+		}
+	}
+	if found > 8 {
+		t.Errorf("%d of 1000 tests of equals are significant in 50 tables at level 0.05", found)
+	}
+}
+
+func TestOpenReadsFoldersAndBenchFiles(t *testing.T) {
+	dir := t.TempDir()
+	if err := folder.New([]*run.Result{specimen.CeleryInitial()}, folder.Manifest{}).Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	for _, path := range []string{dir, filepath.Join(dir, "bench.txt")} {
+		s, err := Open(path, nil)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if c := Compare(s, s); len(c.Rows) < 10 || !strings.Contains(c.Verdict, "no significant difference") || !c.Rows[0].Base.Exact {
+			t.Errorf("%s: %d rows, verdict %q, exact %v", path, len(c.Rows), c.Verdict, c.Rows[0].Base.Exact)
+		}
+	}
+	bad := filepath.Join(dir, "none.txt")
+	if err := os.WriteFile(bad, []byte("hello\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := Open(bad, nil); err == nil || !strings.Contains(err.Error(), "no benchmark lines") {
+		t.Errorf("a file without benchmarks: %v", err)
+	}
+}
+
+func TestParseGateRule(t *testing.T) {
+	for _, tt := range []struct {
+		in       string
+		up       bool
+		rel, abs float64
+	}{
+		{"wait.p99 +5%", true, 0.05, 0},
+		{"throughput -3%", false, 0.03, 0},
+		{"wait.max{class=q, tenant!=noisy} +50ms", true, 0, 0.05},
+		{"lost +0", true, 0, 0},
+	} {
+		r, err := ParseGateRule(tt.in)
+		if err != nil || r.Up != tt.up || r.Rel != tt.rel || r.Abs != tt.abs {
+			t.Errorf("ParseGateRule(%q) = %+v, %v", tt.in, r, err)
+		}
+	}
+	for in, want := range map[string]string{
+		"wait.p99": "want a metric and what it may change by", "wait.p99 5%": "want a metric and what", "wayt.p99 +5%": `unknown metric "wayt`,
+		"wait.p99 +x%": `"x%" is no amount`, "wait.p99 +5": `"5" is no amount`, "wait.p99 +NaN%": "is no amount", "": "want a metric",
+	} {
+		if _, err := ParseGateRule(in); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("ParseGateRule(%q): error %v, want one with %q", in, err, want)
+		}
+	}
+}
+
+func FuzzParseGateRule(f *testing.F) {
+	f.Add("wait.p99{class=a} +5%")
+	f.Add("throughput -3%")
+	f.Add("lost +0")
+	f.Fuzz(func(t *testing.T, s string) {
+		if r, err := ParseGateRule(s); err == nil && !(r.Rel >= 0 && r.Abs >= 0) {
+			t.Errorf("ParseGateRule(%q) = %+v", s, r)
+		}
+	})
+}
+
+func TestGate(t *testing.T) {
+	exactBase := virtual(specimen.CeleryOptimized("same-load-fair", 40, 1, true))
+	exactWorse := virtual(specimen.CeleryOptimized("same-load-fair", 40, 4, false))
+	tests := []struct {
+		name      string
+		base, new []*stat.Summary
+		rule      string
+		want      GateOutcome
+	}{
+		{"within", repeats(8, 1, 0.005, 1), repeats(8, 1, 0.005, 2), wait + " +5%", GateOK},
+		{"beyond", repeats(8, 1, 0.005, 1), repeats(8, 1.2, 0.005, 2), wait + " +5%", GateWorse},
+		{"better", repeats(8, 1, 0.005, 1), repeats(8, 0.7, 0.005, 2), wait + " +5%", GateOK},
+		{"a fall that is allowed", repeats(8, 1, 0.005, 1), repeats(8, 0.98, 0.005, 2), wait + " -5%", GateOK},
+		{"a fall that is not", repeats(8, 1, 0.005, 1), repeats(8, 0.8, 0.005, 2), wait + " -5%", GateWorse},
+		{"too noisy", repeats(8, 1, 0.2, 1), repeats(8, 1.02, 0.2, 2), wait + " +5%", GateInconclusive},
+		{"too few to ever fail", repeats(2, 1, 0.005, 1), repeats(2, 2, 0.005, 2), wait + " +5%", GateInconclusive},
+		{"exact and equal", exactBase, exactBase, wait + " +0%", GateOK},
+		{"exact and worse", exactBase, exactWorse, wait + " +5%", GateWorse},
+		{"another load", exactBase, virtual(specimen.CeleryOptimized("same-load-fair", 200, 1, true)), wait + " +5%", GateInconclusive},
+	}
+	for _, tt := range tests {
+		r, err := ParseGateRule(tt.rule)
+		if err != nil {
+			t.Fatal(err)
+		}
+		gs, err := Gate(tt.base, tt.new, []GateRule{r})
+		if err != nil {
+			t.Fatal(err)
+		}
+		if got := WorstOutcome(gs); got != tt.want {
+			t.Errorf("%s: %v (%+v), want %v", tt.name, got, gs[0], tt.want)
+		}
+	}
+}
+
+// TestGateCanFail: a planted regression must be found, or the rule says that
+// it cannot fail.
+func TestGateCanFail(t *testing.T) {
+	r, err := ParseGateRule(wait + " +5%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if err := SelfCheck(repeats(8, 1, 0.005, 1), r); err != nil {
+		t.Error(err)
+	}
+	if err := SelfCheck(repeats(2, 1, 0.005, 1), r); err == nil || !strings.Contains(err.Error(), "cannot fail") {
+		t.Errorf("a gate of two repeats: %v", err)
+	}
+}
+
+func TestWriteGate(t *testing.T) {
+	r, _ := ParseGateRule("wait.max{class=run_user_query} +5%")
+	gs, err := Gate(virtual(specimen.CeleryOptimized("x", 40, 1, true)), virtual(specimen.CeleryOptimized("x", 40, 4, false)), []GateRule{r})
+	if err != nil {
+		t.Fatal(err)
+	}
+	var buf bytes.Buffer
+	if err := WriteGate(&buf, gs); err != nil {
+		t.Fatal(err)
+	}
+	want := "WORSE         celery-optimized/x on sim  wait.max{class=run_user_query} +5%  3.9 s -> 10.5 s  +169.2 %\n"
+	if buf.String() != want {
+		t.Errorf("got %q, want %q", buf.String(), want)
+	}
+}

@@ -1,0 +1,252 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"strconv"
+	"strings"
+	"time"
+
+	"golang.org/x/perf/benchmath"
+
+	"harelab/loadgen/run"
+	"harelab/reports/stat"
+)
+
+// A GateRule allows a metric to change by so much, as "wait.p99 +5%",
+// "throughput -3%" or "wait.max{class=q} +50ms".
+type GateRule struct {
+	Text   string
+	Metric run.Expectation
+	Up     bool    // an increase is what would be worse
+	Rel    float64 // allowed, as a share of the base
+	Abs    float64 // allowed, in the metric's unit
+}
+
+// ParseGateRule parses a rule.
+func ParseGateRule(s string) (GateRule, error) {
+	r := GateRule{Text: strings.TrimSpace(s)}
+	metric, allowed, ok := cutLast(r.Text)
+	if !ok || allowed == "" || allowed[0] != '+' && allowed[0] != '-' {
+		return r, fmt.Errorf("compare: rule %q: want a metric and what it may change by, such as 'wait.p99 +5%%'", s)
+	}
+	r.Up = allowed[0] == '+'
+	var err error
+	if r.Metric, err = stat.ParseMetric(metric); err != nil {
+		return r, fmt.Errorf("compare: rule %q: %w", s, err)
+	}
+	amount := allowed[1:]
+	if share, ok := strings.CutSuffix(amount, "%"); ok {
+		r.Rel, err = strconv.ParseFloat(share, 64)
+		r.Rel /= 100
+	} else if r.Metric.Unit == "s" {
+		var d time.Duration
+		d, err = time.ParseDuration(amount)
+		r.Abs = d.Seconds()
+	} else {
+		r.Abs, err = strconv.ParseFloat(amount, 64)
+	}
+	if err != nil || !(r.Rel >= 0 && r.Abs >= 0) || math.IsInf(r.Rel+r.Abs, 0) {
+		return r, fmt.Errorf("compare: rule %q: %q is no amount (want 5%%, 50ms for times, or a number)", s, amount)
+	}
+	return r, nil
+}
+
+// cutLast cuts at the last run of spaces outside braces.
+func cutLast(s string) (before, after string, ok bool) {
+	i := strings.LastIndexByte(s, ' ')
+	if i < 0 || strings.Contains(s[i:], "}") {
+		return s, "", false
+	}
+	return strings.TrimSpace(s[:i]), s[i+1:], true
+}
+
+// limit is the value that may just not be passed.
+func (r GateRule) limit(base float64) float64 {
+	d := r.Rel*math.Abs(base) + r.Abs
+	if !r.Up {
+		d = -d
+	}
+	return base + d
+}
+
+// A GateOutcome is what a rule came to.
+type GateOutcome int
+
+// The outcomes, in order of how bad they are.
+const (
+	GateOK           GateOutcome = iota
+	GateInconclusive             // too few or too noisy repeats, or different loads
+	GateWorse
+)
+
+func (o GateOutcome) String() string { return [...]string{"ok", "inconclusive", "WORSE"}[o] }
+
+// A GateResult is a rule with what was found.
+type GateResult struct {
+	Rule      GateRule
+	Arm       string
+	Outcome   GateOutcome
+	Base, New Estimate
+	P         float64
+	Why       string // of an inconclusive one
+}
+
+// Gate holds new runs against a base by rules, arm by arm. The question is not
+// whether the two differ but whether the new one has passed the limit: new is
+// tested against the base moved to the limit. Beyond it with significance is
+// worse, within it with significance is ok, and anything else has not been
+// measured well enough to say. A rule that no repeat of this number could ever
+// fail is therefore inconclusive, never ok.
+func Gate(base, new []*stat.Summary, rules []GateRule) ([]GateResult, error) {
+	var out []GateResult
+	arms, baseBy, newBy := pairArms(base, new)
+	if len(arms) == 0 {
+		return nil, fmt.Errorf("compare: the two have no arm in common")
+	}
+	for _, arm := range arms {
+		for _, r := range rules {
+			b, err := FromSummaries("base", baseBy[arm], []string{r.Metric.Text})
+			if err != nil {
+				return nil, err
+			}
+			n, err := FromSummaries("new", newBy[arm], []string{r.Metric.Text})
+			if err != nil {
+				return nil, err
+			}
+			g := gate(b, n, r)
+			g.Arm = arm
+			out = append(out, g)
+		}
+	}
+	return out, nil
+}
+
+// pairArms groups runs by arm; one arm on each side is a pair whatever its
+// name.
+func pairArms(base, new []*stat.Summary) (arms []string, b, n map[string][]*stat.Summary) {
+	group := func(ss []*stat.Summary) ([]string, map[string][]*stat.Summary) {
+		var order []string
+		by := make(map[string][]*stat.Summary)
+		for _, s := range ss {
+			k := armKey(s)
+			if by[k] == nil {
+				order = append(order, k)
+			}
+			by[k] = append(by[k], s)
+		}
+		return order, by
+	}
+	baseOrder, b := group(base)
+	newOrder, n := group(new)
+	if len(baseOrder) == 1 && len(newOrder) == 1 {
+		b[newOrder[0]] = b[baseOrder[0]]
+		return newOrder, b, n
+	}
+	for _, arm := range newOrder {
+		if b[arm] != nil {
+			arms = append(arms, arm)
+		}
+	}
+	return arms, b, n
+}
+
+func gate(base, new *Side, r GateRule) GateResult {
+	g := GateResult{Rule: r, Outcome: GateInconclusive}
+	if why := cmp.Or(unusable(base, new), differentLoad(base, new)); why != "" {
+		g.Why = why
+		return g
+	}
+	if len(base.Keys) == 0 || len(new.Keys) == 0 {
+		g.Why = r.Metric.Text + " is not visible"
+		return g
+	}
+	k := base.Keys[0]
+	g.Base, _ = estimate(base, k)
+	g.New, _ = estimate(new, k)
+	limit := r.limit(g.Base.Center)
+	beyond := g.New.Center > limit
+	if !r.Up {
+		beyond = g.New.Center < limit
+	}
+	if g.Base.Exact && g.New.Exact {
+		g.Outcome = map[bool]GateOutcome{true: GateWorse, false: GateOK}[beyond]
+		return g
+	}
+	moved := make([]float64, 0, g.Base.N)
+	for _, v := range base.Values[k] {
+		moved = append(moved, r.limit(v))
+	}
+	test := benchmath.AssumeNothing.Compare(newSample(moved), newSample(new.Values[k]))
+	g.P = test.P
+	switch {
+	case test.P >= Alpha && len(test.Warnings) > 0:
+		g.Why = test.Warnings[0].Error()
+	case test.P >= Alpha:
+		g.Why = "too noisy to tell on which side of the limit it is"
+	case beyond:
+		g.Outcome = GateWorse
+	default:
+		g.Outcome = GateOK
+	}
+	return g
+}
+
+// WorstOutcome is the outcome of a gate as a whole: worse if any rule is,
+// else inconclusive if any is.
+func WorstOutcome(gs []GateResult) GateOutcome {
+	worst := GateOK
+	for _, g := range gs {
+		worst = max(worst, g.Outcome)
+	}
+	return worst
+}
+
+// SelfCheck plants a regression of twice what is allowed in the base's own
+// figures and returns an error unless the rule calls it worse: a gate that
+// cannot fail is no gate.
+func SelfCheck(base []*stat.Summary, r GateRule) error {
+	b, err := FromSummaries("base", base, []string{r.Metric.Text})
+	if err != nil {
+		return err
+	}
+	if len(b.Keys) == 0 {
+		return fmt.Errorf("compare: rule %q cannot fail: %s is not visible", r.Text, r.Metric.Text)
+	}
+	planted := *b
+	planted.Values = make(map[Key][]float64)
+	doubled := r
+	doubled.Rel, doubled.Abs = 2*r.Rel+0.01, 2*r.Abs
+	for k, values := range b.Values {
+		for _, v := range values {
+			planted.Values[k] = append(planted.Values[k], doubled.limit(v))
+		}
+	}
+	if g := gate(b, &planted, r); g.Outcome != GateWorse {
+		return fmt.Errorf("compare: rule %q cannot fail: a planted regression is %s: %s", r.Text, g.Outcome, g.Why)
+	}
+	return nil
+}
+
+// WriteGate writes a line for each rule and arm.
+func WriteGate(w io.Writer, gs []GateResult) error {
+	for _, g := range gs {
+		unit := g.Rule.Metric.Unit
+		change := ""
+		if g.Base.N > 0 && g.New.N > 0 {
+			change = fmt.Sprintf("%s -> %s  %s", number(g.Base.Center, unit), number(g.New.Center, unit), Delta(ratio(g.New.Center, g.Base.Center)))
+			if !g.Base.Exact || !g.New.Exact {
+				change += fmt.Sprintf("  (p=%.3f n=%d+%d)", g.P, g.Base.N, g.New.N)
+			}
+		}
+		if g.Why != "" {
+			change = strings.TrimSpace(change + "  " + g.Why)
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-12s  %s  %s  %s", g.Outcome, g.Arm, g.Rule.Text, change), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -1,0 +1,237 @@
+package compare
+
+import (
+	"cmp"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strings"
+
+	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchunit"
+
+	"harelab/reports/folder"
+	"harelab/reports/stat"
+)
+
+// A Key is a row of a comparison: a metric, of an arm where a side has
+// several.
+type Key struct {
+	Arm    string // empty where each side is one arm
+	Metric string // as "wait.p99{class=run_user_query}", or a benchmark's name
+	Unit   string // "s", "%", "", or a benchmark's unit
+	Better int8   // -1 lower, +1 higher, 0 neither
+}
+
+// String names the row.
+func (k Key) String() string {
+	if k.Arm == "" {
+		return k.Metric
+	}
+	return k.Arm + " " + k.Metric
+}
+
+// direction tells whether a change by d is for the better.
+func (k Key) direction(d float64) Change {
+	switch {
+	case k.Better == 0:
+		return Differs
+	case (d > 0) == (k.Better > 0):
+		return Better
+	}
+	return Worse
+}
+
+// A Side is the repeats of one arrangement.
+type Side struct {
+	Name    string
+	Keys    []Key // in the order of the table
+	Values  map[Key][]float64
+	Loads   map[LoadKey]stat.Load // empty for benchmarks, whose work their names say
+	Virtual bool                  // all in virtual time
+	Invalid string                // why its figures must not be used, empty if they may
+}
+
+// A LoadKey is one repeat of one arm: repeats draw their load from seeds of
+// their own, so only equal repeats can have equal loads.
+type LoadKey struct {
+	Arm    string
+	Repeat int
+}
+
+func newSide(name string) *Side {
+	return &Side{Name: name, Values: make(map[Key][]float64), Loads: make(map[LoadKey]stat.Load)}
+}
+
+func (s *Side) add(k Key, v float64) {
+	if math.IsNaN(v) {
+		return
+	}
+	if _, ok := s.Values[k]; !ok {
+		s.Keys = append(s.Keys, k)
+	}
+	s.Values[k] = append(s.Values[k], v)
+}
+
+// DefaultMetrics are those that a comparison shows when none are asked for:
+// the wait of the class in question, or of all, and the run as a whole.
+func DefaultMetrics(s *stat.Summary) []string {
+	label := ""
+	if c := s.FocusClass(); c != "" && len(s.Classes) > 1 {
+		label = "{class=" + c + "}"
+	}
+	var out []string
+	for _, m := range []string{"wait.p50", "wait.p99", "wait.max", "held.max", "slowdown.mean", "starvation"} {
+		out = append(out, m+label)
+	}
+	return append(out, "makespan", "throughput", "utilisation", "idle_while_waiting", "jain.busy{by=worker}", "lost")
+}
+
+// betters says which way metrics are better; lower where it says nothing.
+var betters = map[string]int8{
+	"throughput": 1, "jain.busy": 1, "jain.share": 1, "finished": 1, "utilisation": 0, "service": 0, "ready": 0, "unacked": 0, "published": 0, "delivered": 0,
+}
+
+// FromSummaries makes a side of runs of one arm, or with arms of several.
+// Metrics may be nil for the default ones.
+func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, error) {
+	side := newSide(name)
+	if len(ss) == 0 {
+		return nil, fmt.Errorf("compare: %s has no runs", name)
+	}
+	side.Virtual = true
+	arms := make(map[string]bool)
+	for _, s := range ss {
+		arms[armKey(s)] = true
+		side.Virtual = side.Virtual && s.Virtual
+		if !s.Valid() {
+			side.Invalid = s.Arm + " is invalid"
+		}
+	}
+	for _, s := range ss {
+		arm := ""
+		if len(arms) > 1 {
+			arm = armKey(s)
+		}
+		side.Loads[LoadKey{arm, s.Repeat}] = s.Load
+		names := metrics
+		if names == nil {
+			names = DefaultMetrics(s)
+		}
+		for _, m := range names {
+			e, err := stat.ParseMetric(m)
+			if err != nil {
+				return nil, err
+			}
+			v, err := s.Ask(e)
+			if err != nil {
+				return nil, err
+			}
+			better, ok := betters[e.Metric]
+			if !ok {
+				better = -1
+			}
+			side.add(Key{arm, m, e.Unit, better}, v)
+		}
+	}
+	return side, nil
+}
+
+// armKey tells the arms of one folder apart.
+func armKey(s *stat.Summary) string { return s.Arm + " on " + s.Target.Kind }
+
+// Open reads a side: a results folder, or a file in Go's benchmark format.
+func Open(path string, metrics []string) (*Side, error) {
+	info, err := os.Stat(path)
+	if err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	if info.IsDir() {
+		ss, err := folder.ReadSummaries(path)
+		if err != nil {
+			return nil, err
+		}
+		return FromSummaries(filepath.Base(path), ss, metrics)
+	}
+	f, err := os.Open(path)
+	if err != nil {
+		return nil, err
+	}
+	defer f.Close()
+	return ReadBench(path, f)
+}
+
+// ReadBench reads a side from Go's benchmark format. Every benchmark and unit
+// is a row; lines of one name are repeats.
+func ReadBench(name string, in io.Reader) (*Side, error) {
+	side := newSide(name)
+	r := benchfmt.NewReader(in, name)
+	for r.Scan() {
+		switch rec := r.Result().(type) {
+		case *benchfmt.SyntaxError:
+			return nil, fmt.Errorf("compare: %w", rec)
+		case *benchfmt.Result:
+			for _, v := range rec.Values {
+				value, unit := v.Value, v.Unit
+				side.add(Key{Metric: rec.Name.String(), Unit: unit, Better: betterUnit(r, unit)}, value)
+			}
+		}
+	}
+	if err := r.Err(); err != nil {
+		return nil, fmt.Errorf("compare: %w", err)
+	}
+	if len(side.Keys) == 0 {
+		return nil, fmt.Errorf("compare: %s holds no benchmark lines", name)
+	}
+	side.Virtual = !slices.ContainsFunc(side.Keys, func(k Key) bool {
+		u := r.Units().Get(k.Unit, "assume")
+		return u == nil || u.Value != "exact"
+	})
+	return side, nil
+}
+
+// betterUnit is what a file says of a unit, or what Go's units mean.
+func betterUnit(r *benchfmt.Reader, unit string) int8 {
+	if u := r.Units().Get(unit, "better"); u != nil {
+		return map[string]int8{"higher": 1, "lower": -1}[u.Value]
+	}
+	if _, tidied := benchunit.Tidy(1, unit); strings.HasSuffix(tidied, "/s") {
+		return 1
+	}
+	switch unit {
+	case "sec/op", "ns/op", "B/op", "allocs/op":
+		return -1
+	}
+	return 0
+}
+
+// differentLoad says how the loads of two sides differ, empty when they do
+// not. Only repeats that both have can be compared.
+func differentLoad(a, b *Side) string {
+	keys := make([]LoadKey, 0, len(a.Loads))
+	for k := range a.Loads {
+		keys = append(keys, k)
+	}
+	slices.SortFunc(keys, func(x, y LoadKey) int {
+		return cmp.Or(strings.Compare(x.Arm, y.Arm), cmp.Compare(x.Repeat, y.Repeat))
+	})
+	for _, k := range keys {
+		if l, ok := b.Loads[k]; ok && !l.Same(a.Loads[k]) {
+			return fmt.Sprintf("the loads differ: %s (%s) against %s (%s)", a.Name, a.Loads[k], b.Name, l)
+		}
+	}
+	return ""
+}
+
+// unusable says why a side's figures must not be used.
+func unusable(sides ...*Side) string {
+	for _, s := range sides {
+		if s.Invalid != "" {
+			return s.Name + ": " + s.Invalid
+		}
+	}
+	return ""
+}

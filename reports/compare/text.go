@@ -1,0 +1,120 @@
+package compare
+
+import (
+	"fmt"
+	"io"
+	"math"
+	"strings"
+	"unicode/utf8"
+
+	"harelab/reports/stat"
+)
+
+// WriteText writes a comparison for a terminal: a row per metric, the base,
+// then each side with its change and what speaks for it.
+func WriteText(w io.Writer, c *Comparison) error {
+	rows := [][]string{{"", c.Base.Name}}
+	for _, n := range c.News {
+		rows[0] = append(rows[0], n.Name, "", "")
+	}
+	for _, r := range c.Rows {
+		line := []string{r.Key.String(), r.Base.text(r.Key.Unit)}
+		for _, e := range r.News {
+			line = append(line, e.text(r.Key.Unit), deltaText(e, c.Why == ""), e.why(r.Base))
+		}
+		rows = append(rows, line)
+	}
+	if err := align(w, rows); err != nil {
+		return err
+	}
+	load := "yes"
+	if !c.SameLoad {
+		load = "no"
+	}
+	fmt.Fprintf(w, "same load: %s\n", load)
+	for _, warning := range c.Warnings {
+		fmt.Fprintf(w, "note: %s\n", warning)
+	}
+	_, err := fmt.Fprintln(w, c.Verdict)
+	return err
+}
+
+// text writes an estimate as "1.9 s ± 3 %".
+func (e Estimate) text(unit string) string {
+	if e.N == 0 {
+		return "-"
+	}
+	v := number(e.Center, unit)
+	switch {
+	case e.Exact:
+		return v
+	case math.IsInf(e.Lo, 0) || math.IsInf(e.Hi, 0):
+		return v + " ± ∞"
+	case e.Center == 0:
+		return v
+	}
+	return fmt.Sprintf("%s ± %.0f %%", v, 100*max(e.Hi/e.Center-1, 1-e.Lo/e.Center))
+}
+
+func number(v float64, unit string) string {
+	switch unit {
+	case "s", "%", "":
+		return stat.Quantity(v, unit)
+	}
+	return stat.Quantity(v, "") + " " + unit
+}
+
+// deltaText is the change, "~" when it is none, nothing where there is no verdict.
+func deltaText(e Effect, verdict bool) string {
+	switch {
+	case e.N == 0 || !verdict:
+		return ""
+	case e.Change == NoChange && !e.Exact:
+		return "~"
+	case e.Ratio == 1:
+		return "="
+	}
+	return Delta(e.Ratio)
+}
+
+// why is what a change rests on.
+func (e Effect) why(base Estimate) string {
+	switch {
+	case e.N == 0:
+		return ""
+	case e.Exact && base.Exact:
+		return "(exact)"
+	case e.N == base.N:
+		return fmt.Sprintf("(p=%.3f n=%d)", e.P, e.N)
+	}
+	return fmt.Sprintf("(p=%.3f n=%d+%d)", e.P, base.N, e.N)
+}
+
+// align writes rows in columns, the first left, the others right.
+func align(w io.Writer, rows [][]string) error {
+	var width []int
+	for _, row := range rows {
+		for i, c := range row {
+			if i == len(width) {
+				width = append(width, 0)
+			}
+			width[i] = max(width[i], utf8.RuneCountInString(c))
+		}
+	}
+	for _, row := range rows {
+		var b strings.Builder
+		for i, c := range row {
+			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
+			switch i {
+			case 0:
+				b.WriteString(c + pad)
+			default:
+				b.WriteString("  " + pad + c)
+			}
+		}
+		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
+			return err
+		}
+	}
+	return nil
+}
