@@ -45,6 +45,11 @@ type Event struct {
 	NoAck       bool
 	Exclusive   bool // this consumer wants the queue for itself
 
+	// Budget is the number of deliveries after which the queue stops running, to
+	// let the owner carry them out and pause who takes no more; 0 is none. If
+	// messages are left, More says that a Run has to follow at once.
+	Budget uint32
+
 	Now       int64 // microseconds; the queue's time never goes back
 	Msg       dispatch.Meta
 	ExpiresAt int64  // microseconds, 0 never; the queue's own TTL is applied besides
@@ -74,11 +79,12 @@ const (
 	Reject                         // the message just published is refused: a negative confirm; Ref is what it would have got
 	Activate                       // Consumer is now the single active one; NoConsumer: none is
 	WakeAt                         // step with Expire at At; it replaces an earlier WakeAt
+	More                           // the budget is used up: step with Run
 	decisionKinds
 )
 
 var decisionNames = [decisionKinds]string{
-	"deliver", "empty", "drop", "deadletter", "reject", "activate", "wakeat",
+	"deliver", "empty", "drop", "deadletter", "reject", "activate", "wakeat", "more",
 }
 
 func (k DecisionKind) String() string {

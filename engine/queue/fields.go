@@ -30,6 +30,7 @@ var eventFields = []field[Event]{
 	{"expires", 0, func(e *Event) int64 { return e.ExpiresAt }, func(e *Event, v int64) { e.ExpiresAt = v }},
 	{"bytes", 0, func(e *Event) int64 { return int64(e.Bytes) }, func(e *Event, v int64) { e.Bytes = uint32(v) }},
 	{"c", 0, func(e *Event) int64 { return int64(e.Consumer) }, func(e *Event, v int64) { e.Consumer = dispatch.ConsumerID(v) }},
+	{"budget", 0, func(e *Event) int64 { return int64(e.Budget) }, func(e *Event, v int64) { e.Budget = uint32(v) }},
 	{"prefetch", 0, func(e *Event) int64 { return int64(e.Prefetch) }, func(e *Event, v int64) { e.Prefetch = uint32(v) }},
 	{"slots", 0, func(e *Event) int64 { return int64(e.Slots) }, func(e *Event, v int64) { e.Slots = uint32(v) }},
 	{"x-priority", 0, func(e *Event) int64 { return int64(e.Priority) }, func(e *Event, v int64) { e.Priority = int32(v) }},

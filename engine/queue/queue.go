@@ -70,7 +70,8 @@ type Queue struct {
 	bytes     int64 // of ready messages
 	expiring  int   // ready messages that expire
 	gone      uint64
-	wake      int64 // the WakeAt that stands, 0 none
+	wake      int64        // the WakeAt that stands, 0 none
+	fresh     dispatch.Ref // just published and not yet run for, or NoRef
 	active    dispatch.ConsumerID
 	exclusive dispatch.ConsumerID
 	touched   []dispatch.ConsumerID // given credit since the queue last ran
@@ -86,6 +87,7 @@ func New(cfg Config) *Queue {
 		tenant:    cfg.Order.Needs&dispatch.NeedTenant != 0,
 		learns:    (cfg.Order.Needs|cfg.Selector.Needs)&dispatch.NeedCost != 0,
 		now:       math.MinInt64,
+		fresh:     dispatch.NoRef,
 		active:    dispatch.NoConsumer,
 		exclusive: dispatch.NoConsumer,
 	}
@@ -147,10 +149,9 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 	if q.cons.Tape != nil {
 		q.cons.Tape.Rewind()
 	}
-	fresh := dispatch.NoRef
 	switch e.Kind {
 	case Publish:
-		out, fresh = q.publish(&e, out)
+		out = q.publish(&e, out)
 	case Ack:
 		for _, r := range e.Refs {
 			q.ack(r)
@@ -185,7 +186,7 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 	if e.Kind == Run {
 		q.touchChannel(e.Ledger)
 	}
-	return q.run(fresh, out)
+	return q.run(e.Budget, out)
 }
 
 func (k Kind) String() string {

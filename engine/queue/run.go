@@ -7,13 +7,13 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// run gives ready messages to consumers until either is out. A message that
-// was only just published, fresh, may be delivered though its time to live is
-// zero.
-func (q *Queue) run(fresh dispatch.Ref, out []Decision) []Decision {
+// run gives ready messages to consumers until either is out, or the budget. A
+// message that was only just published, fresh, may be delivered though its time
+// to live is zero.
+func (q *Queue) run(budget uint32, out []Decision) []Decision {
 	q.putBack()
-	for q.ready > 0 {
-		out = q.expire(fresh, out)
+	for n := uint32(1); q.ready > 0; n++ {
+		out = q.expire(out)
 		if q.ready == 0 {
 			break
 		}
@@ -22,11 +22,15 @@ func (q *Queue) run(fresh dispatch.Ref, out []Decision) []Decision {
 			break
 		}
 		out = q.deliver(q.pop(), c, q.cons.At(c).NoAck, out)
+		if n == budget && q.ready > 0 {
+			return append(out, Decision{Kind: More, Ref: dispatch.NoRef, Consumer: dispatch.NoConsumer})
+		}
 	}
-	if fresh != dispatch.NoRef {
+	if q.fresh != dispatch.NoRef {
+		q.fresh = dispatch.NoRef
 		out = q.dropHeads(out)
 	}
-	return q.schedule(q.expire(dispatch.NoRef, out))
+	return q.schedule(q.expire(out))
 }
 
 // pick chooses a consumer and takes its credit.
@@ -88,11 +92,11 @@ func (q *Queue) putBack() {
 
 // expire loses the expired messages at the head. As in RabbitMQ, one that
 // expires behind another stays until it gets to the head.
-func (q *Queue) expire(fresh dispatch.Ref, out []Decision) []Decision {
+func (q *Queue) expire(out []Decision) []Decision {
 	for q.expiring > 0 {
 		r := q.order.Peek(q.now)
 		at := q.msgs.At(r).Expires
-		if at == 0 || at > q.now || r == fresh {
+		if at == 0 || at > q.now || r == q.fresh {
 			break
 		}
 		out = q.lose(q.pop(), Expired, out)

@@ -7,9 +7,9 @@ import (
 )
 
 // publish stores a message, unless the queue is full and refuses it.
-func (q *Queue) publish(e *Event, out []Decision) ([]Decision, dispatch.Ref) {
+func (q *Queue) publish(e *Event, out []Decision) []Decision {
 	if q.lim.Overflow != DropHead && q.over(1, int64(e.Bytes)) {
-		return q.reject(out), dispatch.NoRef
+		return q.reject(out)
 	}
 	q.lastID++
 	r := q.msgs.Alloc()
@@ -38,9 +38,10 @@ func (q *Queue) publish(e *Event, out []Decision) ([]Decision, dispatch.Ref) {
 	}
 	q.push(r)
 	if e.Hold {
-		return q.dropHeads(out), dispatch.NoRef
+		return q.dropHeads(out)
 	}
-	return out, r
+	q.fresh = r
+	return out
 }
 
 // expiry is the earlier of a message's own and the queue's.
@@ -97,6 +98,9 @@ func (q *Queue) push(r dispatch.Ref) {
 func (q *Queue) pop() dispatch.Ref {
 	r := q.order.Pop(q.now)
 	m := q.msgs.At(r)
+	if r == q.fresh {
+		q.fresh = dispatch.NoRef
+	}
 	q.ready--
 	q.bytes -= int64(m.Bytes)
 	if m.Expires != 0 {
@@ -193,12 +197,12 @@ func (q *Queue) deliver(r dispatch.Ref, c dispatch.ConsumerID, noAck bool, out [
 }
 
 func (q *Queue) get(e *Event, out []Decision) []Decision {
-	out = q.expire(dispatch.NoRef, out)
+	out = q.expire(out)
 	if q.ready == 0 {
 		return append(out, Decision{Kind: Empty, Ref: dispatch.NoRef, Consumer: dispatch.NoConsumer})
 	}
 	out = q.deliver(q.pop(), dispatch.NoConsumer, e.NoAck, out)
-	return q.schedule(q.expire(dispatch.NoRef, out))
+	return q.schedule(q.expire(out))
 }
 
 func (q *Queue) purge(why Reason, out []Decision) []Decision {

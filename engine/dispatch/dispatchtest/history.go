@@ -129,6 +129,9 @@ func (h *history) run() error {
 func (h *history) happen() error {
 	h.now += int64(max(h.src.below(8)-4, 0))
 	e := queue.Event{Hold: h.src.below(8) == 0}
+	if h.src.below(4) == 0 {
+		e.Budget = uint32(1 + h.src.below(3))
+	}
 	switch h.src.below(32) {
 	default: // ten in 32
 		e.Kind = queue.Publish
@@ -279,7 +282,8 @@ func (h *history) step(e queue.Event) error {
 	}
 	h.follow(e, id)
 	// Get, Purge and Close do not run the queue; the last two leave nothing ready.
-	h.held = e.Hold || h.held && e.Kind == queue.Get
+	more := len(h.out) > 0 && h.out[len(h.out)-1].Kind == queue.More
+	h.held = e.Hold || more || h.held && e.Kind == queue.Get
 	if err := h.q.Check(h.held); err != nil {
 		return h.fail("%v", err)
 	}

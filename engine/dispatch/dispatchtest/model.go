@@ -23,6 +23,7 @@ type model struct {
 	active   *consumer
 	blocked  []*consumer // in the order in which the selector set them aside
 	wake     int64
+	fresh    *message           // just published and not yet run for
 	learned  map[string]learned // by task
 	decision []queue.Decision
 }
@@ -42,10 +43,9 @@ func newModel(cfg queue.Config) *model {
 func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []queue.Decision {
 	m.now = max(m.now, e.Now)
 	m.decision = nil
-	var fresh *message
 	switch e.Kind {
 	case queue.Publish:
-		fresh = m.publish(e, ref)
+		m.publish(e, ref)
 	case queue.Ack, queue.Requeue, queue.Discard:
 		for _, r := range e.Refs {
 			m.settle(e.Kind, r)
@@ -69,7 +69,7 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 		m.purge(queue.Closed)
 		for _, r := range slices.Sorted(maps.Keys(m.unacked)) {
 			msg := m.unacked[r]
-			m.settle(queue.Ack, r)
+			m.settle(queue.Close, r)
 			m.lose(msg, queue.Closed)
 		}
 		return m.decision
@@ -84,18 +84,18 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 		}
 	}
 	if !e.Hold {
-		m.run(fresh)
+		m.run(e.Budget)
 	}
 	return m.decision
 }
 
-func (m *model) publish(e queue.Event, ref dispatch.Ref) *message {
+func (m *model) publish(e queue.Event, ref dispatch.Ref) {
 	if m.limits.Overflow != queue.DropHead && m.over(1, int64(e.Bytes)) {
 		if m.limits.Overflow == queue.RejectPublishDLX && m.limits.DeadLetter {
 			m.decide(queue.Decision{Kind: queue.DeadLetter, Reason: queue.MaxLen, Ref: ref})
 		}
 		m.decide(queue.Decision{Kind: queue.Reject, Reason: queue.MaxLen, Ref: ref, Done: true})
-		return nil
+		return
 	}
 	m.ids++
 	msg := &message{
@@ -111,9 +111,9 @@ func (m *model) publish(e queue.Event, ref dispatch.Ref) *message {
 	m.push(msg)
 	if e.Hold {
 		m.dropHeads()
-		return nil
+		return
 	}
-	return msg
+	m.fresh = msg
 }
 
 func (m *model) push(msg *message) {
@@ -123,6 +123,9 @@ func (m *model) push(msg *message) {
 
 func (m *model) pop() *message {
 	msg := m.order.pop(m.now)
+	if msg == m.fresh {
+		m.fresh = nil
+	}
 	m.ready = slices.DeleteFunc(m.ready, func(o *message) bool { return o == msg })
 	return msg
 }
@@ -267,13 +270,13 @@ func (m *model) change(e queue.Event) {
 }
 
 func (m *model) get(noAck bool) {
-	m.expire(nil)
+	m.expire()
 	if len(m.ready) == 0 {
 		m.decide(queue.Decision{Kind: queue.Empty, Ref: dispatch.NoRef})
 		return
 	}
 	m.deliver(m.pop(), nil, noAck)
-	m.expire(nil)
+	m.expire()
 	m.schedule()
 }
 

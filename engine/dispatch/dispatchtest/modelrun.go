@@ -8,7 +8,7 @@ import (
 )
 
 // run is rule R5, after those that got credit were put back (R10).
-func (m *model) run(fresh *message) {
+func (m *model) run(budget uint32) {
 	for _, c := range slices.Clone(m.blocked) {
 		if c.credited && c.eligible(m.sel.window(c)) {
 			c.blocked = false
@@ -19,8 +19,8 @@ func (m *model) run(fresh *message) {
 	for _, c := range m.crew {
 		c.credited = false
 	}
-	for len(m.ready) > 0 {
-		m.expire(fresh)
+	for n := uint32(1); len(m.ready) > 0; n++ {
+		m.expire()
 		if len(m.ready) == 0 {
 			break
 		}
@@ -29,11 +29,16 @@ func (m *model) run(fresh *message) {
 			break
 		}
 		m.deliver(m.pop(), c, c.noAck)
+		if n == budget && len(m.ready) > 0 {
+			m.decide(queue.Decision{Kind: queue.More, Ref: dispatch.NoRef})
+			return
+		}
 	}
-	if fresh != nil {
+	if m.fresh != nil {
+		m.fresh = nil
 		m.dropHeads()
 	}
-	m.expire(nil)
+	m.expire()
 	m.schedule()
 }
 
@@ -55,8 +60,8 @@ func (m *model) head() *message {
 	return m.order.clone().pop(m.now)
 }
 
-func (m *model) expire(fresh *message) {
-	for h := m.head(); h != nil && h != fresh && h.expires != 0 && h.expires <= m.now; h = m.head() {
+func (m *model) expire() {
+	for h := m.head(); h != nil && h != m.fresh && h.expires != 0 && h.expires <= m.now; h = m.head() {
 		m.lose(m.pop(), queue.Expired)
 	}
 }
