@@ -9,6 +9,7 @@ import (
 	"encoding/base64"
 	"errors"
 	"fmt"
+	"io"
 	"log/slog"
 
 	"golang.org/x/crypto/bcrypt"
@@ -67,14 +68,11 @@ func (h Hash) Export() string {
 	return base64.StdEncoding.EncodeToString(h.octets)
 }
 
-// String keeps the hash out of logs and error texts.
-func (h Hash) String() string { return "(password hash)" }
-
-// GoString keeps the hash out of %#v.
-func (h Hash) GoString() string { return h.String() }
+// Format keeps the hash out of logs and error texts, whatever the verb.
+func (h Hash) Format(f fmt.State, _ rune) { io.WriteString(f, "(password hash)") }
 
 // LogValue keeps the hash out of structured logs.
-func (h Hash) LogValue() slog.Value { return slog.StringValue(h.String()) }
+func (h Hash) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(h)) }
 
 func (h Hash) isBcrypt() bool { return len(h.octets) > 0 && h.octets[0] == '$' && !h.isRabbit() }
 

@@ -38,14 +38,11 @@ func NewLogin(user, password string) Login {
 	return Login{Mechanism: Plain, User: user, password: []byte(password)}
 }
 
-// String keeps the password out of logs and error texts.
-func (l Login) String() string { return fmt.Sprintf("%s login of %q", l.Mechanism, l.User) }
-
-// GoString keeps the password out of %#v.
-func (l Login) GoString() string { return l.String() }
+// Format keeps the password out of logs and error texts, whatever the verb.
+func (l Login) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s login of %q", l.Mechanism, l.User) }
 
 // LogValue keeps the password out of structured logs.
-func (l Login) LogValue() slog.Value { return slog.StringValue(l.String()) }
+func (l Login) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(l)) }
 
 // ParseLogin reads a client's first response under a SASL mechanism. The result
 // holds no part of response. For EXTERNAL the name comes with the [Peer].
