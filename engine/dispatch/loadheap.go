@@ -50,8 +50,10 @@ func (s *leastLoaded) Pick(now int64) ConsumerID {
 	return NoConsumer
 }
 
+// scan looks again if another queue was faster to take the channel's credit,
+// which gives a Run when it comes back.
 func (s *leastLoaded) scan(now int64) ConsumerID {
-	for {
+	for range s.t.Len() {
 		best := NoConsumer
 		var load int64
 		for c := s.t.First(); c != NoConsumer; c = s.t.After(c) {
@@ -67,6 +69,7 @@ func (s *leastLoaded) scan(now int64) ConsumerID {
 			return best
 		}
 	}
+	return NoConsumer
 }
 
 func (s *leastLoaded) less(a, b ConsumerID) bool {

@@ -171,3 +171,45 @@ func TestLevelsFindTheNextBelow(t *testing.T) {
 		}
 	}
 }
+
+// TestPickAgainIfAnotherQueueWasFaster: the last of a channel's limit is taken
+// between the look and the taking. The tape answers for the ledgers.
+func TestPickAgainIfAnotherQueueWasFaster(t *testing.T) {
+	for _, name := range []string{"rr", "rr-eager", "fair", "adaptive", "jsq", "lwl", "random", "po2", "jiq"} {
+		strategy, err := LookupSelector(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		table := NewConsumers()
+		s := strategy.New(Config{}, table)
+		for range 2 {
+			s.Join(table.Add(Consumer{Ledger: NewLedger(1)}))
+		}
+		// Whether a ledger is full, and whether credit was taken: no and no.
+		table.Tape = &Tape{Replay: true, Answers: make([]int64, 50)}
+		if c := s.Pick(0); c != NoConsumer {
+			t.Errorf("%s: picked %d, whose credit could not be taken", name, c)
+		}
+		if table.Aside(0) == 0 || table.Aside(1) == 0 {
+			t.Errorf("%s: a consumer without credit was not set aside", name)
+		}
+		table.Tape = nil
+		for c := range ConsumerID(2) {
+			table.PutBack(c)
+			s.Return(c)
+		}
+		if c := s.Pick(0); c == NoConsumer {
+			t.Errorf("%s: nobody is picked, though both are back", name)
+		}
+		table.Tape = &Tape{Replay: true}
+		s.Join(table.Add(Consumer{Ledger: NewLedger(1), Probe: idle{}}))
+		if c := s.Pick(0); c != NoConsumer {
+			t.Errorf("%s: picked %d by its probe, whose credit could not be taken", name, c)
+		}
+	}
+}
+
+type idle struct{}
+
+func (idle) Outstanding() int { return 0 }
+func (idle) Work(int64) int64 { return 0 }

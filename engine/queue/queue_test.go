@@ -34,3 +34,90 @@ func TestRoundRobinGivesOneEachInTurn(t *testing.T) {
 		}
 	}
 }
+
+func TestCountsAndBooks(t *testing.T) {
+	q := newQueue(t, "lwl", "fifo")
+	if q.NextRef() != 0 || q.NextID() != 1 || q.NextConsumer() != 0 {
+		t.Errorf("a new queue gives ref %d, id %d, consumer %d next", q.NextRef(), q.NextID(), q.NextConsumer())
+	}
+	q.Step(Event{Kind: Join, Prefetch: 2, Exclusive: true}, nil)
+	for range 3 {
+		q.Step(Event{Kind: Publish, Bytes: 10, Msg: dispatch.Meta{Cost: 7}}, nil)
+	}
+	if q.Ready() != 1 || q.Unacked() != 2 || q.Bytes() != 10 || q.Consumers() != 1 || !q.Exclusive() {
+		t.Errorf("%d ready of %d bytes, %d unacked, %d consumers, exclusive %v; want 1 of 10, 2, 1, true",
+			q.Ready(), q.Bytes(), q.Unacked(), q.Consumers(), q.Exclusive())
+	}
+	if c, ok := q.Consumer(0); !ok || c.Unacked != 2 || c.Work != 14 {
+		t.Errorf("consumer 0: %+v, %v; want 2 unacked of cost 14", c, ok)
+	}
+	if m, ok := q.Message(2); !ok || m.State != dispatch.Ready || m.ID != 3 {
+		t.Errorf("message 2: %+v, %v; want the third, ready", m, ok)
+	}
+	q.Step(Event{Kind: Leave}, nil)
+	if _, ok := q.Consumer(0); ok || q.Exclusive() || q.NextConsumer() == 0 {
+		t.Error("consumer 0 left: it is still there, or its number is given again while it holds messages")
+	}
+	if _, ok := q.Message(9); ok {
+		t.Error("there is a message 9")
+	}
+}
+
+func TestSingleActiveIsNamed(t *testing.T) {
+	q := newQueue(t, "rr", "fifo")
+	q.cfg.SingleActive = true
+	q.Step(Event{Kind: Join}, nil)
+	q.Step(Event{Kind: Join}, nil)
+	if q.Active() != 0 {
+		t.Errorf("active is %d, want 0", q.Active())
+	}
+	q.Step(Event{Kind: Leave, Consumer: 0}, nil)
+	if q.Active() != 1 {
+		t.Errorf("active is %d after 0 left, want 1", q.Active())
+	}
+}
+
+// TestCheckFindsFaults spoils a sound queue in each way that Check looks for.
+func TestCheckFindsFaults(t *testing.T) {
+	faults := map[string]func(*Queue){
+		"ready count":     func(q *Queue) { q.ready++ },
+		"unacked count":   func(q *Queue) { q.unacked++ },
+		"bytes":           func(q *Queue) { q.bytes++ },
+		"expiring":        func(q *Queue) { q.expiring++ },
+		"gone":            func(q *Queue) { q.gone++ },
+		"row leaked":      func(q *Queue) { q.msgs.Alloc() },
+		"same message":    func(q *Queue) { q.msgs.At(1).ID = q.msgs.At(0).ID },
+		"unacked books":   func(q *Queue) { q.cons.At(0).Unacked++ },
+		"work books":      func(q *Queue) { q.cons.At(0).Work++ },
+		"next is unacked": func(q *Queue) { q.msgs.At(0).State, q.msgs.At(2).State = dispatch.Ready, dispatch.Unacked },
+		"order":           func(q *Queue) { q.msgs.At(2).ID, q.msgs.At(3).ID = q.msgs.At(3).ID, q.msgs.At(2).ID },
+		"work conserving": func(q *Queue) { q.cons.At(0).Prefetch = 0 },
+	}
+	for name, spoil := range faults {
+		q := newQueue(t, "rr", "fifo")
+		q.Step(Event{Kind: Join, Prefetch: 2}, nil)
+		for range 5 {
+			q.Step(Event{Kind: Publish, Bytes: 1, Msg: dispatch.Meta{Cost: 1}}, nil)
+		}
+		if err := q.Check(false); err != nil {
+			t.Fatal(err)
+		}
+		spoil(q)
+		if err := q.Check(false); err == nil {
+			t.Errorf("%s: Check found nothing", name)
+		}
+	}
+}
+
+func TestNamesOfUnknownKinds(t *testing.T) {
+	for got, want := range map[string]string{
+		Kind(99).String():         "kind(99)",
+		DecisionKind(99).String(): "decision(99)",
+		Reason(99).String():       "reason(99)",
+		Reason(Expired).String():  "expired",
+	} {
+		if got != want {
+			t.Errorf("got %q, want %q", got, want)
+		}
+	}
+}

@@ -258,7 +258,7 @@ func (h *history) probe() error {
 
 // step steps the queue and its model.
 func (h *history) step(e queue.Event) error {
-	e.Now = h.now
+	e.Now = h.now - int64(max(h.src.below(16)-13, 0)) // a clock may step back
 	ref, id := h.q.NextRef(), h.q.NextConsumer()
 	taken := h.taken()
 	h.steps++
