@@ -7,9 +7,9 @@ import (
 	"time"
 )
 
-// cpuTime returns the processor time of the process so far. On a shared machine
+// CPUTime returns the processor time of the process so far. On a shared machine
 // it says more than the clock does: what others took is not in it.
-func cpuTime() time.Duration {
+func CPUTime() time.Duration {
 	var u syscall.Rusage
 	if err := syscall.Getrusage(syscall.RUSAGE_SELF, &u); err != nil {
 		return time.Since(processStart)

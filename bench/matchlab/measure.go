@@ -129,9 +129,9 @@ func (a *arm) run(n int) (matches int, err error) {
 func (a *arm) sample() error {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
-	start, cpu := time.Now(), cpuTime()
+	start, cpu := time.Now(), CPUTime()
 	matches, err := a.run(a.batch)
-	cpu, wall := cpuTime()-cpu, time.Since(start)
+	cpu, wall := CPUTime()-cpu, time.Since(start)
 	runtime.ReadMemStats(&after)
 	n := float64(a.batch)
 	a.m.CPU = append(a.m.CPU, float64(cpu)/n)
@@ -161,16 +161,16 @@ func (a *arm) change() {
 	for range changeRounds {
 		var bind, unbind time.Duration
 		for range turns {
-			start := cpuTime()
+			start := CPUTime()
 			for _, b := range some {
 				a.s.Unbind(b.Key, b.Dest)
 			}
-			half := cpuTime()
+			half := CPUTime()
 			for _, b := range some {
 				a.s.Bind(b.Key, b.Dest)
 			}
 			unbind += half - start
-			bind += cpuTime() - half
+			bind += CPUTime() - half
 		}
 		a.m.UnbindCPU = append(a.m.UnbindCPU, float64(unbind)/n)
 		a.m.BindCPU = append(a.m.BindCPU, float64(bind)/n)

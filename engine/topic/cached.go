@@ -28,7 +28,7 @@ func init() {
 
 const (
 	cacheKeyWords   = 6    // a key of at most 48 bytes is cached
-	cacheDestWords  = 8    // a match set of at most 16 destinations is cached
+	cacheWords      = 14   // with a match set that fits behind it, a word each
 	cacheSlotsFirst = 256  // 128 bytes each
 	cacheSlotsMax   = 4096 // 512 KiB
 	cacheFirstWords = 256  // generations
@@ -52,11 +52,12 @@ type cached struct {
 // seq before and after. All of it is atomic words, for a reader may overlap a
 // writer and find out only then.
 type cacheSlot struct {
-	seq   atomic.Uint32 // odd while the slot is written
-	meta  atomic.Uint32 // hash of first word<<24 | metaUsed | metaHit | bytes of key<<8 | destinations
-	gen   atomic.Uint64
-	key   [cacheKeyWords]atomic.Uint64
-	dests [cacheDestWords]atomic.Uint64 // two in each
+	seq  atomic.Uint32 // odd while the slot is written
+	meta atomic.Uint32 // hash of first word<<24 | metaUsed | metaHit | bytes of key<<8 | destinations
+	gen  atomic.Uint64
+	// The key and, behind it, the destinations: many entries end on the first
+	// cache line.
+	words [cacheWords]atomic.Uint64
 }
 
 const (
@@ -127,7 +128,7 @@ func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 	gen := c.generation(first)
 	from := len(dst)
 	dst = c.inner.Match(dst, routingKey)
-	if len(dst)-from <= 2*cacheDestWords {
+	if len(routingKey)+8*(len(dst)-from) <= 8*cacheWords-7 {
 		c.fill(table[set:set+2], &k, first, gen, dst[from:])
 	}
 	return dst
@@ -186,24 +187,21 @@ func (k *cacheKey) set(key []byte) uint64 {
 func (c *cached) get(s *cacheSlot, dst []Dest, k *cacheKey) ([]Dest, bool) {
 	seq := s.seq.Load()
 	meta := s.meta.Load()
-	if meta&metaKey != metaUsed|k.bytes<<8 || s.key[0].Load() != k.words[0] {
+	if meta&metaKey != metaUsed|k.bytes<<8 {
 		return dst, false
 	}
-	for i := 1; 8*i < int(k.bytes) && i < cacheKeyWords; i++ {
-		if s.key[i].Load() != k.words[i] {
+	at := 0
+	for ; 8*at < int(k.bytes) && at < cacheKeyWords; at++ {
+		if s.words[at].Load() != k.words[at] {
 			return dst, false
 		}
 	}
 	if s.gen.Load() != c.generation(uint8(meta>>24)) {
 		return dst, false
 	}
-	from, n := len(dst), int(meta&0xff)
-	for i := 0; 2*i < n && i < cacheDestWords; i++ {
-		x := s.dests[i].Load()
-		dst = append(dst, Dest(x))
-		if 2*i+1 < n {
-			dst = append(dst, Dest(x>>32))
-		}
+	from := len(dst)
+	for end := at + int(meta&0xff); at < end && at < cacheWords; at++ {
+		dst = append(dst, Dest(s.words[at].Load()))
 	}
 	if seq%2 != 0 || s.seq.Load() != seq {
 		return dst[:from], false
@@ -222,15 +220,12 @@ func (s *cacheSlot) put(k *cacheKey, first uint8, gen uint64, dests []Dest) {
 	}
 	s.meta.Store(uint32(first)<<24 | metaUsed | k.bytes<<8 | uint32(len(dests)))
 	s.gen.Store(gen)
-	for i := range max(1, int(k.bytes+7)/8) {
-		s.key[i].Store(k.words[i])
+	at := 0
+	for ; 8*at < int(k.bytes); at++ {
+		s.words[at].Store(k.words[at])
 	}
-	for i := 0; 2*i < len(dests); i++ {
-		x := uint64(dests[2*i])
-		if 2*i+1 < len(dests) {
-			x |= uint64(dests[2*i+1]) << 32
-		}
-		s.dests[i].Store(x)
+	for i, d := range dests {
+		s.words[at+i].Store(uint64(d))
 	}
 	s.seq.Store(seq + 2)
 }

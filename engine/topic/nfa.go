@@ -122,16 +122,14 @@ func (a *nfa) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
 
 // match adds the matching destinations to r and returns the steps it took.
 func (a *nfa) match(r *results, routingKey []byte) (steps int) {
-	w := walk{matched: matched{slab: a.slab.Load(), results: *r}}
+	w := walk{slab: a.slab.Load()}
 	n, inner := split(w.parts[:], routingKey)
 	if n < 0 {
-		w.steps = matchLong(&w.matched, routingKey)
-	} else {
-		w.end = 1 << n
-		w.inner = inner
-		w.bounds = (w.end<<1 - 1) &^ inner
-		w.visit(0, 1)
+		return matchLong(w.slab, r, routingKey)
 	}
-	*r = w.results
+	w.end = 1 << n
+	w.inner = inner
+	w.bounds = (w.end<<1 - 1) &^ inner
+	w.visit(0, 1, r)
 	return w.steps
 }

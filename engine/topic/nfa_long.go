@@ -11,7 +11,9 @@ import (
 // brought together beforehand, so that a node looks up each only once however
 // often the key repeats it. It is borrowed from a pool.
 type longWalk struct {
-	matched
+	slab   *slab
+	found  results
+	steps  int
 	parts  []piece
 	end    int      // the position after the last piece
 	width  int      // machine words a set
@@ -36,20 +38,21 @@ var longWalkPool = sync.Pool{New: func() any { return new(longWalk) }}
 // longKeep is up to how many bytes of key a pooled walk keeps its memory.
 const longKeep = 2 * MaxKeyLen
 
-// matchLong does what m says for a key that is too long for a walk.
-func matchLong(m *matched, key []byte) (steps int) {
+// matchLong adds the destinations that match a key too long for a walk.
+func matchLong(s *slab, r *results, key []byte) (steps int) {
 	w := longWalkPool.Get().(*longWalk)
-	w.matched = *m
+	w.slab, w.found, w.steps = s, *r, 0
 	w.prepare(key)
 	w.sets = append(w.sets[:0], w.bounds...)
 	clear(w.sets)
 	w.sets[0] = 1
 	w.visit(0, 0)
-	*m, w.matched = w.matched, matched{}
+	*r, steps = w.found, w.steps
+	w.slab, w.found = nil, results{}
 	if len(key) <= longKeep {
 		longWalkPool.Put(w)
 	}
-	return m.steps
+	return steps
 }
 
 // prepare splits the key and lists its distinct pieces.
@@ -114,7 +117,7 @@ func (w *longWalk) visit(at uint32, p int) {
 	n := &w.slab.nodes[at]
 	last, end := w.end/64, uint64(1)<<(w.end%64)
 	if w.set(p)[last]&end != 0 {
-		w.accept(n)
+		w.slab.accept(n, &w.found)
 	}
 	if hash := n.hash.Load(); hash != 0 {
 		child := w.push()

@@ -89,40 +89,45 @@ func (s *slab) home(parent uint32, mix uint64) uint32 {
 // find returns the child of parent by a piece, or 0. It also finds nodes that
 // are unlinked; they have no destinations.
 func (s *slab) find(parent uint32, p *piece) uint32 {
-	slot, edge := s.probe(parent, p)
-	if edge == 0 {
-		return 0
+	want := parent<<kindBits | p.kind
+	slot := s.home(parent, p.mix)
+	for {
+		if uint(slot) >= uint(len(s.nodes)) {
+			slot = 1
+		}
+		n := &s.nodes[slot]
+		edge := n.edge.Load()
+		if edge == want && n.code == p.code {
+			return slot
+		}
+		if edge == 0 {
+			return 0
+		}
+		slot++
 	}
-	return slot
 }
 
-// probe returns the slot of the child, with its edge, or the free slot where it
-// belongs, with 0.
-func (s *slab) probe(parent uint32, p *piece) (slot, edge uint32) {
-	want := parent<<kindBits | p.kind
-	slot = s.home(parent, p.mix)
-	for {
-		n := &s.nodes[slot]
-		edge = n.edge.Load()
-		if edge == want && n.code == p.code || edge == 0 {
-			return slot, edge
-		}
+// vacant returns the free slot where a child that is not there belongs.
+func (s *slab) vacant(parent uint32, p *piece) uint32 {
+	slot := s.home(parent, p.mix)
+	for s.nodes[slot].edge.Load() != 0 {
 		slot++
 		if int(slot) == len(s.nodes) {
 			slot = 1
 		}
 	}
+	return slot
 }
 
 // enter returns the child of parent by a piece, made and linked as needed.
 func (s *slab) enter(parent uint32, p *piece) uint32 {
-	slot, edge := s.probe(parent, p)
-	n := &s.nodes[slot]
-	if edge == 0 {
-		n.code = p.code
-		n.edge.Store(parent<<kindBits | p.kind)
+	slot := s.find(parent, p)
+	if slot == 0 {
+		slot = s.vacant(parent, p)
+		s.nodes[slot].code = p.code
+		s.nodes[slot].edge.Store(parent<<kindBits | p.kind) // readers may find it from here on
 		s.used++
-	} else if n.idle(s) {
+	} else if s.nodes[slot].idle(s) {
 		s.dead--
 	} else {
 		return slot
@@ -188,6 +193,17 @@ func (s *slab) unlink(parent uint32, p *piece) {
 		up.mask.Store(up.mask.Load() &^ maskChildren)
 	}
 	s.dead++
+}
+
+// accept adds the destinations of a node to r. A walk enters a node once, so only
+// destinations of several nodes can be there twice.
+func (s *slab) accept(n *node, r *results) {
+	switch data := n.data.Load(); data & dataWhat {
+	case dataOne:
+		r.addOne(Dest(data >> 32))
+	case dataMany:
+		s.list(data).addTo(r)
+	}
 }
 
 // idle reports whether a node has neither destinations nor children.

@@ -9,7 +9,8 @@ const shortPieces = 16
 // A walk is one match of a short key. Positions are counted in pieces: position
 // i is before piece i, and the last one after all pieces.
 type walk struct {
-	matched
+	slab   *slab
+	steps  int
 	end    uint64 // the position after the last piece
 	bounds uint64 // positions between words, with the first and the last
 	inner  uint64 // the other positions, within words
@@ -17,7 +18,7 @@ type walk struct {
 }
 
 // visit enters a node that is live at the one position p.
-func (w *walk) visit(at uint32, p uint64) {
+func (w *walk) visit(at uint32, p uint64, r *results) {
 	for {
 		w.steps++
 		n := &w.slab.nodes[at]
@@ -27,16 +28,16 @@ func (w *walk) visit(at uint32, p uint64) {
 			return
 		}
 		if p == w.end {
-			w.accept(n)
+			w.slab.accept(n, r)
 		}
 		if hash := n.hash.Load(); hash != 0 {
-			w.visitSet(hash, w.bounds&-p)
+			w.visitSet(hash, w.bounds&-p, r)
 		}
 		if p == w.end {
 			return
 		}
 		if star := n.star.Load(); star != 0 {
-			w.visit(star, w.nextWord(p))
+			w.visit(star, w.nextWord(p), r)
 		}
 		part := &w.parts[bits.TrailingZeros64(p)%shortPieces]
 		if mask&part.bit == 0 {
@@ -55,22 +56,22 @@ func (w *walk) visit(at uint32, p uint64) {
 func (w *walk) nextWord(p uint64) uint64 { return (p<<1 + w.inner) &^ w.inner }
 
 // visitSet enters a node that is live at any positions p.
-func (w *walk) visitSet(at uint32, p uint64) {
+func (w *walk) visitSet(at uint32, p uint64, r *results) {
 	if p&(p-1) == 0 {
-		w.visit(at, p)
+		w.visit(at, p, r)
 		return
 	}
 	w.steps++
 	n := &w.slab.nodes[at]
 	if p&w.end != 0 {
-		w.accept(n)
+		w.slab.accept(n, r)
 	}
 	if hash := n.hash.Load(); hash != 0 {
-		w.visitSet(hash, w.bounds&-(p&-p))
+		w.visitSet(hash, w.bounds&-(p&-p), r)
 	}
 	p &= w.end - 1
 	if star := n.star.Load(); star != 0 {
-		w.visitSet(star, w.nextWord(p))
+		w.visitSet(star, w.nextWord(p), r)
 	}
 	// Equal pieces lead to one node, which is entered once.
 	for mask := n.mask.Load(); p != 0; {
@@ -80,7 +81,7 @@ func (w *walk) visitSet(at uint32, p uint64) {
 			w.steps++
 			if child := w.slab.find(at, part); child != 0 {
 				same = w.equal(part, p)
-				w.visitSet(child, same<<1)
+				w.visitSet(child, same<<1, r)
 			}
 		}
 		p &^= same
@@ -96,22 +97,4 @@ func (w *walk) equal(part *piece, p uint64) (same uint64) {
 		}
 	}
 	return same
-}
-
-// matched is what a walk has found so far. A node is entered once, so only
-// destinations of several nodes can be there twice.
-type matched struct {
-	results
-	slab  *slab
-	steps int
-}
-
-// accept adds the destinations of a node.
-func (m *matched) accept(n *node) {
-	switch data := n.data.Load(); data & dataWhat {
-	case dataOne:
-		m.addOne(Dest(data >> 32))
-	case dataMany:
-		m.slab.list(data).addTo(&m.results)
-	}
 }
