@@ -61,6 +61,22 @@ func TestGetBringsLargeBodies(t *testing.T) {
 	}
 }
 
+func TestConsumeOkComesBeforeDeliveries(t *testing.T) {
+	p := newProbe(t)
+	for range 10 {
+		p.must(p.publish("", "probe.q", amqp.Publishing{Body: []byte("ready")}))
+	}
+	raw := newRawPeer(t, p.srv)
+	raw.hello(wire.ConnectionTuneOk{ChannelMax: 2047, FrameMax: 131072})
+	raw.method(1, &wire.ChannelOpen{})
+	raw.want("channel.open-ok")
+	raw.method(1, &wire.BasicConsume{Queue: "probe.q"})
+	raw.want("basic.consume-ok")
+	if _, _, body := raw.delivery(); string(body) != "ready" {
+		t.Errorf("delivered %q", body)
+	}
+}
+
 func TestConfirmsOfABurstAreAllTold(t *testing.T) {
 	p := newProbe(t)
 	p.must(p.Confirm(false))
