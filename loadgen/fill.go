@@ -217,6 +217,7 @@ func (f *filler) fill(m *Planned, a *arrivals) {
 		At: a.at, Class: int32(a.class), Exchange: spec.Exchange,
 		Priority: spec.Priority, Persistent: spec.Persistent, Mandatory: spec.Mandatory,
 		Expiration: spec.Expiration.Microseconds(),
+		Paced:      a.phase.Model == scenarios.Open || a.phase.Model == scenarios.Trace,
 		Size:       int(spec.Size.Draw(st.size)),
 		Service:    spec.Service.Draw(st.service),
 	}

@@ -16,6 +16,7 @@ type Planned struct {
 	Sequence   int32 // index into Scenario.Load
 	Class      int32 // index into Scenario.Classes
 	User       int32 // closed loop: who sends it, else -1
+	Paced      bool  // its time was set one by one, not in a burst or by a user: lateness counts
 	Exchange   string
 	RoutingKey string
 	Headers    []scenarios.Argument // shared: do not change
@@ -81,6 +82,25 @@ func (p *Plan) countAll() int {
 		}
 	}
 	return n
+}
+
+// Offered returns a function that counts the messages due by a time, in
+// microseconds. It is called with times in ascending order.
+func (p *Plan) Offered() func(until int64) int64 {
+	var times []*arrivals
+	for i := range p.s.Load {
+		times = append(times, p.arrivals(i))
+	}
+	n := int64(0)
+	return func(until int64) int64 {
+		for _, t := range times {
+			for t.ok && t.at <= until {
+				n++
+				t.advance()
+			}
+		}
+		return n
+	}
 }
 
 // All returns the messages of all sequences that do not depend on the run,

@@ -108,6 +108,19 @@ func TestBrokerFeatures(t *testing.T) {
 			},
 		},
 		{
+			name: "a dead letter in a queue with workers is still to be served",
+			model: Model{
+				Queues: []scenarios.Queue{
+					queue("q", "x-message-ttl", int64(0), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "late"),
+					queue("late"),
+				},
+				Workers: oneWorker("late", 1),
+				Stop:    Stop{Timeout: 1500},
+			},
+			load: burst(0, 3, "q", 1000),
+			want: "done unserved unserved",
+		},
+		{
 			name: "a full queue rejects",
 			model: Model{
 				Queues:   []scenarios.Queue{queue("q", "x-max-length", int64(1), "x-overflow", "reject-publish")},

@@ -45,16 +45,18 @@ func (d *driver) publishNext() {
 	row := &d.out.Messages[seq]
 	switch {
 	case result.Confirm == broker.ConfirmNack:
-		row.State = run.Rejected
+		row.State, row.Confirmed = run.Rejected, run.None
 		d.ledger.Rejected++
 	case !result.Routed && m.Mandatory:
 		row.State = run.Returned
 		d.ledger.Returned++
+		d.ledger.Unroutable++
 	case !result.Routed:
 		row.State = run.Unroutable
 		d.ledger.Unroutable++
+		d.ledger.Lost++ // in silence
 	}
-	if m.Confirmed != run.None {
+	if row.Confirmed != run.None {
 		d.ledger.Confirmed++
 	}
 	if d.feedback != nil {

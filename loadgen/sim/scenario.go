@@ -160,8 +160,8 @@ func backoff(b *scenarios.Backoff, attempt int, draw *rand.Rand) *Forwarding {
 		to.RoutingKey = b.Keys[min(attempt, n)-1]
 	}
 	if n := len(b.Delay); n > 0 {
-		us := float64(b.Delay[min(attempt, n)-1].Microseconds())
-		to.Expiration = max(1, int64(us*(1+b.Jitter*(2*draw.Float64()-1))))
+		ms := float64(b.Delay[min(attempt, n)-1].Milliseconds())
+		to.Expiration = 1000 * max(1, int64(ms*(1+b.Jitter*(2*draw.Float64()-1))))
 	}
 	return to
 }

@@ -158,7 +158,7 @@ func checkSound(t *testing.T, r *run.Result) {
 			if !slices.IsSorted(order) {
 				t.Fatalf("message %d: intended, sent, enqueued, dispatched, received, started, done = %v", i, order)
 			}
-		case run.Lost:
+		case run.Lost, run.Unroutable:
 			lost++
 		case run.Unserved:
 			unserved++

@@ -1,0 +1,118 @@
+package amqp
+
+import (
+	"context"
+	"encoding/binary"
+	"net"
+	"sync"
+	"testing"
+	"time"
+
+	"harelab/engine"
+	"harelab/engine/broker"
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+
+	amqp091 "github.com/rabbitmq/amqp091-go"
+	"go.uber.org/goleak"
+)
+
+func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
+
+// watcher is a minimal Observer on the embedded broker.
+type watcher struct {
+	mu   sync.Mutex
+	zero int64
+	at   map[uint64]*[3]int64
+}
+
+func (w *watcher) note(m *broker.Message, i int, now int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	seq := binary.BigEndian.Uint64(m.Body())
+	if w.at == nil {
+		w.at = map[uint64]*[3]int64{}
+	}
+	if w.at[seq] == nil {
+		w.at[seq] = &[3]int64{run.None, run.None, run.None}
+	}
+	w.at[seq][i] = now
+}
+
+func (w *watcher) Enqueued(m *broker.Message, _ string, now int64)   { w.note(m, 0, now) }
+func (w *watcher) Dispatched(m *broker.Message, _ string, now int64) { w.note(m, 1, now) }
+func (w *watcher) Acked(m *broker.Message, _ string, now int64)      { w.note(m, 2, now) }
+func (w *watcher) Started(zero time.Time)                            { w.zero = zero.UnixMicro() }
+
+func (w *watcher) Times(seq uint64, _ string) (enqueued, dispatched, acked int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	t := w.at[seq]
+	if t == nil {
+		return run.None, run.None, run.None
+	}
+	rel := func(v int64) int64 {
+		if v == run.None {
+			return v
+		}
+		return v - w.zero
+	}
+	return rel(t[0]), rel(t[1]), rel(t[2])
+}
+
+// resolve resolves a scenario given as text, or a shipped one by name.
+func resolve(t *testing.T, text string, o scenarios.Options) *scenarios.Scenario {
+	t.Helper()
+	f, err := scenarios.Parse("t.yaml", []byte(text))
+	if len(text) < 40 {
+		f, err = scenarios.Load(text)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Resolve(o)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return s
+}
+
+// embedded runs s on a broker of this process.
+func embedded(t *testing.T, ctx context.Context, s *scenarios.Scenario) *run.Result {
+	t.Helper()
+	w := &watcher{}
+	e, err := engine.New(engine.Options{Tracer: w, Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer e.Close()
+	res, err := Run(ctx, s, Options{Dial: func(context.Context) (net.Conn, error) { return e.Dial() }, Observer: w})
+	if err != nil {
+		t.Fatal(err)
+	}
+	return res
+}
+
+// leave declares a durable queue and leaves a message in it.
+func leave(t *testing.T, dial func(context.Context) (net.Conn, error), queue string) {
+	t.Helper()
+	sock, err := dial(t.Context())
+	if err != nil {
+		t.Fatal(err)
+	}
+	conn, err := amqp091.Open(sock, amqp091.Config{SASL: []amqp091.Authentication{&amqp091.PlainAuth{Username: "guest", Password: "guest"}}, Vhost: "/", Locale: "en_US"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	defer conn.Close()
+	ch, err := conn.Channel()
+	if err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.QueueDeclare(queue, true, false, false, false, nil); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.PublishWithContext(t.Context(), "", queue, false, false, amqp091.Publishing{}); err != nil {
+		t.Fatal(err)
+	}
+}

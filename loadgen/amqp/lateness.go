@@ -1,0 +1,43 @@
+package amqp
+
+import (
+	"fmt"
+	"slices"
+	"time"
+)
+
+// leastLate is the lateness below which a generator is on time whatever its
+// rate.
+const leastLate = int64(1000)
+
+// lateness judges the generator: when messages whose times were set one by one
+// were sent late, at the 99th percentile, by more than a millisecond and a tenth
+// of the mean gap between them, the load was not the scenario's.
+func (c *collector) lateness() {
+	var lags []int64
+	first, last := int64(1)<<62, int64(0)
+	for _, p := range c.r.publishers {
+		for i := range p.log {
+			m := &p.log[i]
+			if m.paced {
+				lags = append(lags, m.at-m.intended)
+				first, last = min(first, m.intended), max(last, m.intended)
+			}
+		}
+	}
+	if len(lags) == 0 {
+		return
+	}
+	slices.Sort(lags)
+	p99 := lags[(99*len(lags)+99)/100-1]
+	gap := int64(0)
+	if len(lags) > 1 {
+		gap = (last - first) / int64(len(lags)-1)
+	}
+	if limit := max(leastLate, gap/10); p99 > limit {
+		us := func(v int64) time.Duration { return time.Duration(v) * time.Microsecond }
+		c.r.findings.add("late-generator", fmt.Sprintf(
+			"The generator was late: 1 %% of the messages were sent %v or more after their time, and %v is the most for this rate. Offer less, or close what else runs on this machine.",
+			us(p99), us(limit)), true)
+	}
+}

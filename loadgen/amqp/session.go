@@ -1,0 +1,269 @@
+package amqp
+
+import (
+	"context"
+	"encoding/binary"
+	"fmt"
+	"slices"
+	"sync"
+	"sync/atomic"
+
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"harelab/scenarios"
+)
+
+// A session is a worker's life on one channel.
+type session struct {
+	w       *worker
+	link    *link
+	ch      *amqp091.Channel
+	dead    chan struct{} // closed when it ends, or when the run does
+	once    sync.Once
+	cutOnce sync.Once
+	meant   atomic.Bool // its end is part of the run
+	reader  sync.WaitGroup
+
+	unacked atomic.Int64
+
+	order struct { // deliveries of one channel in the order of their tags
+		sync.Mutex
+		next  uint64
+		early map[uint64]item
+	}
+	batch struct {
+		sync.Mutex
+		tags []item
+	}
+	newest map[place]int64 // highest number seen, for inversions; guarded by order
+}
+
+// place is where messages are in order: those of one sequence in one queue at
+// one priority.
+type place struct {
+	queue    int32
+	sequence uint16
+	priority uint8
+}
+
+// join connects and subscribes the worker.
+func (w *worker) join(ctx context.Context) error {
+	l, err := w.r.linkOf(ctx, w)
+	if err != nil {
+		return err
+	}
+	ch, err := l.conn.Channel()
+	if err != nil {
+		return err
+	}
+	sess := &session{w: w, link: l, ch: ch, dead: make(chan struct{}), newest: map[place]int64{}}
+	sess.order.next, sess.order.early = 1, map[uint64]item{}
+	closed := ch.NotifyClose(make(chan *amqp091.Error, 1))
+	w.mu.Lock()
+	w.sess = sess
+	w.mu.Unlock()
+	for i := range w.spec.Consume {
+		if err := sess.consume(i); err != nil {
+			return err
+		}
+	}
+	sess.reader.Go(func() { sess.watch(closed) })
+	return nil
+}
+
+// consume makes one subscription.
+func (s *session) consume(i int) error {
+	w := s.w
+	c := &w.spec.Consume[i]
+	if err := s.prefetch(i); err != nil {
+		return err
+	}
+	args := amqp091.Table{"x-slots": int32(w.spec.Slots)}
+	if c.Priority != 0 {
+		args["x-priority"] = c.Priority
+	}
+	tag := fmt.Sprintf("%s-%d", w.spec.Name, i+1)
+	deliveries, err := s.ch.Consume(c.Queue, tag, w.spec.Ack.When == scenarios.NoAck, c.Exclusive, false, false, args)
+	if err != nil {
+		return fmt.Errorf("consume %q: %w", c.Queue, err)
+	}
+	s.reader.Go(func() {
+		for d := range deliveries {
+			s.receive(&d, w.queues[i])
+		}
+	})
+	return nil
+}
+
+// prefetch sets the limits for subscription i. A channel's limit is set once; a
+// subscription's holds for those made after it (AMQP 0-9-1 basic.qos as RabbitMQ
+// reads it).
+func (s *session) prefetch(i int) error {
+	spec := s.w.spec
+	count := spec.Consume[i].Prefetch
+	if spec.Scope == scenarios.PerChannel {
+		if i == 0 {
+			if err := s.ch.Qos(spec.Prefetch, 0, true); err != nil {
+				return fmt.Errorf("prefetch %d for the channel: %w", spec.Prefetch, err)
+			}
+		}
+		own := slices.ContainsFunc(spec.Consume, func(c scenarios.Consume) bool { return c.Prefetch >= 0 })
+		if !own {
+			return nil
+		}
+		count = max(count, 0)
+	} else if count < 0 {
+		count = spec.Prefetch
+	}
+	if err := s.ch.Qos(count, 0, false); err != nil {
+		return fmt.Errorf("prefetch %d: %w", count, err)
+	}
+	return nil
+}
+
+// receive takes a delivery from the client. Subscriptions of one channel come
+// on separate Go channels; their tags tell the order in which the broker sent
+// them, and the worker's buffer keeps it.
+func (s *session) receive(d *amqp091.Delivery, queue int32) {
+	it := item{sess: s, tag: d.DeliveryTag, queue: queue, again: d.Redelivered, received: s.w.r.now(), seq: -1, class: -1}
+	if seq, ok := number(d.Body); ok {
+		it.seq = seq
+		it.class = int32(binary.BigEndian.Uint16(d.Body[classAt:]))
+		it.service = int64(binary.BigEndian.Uint32(d.Body[serviceAt:]))
+	}
+	if s.w.spec.Fail != nil {
+		it.body = forwarding{headers: d.Headers, mode: d.DeliveryMode, priority: d.Priority, body: d.Body}
+	}
+	r := s.w.r
+	r.delivered.Add(1)
+	if d.Redelivered {
+		r.redelivered.Add(1)
+	}
+	if s.w.spec.Ack.When != scenarios.NoAck {
+		r.unacked.Add(1)
+		s.unacked.Add(1)
+	}
+	s.order.Lock()
+	defer s.order.Unlock()
+	if !d.Redelivered && it.seq >= 0 && d.Headers["x-death"] == nil && d.Headers[attemptHeader] == nil {
+		s.compare(&it, d)
+	}
+	s.order.early[it.tag] = it
+	for {
+		next, ok := s.order.early[s.order.next]
+		if !ok {
+			return
+		}
+		delete(s.order.early, s.order.next)
+		s.order.next++
+		s.w.arrive(next)
+	}
+}
+
+// compare counts a first delivery that an earlier message of its place was
+// overtaken by. Messages of several connections have no order to keep.
+func (s *session) compare(it *item, d *amqp091.Delivery) {
+	r := s.w.r
+	at := place{it.queue, binary.BigEndian.Uint16(d.Body[sequenceAt:]), d.Priority}
+	if int(at.sequence) >= len(r.s.Load) || r.s.Load[at.sequence].Connections > 1 || !r.plan.Static() {
+		return
+	}
+	if newest, ok := s.newest[at]; ok && it.seq < newest {
+		r.inversions.Add(1)
+		return
+	}
+	s.newest[at] = it.seq
+}
+
+// ack acks one delivery. An error means the connection is gone, which watch
+// sees as well.
+func (s *session) ack(it *item) {
+	if s.ch.Ack(it.tag, false) == nil {
+		s.answered(it)
+	}
+}
+
+// answered counts a delivery whose ack or refusal was sent.
+func (s *session) answered(it *item) {
+	s.unacked.Add(-1)
+	s.w.r.unacked.Add(-1)
+	s.w.r.acked.Add(1)
+	s.w.mu.Lock()
+	s.w.acked = append(s.w.acked, it.seq)
+	s.w.mu.Unlock()
+}
+
+// later acks a delivery together with others, once there are count of them.
+func (s *session) later(it *item, count int) {
+	s.batch.Lock()
+	defer s.batch.Unlock()
+	s.batch.tags = append(s.batch.tags, *it)
+	if len(s.batch.tags) >= count {
+		s.flushLocked()
+	}
+}
+
+// flush acks what later has collected.
+func (s *session) flush() {
+	s.batch.Lock()
+	defer s.batch.Unlock()
+	s.flushLocked()
+}
+
+// flushLocked sends one ack for all where nothing else is below the last tag:
+// with one slot, work ends in the order of delivery.
+func (s *session) flushLocked() {
+	if len(s.batch.tags) == 0 {
+		return
+	}
+	last := &s.batch.tags[len(s.batch.tags)-1]
+	if len(s.w.slots) == 1 && s.w.spec.Ack.Forget == 0 && s.w.spec.Fail == nil {
+		if s.ch.Ack(last.tag, true) == nil {
+			for i := range s.batch.tags {
+				s.answered(&s.batch.tags[i])
+			}
+		}
+	} else {
+		for i := range s.batch.tags {
+			s.ack(&s.batch.tags[i])
+		}
+	}
+	s.batch.tags = s.batch.tags[:0]
+}
+
+// watch lets the session's work be cut when the run ends, and ends the run when
+// the channel closes and nobody wanted that.
+func (s *session) watch(closed <-chan *amqp091.Error) {
+	select {
+	case err := <-closed:
+		if err != nil && !s.meant.Load() {
+			s.w.r.fatal("worker-lost", fmt.Sprintf("Worker %s was cut off by the broker: %v.", s.w.spec.Name, err))
+		}
+	case <-s.w.r.halt:
+	}
+	s.cutWork()
+}
+
+func (s *session) cutWork() { s.cutOnce.Do(func() { close(s.dead) }) }
+
+// end notes what the worker held and cuts its work. The worker's link is closed
+// or killed already.
+func (s *session) end() {
+	s.once.Do(func() {
+		w := s.w
+		w.mu.Lock()
+		if w.sess == s {
+			w.sess = nil
+		}
+		held := w.buffer
+		w.buffer = nil
+		w.mu.Unlock()
+		s.cutWork()
+		s.reader.Wait()
+		w.r.held.Add(-int64(len(held)))
+		w.r.unacked.Add(-s.unacked.Load())
+		for i := range held {
+			w.abandon(&held[i])
+		}
+	})
+}

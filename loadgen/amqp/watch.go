@@ -1,0 +1,191 @@
+package amqp
+
+import (
+	"context"
+	"time"
+
+	"harelab/loadgen"
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+)
+
+// look is how often the conditions to stop are looked at, besides the moment
+// the last copy is settled.
+const look = 20 * time.Millisecond
+
+// wait returns when the run is to end.
+func (r *runner) wait(ctx context.Context, published <-chan struct{}) {
+	timeout := time.NewTimer(time.Until(r.zero.Add(r.s.Stop.Timeout)))
+	defer timeout.Stop()
+	tick := time.NewTicker(look)
+	defer tick.Stop()
+	done := false
+	var quiet quietness
+	for {
+		select {
+		case <-ctx.Done():
+			r.partial = true
+			r.findings.add("interrupted", "The run was interrupted: what was measured until then is shown.", false)
+			return
+		case <-timeout.C:
+			r.partial = true
+			r.findings.add("timeout", "The run reached its timeout of "+r.s.Stop.Timeout.String()+" before it was through.", false)
+			return
+		case <-r.halt:
+			r.partial = true // something broke
+			return
+		case <-published:
+			done, published = true, nil
+		case <-r.book.Changed():
+		case <-tick.C:
+		}
+		if done && r.through(&quiet) {
+			return
+		}
+	}
+}
+
+// through reports whether a run whose load was published may end.
+func (r *runner) through(quiet *quietness) bool {
+	if r.answersMissing() {
+		return false
+	}
+	switch r.s.Stop.When {
+	case scenarios.StopPublished:
+		return true
+	case scenarios.StopPublishedAndIdle:
+		idle := r.now() - max(r.started.Load(), r.latest.Load())
+		return idle >= r.s.Stop.Idle.Microseconds() && r.pending.Load() == 0
+	}
+	return r.book.Left() == 0 && r.pending.Load() == 0 || quiet.long(r)
+}
+
+// answersMissing reports whether confirms are still to come.
+func (r *runner) answersMissing() bool {
+	return r.answered.Load() < r.expected.Load()
+}
+
+// quietness notices that the copies which are left will never come: they were
+// in a dead connection, expired or were dropped by the broker.
+type quietness struct {
+	since time.Time
+	next  time.Time
+}
+
+// patience is how long nothing must move before the rest is given up.
+const patience = time.Second
+
+// long reports whether workers have been idle over empty queues for a while.
+func (q *quietness) long(r *runner) bool {
+	now := time.Now()
+	if now.Before(q.next) {
+		return false
+	}
+	q.next = now.Add(patience / 4)
+	waiting, err := r.admin.ready(r.flowing())
+	if err != nil || waiting > 0 || r.busy.Load() > 0 || r.held.Load() > 0 || r.pending.Load() > 0 || r.unacked.Load() > r.forgotten() {
+		q.since = time.Time{}
+		return false
+	}
+	if q.since.IsZero() {
+		q.since = now
+	}
+	return now.Sub(q.since) >= patience
+}
+
+// forgotten returns how many deliveries will stay unacked by the scenario's will.
+func (r *runner) forgotten() int64 {
+	n := int64(0)
+	for _, w := range r.workers {
+		if w.spec.Ack.Forget > 0 {
+			n += int64(w.spec.Prefetch)
+		}
+	}
+	return n
+}
+
+// flowing returns the queues from which messages still go somewhere: to a
+// worker, or to another queue when their time is up.
+func (r *runner) flowing() []int {
+	var list []int
+	for i := range r.s.Queues {
+		expires, moves := false, false
+		for _, a := range r.s.Queues[i].Arguments {
+			expires = expires || a.Name == "x-message-ttl"
+			moves = moves || a.Name == "x-dead-letter-exchange"
+		}
+		if r.live[i] || expires && moves {
+			list = append(list, i)
+		}
+	}
+	return list
+}
+
+// maxInspected is how many queues a sample asks for their depth.
+const maxInspected = 64
+
+// sample records the state of the run at the end of each interval.
+func (r *runner) sample() {
+	all := make([]int, len(r.s.Queues))
+	for i := range all {
+		all[i] = i
+	}
+	if len(all) > maxInspected {
+		all = nil
+	}
+	offered := r.plan.Offered()
+	step := r.s.Measure.Interval.Microseconds()
+	sleeper := r.alarm.Sleeper()
+	for at := step; sleeper.Until(r.at(at), r.halt); at = max(at+step, r.now()/step*step) {
+		s := run.Sample{
+			At: at, Offered: offered(at) + r.sentByUsers.Load(), Sent: r.seq.Load(), Confirmed: -1,
+			Delivered: r.delivered.Load(), Acked: r.acked.Load(), Ready: -1, Unacked: r.unacked.Load(), Held: r.held.Load(),
+		}
+		if r.expected.Load() > 0 {
+			s.Confirmed = r.confirmed.Load()
+		}
+		if all != nil {
+			if n, err := r.admin.ready(all); err == nil {
+				s.Ready = n
+			}
+		}
+		r.series = append(r.series, s)
+	}
+}
+
+// report calls the caller's Progress.
+func (r *runner) report() {
+	if r.o.Progress == nil {
+		return
+	}
+	const step = 200 * time.Millisecond
+	tick := time.NewTicker(step)
+	defer tick.Stop()
+	var last [5]int64 // finished in the last second
+	for n := 0; ; n++ {
+		p := r.progress()
+		p.Rate = float64(p.Done - last[n%len(last)])
+		last[n%len(last)] = p.Done
+		r.o.Progress(p)
+		select {
+		case <-tick.C:
+		case <-r.halt:
+			r.o.Progress(r.progress())
+			return
+		}
+	}
+}
+
+func (r *runner) progress() loadgen.Progress {
+	elapsed := max(0, time.Since(r.zero))
+	p := loadgen.Progress{
+		Planned: r.planned, Published: r.seq.Load(), Delivered: r.delivered.Load(), Done: r.finished.Load(),
+		Elapsed: elapsed, Left: -1,
+	}
+	p.Depth = max(0, r.book.Left()-r.held.Load()-r.busy.Load())
+	if r.duration > 0 || r.work > 0 {
+		work := time.Duration(float64(r.work-r.worked.Load()) / float64(max(1, r.slots)) * float64(time.Microsecond))
+		p.Left = max(r.duration-elapsed, work, 0)
+	}
+	return p
+}

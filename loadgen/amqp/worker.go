@@ -1,0 +1,366 @@
+package amqp
+
+import (
+	"context"
+	"math"
+	"math/rand/v2"
+	"sync"
+	"time"
+
+	"harelab/loadgen"
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+)
+
+// A worker is one client process of the scenario: slots that work on one
+// first-in first-out buffer over all its queues. Its connection may die and be
+// made anew; slots and log stay.
+type worker struct {
+	r      *runner
+	index  int32
+	spec   *scenarios.Worker
+	queues []int32 // by subscription
+
+	mu      sync.Mutex
+	sess    *session // nil: not connected
+	buffer  []item   // oldest first
+	slots   []slot
+	running int
+	stall   chan struct{} // while stalled: closed when it goes on
+	log     []attempt
+	acked   []int64
+	count   int // finished, for ack.forget
+	fail    *rand.Rand
+}
+
+type slot struct {
+	in   chan item
+	free bool
+}
+
+// An item is one delivery.
+type item struct {
+	sess     *session
+	tag      uint64
+	seq      int64
+	service  int64
+	received int64
+	class    int32
+	queue    int32
+	again    bool // redelivered
+	body     forwarding
+}
+
+// attempt is what became of one delivery.
+type attempt struct {
+	seq                      int64
+	received, started, ended int64 // run.None where it did not come to that
+	class, queue             int32
+	slot                     int32
+	again                    bool
+	end                      ending
+}
+
+type ending uint8
+
+const (
+	finished ending = iota
+	failed          // by the scenario's fail policy
+	cut             // the worker died over it
+	unended         // the run ended before
+)
+
+func newWorker(r *runner, index int) *worker {
+	spec := &r.s.Workers[index]
+	w := &worker{r: r, index: int32(index), spec: spec, slots: make([]slot, spec.Slots)}
+	for i := range w.slots {
+		w.slots[i] = slot{in: make(chan item, 1), free: true}
+	}
+	for _, c := range spec.Consume {
+		for i := range r.s.Queues {
+			if r.s.Queues[i].Name == c.Queue {
+				w.queues = append(w.queues, int32(i))
+			}
+		}
+	}
+	if spec.Fail != nil {
+		w.fail = scenarios.Stream(r.s.Seed, "fail/"+spec.Name)
+	}
+	return w
+}
+
+// begin starts the slots, and the wait for the moment to join.
+func (w *worker) begin(wg *sync.WaitGroup) {
+	for i := range w.slots {
+		wg.Go(func() { w.serve(int32(i)) })
+	}
+	if w.spec.JoinsAt > 0 {
+		wg.Go(func() {
+			defer w.r.pending.Add(-1)
+			if w.r.alarm.Sleeper().Until(w.r.at(w.spec.JoinsAt.Microseconds()), w.r.halt) {
+				w.rejoin(context.Background())
+			}
+		})
+	}
+}
+
+// rejoin joins during the run, where a failure ends it.
+func (w *worker) rejoin(ctx context.Context) {
+	if err := w.join(ctx); err != nil {
+		w.r.fatal("worker-lost", "Worker "+w.spec.Name+" could not connect: "+err.Error()+".")
+	}
+}
+
+// arrive takes a delivery: onto the lowest free slot, or into the buffer.
+func (w *worker) arrive(it item) {
+	w.mu.Lock()
+	if it.sess != w.sess {
+		w.mu.Unlock()
+		w.abandon(&it) // its connection is gone already
+		return
+	}
+	defer w.mu.Unlock()
+	if w.stall == nil && len(w.buffer) == 0 {
+		for i := range w.slots {
+			if w.slots[i].free {
+				w.slots[i].free = false
+				w.running++
+				w.r.busy.Add(1)
+				w.slots[i].in <- it
+				return
+			}
+		}
+	}
+	w.buffer = append(w.buffer, it)
+	w.r.held.Add(1)
+}
+
+// next hands the oldest delivery of the buffer to a slot that has finished, or
+// frees the slot.
+func (w *worker) next(i int32) (item, bool) {
+	w.mu.Lock()
+	if len(w.buffer) > 0 && w.stall == nil {
+		it := w.buffer[0]
+		w.buffer = w.buffer[1:]
+		w.r.held.Add(-1)
+		w.mu.Unlock()
+		return it, true
+	}
+	w.slots[i].free = true
+	w.running--
+	w.r.busy.Add(-1)
+	sess, idle := w.sess, w.running == 0
+	w.mu.Unlock()
+	if idle && sess != nil {
+		sess.flush()
+	}
+	return item{}, false
+}
+
+// resume lets a stalled worker go on.
+func (w *worker) resume() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stall == nil {
+		return
+	}
+	close(w.stall)
+	w.stall = nil
+	for i := range w.slots {
+		if len(w.buffer) == 0 {
+			return
+		}
+		if w.slots[i].free {
+			w.slots[i].free = false
+			w.running++
+			w.r.busy.Add(1)
+			w.r.held.Add(-1)
+			w.slots[i].in <- w.buffer[0]
+			w.buffer = w.buffer[1:]
+		}
+	}
+}
+
+// freeze stalls the worker: what runs ends, nothing new starts.
+func (w *worker) freeze() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.stall == nil {
+		w.stall = make(chan struct{})
+	}
+}
+
+// serve is one slot.
+func (w *worker) serve(i int32) {
+	sleeper := w.r.alarm.Sleeper()
+	var planned time.Time // when the last work should have ended
+	for {
+		var it item
+		select {
+		case it = <-w.slots[i].in:
+		case <-w.r.halt:
+			return
+		}
+		for ok := true; ok; it, ok = w.next(i) {
+			if w.r.over() {
+				w.abandon(&it)
+				return
+			}
+			planned = w.work(&it, i, sleeper, planned)
+		}
+	}
+}
+
+// catchUp is how much of a late wake-up the next work of the slot makes up
+// for, up to half of its service: it ends when it would have ended had the slot
+// woken in time, so that lateness does not add up over a chain of work. More
+// than that is not the scheduler's doing and stays.
+const catchUp = 20 * time.Millisecond
+
+// work carries out one delivery and returns when it should have ended.
+func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) time.Time {
+	r := w.r
+	begin := time.Now()
+	started := r.now()
+	r.started.Store(started)
+	if w.spec.Ack.When == scenarios.OnStart {
+		it.sess.ack(it)
+	}
+	service := time.Duration(math.Round(float64(it.service)*w.spec.Slow)) * time.Microsecond
+	late := begin.Sub(planned)
+	if late > 0 && late < min(catchUp, service/2) && it.received <= started-late.Microseconds() {
+		begin = planned
+	}
+	end := begin.Add(service)
+	through := false
+	if w.spec.Work == "spin" {
+		through = spin(end, it.sess.dead)
+	} else {
+		through = s.Until(end, it.sess.dead)
+	}
+	ended := r.now()
+	if !through {
+		w.cut(it, i, started, ended)
+		return time.Time{}
+	}
+	verdict := w.verdict(it, ended)
+	if verdict.end != succeed {
+		w.note(it, i, started, ended, failed)
+		w.carryOut(it, verdict)
+		return end
+	}
+	w.note(it, i, started, ended, finished)
+	r.finished.Add(1)
+	r.worked.Add(it.service)
+	if w.spec.Ack.When == scenarios.OnDone {
+		w.ackDone(it)
+	}
+	r.settle(it.seq, it.queue)
+	return end
+}
+
+// spin works until the time is over or the worker dies.
+func spin(end time.Time, dead <-chan struct{}) bool {
+	for {
+		for range 1000 {
+			if time.Until(end) <= 0 {
+				return true
+			}
+		}
+		select {
+		case <-dead:
+			return false
+		default:
+		}
+	}
+}
+
+// cut notes work that did not come to its end: the worker died over it, or the
+// run is over.
+func (w *worker) cut(it *item, i int32, started, ended int64) {
+	if w.r.over() {
+		w.note(it, i, started, ended, unended)
+		return
+	}
+	w.note(it, i, started, ended, cut)
+	if w.spec.Ack.When != scenarios.OnDone {
+		w.r.settle(it.seq, it.queue) // the broker has forgotten it
+	}
+}
+
+// abandon notes a delivery on which no work was begun: its worker died or the
+// run is over.
+func (w *worker) abandon(it *item) {
+	if w.r.over() {
+		w.note(it, -1, run.None, run.None, unended)
+		return
+	}
+	w.note(it, -1, run.None, run.None, cut)
+	if w.spec.Ack.When == scenarios.NoAck {
+		w.r.settle(it.seq, it.queue)
+	}
+}
+
+// note writes an attempt into the log.
+func (w *worker) note(it *item, slot int32, started, ended int64, end ending) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.log = append(w.log, attempt{
+		seq: it.seq, received: it.received, started: started, ended: ended,
+		class: it.class, queue: it.queue, slot: slot, again: it.again, end: end,
+	})
+}
+
+// ackDone acks finished work as the scenario wants it: not at all for every
+// n-th message, by itself, or with others.
+func (w *worker) ackDone(it *item) {
+	a := &w.spec.Ack
+	w.mu.Lock()
+	w.count++
+	forget := a.Forget > 0 && w.count%a.Forget == 0
+	w.mu.Unlock()
+	switch {
+	case forget:
+	case a.Batch > 1:
+		it.sess.later(it, a.Batch)
+	default:
+		it.sess.ack(it)
+	}
+}
+
+// leave closes the worker's connection in order and notes what it held. It may
+// be called again.
+func (w *worker) leave() {
+	w.mu.Lock()
+	sess := w.sess
+	w.mu.Unlock()
+	if sess != nil {
+		sess.meant.Store(true)
+		sess.link.close()
+		sess.end()
+	}
+	for i := range w.slots {
+		select {
+		case it := <-w.slots[i].in: // handed over when the slot had stopped
+			w.abandon(&it)
+		default:
+		}
+	}
+}
+
+// die ends the worker's session as a fault does.
+func (w *worker) die(orderly bool) {
+	w.mu.Lock()
+	sess := w.sess
+	w.mu.Unlock()
+	if sess == nil {
+		return
+	}
+	sess.meant.Store(true)
+	if orderly {
+		sess.link.close()
+	} else {
+		sess.link.kill()
+	}
+	sess.end()
+}
