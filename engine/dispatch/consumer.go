@@ -128,7 +128,7 @@ func (t *Consumers) Remove(c ConsumerID) {
 		t.removePeer(row.Ledger, c)
 	}
 	t.joined--
-	row.joined, row.aside = false, 0
+	row.joined = false
 	t.reclaim(c)
 }
 

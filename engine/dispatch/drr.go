@@ -28,8 +28,9 @@ func newDRR(cfg Config, t *Messages) Order {
 // and forfeits it. A message costs 1, or its cost hint; without a hint, one
 // quantum.
 //
-// O(1) while a grant pays for a message. Rounds in which nobody could pay are
-// skipped in one pass over the tenants.
+// O(1) while a grant pays for a message, as in the paper. With smaller grants it
+// is linear in backlogged tenants: rounds in which nobody could pay are skipped
+// in one pass over them.
 type drr struct {
 	t          *Messages
 	cfg        Config

@@ -13,7 +13,8 @@ func init() {
 }
 
 // random draws uniformly among the eligible consumers of the best priority that
-// has any; a single candidate needs no draw. O(log n).
+// has any; a single candidate needs no draw. O(log n), and linear in consumers
+// where channels have limits: the draw has to know how many candidates there are.
 type random struct {
 	seats
 	rng rng.SplitMix64
