@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"fmt"
+	"io"
 	"log/slog"
 	"slices"
 	"sync"
@@ -31,7 +32,13 @@ type Options struct {
 	// cannot be guessed, strategies use seed 0.
 	Seed uint64
 
-	Tracer   Tracer       // nil: none
+	Tracer Tracer // nil: none
+
+	// Record, if not nil, returns where the events and decisions of a queue are
+	// written, in the form that queue.Replay reads, or nil for a queue that is not
+	// to be recorded. It is written to with the queue's lock held; buffer it.
+	Record func(vhost, queue string) io.Writer
+
 	Logger   *slog.Logger // nil: slog.Default()
 	NodeName string       // empty: harelab@localhost
 
@@ -54,6 +61,7 @@ type Broker struct {
 	store      store.Store // nil: none
 	auth       *auth.Auth
 	tracer     Tracer
+	record     func(vhost, queue string) io.Writer
 	logger     *slog.Logger
 	nodeName   string
 	maxMessage int64
@@ -87,6 +95,7 @@ func New(o Options) (*Broker, error) {
 		store:      o.Store,
 		auth:       o.Auth,
 		tracer:     o.Tracer,
+		record:     o.Record,
 		logger:     o.Logger,
 		nodeName:   cmp.Or(o.NodeName, "harelab@localhost"),
 		maxMessage: cmp.Or(o.MaxMessageBytes, defaultMaxMessage),

@@ -112,6 +112,12 @@ func (v *VHost) newQueue(name string, m *wire.QueueDeclare, s settings) *Queue {
 		machine:    s.newMachine(),
 	}
 	q.target.queue = q
+	if record := v.broker.record; record != nil {
+		if w := record(v.name, name); w != nil {
+			q.timed = true
+			q.recorder = queue.NewRecorder(q.machine, w)
+		}
+	}
 	return q
 }
 

@@ -19,31 +19,34 @@ func (q *Queue) hints(meta *dispatch.Meta, m *Message) {
 	if s.needs&dispatch.NeedCost != 0 {
 		if v, ok := wire.TableLookup(table, "x-cost"); ok {
 			meta.Cost, _ = v.Int64()
+		} else if v, ok := wire.TableLookup(table, "task"); ok { // Celery's name of the task
+			name, _ := v.Bytes()
+			meta.Task = q.intern(name)
 		}
 	}
 	if s.needs&dispatch.NeedTenant == 0 {
 		return
 	}
 	if s.fairKey.routingKey {
-		meta.Tenant = q.tenant(m.RoutingKey())
+		meta.Tenant = q.intern(m.RoutingKey())
 	} else if v, ok := wire.TableLookup(table, s.fairKey.header); ok {
 		name, _ := v.Bytes()
-		meta.Tenant = q.tenant(name)
+		meta.Tenant = q.intern(name)
 	}
 }
 
-// maxTenants bounds the names that a queue remembers: they come from publishers.
-const maxTenants = 1024
+// maxNames bounds the names that a queue remembers: they come from publishers.
+const maxNames = 1024
 
-// tenant returns a name as a string without making one for each message.
-func (q *Queue) tenant(name []byte) string {
-	if s, ok := q.tenants[string(name)]; ok {
+// intern returns a name as a string without making one for each message.
+func (q *Queue) intern(name []byte) string {
+	if s, ok := q.names[string(name)]; ok {
 		return s
 	}
-	if q.tenants == nil || len(q.tenants) >= maxTenants {
-		q.tenants = make(map[string]string)
+	if q.names == nil || len(q.names) >= maxNames {
+		q.names = make(map[string]string)
 	}
 	s := string(name)
-	q.tenants[s] = s
+	q.names[s] = s
 	return s
 }

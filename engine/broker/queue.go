@@ -32,6 +32,7 @@ type Queue struct {
 	deleted   bool
 	timed     bool // the state machine has to know the time
 	machine   *queue.Queue
+	recorder  *queue.Recorder // of the machine; nil: not recorded
 	messages  messages
 	consumers []*Consumer // by ConsumerID
 	exclusive *Consumer
@@ -41,27 +42,55 @@ type Queue struct {
 	idle      Timer  // for x-expires
 	usedAt    int64  // microseconds: when the queue was last used, for x-expires
 	counts    queueCounts
-	tenants   map[string]string // by name, for hints
+	names     map[string]string // for hints: tenants and tasks
 }
 
 type queueCounts struct {
 	published, delivered, acked, redelivered, deadLettered uint64
 }
 
+// budget is how many messages one step may give away before its decisions are
+// carried out: a consumer without limits must not be given more of a long queue than
+// its connection takes.
+const budget = 64
+
 // step has the state machine take in an event and carries out what it decides. The
 // queue is locked.
 func (q *Queue) step(t *turn, e queue.Event) {
+	e.Budget = budget
+	if q.probes > 0 {
+		e.Budget = 1 // a probe sees a message only once it was delivered
+	}
+	for {
+		q.decide(t, e)
+		more := false
+		for i := range t.decisions {
+			d := &t.decisions[i]
+			q.carryOut(t, d)
+			more = d.Kind == queue.More
+		}
+		for _, c := range t.paused {
+			q.decide(t, queue.Event{Kind: queue.Pause, Hold: true, Consumer: c})
+		}
+		t.paused = t.paused[:0]
+		if !more {
+			return
+		}
+		e = queue.Event{Kind: queue.Run, Budget: e.Budget}
+	}
+}
+
+// decide has the state machine take in an event. It leaves the decisions in
+// t.decisions.
+func (q *Queue) decide(t *turn, e queue.Event) {
 	if q.timed {
 		e.Now = t.now
 	}
+	if q.recorder != nil {
+		t.decisions = q.recorder.Step(e, t.decisions[:0])
+		return
+	}
 	t.decisions = q.machine.Step(e, t.decisions[:0])
-	for i := range t.decisions {
-		q.carryOut(t, &t.decisions[i])
-	}
-	for _, c := range t.paused {
-		t.decisions = q.machine.Step(queue.Event{Kind: queue.Pause, Hold: true, Now: e.Now, Consumer: c}, t.decisions[:0])
-	}
-	t.paused = t.paused[:0]
 }
 
 // carryOut does what one decision asks for.

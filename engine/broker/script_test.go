@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"flag"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -12,6 +13,7 @@ import (
 	"time"
 
 	"harelab/engine/auth"
+	"harelab/engine/queue"
 	"harelab/engine/wire"
 )
 
@@ -37,7 +39,9 @@ func TestScripts(t *testing.T) {
 			if err != nil {
 				t.Fatal(err)
 			}
-			got := newScript(t).run(string(want))
+			s := newScript(t)
+			got := s.run(string(want))
+			s.replay()
 			if *update {
 				if err := os.WriteFile(file, []byte(got), 0o666); err != nil {
 					t.Fatal(err)
@@ -74,6 +78,13 @@ type script struct {
 	conns    map[string]*Conn
 	channels map[string]*scriptChannel
 	out      bytes.Buffer
+	records  []*queueRecord
+}
+
+// A queueRecord is what a queue was told and decided.
+type queueRecord struct {
+	bytes.Buffer
+	queue string
 }
 
 // A scriptChannel is a channel whose Sink prints.
@@ -93,11 +104,27 @@ func newScript(t *testing.T) *script {
 		t.Fatal(err)
 	}
 	clock := &testClock{now: 1_000_000_000_000}
-	b, err := New(Options{Clock: clock, Auth: users, Seed: 1})
+	s := &script{t: t, clock: clock, conns: make(map[string]*Conn), channels: make(map[string]*scriptChannel)}
+	b, err := New(Options{Clock: clock, Auth: users, Seed: 1, Record: func(_, queue string) io.Writer {
+		r := &queueRecord{queue: queue}
+		s.records = append(s.records, r)
+		return r
+	}})
 	if err != nil {
 		t.Fatal(err)
 	}
-	return &script{t: t, clock: clock, broker: b, conns: make(map[string]*Conn), channels: make(map[string]*scriptChannel)}
+	s.broker = b
+	return s
+}
+
+// replay repeats what the queues were told and wants the same decisions.
+func (s *script) replay() {
+	for _, r := range s.records {
+		text := r.String()
+		if err := queue.Replay(r); err != nil {
+			s.t.Errorf("replay of queue %s: %v\n%s", r.queue, err, text)
+		}
+	}
 }
 
 func (s *script) run(file string) string {

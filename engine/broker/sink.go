@@ -10,7 +10,8 @@ type Sink interface {
 	// Deliver takes a message for one of the channel's consumers, in order of
 	// delivery tags. d and what it points to are valid during the call; to keep
 	// the message longer, Retain it. It reports whether more may come: after
-	// false the consumer gets nothing until [Channel.Resume].
+	// false the consumer gets what was decided together with d, 63 messages at
+	// most, and then nothing until [Channel.Resume].
 	Deliver(d *Delivery, b *Batch) (writable bool)
 
 	// Cancelled says that the broker ended a subscription: its queue is gone.

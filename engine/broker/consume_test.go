@@ -1,0 +1,98 @@
+package broker
+
+import (
+	"testing"
+
+	"harelab/engine/wire"
+)
+
+// fullSink is full after some deliveries.
+type fullSink struct {
+	ackingSink
+	room int
+}
+
+func (s *fullSink) Deliver(d *Delivery, b *Batch) bool {
+	s.room--
+	return s.ackingSink.Deliver(d, b) && s.room > 0
+}
+
+// TestFullSinkBoundsDeliveries subscribes without limits to a long queue: what the
+// Sink has no room for stays in the queue.
+func TestFullSinkBoundsDeliveries(t *testing.T) {
+	b, err := New(Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := b.VHost("/")
+	const messages, room = 10_000, 100
+	sink := &fullSink{room: room}
+	ch := v.Connect(ConnOptions{}).Channel(1, sink)
+	if _, _, _, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: "long"}); err != nil {
+		t.Fatal(err)
+	}
+	for range messages {
+		if _, err := ch.Publish(&Publishing{RoutingKey: []byte("long")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if _, err := ch.BasicConsume(&wire.BasicConsume{Queue: "long", NoAck: true}, ConsumeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	for round := 1; sink.deliveries < messages; round++ {
+		if most := round * (room + budget - 1); sink.deliveries > most {
+			t.Fatalf("%d deliveries in %d rounds, want at most %d", sink.deliveries, round, most)
+		}
+		if q, _ := v.Queue("long"); q.Ready != messages-sink.deliveries {
+			t.Fatalf("%d ready after %d deliveries of %d", q.Ready, sink.deliveries, messages)
+		}
+		before := sink.deliveries
+		sink.room = room
+		ch.Resume()
+		if sink.deliveries == before {
+			t.Fatalf("no delivery after Resume with %d left", messages-before)
+		}
+	}
+}
+
+// watchingProbe is a worker that counts what reached it.
+type watchingProbe struct{ sink *ackingSink }
+
+func (p watchingProbe) Outstanding() int     { return p.sink.deliveries }
+func (p watchingProbe) Work(now int64) int64 { return 0 }
+
+// TestProbesSeeEachDelivery runs a queue of ten messages for two workers that join
+// the shortest queue: each message goes by what the one before has changed.
+func TestProbesSeeEachDelivery(t *testing.T) {
+	b, err := New(Options{Dispatch: "jsq"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := b.VHost("/")
+	conn := v.Connect(ConnOptions{})
+	admin := conn.Channel(1, new(ackingSink))
+	if _, _, _, err := admin.QueueDeclare(&wire.QueueDeclare{Queue: "q"}); err != nil {
+		t.Fatal(err)
+	}
+	for range 10 {
+		if _, err := admin.Publish(&Publishing{RoutingKey: []byte("q")}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	// A first worker takes all and dies, so that one event gives out all ten.
+	hoarder := conn.Channel(2, new(ackingSink))
+	if _, err := hoarder.BasicConsume(&wire.BasicConsume{Queue: "q"}, ConsumeOptions{}); err != nil {
+		t.Fatal(err)
+	}
+	var sinks [2]ackingSink
+	for i := range sinks {
+		ch := conn.Channel(uint16(3+i), &sinks[i])
+		if _, err := ch.BasicConsume(&wire.BasicConsume{Queue: "q"}, ConsumeOptions{Probe: watchingProbe{&sinks[i]}}); err != nil {
+			t.Fatal(err)
+		}
+	}
+	hoarder.Kill()
+	if sinks[0].deliveries != 5 || sinks[1].deliveries != 5 {
+		t.Errorf("the workers got %d and %d messages, want 5 each", sinks[0].deliveries, sinks[1].deliveries)
+	}
+}
