@@ -38,7 +38,6 @@ const (
 type cached struct {
 	inner Matcher
 	table atomic.Pointer[[]cacheSlot] // a power of two of them, in sets of two
-	fills atomic.Int64                // since the table was made
 	judge cacheJudge
 
 	// A generation for each hash of a first word, and one for all. They go up
@@ -118,18 +117,18 @@ func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 	for i := range uint64(2) {
 		if out, ok := c.get(&table[set+i], dst, &k); ok {
 			if mode != modeTrust {
-				c.judge.count(1)
+				c.count(1)
 			}
 			return out
 		}
 	}
-	c.judge.count(0)
+	c.count(0)
 	first := firstWord(k.words[0])
 	gen := c.generation(first)
 	from := len(dst)
 	dst = c.inner.Match(dst, routingKey)
 	if len(routingKey)+8*(len(dst)-from) <= 8*cacheWords-7 {
-		c.fill(table[set:set+2], &k, first, gen, dst[from:])
+		fill(table[set:set+2], &k, first, gen, dst[from:])
 	}
 	return dst
 }
@@ -139,11 +138,10 @@ func (c *cached) generation(first uint8) uint64 { return c.first[first].Load() +
 
 // fill puts a match set into one of the two slots. An entry that was hit since
 // it was filled is spared once.
-func (c *cached) fill(set []cacheSlot, k *cacheKey, first uint8, gen uint64, dests []Dest) {
+func fill(set []cacheSlot, k *cacheKey, first uint8, gen uint64, dests []Dest) {
 	for i := range set {
 		if set[i].meta.Load()&metaHit == 0 {
 			set[i].put(k, first, gen, dests)
-			c.grow()
 			return
 		}
 	}
@@ -152,15 +150,26 @@ func (c *cached) fill(set []cacheSlot, k *cacheKey, first uint8, gen uint64, des
 	}
 }
 
-// grow makes a table of four times as many slots when this one was filled over
-// and over. Its entries are matched anew.
-func (c *cached) grow() {
-	old := c.table.Load()
-	if c.fills.Add(1) < int64(4*len(*old)) || len(*old) >= cacheSlotsMax {
+// count counts a lookup, and whether it hit, 1 or 0. At the end of a window that
+// was measured it decides what to do: nothing about the size of a table says more
+// than that keys miss it.
+func (c *cached) count(hit uint64) {
+	hits, ended := c.judge.count(hit)
+	if !ended {
 		return
 	}
-	if c.table.CompareAndSwap(old, new(make([]cacheSlot, 4*len(*old)))) {
-		c.fills.Store(0)
+	old := c.table.Load()
+	switch {
+	case c.judge.mode.Load() == modeTrust:
+		c.judge.mode.Store(modeMeasure)
+	case 10*hits > 9*judgeWindow:
+		c.judge.mode.Store(modeTrust)
+	case len(*old) < cacheSlotsMax:
+		c.table.CompareAndSwap(old, new(make([]cacheSlot, 4*len(*old))))
+	case 2*hits < judgeWindow:
+		c.judge.mode.Store(modeBypass)
+	default:
+		c.judge.mode.Store(modeTrust)
 	}
 }
 
@@ -247,21 +256,15 @@ const (
 	bypassSample  = 64 // matches counted as one
 )
 
-// count counts a lookup and whether it hit, 1 or 0.
-func (j *cacheJudge) count(hit uint64) {
+// count counts a lookup and reports whether it ended a window, with the window's
+// hits.
+func (j *cacheJudge) count(hit uint64) (hits uint32, ended bool) {
 	tally := j.tally.Add(1<<32 | hit)
 	if tally>>32 != judgeWindow {
-		return
+		return 0, false
 	}
 	j.tally.Store(0)
-	switch {
-	case j.mode.Load() == modeTrust:
-		j.mode.Store(modeMeasure)
-	case 2*uint32(tally) < judgeWindow:
-		j.mode.Store(modeBypass)
-	default:
-		j.mode.Store(modeTrust)
-	}
+	return uint32(tally), true
 }
 
 // again counts a match past the cache and reports whether to try it again.

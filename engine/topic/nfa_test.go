@@ -1,0 +1,200 @@
+package topic
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+	"unsafe"
+)
+
+// check wants a slab's counters, children and masks to be what its nodes say.
+func (s *slab) check(t *testing.T) {
+	t.Helper()
+	used, dead := 0, 0
+	kids := make(map[uint32]uint64)
+	for i := 1; i < len(s.nodes); i++ {
+		n, slot := &s.nodes[i], uint32(i)
+		edge := n.edge.Load()
+		if edge == 0 {
+			continue
+		}
+		used++
+		if n.idle(s) {
+			dead++
+			continue
+		}
+		parent := edge >> kindBits
+		kids[parent]++
+		var p piece
+		p.set(n.code, edge&(1<<kindBits-1))
+		if got := s.find(parent, &p); got != slot {
+			t.Errorf("node %d is found as %d", slot, got)
+		}
+		up := &s.nodes[parent]
+		linked := up.mask.Load()&p.bit != 0
+		switch p.kind {
+		case edgeStar:
+			linked = up.star.Load() == slot
+		case edgeHash:
+			linked = up.hash.Load() == slot
+		}
+		if !linked {
+			t.Errorf("node %d is not linked from its parent %d", slot, parent)
+		}
+	}
+	if used != s.used || dead != s.dead || s.full(0) {
+		t.Errorf("%d slots of %d used, %d of them dead, counted %d and %d", used, len(s.nodes), dead, s.used, s.dead)
+	}
+	for i := range s.nodes {
+		if got := s.nodes[i].data.Load() & dataKids / dataKid; got != kids[uint32(i)] {
+			t.Errorf("node %d counts %d children, has %d", i, got, kids[uint32(i)])
+		}
+	}
+}
+
+// TestSlabInvariants binds and unbinds at random, with growth, shrinking and
+// nodes that come back, and checks the slab all along.
+func TestSlabInvariants(t *testing.T) {
+	seed := rand.Uint64()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	words := []string{"*", "#", "a", "b", "", "12345678", "a-long-word", "a-long-wood"}
+	type binding struct {
+		key string
+		d   Dest
+	}
+	a := newNFA()
+	var bound []binding
+	for op := range 4000 {
+		if growing := op/1000%2 == 0; len(bound) > 0 && rng.IntN(4) != 0 != growing {
+			i := rng.IntN(len(bound))
+			if !a.Unbind(bound[i].key, bound[i].d) {
+				t.Fatalf("seed %#x, op %d: Unbind(%q, %d) = false", seed, op, bound[i].key, bound[i].d)
+			}
+			bound[i] = bound[len(bound)-1]
+			bound = bound[:len(bound)-1]
+		} else {
+			var ws []string
+			for range rng.IntN(6) {
+				ws = append(ws, words[rng.IntN(len(words))])
+			}
+			b := binding{strings.Join(ws, "."), Dest(rng.IntN(200))}
+			if a.Bind(b.key, b.d) {
+				bound = append(bound, b)
+			}
+		}
+		if op%50 == 0 {
+			a.slab.Load().check(t)
+		}
+		if t.Failed() {
+			t.Fatalf("seed %#x, op %d", seed, op)
+		}
+	}
+}
+
+// TestDeadNodesAreGivenBack wants the slab of an emptied automaton to be small,
+// and one that keeps its size under churn not to grow.
+func TestDeadNodesAreGivenBack(t *testing.T) {
+	a := newNFA()
+	key := func(i int) string { return fmt.Sprintf("order.%d.*", i) }
+	for i := range 10_000 {
+		a.Bind(key(i), 1)
+	}
+	full := len(a.slab.Load().nodes)
+	for i := range 100_000 {
+		a.Bind(key(i+10_000), 1)
+		a.Unbind(key(i), 1)
+	}
+	if got := len(a.slab.Load().nodes); got > 2*full {
+		t.Errorf("%d slots after churn of 10,000 keys, %d before", got, full)
+	}
+	for i := range 10_000 {
+		a.Unbind(key(i+100_000), 1)
+	}
+	if got := len(a.slab.Load().nodes); got > 500 {
+		t.Errorf("%d slots with nothing bound, %d when full", got, full)
+	}
+}
+
+// TestLongWalkAgrees wants both walks to enter nodes alike.
+func TestLongWalkAgrees(t *testing.T) {
+	seed := rand.Uint64()
+	rng := rand.New(rand.NewPCG(seed, 0))
+	words := []string{"a", "b", "", "12345678", "123456789", "12345678123456781"}
+	wild := append([]string{"*", "#", "*", "#"}, words...)
+	key := func(from []string, n int) string {
+		var ws []string
+		for range rng.IntN(n) {
+			ws = append(ws, from[rng.IntN(len(from))])
+		}
+		return strings.Join(ws, ".")
+	}
+	for range 50 {
+		a := newNFA()
+		for d := range 30 {
+			a.Bind(key(wild, 6), Dest(d))
+		}
+		for range 200 {
+			k := []byte(key(words, 6))
+			var long results
+			matchLong(a.slab.Load(), &long, k)
+			short, got := a.Match(nil, k), long.unique()
+			slices.Sort(short)
+			slices.Sort(got)
+			if !slices.Equal(short, got) {
+				t.Fatalf("seed %#x: Match(%q): short walk %d, long walk %d", seed, k, short, got)
+			}
+		}
+	}
+}
+
+func TestNodeIsHalfACacheLine(t *testing.T) {
+	if size := unsafe.Sizeof(node{}); size != 32 {
+		t.Errorf("a node takes %d bytes, want 32", size)
+	}
+}
+
+// TestFlood binds words that all collide for a hash without a seed. With it they
+// must be found as fast as any.
+func TestFlood(t *testing.T) {
+	const n = 4000
+	same := make([]string, n)   // one slot if the hash is the word itself
+	random := make([]string, n) // for comparison
+	rng := rand.New(rand.NewPCG(1, 2))
+	for i := range n {
+		same[i] = string([]byte{byte(i), byte(i>>8) + '0', 'x', 'x', 'x', 'x', 'x', 'x'})
+		random[i] = fmt.Sprintf("%08x", rng.Uint32())
+	}
+	same = slices.DeleteFunc(same, func(w string) bool { return strings.ContainsAny(w, ".*#") })
+
+	usual := probes(random)
+	if got := probes(same); got > 2*usual+1 {
+		t.Errorf("%.1f slots from home to crafted words, %.1f to random ones", got, usual)
+	}
+	defer func(h *hasher) { seeded = h }(seeded)
+	seeded = newHasher(func() uint64 { return 0 })
+	if got := probes(same); got < 100 {
+		t.Errorf("%.1f slots from home to crafted words without a seed: they do not collide, so this test shows nothing", got)
+	}
+}
+
+// probes binds words and returns how many slots each is from its home, on
+// average.
+func probes(words []string) float64 {
+	a := newNFA()
+	for i, w := range words {
+		a.Bind(w, Dest(i))
+	}
+	s, total := a.slab.Load(), 0
+	for i := 1; i < len(s.nodes); i++ {
+		edge := s.nodes[i].edge.Load()
+		if edge == 0 {
+			continue
+		}
+		var p piece
+		p.set(s.nodes[i].code, edge&(1<<kindBits-1))
+		total += (i - int(s.home(edge>>kindBits, p.mix)) + len(s.nodes) - 1) % (len(s.nodes) - 1)
+	}
+	return float64(total) / float64(s.used)
+}
