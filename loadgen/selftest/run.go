@@ -1,0 +1,73 @@
+package selftest
+
+import (
+	"context"
+	"fmt"
+	"io"
+
+	"harelab/loadgen/sim"
+)
+
+// maxShown is how many mismatches of one case are printed.
+const maxShown = 20
+
+// RunAnswers runs the known answers in r on harelab's broker in virtual time and
+// compares all results: integers exactly, decimals to 1e-6 relative plus 1e-6. It
+// prints each mismatch to w, with case, message, field, what was wanted and what
+// came, and a summary line at the end.
+//
+// The error is not nil if r cannot be read or is no file of known answers.
+// Mismatches are no error; it returns how many there are.
+func RunAnswers(r io.Reader, w io.Writer) (mismatches int, err error) {
+	f, err := readAnswers(r)
+	if err != nil {
+		return 0, err
+	}
+	if f.Vectors != nil {
+		c := checker{w: w, name: "rng_test_vectors", limit: maxShown}
+		c.vectors(f.Vectors)
+		mismatches += c.close()
+	}
+	cases := f.ordered()
+	for _, t := range cases {
+		c := checker{w: w, name: t.name, limit: maxShown}
+		o, err := simulate(context.Background(), &t.Scenario)
+		if err == nil {
+			err = c.compare(t, o)
+		}
+		if err != nil {
+			c.differ("", "run", "a result", err)
+		}
+		mismatches += c.close()
+	}
+	_, err = fmt.Fprintf(w, "%d cases, %d mismatches\n", len(cases), mismatches)
+	return mismatches, err
+}
+
+// vectors checks the random numbers against a file's.
+func (c *checker) vectors(v *vectors) {
+	r := sim.NewRand(v.Seed)
+	for i, want := range v.NextHex {
+		if got := fmt.Sprintf("%016x", r.Uint64()); got != want {
+			c.differ("", fmt.Sprintf("next_hex[%d]", i), want, got)
+		}
+	}
+	r = sim.NewRand(v.Seed)
+	for i, want := range v.U32 {
+		if got := r.Uint32(); got != want {
+			c.differ("", fmt.Sprintf("u32[%d]", i), want, got)
+		}
+	}
+	r = sim.NewRand(v.Seed)
+	for i, want := range v.Below11 {
+		if got := r.Below(11); got != int(want) {
+			c.differ("", fmt.Sprintf("below_11[%d]", i), want, got)
+		}
+	}
+	r = sim.NewRand(v.Seed)
+	for i, want := range v.Exp {
+		if got := r.Exp(1_000_000); got != want {
+			c.differ("", fmt.Sprintf("exp_mean_1000000[%d]", i), want, got)
+		}
+	}
+}
