@@ -23,6 +23,7 @@ import (
 	"harelab/reports/folder"
 	"harelab/reports/page"
 	"harelab/reports/stat"
+	"harelab/reports/sweep"
 	"harelab/reports/text"
 )
 
@@ -63,8 +64,16 @@ func Write(dir string, f *Folder) error {
 // ReadFolder reads a folder back.
 func ReadFolder(dir string) (*Folder, error) { return folder.Read(dir) }
 
-// Redraw draws a folder's charts and pages again, from its data.
+// Redraw draws a folder's charts and pages again, from its data. The folder of
+// a sweep has no runs, and is not returned.
 func Redraw(dir string) (*Folder, error) {
+	if sweep.Is(dir) {
+		s, err := sweep.Read(dir)
+		if err != nil {
+			return nil, err
+		}
+		return nil, sweep.Write(dir, s)
+	}
 	f, err := folder.Read(dir)
 	if err != nil {
 		return nil, err

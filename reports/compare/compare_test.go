@@ -2,6 +2,8 @@ package compare
 
 import (
 	"bytes"
+	"errors"
+	"flag"
 	"fmt"
 	"math/rand/v2"
 	"os"
@@ -51,6 +53,8 @@ func virtual(rs ...*run.Result) []*stat.Summary {
 	}
 	return out
 }
+
+var shoot = flag.String("shoot", "", "write the page of the specimens to this folder")
 
 const wait = "wait.mean{class=run_user_query}"
 
@@ -265,5 +269,29 @@ func TestWriteGate(t *testing.T) {
 	want := "WORSE         celery-optimized/x on sim  wait.max{class=run_user_query} +5%  3.9 s -> 10.5 s  +169.2 %\n"
 	if buf.String() != want {
 		t.Errorf("got %q, want %q", buf.String(), want)
+	}
+}
+
+func TestSheet(t *testing.T) {
+	base := side(t, "main", repeats(6, 1, 0.01, 1), wait, "held.max", "throughput", "lost")
+	fast := side(t, "pr", repeats(6, 0.6, 0.01, 2), wait, "held.max", "throughput", "lost")
+	slow := side(t, "draft", repeats(6, 1.3, 0.02, 3), wait, "held.max", "throughput", "lost")
+	sheet := Compare(base, fast, slow).Sheet([]string{"harelab", "compare", "main", "pr"})
+	var html, md bytes.Buffer
+	if err := errors.Join(sheet.WriteHTML(&html), sheet.WriteMarkdown(&md)); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"A trade: better in", "same load", "harelab compare main pr", "<svg"} {
+		if !strings.Contains(html.String(), want) {
+			t.Errorf("the page lacks %q", want)
+		}
+	}
+	if strings.Contains(strings.ReplaceAll(html.String(), "isNaN", ""), "NaN") || strings.Contains(md.String(), "NaN") {
+		t.Error("the page holds NaN")
+	}
+	if *shoot != "" {
+		if err := os.WriteFile(filepath.Join(*shoot, "compare.html"), html.Bytes(), 0o666); err != nil {
+			t.Fatal(err)
+		}
 	}
 }

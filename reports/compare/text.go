@@ -4,10 +4,9 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"strings"
-	"unicode/utf8"
 
 	"harelab/reports/stat"
+	"harelab/reports/text"
 )
 
 // WriteText writes a comparison for a terminal: a row per metric, the base,
@@ -24,7 +23,7 @@ func WriteText(w io.Writer, c *Comparison) error {
 		}
 		rows = append(rows, line)
 	}
-	if err := align(w, rows); err != nil {
+	if err := text.WriteRows(w, rows, 1); err != nil {
 		return err
 	}
 	load := "yes"
@@ -88,33 +87,4 @@ func (e Effect) why(base Estimate) string {
 		return fmt.Sprintf("(p=%.3f n=%d)", e.P, e.N)
 	}
 	return fmt.Sprintf("(p=%.3f n=%d+%d)", e.P, base.N, e.N)
-}
-
-// align writes rows in columns, the first left, the others right.
-func align(w io.Writer, rows [][]string) error {
-	var width []int
-	for _, row := range rows {
-		for i, c := range row {
-			if i == len(width) {
-				width = append(width, 0)
-			}
-			width[i] = max(width[i], utf8.RuneCountInString(c))
-		}
-	}
-	for _, row := range rows {
-		var b strings.Builder
-		for i, c := range row {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
-			switch i {
-			case 0:
-				b.WriteString(c + pad)
-			default:
-				b.WriteString("  " + pad + c)
-			}
-		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(b.String(), " ")); err != nil {
-			return err
-		}
-	}
-	return nil
 }

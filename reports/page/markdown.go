@@ -12,9 +12,10 @@ import (
 
 // WriteMarkdown writes report.md: the page's words and tables, with the charts
 // as links to the files in plots/.
-func WriteMarkdown(w io.Writer, f *folder.Folder) error {
+func WriteMarkdown(w io.Writer, f *folder.Folder) error { return newView(f).markdown(w) }
+
+func (v view) markdown(w io.Writer) error {
 	out := bufio.NewWriter(w)
-	v := newView(f)
 	p := func(format string, args ...any) { fmt.Fprintf(out, format, args...) }
 	sound := func() {
 		p("**%s**\n\n", v.Sound.Title)
@@ -31,15 +32,21 @@ func WriteMarkdown(w io.Writer, f *folder.Folder) error {
 		p("- **%s** %s: %s %s\n", b.Value, escape(b.What), b.Letter, escape(b.Label))
 	}
 	p("\n")
-	if !v.Invalid {
+	if v.Sound.Title != "" && !v.Invalid {
 		sound()
 	}
 	for _, c := range v.Charts {
 		p("## %s\n\n%s\n\n![%s](plots/%s.svg)\n\n", c.Title, escape(c.Note), escape(c.Alt), c.Name)
 	}
-	p("## Every class, every run\n\n")
-	writeFigures(out, v.Figures)
-	writeFigures(out, v.Runs)
+	for _, t := range v.Tables {
+		p("## %s\n\n%s\n\n", t.Title, escape(t.Note))
+		writeFigures(out, t.Figures)
+	}
+	if len(v.Figures.Rows) > 0 {
+		p("## Every class, every run\n\n")
+		writeFigures(out, v.Figures)
+		writeFigures(out, v.Runs)
+	}
 	if len(v.Agree) > 0 {
 		p("## Prediction beside measurement\n\n")
 		for _, a := range v.Agree {
@@ -64,7 +71,7 @@ func WriteMarkdown(w io.Writer, f *folder.Folder) error {
 	}
 	p("## How to get these figures again\n\n```\n%s\n```\n\n", strings.Join(v.Commands, "\n"))
 	for _, line := range v.Facts {
-		p("%s\\\n", escape(line))
+		p("- %s\n", escape(line))
 	}
 	return out.Flush()
 }

@@ -47,6 +47,7 @@ type view struct {
 	Big      []bigNumber
 	BigOther string // the other arms' loads, where they differ
 	Charts   []chartView
+	Tables   []tableView
 	Figures  figures // of every class of every arm
 	Runs     figures // of what belongs to a run as a whole
 	Agree    []agreement
@@ -138,9 +139,7 @@ func InputOf(f *folder.Folder) *plot.Input {
 func newView(f *folder.Folder) view {
 	in := InputOf(f)
 	v := view{
-		CSS: template.CSS(":root{" + plot.Variables(false) + "}@media (prefers-color-scheme:dark){:root{" + plot.Variables(true) + "}}" +
-			"@media print{:root{" + plot.Variables(false) + "}}" + plot.Classes() + pageCSS),
-		JS: template.JS(pageJS), Story: Tell(in), Sound: Sound(in), Title: titleOf(in),
+		CSS: styles(), JS: template.JS(pageJS), Story: Tell(in), Sound: Sound(in), Title: titleOf(in),
 		Commands: commands(f), Facts: factLines(f),
 	}
 	v.Invalid = v.Sound.State == "bad"
@@ -150,10 +149,7 @@ func newView(f *folder.Folder) view {
 	for _, c := range plot.Charts() {
 		wide, narrow := c.Draw(in, plot.Wide), c.Draw(in, plot.Narrow)
 		if wide != nil && narrow != nil {
-			v.Charts = append(v.Charts, chartView{
-				Name: c.Name, Title: c.Title, Alt: wide.Alt, Note: wide.Note, NarrowNote: narrow.Note,
-				Wide: template.HTML(wide.Inline()), Narrow: template.HTML(narrow.Inline()),
-			})
+			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, wide, narrow))
 		}
 	}
 	v.Figures = newFigures([]string{"run", "class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))
@@ -168,6 +164,19 @@ func newView(f *folder.Folder) view {
 		}
 	}
 	return v
+}
+
+func newChartView(name, title string, wide, narrow *plot.Figure) chartView {
+	return chartView{
+		Name: name, Title: title, Alt: wide.Alt, Note: wide.Note, NarrowNote: narrow.Note,
+		Wide: template.HTML(wide.Inline()), Narrow: template.HTML(narrow.Inline()),
+	}
+}
+
+// styles is the page's style sheet, with the charts' paints for both themes.
+func styles() template.CSS {
+	return template.CSS(":root{" + plot.Variables(false) + "}@media (prefers-color-scheme:dark){:root{" + plot.Variables(true) + "}}" +
+		"@media print{:root{" + plot.Variables(false) + "}}" + plot.Classes() + pageCSS)
 }
 
 // titleOf is the window's title: the scenarios' names.

@@ -281,8 +281,12 @@ func verdictOf(v stat.Verdict) verdictCell {
 
 // commands say how to get the figures again.
 func commands(f *folder.Folder) []string {
+	again := []string{
+		"harelab rerun DIR     # this folder's manifest again",
+		"harelab report DIR    # this page and its charts from the data",
+	}
 	if len(f.Manifest.Command) > 0 {
-		return []string{shell(f.Manifest.Command)}
+		return append([]string{Shell(f.Manifest.Command)}, again...)
 	}
 	var out []string
 	seen := make(map[string]bool)
@@ -297,16 +301,16 @@ func commands(f *folder.Folder) []string {
 			target = s.Target.URL
 		}
 		c = append(c, "--target", target, "--seed", strconv.FormatUint(s.Seed, 10))
-		if line := shell(c); !seen[line] {
+		if line := Shell(c); !seen[line] {
 			seen[line] = true
 			out = append(out, line)
 		}
 	}
-	return out
+	return append(out, again...)
 }
 
-// shell quotes arguments as a POSIX shell wants them.
-func shell(args []string) string {
+// Shell quotes arguments as a POSIX shell wants them.
+func Shell(args []string) string {
 	var out []string
 	for _, a := range args {
 		if a == "" || strings.ContainsAny(a, " \t\n'\"\\$&;|<>()*?[]{}`!#~") {

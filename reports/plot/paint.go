@@ -21,6 +21,19 @@ func (p Paint) RGBA() (r, g, b, a uint32) { return p.light.RGBA() }
 // CSS returns the paint's custom property, as "var(--r1)".
 func (p Paint) CSS() string { return "var(--" + p.role + ")" }
 
+// A tint is a paint that lets the ground shine through.
+type tint struct {
+	Paint
+	share float64 // 0 to 1
+}
+
+// RGBA implements color.Color with the light theme.
+func (t tint) RGBA() (r, g, b, a uint32) {
+	c := t.light
+	c.A = uint8(255*t.share + 0.5)
+	return c.RGBA()
+}
+
 func paint(role string, light, dark uint32) Paint {
 	p := Paint{role, rgb(light), rgb(dark)}
 	paints[role] = p

@@ -99,6 +99,9 @@ func (s *svg) class(kind string, c color.Color) string {
 		s.used[name] = true
 		return ` class="` + name + `"`
 	}
+	if t, ok := c.(tint); ok {
+		return s.class(kind, t.Paint) + ` fill-opacity="` + num(t.share) + `"`
+	}
 	attr := map[string]string{"f": "fill", "s": `fill="none" stroke`}[kind]
 	n := color.NRGBAModel.Convert(c).(color.NRGBA)
 	out := fmt.Sprintf(` %s="%s"`, attr, hex(n))

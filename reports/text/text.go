@@ -215,3 +215,9 @@ func signed(s float64) string {
 	}
 	return stat.Seconds(s)
 }
+
+// WriteRows writes rows in columns, of which the first left ones are aligned
+// left.
+func WriteRows(w io.Writer, rows [][]string, left int) error {
+	return (&grid{rows: rows, left: left}).write(w, "")
+}

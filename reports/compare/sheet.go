@@ -1,0 +1,111 @@
+package compare
+
+import (
+	"fmt"
+
+	"harelab/reports/page"
+	"harelab/reports/plot"
+)
+
+// Sheet is the comparison's page.
+func (c *Comparison) Sheet(command []string) page.Sheet {
+	s := page.Sheet{
+		Title: c.Base.Name + ", compared – harelab",
+		Story: page.Story{Headline: c.headline(), Text: c.Verdict}, Sound: c.sound(),
+		Tables: []page.SheetTable{c.table()},
+	}
+	if c.Why == "" {
+		s.Charts = []page.SheetChart{{Name: "forest", Title: "What changed, and by how much", Wide: c.forest(plot.Wide), Narrow: c.forest(plot.Narrow)}}
+	}
+	if len(command) > 0 {
+		s.Commands = []string{page.Shell(command)}
+	}
+	return s
+}
+
+func (c *Comparison) headline() string {
+	if c.Why != "" {
+		return "No verdict."
+	}
+	better, worse := 0, 0
+	for _, r := range c.Rows {
+		for _, e := range r.News {
+			switch e.Change {
+			case Better:
+				better++
+			case Worse:
+				worse++
+			}
+		}
+	}
+	switch {
+	case better > 0 && worse > 0:
+		return fmt.Sprintf("A trade: better in %d figures, worse in %d.", better, worse)
+	case better > 0:
+		return fmt.Sprintf("Better in %d figures, worse in none.", better)
+	case worse > 0:
+		return fmt.Sprintf("Worse in %d figures, better in none.", worse)
+	}
+	return "No difference that can be told from chance."
+}
+
+func (c *Comparison) sound() page.Soundness {
+	s := page.Soundness{State: "ok", Title: "The comparison is sound."}
+	add := func(state, name, text string) {
+		s.Checks = append(s.Checks, page.Check{State: state, Name: name, Text: text})
+		if state == "bad" || state == "note" && s.State == "ok" {
+			s.State, s.Title = state, map[string]string{"bad": "Not comparable.", "note": "Read with care."}[state]
+		}
+	}
+	if c.Why != "" {
+		add("bad", "same load", c.Why+".")
+	} else {
+		add("ok", "same load", "Every side was asked to do the same work at the same instants.")
+	}
+	for _, w := range c.Warnings {
+		add("note", "repeats", w+".")
+	}
+	return s
+}
+
+func (c *Comparison) table() page.SheetTable {
+	t := page.SheetTable{
+		Title: "Every figure", Note: "Medians of the repeats with intervals at 95 %; p values are corrected for the number of tests; ~ is no significant difference.",
+		Columns: []string{"figure", c.Base.Name}, Heads: 1,
+	}
+	for _, n := range c.News {
+		t.Columns = append(t.Columns, n.Name, "change", "")
+	}
+	for _, r := range c.Rows {
+		row := []string{r.Key.String(), r.Base.text(r.Key.Unit)}
+		for _, e := range r.News {
+			row = append(row, e.text(r.Key.Unit), deltaText(e, c.Why == ""), e.why(r.Base))
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	return t
+}
+
+func (c *Comparison) forest(width float64) *plot.Figure {
+	var rows []plot.ForestRow
+	for _, r := range c.Rows {
+		row := plot.ForestRow{Label: r.Key.String()}
+		for j, e := range r.News {
+			if e.N == 0 || r.Base.N == 0 {
+				continue
+			}
+			text := deltaText(e, true)
+			if e.Change == Better || e.Change == Worse {
+				text += ", " + e.Change.String()
+			}
+			if text == "~" || text == "=" {
+				text = NoChange.String()
+			}
+			row.Effects = append(row.Effects, plot.ForestEffect{
+				Side: j, Ratio: e.Ratio, Lo: e.RatioLo, Hi: e.RatioHi, Text: text, Sign: map[Change]int{Better: 1, Worse: -1}[e.Change],
+			})
+		}
+		rows = append(rows, row)
+	}
+	return plot.Forest(rows, width, c.Verdict)
+}

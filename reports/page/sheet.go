@@ -1,0 +1,83 @@
+package page
+
+import (
+	"html/template"
+	"io"
+	"strconv"
+
+	"harelab/reports/plot"
+)
+
+// A Sheet is a page of another kind than a report of runs: a comparison, a
+// sweep. It has the same order and looks: a sentence, charts, tables, and how
+// to get it again.
+type Sheet struct {
+	Title    string
+	Story    Story
+	Sound    Soundness // no strip when its title is empty
+	Charts   []SheetChart
+	Tables   []SheetTable
+	Commands []string
+	Facts    []string
+}
+
+// A SheetChart is a chart at both widths; it is left out unless it has both.
+type SheetChart struct {
+	Name, Title  string
+	Wide, Narrow *plot.Figure
+}
+
+// A SheetTable is a table. The first Heads columns name their row; numbers
+// sort by Sort where it is given.
+type SheetTable struct {
+	Title, Note string
+	Columns     []string
+	Heads       int
+	Rows        [][]string
+	Sort        [][]float64 // like Rows, or nil
+}
+
+// tableView is a table with its words.
+type tableView struct {
+	Title, Note string
+	Figures     figures
+}
+
+func (s Sheet) view() view {
+	v := view{Title: s.Title, CSS: styles(), JS: template.JS(pageJS), Story: s.Story, Sound: s.Sound, Invalid: s.Sound.State == "bad", Commands: s.Commands, Facts: s.Facts}
+	for _, c := range s.Charts {
+		if c.Wide != nil && c.Narrow != nil {
+			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, c.Wide, c.Narrow))
+		}
+	}
+	for _, t := range s.Tables {
+		v.Tables = append(v.Tables, tableView{t.Title, t.Note, t.figures()})
+	}
+	return v
+}
+
+func (t SheetTable) figures() figures {
+	var rows [][]cell
+	for i, row := range t.Rows {
+		var cells []cell
+		for k, text := range row {
+			c := cell{Text: text, Head: k < t.Heads}
+			if t.Sort != nil && k >= t.Heads {
+				c.Sort = strconv.FormatFloat(t.Sort[i][k], 'g', -1, 64)
+			}
+			cells = append(cells, c)
+		}
+		rows = append(rows, cells)
+	}
+	f := newFigures(t.Columns, rows)
+	for i := range f.Heads {
+		f.Heads[i].Head = i < t.Heads
+	}
+	return f
+}
+
+// WriteHTML writes the sheet as one file.
+func (s Sheet) WriteHTML(w io.Writer) error { return page.Execute(w, s.view()) }
+
+// WriteMarkdown writes the sheet for a pull request.
+func (s Sheet) WriteMarkdown(w io.Writer) error { return s.view().markdown(w) }

@@ -1,0 +1,108 @@
+package plot
+
+import (
+	"cmp"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// A Dot is one cell of a sweep: X is better when larger, Y when smaller.
+type Dot struct {
+	Label string
+	X, Y  float64
+}
+
+// Front returns the indexes of the dots that no other beats in both, from left
+// to right; of equals the first.
+func Front(dots []Dot) []int {
+	order := make([]int, len(dots))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int {
+		return cmp.Or(cmp.Compare(dots[b].X, dots[a].X), cmp.Compare(dots[a].Y, dots[b].Y))
+	})
+	var front []int
+	least := math.Inf(1)
+	for _, i := range order {
+		if dots[i].Y < least {
+			least = dots[i].Y
+			front = append(front, i)
+		}
+	}
+	slices.Reverse(front)
+	return front
+}
+
+// Pareto draws dots with the front joined and named: what is not on it is
+// beaten by something that is.
+func Pareto(dots []Dot, xName, yName string, xFormat, yFormat func(float64) string, width float64, alt string) *Figure {
+	if len(dots) < 2 {
+		return nil
+	}
+	xmax, ymax, xmin := 0.0, 0.0, math.Inf(1)
+	for _, d := range dots {
+		xmax, ymax, xmin = max(xmax, d.X), max(ymax, d.Y), min(xmin, d.X)
+	}
+	if xmin > 0.7*xmax {
+		xmin = max(0, xmin-(xmax-xmin)*0.3-xmax*0.01)
+	} else {
+		xmin = 0
+	}
+	return &Figure{
+		Width: width, Height: panelHeight + 90, Alt: alt,
+		Note: "One dot per cell; right is more throughput, down is less wait. Only cells on the joined front are worth choosing between.",
+		paint: func(c draw.Canvas) {
+			c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, yName)
+			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - rightMargin, Y: c.Min.Y + 2}, xName)
+			ticks := int(float64(c.Max.X-c.Min.X) / 70)
+			p := frame(xmax+(xmax-xmin)*0.04, niceMax(ymax, 5, false)*1.03, steps{ticks, xFormat}, steps{5, yFormat})
+			p.X.Min = xmin
+			p.Add(pareto(dots))
+			p.Draw(draw.Crop(c, 0, -rightMargin-14, 14, -smallSize-8))
+		},
+	}
+}
+
+// pareto is the plotter of dots and front.
+type pareto []Dot
+
+func (ds pareto) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	busy := newOccupancy(c)
+	at := func(i int) vg.Point { return vg.Point{X: x(ds[i].X), Y: y(ds[i].Y)} }
+	dot := func(i int, r vg.Length) {
+		var path vg.Path
+		pt := at(i)
+		path.Move(vg.Point{X: pt.X + r, Y: pt.Y})
+		path.Arc(pt, r, 0, 2*math.Pi)
+		path.Close()
+		c.Fill(path)
+	}
+	c.SetColor(tint{dim, 0.5})
+	for i := range ds {
+		dot(i, 3)
+		pt := at(i)
+		busy.box(pt.X-3, pt.Y-3, pt.X+3, pt.Y+3)
+	}
+	front := Front(ds)
+	line := make([]vg.Point, len(front))
+	for k, i := range front {
+		line[k] = at(i)
+	}
+	if len(line) > 1 {
+		c.StrokeLines(draw.LineStyle{Color: runPaints[2], Width: 1.5}, line)
+	}
+	busy.line(line)
+	for _, i := range front {
+		c.SetColor(runPaints[2])
+		dot(i, 4.5)
+	}
+	for _, i := range front {
+		busy.name(c, at(i), ds[i].Label, runPaints[2])
+	}
+}

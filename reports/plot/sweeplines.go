@@ -1,0 +1,133 @@
+package plot
+
+import (
+	"math"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+)
+
+// A SweepLine is a metric along one axis of a sweep, for one value of the
+// others. Lo and Hi bound the repeats; equal to Y where there is but one.
+type SweepLine struct {
+	Label     string
+	Y, Lo, Hi []float64 // by the axis' values; NaN where there is no cell
+}
+
+// SweepLines draws a metric along an axis. The axis' values stand side by side
+// at equal distances, in their order: they may be names, and 0 may stand for no
+// limit.
+func SweepLines(axis string, values []string, lines []SweepLine, metric string, format func(float64) string, width float64, alt string) *Figure {
+	lines = lines[:min(len(lines), len(runPaints))]
+	most, least, bands := math.Inf(-1), math.Inf(1), false
+	for _, l := range lines {
+		for i := range l.Y {
+			if math.IsNaN(l.Y[i]) {
+				continue
+			}
+			most, least = max(most, l.Y[i], l.Hi[i]), min(least, l.Y[i])
+			bands = bands || l.Hi[i] > l.Lo[i]
+		}
+	}
+	if math.IsInf(most, 0) || len(values) < 2 {
+		return nil
+	}
+	note := "Where the line bends is the setting beyond which more does not help, or begins to hurt."
+	if bands {
+		note += " The band spans the repeats."
+	}
+	return &Figure{
+		Width: width, Height: panelHeight + 70, Note: note, Alt: alt,
+		paint: func(c draw.Canvas) {
+			c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, metric)
+			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - rightMargin, Y: c.Min.Y + 2}, axis)
+			p := frame(float64(len(values)-1), niceMax(most, 5, false)*1.05, nameTicks(values), steps{5, format})
+			if least > 0 && most/least > 50 {
+				p.Y.Min, p.Y.Scale, p.Y.Tick.Marker = least, plot.LogScale{}, decades{format}
+			}
+			p.Add(bandsOf(lines), sweepCurves(lines))
+			p.Draw(draw.Crop(c, 0, -rightMargin-8, 14, -smallSize-8))
+		},
+	}
+}
+
+// nameTicks puts names at 0, 1, 2, ...
+type nameTicks []string
+
+// Ticks implements plot.Ticker.
+func (n nameTicks) Ticks(_, _ float64) []plot.Tick {
+	out := make([]plot.Tick, len(n))
+	for i, name := range n {
+		out[i] = plot.Tick{Value: float64(i), Label: name}
+	}
+	return out
+}
+
+// decades are ticks at 1, 2 and 5 times powers of ten.
+type decades struct{ format func(float64) string }
+
+// Ticks implements plot.Ticker.
+func (d decades) Ticks(lo, hi float64) []plot.Tick {
+	var out []plot.Tick
+	factors := []float64{1, 2, 5}
+	if hi/lo > 2000 {
+		factors = factors[:1]
+	}
+	for e := int(math.Floor(math.Log10(lo))); pow10(e) <= hi; e++ {
+		for _, f := range factors {
+			if v := f * pow10(e); v >= lo*0.999 && v <= hi {
+				out = append(out, plot.Tick{Value: v, Label: d.format(v)})
+			}
+		}
+	}
+	return out
+}
+
+// sweepCurves makes labelled curves of the lines.
+func sweepCurves(lines []SweepLine) curves {
+	var cs curves
+	for i, l := range lines {
+		line := curve{arm: &Arm{Letter: Letter(i), Paint: RunPaint(i)}, label: l.Label}
+		for k, y := range l.Y {
+			if !math.IsNaN(y) {
+				line.x, line.y = append(line.x, float64(k)), append(line.y, y)
+			}
+		}
+		cs.lines = append(cs.lines, line)
+	}
+	return cs
+}
+
+// bandsOf is the plotter of the spans between Lo and Hi.
+type bandsOf []SweepLine
+
+func (b bandsOf) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	for i, l := range b {
+		var up, down []vg.Point
+		for k := range l.Y {
+			if math.IsNaN(l.Y[k]) {
+				continue
+			}
+			up = append(up, vg.Point{X: x(float64(k)), Y: y(l.Hi[k])})
+			down = append(down, vg.Point{X: x(float64(k)), Y: y(max(l.Lo[k], p.Y.Min))})
+		}
+		var path vg.Path
+		for j, pt := range up {
+			if j == 0 {
+				path.Move(pt)
+			} else {
+				path.Line(pt)
+			}
+		}
+		for j := len(down) - 1; j >= 0; j-- {
+			path.Line(down[j])
+		}
+		if len(up) > 1 {
+			path.Close()
+			c.SetColor(tint{RunPaint(i), 0.18})
+			c.Fill(path)
+		}
+	}
+}

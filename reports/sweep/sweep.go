@@ -1,0 +1,233 @@
+// Package sweep reports a grid of runs: which cell is best by the scenario's
+// own goal, how the metric moves along each axis, and which cells are worth
+// choosing between.
+package sweep
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"harelab/loadgen/run"
+	"harelab/reports/plot"
+	"harelab/reports/stat"
+)
+
+// A Sweep is a grid with its measured cells.
+type Sweep struct {
+	Scenario string   `json:"scenario"` // with its variant
+	Title    string   `json:"title,omitempty"`
+	Target   string   `json:"target"`
+	Virtual  bool     `json:"virtual"`
+	Goal     string   `json:"goal"` // metric that cells are judged by
+	Axes     []Axis   `json:"axes"`
+	Cells    []Cell   `json:"cells"`
+	Command  []string `json:"command,omitempty"`
+
+	// Extremes are runs of the best and the worst cell, for their lanes; they
+	// are not kept on disk.
+	Extremes []*run.Result `json:"-"`
+}
+
+// An Axis is a setting with the values it takes.
+type Axis struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+// A Cell is one run of one combination.
+type Cell struct {
+	Values  []string           `json:"values"` // one for each axis
+	Repeat  int                `json:"repeat"`
+	Seed    uint64             `json:"seed"`
+	Metrics map[string]float64 `json:"metrics"` // what is not visible is left out
+	Invalid string             `json:"invalid,omitempty"`
+}
+
+// A point is a combination with its repeats.
+type point struct {
+	values []string
+	cells  []Cell
+}
+
+// label names a combination, as "prefetch=1 dispatch=fair".
+func (s *Sweep) label(values []string) string {
+	parts := make([]string, len(values))
+	for i, v := range values {
+		parts[i] = s.Axes[i].Name + "=" + v
+	}
+	return strings.Join(parts, " ")
+}
+
+// short leaves the axis' name out where there is but one.
+func (s *Sweep) short(values []string) string {
+	if len(s.Axes) == 1 {
+		return values[0]
+	}
+	return s.label(values)
+}
+
+// Check reports what makes a sweep unreadable.
+func (s *Sweep) Check() error {
+	if len(s.Axes) == 0 {
+		return fmt.Errorf("sweep: no axes")
+	}
+	if _, err := stat.ParseMetric(s.Goal); err != nil {
+		return fmt.Errorf("sweep: goal: %w", err)
+	}
+	for i, c := range s.Cells {
+		if len(c.Values) != len(s.Axes) {
+			return fmt.Errorf("sweep: cell %d has %d values for %d axes", i, len(c.Values), len(s.Axes))
+		}
+		for k, v := range c.Values {
+			if !slices.Contains(s.Axes[k].Values, v) {
+				return fmt.Errorf("sweep: cell %d: axis %s has no value %q (have %s)", i, s.Axes[k].Name, v, strings.Join(s.Axes[k].Values, ", "))
+			}
+		}
+	}
+	return nil
+}
+
+// points groups valid cells by combination, in the order of the axes.
+func (s *Sweep) points() []point {
+	by := make(map[string]int)
+	var out []point
+	for _, c := range s.Cells {
+		if c.Invalid != "" {
+			continue
+		}
+		k := strings.Join(c.Values, "\x00")
+		i, ok := by[k]
+		if !ok {
+			i = len(out)
+			by[k] = i
+			out = append(out, point{values: c.Values})
+		}
+		out[i].cells = append(out[i].cells, c)
+	}
+	place := func(p point) int {
+		n := 0
+		for i, a := range s.Axes {
+			n = n*len(a.Values) + slices.Index(a.Values, p.values[i])
+		}
+		return n
+	}
+	slices.SortFunc(out, func(a, b point) int { return cmp.Compare(place(a), place(b)) })
+	return out
+}
+
+// span returns the median of a metric over a point's repeats, and its bounds;
+// NaN when it is not visible.
+func (p point) span(metric string) (mid, lo, hi float64) {
+	var xs []float64
+	for _, c := range p.cells {
+		if v, ok := c.Metrics[metric]; ok {
+			xs = append(xs, v)
+		}
+	}
+	if len(xs) == 0 {
+		return math.NaN(), math.NaN(), math.NaN()
+	}
+	slices.Sort(xs)
+	n := len(xs)
+	return (xs[(n-1)/2] + xs[n/2]) / 2, xs[0], xs[n-1]
+}
+
+func (p point) mid(metric string) float64 {
+	m, _, _ := p.span(metric)
+	return m
+}
+
+// highIsGood reports whether the goal is better when larger.
+func (s *Sweep) highIsGood() bool {
+	e, _ := stat.ParseMetric(s.Goal)
+	return slices.Contains([]string{"throughput", "jain.busy", "jain.share", "finished", "utilisation"}, e.Metric)
+}
+
+// ranked returns the points best first by the goal; without the goal's metric
+// a point does not rank.
+func (s *Sweep) ranked() []point {
+	ps := slices.DeleteFunc(s.points(), func(p point) bool { return math.IsNaN(p.mid(s.Goal)) })
+	slices.SortStableFunc(ps, func(a, b point) int {
+		c := cmp.Compare(a.mid(s.Goal), b.mid(s.Goal))
+		if s.highIsGood() {
+			c = -c
+		}
+		return c
+	})
+	return ps
+}
+
+// Best returns the combinations of the best and of the worst cell.
+func (s *Sweep) Best() (best, worst []string, ok bool) {
+	ps := s.ranked()
+	if len(ps) == 0 {
+		return nil, nil, false
+	}
+	return ps[0].values, ps[len(ps)-1].values, true
+}
+
+// Sentence names the best cell under the goal, and how much the choice is
+// worth.
+func (s *Sweep) Sentence() string {
+	ps := s.ranked()
+	if len(ps) == 0 {
+		return "No cell has " + s.Goal + "."
+	}
+	best, worst := ps[0], ps[len(ps)-1]
+	v, w := best.mid(s.Goal), worst.mid(s.Goal)
+	ties := 0
+	for _, p := range ps[1:] {
+		if p.mid(s.Goal) == v {
+			ties++
+		}
+	}
+	also := ""
+	if ties > 0 {
+		also = fmt.Sprintf(" (and %d more cells)", ties)
+	}
+	t := fmt.Sprintf("Best by %s: %s%s with %s", s.Goal, s.label(best.values), also, s.format(v))
+	if v == w {
+		return t + "; the settings make no difference."
+	}
+	t += fmt.Sprintf(", against %s with %s", s.format(w), s.label(worst.values))
+	if f := max(v, w) / min(v, w); min(v, w) > 0 && f >= 1.05 {
+		t += fmt.Sprintf(", a factor of %.3g", f)
+	}
+	return t + "."
+}
+
+// format writes a value of the goal.
+func (s *Sweep) format(v float64) string { return formatOf(s.Goal)(v) }
+
+// formatOf returns how a metric's values are written.
+func formatOf(metric string) func(float64) string {
+	e, _ := stat.ParseMetric(metric)
+	switch e.Unit {
+	case "s":
+		return stat.Brief
+	case "%":
+		return stat.Percent
+	}
+	return func(v float64) string { return stat.Quantity(v, "") }
+}
+
+// numbers of the extremes' lanes.
+func (s *Sweep) lanes(width float64) *plot.Figure {
+	if len(s.Extremes) == 0 {
+		return nil
+	}
+	var runs []*plot.Run
+	for _, r := range s.Extremes {
+		runs = append(runs, &plot.Run{Result: r, Summary: stat.Summarize(r)})
+	}
+	in := plot.NewInput(runs)
+	for _, c := range plot.Charts() {
+		if c.Name == "lanes" {
+			return c.Draw(in, width)
+		}
+	}
+	return nil
+}

@@ -1,0 +1,202 @@
+package sweep
+
+import (
+	"bytes"
+	"errors"
+	"flag"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"strconv"
+	"strings"
+	"testing"
+
+	"golang.org/x/perf/benchfmt"
+
+	"harelab/loadgen/run"
+	"harelab/reports/internal/specimen"
+)
+
+var shoot = flag.String("shoot", "", "write the pages of the specimens to this folder")
+
+// grid is a sweep whose wait grows with prefetch, more under rr than under
+// fair, and whose throughput grows with workers.
+func grid(repeats int) *Sweep {
+	s := &Sweep{
+		Scenario: "prefetch-sweep", Target: "sim", Virtual: true, Goal: "wait.p99",
+		Axes:    []Axis{{"prefetch", []string{"1", "2", "4", "8", "16", "32", "0"}}, {"dispatch", []string{"rr", "fair", "jsq", "lwl"}}},
+		Command: []string{"harelab", "sweep", "prefetch-sweep", "--axis", "prefetch=1,2,4,8,16,32,0", "--target", "amqp://u:secret@h/"},
+	}
+	for i, p := range s.Axes[0].Values {
+		for k, d := range s.Axes[1].Values {
+			for r := range repeats {
+				w := 10 * math.Pow(1+float64(i), 1.2/(1+float64(k))) * (1 + 0.05*float64(r))
+				s.Cells = append(s.Cells, Cell{Values: []string{p, d}, Repeat: r, Metrics: map[string]float64{
+					"wait.mean": w / 8, "wait.p99": w, "wait.max": w * 1.3, "held.max": w / 3, "slowdown.mean": w, "throughput": 100 + 10*float64(i) - float64(k*k),
+					"idle_while_waiting": float64(i), "utilisation": 0.7, "jain.busy{by=worker}": 0.9,
+				}})
+			}
+		}
+	}
+	return s
+}
+
+// catalogue is one axis: strategies.
+func catalogue() *Sweep {
+	s := &Sweep{Scenario: "dispatch-catalogue", Target: "sim", Virtual: true, Goal: "wait.p99", Axes: []Axis{{"dispatch", nil}}}
+	for _, row := range []struct {
+		name                 string
+		mean, p99, max, slow float64
+	}{{"fair", 1.239, 10.38, 11.88, 12.3}, {"rr", 6.748, 38.94, 67.72, 62.1}, {"jsq", 2.187, 20.55, 30.48, 20.8}, {"po2", 3.556, 23.46, 33.11, 33.3}, {"random", 8.914, 61.7, 76.13, 81.2}} {
+		s.Axes[0].Values = append(s.Axes[0].Values, row.name)
+		s.Cells = append(s.Cells, Cell{Values: []string{row.name}, Metrics: map[string]float64{
+			"wait.mean": row.mean, "wait.p99": row.p99, "wait.max": row.max, "slowdown.mean": row.slow, "throughput": 2.8, "idle_while_waiting": row.mean * 100,
+		}})
+	}
+	s.Extremes = []*run.Result{specimen.CeleryOptimized("fair", 40, 1, true), specimen.CeleryOptimized("random", 40, 4, false)}
+	return s
+}
+
+func TestSentence(t *testing.T) {
+	s := grid(1)
+	if got, want := s.Sentence(), "Best by wait.p99: prefetch=1 dispatch=rr (and 3 more cells) with 10 s, against 103 s with prefetch=0 dispatch=rr, a factor of 10.3."; got != want {
+		t.Errorf("sentence %q, want %q", got, want)
+	}
+	s.Goal = "throughput"
+	if got, want := s.Sentence(), "Best by throughput: prefetch=0 dispatch=rr with 160, against 91 with prefetch=1 dispatch=lwl, a factor of 1.76."; got != want {
+		t.Errorf("sentence %q, want %q", got, want)
+	}
+	if best, worst, ok := catalogue().Best(); !ok || best[0] != "fair" || worst[0] != "random" {
+		t.Errorf("best %v, worst %v", best, worst)
+	}
+}
+
+func TestInvalidCellsAreLeftOut(t *testing.T) {
+	s := catalogue()
+	s.Cells[0].Invalid = "The generator was late."
+	if got := s.Sentence(); !strings.HasPrefix(got, "Best by wait.p99: dispatch=jsq") {
+		t.Errorf("sentence %q", got)
+	}
+	if sound := s.sound(); sound.State != "note" || len(sound.Checks) < 3 {
+		t.Errorf("sound: %+v", sound)
+	}
+}
+
+func TestWriteReadsBack(t *testing.T) {
+	dir := t.TempDir()
+	s := grid(2)
+	if err := Write(dir, s); err != nil {
+		t.Fatal(err)
+	}
+	got, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if got.Sentence() != s.Sentence() || len(got.Cells) != len(s.Cells) {
+		t.Errorf("read back: %d cells, %q", len(got.Cells), got.Sentence())
+	}
+	html, err := os.ReadFile(filepath.Join(dir, "report.html"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if bytes.Contains(html, []byte("secret")) || bytes.Contains(bytes.ReplaceAll(html, []byte("isNaN"), nil), []byte("NaN")) {
+		t.Error("the page holds credentials or NaN")
+	}
+	for _, name := range []string{"report.md", "bench.txt", "plots/heatmap.svg", "plots/lines.svg", "plots/pareto.svg", "plots/ranking.png"} {
+		if _, err := os.Stat(filepath.Join(dir, name)); err != nil {
+			t.Error(err)
+		}
+	}
+	again := t.TempDir()
+	if err := Write(again, got); err != nil {
+		t.Fatal(err)
+	}
+	if second, _ := os.ReadFile(filepath.Join(again, "report.html")); !bytes.Equal(html, second) {
+		t.Error("a page drawn from what was read back differs")
+	}
+	if _, err := Read(t.TempDir()); !errors.Is(err, fs.ErrNotExist) {
+		t.Errorf("an empty folder: %v", err)
+	}
+}
+
+func TestBenchUsesTheVocabulary(t *testing.T) {
+	var buf bytes.Buffer
+	if err := grid(1).WriteBench(&buf); err != nil {
+		t.Fatal(err)
+	}
+	r := benchfmt.NewReader(&buf, "bench.txt")
+	n := 0
+	for r.Scan() {
+		res, ok := r.Result().(*benchfmt.Result)
+		if !ok {
+			t.Fatalf("%v", r.Result())
+		}
+		if !strings.Contains(res.Name.String(), "/dispatch=") || !strings.Contains(res.Name.String(), "/prefetch=") {
+			t.Errorf("name %s", res.Name)
+		}
+		n++
+	}
+	if n != 28 {
+		t.Errorf("%d lines, want 28", n)
+	}
+}
+
+func TestCheck(t *testing.T) {
+	for name, tt := range map[string]struct {
+		spoil func(*Sweep)
+		want  string
+	}{
+		"no axes":       {func(s *Sweep) { s.Axes = nil }, "no axes"},
+		"bad goal":      {func(s *Sweep) { s.Goal = "speed" }, `unknown metric "speed"`},
+		"short cell":    {func(s *Sweep) { s.Cells[3].Values = nil }, "cell 3 has 0 values for 1 axes"},
+		"unknown value": {func(s *Sweep) { s.Cells[0].Values = []string{"rrr"} }, `axis dispatch has no value "rrr" (have fair`},
+	} {
+		s := catalogue()
+		tt.spoil(s)
+		if err := s.Check(); err == nil || !strings.Contains(err.Error(), tt.want) {
+			t.Errorf("%s: error %v, want one with %q", name, err, tt.want)
+		}
+	}
+}
+
+func FuzzDecode(f *testing.F) {
+	f.Add(`{"schema":"harelab/sweep-report/v1","goal":"wait.p99","axes":[{"name":"a","values":["1","2"]}],"cells":[{"values":["1"],"metrics":{"wait.p99":1}}]}`)
+	f.Add(`{}`)
+	f.Fuzz(func(t *testing.T, in string) {
+		s, err := decode("fuzz", []byte(in))
+		if err != nil || len(s.Cells) > 50 {
+			return
+		}
+		for _, a := range s.Axes {
+			if len(a.Values) > 20 {
+				return
+			}
+		}
+		s.Sentence()
+		s.table()
+		s.charts()
+	})
+}
+
+func TestWriteTable(t *testing.T) {
+	var buf bytes.Buffer
+	if err := WriteTable(&buf, catalogue()); err != nil {
+		t.Fatal(err)
+	}
+	lines := strings.Split(buf.String(), "\n")
+	if !strings.HasPrefix(lines[0], "dispatch  wait.mean  wait.p99") || !strings.HasPrefix(lines[1], "fair         1.24 s    10.4 s") {
+		t.Errorf("table:\n%s", buf.String())
+	}
+}
+
+func TestShoot(t *testing.T) {
+	if *shoot == "" {
+		t.Skip("no -shoot folder")
+	}
+	for i, s := range []*Sweep{grid(3), catalogue()} {
+		if err := Write(filepath.Join(*shoot, "sweep"+strconv.Itoa(i)), s); err != nil {
+			t.Fatal(err)
+		}
+	}
+}

@@ -1,0 +1,285 @@
+package sweep
+
+import (
+	"bufio"
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"io/fs"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+	"strconv"
+	"strings"
+
+	"harelab/reports/folder"
+	"harelab/reports/page"
+	"harelab/reports/text"
+)
+
+const (
+	schema   = "harelab/sweep-report/v1"
+	fileName = "sweep.json"
+)
+
+type document struct {
+	Schema string `json:"schema"`
+	*Sweep
+}
+
+// Write writes sweep.json, bench.txt, the charts and the pages to dir.
+func Write(dir string, s *Sweep) error {
+	if err := s.Check(); err != nil {
+		return err
+	}
+	kept := *s
+	kept.Command = slices.Clone(s.Command)
+	for i, arg := range kept.Command {
+		kept.Command[i] = folder.Redact(arg)
+	}
+	kept.Target = folder.Redact(s.Target)
+	b, err := json.MarshalIndent(document{schema, &kept}, "", " ")
+	if err != nil {
+		return fmt.Errorf("sweep: %w", err)
+	}
+	sheet := kept.Sheet()
+	if err := os.MkdirAll(filepath.Join(dir, "plots"), 0o777); err != nil {
+		return err
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, fileName), append(b, '\n'), 0o666),
+		toFile(filepath.Join(dir, "bench.txt"), kept.WriteBench),
+		toFile(filepath.Join(dir, "report.html"), sheet.WriteHTML),
+		toFile(filepath.Join(dir, "report.md"), sheet.WriteMarkdown),
+		writePlots(filepath.Join(dir, "plots"), sheet),
+	)
+}
+
+func toFile(path string, write func(io.Writer) error) error {
+	var buf bytes.Buffer
+	if err := write(&buf); err != nil {
+		return fmt.Errorf("sweep: %s: %w", path, err)
+	}
+	return os.WriteFile(path, buf.Bytes(), 0o666)
+}
+
+func writePlots(dir string, sheet page.Sheet) error {
+	for _, c := range sheet.Charts {
+		if c.Wide == nil {
+			continue
+		}
+		png, err := c.Wide.PNG()
+		if err != nil {
+			return err
+		}
+		if err := errors.Join(
+			os.WriteFile(filepath.Join(dir, c.Name+".svg"), c.Wide.SVG(), 0o666),
+			os.WriteFile(filepath.Join(dir, c.Name+".png"), png, 0o666),
+		); err != nil {
+			return err
+		}
+	}
+	return nil
+}
+
+// Read reads what Write wrote. The error is fs.ErrNotExist when dir holds no
+// sweep.
+func Read(dir string) (*Sweep, error) {
+	b, err := os.ReadFile(filepath.Join(dir, fileName))
+	if err != nil {
+		return nil, err
+	}
+	return decode(filepath.Join(dir, fileName), b)
+}
+
+func decode(name string, b []byte) (*Sweep, error) {
+	doc := document{Sweep: new(Sweep)}
+	if err := json.Unmarshal(b, &doc); err != nil {
+		return nil, fmt.Errorf("sweep: %s: %w", name, err)
+	}
+	if doc.Schema != schema {
+		return nil, fmt.Errorf("sweep: %s: schema %q, want %q", name, doc.Schema, schema)
+	}
+	if err := doc.Sweep.Check(); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return doc.Sweep, nil
+}
+
+// Is reports whether dir holds a sweep.
+func Is(dir string) bool {
+	_, err := os.Stat(filepath.Join(dir, fileName))
+	return !errors.Is(err, fs.ErrNotExist)
+}
+
+// Sheet is the sweep's page.
+func (s *Sweep) Sheet() page.Sheet {
+	sheet := page.Sheet{
+		Title: s.Scenario + ", swept – harelab",
+		Story: page.Story{Headline: s.Sentence(), Text: s.text()}, Sound: s.sound(),
+		Charts: s.charts(), Tables: []page.SheetTable{s.table()},
+	}
+	if len(s.Command) > 0 {
+		sheet.Commands = []string{page.Shell(s.Command)}
+	}
+	return sheet
+}
+
+// text says what was swept.
+func (s *Sweep) text() string {
+	var axes []string
+	for _, a := range s.Axes {
+		axes = append(axes, fmt.Sprintf("%s (%s)", a.Name, strings.Join(a.Values, ", ")))
+	}
+	return fmt.Sprintf("%s on %s over %s: %d cells, all with the same arrivals and service times, so that they differ in nothing but these settings.",
+		s.Scenario, s.Target, strings.Join(axes, " and "), len(s.points()))
+}
+
+func (s *Sweep) sound() page.Soundness {
+	out := page.Soundness{State: "ok", Title: "The sweep is sound."}
+	add := func(state, name, format string, args ...any) {
+		out.Checks = append(out.Checks, page.Check{State: state, Name: name, Text: fmt.Sprintf(format, args...)})
+		if state != "ok" {
+			out.State, out.Title = state, "Read with care."
+		}
+	}
+	points := 1
+	for _, a := range s.Axes {
+		points *= len(a.Values)
+	}
+	if n := len(s.points()); n < points {
+		add("note", "cells", "%d of %d combinations have a valid run.", n, points)
+	} else {
+		add("ok", "cells", "All %d combinations have a valid run.", points)
+	}
+	for _, c := range s.Cells {
+		if c.Invalid != "" {
+			add("note", "invalid", "%s: %s It is left out.", s.label(c.Values), c.Invalid)
+		}
+	}
+	repeats := 0
+	for _, c := range s.Cells {
+		repeats = max(repeats, c.Repeat+1)
+	}
+	switch {
+	case s.Virtual && repeats == 1:
+		add("ok", "clock", "Virtual time, one seed: exact for this draw of the load.")
+	case s.Virtual:
+		add("ok", "clock", "Virtual time, %d seeds; figures are medians.", repeats)
+	case repeats == 1:
+		add("note", "clock", "Real clock, one repeat for each cell: small differences may be chance.")
+	default:
+		add("ok", "clock", "Real clock, %d repeats for each cell; figures are medians.", repeats)
+	}
+	return out
+}
+
+// tableMetrics are the columns of the table, after the goal.
+var tableMetrics = []string{
+	"wait.mean", "wait.p99", "wait.max", "held.max", "slowdown.mean", "idle_while_waiting", "jain.busy{by=worker}", "utilisation", "throughput",
+}
+
+func (s *Sweep) table() page.SheetTable {
+	t := page.SheetTable{
+		Title: "Every cell", Note: "Best first by " + s.Goal + ". Idle while waiting is time with a free slot and a message it could serve: 0 for a dispatcher that wastes nothing.",
+		Heads: len(s.Axes),
+	}
+	for _, a := range s.Axes {
+		t.Columns = append(t.Columns, a.Name)
+	}
+	metrics := tableMetrics
+	if !slices.Contains(metrics, s.Goal) {
+		metrics = append([]string{s.Goal}, metrics...)
+	}
+	metrics = slices.DeleteFunc(slices.Clone(metrics), func(m string) bool {
+		return !slices.ContainsFunc(s.Cells, func(c Cell) bool { _, ok := c.Metrics[m]; return ok })
+	})
+	t.Columns = append(t.Columns, metrics...)
+	for _, p := range s.ranked() {
+		row, sort := slices.Clone(p.values), make([]float64, len(p.values))
+		for _, m := range metrics {
+			v := p.mid(m)
+			if math.IsNaN(v) {
+				row, sort = append(row, "not visible"), append(sort, -1)
+				continue
+			}
+			row, sort = append(row, formatOf(m)(v)), append(sort, v)
+		}
+		t.Rows, t.Sort = append(t.Rows, row), append(t.Sort, sort)
+	}
+	return t
+}
+
+// maxLines is how many cells a terminal shows.
+const maxLines = 20
+
+// WriteTable writes the cells for a terminal, best first, and the sentence.
+func WriteTable(w io.Writer, s *Sweep) error {
+	t := s.table()
+	rows := [][]string{t.Columns}
+	for i, r := range t.Rows {
+		if i == maxLines {
+			break
+		}
+		rows = append(rows, r)
+	}
+	if err := text.WriteRows(w, rows, len(s.Axes)); err != nil {
+		return err
+	}
+	if n := len(t.Rows) - maxLines; n > 0 {
+		fmt.Fprintf(w, "... and %d more cells\n", n)
+	}
+	_, err := fmt.Fprintln(w, s.Sentence())
+	return err
+}
+
+// benchKeys are the axes that are keys of benchmark names of their own; other
+// settings join the scenario's name.
+var benchKeys = map[string]string{"dispatch": "dispatch", "matcher": "strategy", "strategy": "strategy", "prefetch": "prefetch", "workers": "consumers", "consumers": "consumers", "bindings": "bindings"}
+
+// WriteBench writes the cells in Go's benchmark format, a line for each run.
+func (s *Sweep) WriteBench(out io.Writer) error {
+	w := bufio.NewWriter(out)
+	fmt.Fprintln(w, "pkg: harelab/scenarios")
+	units := map[string]string{
+		"wait.mean": "wait-mean-sec", "wait.p99": "wait-p99-sec", "wait.max": "wait-max-sec", "held.max": "held-max-sec", "slowdown.mean": "slowdown-mean",
+		"idle_while_waiting": "idle-while-waiting-sec", "jain.busy{by=worker}": "jain-busy", "throughput": "msgs/s",
+	}
+	names := make([]string, 0, len(units))
+	for m := range units {
+		names = append(names, m)
+	}
+	slices.Sort(names)
+	for _, c := range s.Cells {
+		scenario, keys := s.Scenario, ""
+		for i, v := range c.Values {
+			if k, ok := benchKeys[s.Axes[i].Name]; ok {
+				keys += "/" + k + "=" + benchValue(v)
+			} else {
+				scenario += "+" + s.Axes[i].Name + ":" + v
+			}
+		}
+		var line strings.Builder
+		for _, m := range names {
+			if v, ok := c.Metrics[m]; ok {
+				fmt.Fprintf(&line, " %s %s", strconv.FormatFloat(v, 'g', -1, 64), units[m])
+			}
+		}
+		if line.Len() > 0 {
+			fmt.Fprintf(w, "BenchmarkSweep/scenario=%s/target=%s%s 1%s\n", benchValue(scenario), benchValue(s.Target), keys, line.String())
+		}
+	}
+	return w.Flush()
+}
+
+func benchValue(s string) string {
+	return strings.Map(func(c rune) rune {
+		if c == '/' || c == '=' || c <= ' ' {
+			return '_'
+		}
+		return c
+	}, s)
+}
