@@ -189,11 +189,11 @@ func (r *runner) run(ctx context.Context) (*run.Result, error) {
 		return nil, errors.Join(err, r.close())
 	}
 	var background, publishing sync.WaitGroup
+	published := make(chan struct{})
+	r.startClock()
 	for _, w := range r.workers {
 		w.begin(&background)
 	}
-	published := make(chan struct{})
-	r.startClock()
 	r.publish(&publishing)
 	background.Go(func() { publishing.Wait(); close(published) })
 	background.Go(r.inject)
