@@ -28,11 +28,11 @@ type world struct {
 
 type message struct {
 	template
-	at                     int64
-	seq                    int
-	start, finish          int64
-	worker, slot, attempts int
-	done, lost             bool
+	at               int64
+	seq              int
+	start, finish    int64
+	worker, attempts int
+	done, lost       bool
 }
 
 type worldQueue struct {
@@ -69,8 +69,6 @@ type task struct {
 	ref   dispatch.Ref
 	ends  int64
 	acked bool // or needs none
-	gone  bool
-	order int
 }
 
 func (s *sub) Outstanding() int { return len(s.held) }
