@@ -31,7 +31,7 @@ func (t *turn) deadLetter(e effect) {
 		t.keys = append(t.keys[:0], key)
 		ps.Headers = without(ps.Headers, "CC")
 	}
-	addDeath(&ps, death(e, original, t.now, ps.Expiration))
+	addDeath(&ps, death(e, original, t.time(), ps.Expiration))
 	ps.Remove(wire.FlagExpiration)
 	properties, err := wire.EncodeProperties(nil, &ps)
 	if err != nil {

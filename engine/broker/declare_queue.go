@@ -39,7 +39,7 @@ func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, co
 	}
 	q.mu.Lock()
 	messages, consumers = q.machine.Ready(), q.machine.Consumers()
-	q.usedAt = t.now
+	q.usedAt = t.time()
 	q.mu.Unlock()
 	t.end()
 	ch.lastQueue = name

@@ -9,7 +9,7 @@ func (q *Queue) startIdle(t *turn) {
 	if q.settings.expires < 0 || q.deleted {
 		return
 	}
-	q.usedAt = t.now
+	q.usedAt = t.time()
 	q.armIdle(q.settings.expires)
 }
 
@@ -32,7 +32,7 @@ func (q *Queue) expire(t *turn) {
 	if q.deleted || q.idle == nil || q.machine.Consumers() > 0 {
 		return
 	}
-	if left := q.usedAt + q.settings.expires - t.now; left > 0 {
+	if left := q.usedAt + q.settings.expires - t.time(); left > 0 {
 		q.armIdle(left)
 		return
 	}

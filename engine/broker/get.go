@@ -38,7 +38,7 @@ func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
 	if q.deleted {
 		return GetResult{}, false
 	}
-	q.usedAt = t.now
+	q.usedAt = t.time()
 	q.decide(t, queue.Event{Kind: queue.Get, NoAck: noAck})
 	for i := range t.decisions {
 		d := &t.decisions[i]

@@ -121,7 +121,7 @@ func (t *turn) enqueue(m *Message, ttl int64) (routed bool) {
 	}
 	expiresAt := int64(0)
 	if ttl >= 0 {
-		expiresAt = t.now + ttl*1000
+		expiresAt = t.time() + ttl*1000
 	}
 	for _, q := range queues {
 		routed = q.enqueue(t, m, expiresAt) || routed

@@ -84,7 +84,7 @@ func (q *Queue) step(t *turn, e queue.Event) {
 // t.decisions.
 func (q *Queue) decide(t *turn, e queue.Event) {
 	if q.timed {
-		e.Now = t.now
+		e.Now = t.time()
 	}
 	if q.recorder != nil {
 		t.decisions = q.recorder.Step(e, t.decisions[:0])
@@ -147,7 +147,7 @@ func (q *Queue) dispatched(t *turn, m *Message, d *queue.Decision) {
 		q.counts.redelivered++
 	}
 	if tracer := t.broker.tracer; tracer != nil {
-		tracer.Dispatched(m, q.name, t.now)
+		tracer.Dispatched(m, q.name, t.time())
 	}
 	if m.record != 0 && q.storeID != 0 && !d.Done && m != t.fresh {
 		t.broker.store.Delivered(q.storeID, store.MessageID(m.record))
@@ -157,7 +157,7 @@ func (q *Queue) dispatched(t *turn, m *Message, d *queue.Decision) {
 func (q *Queue) acked(t *turn, m *Message) {
 	q.counts.acked++
 	if tracer := t.broker.tracer; tracer != nil {
-		tracer.Acked(m, q.name, t.now)
+		tracer.Acked(m, q.name, t.time())
 	}
 }
 
@@ -198,7 +198,7 @@ func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
 		q.timed = true
 	}
 	if tracer := t.broker.tracer; tracer != nil {
-		tracer.Enqueued(m, q.name, t.now)
+		tracer.Enqueued(m, q.name, t.time())
 	}
 	if m.record == 0 || q.storeID == 0 {
 		q.step(t, e)
@@ -293,7 +293,7 @@ func (q *Queue) wakeAt(t *turn, at int64) {
 		q.wake.Stop()
 	}
 	q.timed = true
-	q.wake = t.broker.clock.AfterFunc(time.Duration(at-t.now)*time.Microsecond, func() {
+	q.wake = t.broker.clock.AfterFunc(time.Duration(at-t.time())*time.Microsecond, func() {
 		t.broker.ownTurn(func(t *turn) { q.event(t, queue.Event{Kind: queue.Expire}) })
 	})
 }

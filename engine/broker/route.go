@@ -14,7 +14,9 @@ import (
 // exchange routes nowhere at all (rabbit_exchange, route/2).
 func (t *turn) route(x *Exchange, properties []byte) {
 	t.queues = t.queues[:0]
-	clear(t.seen)
+	if len(t.seen) > 0 {
+		clear(t.seen)
+	}
 	t.exchanges = append(t.exchanges[:0], x)
 	for i := 0; i < len(t.exchanges); i++ { // grows while it goes
 		x := t.exchanges[i]

@@ -12,7 +12,8 @@ import (
 type turn struct {
 	broker *Broker
 	batch  *Batch
-	now    int64 // microseconds, when the call came
+	now    int64 // microseconds; see time
+	asked  bool  // now is known
 
 	decisions []queue.Decision
 	dests     []topic.Dest
@@ -47,8 +48,16 @@ const keepRoom = 1024
 
 // begin starts a call.
 func (t *turn) begin() {
-	t.now = t.broker.clock.Now()
-	t.refused, t.stored = false, false
+	t.asked, t.refused, t.stored = false, false, false
+}
+
+// time returns when the call came, in microseconds. The clock is asked only if it
+// matters: that costs as much as a queue's lock.
+func (t *turn) time() int64 {
+	if !t.asked {
+		t.now, t.asked = t.broker.clock.Now(), true
+	}
+	return t.now
 }
 
 // end carries out what waits, and what comes of that, with no lock held. Dead

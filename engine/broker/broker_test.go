@@ -1,0 +1,229 @@
+package broker
+
+import (
+	"fmt"
+	"strings"
+	"testing"
+	"time"
+
+	"harelab/engine/auth"
+	"harelab/engine/store/memory"
+	"harelab/engine/wire"
+)
+
+// TestNewNamesStrategies: a misspelt default is told, with those there are.
+func TestNewNamesStrategies(t *testing.T) {
+	for _, test := range []struct {
+		options Options
+		want    string
+	}{
+		{Options{Matcher: "tire"}, `topic: unknown strategy "tire" (have `},
+		{Options{Dispatch: "fare"}, `dispatch: unknown strategy "fare" (have `},
+		{Options{Order: "sooner"}, `dispatch: unknown order "sooner" (have `},
+	} {
+		if _, err := New(test.options); err == nil || !strings.HasPrefix(err.Error(), test.want) {
+			t.Errorf("New(%+v) = %v, want %s...", test.options, err, test.want)
+		}
+	}
+}
+
+// TestDefaultStrategies are those of queues and exchanges that choose none.
+func TestDefaultStrategies(t *testing.T) {
+	for _, test := range []struct {
+		options         Options
+		args            wire.Table
+		dispatch, order string
+	}{
+		{Options{}, nil, "rr", "fifo"},
+		{Options{}, wire.Table{{Key: "x-max-priority", Value: int32(9)}}, "rr", "priority"},
+		{Options{}, wire.Table{{Key: "x-max-priority", Value: int32(9)}, {Key: "x-order", Value: "fifo"}}, "rr", "fifo"},
+		{Options{Dispatch: "fair", Order: "sjf"}, nil, "fair", "sjf"},
+		{Options{Dispatch: "fair"}, wire.Table{{Key: "x-dispatch", Value: "jsq"}}, "jsq", "fifo"},
+	} {
+		b, err := New(test.options)
+		if err != nil {
+			t.Fatal(err)
+		}
+		v, _ := b.VHost("/")
+		ch := v.Connect(ConnOptions{}).Channel(1, new(ackingSink))
+		if _, _, _, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: "q", Arguments: test.args}); err != nil {
+			t.Fatal(err)
+		}
+		if q, _ := v.Queue("q"); q.Dispatch != test.dispatch || q.Order != test.order {
+			t.Errorf("%+v, %v: %s and %s, want %s and %s", test.options, test.args, q.Dispatch, q.Order, test.dispatch, test.order)
+		}
+	}
+}
+
+func TestVHosts(t *testing.T) {
+	s := memory.New()
+	users := auth.New()
+	b, err := New(Options{Auth: users, Store: s})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := b.AddVHost("lab")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if again, _ := b.AddVHost("lab"); again != v || len(b.VHosts()) != 2 {
+		t.Error("a second AddVHost made a second virtual host")
+	}
+	for _, test := range []struct{ vhost, user, want string }{
+		{"nope", "guest", "vhost nope not found"},
+		{"lab", "guest", "access to vhost 'lab' refused for user 'guest'"},
+		{"/", "guest", ""},
+		{"lab", "", ""},
+	} {
+		c, err := b.Open(test.vhost, ConnOptions{User: test.user})
+		switch e, _ := err.(*wire.Error); {
+		case test.want == "" && err == nil:
+			c.Close()
+		case e == nil || e.Code != wire.NotAllowed || e.Text != test.want:
+			t.Errorf("Open(%s, %s) = %v, want 530 %q", test.vhost, test.user, err, test.want)
+		}
+	}
+
+	var ended error
+	conn := v.Connect(ConnOptions{Name: "c", Ended: func(reason error) { ended = reason }})
+	ch := conn.Channel(1, new(ackingSink))
+	if _, _, _, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: "q", Durable: true}); err != nil {
+		t.Fatal(err)
+	}
+	if !b.DeleteVHost("lab") || b.DeleteVHost("lab") {
+		t.Error("DeleteVHost twice, want true and false")
+	}
+	if ended == nil || !strings.Contains(ended.Error(), "vhost 'lab' is deleted") {
+		t.Errorf("the connection was told %v", ended)
+	}
+	if len(v.Queues()) != 0 {
+		t.Error("a deleted virtual host has queues")
+	}
+	conn.Close()
+	conn.Close() // once is enough
+	if err := b.Close(); err != nil {
+		t.Fatal(err)
+	}
+	if b, err = New(Options{Store: s}); err != nil || len(b.VHosts()) != 1 {
+		t.Errorf("after a restart: %d virtual hosts, %v, want 1", len(b.VHosts()), err)
+	}
+}
+
+// recordingTracer notes what it is told.
+type recordingTracer struct{ events []string }
+
+func (r *recordingTracer) note(what string, m *Message, queue string, now int64) {
+	r.events = append(r.events, fmt.Sprintf("%s %s %s %d", what, m.Body(), queue, now))
+}
+func (r *recordingTracer) Enqueued(m *Message, q string, now int64) { r.note("enqueued", m, q, now) }
+func (r *recordingTracer) Dispatched(m *Message, q string, now int64) {
+	r.note("dispatched", m, q, now)
+}
+func (r *recordingTracer) Acked(m *Message, q string, now int64) { r.note("acked", m, q, now) }
+
+func TestTracer(t *testing.T) {
+	tracer := new(recordingTracer)
+	s := newScript(t)
+	b, err := New(Options{Clock: s.clock, Tracer: tracer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.broker, s.clock.now = b, 1000
+	s.run(`
+> a1 declare q
+> a1 publish - q m1
+> advance 5us
+> b1 qos 1
+> b1 consume q tag=t
+> advance 5us
+> b1 ack 1
+> c1 consume q tag=u no-ack
+> b1 cancel t
+> a1 publish - q m2
+`)
+	want := []string{
+		"enqueued m1 q 1000", "dispatched m1 q 1005", "acked m1 q 1010",
+		"enqueued m2 q 1010", "dispatched m2 q 1010", "acked m2 q 1010",
+	}
+	if fmt.Sprint(tracer.events) != fmt.Sprint(want) {
+		t.Errorf("got  %v\nwant %v", tracer.events, want)
+	}
+}
+
+// TestSeedNames: a seed makes names repeat, none makes them differ.
+func TestSeedNames(t *testing.T) {
+	name := func(seed uint64) string {
+		b, err := New(Options{Seed: seed})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return b.makeName("amq.gen-")
+	}
+	if name(1) != name(1) || name(1) == name(2) || name(0) == name(0) {
+		t.Error("names do not follow from the seed alone")
+	}
+}
+
+func TestListings(t *testing.T) {
+	s := newScript(t)
+	s.run(`
+> a1 declare q durable x-max-length=5
+> a1 exchange x topic x-matcher=cached(nfa)
+> a1 bind q x a.# note=n
+> a1 qos 3
+> a1 consume q tag=t x-priority=2
+> a1 publish x a.b hello
+> a2 declare mine exclusive
+`)
+	v := s.vhost()
+	q, ok := v.Queue("q")
+	if !ok || q.Unacked != 1 || q.Published != 1 || q.Delivered != 1 || q.Acked != 0 || q.Type != "classic" || q.Memory <= 0 {
+		t.Errorf("Queue(q) = %+v, %t", q, ok)
+	}
+	if mine, _ := v.Queue("mine"); !mine.Exclusive || mine.Owner != "a" {
+		t.Errorf("Queue(mine) = %+v", mine)
+	}
+	if xs := v.Exchanges(); xs[len(xs)-1].Matcher != "cached(nfa)" {
+		t.Errorf("exchange x has matcher %q", xs[len(xs)-1].Matcher)
+	}
+	bs := v.Bindings()
+	if last := bs[len(bs)-1]; !strings.HasPrefix(last.PropertiesKey, "a.#~") || last.Source != "x" {
+		t.Errorf("binding %+v", last)
+	}
+	if cs := v.Connections(); len(cs) != 1 || cs[0].Channels != 2 || cs[0].User != "guest" {
+		t.Errorf("Connections() = %+v", cs)
+	}
+	if chs := v.Channels(); len(chs) != 2 || chs[0].Unacked != 1 || chs[0].Consumers != 1 {
+		t.Errorf("Channels() = %+v", chs)
+	}
+	if cs := v.Consumers(); len(cs) != 1 || cs[0].Prefetch != 3 || cs[0].Priority != 2 || !cs[0].Active {
+		t.Errorf("Consumers() = %+v", cs)
+	}
+}
+
+func TestWallClock(t *testing.T) {
+	c := WallClock()
+	if d := time.Since(time.UnixMicro(c.Now())); d < 0 || d > time.Minute {
+		t.Errorf("the clock is off by %v", d)
+	}
+	timer := c.AfterFunc(time.Hour, func() { t.Error("called") })
+	if !timer.Stop() || timer.Stop() {
+		t.Error("Stop twice, want true and false")
+	}
+}
+
+func TestMessageTooLarge(t *testing.T) {
+	b, err := New(Options{MaxMessageBytes: 10})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := b.VHost("/")
+	ch := v.Connect(ConnOptions{}).Channel(1, new(ackingSink))
+	if _, err := ch.Publish(&Publishing{Body: make([]byte, 10)}); err != nil {
+		t.Error(err)
+	}
+	_, err = ch.Publish(&Publishing{Body: make([]byte, 11)})
+	if e, _ := err.(*wire.Error); e == nil || e.Text != "message size 11 is larger than configured max size 10" {
+		t.Errorf("Publish of 11 octets: %v", err)
+	}
+}

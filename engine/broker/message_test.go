@@ -1,0 +1,62 @@
+package broker
+
+import (
+	"bytes"
+	"fmt"
+	"testing"
+
+	"harelab/engine/wire"
+)
+
+// TestMessageParts takes messages of all sizes apart, fresh and from the pools.
+func TestMessageParts(t *testing.T) {
+	properties := wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Priority: 7})
+	for n := 0; n < 40_000; n += 1 + n/3 {
+		body := bytes.Repeat([]byte{byte(n)}, n)
+		for range 3 {
+			m := newMessage([]byte("amq.topic"), []byte("a.b"), properties, body)
+			if string(m.Exchange()) != "amq.topic" || string(m.RoutingKey()) != "a.b" || string(m.ExchangeAndKey()) != "\x09amq.topic\x03a.b" ||
+				!bytes.Equal(m.Properties(), properties) || !bytes.Equal(m.Body(), body) || !m.Persistent() || m.Priority() != 7 {
+				t.Fatalf("a body of %d octets: %q", n, m.data())
+			}
+			m.Retain()
+			m.Release()
+			m.Release()
+		}
+		plain := newMessage(nil, nil, noProperties, body)
+		if plain.Persistent() || plain.Priority() != 0 || plain.record != 0 || len(plain.Exchange()) != 0 || !bytes.Equal(plain.Body(), body) {
+			t.Fatalf("a plain body of %d octets: %q", n, plain.data())
+		}
+		plain.Release()
+	}
+}
+
+func TestReleaseTooOften(t *testing.T) {
+	m := newMessage(nil, nil, noProperties, make([]byte, 100_000)) // not pooled
+	m.Release()
+	defer func() {
+		if r := fmt.Sprint(recover()); r != "broker: message released more often than retained" {
+			t.Errorf("panic %q", r)
+		}
+	}()
+	m.Release()
+}
+
+// FuzzDecodeMessage reads what a store may hold after damage.
+func FuzzDecodeMessage(f *testing.F) {
+	m := newMessage([]byte("x"), []byte("key"), noProperties, []byte("body"))
+	f.Add(m.encode(nil))
+	f.Add([]byte{0, 9, 0, 0, 0, 1, 0})
+	f.Add([]byte{0, 2, 0, 0, 0, 2, 0, 0})
+	f.Fuzz(func(t *testing.T, b []byte) {
+		m, err := decodeMessage(b)
+		if err != nil {
+			return
+		}
+		defer m.Release()
+		again, err := decodeMessage(m.encode(nil))
+		if err != nil || !bytes.Equal(again.data(), m.data()) {
+			t.Errorf("%x decodes to %x and that to %v", b, m.data(), err)
+		}
+	})
+}
