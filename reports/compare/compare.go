@@ -149,9 +149,25 @@ func effect(base, side *Side, k Key) (Effect, []error) {
 		}
 		return out, warnings
 	}
+	if allEqual(base.Values[k], side.Values[k]) {
+		out.P = 1
+		return out, nil
+	}
 	cmp := benchmath.AssumeNothing.Compare(newSample(base.Values[k]), newSample(side.Values[k]))
 	out.P = cmp.P
 	return out, append(warnings, cmp.Warnings...)
+}
+
+// allEqual reports whether no value differs from another: nothing to test.
+func allEqual(samples ...[]float64) bool {
+	for _, s := range samples {
+		for _, v := range s {
+			if v != samples[0][0] {
+				return false
+			}
+		}
+	}
+	return true
 }
 
 // ratio is new/base, with equal zeros the same.

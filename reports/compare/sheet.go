@@ -2,6 +2,7 @@ package compare
 
 import (
 	"fmt"
+	"strings"
 
 	"harelab/reports/page"
 	"harelab/reports/plot"
@@ -27,26 +28,32 @@ func (c *Comparison) headline() string {
 	if c.Why != "" {
 		return "No verdict."
 	}
-	better, worse := 0, 0
-	for _, r := range c.Rows {
-		for _, e := range r.News {
-			switch e.Change {
+	var sides []string
+	for j, n := range c.News {
+		better, worse := 0, 0
+		for _, r := range c.Rows {
+			switch r.News[j].Change {
 			case Better:
 				better++
 			case Worse:
 				worse++
 			}
 		}
+		sides = append(sides, n.Name+" "+balance(better, worse))
 	}
+	return strings.Join(sides, ", ") + "."
+}
+
+func balance(better, worse int) string {
 	switch {
 	case better > 0 && worse > 0:
-		return fmt.Sprintf("A trade: better in %d figures, worse in %d.", better, worse)
+		return fmt.Sprintf("is a trade: better in %d figures, worse in %d", better, worse)
 	case better > 0:
-		return fmt.Sprintf("Better in %d figures, worse in none.", better)
+		return "is better"
 	case worse > 0:
-		return fmt.Sprintf("Worse in %d figures, better in none.", worse)
+		return "is worse"
 	}
-	return "No difference that can be told from chance."
+	return "makes no difference that can be told from chance"
 }
 
 func (c *Comparison) sound() page.Soundness {
@@ -107,5 +114,5 @@ func (c *Comparison) forest(width float64) *plot.Figure {
 		}
 		rows = append(rows, row)
 	}
-	return plot.Forest(rows, width, c.Verdict)
+	return plot.Forest(rows, width, c.headline())
 }

@@ -27,6 +27,7 @@ type ForestEffect struct {
 const (
 	forestRow   = 18
 	forestLabel = 15
+	forestWords = 120 // px right of the axis
 	forestReach = 8.0 // ratios beyond are drawn at the edge, with an arrow
 )
 
@@ -44,15 +45,16 @@ func Forest(rows []ForestRow, width float64, alt string) *Figure {
 	if len(rows) == 0 {
 		return nil
 	}
+	reach *= 1.12
 	return &Figure{
 		Width: width, Height: height, Alt: alt,
 		Note: "Left of the line is less than the base, right is more. A bar is the interval at 95 %; grey is no difference that counts.",
 		paint: func(c draw.Canvas) {
-			p := frame(1, 1, forestTicks{reach}, plot.ConstantTicks(nil))
+			p := frame(1, 1, forestTicks{reach, width}, plot.ConstantTicks(nil))
 			p.HideY()
 			p.X.Min, p.X.Max, p.X.Scale = 1/reach, reach, plot.LogScale{}
 			p.Add(forest(rows))
-			p.Draw(draw.Crop(c, 18, -120, 0, 0))
+			p.Draw(draw.Crop(c, 26, -forestWords, 0, 0))
 		},
 	}
 }
@@ -65,13 +67,16 @@ func spanOf(r float64) float64 {
 	return max(r, 1/r)
 }
 
-type forestTicks struct{ reach float64 }
+type forestTicks struct{ reach, width float64 }
 
 // Ticks implements plot.Ticker.
 func (t forestTicks) Ticks(lo, hi float64) []plot.Tick {
 	var out []plot.Tick
 	for _, v := range []float64{0.125, 0.25, 0.5, 0.8, 1, 1.25, 2, 4, 8} {
 		if v < lo*0.999 || v > hi*1.001 || t.reach > 3 && (v == 0.8 || v == 1.25) {
+			continue
+		}
+		if t.width < Wide && t.reach > 3 && (v == 0.125 || v == 0.5 || v == 2 || v == 8) {
 			continue
 		}
 		label := fmt.Sprintf("%+.0f %%", 100*(v-1))
@@ -91,7 +96,7 @@ func (rows forest) Plot(c draw.Canvas, p *plot.Plot) {
 	c.StrokeLine2(draw.LineStyle{Color: dim, Width: 1}, x(1), c.Min.Y, x(1), c.Max.Y)
 	y := c.Max.Y
 	for _, r := range rows {
-		c.FillText(middle(style(ink, baseSize)), vg.Point{X: c.Min.X - 16, Y: y - forestLabel/2},
+		c.FillText(middle(style(ink, baseSize)), vg.Point{X: c.Min.X - 25, Y: y - forestLabel/2},
 			shorten(style(ink, baseSize), r.Label, float64(c.Max.X-c.Min.X)+130))
 		y -= forestLabel
 		for _, e := range r.Effects {
@@ -105,7 +110,7 @@ func (rows forest) Plot(c draw.Canvas, p *plot.Plot) {
 func forestDot(c draw.Canvas, x func(float64) vg.Length, lo, hi float64, y vg.Length, e ForestEffect) {
 	p := map[int]Paint{1: good, -1: bad, 0: dim}[e.Sign]
 	clip := func(r float64) vg.Length { return x(min(max(r, lo), hi)) }
-	badge(c, vg.Point{X: c.Min.X - 9, Y: y}, Letter(e.Side+1), RunPaint(e.Side+1))
+	badge(c, vg.Point{X: c.Min.X - 17, Y: y}, Letter(e.Side+1), RunPaint(e.Side+1))
 	if e.Lo > 0 && !math.IsInf(e.Lo, 0) && !math.IsInf(e.Hi, 0) && e.Hi > e.Lo {
 		sty := draw.LineStyle{Color: p, Width: 2}
 		c.StrokeLine2(sty, clip(e.Lo), y, clip(e.Hi), y)

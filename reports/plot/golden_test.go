@@ -47,30 +47,50 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// TestNothingIsCutOff wants every text of every chart within its picture, at
-// both widths, by the metrics it was laid out with.
-func TestNothingIsCutOff(t *testing.T) {
-	at := regexp.MustCompile(`<text x="([^"]*)" y="([^"]*)"([^>]*)>([^<]*)<`)
-	for name, in := range inputs() {
-		for _, c := range Charts() {
-			for _, width := range []float64{Wide, Narrow} {
-				f := c.Draw(in, width)
-				if f == nil {
-					continue
-				}
-				for _, m := range at.FindAllStringSubmatch(f.Inline(), -1) {
-					size := 11.0
-					if _, after, ok := strings.Cut(m[3], `font-size="`); ok {
-						size = parseFloat(t, after[:strings.Index(after, `"`)])
-					}
-					x, y := parseFloat(t, m[1]), parseFloat(t, m[2])
-					w := textWidth(style(ink, size), unescape.Replace(m[4]))
-					if x < -0.5 || x+w > f.Width+0.5 || y < 5 || y > f.Height+0.5 {
-						t.Errorf("%s of %s at %v px: %q at %v,%v reaches %v of %v x %v", c.Name, name, width, m[4], x, y, x+w, f.Width, f.Height)
-					}
+// TestNothingIsCutOffOrOverlaps wants every text of every chart within its
+// picture and on no other text, at both widths, by the metrics it was laid out
+// with.
+func TestNothingIsCutOffOrOverlaps(t *testing.T) {
+	for _, width := range []float64{Wide, Narrow} {
+		for name, in := range inputs() {
+			for _, c := range Charts() {
+				if f := c.Draw(in, width); f != nil {
+					within(t, c.Name+" of "+name, f)
 				}
 			}
 		}
+		for name, f := range figures(width) {
+			within(t, name, f)
+		}
+	}
+}
+
+var texts = regexp.MustCompile(`<text x="([^"]*)" y="([^"]*)"([^>]*)>([^<]*)<`)
+
+func within(t *testing.T, name string, f *Figure) {
+	t.Helper()
+	type box struct {
+		text           string
+		x0, y0, x1, y1 float64
+	}
+	var boxes []box
+	for _, m := range texts.FindAllStringSubmatch(f.Inline(), -1) {
+		size := 11.0
+		if _, after, ok := strings.Cut(m[3], `font-size="`); ok {
+			size = parseFloat(t, after[:strings.Index(after, `"`)])
+		}
+		x, y := parseFloat(t, m[1]), parseFloat(t, m[2])
+		w := textWidth(style(ink, size), unescape.Replace(m[4]))
+		if x < -0.5 || x+w > f.Width+0.5 || y < 5 || y > f.Height+0.5 {
+			t.Errorf("%s at %v px: %q at %v,%v reaches %v of %v x %v", name, f.Width, m[4], x, y, x+w, f.Width, f.Height)
+		}
+		b := box{m[4], x, y - 0.7*size, x + w, y + 0.15*size}
+		for _, o := range boxes {
+			if b.x0 < o.x1 && o.x0 < b.x1 && b.y0 < o.y1 && o.y0 < b.y1 {
+				t.Errorf("%s at %v px: %q lies on %q at %v,%v", name, f.Width, b.text, o.text, x, y)
+			}
+		}
+		boxes = append(boxes, b)
 	}
 }
 

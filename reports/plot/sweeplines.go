@@ -1,7 +1,9 @@
 package plot
 
 import (
+	"cmp"
 	"math"
+	"slices"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
@@ -41,13 +43,13 @@ func SweepLines(axis string, values []string, lines []SweepLine, metric string, 
 		Width: width, Height: panelHeight + 70, Note: note, Alt: alt,
 		paint: func(c draw.Canvas) {
 			c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, metric)
-			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - rightMargin, Y: c.Min.Y + 2}, axis)
+			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - vg.Length(endLabels(lines).width()), Y: c.Min.Y + 2}, axis)
 			p := frame(float64(len(values)-1), niceMax(most, 5, false)*1.05, nameTicks(values), steps{5, format})
 			if least > 0 && most/least > 50 {
 				p.Y.Min, p.Y.Scale, p.Y.Tick.Marker = least, plot.LogScale{}, decades{format}
 			}
-			p.Add(bandsOf(lines), sweepCurves(lines))
-			p.Draw(draw.Crop(c, 0, -rightMargin-8, 14, -smallSize-8))
+			p.Add(bandsOf(lines), endLabels(lines))
+			p.Draw(draw.Crop(c, 0, -vg.Length(endLabels(lines).width()), 14, -smallSize-8))
 		},
 	}
 }
@@ -84,19 +86,58 @@ func (d decades) Ticks(lo, hi float64) []plot.Tick {
 	return out
 }
 
-// sweepCurves makes labelled curves of the lines.
-func sweepCurves(lines []SweepLine) curves {
-	var cs curves
-	for i, l := range lines {
-		line := curve{arm: &Arm{Letter: Letter(i), Paint: RunPaint(i)}, label: l.Label}
-		for k, y := range l.Y {
-			if !math.IsNaN(y) {
-				line.x, line.y = append(line.x, float64(k)), append(line.y, y)
+// endLabels is the plotter of lines that are named beside their ends, in a
+// margin of their own.
+type endLabels []SweepLine
+
+// width is that of the margin.
+func (ls endLabels) width() float64 {
+	w := 0.0
+	for _, l := range ls {
+		w = max(w, textWidth(style(ink, smallSize+0.5), l.Label))
+	}
+	return w + 22
+}
+
+func (ls endLabels) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	type end struct {
+		at    vg.Point
+		label vg.Length // where the name goes
+		i     int
+	}
+	var ends []end
+	for i, l := range ls {
+		var path []vg.Point
+		for k, v := range l.Y {
+			if !math.IsNaN(v) {
+				path = append(path, vg.Point{X: x(float64(k)), Y: y(v)})
 			}
 		}
-		cs.lines = append(cs.lines, line)
+		if len(path) > 1 {
+			c.StrokeLines(draw.LineStyle{Color: RunPaint(i), Width: 2}, path)
+		}
+		if len(path) > 0 && l.Label != "" {
+			ends = append(ends, end{path[len(path)-1], path[len(path)-1].Y, i})
+		}
 	}
-	return cs
+	slices.SortStableFunc(ends, func(a, b end) int { return cmp.Compare(a.at.Y, b.at.Y) })
+	const apart = 13
+	for k := 1; k < len(ends); k++ {
+		ends[k].label = max(ends[k].label, ends[k-1].label+apart)
+	}
+	for k := len(ends) - 1; k >= 0; k-- { // down again from the top edge
+		top := c.Max.Y
+		if k+1 < len(ends) {
+			top = ends[k+1].label - apart
+		}
+		ends[k].label = min(ends[k].label, top)
+	}
+	for _, e := range ends {
+		at := vg.Point{X: c.Max.X + 18, Y: e.label}
+		c.StrokeLines(draw.LineStyle{Color: RunPaint(e.i), Width: 0.8}, []vg.Point{e.at, {X: c.Max.X + 6, Y: e.at.Y}, {X: at.X - 3, Y: at.Y}})
+		c.FillText(middle(style(RunPaint(e.i), smallSize+0.5)), at, ls[e.i].Label)
+	}
 }
 
 // bandsOf is the plotter of the spans between Lo and Hi.

@@ -79,6 +79,9 @@ func Percent(share float64) string {
 // Times writes a factor as "110x".
 func Times(x float64) string { return number(x, 3) + "x" }
 
+// Plain writes a number at three significant digits.
+func Plain(v float64) string { return number(v, 3) }
+
 // Quantity writes a value in an expectation's unit.
 func Quantity(v float64, unit string) string {
 	switch unit {

@@ -103,7 +103,7 @@ func (s *Sweep) heatmap(width float64) *plot.Figure {
 	if len(g.Panels) == 0 {
 		return nil
 	}
-	return plot.Heatmap(g, width, s.Sentence())
+	return plot.Heatmap(g, width, s.lineFinding(x))
 }
 
 func blank(rows, columns int) [][]float64 {
@@ -120,6 +120,9 @@ func blank(rows, columns int) [][]float64 {
 func (s *Sweep) lines(width float64) *plot.Figure {
 	x := s.xAxis()
 	values := s.Axes[x].Values
+	if !numeric(values) {
+		return nil // between names there is nothing to draw a line along
+	}
 	var lines []plot.SweepLine
 	at := make(map[string]int)
 	for _, p := range s.points() {
@@ -135,6 +138,18 @@ func (s *Sweep) lines(width float64) *plot.Figure {
 		lines[i].Y[k], lines[i].Lo[k], lines[i].Hi[k] = p.span(s.Goal)
 	}
 	return plot.SweepLines(s.Axes[x].Name, values, lines, s.Goal, s.format, width, s.lineFinding(x))
+}
+
+// numeric reports whether all values but one, which may be a word for no
+// limit, are numbers, perhaps with a unit.
+func numeric(values []string) bool {
+	words := 0
+	for _, v := range values {
+		if v == "" || v[0] < '0' || v[0] > '9' {
+			words++
+		}
+	}
+	return words <= 1 && len(values)-words > 1
 }
 
 // lineFinding says how far the goal moves along the axis.
@@ -157,7 +172,7 @@ func (s *Sweep) pareto(width float64) *plot.Figure {
 		}
 	}
 	front := plot.Front(dots)
-	if len(front) == 0 {
+	if len(front) == 0 || spread(dots) < 0.01 {
 		return nil
 	}
 	var names []string
@@ -165,6 +180,19 @@ func (s *Sweep) pareto(width float64) *plot.Figure {
 		names = append(names, dots[i].Label)
 	}
 	alt := fmt.Sprintf("%d of %d cells are worth choosing between: %s.", len(front), len(dots), strings.Join(names[:min(len(names), 5)], ", "))
-	rate := func(v float64) string { return stat.Quantity(v, "") + "/s" }
+	rate := func(v float64) string { return stat.Plain(v) + "/s" }
 	return plot.Pareto(dots, "throughput, messages per second", "wait, 99th percentile", rate, stat.Brief, width, alt)
+}
+
+// spread is how far throughputs differ, as a share of the largest. A load that
+// every cell keeps up with leaves nothing to trade.
+func spread(dots []plot.Dot) float64 {
+	lo, hi := math.Inf(1), 0.0
+	for _, d := range dots {
+		lo, hi = min(lo, d.X), max(hi, d.X)
+	}
+	if hi == 0 {
+		return 0
+	}
+	return (hi - lo) / hi
 }

@@ -169,8 +169,8 @@ func (s *Sweep) Best() (best, worst []string, ok bool) {
 	return ps[0].values, ps[len(ps)-1].values, true
 }
 
-// Sentence names the best cell under the goal, and how much the choice is
-// worth.
+// Sentence names the best cell under the goal, and what the worst would have
+// cost.
 func (s *Sweep) Sentence() string {
 	ps := s.ranked()
 	if len(ps) == 0 {
@@ -178,25 +178,20 @@ func (s *Sweep) Sentence() string {
 	}
 	best, worst := ps[0], ps[len(ps)-1]
 	v, w := best.mid(s.Goal), worst.mid(s.Goal)
+	if v == w {
+		return fmt.Sprintf("The settings make no difference: %s is %s in every cell.", s.Goal, s.format(v))
+	}
 	ties := 0
 	for _, p := range ps[1:] {
 		if p.mid(s.Goal) == v {
 			ties++
 		}
 	}
-	also := ""
+	is := "is"
 	if ties > 0 {
-		also = fmt.Sprintf(" (and %d more cells)", ties)
+		is = fmt.Sprintf("and %d more are", ties)
 	}
-	t := fmt.Sprintf("Best by %s: %s%s with %s", s.Goal, s.label(best.values), also, s.format(v))
-	if v == w {
-		return t + "; the settings make no difference."
-	}
-	t += fmt.Sprintf(", against %s with %s", s.format(w), s.label(worst.values))
-	if f := max(v, w) / min(v, w); min(v, w) > 0 && f >= 1.05 {
-		t += fmt.Sprintf(", a factor of %.3g", f)
-	}
-	return t + "."
+	return fmt.Sprintf("%s %s best by %s: %s, against %s with %s.", s.label(best.values), is, s.Goal, s.format(v), s.format(w), s.label(worst.values))
 }
 
 // format writes a value of the goal.
@@ -211,7 +206,7 @@ func formatOf(metric string) func(float64) string {
 	case "%":
 		return stat.Percent
 	}
-	return func(v float64) string { return stat.Quantity(v, "") }
+	return stat.Plain
 }
 
 // numbers of the extremes' lanes.

@@ -60,11 +60,11 @@ func catalogue() *Sweep {
 
 func TestSentence(t *testing.T) {
 	s := grid(1)
-	if got, want := s.Sentence(), "Best by wait.p99: prefetch=1 dispatch=rr (and 3 more cells) with 10 s, against 103 s with prefetch=0 dispatch=rr, a factor of 10.3."; got != want {
+	if got, want := s.Sentence(), "prefetch=1 dispatch=rr and 3 more are best by wait.p99: 10 s, against 103 s with prefetch=0 dispatch=rr."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	s.Goal = "throughput"
-	if got, want := s.Sentence(), "Best by throughput: prefetch=0 dispatch=rr with 160, against 91 with prefetch=1 dispatch=lwl, a factor of 1.76."; got != want {
+	if got, want := s.Sentence(), "prefetch=0 dispatch=rr is best by throughput: 160, against 91 with prefetch=1 dispatch=lwl."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	if best, worst, ok := catalogue().Best(); !ok || best[0] != "fair" || worst[0] != "random" {
@@ -75,7 +75,7 @@ func TestSentence(t *testing.T) {
 func TestInvalidCellsAreLeftOut(t *testing.T) {
 	s := catalogue()
 	s.Cells[0].Invalid = "The generator was late."
-	if got := s.Sentence(); !strings.HasPrefix(got, "Best by wait.p99: dispatch=jsq") {
+	if got := s.Sentence(); !strings.HasPrefix(got, "dispatch=jsq is best by wait.p99") {
 		t.Errorf("sentence %q", got)
 	}
 	if sound := s.sound(); sound.State != "note" || len(sound.Checks) < 3 {

@@ -1,0 +1,68 @@
+package plot
+
+import (
+	"fmt"
+	"math"
+	"os"
+	"path/filepath"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"harelab/reports/stat"
+)
+
+// figures are specimens of the charts that are not drawn from runs.
+func figures(width float64) map[string]*Figure {
+	values := []string{"1", "2", "4", "8", "no limit"}
+	line := func(label string, f float64) SweepLine {
+		l := SweepLine{Label: label}
+		for i := range values {
+			y := 2 + f*float64(i)
+			l.Y, l.Lo, l.Hi = append(l.Y, y), append(l.Lo, y*0.9), append(l.Hi, y*1.1)
+		}
+		return l
+	}
+	grid := Grid{X: "prefetch", Y: "dispatch", XValues: values, YValues: []string{"rr", "fair"}, Format: stat.Brief,
+		Panels: []GridPanel{{"workers=1", [][]float64{{1, 2, 4, 8, 16}, {1, 1.5, 2, math.NaN(), 3}}}, {"workers=2", [][]float64{{1, 1, 2, 4, 8}, {0.5, 1, 1, 1, 1}}}}}
+	var dots []Dot
+	var ranks []Rank
+	for i := range 8 {
+		f := float64(i)
+		dots = append(dots, Dot{fmt.Sprint("prefetch=", i), 100 + 10*f - 3*f*math.Mod(f, 2), 1 + f*f})
+		ranks = append(ranks, Rank{fmt.Sprint("prefetch=", i, " dispatch=fair"), 0.5 + f, 3 + 4*f, 5 + 5*f})
+	}
+	return map[string]*Figure{
+		"forest": Forest([]ForestRow{
+			{"wait.max{class=run_user_query}", []ForestEffect{{0, 0.371, math.NaN(), math.Inf(1), 1, "-62.9 %, better"}, {1, 1.3, 1.2, 1.4, -1, "+30.0 %, worse"}}},
+			{"held.max{class=run_user_query}", []ForestEffect{{0, 0, 0, 0, 1, "-100.0 %, better"}, {1, 1, 0.98, 1.02, 0, "no difference"}}},
+		}, width, "A is better."),
+		"heatmap": Heatmap(grid, width, "Small windows are best."),
+		"lines":   SweepLines("prefetch", values, []SweepLine{line("dispatch=rr", 5), line("dispatch=fair", 1), line("dispatch=jsq", 0.9), line("dispatch=lwl", 0.8)}, "wait.p99", stat.Brief, width, "It grows."),
+		"pareto":  Pareto(dots, "throughput, messages per second", "wait, 99th percentile", stat.Plain, stat.Brief, width, "Few are worth it."),
+		"ranking": Ranking(ranks, stat.Brief, width, "The first is best."),
+	}
+}
+
+func TestGoldenFigures(t *testing.T) {
+	for name, f := range figures(Wide) {
+		golden(t, name+".svg", f.SVG())
+	}
+	if *shoot == "" {
+		return
+	}
+	for width, w := range map[float64]string{Wide: "wide", Narrow: "narrow"} {
+		for name, f := range figures(width) {
+			if err := os.WriteFile(filepath.Join(*shoot, "fig-"+name+"-"+w+".svg"), f.SVG(), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+	}
+}
+
+func TestFront(t *testing.T) {
+	dots := []Dot{{"a", 1, 1}, {"b", 2, 3}, {"beaten", 1.5, 4}, {"c", 3, 5}, {"equal to c", 3, 5}}
+	if got, want := Front(dots), []int{0, 1, 3}; cmp.Diff(want, got) != "" {
+		t.Errorf("Front = %v, want %v", got, want)
+	}
+}
