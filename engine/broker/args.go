@@ -15,9 +15,6 @@ type queueArgument struct {
 	// read takes the value over into s and names. It returns what is wrong with
 	// it, as RabbitMQ prints it, or nothing.
 	read func(s *settings, names *strategyNames, v any, args wire.Table) (problem string)
-
-	// lab says that RabbitMQ does not know the argument.
-	lab bool
 }
 
 // queueArguments are the arguments that have a meaning here, in the order in which
@@ -67,14 +64,15 @@ var queueArguments = []queueArgument{
 		s.limits.DeliveryLimit = n
 		return ""
 	})},
-	{name: "x-dispatch", lab: true, read: strategy(func(n *strategyNames, v string) { n.selector = v })},
-	{name: "x-order", lab: true, read: strategy(func(n *strategyNames, v string) { n.order = v })},
-	{name: "x-dispatch-seed", lab: true, read: number(func(s *settings, n int64) { s.dispatch.Seed = uint64(n) })},
-	{name: "x-aging-us", lab: true, read: positive(func(s *settings, n int64) { s.dispatch.AgingUS = n })},
-	{name: "x-drr-quantum", lab: true, read: positive(func(s *settings, n int64) { s.dispatch.Quantum = n })},
-	{name: "x-drr-cost", lab: true, read: text(readDRRCost)},
-	{name: "x-drr-weights", lab: true, read: readWeights},
-	{name: "x-fair-key", lab: true, read: text(readFairKey)},
+	// RabbitMQ does not know those that follow, and takes them.
+	{name: "x-dispatch", read: strategy(func(n *strategyNames, v string) { n.selector = v })},
+	{name: "x-order", read: strategy(func(n *strategyNames, v string) { n.order = v })},
+	{name: "x-dispatch-seed", read: number(func(s *settings, n int64) { s.dispatch.Seed = uint64(n) })},
+	{name: "x-aging-us", read: positive(func(s *settings, n int64) { s.dispatch.AgingUS = n })},
+	{name: "x-drr-quantum", read: positive(func(s *settings, n int64) { s.dispatch.Quantum = n })},
+	{name: "x-drr-cost", read: text(readDRRCost)},
+	{name: "x-drr-weights", read: readWeights},
+	{name: "x-fair-key", read: text(readFairKey)},
 }
 
 // maxTimer is the longest time RabbitMQ takes, in milliseconds (MAX_EXPIRY_TIMER).

@@ -74,7 +74,6 @@ func (v *VHost) bind(x *Exchange, to *target, key string, args wire.Table) *bind
 		x.outgoing = make(map[bindingKey]*binding)
 	}
 	x.outgoing[at] = b
-	x.bound = true
 	in := to.incoming()
 	if b.next = *in; b.next != nil {
 		b.next.prev = b

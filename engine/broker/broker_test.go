@@ -159,8 +159,13 @@ func TestSeedNames(t *testing.T) {
 		}
 		return b.makeName("amq.gen-")
 	}
-	if name(1) != name(1) || name(1) == name(2) || name(0) == name(0) {
-		t.Error("names do not follow from the seed alone")
+	for _, test := range []struct {
+		x, y uint64
+		same bool
+	}{{1, 1, true}, {1, 2, false}, {0, 0, false}} {
+		if a, b := name(test.x), name(test.y); (a == b) != test.same {
+			t.Errorf("seeds %d and %d make %s and %s, want the same: %t", test.x, test.y, a, b, test.same)
+		}
 	}
 }
 

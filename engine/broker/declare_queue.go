@@ -91,9 +91,9 @@ func (v *VHost) declareQueue(t *turn, owner *Conn, name string, m *wire.QueueDec
 		q.owner = owner
 		owner.owned[q] = struct{}{}
 	}
-	v.linkQueue(q)
 	q.startIdle(t)
 	v.recordQueue(q)
+	v.linkQueue(q) // from now on others see it
 	return q, nil
 }
 

@@ -31,7 +31,6 @@ type Exchange struct {
 	// Under the virtual host's lock.
 	outgoing map[bindingKey]*binding // of which the exchange is the source
 	bindings *binding                // of which it is the destination
-	bound    bool                    // it has had an outgoing binding
 }
 
 // A target is what a message can be routed to: a queue or an exchange.

@@ -29,9 +29,9 @@ func (t *turn) route(x *Exchange, properties []byte) {
 				found = x.route(t, key, properties) || found
 			}
 		}
-		if !found && x.alternate != "" {
+		if t.unique = false; !found && x.alternate != "" {
 			if alternate, ok := x.vhost.exchanges.GetString(x.alternate); ok {
-				t.visitExchange(alternate)
+				t.visit(&alternate.target)
 			}
 		}
 	}
@@ -41,52 +41,48 @@ func (t *turn) route(x *Exchange, properties []byte) {
 func (t *turn) routeToName(v *VHost, key []byte) bool {
 	q, ok := v.queues.Get(key)
 	if ok {
-		t.visitQueue(q)
+		t.visit(&q.target)
 	}
 	return ok
 }
 
 // visit notes a target, unless the message has been there.
 func (t *turn) visit(to *target) {
-	if to.queue != nil {
-		t.visitQueue(to.queue)
-	} else {
-		t.visitExchange(to.exchange)
+	switch {
+	case !t.unique && t.visited(to):
+	case to.queue != nil:
+		t.queues = append(t.queues, to.queue)
+	default:
+		t.exchanges = append(t.exchanges, to.exchange)
 	}
 }
 
-// manySeen is how many queues a scan for duplicates is good for. More are sorted out
-// by a map.
+// manySeen is how many targets a scan for duplicates is good for. More are sorted
+// out by a map.
 const manySeen = 32
 
-func (t *turn) visitQueue(q *Queue) {
-	switch {
-	case t.unique: // one exchange, one key: each queue comes once
-	case len(t.queues) < manySeen:
-		if slices.Contains(t.queues, q) {
-			return
+// visited reports whether a target has been noted, and if not expects it to be.
+func (t *turn) visited(to *target) bool {
+	if len(t.queues)+len(t.exchanges) < manySeen {
+		if to.queue != nil {
+			return slices.Contains(t.queues, to.queue)
 		}
-	default:
-		if t.seen == nil {
-			t.seen = make(map[*Queue]struct{})
-		}
-		if len(t.seen) == 0 {
-			for _, known := range t.queues {
-				t.seen[known] = struct{}{}
-			}
-		}
-		if _, known := t.seen[q]; known {
-			return
-		}
-		t.seen[q] = struct{}{}
+		return slices.Contains(t.exchanges, to.exchange)
 	}
-	t.queues = append(t.queues, q)
-}
-
-func (t *turn) visitExchange(x *Exchange) {
-	if !slices.Contains(t.exchanges, x) {
-		t.exchanges = append(t.exchanges, x)
+	if t.seen == nil {
+		t.seen = make(map[*target]struct{})
 	}
+	if len(t.seen) == 0 {
+		for _, q := range t.queues {
+			t.seen[&q.target] = struct{}{}
+		}
+		for _, x := range t.exchanges {
+			t.seen[&x.target] = struct{}{}
+		}
+	}
+	_, known := t.seen[to]
+	t.seen[to] = struct{}{}
+	return known
 }
 
 // setKeys sets the routing keys of a message: its own and those of the headers CC and

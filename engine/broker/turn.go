@@ -20,7 +20,7 @@ type turn struct {
 	keys      [][]byte // routing keys of a message: its own, CC, BCC
 	targets   []*target
 	queues    []*Queue // where it goes
-	seen      map[*Queue]struct{}
+	seen      map[*target]struct{}
 	unique    bool        // no queue can come twice
 	exchanges []*Exchange // where it has been
 	refs      []dispatch.Ref
