@@ -141,7 +141,7 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 	if started != nil {
 		started(c.Tag)
 	}
-	q.step(t, queue.Event{
+	q.step(t, &queue.Event{
 		Kind:      queue.Join,
 		Priority:  c.priority,
 		Prefetch:  c.prefetch,
@@ -162,7 +162,7 @@ func (q *Queue) leave(t *turn, c *Consumer, hold bool) {
 	if q.deleted || q.consumers[c.id] != c {
 		return
 	}
-	q.step(t, queue.Event{Kind: queue.Leave, Consumer: c.id, Hold: hold})
+	q.step(t, &queue.Event{Kind: queue.Leave, Consumer: c.id, Hold: hold})
 	q.consumers[c.id] = nil
 	if q.exclusive == c {
 		q.exclusive = nil

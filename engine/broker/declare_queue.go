@@ -248,7 +248,7 @@ func (ch *Channel) QueuePurge(m *wire.QueuePurge) (messages int, err error) {
 	q.mu.Lock()
 	if !q.deleted {
 		messages = q.machine.Ready()
-		q.step(t, queue.Event{Kind: queue.Purge})
+		q.step(t, &queue.Event{Kind: queue.Purge})
 		q.messages.trim(q.machine)
 	}
 	q.mu.Unlock()

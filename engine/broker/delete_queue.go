@@ -52,7 +52,7 @@ func (q *Queue) close(t *turn) {
 	if q.deleted {
 		return
 	}
-	q.step(t, queue.Event{Kind: queue.Close})
+	q.step(t, &queue.Event{Kind: queue.Close})
 	q.deleted = true
 	if q.wake != nil {
 		q.wake.Stop()

@@ -39,7 +39,7 @@ func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
 		return GetResult{}, false
 	}
 	q.usedAt = t.time()
-	q.decide(t, queue.Event{Kind: queue.Get, NoAck: noAck})
+	q.decide(t, &queue.Event{Kind: queue.Get, NoAck: noAck})
 	for i := range t.decisions {
 		d := &t.decisions[i]
 		if d.Kind != queue.Deliver {

@@ -56,7 +56,7 @@ const budget = 64
 
 // step has the state machine take in an event and carries out what it decides. The
 // queue is locked.
-func (q *Queue) step(t *turn, e queue.Event) {
+func (q *Queue) step(t *turn, e *queue.Event) {
 	e.Budget = budget
 	if q.probes > 0 {
 		e.Budget = 1 // a probe sees a message only once it was delivered
@@ -70,27 +70,27 @@ func (q *Queue) step(t *turn, e queue.Event) {
 			more = d.Kind == queue.More
 		}
 		for _, c := range t.paused {
-			q.decide(t, queue.Event{Kind: queue.Pause, Hold: true, Consumer: c})
+			q.decide(t, &queue.Event{Kind: queue.Pause, Hold: true, Consumer: c})
 		}
 		t.paused = t.paused[:0]
 		if !more {
 			return
 		}
-		e = queue.Event{Kind: queue.Run, Budget: e.Budget}
+		e = &queue.Event{Kind: queue.Run, Budget: e.Budget}
 	}
 }
 
 // decide has the state machine take in an event. It leaves the decisions in
 // t.decisions.
-func (q *Queue) decide(t *turn, e queue.Event) {
+func (q *Queue) decide(t *turn, e *queue.Event) {
 	if q.timed {
 		e.Now = t.time()
 	}
 	if q.recorder != nil {
-		t.decisions = q.recorder.Step(e, t.decisions[:0])
+		t.decisions = q.recorder.Step(*e, t.decisions[:0])
 		return
 	}
-	t.decisions = q.machine.Step(e, t.decisions[:0])
+	t.decisions = q.machine.Step(*e, t.decisions[:0])
 }
 
 // carryOut does what one decision asks for.
@@ -201,9 +201,9 @@ func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
 		tracer.Enqueued(m, q.name, t.time())
 	}
 	if m.record == 0 || q.storeID == 0 {
-		q.step(t, e)
+		q.step(t, &e)
 	} else {
-		q.stepStored(t, e, r, m, expiresAt)
+		q.stepStored(t, &e, r, m, expiresAt)
 	}
 	q.mu.Unlock()
 	return true
@@ -211,7 +211,7 @@ func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
 
 // stepStored is step for a message that has to be stored: unless it was refused or
 // delivered without acknowledgement at once.
-func (q *Queue) stepStored(t *turn, e queue.Event, r dispatch.Ref, m *Message, expiresAt int64) {
+func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *Message, expiresAt int64) {
 	t.fresh = m
 	q.step(t, e)
 	t.fresh = nil
@@ -237,7 +237,7 @@ func (q *Queue) restore(t *turn, m *Message, s store.Entry) {
 	e.Msg.Priority = m.priority
 	q.hints(&e.Msg, m)
 	q.timed = q.timed || s.ExpiresAt != 0
-	q.step(t, e)
+	q.step(t, &e)
 }
 
 // settle takes in acks, requeues or discards of deliveries of this queue.
@@ -256,7 +256,7 @@ func (q *Queue) settle(t *turn, kind queue.Kind, refs []dispatch.Ref, hold bool)
 	case queue.Requeue:
 		q.sortByAge(refs)
 	}
-	q.step(t, queue.Event{Kind: kind, Refs: refs, Hold: hold})
+	q.step(t, &queue.Event{Kind: kind, Refs: refs, Hold: hold})
 	q.messages.trim(q.machine)
 }
 
@@ -283,7 +283,7 @@ func (q *Queue) event(t *turn, e queue.Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.deleted {
-		q.step(t, e)
+		q.step(t, &e)
 	}
 }
 
