@@ -29,7 +29,7 @@ func (s *steadySource) Next(m *Message) bool {
 // A message costs its row of the outcome, and no allocation of its own.
 func TestMessagesAllocateNothing(t *testing.T) {
 	measure := func(n int64) (allocs, size float64) {
-		m := Model{Queues: []scenarios.Queue{queue("q")}, Source: &steadySource{n: n}}
+		m := Model{Queues: []scenarios.Queue{queueOf("q")}, Source: &steadySource{n: n}}
 		for i := range 4 {
 			m.Workers = append(m.Workers, Worker{Name: fmt.Sprint("w", i), Slots: 1, JoinsAt: -1, Deliver: 1, AckDelay: 1,
 				Subscriptions: []Subscription{{Queue: "q", Prefetch: 2}}})

@@ -3,6 +3,7 @@ package sim
 import (
 	"context"
 	"fmt"
+	"io"
 
 	"harelab/engine/broker"
 	"harelab/engine/wire"
@@ -74,11 +75,15 @@ func newDriver(m *Model) (*driver, error) {
 	if m.Spans {
 		d.out.Spans = make([]run.Span, 0, n)
 	}
-	var err error
-	d.broker, err = broker.New(broker.Options{
+	options := broker.Options{
 		Clock: d.clock, Matcher: m.Matcher, Dispatch: m.Dispatch, Order: m.Order, Seed: m.Seed,
 		Tracer: (*tracer)(d),
-	})
+	}
+	if m.Record != nil {
+		options.Record = func(_, queue string) io.Writer { return m.Record(queue) }
+	}
+	var err error
+	d.broker, err = broker.New(options)
 	if err != nil {
 		return nil, fmt.Errorf("sim: %w", err)
 	}

@@ -17,6 +17,8 @@
 package sim
 
 import (
+	"io"
+
 	"harelab/loadgen/run"
 	"harelab/scenarios"
 )
@@ -41,6 +43,10 @@ type Model struct {
 	Stop     Stop
 	Interval int64 // between samples of the series; 0: no series
 	Spans    bool  // keep the spans of work
+
+	// Record, if not nil, returns where the events and decisions of a queue are
+	// written, nil for nowhere: what queue.Replay reads.
+	Record func(queue string) io.Writer
 
 	// Arrived, if not nil, is told of each delivery that reaches a worker, in
 	// order.

@@ -38,7 +38,7 @@ func burst(at int64, n int, key string, service int64) []Message {
 	return slices.Repeat([]Message{m}, n)
 }
 
-func queue(name string, args ...any) scenarios.Queue {
+func queueOf(name string, args ...any) scenarios.Queue {
 	q := scenarios.Queue{Name: name}
 	for i := 0; i < len(args); i += 2 {
 		q.Arguments = append(q.Arguments, scenarios.Argument{Name: args[i].(string), Value: args[i+1]})
@@ -69,7 +69,7 @@ func TestBrokerFeatures(t *testing.T) {
 	}{
 		{
 			name:  "messages expire in the queue",
-			model: Model{Queues: []scenarios.Queue{queue("q", "x-message-ttl", int64(2))}, Workers: oneWorker("q", 1)},
+			model: Model{Queues: []scenarios.Queue{queueOf("q", "x-message-ttl", int64(2))}, Workers: oneWorker("q", 1)},
 			load:  burst(0, 4, "q", 1500),
 			want:  "done done dead-lettered dead-lettered",
 		},
@@ -77,8 +77,8 @@ func TestBrokerFeatures(t *testing.T) {
 			name: "expired messages are dead-lettered and worked on elsewhere",
 			model: Model{
 				Queues: []scenarios.Queue{
-					queue("q", "x-message-ttl", int64(5), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "late"),
-					queue("late"),
+					queueOf("q", "x-message-ttl", int64(5), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "late"),
+					queueOf("late"),
 				},
 				Workers: oneWorker("late", 1),
 			},
@@ -94,8 +94,8 @@ func TestBrokerFeatures(t *testing.T) {
 			name: "a queue of dead letters without workers keeps them",
 			model: Model{
 				Queues: []scenarios.Queue{
-					queue("q", "x-max-length", int64(1), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "dead"),
-					queue("dead"),
+					queueOf("q", "x-max-length", int64(1), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "dead"),
+					queueOf("dead"),
 				},
 				Workers: oneWorker("q", 1),
 			},
@@ -111,8 +111,8 @@ func TestBrokerFeatures(t *testing.T) {
 			name: "a dead letter in a queue with workers is still to be served",
 			model: Model{
 				Queues: []scenarios.Queue{
-					queue("q", "x-message-ttl", int64(0), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "late"),
-					queue("late"),
+					queueOf("q", "x-message-ttl", int64(0), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "late"),
+					queueOf("late"),
 				},
 				Workers: oneWorker("late", 1),
 				Stop:    Stop{Timeout: 1500},
@@ -123,7 +123,7 @@ func TestBrokerFeatures(t *testing.T) {
 		{
 			name: "a full queue rejects",
 			model: Model{
-				Queues:   []scenarios.Queue{queue("q", "x-max-length", int64(1), "x-overflow", "reject-publish")},
+				Queues:   []scenarios.Queue{queueOf("q", "x-max-length", int64(1), "x-overflow", "reject-publish")},
 				Workers:  oneWorker("q", 1),
 				Confirms: true,
 			},
@@ -138,7 +138,7 @@ func TestBrokerFeatures(t *testing.T) {
 					{Name: "spare", Type: "fanout"},
 					{Name: "y", Type: "topic", Arguments: []scenarios.Argument{{Name: "alternate-exchange", Value: "spare"}}},
 				},
-				Queues:   []scenarios.Queue{queue("q")},
+				Queues:   []scenarios.Queue{queueOf("q")},
 				Bindings: []scenarios.Binding{{Exchange: "spare", Queue: "q"}},
 				Workers:  oneWorker("q", 1),
 			},
@@ -152,7 +152,7 @@ func TestBrokerFeatures(t *testing.T) {
 		{
 			name: "one message, three queues",
 			model: Model{
-				Queues:    []scenarios.Queue{queue("a"), queue("b"), queue("c")},
+				Queues:    []scenarios.Queue{queueOf("a"), queueOf("b"), queueOf("c")},
 				Exchanges: []scenarios.Exchange{{Name: "x", Type: "fanout"}},
 				Bindings:  []scenarios.Binding{{Exchange: "x", Queue: "a"}, {Exchange: "x", Queue: "b"}, {Exchange: "x", Queue: "c"}},
 				Workers: []Worker{{Name: "w", Slots: 1, JoinsAt: -1, Subscriptions: []Subscription{
@@ -173,7 +173,7 @@ func TestBrokerFeatures(t *testing.T) {
 		{
 			name: "sizes count against limits in octets",
 			model: Model{
-				Queues:  []scenarios.Queue{queue("q", "x-max-length-bytes", int64(250))},
+				Queues:  []scenarios.Queue{queueOf("q", "x-max-length-bytes", int64(250))},
 				Workers: []Worker{{Name: "w", Slots: 1, JoinsAt: 10, Subscriptions: []Subscription{{Queue: "q", Prefetch: 1}}}},
 				Sizes:   true,
 			},
@@ -244,7 +244,7 @@ func TestWorkers(t *testing.T) {
 		{
 			name: "a failing message is forwarded, and acked",
 			model: Model{
-				Queues: []scenarios.Queue{queue("q"), queue("later", "x-message-ttl", int64(1), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "q")},
+				Queues: []scenarios.Queue{queueOf("q"), queueOf("later", "x-message-ttl", int64(1), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "q")},
 				Workers: []Worker{{Slots: 1, JoinsAt: -1, Subscriptions: []Subscription{{Queue: "q", Prefetch: 1}},
 					Fails: func(_ int64, attempt int32, _ int64) Verdict {
 						if attempt == 1 {
@@ -259,7 +259,7 @@ func TestWorkers(t *testing.T) {
 		{
 			name: "a rejected message goes where the queue says",
 			model: Model{
-				Queues: []scenarios.Queue{queue("q", "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "r"), queue("r")},
+				Queues: []scenarios.Queue{queueOf("q", "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "r"), queueOf("r")},
 				Workers: []Worker{
 					{Name: "a", Slots: 1, JoinsAt: -1, Subscriptions: []Subscription{{Queue: "q"}},
 						Fails: func(int64, int32, int64) Verdict { return Verdict{End: Reject} }},
@@ -272,7 +272,7 @@ func TestWorkers(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.model.Queues == nil {
-				c.model.Queues = []scenarios.Queue{queue("q")}
+				c.model.Queues = []scenarios.Queue{queueOf("q")}
 			}
 			c.model.Source = &listSource{list: c.load}
 			o, err := c.model.Run(context.Background())
@@ -310,7 +310,7 @@ func TestStop(t *testing.T) {
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := Model{
-				Queues:  []scenarios.Queue{queue("q")},
+				Queues:  []scenarios.Queue{queueOf("q")},
 				Workers: oneWorker("q", 1),
 				Stop:    c.stop,
 				Source:  &listSource{list: slices.Concat(burst(0, 1, "q", 10), burst(50, 2, "q", 10))},
@@ -335,7 +335,7 @@ func TestStop(t *testing.T) {
 func TestCancelledRunIsPartial(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	m := Model{Queues: []scenarios.Queue{queue("q")}, Source: &listSource{list: burst(0, 2, "q", 1)}}
+	m := Model{Queues: []scenarios.Queue{queueOf("q")}, Source: &listSource{list: burst(0, 2, "q", 1)}}
 	o, err := m.Run(ctx)
 	if err != nil || !o.Partial {
 		t.Errorf("partial %v, error %v; want a partial outcome", o.Partial, err)
@@ -350,8 +350,8 @@ func TestRefusedModels(t *testing.T) {
 	}{
 		{"unknown strategy", Model{Dispatch: "rrr"}, `dispatch: unknown strategy "rrr"`},
 		{"unknown queue", Model{Workers: oneWorker("p", 1)}, `sim: worker "w": unknown queue "p"`},
-		{"bad argument", Model{Queues: []scenarios.Queue{queue("q", "x-message-ttl", "soon")}}, `sim: queue "q": `},
-		{"argument of no type", Model{Queues: []scenarios.Queue{queue("q", "x", struct{}{})}},
+		{"bad argument", Model{Queues: []scenarios.Queue{queueOf("q", "x-message-ttl", "soon")}}, `sim: queue "q": `},
+		{"argument of no type", Model{Queues: []scenarios.Queue{queueOf("q", "x", struct{}{})}},
 			`sim: queue "q": argument "x": struct {} has no AMQP type (have string, int64, float64, bool, table, array)`},
 		{"no exchange", Model{Source: &listSource{list: []Message{{Exchange: "x"}}}}, `sim: message 0 to exchange "x": `},
 	} {
