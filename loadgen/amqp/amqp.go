@@ -43,6 +43,8 @@ type Options struct {
 	Observer loadgen.Observer       // nil: the broker's inside is not visible
 	Progress func(loadgen.Progress) // nil, or called five times a second by one goroutine
 	Repeat   int                    // number of the run among its repeats, for the result
+
+	alarm *loadgen.Alarm // of tests with a fake clock; nil: the kernel's
 }
 
 // supported is what this runner carries out.
@@ -128,8 +130,11 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 		return nil, err
 	}
 	r := &runner{
-		s: s, o: o, plan: plan, alarm: loadgen.NewAlarm(), book: loadgen.NewBook(),
+		s: s, o: o, plan: plan, alarm: o.alarm, book: loadgen.NewBook(),
 		halt: make(chan struct{}), planned: int64(plan.Planned()), live: make([]bool, len(s.Queues)),
+	}
+	if r.alarm == nil {
+		r.alarm = loadgen.NewAlarm()
 	}
 	r.routes.Router = loadgen.NewRouter(s)
 	for i := range s.Workers {

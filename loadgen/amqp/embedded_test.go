@@ -78,7 +78,7 @@ func resolve(t *testing.T, text string, o scenarios.Options) *scenarios.Scenario
 }
 
 // embedded runs s on a broker of this process.
-func embedded(t *testing.T, ctx context.Context, s *scenarios.Scenario) *run.Result {
+func embedded(t *testing.T, s *scenarios.Scenario) *run.Result {
 	t.Helper()
 	w := &watcher{}
 	e, err := engine.New(engine.Options{Tracer: w, Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order})
@@ -86,7 +86,7 @@ func embedded(t *testing.T, ctx context.Context, s *scenarios.Scenario) *run.Res
 		t.Fatal(err)
 	}
 	defer e.Close()
-	res, err := Run(ctx, s, Options{Dial: func(context.Context) (net.Conn, error) { return e.Dial() }, Observer: w})
+	res, err := Run(t.Context(), s, Options{Dial: func(context.Context) (net.Conn, error) { return e.Dial() }, Observer: w})
 	if err != nil {
 		t.Fatal(err)
 	}

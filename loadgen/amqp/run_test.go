@@ -41,32 +41,55 @@ func near(got, want int64) bool {
 	return math.Abs(float64(got-want)) <= 0.02*float64(want)+50_000
 }
 
+// TestQuickWorkWaitsBehindSlow runs on the real clock. Other work on the machine
+// makes a run late, so the best of three counts; no run may be early.
 func TestQuickWorkWaitsBehindSlow(t *testing.T) {
 	for _, ack := range []string{"on-start", "on-done", "none"} {
 		t.Run("ack="+ack, func(t *testing.T) {
 			s := resolve(t, celery, scenarios.Options{Set: map[string]string{"ack": ack}})
-			r := embedded(t, t.Context(), s)
-			if l := r.Ledger; l.Published != 44 || l.Delivered != 44 || l.Finished != 44 || l.Lost+l.Duplicated+l.Redelivered+l.Unserved+l.Inversions != 0 {
-				t.Errorf("ledger %+v", l)
-			}
-			if want := map[string]int64{"on-start": 44, "on-done": 44}[ack]; r.Ledger.Acked != want {
-				t.Errorf("%d acked, want %d", r.Ledger.Acked, want)
-			}
-			if !near(r.Length, 550_000) || r.Partial || !r.Valid() || r.Target.Kind != "embedded" {
-				t.Errorf("length %d us, want about 550000; partial %v, findings %v", r.Length, r.Partial, r.Findings)
-			}
-			for _, m := range r.Messages {
-				wait := m.Started - m.Intended
-				if m.Class == 0 && !near(wait, 0) || m.Class == 1 && !near(wait, 500_000+(m.Seq-4)/4*5000) {
-					t.Errorf("message %d waited %d us", m.Seq, wait)
+			var late string
+			for range 3 {
+				r := embedded(t, s)
+				if l := r.Ledger; l.Published != 44 || l.Delivered != 44 || l.Finished != 44 || l.Lost+l.Duplicated+l.Redelivered+l.Unserved+l.Inversions != 0 {
+					t.Errorf("ledger %+v", l)
 				}
-				ordered(t, &m, ack)
+				if want := map[string]int64{"on-start": 44, "on-done": 44}[ack]; r.Ledger.Acked != want {
+					t.Errorf("%d acked, want %d", r.Ledger.Acked, want)
+				}
+				if r.Partial || !r.Valid() || r.Target.Kind != "embedded" || len(r.Spans) != 44 || len(r.Series) < 9 {
+					t.Errorf("partial %v, findings %v, %d spans, %d samples", r.Partial, r.Findings, len(r.Spans), len(r.Series))
+				}
+				if late = disagreement(t, r, ack); late == "" {
+					return
+				}
 			}
-			if len(r.Spans) != 44 || len(r.Series) < 9 {
-				t.Errorf("%d spans, %d samples", len(r.Spans), len(r.Series))
-			}
+			t.Error(late)
 		})
 	}
+}
+
+// disagreement says where a run of celery is later than theory.
+func disagreement(t *testing.T, r *run.Result, ack string) string {
+	t.Helper()
+	late := ""
+	check := func(what string, got, want int64) {
+		if got < want-1000 {
+			t.Errorf("%s %d us, want at least %d", what, got, want)
+		} else if !near(got, want) {
+			late = fmt.Sprintf("%s %d us, want %d", what, got, want)
+		}
+	}
+	check("length", r.Length, 550_000)
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		want := int64(0)
+		if m.Class == 1 {
+			want = 500_000 + (m.Seq-4)/4*5000
+		}
+		check(fmt.Sprintf("wait of message %d", m.Seq), m.Started-m.Intended, want)
+		ordered(t, m, ack)
+	}
+	return late
 }
 
 // ordered wants a message's instants in their order. The broker's clock and
@@ -108,7 +131,7 @@ workers:
 stop: {when: drained, timeout: 20s}
 `
 	stuck := func(o scenarios.Options) (n int) {
-		r := embedded(t, t.Context(), resolve(t, split, o))
+		r := inBubble(t, resolve(t, split, o))
 		for _, m := range r.Messages {
 			if m.Class == 1 && m.Started-m.Received > 400_000 {
 				n++
@@ -194,7 +217,12 @@ func TestLedger(t *testing.T) {
 			func(l run.Ledger) bool { return l.Finished == 100 }},
 	} {
 		t.Run(c.name, func(t *testing.T) {
-			r := embedded(t, t.Context(), resolve(t, c.text, scenarios.Options{}))
+			s := resolve(t, c.text, scenarios.Options{})
+			run := inBubble
+			if s.Workers[0].Work == "spin" {
+				run = embedded // a fake clock stands still while work spins
+			}
+			r := run(t, s)
 			if !c.check(r.Ledger) || r.Partial || !r.Valid() {
 				t.Errorf("ledger %+v, partial %v, findings %v", r.Ledger, r.Partial, r.Findings)
 			}
@@ -226,7 +254,7 @@ stop: {when: drained, timeout: 20s}
 `
 	for _, retry := range []string{"immediate", "fixed", "backoff-jitter"} {
 		t.Run(retry, func(t *testing.T) {
-			r := embedded(t, t.Context(), resolve(t, text, scenarios.Options{Set: map[string]string{"retry": retry}}))
+			r := inBubble(t, resolve(t, text, scenarios.Options{Set: map[string]string{"retry": retry}}))
 			parked := int64(0)
 			for _, m := range r.Messages {
 				if m.State == run.DeadLetter {
@@ -244,9 +272,7 @@ stop: {when: drained, timeout: 20s}
 }
 
 func TestInterruptedRunIsPartial(t *testing.T) {
-	ctx, cancel := context.WithTimeout(t.Context(), 200*time.Millisecond)
-	defer cancel()
-	r := embedded(t, ctx, resolve(t, celery, scenarios.Options{}))
+	r := inBubbleUntil(t, resolve(t, celery, scenarios.Options{}), 200*time.Millisecond)
 	if !r.Partial || !r.Valid() || r.Ledger.Published != 44 || r.Ledger.Unserved != 44 || r.Ledger.Lost != 0 {
 		t.Errorf("partial %v, findings %v, ledger %+v", r.Partial, r.Findings, r.Ledger)
 	}
@@ -256,7 +282,7 @@ func TestInterruptedRunIsPartial(t *testing.T) {
 }
 
 func TestTimeoutIsPartial(t *testing.T) {
-	r := embedded(t, t.Context(), resolve(t, strings.Replace(celery, "timeout: 20s", "timeout: 100ms", 1), scenarios.Options{}))
+	r := inBubble(t, resolve(t, strings.Replace(celery, "timeout: 20s", "timeout: 100ms", 1), scenarios.Options{}))
 	if !r.Partial || len(r.Findings) != 1 || r.Findings[0].Code != "timeout" {
 		t.Errorf("partial %v, findings %v", r.Partial, r.Findings)
 	}
