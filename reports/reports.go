@@ -65,14 +65,14 @@ func Write(dir string, f *Folder) error {
 func ReadFolder(dir string) (*Folder, error) { return folder.Read(dir) }
 
 // Redraw draws a folder's charts and pages again, from its data. The folder of
-// a sweep has no runs, and is not returned.
+// a sweep has no runs; what is returned for it is empty.
 func Redraw(dir string) (*Folder, error) {
 	if sweep.Is(dir) {
 		s, err := sweep.Read(dir)
 		if err != nil {
 			return nil, err
 		}
-		return nil, sweep.Write(dir, s)
+		return new(Folder), sweep.Write(dir, s)
 	}
 	f, err := folder.Read(dir)
 	if err != nil {

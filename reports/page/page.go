@@ -160,10 +160,23 @@ func newView(f *folder.Folder) view {
 	for _, r := range f.Runs {
 		if text := strings.TrimSpace(string(r.Result.Resolved)); text != "" && !seen[text] {
 			seen[text] = true
-			v.Texts = append(v.Texts, scenarioText{r.Summary.Arm, folder.Redact(text)})
+			v.Texts = append(v.Texts, scenarioText{r.Summary.Arm, excerpt(folder.Redact(text), r.Dir)})
 		}
 	}
 	return v
+}
+
+// maxText is how much of a scenario the page holds.
+const maxText = 12_000
+
+// excerpt keeps a scenario of thousands of bindings from being most of the
+// page.
+func excerpt(text, dir string) string {
+	if len(text) <= maxText {
+		return text
+	}
+	cut := strings.LastIndexByte(text[:maxText], '\n') + 1
+	return text[:cut] + "... the rest is in " + dir + "/scenario.resolved.yaml"
 }
 
 func newChartView(name, title string, wide, narrow *plot.Figure) chartView {

@@ -51,7 +51,7 @@ func depth(in *Input, width float64) *Figure {
 			for i, cell := range cells(draw.Crop(c, 0, 0, 0, -keyHeight), len(in.Arms), cols) {
 				cell = heading(cell, in.Arms[i], in.Arms[i].Label)
 				ticks := int(float64(cell.Max.X-cell.Min.X) / 56)
-				p := frame(timeMax(end, ticks), niceMax(most, 3, true), secondTicks(ticks), countTicks(3))
+				p := frame(timeMax(end, ticks), niceMax(most*0.98, 3, true)*1.02, secondTicks(ticks), countTicks(3))
 				p.Add(tides[i])
 				p.Draw(draw.Crop(cell, 0, -12, 0, -6))
 			}

@@ -71,7 +71,7 @@ func lanes(in *Input, width float64) *Figure {
 	if cols == 2 {
 		note += " Left as predicted in virtual time, right as measured."
 	}
-	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: in.length()}
+	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: in.length(), column: float64(min(1+rows/16, 3))}
 	grid := layLanes(panels, cols, width, draws)
 	return &Figure{Width: width, Height: grid.height, Note: note, Alt: laneFinding(in), paint: grid.paint}
 }
@@ -160,6 +160,7 @@ type laneDrawing struct {
 	in           *Input
 	shares, tips bool
 	end          float64 // s, of the time axis
+	column       float64 // px, of busy shares
 }
 
 func (d laneDrawing) panel(c draw.Canvas, p lanePanel, label vg.Length) {
@@ -244,40 +245,28 @@ func (r laneRows) tip(s run.Span, name string) string {
 	return t + ", ran " + ran
 }
 
-// busy draws a lane as the share of each pixel in which it was busy, by
-// class.
+// busy draws a lane as the share of each column in which it was busy, by
+// class. Columns are a pixel wide, and wider where many lanes would make the
+// page heavy.
 func (r laneRows) busy(c draw.Canvas, x func(float64) vg.Length, l lane, y0, y1 vg.Length) {
-	n := int(c.Max.X - c.Min.X)
+	n := int(float64(c.Max.X-c.Min.X) / r.column)
 	if n <= 0 {
 		return
 	}
-	classes := r.run.Result.Classes
-	share := make([][]float64, len(classes))
-	for k := range share {
-		share[k] = make([]float64, n)
-	}
-	perPixel := (x(1) - x(0)) // px per second
-	for _, s := range r.run.Result.Spans {
-		if s.Worker != l.worker || l.slot >= 0 && s.Slot != l.slot || s.Class < 0 || int(s.Class) >= len(classes) {
-			continue
-		}
-		from, to := float64(perPixel)*seconds(s.Start), float64(perPixel)*seconds(s.End)
-		for px := max(int(from), 0); px < n && float64(px) < to; px++ {
-			share[s.Class][px] += (min(to, float64(px+1)) - max(from, float64(px))) / float64(l.slots)
-		}
-	}
+	share := r.shareOf(l, n, float64(x(1)-x(0))/r.column)
 	base := make([]float64, n)
-	for k, name := range classes {
+	for k, name := range r.run.Result.Classes {
 		var path vg.Path
 		for px := 0; px < n; {
-			h := math.Round(share[k][px] * 20) // steps of 5 %, so that equal pixels join
+			h := math.Round(share[k][px] * shareSteps)
 			end := px + 1
-			for end < n && math.Round(share[k][end]*20) == h && base[end] == base[px] {
+			for end < n && math.Round(share[k][end]*shareSteps) == h && base[end] == base[px] {
 				end++
 			}
 			if h > 0 {
-				lo := base[px] / 20
-				path = rectPath(path, c.Min.X+vg.Length(px), y0+vg.Length(lo)*(y1-y0), c.Min.X+vg.Length(end), y0+vg.Length(min(lo+h/20, 1))*(y1-y0))
+				lo, hi := base[px]/shareSteps, min(base[px]+h, shareSteps)/shareSteps
+				at := func(px int) vg.Length { return c.Min.X + vg.Length(float64(px)*r.column) }
+				path = rectPath(path, at(px), y0+vg.Length(lo)*(y1-y0), at(end), y0+vg.Length(hi)*(y1-y0))
 			}
 			for ; px < end; px++ {
 				base[px] += h
@@ -286,6 +275,29 @@ func (r laneRows) busy(c draw.Canvas, x func(float64) vg.Length, l lane, y0, y1 
 		c.SetColor(r.in.classPaint(name))
 		c.Fill(path)
 	}
+}
+
+// shareSteps are the heights that a column can have, few so that neighbours
+// join.
+const shareSteps = 10
+
+// shareOf returns for each class and each of n columns the share of the lane's
+// slots that was busy with it.
+func (r laneRows) shareOf(l lane, n int, perSecond float64) [][]float64 {
+	share := make([][]float64, len(r.run.Result.Classes))
+	for k := range share {
+		share[k] = make([]float64, n)
+	}
+	for _, s := range r.run.Result.Spans {
+		if s.Worker != l.worker || l.slot >= 0 && s.Slot != l.slot || s.Class < 0 || int(s.Class) >= len(share) {
+			continue
+		}
+		from, to := perSecond*seconds(s.Start), perSecond*seconds(s.End)
+		for px := max(int(from), 0); px < n && float64(px) < to; px++ {
+			share[s.Class][px] += (min(to, float64(px+1)) - max(from, float64(px))) / float64(l.slots)
+		}
+	}
+	return share
 }
 
 // mark draws above the lanes for how long the class in question starved.

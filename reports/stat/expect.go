@@ -87,6 +87,13 @@ func have(names []string) string {
 func judge(b *book, s *Summary, e run.Expectation) Verdict {
 	v := Verdict{Text: e.Text, Unit: e.Unit, Want: e.Value, Outcome: NotMet}
 	got, err := b.measure(s, e)
+	if err == nil && e.Times != "" {
+		e.Value, err = b.times(s, e)
+		v.Want = e.Value
+		if math.IsNaN(e.Value) {
+			got, v.Want = math.NaN(), 0
+		}
+	}
 	switch {
 	case err != nil:
 		v.Error = err.Error()
@@ -102,6 +109,17 @@ func judge(b *book, s *Summary, e run.Expectation) Verdict {
 		}
 	}
 	return v
+}
+
+// times returns the right side of an expectation that is a multiple of
+// another metric.
+func (b *book) times(s *Summary, e run.Expectation) (float64, error) {
+	m, err := ParseMetric(e.Times)
+	if err != nil {
+		return 0, err
+	}
+	factor, err := b.measure(s, m)
+	return e.Value * factor, err
 }
 
 // measure returns the left side of an expectation, NaN when it is not
@@ -176,10 +194,13 @@ func holds(got float64, e run.Expectation, virtual bool) (bool, error) {
 	if e.Unit != "s" {
 		slack = e.RelTol * math.Abs(e.Value)
 	}
+	if e.Times != "" { // counts of one ledger agree or do not
+		slack = 0
+	}
 	if virtual {
 		slack = 1e-9 * max(math.Abs(e.Value), 1)
 		if e.Unit == "" {
-			slack += written(e.Value)
+			slack += written(e)
 		}
 	}
 	d := got - e.Value
@@ -200,10 +221,15 @@ func holds(got float64, e run.Expectation, virtual bool) (bool, error) {
 	return false, fmt.Errorf("stat: unknown operator %q (have ==, !=, <, <=, >, >=)", e.Op)
 }
 
-// written is half a unit of the last decimal of v, 0 for whole numbers.
-func written(v float64) float64 {
-	s := strconv.FormatFloat(v, 'f', -1, 64)
-	_, decimals, ok := strings.Cut(s, ".")
+// written is half a unit of the last decimal written, 0 for whole numbers.
+func written(e run.Expectation) float64 {
+	if e.Grain >= 1 || e.Times != "" {
+		return 0
+	}
+	if e.Grain > 0 {
+		return e.Grain / 2
+	}
+	_, decimals, ok := strings.Cut(strconv.FormatFloat(e.Value, 'f', -1, 64), ".")
 	if !ok {
 		return 0
 	}

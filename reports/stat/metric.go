@@ -201,8 +201,9 @@ func inversionsOf(q *question) (float64, error) {
 	return float64(q.view.inversions()), nil
 }
 
-// delivered counts deliveries; before=20s counts those of the chosen messages
-// received until then.
+// delivered counts deliveries: of the chosen messages, to the chosen workers,
+// before an instant. Of a message with several attempts, those that were
+// started are known.
 func delivered(q *question) (float64, error) {
 	if len(q.e.Labels) == 0 {
 		return float64(q.s.Ledger.Delivered), nil
@@ -211,10 +212,30 @@ func delivered(q *question) (float64, error) {
 	if err != nil {
 		return 0, err
 	}
+	var rest, byWorker []run.Label
+	for _, l := range q.e.Labels {
+		if l.Key == "worker" {
+			byWorker = append(byWorker, l)
+		} else {
+			rest = append(rest, l)
+		}
+	}
 	n := 0
-	for _, m := range q.view.rows {
-		if m.Received != run.None && m.Received < until {
+	count := func(worker int32, at int64) {
+		if at == run.None || at >= until || worker < 0 || int(worker) >= len(q.b.r.Workers) {
+			return
+		}
+		if matches(byWorker, "worker", q.b.r.Workers[worker].Name) {
 			n++
+		}
+	}
+	for _, m := range q.b.view(q.b.chosen(rest)).rows {
+		spans := q.b.again[m.Seq]
+		for _, s := range spans {
+			count(s.Worker, s.Start)
+		}
+		if len(spans) == 0 {
+			count(m.Worker, m.Received)
 		}
 	}
 	return float64(n), nil

@@ -251,6 +251,43 @@ func TestComparisons(t *testing.T) {
 	}
 }
 
+func TestRightSideMayBeAnotherMetric(t *testing.T) {
+	r := specimen.CeleryInitial()
+	r.Ledger.Unroutable = 971
+	r.Ledger.Lost = 971
+	es := []run.Expectation{
+		{Text: "lost == unroutable", Metric: "lost", Op: "==", Value: 1, Times: "unroutable"},
+		{Text: "delivered == published * 2", Metric: "delivered", Op: "==", Value: 2, Times: "published", RelTol: 0.5},
+		{Text: "lost == wayt", Metric: "lost", Op: "==", Value: 1, Times: "wayt"},
+	}
+	vs := Check(r, Summarize(r), es)
+	if vs[0].Outcome != Met || vs[0].Want != 971 {
+		t.Errorf("lost == unroutable: %+v", vs[0])
+	}
+	if vs[1].Outcome != NotMet || vs[1].Want != 88 {
+		t.Errorf("44 delivered against twice 44 published: %+v", vs[1])
+	}
+	if !strings.Contains(vs[2].Error, `unknown metric "wayt"`) {
+		t.Errorf("an unknown metric on the right: %+v", vs[2])
+	}
+	r.Ledger.Unroutable = -1
+	if v := Check(r, Summarize(r), es[:1])[0]; v.Outcome != NotVisible {
+		t.Errorf("against a count that is not visible: %+v", v)
+	}
+}
+
+func TestDeliveriesCountEveryAttempt(t *testing.T) {
+	r := result(row(0, 0, 30, 30, 40), row(1, 0, 5, 40, 50))
+	r.Messages[0].Attempts, r.Messages[0].Worker = 2, 1
+	r.Spans = []run.Span{{Seq: 0, Worker: 0, Start: 1, End: 9, Cut: true}, {Seq: 0, Worker: 1, Start: 30, End: 40}, {Seq: 1, Worker: 0, Start: 40, End: 50}}
+	for worker, want := range map[string]float64{"w0": 2, "w1": 1} {
+		e := run.Expectation{Metric: "delivered", Op: ">=", Labels: []run.Label{{Key: "worker", Value: worker}}}
+		if v := Check(r, Summarize(r), []run.Expectation{e})[0]; v.Measured == nil || *v.Measured != want {
+			t.Errorf("delivered to %s: %+v, want %v", worker, v, want)
+		}
+	}
+}
+
 func TestLabelsChooseMessages(t *testing.T) {
 	r := specimen.Tenants(400)
 	s := Summarize(r)
