@@ -173,19 +173,19 @@ func TestLedger(t *testing.T) {
 			func(l run.Ledger) bool { return l.Confirmed == 100 && l.Finished == 100 && l.Acked == 100 }},
 		{"batch acks", with("prefetch: 5", "prefetch: 25, ack: {when: on-done, batch: 10}"),
 			func(l run.Ledger) bool { return l.Finished == 100 && l.Acked == 100 }},
-		{"kill with acks when done repeats work", with("stop:", "faults: [{at: 50ms, do: kill, worker: b, restart_after: 50ms}]\nstop:"),
+		{"kill with acks when done repeats work", with("stop:", "faults: [{at: 51ms, do: kill, worker: b, restart_after: 50ms}]\nstop:"),
 			func(l run.Ledger) bool {
 				return l.Finished == 100 && l.Lost == 0 && l.Redelivered > 0 && l.Delivered == 100+l.Redelivered
 			}},
-		{"kill with acks on start loses what runs", with("stop:", "faults: [{at: 50ms, do: kill, worker: b}]\nstop:", "prefetch: 5}", "prefetch: 5, ack: on-start}"),
+		{"kill with acks on start loses what runs", with("stop:", "faults: [{at: 51ms, do: kill, worker: b}]\nstop:", "prefetch: 5}", "prefetch: 5, ack: on-start}"),
 			func(l run.Ledger) bool { return l.Finished == 99 && l.Lost == 1 && l.Redelivered > 0 }},
-		{"kill without acks loses what was held", with("stop:", "faults: [{at: 50ms, do: kill, worker: b}]\nstop:", "prefetch: 5}", "ack: none}"),
+		{"kill without acks loses what was held", with("stop:", "faults: [{at: 51ms, do: kill, worker: b}]\nstop:", "prefetch: 5}", "ack: none}"),
 			func(l run.Ledger) bool {
 				return l.Lost > 1 && l.Finished+l.Lost == 100 && l.Redelivered == 0 && l.Acked == 0
 			}},
-		{"close gives back in order", with("stop:", "faults: [{at: 50ms, do: close-connection, worker: b, restart_after: 10ms}]\nstop:"),
+		{"close gives back in order", with("stop:", "faults: [{at: 51ms, do: close-connection, worker: b, restart_after: 10ms}]\nstop:"),
 			func(l run.Ledger) bool { return l.Finished == 100 && l.Lost == 0 && l.Redelivered > 0 }},
-		{"stall keeps what it has", with("stop:", "faults: [{at: 50ms, do: stall, worker: b, restart_after: 200ms}]\nstop:"),
+		{"stall keeps what it has", with("stop:", "faults: [{at: 51ms, do: stall, worker: b, restart_after: 200ms}]\nstop:"),
 			func(l run.Ledger) bool { return l.Finished == 100 && l.Delivered == 100 }},
 		{"forgotten acks stop a worker", with("prefetch: 5}\nstop:", "prefetch: 5, ack: {when: on-done, forget: {every: 2}}}\nstop:"),
 			func(l run.Ledger) bool { return l.Finished == 100 && l.Acked == 95 }},
