@@ -10,17 +10,19 @@
 //  2. wire/frame.go cuts a chunk into frames, in place.
 //  3. server/content.go puts basic.publish, header and body together, in place too
 //     if they came in one chunk, and calls the broker.
-//  4. broker/publish.go checks the permission and asks the exchange for the queues.
-//  5. exchange/ answers from a snapshot, without a lock; a topic exchange asks its
-//     matcher (topic/).
-//  6. broker/publish.go copies the message once, locks each queue in turn and steps it.
-//  7. queue/step.go, a pure state machine, keeps the message or assigns it; which
-//     message is next and who gets it is asked of an order and a selector (dispatch/).
+//  4. broker/publish.go checks permission and properties.
+//  5. broker/route.go asks the exchange for the queues; exchange/ answers from a
+//     snapshot, without a lock, a topic exchange through its matcher (topic/).
+//  6. broker/message.go copies the message once; broker/queue.go locks each queue in
+//     turn and steps it.
+//  7. queue/step.go, a pure state machine, keeps the message or assigns it: an order
+//     and a selector (dispatch/) say which message is next and who gets it.
 //  8. server/deliver.go encodes each delivery into the outbox of the consumer's
 //     connection (server/outbox.go).
 //  9. At the end of the chunk server/conn.go confirms what was published, and wakes
 //     the writers that were touched, each once.
-//  10. server/writer.go swaps the outbox's buffers and makes one write.
+//  10. server/writer.go takes all that is in the outbox (server/frames.go) and makes
+//     one write, in the writer's goroutine if there is much of it.
 //
 // The consumer's ack comes back the same way, from step 1 on, through broker/ack.go
 // to the queue, which assigns what the freed prefetch lets it.

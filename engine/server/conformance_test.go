@@ -266,6 +266,11 @@ var responses = []struct {
 		"channel 406 PRECONDITION_FAILED - cannot switch from confirm to tx mode"},
 	{"commit without tx", func(p *probe) error { return p.TxCommit() },
 		"channel 406 PRECONDITION_FAILED - channel is not transactional"},
+	{"acks of direct replies", func(p *probe) error { return p.consume("amq.rabbitmq.reply-to", "t", false, nil) },
+		"channel 406 PRECONDITION_FAILED - reply consumer cannot acknowledge"},
+	{"direct replies without a consumer", func(p *probe) error {
+		return p.publish("", "probe.q", amqp.Publishing{ReplyTo: "amq.rabbitmq.reply-to"})
+	}, "channel 406 PRECONDITION_FAILED - fast reply consumer does not exist"},
 	{"channel.flow false", func(p *probe) error { return p.Flow(false) },
 		"connection 540 NOT_IMPLEMENTED - active=false"},
 	{"channel.flow true", func(p *probe) error { return p.Flow(true) }, "ok"},
@@ -298,26 +303,6 @@ func TestResponses(t *testing.T) {
 				t.Errorf("got  %s\nwant %s", got, tt.want)
 			}
 		})
-	}
-}
-
-func TestMandatoryReturnComesBeforeTheConfirm(t *testing.T) {
-	p := newProbe(t)
-	p.must(p.Confirm(false))
-	returns := p.NotifyReturn(make(chan amqp.Return, 1))
-	confirms := p.NotifyPublish(make(chan amqp.Confirmation)) // blocks the client's reader
-	m := amqp.Publishing{Body: []byte("hare"), MessageId: "7"}
-	p.must(p.PublishWithContext(context.Background(), "", "nope", true, false, m))
-	if c := <-confirms; c.DeliveryTag != 1 || !c.Ack {
-		t.Errorf("confirm %+v, want an ack of 1", c)
-	}
-	select {
-	case r := <-returns:
-		if r.ReplyCode != 312 || r.ReplyText != "NO_ROUTE" || r.RoutingKey != "nope" || string(r.Body) != "hare" || r.MessageId != "7" {
-			t.Errorf("returned %+v", r)
-		}
-	default:
-		t.Error("no return before the confirm")
 	}
 }
 

@@ -13,7 +13,7 @@ import (
 type burst struct {
 	p      *rawPeer
 	octets []byte // the publishes
-	want   int    // content headers to come
+	want   int    // deliveries to come, of one body frame each
 	buf    []byte
 }
 
@@ -37,7 +37,7 @@ func (r *burst) run() {
 			if n == 0 {
 				break
 			}
-			if f.Type == wire.FrameHeader {
+			if f.Type == wire.FrameBody { // the last frame of a delivery: nothing is left over
 				got++
 			}
 			b = b[n:]

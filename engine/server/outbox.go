@@ -128,11 +128,7 @@ func (o *outbox) finish() {
 func (o *outbox) take() (f frames, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	if o.rest.size > 0 {
-		f, o.rest = o.rest, frames{}
-		return f, true
-	}
-	for o.fill.size == 0 {
+	for o.rest.size+o.fill.size == 0 {
 		if o.finished {
 			return frames{}, false
 		}
@@ -140,6 +136,10 @@ func (o *outbox) take() (f frames, ok bool) {
 		o.mu.Unlock()
 		<-o.kick
 		o.mu.Lock()
+	}
+	if o.rest.size > 0 {
+		f, o.rest = o.rest, frames{}
+		return f, true
 	}
 	f, o.fill = o.fill, o.spare
 	return f, true

@@ -179,3 +179,29 @@ func TestOutboxHoldsTheReader(t *testing.T) {
 		}
 	})
 }
+
+// What the socket took in part when it was tried goes on where it stopped, before what
+// came meanwhile.
+func TestOutboxGoesOnWhereATryStopped(t *testing.T) {
+	synctest.Test(t, func(t *testing.T) {
+		near, far := Pipe()
+		c := newConn(New(Options{}), far)
+		put := func(octets string) {
+			buf, _ := c.out.begin(len(octets))
+			c.out.end(append(buf, octets...))
+		}
+		go c.write()
+		synctest.Wait() // the writer is parked
+		far.Write(make([]byte, pipeRoom-2))
+		put("abcd")
+		c.wake()
+		put("ef")
+		c.wake()
+		c.out.finish()
+		got, err := io.ReadAll(near)
+		if want := "abcdef"; err != nil || string(got[pipeRoom-2:]) != want {
+			t.Errorf("wrote %q, %v, want %q", got[pipeRoom-2:], err, want)
+		}
+		<-c.gone
+	})
+}

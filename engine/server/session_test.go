@@ -299,7 +299,7 @@ func (h panics) Handle(_ context.Context, r slog.Record) error {
 
 // FuzzSession sends anything to a connection that was opened in order.
 func FuzzSession(f *testing.F) {
-	for _, tt := range readTranscripts(f, filepath.Join("testdata", "malformed.txt")) {
+	for _, tt := range readTranscripts(f, filepath.Join("testdata", "transcripts.txt")) {
 		p := &rawPeer{}
 		var octets []byte
 		for _, l := range tt.lines {

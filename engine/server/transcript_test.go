@@ -21,10 +21,10 @@ import (
 	"harelab/engine/wire"
 )
 
-// TestMalformed plays the cases of testdata/malformed.txt, whose head tells what they
+// TestTranscripts plays the cases of testdata/transcripts.txt, whose head tells what they
 // look like.
-func TestMalformed(t *testing.T) {
-	for _, tt := range readTranscripts(t, "testdata/malformed.txt") {
+func TestTranscripts(t *testing.T) {
+	for _, tt := range readTranscripts(t, "testdata/transcripts.txt") {
 		t.Run(tt.name, func(t *testing.T) {
 			synctest.Test(t, func(t *testing.T) {
 				p := newRawPeer(t, newTestServer(t, Options{}))
@@ -273,6 +273,8 @@ func describe(m wire.Method) string {
 		return fmt.Sprintf("%s %d %q %d.%d", m.ID(), m.ReplyCode, m.ReplyText, m.ClassID, m.MethodID)
 	case *wire.ChannelClose:
 		return fmt.Sprintf("%s %d %q %d.%d", m.ID(), m.ReplyCode, m.ReplyText, m.ClassID, m.MethodID)
+	case *wire.BasicReturn:
+		return fmt.Sprintf("%s %d %q %q %q", m.ID(), m.ReplyCode, m.ReplyText, m.Exchange, m.RoutingKey)
 	case *wire.BasicAck:
 		return fmt.Sprintf("%s %d", m.ID(), m.DeliveryTag)
 	}
