@@ -1,0 +1,31 @@
+# harelab: every target is a line or two of go commands.
+COUNT ?= 10
+FUZZTIME ?= 20s
+
+help: ## list the targets
+	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
+
+run: ## the talk's before/after pair, predicted and measured, in one report
+	go run ./cmd/harelab run
+
+test: ## every test that needs nothing but Go
+	go test ./...
+
+race: ## the same under the race detector, and the broker's own checks on
+	go test -race -short ./...
+
+lint: ## gofmt, vet, staticcheck
+	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change the files above'; exit 1; }
+	go vet ./... && go tool staticcheck ./...
+
+fuzz: ## every fuzz target for FUZZTIME
+	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sed 's|/[^/]*:func | |' | while read -r dir name; do \
+	echo "$$dir $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; done
+
+bench: ## every benchmark COUNT times; read it with go tool benchstat -col /strategy bench.txt
+	go test -run '^$$' -bench . -count $(COUNT) ./bench/... | tee bench.txt
+
+interop: ## real clients against harelab serve: pika, aio-pika, Celery, amqp-tools
+	go test -tags interop -count 1 -v ./cmd/harelab/interop
+
+.PHONY: help run test race lint fuzz bench interop

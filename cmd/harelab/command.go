@@ -1,0 +1,24 @@
+package main
+
+import (
+	"os"
+	"strings"
+)
+
+// commandLine is what must be typed to get the same figures again: where they
+// were written and whether progress was shown does not belong to it, so that
+// the same run in two folders gives the same bytes.
+func commandLine() []string {
+	out := []string{"harelab"}
+	args := os.Args[1:]
+	for i := 0; i < len(args); i++ {
+		switch a := args[i]; {
+		case a == "--out":
+			i++
+		case strings.HasPrefix(a, "--out="), a == "--quiet", a == "-q":
+		default:
+			out = append(out, a)
+		}
+	}
+	return out
+}

@@ -1,0 +1,134 @@
+package main
+
+import (
+	"fmt"
+	"io"
+	"strings"
+	"text/tabwriter"
+
+	"github.com/spf13/cobra"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/exchange"
+	"harelab/engine/topic"
+	"harelab/scenarios"
+)
+
+func init() { commands = append(commands, newList) }
+
+// A kind is one group of named things that the lab has.
+type kind struct {
+	name, title string
+	entries     func() ([]entry, error)
+}
+
+type entry struct{ name, doc string }
+
+var kinds = []kind{
+	{"scenarios", "scenarios (harelab run NAME)", listScenarios},
+	{"matchers", "topic matchers (--matcher, x-matcher); wrap them as cached(nfa), locked(trie)", listMatchers},
+	{"dispatch", "dispatch: which consumer is next (--dispatch, x-dispatch)", listSelectors},
+	{"orders", "orders: which message is next (--order, x-order)", listOrders},
+	{"exchanges", "exchange types", listExchanges},
+}
+
+func kindNames() string {
+	names := make([]string, len(kinds))
+	for i, k := range kinds {
+		names[i] = k.name
+	}
+	return strings.Join(names, ", ")
+}
+
+func newList() *cobra.Command {
+	return &cobra.Command{
+		Use:   "list [KIND...]",
+		Short: "list scenarios and strategies, each with a line about it",
+		Long:  "List what there is: " + kindNames() + ". Without a kind, everything.",
+		Example: `  harelab list
+  harelab list dispatch orders`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			return list(cmd.OutOrStdout(), args)
+		},
+	}
+}
+
+func list(w io.Writer, names []string) error {
+	var chosen []kind
+	for _, name := range names {
+		found := false
+		for _, k := range kinds {
+			if k.name == name {
+				chosen, found = append(chosen, k), true
+			}
+		}
+		if !found {
+			return usage("list: unknown kind %q (have %s)", name, kindNames())
+		}
+	}
+	if len(chosen) == 0 {
+		chosen = kinds
+	}
+	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
+	for i, k := range chosen {
+		entries, err := k.entries()
+		if err != nil {
+			return err
+		}
+		if i > 0 {
+			fmt.Fprintln(tw)
+		}
+		fmt.Fprintf(tw, "%s\n", k.title)
+		for _, e := range entries {
+			fmt.Fprintf(tw, "  %s\t%s\n", e.name, e.doc)
+		}
+	}
+	return tw.Flush()
+}
+
+func listScenarios() ([]entry, error) {
+	var out []entry
+	for _, name := range scenarios.Names() {
+		f, err := scenarios.Load(name)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, entry{name, f.Title})
+		for _, v := range f.Variants() {
+			out = append(out, entry{"  --variant " + v, ""})
+		}
+	}
+	return out, nil
+}
+
+func listMatchers() ([]entry, error) {
+	var out []entry
+	for _, s := range topic.Strategies() {
+		out = append(out, entry{s.Name, s.Doc})
+	}
+	return out, nil
+}
+
+func listSelectors() ([]entry, error) {
+	var out []entry
+	for _, s := range dispatch.Selectors() {
+		out = append(out, entry{s.Name, s.Doc})
+	}
+	return out, nil
+}
+
+func listOrders() ([]entry, error) {
+	var out []entry
+	for _, s := range dispatch.Orders() {
+		out = append(out, entry{s.Name, s.Doc})
+	}
+	return out, nil
+}
+
+func listExchanges() ([]entry, error) {
+	var out []entry
+	for _, s := range exchange.Types() {
+		out = append(out, entry{s.Name, s.Doc})
+	}
+	return out, nil
+}

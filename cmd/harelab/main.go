@@ -1,0 +1,71 @@
+// Command harelab is a lab for message routing and dispatch around a complete
+// AMQP 0-9-1 broker: it predicts, measures and compares what workers, prefetch,
+// queue layouts and dispatch strategies do to waiting times.
+//
+// Results go to stdout, progress and errors to stderr.
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+
+	"harelab/cmd/internal/lab"
+)
+
+func main() { os.Exit(execute(os.Args[1:])) }
+
+// The exit codes.
+const (
+	exitDone         = 0
+	exitFailed       = 1   // could not run
+	exitUsage        = 2   // wrong usage, or a mistake in a scenario
+	exitExpectation  = 3   // an expectation was not met
+	exitWorse        = 4   // gate: worse than the baseline
+	exitInconclusive = 5   // gate: too few or too noisy repeats
+	exitInvalid      = 6   // the run's figures must not be used
+	exitInterrupted  = 130 // Ctrl-C; what was measured is written
+)
+
+// An exit is an error that knows its exit code. With no text, everything has
+// been said already.
+type exit struct {
+	code int
+	err  error
+}
+
+func (e *exit) Error() string {
+	if e.err == nil {
+		return fmt.Sprintf("exit %d", e.code)
+	}
+	return e.err.Error()
+}
+
+func (e *exit) Unwrap() error { return e.err }
+
+func usage(format string, args ...any) error {
+	return &exit{exitUsage, fmt.Errorf(format, args...)}
+}
+
+// execute runs the command line and returns the exit code.
+func execute(args []string) int {
+	root := newRoot()
+	root.SetArgs(args)
+	err := root.Execute()
+	if err == nil {
+		return exitDone
+	}
+	var coded *exit
+	switch {
+	case errors.As(err, &coded):
+		if coded.err != nil {
+			fmt.Fprintln(os.Stderr, "harelab:", coded.err)
+		}
+		return coded.code
+	case lab.IsUsage(err):
+		fmt.Fprintln(os.Stderr, "harelab:", err)
+		return exitUsage
+	}
+	fmt.Fprintln(os.Stderr, "harelab:", err)
+	return exitFailed
+}

@@ -1,0 +1,114 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"os"
+	"runtime/debug"
+	"strings"
+
+	"github.com/spf13/cobra"
+	"github.com/spf13/pflag"
+)
+
+const rootLong = `harelab answers one question before production has to: why do quick tasks starve
+behind slow ones, and what fixes it? It runs the same scenario in virtual time
+(exact, at once), on its own AMQP 0-9-1 broker, and on any AMQP broker by URL.
+
+Every flag can also be set in the environment: --dispatch as HARELAB_DISPATCH.
+
+Exit codes: 0 done and expectations met, 1 could not run, 2 usage or scenario
+error, 3 an expectation failed, 4 gate: worse, 5 gate: inconclusive, 6 the run is
+invalid, 130 interrupted (what was measured is written and marked partial).`
+
+const rootExample = `  harelab run                                     the story, predicted and measured (about 75 s)
+  harelab run celery-initial --target sim         one scenario in virtual time, at once
+  harelab run my.yaml --target amqp://guest:guest@127.0.0.1:5672/
+  harelab list                                    scenarios and strategies
+  harelab serve                                   the broker alone, on port 5672`
+
+// newRoot returns the command with all its subcommands.
+func newRoot() *cobra.Command {
+	root := &cobra.Command{
+		Use:           "harelab",
+		Short:         "a lab for message routing and dispatch",
+		Long:          rootLong,
+		Example:       rootExample,
+		Version:       version(),
+		SilenceUsage:  true,
+		SilenceErrors: true,
+		Args: func(cmd *cobra.Command, args []string) error {
+			if len(args) == 0 {
+				return nil
+			}
+			text := fmt.Sprintf("unknown command %q", args[0])
+			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
+				text += fmt.Sprintf(", did you mean %s?", strings.Join(near, " or "))
+			}
+			return errors.New(text)
+		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
+			return fromEnvironment(cmd.Flags())
+		},
+	}
+	root.SuggestionsMinimumDistance = 2
+	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
+		return usage("%w (see %s --help)", err, cmd.CommandPath())
+	})
+	for _, add := range commands {
+		root.AddCommand(add())
+	}
+	argumentsAreUsage(root)
+	return root
+}
+
+// commands are the subcommands; each file adds its own.
+var commands []func() *cobra.Command
+
+// argumentsAreUsage makes a complaint about arguments, cobra's or ours, end in
+// the exit code for usage.
+func argumentsAreUsage(cmd *cobra.Command) {
+	if check := cmd.Args; check != nil {
+		cmd.Args = func(cmd *cobra.Command, args []string) error {
+			if err := check(cmd, args); err != nil {
+				return usage("%w (see %s --help)", err, cmd.CommandPath())
+			}
+			return nil
+		}
+	}
+	for _, sub := range cmd.Commands() {
+		argumentsAreUsage(sub)
+	}
+}
+
+// fromEnvironment sets every flag that was not given from HARELAB_FLAG_NAME.
+func fromEnvironment(flags *pflag.FlagSet) error {
+	var failed error
+	flags.VisitAll(func(f *pflag.Flag) {
+		name := "HARELAB_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
+		value, ok := os.LookupEnv(name)
+		if !ok || f.Changed || f.Name == "help" || f.Name == "version" || failed != nil {
+			return
+		}
+		if err := flags.Set(f.Name, value); err != nil {
+			failed = usage("%s=%q: %w", name, value, err)
+		}
+	})
+	return failed
+}
+
+// version is the module's version and revision, as far as the build knows them.
+func version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "unknown"
+	}
+	v := info.Main.Version
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:12]) {
+			v += fmt.Sprintf(" (%s)", s.Value[:12])
+		}
+	}
+	return v
+}

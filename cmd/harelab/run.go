@@ -1,0 +1,273 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"os/signal"
+	"path/filepath"
+	"strings"
+	"syscall"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"harelab/cmd/internal/lab"
+	"harelab/loadgen/run"
+	"harelab/reports"
+	"harelab/reports/folder"
+	"harelab/reports/stat"
+	"harelab/reports/text"
+	"harelab/scenarios"
+)
+
+func init() { commands = append(commands, newRun) }
+
+// story is what runs when nothing is asked for: the talk's before and after,
+// with the variants at the same load.
+var story = []string{"celery-initial", "celery-optimized"}
+
+// A runFlags is how `run` was called.
+type runFlags struct {
+	targets  []string
+	variants []string
+	set      []string
+	seed     uint64
+	repeat   int
+	matcher  string
+	dispatch string
+	order    string
+	out      string
+	all      bool
+	quiet    bool
+}
+
+func newRun() *cobra.Command {
+	var f runFlags
+	cmd := &cobra.Command{
+		Use:   "run [SCENARIO...]",
+		Short: "run scenarios and write a report",
+		Long: `Run scenarios by name (harelab list scenarios) or file, each with its variants,
+and write a results folder with a report.
+
+Without a scenario: the talk's before/after pair with its same-load variants, first
+in virtual time (the answer at once), then on the embedded broker on the real clock
+(the proof, about 75 s), side by side in one report.
+
+Targets: sim is virtual time on the broker's own code: exact, the same bytes every
+time. embedded is the broker in this process, reached by the real AMQP client over
+in-memory connections. A URL is any AMQP 0-9-1 broker; the scenario's exchanges and
+queues are declared there and deleted afterwards, and queues that hold messages are
+refused. Several targets become the arms of one comparison.
+
+Ctrl-C ends the run under way; what was measured is written, marked partial, and
+the exit code is 130. A second Ctrl-C ends at once.`,
+		Example: `  harelab run
+  harelab run celery-initial --target sim
+  harelab run celery-optimized --variant base,same-load-fair --target sim
+  harelab run celery-optimized --set queries=400 --set ack=on-done --target sim
+  harelab run celery-initial --target embedded --target amqp://guest:guest@127.0.0.1:5672/
+  harelab run odd-heavy-even-light --dispatch fair --repeat 6
+  harelab run ./mine.yaml --out runs/mine`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			request, err := f.request(cmd, args)
+			if err != nil {
+				return err
+			}
+			return runArms(cmd, request, f.out, f.quiet)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.targets, "target", nil, "sim, embedded or amqp://user:password@host:port/vhost; repeatable (default embedded)")
+	fl.StringSliceVar(&f.variants, "variant", nil, "only these variants; base is the scenario itself (default all)")
+	fl.StringArrayVar(&f.set, "set", nil, "set a param of the scenario, as --set queries=40; repeatable")
+	fl.Uint64Var(&f.seed, "seed", 0, "seed of all random choices (default the scenario's)")
+	fl.IntVar(&f.repeat, "repeat", 1, "run each arm this often, with seeds that follow one another; 0 is as the scenario says")
+	fl.StringVar(&f.matcher, "matcher", "", "topic matching strategy (default the scenario's, else nfa)")
+	fl.StringVar(&f.dispatch, "dispatch", "", "dispatch strategy (default the scenario's, else rr)")
+	fl.StringVar(&f.order, "order", "", "message order (default the scenario's, else fifo)")
+	fl.StringVar(&f.out, "out", "", "results folder (default runs/TIME)")
+	fl.BoolVar(&f.all, "all", false, "run every scenario that ships with harelab")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	return cmd
+}
+
+// request turns the command line into what the lab is asked for.
+func (f *runFlags) request(cmd *cobra.Command, args []string) (lab.Request, error) {
+	q := lab.Request{Scenarios: args, Variants: f.variants, Repeat: f.repeat,
+		Matcher: f.matcher, Dispatch: f.dispatch, Order: f.order}
+	targets := f.targets
+	switch {
+	case f.all && len(args) > 0:
+		return q, usage("run: --all and scenario names exclude each other")
+	case f.all:
+		q.Scenarios = scenarios.Names()
+	case len(args) == 0:
+		q.Scenarios = story
+		if len(targets) == 0 {
+			targets = []string{string(lab.Sim), string(lab.Embedded)}
+		}
+	}
+	if len(targets) == 0 {
+		targets = []string{string(lab.Embedded)}
+	}
+	for _, s := range targets {
+		t, err := lab.ParseTarget(s)
+		if err != nil {
+			return q, err
+		}
+		q.Targets = append(q.Targets, t)
+	}
+	if f.repeat < 0 {
+		return q, usage("run: --repeat %d: want 1 or more, or 0 for what the scenario says", f.repeat)
+	}
+	if cmd.Flags().Changed("seed") {
+		q.Seed = &f.seed
+	}
+	set, err := assignments(f.set)
+	q.Set = set
+	return q, err
+}
+
+// assignments parses the values of --set.
+func assignments(set []string) (map[string]string, error) {
+	out := make(map[string]string, len(set))
+	for _, s := range set {
+		name, value, ok := strings.Cut(s, "=")
+		if !ok || name == "" {
+			return nil, usage("--set %q: want NAME=VALUE", s)
+		}
+		out[name] = value
+	}
+	return out, nil
+}
+
+// runArms runs what was asked for, prints each target's table as soon as it is
+// complete, and writes the results folder.
+func runArms(cmd *cobra.Command, q lab.Request, out string, quiet bool) error {
+	arms, err := lab.Expand(q)
+	if err != nil {
+		return err
+	}
+	if out, err = newFolder(out); err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	watch := lab.NewWatcher(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), quiet)
+
+	var results []*run.Result
+	for _, group := range byTarget(arms) {
+		rs, runErr := lab.Run(ctx, group, watch)
+		if len(rs) > 0 {
+			if err := printTable(cmd.OutOrStdout(), rs); err != nil {
+				return err
+			}
+		}
+		results = append(results, rs...)
+		if err = runErr; err != nil {
+			break
+		}
+	}
+	interrupted := errors.Is(err, context.Canceled)
+	if len(results) == 0 {
+		if interrupted {
+			return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
+		}
+		return err
+	}
+	if writeErr := report(cmd.OutOrStdout(), out, results); writeErr != nil {
+		return errors.Join(writeErr, err)
+	}
+	if interrupted {
+		return &exit{code: exitInterrupted}
+	}
+	if err != nil {
+		return err
+	}
+	return verdict(results)
+}
+
+// byTarget cuts the arms where the target changes.
+func byTarget(arms []lab.Arm) [][]lab.Arm {
+	var out [][]lab.Arm
+	for i, a := range arms {
+		if i == 0 || a.Target != arms[i-1].Target {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], a)
+	}
+	return out
+}
+
+// interruptible returns a context that the first Ctrl-C cancels; the second
+// ends the process.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	context.AfterFunc(ctx, stop)
+	return ctx, stop
+}
+
+func printTable(w io.Writer, rs []*run.Result) error {
+	summaries := make([]*stat.Summary, len(rs))
+	for i, r := range rs {
+		summaries[i] = stat.Summarize(r)
+	}
+	return reports.WriteTable(w, summaries)
+}
+
+// report writes the results folder and prints what the tables do not say.
+func report(w io.Writer, dir string, results []*run.Result) error {
+	f := folder.New(results, folder.NewManifest(commandLine()))
+	if err := reports.Write(dir, f); err != nil {
+		return err
+	}
+	ss := f.Summaries()
+	if err := reports.WriteExpectations(w, ss); err != nil {
+		return err
+	}
+	if err := reports.WriteAgreement(w, ss); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(dir, "report.html"))
+	return err
+}
+
+// verdict turns results into an exit code: invalid before unmet expectations.
+func verdict(results []*run.Result) error {
+	unmet := 0
+	for _, r := range results {
+		s := stat.Summarize(r)
+		if !s.Valid() {
+			return &exit{exitInvalid, fmt.Errorf("the run of %s on %s is invalid; see the findings above", s.Arm, text.TargetName(s.Target))}
+		}
+		if !stat.AllMet(s.Verdicts) {
+			unmet++
+		}
+	}
+	if unmet > 0 {
+		return &exit{exitExpectation, fmt.Errorf("expectations were not met in %d of %d runs", unmet, len(results))}
+	}
+	return nil
+}
+
+// newFolder makes the results folder. One that holds something else than an
+// earlier run is refused, so that nothing is overwritten by a slip.
+func newFolder(dir string) (string, error) {
+	if dir == "" {
+		dir = filepath.Join("runs", time.Now().UTC().Format("20060102T150405Z"))
+	}
+	entries, err := os.ReadDir(dir)
+	switch {
+	case errors.Is(err, os.ErrNotExist):
+		return dir, os.MkdirAll(dir, 0o777)
+	case err != nil:
+		return dir, err
+	case len(entries) > 0:
+		return dir, usage("run: %s is not empty; choose another folder with --out", dir)
+	}
+	return dir, nil
+}

@@ -1,0 +1,131 @@
+package lab
+
+import (
+	"fmt"
+	"maps"
+	"slices"
+	"strconv"
+	"strings"
+
+	"harelab/scenarios"
+)
+
+// An Axis is one dimension of a sweep: a param of the scenario, or one of the
+// strategies matcher, dispatch and order.
+type Axis struct {
+	Name   string   `json:"name"`
+	Values []string `json:"values"`
+}
+
+// strategyAxes are the axes that are not params.
+var strategyAxes = []string{"matcher", "dispatch", "order"}
+
+// cellsMax bounds a sweep: more is a slip of the keyboard.
+const cellsMax = 100_000
+
+// ParseAxis reads NAME=VALUES as the flag --axis has it. VALUES is a list
+// (1,2,5), a range (1..8), a range with a step (0..100+25) or with a factor
+// (1..256x2), or a list of these.
+func ParseAxis(s string) (Axis, error) {
+	name, list, ok := strings.Cut(s, "=")
+	if !ok || name == "" || list == "" {
+		return Axis{}, &UsageError{fmt.Sprintf("lab: axis %q: want NAME=V1,V2,... or NAME=FROM..TO[+STEP|xFACTOR]", s)}
+	}
+	a := Axis{Name: name}
+	for v := range strings.SplitSeq(list, ",") {
+		values, err := expandRange(strings.TrimSpace(v))
+		if err != nil {
+			return Axis{}, &UsageError{fmt.Sprintf("lab: axis %s: %v", name, err)}
+		}
+		for _, v := range values {
+			if slices.Contains(a.Values, v) {
+				return Axis{}, &UsageError{fmt.Sprintf("lab: axis %s has the value %s twice", name, v)}
+			}
+			a.Values = append(a.Values, v)
+		}
+	}
+	return a, nil
+}
+
+// expandRange returns the values that one element of an axis stands for.
+func expandRange(s string) ([]string, error) {
+	if s == "" {
+		return nil, fmt.Errorf("an empty value")
+	}
+	from, rest, ok := strings.Cut(s, "..")
+	if !ok {
+		return []string{s}, nil
+	}
+	next := func(v int) int { return v + 1 }
+	to := rest
+	if t, step, ok := strings.Cut(rest, "+"); ok {
+		n, err := strconv.Atoi(step)
+		if err != nil || n < 1 {
+			return nil, fmt.Errorf("step %q of %q: want a whole number above 0", step, s)
+		}
+		to, next = t, func(v int) int { return v + n }
+	} else if t, factor, ok := strings.Cut(rest, "x"); ok {
+		n, err := strconv.Atoi(factor)
+		if err != nil || n < 2 {
+			return nil, fmt.Errorf("factor %q of %q: want a whole number above 1", factor, s)
+		}
+		to, next = t, func(v int) int { return v * n }
+	}
+	low, err1 := strconv.Atoi(from)
+	high, err2 := strconv.Atoi(to)
+	if err1 != nil || err2 != nil || low < 0 || high < low || next(low) <= low {
+		return nil, fmt.Errorf("range %q: want whole numbers, the first not above the second, as 1..8, 0..100+25 or 1..256x2", s)
+	}
+	var out []string
+	for v := low; v <= high && len(out) <= cellsMax; v = next(v) {
+		out = append(out, strconv.Itoa(v))
+	}
+	return out, nil
+}
+
+// options sets the axes' values v on top of o. A param of the scenario comes
+// before a strategy of the same name: the file knows how it is wired.
+func options(o scenarios.Options, params map[string]string, axes []Axis, v []string) scenarios.Options {
+	set := maps.Clone(o.Set)
+	if set == nil {
+		set = make(map[string]string)
+	}
+	for i, a := range axes {
+		_, param := params[a.Name]
+		switch {
+		case !param && a.Name == "matcher":
+			o.Matcher = v[i]
+		case !param && a.Name == "dispatch":
+			o.Dispatch = v[i]
+		case !param && a.Name == "order":
+			o.Order = v[i]
+		default:
+			set[a.Name] = v[i]
+		}
+	}
+	o.Set = set
+	return o
+}
+
+// checkAxes refuses axes that the scenario does not have.
+func checkAxes(axes []Axis, params map[string]string) error {
+	have := append(slices.Sorted(maps.Keys(params)), strategyAxes...)
+	cells := 1
+	for i, a := range axes {
+		if !slices.Contains(have, a.Name) {
+			return &UsageError{fmt.Sprintf("lab: unknown axis %q (have %s)", a.Name, join(slices.Compact(have)))}
+		}
+		for _, b := range axes[:i] {
+			if a.Name == b.Name {
+				return &UsageError{fmt.Sprintf("lab: axis %q is given twice", a.Name)}
+			}
+		}
+		if cells *= len(a.Values); cells > cellsMax {
+			return &UsageError{fmt.Sprintf("lab: the sweep has over %d cells", cellsMax)}
+		}
+	}
+	if len(axes) == 0 {
+		return &UsageError{"lab: a sweep needs an axis (--axis NAME=V1,V2,...), in the call or in the scenario file"}
+	}
+	return nil
+}

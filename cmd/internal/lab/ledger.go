@@ -1,0 +1,119 @@
+package lab
+
+import (
+	"bufio"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"slices"
+)
+
+// A Ledger is the file of a sweep's finished cells: a line that says what the
+// sweep is, then a line per cell. A line is written whole and at once, so an
+// interrupted sweep loses no more than the cells under way.
+type Ledger struct{ f *os.File }
+
+// A heading is the ledger's first line: a sweep is resumed only by the same
+// sweep.
+type heading struct {
+	Schema   string `json:"schema"`
+	Scenario string `json:"scenario"`
+	Variant  string `json:"variant,omitempty"`
+	SHA256   string `json:"scenario_sha256"`
+	Axes     []Axis `json:"axes"`
+	Goal     string `json:"goal"`
+	Target   string `json:"target"`
+	Repeat   int    `json:"repeat"`
+}
+
+func (s *Sweep) heading() heading {
+	return heading{"harelab/sweep/v1", s.Base.Name, s.Base.Variant, s.Base.SHA256, s.Axes, s.Goal, s.Target.String(), s.Repeat}
+}
+
+func (h heading) same(o heading) bool {
+	return h.Schema == o.Schema && h.Scenario == o.Scenario && h.Variant == o.Variant && h.SHA256 == o.SHA256 &&
+		h.Goal == o.Goal && h.Target == o.Target && h.Repeat == o.Repeat &&
+		slices.EqualFunc(h.Axes, o.Axes, func(a, b Axis) bool { return a.Name == b.Name && slices.Equal(a.Values, b.Values) })
+}
+
+// OpenLedger opens the ledger of s at path: a new one, or with resume the one
+// that is there, and returns the cells that it holds already. A last line that
+// was cut off is dropped; any other damage is an error with its line.
+func OpenLedger(path string, s *Sweep, resume bool) (*Ledger, []Cell, error) {
+	if !resume {
+		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
+		if err != nil {
+			return nil, nil, err
+		}
+		l := &Ledger{f}
+		return l, nil, l.write(s.heading())
+	}
+	f, err := os.OpenFile(path, os.O_RDWR, 0)
+	if errors.Is(err, os.ErrNotExist) {
+		return nil, nil, &UsageError{fmt.Sprintf("lab: %s is not there: nothing to resume", path)}
+	}
+	if err != nil {
+		return nil, nil, err
+	}
+	cells, end, err := readLedger(f, path, s)
+	if err == nil {
+		if err = f.Truncate(end); err == nil {
+			_, err = f.Seek(end, io.SeekStart)
+		}
+	}
+	if err != nil {
+		f.Close()
+		return nil, nil, err
+	}
+	return &Ledger{f}, cells, nil
+}
+
+// readLedger returns the cells and the offset behind the last whole line.
+func readLedger(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, err error) {
+	in := bufio.NewReader(r)
+	for n := 1; ; n++ {
+		line, err := in.ReadBytes('\n')
+		if err == io.EOF {
+			if n == 1 {
+				return nil, 0, &UsageError{fmt.Sprintf("lab: %s:1: no heading: not the ledger of a sweep", path)}
+			}
+			return cells, end, nil
+		}
+		if err != nil {
+			return nil, 0, err
+		}
+		end += int64(len(line))
+		if n == 1 {
+			var h heading
+			if err := json.Unmarshal(line, &h); err != nil || !h.same(s.heading()) {
+				return nil, 0, &UsageError{fmt.Sprintf("lab: %s is of another sweep: resume with the same scenario, axes, goal, target, seed and repeat", path)}
+			}
+			continue
+		}
+		var c Cell
+		if err := json.Unmarshal(line, &c); err != nil {
+			return nil, 0, fmt.Errorf("lab: %s:%d: %w", path, n, err)
+		}
+		if len(c.Values) != len(s.Axes) {
+			return nil, 0, fmt.Errorf("lab: %s:%d: %d values for %d axes", path, n, len(c.Values), len(s.Axes))
+		}
+		cells = append(cells, c)
+	}
+}
+
+// Append writes a finished cell.
+func (l *Ledger) Append(c Cell) error { return l.write(c) }
+
+func (l *Ledger) write(v any) error {
+	line, err := json.Marshal(v)
+	if err != nil {
+		return err
+	}
+	_, err = l.f.Write(append(line, '\n'))
+	return err
+}
+
+// Close closes the file.
+func (l *Ledger) Close() error { return l.f.Close() }

@@ -1,0 +1,44 @@
+package lab
+
+import (
+	"context"
+	"net"
+
+	"harelab/engine"
+	"harelab/loadgen"
+	"harelab/loadgen/amqp"
+	"harelab/loadgen/run"
+	"harelab/loadgen/sim"
+)
+
+// run runs the arm on its target.
+func (a Arm) run(ctx context.Context, progress func(loadgen.Progress)) (*run.Result, error) {
+	switch a.Target.Kind {
+	case Sim:
+		return sim.Run(ctx, a.Scenario, sim.Options{})
+	case Embedded:
+		return a.embedded(ctx, progress)
+	default:
+		return amqp.Run(ctx, a.Scenario, amqp.Options{URL: a.Target.URL, Progress: progress})
+	}
+}
+
+// embedded runs the arm on a fresh broker in this process, over in-memory
+// connections, with its inside visible.
+func (a Arm) embedded(ctx context.Context, progress func(loadgen.Progress)) (*run.Result, error) {
+	inside := newObserver()
+	choice := a.Scenario.Engine
+	e, err := engine.New(engine.Options{
+		Matcher:  choice.Matcher,
+		Dispatch: choice.Dispatch,
+		Order:    choice.Order,
+		Seed:     a.Scenario.Seed,
+		Tracer:   inside,
+	})
+	if err != nil {
+		return nil, err
+	}
+	defer e.Close()
+	dial := func(context.Context) (net.Conn, error) { return e.Dial() }
+	return amqp.Run(ctx, a.Scenario, amqp.Options{Dial: dial, Observer: inside, Progress: progress})
+}

@@ -1,0 +1,240 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"math/rand/v2"
+	"runtime"
+	"slices"
+	"strings"
+	"sync"
+	"time"
+
+	"harelab/loadgen"
+	"harelab/loadgen/run"
+	"harelab/reports/stat"
+	"harelab/scenarios"
+)
+
+// A SweepRequest is the grid a user asked for.
+type SweepRequest struct {
+	Scenario string
+	Variant  string // empty: the scenario itself
+	Axes     []Axis // empty: those of the scenario file
+	Target   Target
+	Set      map[string]string
+	Seed     *uint64
+	Repeat   int    // per cell, at least 1
+	Goal     string // metric to judge cells by; empty: the scenario's headline, else wait.p99
+}
+
+// A Sweep is a grid ready to run.
+type Sweep struct {
+	Axes   []Axis
+	Goal   string
+	Base   *scenarios.Scenario // the scenario with no axis set
+	Target Target
+	Repeat int
+
+	file    *scenarios.File
+	options scenarios.Options
+}
+
+// A Cell is one run of one point of the grid.
+type Cell struct {
+	Index    int                `json:"cell"` // of the point, in the order of the axes
+	Repeat   int                `json:"repeat"`
+	Values   []string           `json:"values"` // one per axis
+	Seed     uint64             `json:"seed"`
+	Metrics  map[string]float64 `json:"metrics"` // by name; what is not visible is left out
+	Findings []string           `json:"findings,omitempty"`
+	Valid    bool               `json:"valid"`
+}
+
+// NewSweep checks the request against the scenario.
+func NewSweep(q SweepRequest) (*Sweep, error) {
+	f, err := load(q.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	options := scenarios.Options{Set: q.Set, Variant: q.Variant, Seed: q.Seed}
+	base, err := resolve(f, options)
+	if err != nil {
+		return nil, err
+	}
+	s := &Sweep{Axes: q.Axes, Goal: q.Goal, Base: base, Target: q.Target, Repeat: max(q.Repeat, 1), file: f, options: options}
+	if len(s.Axes) == 0 {
+		for _, a := range f.Sweep().Axes {
+			s.Axes = append(s.Axes, Axis{a.Name, a.Values})
+		}
+	}
+	if err := checkAxes(s.Axes, base.Params); err != nil {
+		return nil, err
+	}
+	if s.Goal == "" {
+		s.Goal = base.Report.Headline
+	}
+	if s.Goal == "" {
+		s.Goal = "wait.p99"
+	}
+	if _, err := stat.ParseMetric(s.Goal); err != nil {
+		return nil, &UsageError{err.Error()}
+	}
+	for _, c := range s.cells() { // a value that the scenario refuses is found before anything runs
+		if _, err := s.resolve(c); err != nil {
+			return nil, fmt.Errorf("lab: cell %s: %w", s.Label(c), err)
+		}
+	}
+	return s, nil
+}
+
+// cells lists every run of the sweep in the order of the axes, the last axis
+// fastest.
+func (s *Sweep) cells() []Cell {
+	points := 1
+	for _, a := range s.Axes {
+		points *= len(a.Values)
+	}
+	cells := make([]Cell, 0, points*s.Repeat)
+	for i := range points {
+		values := make([]string, len(s.Axes))
+		rest := i
+		for a := len(s.Axes) - 1; a >= 0; a-- {
+			n := len(s.Axes[a].Values)
+			values[a] = s.Axes[a].Values[rest%n]
+			rest /= n
+		}
+		for r := range s.Repeat {
+			cells = append(cells, Cell{Index: i, Repeat: r, Values: values, Seed: s.Base.Seed + uint64(r)})
+		}
+	}
+	return cells
+}
+
+// Label names a cell's point, as "prefetch=1 dispatch=fair".
+func (s *Sweep) Label(c Cell) string {
+	parts := make([]string, len(s.Axes))
+	for i, a := range s.Axes {
+		parts[i] = a.Name + "=" + c.Values[i]
+	}
+	return strings.Join(parts, " ")
+}
+
+// resolve makes the scenario of a cell. All cells of one repetition share a
+// seed, so they differ in nothing but their values.
+func (s *Sweep) resolve(c Cell) (*scenarios.Scenario, error) {
+	o := options(s.options, s.Base.Params, s.Axes, c.Values)
+	o.Seed = &c.Seed
+	return resolve(s.file, o)
+}
+
+// A SweepProgress is how far a sweep has come.
+type SweepProgress struct {
+	Done, Total int
+	Elapsed     time.Duration
+	Left        time.Duration // estimate, -1 when there is none
+	Last        string        // label of the cell that was finished last
+}
+
+// Run runs the cells that done does not hold, in random order so that a
+// machine's moods do not line up with an axis, and calls record for each as it
+// ends. Cells in virtual time run side by side on all processors, others one by
+// one. It returns ctx's error when interrupted; record is called from one
+// goroutine at a time.
+func (s *Sweep) Run(ctx context.Context, done []Cell, record func(Cell) error, progress func(SweepProgress)) error {
+	todo := slices.DeleteFunc(s.cells(), func(c Cell) bool {
+		return slices.ContainsFunc(done, func(d Cell) bool { return d.Index == c.Index && d.Repeat == c.Repeat })
+	})
+	order := rand.New(rand.NewPCG(s.Base.Seed, 0))
+	order.Shuffle(len(todo), func(i, j int) { todo[i], todo[j] = todo[j], todo[i] })
+	side := 1
+	if s.Target.Kind == Sim {
+		side = runtime.GOMAXPROCS(0)
+	}
+	ctx, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		mu       sync.Mutex
+		next     int
+		finished = len(done)
+		started  = time.Now()
+	)
+	take := func() (Cell, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if next == len(todo) || ctx.Err() != nil {
+			return Cell{}, false
+		}
+		next++
+		return todo[next-1], true
+	}
+	finish := func(c Cell) error {
+		mu.Lock()
+		defer mu.Unlock()
+		if err := record(c); err != nil {
+			return err
+		}
+		finished++
+		elapsed := time.Since(started)
+		ran := finished - len(done)
+		progress(SweepProgress{Done: finished, Total: len(done) + len(todo), Elapsed: elapsed,
+			Left: elapsed / time.Duration(ran) * time.Duration(len(todo)-ran), Last: s.Label(c)})
+		return nil
+	}
+	var wg sync.WaitGroup
+	for range side {
+		wg.Go(func() {
+			for c, ok := take(); ok; c, ok = take() {
+				err := s.measure(ctx, &c)
+				if err == nil {
+					err = finish(c)
+				}
+				if err != nil {
+					cancel(err)
+					return
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return context.Cause(ctx)
+}
+
+// sweepMetrics are kept of every cell, besides the goal.
+var sweepMetrics = []string{"wait.mean", "wait.p50", "wait.p99", "wait.max", "held.mean", "held.max",
+	"slowdown.mean", "throughput", "idle_while_waiting", "utilisation", "jain.busy{by=worker}", "lost"}
+
+// measure runs one cell. A cell that was cut short is not measured.
+func (s *Sweep) measure(ctx context.Context, c *Cell) error {
+	sc, err := s.resolve(*c)
+	if err != nil {
+		return err
+	}
+	r, err := Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat}.run(ctx, func(loadgen.Progress) {})
+	if err != nil {
+		return fmt.Errorf("lab: cell %s: %w", s.Label(*c), err)
+	}
+	if err := ctx.Err(); err != nil {
+		return err
+	}
+	sum := stat.Summarize(r)
+	c.Valid = sum.Valid()
+	for _, f := range sum.Findings {
+		c.Findings = append(c.Findings, f.Text)
+	}
+	names := append([]string{s.Goal}, sweepMetrics...)
+	questions := make([]run.Expectation, len(names))
+	for i, name := range names {
+		if questions[i], err = stat.ParseMetric(name); err != nil {
+			return err
+		}
+		questions[i].Op = ">="
+	}
+	c.Metrics = make(map[string]float64, len(names))
+	for i, v := range stat.Check(r, sum, questions) {
+		if v.Measured != nil {
+			c.Metrics[names[i]] = *v.Measured
+		}
+	}
+	return nil
+}

@@ -1,0 +1,55 @@
+package lab
+
+import (
+	"cmp"
+	"context"
+	"slices"
+	"strings"
+
+	"harelab/loadgen"
+	"harelab/loadgen/run"
+	"harelab/reports/sweep"
+)
+
+// Report makes the sweep's report of its finished cells, in the order of the
+// grid whatever the order they ran in. In virtual time the best and the worst
+// cell are run once more for their lanes; elsewhere that would cost their time.
+func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sweep.Sweep, error) {
+	out := &sweep.Sweep{Scenario: Arm{Scenario: s.Base}.Name(), Title: s.Base.Title, Target: s.Target.String(),
+		Virtual: s.Target.Kind == Sim, Goal: s.Goal, Command: command}
+	for _, a := range s.Axes {
+		out.Axes = append(out.Axes, sweep.Axis(a))
+	}
+	cells = slices.Clone(cells)
+	slices.SortFunc(cells, func(a, b Cell) int {
+		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Repeat, b.Repeat))
+	})
+	for _, c := range cells {
+		kept := sweep.Cell{Values: c.Values, Repeat: c.Repeat, Seed: c.Seed, Metrics: c.Metrics}
+		if !c.Valid {
+			kept.Invalid = cmp.Or(strings.Join(c.Findings, " "), "the run is invalid")
+		}
+		out.Cells = append(out.Cells, kept)
+	}
+	best, worst, ok := out.Best()
+	if !ok || !out.Virtual {
+		return out, nil
+	}
+	for _, values := range [][]string{best, worst} {
+		r, err := s.rerun(ctx, values)
+		if err != nil {
+			return nil, err
+		}
+		out.Extremes = append(out.Extremes, r)
+	}
+	return out, nil
+}
+
+// rerun runs one point again with the first seed.
+func (s *Sweep) rerun(ctx context.Context, values []string) (*run.Result, error) {
+	sc, err := s.resolve(Cell{Values: values, Seed: s.Base.Seed})
+	if err != nil {
+		return nil, err
+	}
+	return Arm{Scenario: sc, Target: s.Target}.run(ctx, func(loadgen.Progress) {})
+}

@@ -1,0 +1,300 @@
+package tidy
+
+import (
+	"bufio"
+	"bytes"
+	"go/ast"
+	"go/parser"
+	"go/token"
+	"io/fs"
+	"os"
+	"path"
+	"path/filepath"
+	"slices"
+	"sort"
+	"strconv"
+	"strings"
+	"testing"
+)
+
+const root = "../../.."
+
+// mayImport is the import table: a package of harelab, by longest matching
+// prefix first, and the prefixes of harelab that it may import besides its own
+// sub-packages.
+var mayImport = []struct {
+	pkg   string
+	rule  string
+	allow []string
+}{
+	{"engine/internal", "engine/internal is at the bottom", nil},
+	{"engine/wire", "wire imports nothing of ours", nil},
+	{"engine/topic", "topic imports nothing of ours", []string{"engine/internal"}},
+	{"engine/dispatch/dispatchtest", "the suite drives a queue with each strategy", []string{"engine/dispatch", "engine/queue"}},
+	{"engine/dispatch", "dispatch imports nothing of ours", []string{"engine/internal"}},
+	{"engine/queue", "queue -> dispatch", []string{"engine/dispatch"}},
+	{"engine/exchange", "exchange -> topic, wire", []string{"engine/topic", "engine/wire", "engine/internal"}},
+	{"engine/store", "store imports nothing of ours", nil},
+	{"engine/auth", "auth imports nothing of ours", nil},
+	{"engine/broker", "broker -> exchange, queue, store, auth", []string{"engine/exchange", "engine/queue", "engine/dispatch",
+		"engine/topic", "engine/store", "engine/auth", "engine/wire", "engine/internal"}},
+	{"engine/server", "server -> broker", []string{"engine/broker", "engine/wire", "engine/auth"}},
+	{"engine/management", "management -> broker", []string{"engine/broker", "engine/wire", "engine/auth"}},
+	{"engine", "engine -> all of engine", []string{"engine"}},
+	{"scenarios", "scenarios imports nothing of ours", nil},
+	{"loadgen/run", "loadgen/run imports nothing of ours", nil},
+	{"loadgen/sim", "only loadgen/sim sees the engine", []string{"loadgen", "scenarios", "engine"}},
+	{"loadgen/selftest", "selftest -> loadgen/sim", []string{"loadgen", "scenarios", "engine/dispatch/rng"}},
+	{"loadgen/amqp", "loadgen/amqp -> loadgen, scenarios", []string{"loadgen/run", "loadgen", "scenarios"}},
+	{"loadgen", "loadgen -> scenarios", []string{"loadgen/run", "scenarios"}},
+	{"reports", "reports -> the run's data types", []string{"loadgen/run"}},
+	{"bench", "bench -> anything", []string{""}},
+	{"cmd", "cmd -> anything", []string{""}},
+}
+
+// simOnly is what nothing of loadgen but the self-test may import: what runs
+// against any broker must not know ours.
+const simOnly = "loadgen/sim"
+
+// mayTest lists what tests may import beyond their package's rule: a client is
+// proven against the real broker, a strategy in a real queue.
+var mayTest = map[string][]string{
+	"loadgen/amqp":     {"engine", "loadgen/sim"},
+	"loadgen/selftest": {"engine"},
+	"engine/dispatch":  {"engine/queue"},
+}
+
+const (
+	fileLinesMax     = 500
+	testFileLinesMax = 600
+)
+
+// topLevel is the client's list: nothing else may stand at the top.
+var topLevel = []string{"engine", "bench", "scenarios", "loadgen", "reports", "cmd", "go.mod", "go.sum", "Makefile", "README.md"}
+
+// A source is one parsed Go file of the project.
+type source struct {
+	path string // relative to the root, with slashes
+	text []byte
+	file *ast.File
+}
+
+// sources parses every Go file; reading them in this process lets the test
+// cache notice a change.
+func sources(t *testing.T) []source {
+	t.Helper()
+	var out []source
+	fset := token.NewFileSet()
+	err := filepath.WalkDir(root, func(p string, d fs.DirEntry, err error) error {
+		if err != nil {
+			return err
+		}
+		rel, _ := filepath.Rel(root, p)
+		rel = filepath.ToSlash(rel)
+		if d.IsDir() {
+			if rel != "." && (strings.HasPrefix(d.Name(), ".") || d.Name() == "testdata" || d.Name() == "runs") {
+				return fs.SkipDir
+			}
+			return nil
+		}
+		if !strings.HasSuffix(rel, ".go") {
+			return nil
+		}
+		text, err := os.ReadFile(p)
+		if err != nil {
+			return err
+		}
+		f, err := parser.ParseFile(fset, rel, text, parser.ParseComments)
+		if err != nil {
+			return err
+		}
+		out = append(out, source{rel, text, f})
+		return nil
+	})
+	if err != nil {
+		t.Fatal(err)
+	}
+	if len(out) < 20 {
+		t.Fatalf("found %d Go files below %s: the test looks in the wrong place", len(out), root)
+	}
+	return out
+}
+
+func within(pkg, prefix string) bool {
+	return prefix == "" || pkg == prefix || strings.HasPrefix(pkg, prefix+"/")
+}
+
+// verdict returns the rule that the import breaks, or "".
+func verdict(from, to string, test bool) string {
+	for _, r := range mayImport {
+		if !within(from, r.pkg) {
+			continue
+		}
+		allow := append(slices.Clone(r.allow), r.pkg)
+		if test {
+			allow = append(allow, mayTest[r.pkg]...)
+		}
+		outside := !slices.ContainsFunc(allow, func(a string) bool { return within(to, a) })
+		hidden := !test && within(to, simOnly) && (r.pkg == "loadgen" || r.pkg == "loadgen/amqp")
+		if outside || hidden {
+			return r.rule
+		}
+		return ""
+	}
+	return "every package has a row in the import table"
+}
+
+func TestImportsPointDown(t *testing.T) {
+	for _, s := range sources(t) {
+		from := path.Dir(s.path)
+		if strings.HasPrefix(from, "bench/peers") {
+			continue // a module of its own
+		}
+		for _, spec := range s.file.Imports {
+			to, err := strconv.Unquote(spec.Path.Value)
+			if err != nil {
+				t.Fatal(err)
+			}
+			to, ours := strings.CutPrefix(to, "harelab/")
+			if !ours {
+				continue
+			}
+			if rule := verdict(from, to, strings.HasSuffix(s.path, "_test.go")); rule != "" {
+				t.Errorf("%s imports harelab/%s: %s", s.path, to, rule)
+			}
+		}
+	}
+}
+
+// TestImportRulesBite plants wrong imports: a table that allows everything
+// would pass the real tree too.
+func TestImportRulesBite(t *testing.T) {
+	for _, c := range []struct{ from, to, rule string }{
+		{"engine/wire", "engine/broker", "wire imports nothing of ours"},
+		{"engine/queue", "engine/broker", "queue -> dispatch"},
+		{"engine/broker", "engine/server", "broker -> exchange, queue, store, auth"},
+		{"loadgen/amqp", "engine/broker", "loadgen/amqp -> loadgen, scenarios"},
+		{"loadgen/amqp", "loadgen/sim", "loadgen/amqp -> loadgen, scenarios"},
+		{"loadgen", "loadgen/sim", "loadgen -> scenarios"},
+		{"reports/page", "loadgen/amqp", "reports -> the run's data types"},
+		{"scenarios", "loadgen/run", "scenarios imports nothing of ours"},
+		{"stray", "engine", "every package has a row in the import table"},
+		{"engine", "engine/server", ""},
+		{"cmd/harelab", "engine", ""},
+		{"reports/page", "loadgen/run", ""},
+		{"loadgen/sim", "engine/broker", ""},
+	} {
+		if got := verdict(c.from, c.to, false); got != c.rule {
+			t.Errorf("%s -> %s: rule %q, want %q", c.from, c.to, got, c.rule)
+		}
+	}
+}
+
+func generated(s source) bool { return ast.IsGenerated(s.file) }
+
+func TestFilesStayShort(t *testing.T) {
+	for _, s := range sources(t) {
+		if generated(s) {
+			continue
+		}
+		limit := fileLinesMax
+		if strings.HasSuffix(s.path, "_test.go") {
+			limit = testFileLinesMax
+		}
+		if n := bytes.Count(s.text, []byte("\n")); n > limit {
+			t.Errorf("%s has %d lines, over %d: split it by subject", s.path, n, limit)
+		}
+	}
+}
+
+func TestEveryPackageSaysWhatItIs(t *testing.T) {
+	said := map[string]bool{}
+	for _, s := range sources(t) {
+		if strings.HasSuffix(s.path, "_test.go") {
+			continue
+		}
+		dir := path.Dir(s.path)
+		said[dir] = said[dir] || s.file.Doc != nil && len(s.file.Doc.Text()) > 40
+	}
+	dirs := make([]string, 0, len(said))
+	for d := range said {
+		dirs = append(dirs, d)
+	}
+	sort.Strings(dirs)
+	for _, d := range dirs {
+		if !said[d] {
+			t.Errorf("package %s has no package comment", d)
+		}
+	}
+}
+
+// banned are words that leave work for later or name a drawer for odds and ends.
+var banned = []string{"TO" + "DO", "FIX" + "ME", "XX" + "X:"}
+
+func TestNothingIsLeftForLater(t *testing.T) {
+	for _, s := range sources(t) {
+		sc := bufio.NewScanner(bytes.NewReader(s.text))
+		sc.Buffer(nil, 1<<20)
+		for n := 1; sc.Scan(); n++ {
+			for _, w := range banned {
+				if strings.Contains(sc.Text(), w) {
+					t.Errorf("%s:%d: says %s", s.path, n, w)
+				}
+			}
+		}
+		switch name := path.Base(path.Dir(s.path)); name {
+		case "util", "utils", "common", "helpers", "interfaces", "misc":
+			t.Errorf("%s: a package called %s says nothing about its contents", s.path, name)
+		}
+	}
+}
+
+func TestTopLevel(t *testing.T) {
+	allowed := map[string]bool{}
+	for _, n := range topLevel {
+		allowed[n] = true
+	}
+	entries, err := os.ReadDir(root)
+	if err != nil {
+		t.Fatal(err)
+	}
+	ignored := ignoredAtTop(t)
+	for _, e := range entries {
+		name := e.Name()
+		if !allowed[name] && !strings.HasPrefix(name, ".") && !slices.ContainsFunc(ignored, func(pattern string) bool {
+			ok, _ := path.Match(pattern, name)
+			return ok
+		}) {
+			t.Errorf("%s does not belong at the top: only %s", name, strings.Join(topLevel, " "))
+		}
+	}
+}
+
+// ignoredAtTop returns the patterns that .gitignore keeps out of the tree.
+func ignoredAtTop(t *testing.T) []string {
+	text, err := os.ReadFile(filepath.Join(root, ".gitignore"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var out []string
+	for line := range strings.Lines(string(text)) {
+		if line = strings.Trim(strings.TrimSpace(line), "/"); line != "" {
+			out = append(out, line)
+		}
+	}
+	return out
+}
+
+// TestReadmeStaysReadable bounds the README so that it is read to the end.
+func TestReadmeStaysReadable(t *testing.T) {
+	text, err := os.ReadFile(filepath.Join(root, "README.md"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	if n := bytes.Count(text, []byte("\n")); n >= 300 {
+		t.Errorf("README.md has %d lines, want under 300", n)
+	}
+	if !bytes.Contains(text, []byte("make test")) {
+		t.Error("README.md does not name the test command, make test")
+	}
+}
