@@ -139,7 +139,7 @@ func InputOf(f *folder.Folder) *plot.Input {
 func newView(f *folder.Folder) view {
 	in := InputOf(f)
 	v := view{
-		CSS: styles(), JS: template.JS(pageJS), Story: Tell(in), Sound: Sound(in), Title: titleOf(in),
+		CSS: styles(), JS: template.JS(pageJS), Story: Tell(in).glued(), Sound: Sound(in), Title: titleOf(in),
 		Commands: commands(f), Facts: factLines(f),
 	}
 	v.Invalid = v.Sound.State == "bad"
@@ -181,7 +181,7 @@ func excerpt(text, dir string) string {
 
 func newChartView(name, title string, wide, narrow *plot.Figure) chartView {
 	return chartView{
-		Name: name, Title: title, Alt: wide.Alt, Note: wide.Note, NarrowNote: narrow.Note,
+		Name: name, Title: title, Alt: glue(wide.Alt), Note: wide.Note, NarrowNote: narrow.Note,
 		Wide: template.HTML(wide.Inline()), Narrow: template.HTML(narrow.Inline()),
 	}
 }

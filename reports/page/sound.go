@@ -11,14 +11,14 @@ import (
 
 // A Check is one line of "is this sound?".
 type Check struct {
-	State string // "ok", "note", "bad"
+	State string // "ok", "info", "note", "bad"
 	Name  string
 	Text  string
 }
 
 // Mark is the check's sign, so that its colour is not all that tells.
 func (c Check) Mark() string {
-	return map[string]string{"ok": "✓", "note": "•", "bad": "✗"}[c.State]
+	return map[string]string{"ok": "✓", "info": "•", "note": "!", "bad": "✗"}[c.State]
 }
 
 // Soundness is whether results may be believed.
@@ -145,7 +145,7 @@ func checkWarmup(in *plot.Input, add adder) {
 	case drifting == "":
 		add("ok", "warm-up", "%s; too short to speak of drift.", upper(warm))
 	case math.Abs(drift) > driftLimit:
-		add("note", "warm-up", "%s; not a steady state: the later half of %s waits %s %s.", upper(warm), drifting,
+		add("info", "warm-up", "%s; not a steady state: the later half of %s waits %s %s.", upper(warm), drifting,
 			stat.Percent(math.Abs(drift)), map[bool]string{true: "longer", false: "shorter"}[drift > 0])
 	default:
 		add("ok", "warm-up", "%s; no drift: both halves wait alike within %s.", upper(warm), stat.Percent(math.Abs(drift)))

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"regexp"
 	"strings"
 
 	"harelab/reports/plot"
@@ -14,6 +15,13 @@ type Story struct {
 	Headline string // a sentence or two
 	Text     string // a paragraph with the figures
 }
+
+// unit is a number with its unit, which no line break may part.
+var unit = regexp.MustCompile(`(\d) (s|ms|µs|%)`)
+
+func glue(s string) string { return unit.ReplaceAllString(s, "$1\u00a0$2") }
+
+func (s Story) glued() Story { return Story{glue(s.Headline), glue(s.Text)} }
 
 // A rule makes a story when it applies.
 type rule func(f facts) (Story, bool)
@@ -117,19 +125,31 @@ func invalidRule(f facts) (Story, bool) {
 	return Story{}, false
 }
 
+// wrongLedgerRule: what loses messages needs no other headline.
 func wrongLedgerRule(f facts) (Story, bool) {
-	for _, a := range f.in.Arms {
+	lost := func(a *plot.Arm) (most int64) {
 		for _, r := range a.Runs {
-			l := r.Summary.Ledger
-			if l.Lost > 0 {
-				return Story{
-					Headline: fmt.Sprintf("%s lost %s of %s messages.", a.Label, stat.Count(int(l.Lost)), stat.Count(int(l.Published))),
-					Text:     "They were accepted and will never be worked on. " + spread(f),
-				}, true
-			}
+			most = max(most, r.Summary.Ledger.Lost)
+		}
+		return most
+	}
+	var worst *plot.Arm
+	var none []string
+	for _, a := range f.in.Arms {
+		if lost(a) == 0 {
+			none = append(none, a.Label)
+		} else if worst == nil || lost(a) > lost(worst) {
+			worst = a
 		}
 	}
-	return Story{}, false
+	if worst == nil {
+		return Story{}, false
+	}
+	h := fmt.Sprintf("%s lost %s of %s messages", worst.Label, stat.Count(int(lost(worst))), stat.Count(int(worst.First().Summary.Ledger.Published)))
+	if len(none) > 0 {
+		h += "; " + sentence(none) + " lost none"
+	}
+	return Story{h + ".", "A lost message was accepted and will never be worked on. " + spread(f)}, true
 }
 
 // targetsRule: one scenario on several targets, which agree or do not.

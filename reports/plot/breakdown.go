@@ -151,7 +151,7 @@ func barPanel(c draw.Canvas, title string, bars []bar) {
 	w := float64(c.Max.X - c.Min.X)
 	ticks := int(w / 60)
 	room := w - 22 - textWidth(style(ink, baseSize), "88.88 s") - 8 // for the sums at the bars' ends
-	p := frame(max(timeMax(most*1.05, ticks), most*(w-22)/room), 1, secondTicks(ticks), plot.ConstantTicks(nil))
+	p := frame(max(timeMax(most*1.05, ticks), most*(w-22)/room), 1, secondTicks(ticks, most), plot.ConstantTicks(nil))
 	p.HideY()
 	p.Add(barRows(bars))
 	p.Draw(draw.Crop(c, 10, -12, 0, 0))

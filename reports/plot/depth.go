@@ -51,7 +51,8 @@ func depth(in *Input, width float64) *Figure {
 			for i, cell := range cells(draw.Crop(c, 0, 0, 0, -keyHeight), len(in.Arms), cols) {
 				cell = heading(cell, in.Arms[i], in.Arms[i].Label)
 				ticks := int(float64(cell.Max.X-cell.Min.X) / 56)
-				p := frame(timeMax(end, ticks), niceMax(most*0.98, 3, true)*1.02, secondTicks(ticks), countTicks(3))
+				ymax, counts := axis(most, 3, nil)
+				p := frame(timeMax(end, ticks), ymax, secondTicks(ticks, end), counts)
 				p.Add(tides[i])
 				p.Draw(draw.Crop(cell, 0, -12, 0, -6))
 			}

@@ -68,7 +68,8 @@ func curvePanel(c draw.Canvas, title string, lines []curve, end float64) {
 	}
 	w := float64(c.Max.X - c.Min.X)
 	ticks := int(w / 56)
-	p := frame(timeMax(end, ticks), niceMax(most, 4, true)*1.04, secondTicks(ticks), countTicks(4))
+	ymax, counts := axis(most, 4, nil)
+	p := frame(timeMax(end, ticks), ymax, secondTicks(ticks, end), counts)
 	p.Add(curves{lines})
 	p.Draw(draw.Crop(c, 0, -rightMargin, 0, -badgeRadius))
 }

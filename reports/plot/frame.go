@@ -99,15 +99,20 @@ func (*grid) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// steps are ticks at round multiples, about n of them, labelled by format.
+// steps are ticks at multiples of a round step: the one given, or one that
+// makes about n of them. Without a format they count.
 type steps struct {
 	n      int
+	step   float64
 	format func(float64) string
 }
 
 // Ticks implements plot.Ticker.
 func (s steps) Ticks(lo, hi float64) []plot.Tick {
-	step := roundStep((hi-lo)/float64(max(s.n, 1)), s.format == nil)
+	step := s.step
+	if step == 0 {
+		step = roundStep((hi-lo)/float64(max(s.n, 1)), s.format == nil)
+	}
 	var out []plot.Tick
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi*(1+1e-9); i++ {
 		v := i * step
@@ -120,6 +125,26 @@ func (s steps) Ticks(lo, hi float64) []plot.Tick {
 		out = append(out, plot.Tick{Value: v, Label: label})
 	}
 	return out
+}
+
+// axis returns the end of an axis that has to hold v with a little air above,
+// and its ticks.
+func axis(v float64, n int, format func(float64) string) (float64, steps) {
+	whole := format == nil
+	step := roundStep(v/float64(n), whole)
+	return niceMax(v*0.98, n, whole) * 1.04, steps{n: n, step: step, format: format}
+}
+
+// timeFormat writes the times of one axis in one unit.
+func timeFormat(hi float64) func(float64) string {
+	unit, scale := " s", 1.0
+	switch {
+	case hi < 0.5e-3:
+		unit, scale = " µs", 1e6
+	case hi < 0.5:
+		unit, scale = " ms", 1e3
+	}
+	return func(v float64) string { return stat.Plain(v*scale) + unit }
 }
 
 // roundStep rounds a step up to 1, 2 or 5 times a power of ten; whole numbers
@@ -148,11 +173,8 @@ func pow10(n int) float64 {
 	return v
 }
 
-// secondTicks are ticks of time.
-func secondTicks(n int) steps { return steps{n, stat.Brief} }
-
-// countTicks are ticks of whole numbers.
-func countTicks(n int) steps { return steps{n: n} }
+// secondTicks are ticks of a time axis that ends at hi.
+func secondTicks(n int, hi float64) steps { return steps{n: n, format: timeFormat(hi)} }
 
 // niceMax returns the end of an axis that has to hold v.
 func niceMax(v float64, n int, whole bool) float64 {

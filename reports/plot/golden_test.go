@@ -177,7 +177,7 @@ func TestTicksAreRound(t *testing.T) {
 		want string
 	}{{20, 6, "0 5 10 15 20"}, {11, 11, "0 1 2 3 4 5 6 7 8 9 10 11"}, {0.3, 3, "0 0.1 0.2 0.3"}} {
 		var got []string
-		for _, tick := range (steps{tt.n, num}).Ticks(0, tt.hi) {
+		for _, tick := range (steps{n: tt.n, format: num}).Ticks(0, tt.hi) {
 			got = append(got, tick.Label)
 		}
 		if s := strings.Join(got, " "); s != tt.want {

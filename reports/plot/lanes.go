@@ -171,7 +171,7 @@ func (d laneDrawing) panel(c draw.Canvas, p lanePanel, label vg.Length) {
 	}
 	c.Min.Y = bottom
 	ticks := int(float64(c.Max.X-c.Min.X-label) / 52)
-	pl := frame(timeMax(d.end, ticks), 1, secondTicks(ticks), plot.ConstantTicks(nil))
+	pl := frame(timeMax(d.end, ticks), 1, secondTicks(ticks, d.end), plot.ConstantTicks(nil))
 	pl.HideY()
 	pl.Add(laneRows{d, p, label})
 	pl.Draw(draw.Crop(c, label, -12, 0, 0))

@@ -60,7 +60,8 @@ func Pareto(dots []Dot, xName, yName string, xFormat, yFormat func(float64) stri
 			c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, yName)
 			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - rightMargin, Y: c.Min.Y + 2}, xName)
 			ticks := int(float64(c.Max.X-c.Min.X) / 70)
-			p := frame(xmax+(xmax-xmin)*0.04, niceMax(ymax, 5, false)*1.03, steps{ticks, xFormat}, steps{5, yFormat})
+			top, rows := axis(ymax, 5, yFormat)
+			p := frame(xmax+(xmax-xmin)*0.04, top, steps{n: ticks, format: xFormat}, rows)
 			p.X.Min = xmin
 			p.Add(pareto(dots))
 			p.Draw(draw.Crop(c, 0, -rightMargin-14, 14, -smallSize-8))

@@ -48,7 +48,8 @@ func percentiles(in *Input, width float64) *Figure {
 		Alt:  percentileFinding(in),
 		paint: func(c draw.Canvas) {
 			c = heading(c, nil, title)
-			p := frame(tail*1.02, niceMax(most, 5, false)*1.04, percentileTicks{tail}, secondTicks(5))
+			ymax, waits := axis(most, 5, timeFormat(most))
+			p := frame(tail*1.02, ymax, percentileTicks{tail}, waits)
 			p.X.Min, p.X.Scale = 1, plot.LogScale{}
 			p.Add(curves{lines})
 			p.Draw(draw.Crop(c, 0, -rightMargin-4, 0, -badgeRadius))

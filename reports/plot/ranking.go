@@ -43,7 +43,7 @@ func Ranking(rows []Rank, format func(float64) string, width float64, alt string
 		paint: func(c draw.Canvas) {
 			c.FillText(middle(style(dim, smallSize)), vg.Point{X: c.Min.X, Y: c.Max.Y - 7}, "wait: ● mean   ━ 99th percentile   | longest")
 			ticks := int((width - label) / 60)
-			p := frame(niceMax(most, ticks, false), 1, steps{ticks, format}, plot.ConstantTicks(nil))
+			p := frame(niceMax(most, ticks, false), 1, steps{n: ticks, format: format}, plot.ConstantTicks(nil))
 			if least > 0 && most/least > 50 && !math.IsInf(least, 0) {
 				p.X.Min, p.X.Max, p.X.Scale, p.X.Tick.Marker = least*0.8, most*1.1, plot.LogScale{}, decades{format}
 			}

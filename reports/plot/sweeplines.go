@@ -20,7 +20,7 @@ type SweepLine struct {
 // SweepLines draws a metric along an axis. The axis' values stand side by side
 // at equal distances, in their order: they may be names, and 0 may stand for no
 // limit.
-func SweepLines(axis string, values []string, lines []SweepLine, metric string, format func(float64) string, width float64, alt string) *Figure {
+func SweepLines(name string, values []string, lines []SweepLine, metric string, format func(float64) string, width float64, alt string) *Figure {
 	lines = lines[:min(len(lines), len(runPaints))]
 	most, least, bands := math.Inf(-1), math.Inf(1), false
 	for _, l := range lines {
@@ -43,8 +43,9 @@ func SweepLines(axis string, values []string, lines []SweepLine, metric string, 
 		Width: width, Height: panelHeight + 70, Note: note, Alt: alt,
 		paint: func(c draw.Canvas) {
 			c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, metric)
-			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - vg.Length(endLabels(lines).width()), Y: c.Min.Y + 2}, axis)
-			p := frame(float64(len(values)-1), niceMax(most, 5, false)*1.05, nameTicks(values), steps{5, format})
+			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - vg.Length(endLabels(lines).width()), Y: c.Min.Y + 2}, name)
+			ymax, ticks := axis(most, 5, format)
+			p := frame(float64(len(values)-1), ymax, nameTicks(values), ticks)
 			if least > 0 && most/least > 50 {
 				p.Y.Min, p.Y.Scale, p.Y.Tick.Marker = least, plot.LogScale{}, decades{format}
 			}

@@ -46,7 +46,7 @@ var metrics = slices.Concat(intervalMetrics(), []metric{
 	{name: "utilisation", doc: "busy slot time / slot time", unit: "%", labels: []string{"worker"}, value: utilisationOf},
 	{name: "idle_while_waiting", doc: "time with a free slot and a message it could serve", unit: "s",
 		value: func(q *question) (float64, error) { return q.s.IdleWhileWaiting, nil }},
-	{name: "throughput", doc: "finished / makespan, per second",
+	{name: "throughput", doc: "finished per second, from the first intended instant to the last done",
 		value: func(q *question) (float64, error) { return q.s.Throughput, nil }},
 	{name: "jain.busy", doc: "Jain's index over busy time", labels: []string{"by"},
 		value: func(q *question) (float64, error) { return q.by("worker", q.s.JainBusyByWorker) }},

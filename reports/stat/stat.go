@@ -152,7 +152,7 @@ type Class struct {
 	ScheduleLag *Dist `json:"schedule_lag"`
 	Transit     *Dist `json:"transit"` // t5 - t1: publish to receipt, what is visible on every target
 
-	Finish      float64 `json:"finish"`       // s from the first intended instant to the last done
+	Finish      float64 `json:"finish"`       // s of run time, the last done
 	Starvation  float64 `json:"starvation"`   // s, the longest span with something waiting and nothing starting
 	StarvedFrom float64 `json:"starved_from"` // s, where that span begins in run time
 	Stuck       int     `json:"stuck"`        // held behind other classes' work longer than their own takes
@@ -230,8 +230,8 @@ type Summary struct {
 	Classes []*Class  `json:"classes"`
 	Workers []*Worker `json:"workers"`
 
-	Makespan         float64 `json:"makespan"` // s from the first intended instant to the last done
-	Throughput       float64 `json:"throughput"`
+	Makespan         float64 `json:"makespan"`   // s of run time, the last done
+	Throughput       float64 `json:"throughput"` // finished per second from the first intended instant to the last done
 	Utilisation      float64 `json:"utilisation"`
 	IdleWhileWaiting float64 `json:"idle_while_waiting"`
 	JainBusyByWorker Figure  `json:"jain_busy_by_worker"`

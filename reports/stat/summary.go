@@ -33,8 +33,8 @@ func Summarize(r *run.Result) *Summary {
 		s.Classes = append(s.Classes, c)
 	}
 	s.Makespan = s.All.Finish
-	if s.Makespan > 0 {
-		s.Throughput = float64(s.All.N) / s.Makespan
+	if b.last > b.first {
+		s.Throughput = float64(s.All.N) / seconds(b.last-b.first)
 	}
 	s.Drift = everything.drift()
 	s.Verdicts = check(b, s)

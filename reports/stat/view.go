@@ -125,8 +125,7 @@ func (v view) finished() int {
 	return n
 }
 
-// finish is the time from the run's first intended instant to the view's last
-// done; NaN when nothing was.
+// finish is the instant of the view's last done; NaN when nothing was.
 func (v view) finish() float64 {
 	last := run.None
 	for _, m := range v.rows {
@@ -137,7 +136,7 @@ func (v view) finish() float64 {
 	if last == run.None {
 		return math.NaN()
 	}
-	return seconds(last - v.b.first)
+	return seconds(last)
 }
 
 // starvation returns the longest span in which some message of the view waits
