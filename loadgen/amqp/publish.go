@@ -126,7 +126,7 @@ func (r *runner) publish(wg *sync.WaitGroup) {
 const fine = 60 * time.Microsecond
 
 // maxSpins is far more than fit into that time.
-const maxSpins = 100_000
+const maxSpins = 5_000
 
 // run publishes the sequence's messages at their intended times.
 func (p *publisher) run() {

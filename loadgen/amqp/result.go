@@ -199,10 +199,8 @@ func (c *collector) settle(terminal map[int64]int32) {
 			row.State, row.Queue = run.DeadLetter, queue
 		case parked:
 			row.Queue = queue
-		case !c.r.partial && c.r.s.Stop.When == "drained":
-			row.State = run.Lost
-		case c.lostInWorker(row):
-			row.State = run.Lost
+		case !c.r.partial && c.r.s.Stop.When == "drained", c.lostInWorker(row):
+			row.State, row.Started = run.Lost, run.None // it waits for ever; the span shows what was tried
 		}
 	}
 }
