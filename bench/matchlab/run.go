@@ -9,6 +9,8 @@ package matchlab
 
 import (
 	"context"
+	"fmt"
+	"runtime"
 	"time"
 
 	"harelab/bench/workload"
@@ -23,14 +25,15 @@ type Options struct {
 	Repeat     int           // samples of each; 10 if zero
 	Sample     time.Duration // length of a sample; 50 ms if zero
 	Seed       uint64        // of the order of turns
+	Quick      bool          // leave the far ends of the sweeps out
+	Out        string        // folder for the results; none are written if empty
 	Others     []Contender   // to measure beside the strategies
 }
 
 // Progress is where a run is.
 type Progress struct {
-	Part        string // what is measured now
-	Done, Parts int    // parts
-	Share       float64
+	Part  string  // what is measured now
+	Share float64 // of the whole that is done, 0 to 1
 }
 
 func (o *Options) setDefaults() {
@@ -38,7 +41,7 @@ func (o *Options) setDefaults() {
 		for _, s := range topic.Strategies() {
 			o.Strategies = append(o.Strategies, s.Name)
 		}
-		o.Strategies = append(o.Strategies, "cached("+topic.Default+")")
+		o.Strategies = append(o.Strategies, CachedDefault)
 	}
 	if len(o.Workloads) == 0 {
 		for _, s := range workload.Specs() {
@@ -51,6 +54,45 @@ func (o *Options) setDefaults() {
 	if o.Sample == 0 {
 		o.Sample = 50 * time.Millisecond
 	}
+}
+
+// Results are what a run measured.
+type Results struct {
+	Options Options
+	Host    string // processor, system and Go version
+	Matches []Measurement
+	Sweeps  []Sweep
+}
+
+// Run measures everything: the workloads, then the sweeps. If o.Out is not empty
+// it writes there bench.txt (all samples in Go benchmark format), table.txt,
+// plots/*.svg and *.png, and report.html.
+func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, error) {
+	o.setDefaults()
+	const first = 0.5 // share of the workloads in the whole
+	matches, err := Compare(ctx, o, func(p Progress) { progress(Progress{p.Part, first * p.Share}) })
+	if err != nil {
+		return nil, err
+	}
+	contenders, err := o.contenders()
+	if err != nil {
+		return nil, err
+	}
+	sweeps, err := runSweeps(ctx, &o, contenders, func(part string, share float64) {
+		progress(Progress{part, first + (1-first)*share})
+	})
+	if err != nil {
+		return nil, err
+	}
+	r := &Results{Options: o, Host: host(), Matches: matches, Sweeps: sweeps}
+	if o.Out != "" {
+		err = r.Write(o.Out)
+	}
+	return r, err
+}
+
+func host() string {
+	return fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
 // Compare measures every contender on every workload.
@@ -75,8 +117,7 @@ func Compare(ctx context.Context, o Options, progress func(Progress)) ([]Measure
 		w := spec.Make()
 		w.Name = spec.Name
 		ms, err := measure(ctx, w, able, &o, func(done, of int) {
-			share := (float64(i) + float64(done)/float64(of)) / float64(len(o.Workloads))
-			progress(Progress{Part: name, Done: i, Parts: len(o.Workloads), Share: share})
+			progress(Progress{name, (float64(i) + float64(done)/float64(of)) / float64(len(o.Workloads))})
 		})
 		if err != nil {
 			return nil, err

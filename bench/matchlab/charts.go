@@ -1,0 +1,198 @@
+package matchlab
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"harelab/bench/workload"
+	"harelab/engine/topic"
+)
+
+// Charts returns the charts of a run: a dot chart for each workload, the sweeps,
+// and memory.
+func (r *Results) Charts() []*Chart {
+	var all []*Chart
+	for _, w := range r.workloads() {
+		all = append(all, r.matchChart(w))
+	}
+	for _, s := range r.Sweeps {
+		all = append(all, r.sweepChart(s))
+		if s.Name == "zipf" {
+			all = append(all, r.hitChart(s))
+		}
+	}
+	return append(all, r.memoryChart())
+}
+
+const (
+	chartWidth = 360 // points
+	lineHeight = 240
+)
+
+// limits returns an axis of whole decades around the values.
+func limits(values []float64, format func(float64) string) axis {
+	lo, hi := slices.Min(values), slices.Max(values)
+	return axis{lo: math.Pow(10, math.Floor(math.Log10(lo))), hi: math.Pow(10, math.Ceil(math.Log10(hi*1.0001))), log: true, format: format}
+}
+
+// matchChart shows the strategies on one workload, fastest first.
+func (r *Results) matchChart(name string) *Chart {
+	var rows []row
+	var values []float64
+	for i := range r.Matches {
+		if m := &r.Matches[i]; m.Workload == name {
+			s := summary(m.CPU)
+			values = append(values, s.Lo, s.Hi)
+			rows = append(rows, row{label: m.Contender, value: s.Center, lo: s.Lo, hi: s.Hi,
+				note: formatNanos(s.Center), colour: r.colour(m.Contender)})
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.value, b.value) })
+	doc := name
+	if spec, err := workload.Lookup(name); err == nil {
+		doc = spec.Doc
+	}
+	x := limits(values, formatNanos)
+	return &Chart{
+		Name:     "match-" + name,
+		Question: name + ": " + doc,
+		Finding:  fmt.Sprintf("%s takes %s a match, %s %s.", rows[0].label, rows[0].note, rows[len(rows)-1].label, rows[len(rows)-1].note),
+		Width:    chartWidth, Height: vg.Length(16*len(rows) + 20),
+		draw: func(c draw.Canvas) { dots(c, rows, x) },
+	}
+}
+
+// sweepChart shows a match's time along a sweep.
+func (r *Results) sweepChart(s Sweep) *Chart {
+	all := r.sweepLines(s, func(p Point) linePoint {
+		sum := summary(p.CPU)
+		return linePoint{p.X, sum.Center, sum.Lo, sum.Hi}
+	})
+	var values []float64
+	for _, l := range all {
+		for _, p := range l.points {
+			values = append(values, p.y)
+		}
+	}
+	ch := &Chart{Name: s.Name, Width: chartWidth, Height: lineHeight}
+	ch.draw = func(c draw.Canvas) { lines(c, all, sweepAxis(s), limits(values, formatNanos), s.Axis) }
+	switch s.Name {
+	case "scaling":
+		ch.Question = "How does a match grow with the bindings? (iot, both axes logarithmic)"
+	case "hashes":
+		ch.Question = fmt.Sprintf("What does every '#' add? (200 bindings, %d words, time logarithmic)", sweepWords)
+	case "zipf":
+		ch.Question = "Does a cache pay? (20,000 keys; at 0 all come alike often, above 1 few carry most)"
+	}
+	ch.Finding = growth(all)
+	return ch
+}
+
+// growth says by how much each line's last point is above its first.
+func growth(all []line) string {
+	var least, most *line
+	ratio := func(l *line) float64 { return l.points[len(l.points)-1].y / l.points[0].y }
+	for i := range all {
+		if least == nil || ratio(&all[i]) < ratio(least) {
+			least = &all[i]
+		}
+		if most == nil || ratio(&all[i]) > ratio(most) {
+			most = &all[i]
+		}
+	}
+	return fmt.Sprintf("From the first value to the last, %s comes to take %s times as long and %s %s times.",
+		least.label, formatRatio(ratio(least)), most.label, formatRatio(ratio(most)))
+}
+
+func formatRatio(x float64) string {
+	if x >= 10 {
+		return groupThousands(int(math.Round(x)))
+	}
+	return fmt.Sprintf("%.2g", x)
+}
+
+// hitChart shows the share of keys that a cache answers.
+func (r *Results) hitChart(s Sweep) *Chart {
+	s.Points = slices.DeleteFunc(slices.Clone(s.Points), func(p Point) bool { return p.HitRate < 0 })
+	all := r.sweepLines(s, func(p Point) linePoint {
+		rate := 100 * p.HitRate
+		return linePoint{p.X, rate, rate, rate}
+	})
+	percent := axis{lo: 0, hi: 100, marks: []float64{0, 25, 50, 75, 100}, format: func(v float64) string { return fmt.Sprintf("%g %%", v) }}
+	last := all[0].points[len(all[0].points)-1]
+	return &Chart{
+		Name:     "zipf-hits",
+		Question: "How many matches does the cache answer? (0 where it has stepped aside)",
+		Finding:  fmt.Sprintf("At exponent %g the cache answers %.0f %% of the matches.", last.x, last.y),
+		Width:    chartWidth, Height: lineHeight,
+		draw: func(c draw.Canvas) { lines(c, all, sweepAxis(s), percent, s.Axis) },
+	}
+}
+
+func sweepAxis(s Sweep) axis {
+	var xs []float64
+	for _, p := range s.Points {
+		xs = append(xs, p.X)
+	}
+	slices.Sort(xs)
+	xs = slices.Compact(xs)
+	a := axis{lo: xs[0], hi: xs[len(xs)-1], marks: xs, format: func(v float64) string { return fmt.Sprintf("%g", v) }}
+	if a.hi >= 1000 {
+		a.log = true
+		a.format = func(v float64) string { return groupThousands(int(v)) }
+	}
+	return a
+}
+
+func groupThousands(n int) string {
+	if n < 1000 {
+		return fmt.Sprint(n)
+	}
+	return groupThousands(n/1000) + fmt.Sprintf(",%03d", n%1000)
+}
+
+func (r *Results) sweepLines(s Sweep, point func(Point) linePoint) []line {
+	var all []line
+	for _, p := range s.Points {
+		i := slices.IndexFunc(all, func(l line) bool { return l.label == p.Contender })
+		if i < 0 {
+			i = len(all)
+			all = append(all, line{label: p.Contender, colour: r.colour(p.Contender), bold: p.Contender == topic.Default})
+		}
+		all[i].points = append(all[i].points, point(p))
+	}
+	return all
+}
+
+// memoryChart shows what a binding takes on the workload with most bindings.
+func (r *Results) memoryChart() *Chart {
+	most := &r.Matches[0]
+	for i := range r.Matches {
+		if r.Matches[i].Bindings > most.Bindings {
+			most = &r.Matches[i]
+		}
+	}
+	var rows []row
+	var values []float64
+	for _, c := range r.contenders() {
+		if m := r.of(c, most.Workload); m != nil && m.Heap > 0 {
+			rows = append(rows, row{label: c, value: m.Heap, lo: m.Heap, hi: m.Heap,
+				note: fmt.Sprintf("%.0f B", m.Heap), colour: r.colour(c)})
+			values = append(values, m.Heap)
+		}
+	}
+	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.value, b.value) })
+	x := limits(values, func(v float64) string { return groupThousands(int(v)) + " B" })
+	return &Chart{
+		Name:     "memory",
+		Question: fmt.Sprintf("How much heap does a binding take? (%s, %s bindings)", most.Workload, groupThousands(most.Bindings)),
+		Finding:  fmt.Sprintf("%s takes %s a binding, %s %s.", rows[0].label, rows[0].note, rows[len(rows)-1].label, rows[len(rows)-1].note),
+		Width:    chartWidth, Height: vg.Length(16*len(rows) + 20),
+		draw: func(c draw.Canvas) { dots(c, rows, x) },
+	}
+}

@@ -1,0 +1,165 @@
+package matchlab
+
+import (
+	"bytes"
+	_ "embed"
+	"fmt"
+	"html/template"
+	"os"
+	"path/filepath"
+	"strings"
+
+	"harelab/engine/topic"
+)
+
+//go:embed page.html
+var pageText string
+
+var pageTemplate = template.Must(template.New("page").Parse(pageText))
+
+// Write writes the results to a folder, which it makes.
+func (r *Results) Write(dir string) error {
+	plots := filepath.Join(dir, "plots")
+	if err := os.MkdirAll(plots, 0o777); err != nil {
+		return err
+	}
+	if err := WriteBenchFile(filepath.Join(dir, "bench.txt"), r.samples()); err != nil {
+		return err
+	}
+	var table bytes.Buffer
+	if err := r.WriteTable(&table); err != nil {
+		return err
+	}
+	if err := os.WriteFile(filepath.Join(dir, "table.txt"), table.Bytes(), 0o666); err != nil {
+		return err
+	}
+	for _, ch := range r.Charts() {
+		svg, err := ch.SVG()
+		if err != nil {
+			return err
+		}
+		png, err := ch.PNG()
+		if err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(plots, ch.Name+".svg"), standalone(svg), 0o666); err != nil {
+			return err
+		}
+		if err := os.WriteFile(filepath.Join(plots, ch.Name+".png"), png, 0o666); err != nil {
+			return err
+		}
+	}
+	page, err := r.Page()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(filepath.Join(dir, "report.html"), page, 0o666)
+}
+
+// samples returns all measurements, those of the sweeps under their own names.
+func (r *Results) samples() []Measurement {
+	all := append([]Measurement(nil), r.Matches...)
+	for _, s := range r.Sweeps {
+		for _, p := range s.Points {
+			all = append(all, p.Measurement)
+		}
+	}
+	return all
+}
+
+// standalone gives an SVG for a page the name space that a file needs, and a
+// white ground.
+func standalone(svg []byte) []byte {
+	return bytes.Replace(svg, []byte("<svg "), []byte(`<svg style="background:white;color:black" `), 1)
+}
+
+type pageData struct {
+	Headline string
+	Numbers  []pageNumber
+	Advice   []string
+	Groups   []pageGroup
+	Columns  []string
+	Rows     []pageRow
+	Default  string
+	Repeat   int
+	Host     string
+}
+
+type pageNumber struct{ Value, What string }
+
+type pageGroup struct {
+	Title, Text string
+	Charts      []pageChart
+}
+
+type pageChart struct {
+	Question, Finding string
+	SVG               template.HTML
+}
+
+type pageRow struct {
+	Workload string
+	Matches  string
+	Cells    []cell
+}
+
+// Page returns the report as one HTML file that asks for no other.
+func (r *Results) Page() ([]byte, error) {
+	advice := r.Advice()
+	d := pageData{
+		Headline: advice[0], Advice: advice[1:], Numbers: r.numbers(),
+		Columns: r.contenders(), Default: topic.Default, Repeat: r.Options.Repeat, Host: r.Host,
+	}
+	groups := map[bool]*pageGroup{
+		true: {Title: "Time of a match, by workload",
+			Text: "Fastest first, on logarithmic axes. The bar is the 95 % interval of the median."},
+		false: {Title: "What it depends on", Text: "One property varied, the rest as it was. Medians with their 95 % intervals."},
+	}
+	for _, ch := range r.Charts() {
+		svg, err := ch.SVG()
+		if err != nil {
+			return nil, err
+		}
+		g := groups[strings.HasPrefix(ch.Name, "match-")]
+		g.Charts = append(g.Charts, pageChart{ch.Question, ch.Finding, template.HTML(svg)})
+	}
+	d.Groups = []pageGroup{*groups[true], *groups[false]}
+	for _, w := range r.workloads() {
+		row := pageRow{Workload: w, Matches: fmt.Sprintf("%.2f", r.fastest(w).Matches)}
+		for _, c := range d.Columns {
+			row.Cells = append(row.Cells, r.cell(c, w))
+		}
+		d.Rows = append(d.Rows, row)
+	}
+	var b bytes.Buffer
+	err := pageTemplate.Execute(&b, d)
+	return b.Bytes(), err
+}
+
+// numbers are the three that the page shows large, all of the default strategy.
+func (r *Results) numbers() []pageNumber {
+	var numbers []pageNumber
+	var most, slowest *Measurement
+	allocs := 0.0
+	for _, w := range r.workloads() {
+		m := r.of(topic.Default, w)
+		if m == nil {
+			continue
+		}
+		allocs = max(allocs, float64(int(m.Allocs)))
+		if most == nil || m.Bindings > most.Bindings {
+			most = m
+		}
+		if slowest == nil || Median(m.CPU) > Median(slowest.CPU) {
+			slowest = m
+		}
+	}
+	if most == nil {
+		return nil
+	}
+	return append(numbers,
+		pageNumber{formatNanos(Median(most.CPU)), fmt.Sprintf("a match against %s bindings (%s)", groupThousands(most.Bindings), most.Workload)},
+		pageNumber{fmt.Sprintf("%.0f B", most.Heap), "of heap a binding there"},
+		pageNumber{formatNanos(Median(slowest.CPU)), fmt.Sprintf("a match at worst (%s), with %.0f allocations", slowest.Workload, allocs)},
+	)
+}

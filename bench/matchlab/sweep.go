@@ -1,0 +1,134 @@
+package matchlab
+
+import (
+	"context"
+	"fmt"
+
+	"harelab/bench/workload"
+	"harelab/engine/topic"
+)
+
+// A Sweep is one property of a workload varied while the rest stays.
+type Sweep struct {
+	Name   string // of its chart's file
+	Axis   string // what varies, with its unit
+	Points []Point
+}
+
+// A Point is one contender at one value.
+type Point struct {
+	X float64
+	Measurement
+	HitRate float64 // of a cache in front of the default; -1 if there is none
+}
+
+// sweepWords is how many words the routing keys of the '#' sweep have: few enough
+// for a walk that backtracks to come to an end.
+const sweepWords = 20
+
+// sweeps are the sweeps of a run: what varies, at which values, and whom it is
+// asked of.
+func sweeps(o *Options, all []Contender) []struct {
+	Sweep
+	values     []float64
+	make       func(x float64) *workload.Workload
+	contenders []Contender
+} {
+	type sweep = struct {
+		Sweep
+		values     []float64
+		make       func(x float64) *workload.Workload
+		contenders []Contender
+	}
+	list := []sweep{
+		{Sweep{Name: "scaling", Axis: "bindings"}, []float64{100, 1000, 10_000, 100_000},
+			func(x float64) *workload.Workload { return workload.IoT(int(x)) }, all},
+		{Sweep{Name: "hashes", Axis: "'#' in each binding key"}, []float64{1, 2, 3, 4, 5, 6, 7},
+			func(x float64) *workload.Workload { return workload.Adversarial(int(x), sweepWords) }, all},
+	}
+	var cachePair []Contender
+	for _, c := range all {
+		if c.Name == topic.Default || c.Name == CachedDefault {
+			cachePair = append(cachePair, c)
+		}
+	}
+	if len(cachePair) == 2 {
+		list = append(list, sweep{Sweep{Name: "zipf", Axis: "Zipf exponent of the routing keys"},
+			[]float64{0, 0.4, 0.8, 1, 1.2, 1.6}, workload.Zipf, cachePair})
+	}
+	if o.Quick {
+		for i := range list {
+			list[i].values = list[i].values[:3]
+		}
+	}
+	return list
+}
+
+// CachedDefault is the name of the default strategy behind a cache.
+const CachedDefault = "cached(" + topic.Default + ")"
+
+// runSweeps measures all sweeps.
+func runSweeps(ctx context.Context, o *Options, all []Contender, progress func(part string, share float64)) ([]Sweep, error) {
+	list := sweeps(o, all)
+	short := *o
+	short.Repeat = (o.Repeat + 1) / 2
+	var done []Sweep
+	for i, s := range list {
+		for j, x := range s.values {
+			w := s.make(x)
+			w.Name = fmt.Sprintf("%s-%g", s.Name, x)
+			at := (float64(i) + float64(j)/float64(len(s.values))) / float64(len(list))
+			ms, err := measure(ctx, w, s.contenders, &short, func(int, int) { progress(w.Name, at) })
+			if err != nil {
+				return nil, err
+			}
+			for _, m := range ms {
+				p := Point{X: x, Measurement: m, HitRate: -1}
+				if m.Contender == CachedDefault {
+					p.HitRate = hitRate(w)
+				}
+				s.Points = append(s.Points, p)
+			}
+		}
+		done = append(done, s.Sweep)
+	}
+	return done, nil
+}
+
+// hitRate returns the share of matches that a cache in front of the default
+// answers, once it is warm.
+func hitRate(w *workload.Workload) float64 {
+	s, err := topic.Lookup(topic.Default)
+	if err != nil {
+		return -1
+	}
+	inner := &countingMatcher{Matcher: s.New()}
+	w.Fill(inner)
+	s.New = func() topic.Matcher { return inner }
+	for _, wrapper := range topic.Wrappers() {
+		if wrapper.Name+"("+topic.Default+")" != CachedDefault {
+			continue
+		}
+		m := wrapper.Wrap(s)()
+		var dst []topic.Dest
+		for _, key := range w.Keys { // warm
+			dst = m.Match(dst[:0], key)
+		}
+		inner.matches = 0
+		for _, key := range w.Keys {
+			dst = m.Match(dst[:0], key)
+		}
+		return 1 - float64(inner.matches)/float64(len(w.Keys))
+	}
+	return -1
+}
+
+type countingMatcher struct {
+	topic.Matcher
+	matches int
+}
+
+func (c *countingMatcher) Match(dst []topic.Dest, routingKey []byte) []topic.Dest {
+	c.matches++
+	return c.Matcher.Match(dst, routingKey)
+}
