@@ -16,14 +16,21 @@ type Observer interface {
 	Times(seq uint64, queue string) (enqueued, dispatched, acked int64)
 }
 
+// ClassProgress is how long the messages of a class have waited so far.
+type ClassProgress struct {
+	Class    string
+	P50, P99 time.Duration // -1 before the first started
+}
+
 // Progress is the state of a run under way.
 type Progress struct {
 	Planned   int64 // messages in all, -1 when closed loops leave that to the run
 	Published int64
 	Delivered int64
-	Done      int64         // messages worked on to the end
-	Depth     int64         // messages published and not yet delivered
-	Rate      float64       // messages done per second, over the last second
-	Elapsed   time.Duration // run time
-	Left      time.Duration // estimate, -1 when there is none
+	Done      int64           // messages worked on to the end
+	Depth     int64           // messages published and not yet delivered
+	Rate      float64         // messages done per second, over the last second
+	Classes   []ClassProgress // in order of the scenario's classes; only real runs have them
+	Elapsed   time.Duration   // run time
+	Left      time.Duration   // estimate, -1 when there is none
 }

@@ -107,6 +107,7 @@ type runner struct {
 	latest                                                                                                 atomic.Int64 // when the last message was sent
 	sentByUsers                                                                                            atomic.Int64
 	worked                                                                                                 atomic.Int64 // microseconds of finished work
+	tardy                                                                                                  atomic.Int64 // attempts that ended late
 
 	duration time.Duration // of the load, 0 when it is not known
 	work     int64         // microseconds of planned work

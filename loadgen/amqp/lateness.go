@@ -41,3 +41,13 @@ func (c *collector) lateness() {
 			us(p99), us(limit)), true)
 	}
 }
+
+// tardiness tells when workers were woken late so often that their waits are
+// longer than the scenario's.
+func (c *collector) tardiness() {
+	late, all := c.r.tardy.Load(), int64(len(c.res.Spans))
+	if late*100 > all {
+		c.r.findings.add("late-workers", fmt.Sprintf(
+			"%d of %d pieces of work ended more than %v late: the machine was busy, and waits are longer than the scenario's.", late, all, tardy), false)
+	}
+}

@@ -42,6 +42,7 @@ func (r *runner) result(terminal map[int64]int32) *run.Result {
 	slices.SortStableFunc(res.Spans, func(a, b run.Span) int { return cmp.Compare(a.Start, b.Start) })
 	res.Length = c.length()
 	c.lateness()
+	c.tardiness()
 	if r.target.Kind == "amqp" && r.target.Product != "harelab" && (r.s.Engine.Matcher+r.s.Engine.Dispatch+r.s.Engine.Order) != "" {
 		r.findings.add("strategies", "The scenario names strategies of harelab's own broker; "+r.target.Product+" used its own.", false)
 	}

@@ -128,6 +128,7 @@ func (s *session) receive(d *amqp091.Delivery, queue int32) {
 	it := item{sess: s, tag: d.DeliveryTag, queue: queue, again: d.Redelivered, received: s.w.r.now(), seq: -1, class: -1}
 	if seq, ok := number(d.Body); ok {
 		it.seq = seq
+		it.intended = int64(binary.BigEndian.Uint64(d.Body[intendedAt:]))
 		it.class = int32(binary.BigEndian.Uint16(d.Body[classAt:]))
 		it.service = int64(binary.BigEndian.Uint32(d.Body[serviceAt:]))
 	}

@@ -182,6 +182,18 @@ func (r *runner) progress() loadgen.Progress {
 		Planned: r.planned, Published: r.seq.Load(), Delivered: r.delivered.Load(), Done: r.finished.Load(),
 		Elapsed: elapsed, Left: -1,
 	}
+	waits := loadgen.NewWaits(len(r.s.Classes))
+	for _, w := range r.workers {
+		waits.Merge(w.waits)
+	}
+	for i := range r.s.Classes {
+		c := loadgen.ClassProgress{Class: r.s.Classes[i].Name, P50: -1, P99: -1}
+		if p50, ok := waits.Quantile(int32(i), 50); ok {
+			c.P50 = p50
+			c.P99, _ = waits.Quantile(int32(i), 99)
+		}
+		p.Classes = append(p.Classes, c)
+	}
 	p.Depth = max(0, r.book.Left()-r.held.Load()-r.busy.Load())
 	if r.duration > 0 || r.work > 0 {
 		work := time.Duration(float64(r.work-r.worked.Load()) / float64(max(1, r.slots)) * float64(time.Microsecond))

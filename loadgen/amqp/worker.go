@@ -31,6 +31,7 @@ type worker struct {
 	acked   []int64
 	count   int // finished, for ack.forget
 	fail    *rand.Rand
+	waits   *loadgen.Waits
 }
 
 type slot struct {
@@ -43,6 +44,7 @@ type item struct {
 	sess     *session
 	tag      uint64
 	seq      int64
+	intended int64
 	service  int64
 	received int64
 	class    int32
@@ -72,7 +74,7 @@ const (
 
 func newWorker(r *runner, index int) *worker {
 	spec := &r.s.Workers[index]
-	w := &worker{r: r, index: int32(index), spec: spec, slots: make([]slot, spec.Slots)}
+	w := &worker{r: r, index: int32(index), spec: spec, slots: make([]slot, spec.Slots), waits: loadgen.NewWaits(len(r.s.Classes))}
 	for i := range w.slots {
 		w.slots[i] = slot{in: make(chan item, 1), free: true}
 	}
@@ -217,12 +219,16 @@ func (w *worker) serve(i int32) {
 // than that is not the scheduler's doing and stays.
 const catchUp = 20 * time.Millisecond
 
+// tardy is how late work may end before it is counted as late.
+const tardy = 20 * time.Millisecond
+
 // work carries out one delivery and returns when it should have ended.
 func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) time.Time {
 	r := w.r
 	begin := time.Now()
 	started := r.now()
 	r.started.Store(started)
+	w.waits.Record(it.class, started-it.intended)
 	if w.spec.Ack.When == scenarios.OnStart {
 		it.sess.ack(it)
 	}
@@ -242,6 +248,9 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 	if !through {
 		w.cut(it, i, started, ended)
 		return time.Time{}
+	}
+	if time.Since(end) > tardy {
+		r.tardy.Add(1)
 	}
 	verdict := w.verdict(it, ended)
 	if verdict.end != succeed {
