@@ -15,7 +15,6 @@ type content struct {
 	publish wire.PublishView
 	size    uint64 // of the body, as the header says
 	props   []byte
-	head    []byte  // own copies of exchange, routing key and properties
 	pieces  *[]byte // what came of the body, if it did not come in one piece
 }
 

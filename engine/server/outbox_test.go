@@ -132,8 +132,10 @@ func TestOutboxStalls(t *testing.T) {
 		t.Errorf("stalled at %d octets", highWater)
 	}
 	o.put(1)
-	if !stall() || !stall() {
-		t.Errorf("not stalled at %d octets", highWater+1)
+	for range 2 {
+		if !stall() {
+			t.Errorf("not stalled at %d octets", highWater+1)
+		}
 	}
 	if got := o.sent(highWater - lowWater); got != nil {
 		t.Errorf("resumed at %d octets", lowWater+1)
