@@ -17,10 +17,7 @@ var (
 )
 
 func pages() map[string]*folder.Folder {
-	var both []*run.Result
-	for _, r := range specimen.Arms() {
-		both = append(both, r)
-	}
+	both := specimen.Arms()
 	for _, r := range specimen.Arms() {
 		both = append(both, specimen.Measured(r))
 	}

@@ -25,7 +25,14 @@ func Summarize(r *run.Result) *Summary {
 	s.All = everything.class("all")
 	edges := b.edges()
 	for i, name := range r.Classes {
-		c := b.view(func(m *run.Message) bool { return m.Class == int32(i) }).class(name)
+		of := b.view(func(m *run.Message) bool { return m.Class == int32(i) })
+		c := new(Class)
+		if len(of.rows) == len(everything.rows) { // the only class is the whole
+			*c = *s.All
+			c.Name = name
+		} else {
+			c = of.class(name)
+		}
 		n, longest := b.stuck(int32(i), edges)
 		c.Stuck, c.StuckMax = n, seconds(longest)
 		s.All.Stuck += n

@@ -57,7 +57,7 @@ func (b *backlogged) add(spans [][2]int64, start int64) {
 // waitingSpans returns the spans in which the tenant had something waiting.
 func (b *book) waitingSpans(tenant int32) [][2]int64 {
 	type step struct{ at, by int64 }
-	var steps []step
+	steps := make([]step, 0, 2*len(b.r.Messages)/len(b.r.Tenants))
 	for i := range b.r.Messages {
 		m := &b.r.Messages[i]
 		if m.Tenant != tenant {

@@ -55,7 +55,7 @@ type view struct {
 }
 
 func (b *book) view(keep func(*run.Message) bool) view {
-	v := view{b: b}
+	v := view{b: b, rows: make([]*run.Message, 0, len(b.r.Messages))}
 	for i := range b.r.Messages {
 		m := &b.r.Messages[i]
 		if m.Intended >= b.r.Warmup && (keep == nil || keep(m)) {
@@ -93,7 +93,7 @@ func done(m *run.Message) int64       { return m.Done }
 // of the two instants is left out.
 func (v view) between(metric string) sample {
 	iv := intervals[metric]
-	var us []int64
+	us := make([]int64, 0, len(v.rows))
 	for _, m := range v.rows {
 		from, to := iv.from(m), iv.to(m)
 		if from != run.None && to != run.None && (iv.all || m.State == run.Done) {
@@ -105,7 +105,7 @@ func (v view) between(metric string) sample {
 
 // slowdown returns the sample of sojourn over service.
 func (v view) slowdown() sample {
-	var xs []float64
+	xs := make([]float64, 0, len(v.rows))
 	for _, m := range v.rows {
 		if m.State == run.Done && m.Done > m.Started {
 			xs = append(xs, float64(m.Done-m.Intended)/float64(m.Done-m.Started))
@@ -142,7 +142,7 @@ func (v view) finish() float64 {
 // starvation returns the longest span in which some message of the view waits
 // and none starts, and where it begins.
 func (v view) starvation() (longest, from int64) {
-	var arrive, start []int64
+	arrive, start := make([]int64, 0, len(v.rows)), make([]int64, 0, len(v.rows))
 	for _, m := range v.rows {
 		v.b.waits(m, func(a, s int64) {
 			arrive = append(arrive, a)

@@ -206,7 +206,7 @@ type change struct {
 }
 
 func (b *book) changes() []change {
-	var cs []change
+	cs := make([]change, 0, 2*len(b.r.Messages)+2*len(b.r.Spans))
 	for i := range b.r.Messages {
 		m := &b.r.Messages[i]
 		at := m.Enqueued
@@ -228,7 +228,7 @@ func (b *book) changes() []change {
 			cs = append(cs, change{s.Start, -1, s.Worker, -1}, change{s.End, -1, s.Worker, 1})
 		}
 	}
-	slices.SortStableFunc(cs, func(a, b change) int { return cmp.Compare(a.at, b.at) })
+	slices.SortFunc(cs, func(a, b change) int { return cmp.Compare(a.at, b.at) })
 	return cs
 }
 
