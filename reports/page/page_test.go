@@ -32,11 +32,19 @@ func TestStories(t *testing.T) {
 	fair := specimen.CeleryOptimized("same-load-fair", 40, 1, true)
 	sameLoad := specimen.CeleryOptimized("same-load", 40, 4, false)
 	initial := specimen.CeleryInitial()
+	unheld := specimen.CeleryOptimized("same-load", 40, 4, false)
+	for i := range unheld.Messages {
+		unheld.Messages[i].Received = unheld.Messages[i].Started
+	}
+	late := specimen.CeleryOptimized("same-load-fair", 40, 1, true)
+	late.Messages[43].Started, late.Messages[43].Done = 8_000_000, 8_100_000
 	tests := []struct {
 		name string
 		rs   []*run.Result
 		want string
 	}{
+		{"nothing is held, so prefetch is not the other half", []*run.Result{initial, unheld, fair}, "Splitting the queue, prefetch 1"},
+		{"the window does not halve the worst", []*run.Result{initial, sameLoad, late}, "Splitting the queue, prefetch 1"},
 		{"the talk's four arms", specimen.Arms(), "Splitting the queue is half the fix. Prefetch is the other half."},
 		{"one queue", []*run.Result{initial}, "No run_user_query starts for 10 s while fit_neural_net runs."},
 		{"a smaller window", []*run.Result{sameLoad, fair}, "Prefetch 1 per slot and ack after the work brings the longest wait of run_user_query from 10.5 s to 3.9 s."},
