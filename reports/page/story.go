@@ -239,18 +239,20 @@ func betterOrWorseRule(f facts) (Story, bool) {
 		}
 	}
 	from, to := f.worst(f.base), f.worst(best)
-	words := changeWords(f.base, best)
+	words, bring, makes := changeWords(f.base, best), "brings", "makes"
 	if words == "" {
 		words = best.Label
+	} else if strings.Contains(words, " and ") {
+		bring, makes = "bring", "make"
 	}
 	text := spread(f)
 	switch {
 	case math.IsNaN(from) || math.IsNaN(to):
 		return Story{}, false
 	case to < from*(1-clearly):
-		return Story{fmt.Sprintf("%s brings the longest wait of %s from %s to %s.", upper(words), f.what(), stat.Brief(from), stat.Brief(to)), text}, true
+		return Story{fmt.Sprintf("%s %s the longest wait of %s from %s to %s.", upper(words), bring, f.what(), stat.Brief(from), stat.Brief(to)), text}, true
 	case to > from*(1+clearly):
-		return Story{fmt.Sprintf("%s makes it worse: the longest wait of %s goes from %s to %s.", upper(words), f.what(), stat.Brief(from), stat.Brief(to)), text}, true
+		return Story{fmt.Sprintf("%s %s it worse: the longest wait of %s goes from %s to %s.", upper(words), makes, f.what(), stat.Brief(from), stat.Brief(to)), text}, true
 	}
 	return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s and %s.", f.what(), stat.Brief(from), stat.Brief(to)), text}, true
 }
