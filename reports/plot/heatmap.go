@@ -31,7 +31,7 @@ const (
 	gridTitle = 18
 )
 
-// Heatmap draws a grid: the better, the paler; the best cell is outlined, and
+// Heatmap draws a grid: the worse, the stronger the colour; the best cell is outlined, and
 // every cell has its value, so that the colour only leads the eye.
 func Heatmap(g Grid, width float64, alt string) *Figure {
 	panels := g.Panels[:min(len(g.Panels), maxPanes)]
@@ -54,7 +54,7 @@ func Heatmap(g Grid, width float64, alt string) *Figure {
 	}
 	return &Figure{
 		Width: width, Height: float64(len(panels))*(h+panelGap) - panelGap, Alt: alt,
-		Note: "One cell per combination; the darker, the worse. The best is outlined.",
+		Note: "One cell per combination; the stronger the colour, the worse. The best is outlined.",
 		paint: func(c draw.Canvas) {
 			for i, cell := range cells(c, len(panels), 1) {
 				if panels[i].Title != "" {
