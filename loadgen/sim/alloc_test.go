@@ -13,19 +13,6 @@ import (
 	"harelab/scenarios"
 )
 
-// A steadySource publishes a message every 10 us.
-type steadySource struct{ n, sent int64 }
-
-func (s *steadySource) Len() int                { return int(s.n) }
-func (s *steadySource) Due(int64) (int64, bool) { return 10 * s.sent, s.sent < s.n }
-func (s *steadySource) Next(m *Message) bool {
-	m.Intended, m.Sent = 10*s.sent, 10*s.sent
-	m.RoutingKey, m.Service, m.Priority, m.Cost = "q", 35, uint8(s.sent%5), 35
-	m.TenantName = "t"
-	s.sent++
-	return true
-}
-
 // A message costs its row of the outcome, and no allocation of its own.
 func TestMessagesAllocateNothing(t *testing.T) {
 	measure := func(n int64) (allocs, size float64) {

@@ -32,6 +32,20 @@ func (s *listSource) Next(m *Message) bool {
 	return true
 }
 
+// A steadySource publishes 16 messages every 160 us, so that some wait.
+type steadySource struct{ n, sent int64 }
+
+func (s *steadySource) Len() int                { return int(s.n) }
+func (s *steadySource) Due(int64) (int64, bool) { return s.sent / 16 * 160, s.sent < s.n }
+func (s *steadySource) Next(m *Message) bool {
+	m.Intended = s.sent / 16 * 160
+	m.Sent = m.Intended
+	m.RoutingKey, m.Service, m.Priority, m.Cost = "q", 35, uint8(s.sent%5), 35
+	m.TenantName = "t"
+	s.sent++
+	return true
+}
+
 // burst is n messages at a time to the default exchange.
 func burst(at int64, n int, key string, service int64) []Message {
 	m := Message{Intended: at, Sent: at, Confirmed: run.None, Tenant: -1, RoutingKey: key, Service: service}
