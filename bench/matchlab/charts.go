@@ -76,7 +76,7 @@ func (r *Results) sweepChart(s Sweep) *Chart {
 	var values []float64
 	for _, l := range all {
 		for _, p := range l.points {
-			values = append(values, p.y)
+			values = append(values, p.lo, p.hi)
 		}
 	}
 	ch := &Chart{Name: s.Name, Width: chartWidth, Height: lineHeight}

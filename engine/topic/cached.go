@@ -27,17 +27,23 @@ func init() {
 }
 
 const (
-	cacheKeyWords   = 6    // a key of at most 48 bytes is cached
-	cacheWords      = 14   // with a match set that fits behind it, a word each
+	cacheKeyBytes   = 47   // of the longest key that is cached: six words
+	cacheWords      = 14   // for a key, padded, and a destination each
+	cacheWays       = 4    // slots of a set
 	cacheSlotsFirst = 256  // 128 bytes each
 	cacheSlotsMax   = 4096 // 512 KiB
 	cacheFirstWords = 256  // generations
+
+	// Of up to so many destinations all are copied, into room that is there, and
+	// those too many are cut off: a loop that ends after one, two or three is
+	// mispredicted, which costs as much as the rest of a hit.
+	cacheFew = 5
 )
 
 // cached is a cache in front of a Matcher.
 type cached struct {
 	inner Matcher
-	table atomic.Pointer[[]cacheSlot] // a power of two of them, in sets of two
+	table atomic.Pointer[[]cacheSlot] // a power of two of them, in sets of cacheWays
 	judge cacheJudge
 
 	// A generation for each hash of a first word, and one for all. They go up
@@ -107,15 +113,21 @@ func firstWord(x uint64) uint8 {
 
 func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 	mode := c.judge.mode.Load()
-	if mode == modeBypass && !c.judge.again() || len(routingKey) > 8*cacheKeyWords {
+	if mode == modeBypass && !c.judge.again() || len(routingKey) > cacheKeyBytes {
 		return c.inner.Match(dst, routingKey)
 	}
-	var k cacheKey
-	h := k.set(routingKey)
+	begin := load(routingKey, 0)
 	table := *c.table.Load()
-	set := h >> 32 & uint64(len(table)-2)
-	for i := range uint64(2) {
-		if out, ok := c.get(&table[set+i], dst, &k); ok {
+	at := cacheHash(begin, routingKey) >> 32 & uint64(len(table)-cacheWays)
+	set := table[at : at+cacheWays]
+	meta := metaUsed | uint32(len(routingKey))<<8
+	for i := range set {
+		slot := &set[i]
+		seq := slot.seq.Load()
+		if slot.meta.Load()&metaKey != meta || slot.words[0].Load() != begin {
+			continue
+		}
+		if out, ok := c.get(slot, seq, dst, routingKey); ok {
 			if mode != modeTrust {
 				c.count(1)
 			}
@@ -123,12 +135,12 @@ func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 		}
 	}
 	c.count(0)
-	first := firstWord(k.words[0])
+	first := firstWord(begin)
 	gen := c.generation(first)
 	from := len(dst)
 	dst = c.inner.Match(dst, routingKey)
-	if len(routingKey)+8*(len(dst)-from) <= 8*cacheWords-7 {
-		fill(table[set:set+2], &k, first, gen, dst[from:])
+	if len(routingKey)/8+1+len(dst)-from <= cacheWords {
+		fill(set, routingKey, meta|uint32(first)<<24, gen, dst[from:])
 	}
 	return dst
 }
@@ -136,12 +148,12 @@ func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 // generation returns the present generation of keys with a first word.
 func (c *cached) generation(first uint8) uint64 { return c.first[first].Load() + c.all.Load() }
 
-// fill puts a match set into one of the two slots. An entry that was hit since
-// it was filled is spared once.
-func fill(set []cacheSlot, k *cacheKey, first uint8, gen uint64, dests []Dest) {
+// fill puts a match set into one of the slots. An entry that was hit since it was
+// filled is spared once.
+func fill(set []cacheSlot, key []byte, meta uint32, gen uint64, dests []Dest) {
 	for i := range set {
 		if set[i].meta.Load()&metaHit == 0 {
-			set[i].put(k, first, gen, dests)
+			set[i].put(key, meta|uint32(len(dests)), gen, dests)
 			return
 		}
 	}
@@ -173,44 +185,40 @@ func (c *cached) count(hit uint64) {
 	}
 }
 
-// A cacheKey is a routing key as machine words, the last one padded with zeros.
-type cacheKey struct {
-	words [cacheKeyWords]uint64
-	bytes uint32
-}
-
-// set sets k to a routing key and returns its hash.
-func (k *cacheKey) set(key []byte) uint64 {
-	k.bytes = uint32(len(key))
-	h := seeded.kind[0] ^ uint64(len(key))
-	for i := 0; 8*i < len(key) && i < cacheKeyWords; i++ {
-		x := load(key, 8*i)
-		k.words[i] = x
-		hi, lo := bits.Mul64(x^seeded.code, h)
-		h = hi ^ lo
+// cacheHash returns the hash of a routing key that begins with these bytes.
+func cacheHash(begin uint64, key []byte) uint64 {
+	hi, lo := bits.Mul64(begin^seeded.code, seeded.kind[0]^uint64(len(key)))
+	for i := 8; i < len(key); i += 8 {
+		hi, lo = bits.Mul64(load(key, i)^seeded.code, hi^lo)
 	}
-	return h * seeded.kind[1]
+	hi, lo = bits.Mul64(hi^seeded.fold, lo)
+	return hi ^ lo
 }
 
-// get appends a slot's destinations to dst if they are k's, and current.
-func (c *cached) get(s *cacheSlot, dst []Dest, k *cacheKey) ([]Dest, bool) {
-	seq := s.seq.Load()
+// get appends a slot's destinations to dst if it is current, its key, of the same
+// length and beginning, is the whole key, and nobody wrote it since seq.
+func (c *cached) get(s *cacheSlot, seq uint32, dst []Dest, key []byte) ([]Dest, bool) {
 	meta := s.meta.Load()
-	if meta&metaKey != metaUsed|k.bytes<<8 {
-		return dst, false
-	}
-	at := 0
-	for ; 8*at < int(k.bytes) && at < cacheKeyWords; at++ {
-		if s.words[at].Load() != k.words[at] {
+	at := 1
+	for ; 8*at <= len(key) && at < cacheWords; at++ {
+		if s.words[at].Load() != load(key, 8*at) {
 			return dst, false
 		}
 	}
 	if s.gen.Load() != c.generation(uint8(meta>>24)) {
 		return dst, false
 	}
-	from := len(dst)
-	for end := at + int(meta&0xff); at < end && at < cacheWords; at++ {
-		dst = append(dst, Dest(s.words[at].Load()))
+	from, n := len(dst), int(meta&0xff)
+	if n <= cacheFew && at <= cacheWords-cacheFew && cap(dst)-from >= cacheFew {
+		few := dst[from : from+cacheFew]
+		for i := range few {
+			few[i] = Dest(s.words[at+i].Load())
+		}
+		dst = dst[:from+n]
+	} else {
+		for end := at + n; at < end && at < cacheWords; at++ {
+			dst = append(dst, Dest(s.words[at].Load()))
+		}
 	}
 	if seq%2 != 0 || s.seq.Load() != seq {
 		return dst[:from], false
@@ -221,17 +229,17 @@ func (c *cached) get(s *cacheSlot, dst []Dest, k *cacheKey) ([]Dest, bool) {
 	return dst, true
 }
 
-// put makes the entry k's, unless another reader is at it.
-func (s *cacheSlot) put(k *cacheKey, first uint8, gen uint64, dests []Dest) {
+// put makes the entry the key's, unless another reader is at it.
+func (s *cacheSlot) put(key []byte, meta uint32, gen uint64, dests []Dest) {
 	seq := s.seq.Load()
 	if seq%2 != 0 || !s.seq.CompareAndSwap(seq, seq+1) {
 		return
 	}
-	s.meta.Store(uint32(first)<<24 | metaUsed | k.bytes<<8 | uint32(len(dests)))
+	s.meta.Store(meta)
 	s.gen.Store(gen)
 	at := 0
-	for ; 8*at < int(k.bytes); at++ {
-		s.words[at].Store(k.words[at])
+	for ; 8*at <= len(key); at++ {
+		s.words[at].Store(load(key, 8*at))
 	}
 	for i, d := range dests {
 		s.words[at+i].Store(uint64(d))

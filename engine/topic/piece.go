@@ -30,24 +30,26 @@ const (
 // process: keys come from strangers, who must not be able to choose words that
 // collide.
 type hasher struct {
-	code uint64
-	kind [1 << kindBits]uint64
+	code, fold uint64
+	kind       [1 << kindBits]uint64
 }
 
 var seeded = newHasher(rand.Uint64)
 
 func newHasher(random func() uint64) *hasher {
-	h := &hasher{code: random()}
+	h := &hasher{code: random(), fold: random()}
 	for i := range h.kind {
 		h.kind[i] = random() | 1
 	}
 	return h
 }
 
-// mix folds the product of the seeded code and a seed of its kind, as wyhash
-// does: a multiplication and an exclusive or.
+// mix multiplies by a seed of the kind, and the halves of the product with each
+// other. The second step is what takes keys in arithmetic progression, such as
+// numbers, out of step.
 func (h *hasher) mix(code uint64, kind uint32) uint64 {
 	hi, lo := bits.Mul64(code^h.code, h.kind[kind&(1<<kindBits-1)])
+	hi, lo = bits.Mul64(hi^h.fold, lo)
 	return hi ^ lo
 }
 

@@ -188,7 +188,7 @@ func hashWord(w []byte, at int) uint64 {
 		hi, lo := bits.Mul64(load(w, i)^seeded.code, h|1)
 		h = hi ^ lo
 	}
-	return h * (seeded.kind[1] + 2*uint64(at))
+	return seeded.mix(h, uint32(at))
 }
 
 // hashWords returns the hash of a key of this shape.
