@@ -174,6 +174,7 @@ func runArms(cmd *cobra.Command, q lab.Request, out string, quiet bool) error {
 	}
 	interrupted := errors.Is(err, context.Canceled)
 	if len(results) == 0 {
+		dropFolder(out)
 		if interrupted {
 			return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
 		}
@@ -254,11 +255,12 @@ func verdict(results []*run.Result) error {
 	return nil
 }
 
-// newFolder makes the results folder. One that holds something else than an
-// earlier run is refused, so that nothing is overwritten by a slip.
+// newFolder makes the results folder, by default one named after the time. One
+// that holds something already is refused, so that nothing is overwritten by a
+// slip.
 func newFolder(dir string) (string, error) {
 	if dir == "" {
-		dir = filepath.Join("runs", time.Now().UTC().Format("20060102T150405Z"))
+		return timedFolder()
 	}
 	entries, err := os.ReadDir(dir)
 	switch {
@@ -267,7 +269,29 @@ func newFolder(dir string) (string, error) {
 	case err != nil:
 		return dir, err
 	case len(entries) > 0:
-		return dir, usage("run: %s is not empty; choose another folder with --out", dir)
+		return dir, usage("%s is not empty; choose another folder with --out", dir)
 	}
 	return dir, nil
+}
+
+// timedFolder makes runs/TIME, or runs/TIME-2 and so on for runs that begin in
+// one second.
+func timedFolder() (string, error) {
+	const parent = "runs"
+	if err := os.MkdirAll(parent, 0o777); err != nil {
+		return "", err
+	}
+	first := filepath.Join(parent, time.Now().UTC().Format("20060102T150405Z"))
+	for dir, n := first, 2; ; dir, n = fmt.Sprintf("%s-%d", first, n), n+1 {
+		if err := os.Mkdir(dir, 0o777); !errors.Is(err, os.ErrExist) {
+			return dir, err
+		}
+	}
+}
+
+// dropFolder removes a results folder that nothing came to stand in.
+func dropFolder(dir string) {
+	if os.Remove(dir) == nil { // only succeeds when empty
+		os.Remove(filepath.Dir(dir))
+	}
 }

@@ -1,0 +1,199 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"harelab/cmd/internal/lab"
+	"harelab/reports"
+	"harelab/reports/compare"
+	"harelab/reports/folder"
+	"harelab/reports/stat"
+)
+
+func init() { commands = append(commands, newCompare) }
+
+// A compareFlags is how `compare` was called.
+type compareFlags struct {
+	metrics []string
+	vary    string
+	target  string
+	variant string
+	set     []string
+	seed    uint64
+	repeat  int
+	out     string
+	quiet   bool
+}
+
+func newCompare() *cobra.Command {
+	var f compareFlags
+	cmd := &cobra.Command{
+		Use:   "compare BASE NEW... | compare --vary NAME=V1,V2 SCENARIO",
+		Short: "say whether runs differ, by how much and how surely",
+		Long: `Compare results folders, or files in Go's benchmark format (bench.txt, the output of
+go test -bench), with the first one. A run is one observation: on a real clock give
+each side --repeat 6 or more. Differences are tested by the U-test, p values are
+corrected for their number by Holm's method, and ~ is no significant difference.
+Runs in virtual time are exact.
+
+With --vary, run a scenario under several values of one setting and compare them:
+a param of the scenario, matcher, dispatch, order or variant. The first value is the
+base. The values take turns with the same seeds.
+
+Runs that were asked to do different work get a table but no verdict.`,
+		Example: `  harelab compare runs/main runs/mine
+  harelab compare old.txt new.txt
+  harelab compare runs/main runs/mine --metric wait.p99 --metric 'held.max{class=run_user_query}'
+  harelab compare --vary dispatch=rr,fair odd-heavy-even-light --target sim
+  harelab compare --vary variant=same-load,same-load-fair celery-optimized --repeat 6`,
+		RunE: func(cmd *cobra.Command, args []string) error {
+			for _, m := range f.metrics {
+				if _, err := stat.ParseMetric(m); err != nil {
+					return usage("compare: --metric: %w", err)
+				}
+			}
+			if f.vary != "" {
+				return f.runVaried(cmd, args)
+			}
+			return f.compareSides(cmd, args)
+		},
+	}
+	fl := cmd.Flags()
+	fl.StringArrayVar(&f.metrics, "metric", nil, "compare this metric instead of the usual ones, as wait.p99{class=NAME}; repeatable")
+	fl.StringVar(&f.vary, "vary", "", "NAME=V1,V2,...: run a scenario under these values")
+	fl.StringVar(&f.target, "target", string(lab.Embedded), "with --vary: sim, embedded or amqp://user:password@host:port/vhost")
+	fl.StringVar(&f.variant, "variant", "", "with --vary: of this variant of the scenario")
+	fl.StringArrayVar(&f.set, "set", nil, "with --vary: set a param on all sides, as --set queries=40; repeatable")
+	fl.Uint64Var(&f.seed, "seed", 0, "with --vary: seed of all random choices (default the scenario's)")
+	fl.IntVar(&f.repeat, "repeat", 0, "with --vary: runs of each value (default 6, in virtual time 1)")
+	fl.StringVar(&f.out, "out", "", "write compare.html here (with --vary the runs too; default there runs/TIME)")
+	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
+	return cmd
+}
+
+// onlyVaried are the flags that mean nothing without --vary.
+var onlyVaried = []string{"target", "variant", "set", "seed", "repeat"}
+
+func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
+	for _, name := range onlyVaried {
+		if cmd.Flags().Changed(name) {
+			return usage("compare: --%s needs --vary", name)
+		}
+	}
+	if len(args) < 2 {
+		return usage("compare: want BASE and at least one NEW, or --vary NAME=V1,V2 with a scenario (see harelab compare --help)")
+	}
+	var sides []*compare.Side
+	for _, path := range args {
+		side, err := compare.Open(path, f.metrics)
+		if err != nil {
+			return err
+		}
+		side.Name = path
+		sides = append(sides, side)
+	}
+	c := compare.Compare(sides[0], sides[1:]...)
+	if err := compare.WriteText(cmd.OutOrStdout(), c); err != nil || f.out == "" {
+		return err
+	}
+	out, err := newFolder(f.out)
+	if err != nil {
+		return err
+	}
+	return writeComparison(cmd.OutOrStdout(), out, c)
+}
+
+func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
+	if len(args) != 1 {
+		return usage("compare: --vary wants one scenario, got %d", len(args))
+	}
+	if f.repeat < 0 {
+		return usage("compare: --repeat %d: want 1 or more", f.repeat)
+	}
+	q := lab.VaryRequest{Scenario: args[0], Variant: f.variant, Repeat: f.repeat}
+	var err error
+	if q.Target, err = lab.ParseTarget(f.target); err != nil {
+		return err
+	}
+	if q.Axis, err = lab.ParseAxis(f.vary); err != nil {
+		return err
+	}
+	if q.Set, err = assignments(f.set); err != nil {
+		return err
+	}
+	if cmd.Flags().Changed("seed") {
+		q.Seed = &f.seed
+	}
+	v, err := lab.NewVary(q)
+	if err != nil {
+		return err
+	}
+	out, err := newFolder(f.out)
+	if err != nil {
+		return err
+	}
+	ctx, stop := interruptible()
+	defer stop()
+	varied, err := v.Run(ctx, lab.NewWatcher(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), f.quiet))
+	return errors.Join(err, f.writeVaried(cmd.OutOrStdout(), out, varied, err))
+}
+
+// writeVaried writes what was run, and compares it unless runErr cut it short.
+func (f *compareFlags) writeVaried(w io.Writer, out string, varied *lab.Varied, runErr error) error {
+	interrupted := errors.Is(runErr, context.Canceled)
+	if len(varied.Results) == 0 {
+		dropFolder(out)
+		if interrupted {
+			return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
+		}
+		return nil
+	}
+	if err := reports.Write(out, folder.New(varied.Results, folder.NewManifest(commandLine()))); err != nil {
+		return err
+	}
+	if interrupted {
+		fmt.Fprintf(os.Stderr, "interrupted: no comparison; %d runs are in %s\n", len(varied.Results), out)
+		return &exit{code: exitInterrupted}
+	}
+	if runErr != nil {
+		return nil
+	}
+	c, err := varied.Compare(f.metrics)
+	if err != nil {
+		return err
+	}
+	if err := compare.WriteText(w, c); err != nil {
+		return err
+	}
+	if err := writeComparison(w, out, c); err != nil {
+		return err
+	}
+	for _, r := range varied.Results {
+		if !r.Valid() {
+			return &exit{exitInvalid, fmt.Errorf("the run of %s is invalid: %s", r.Arm(), c.Why)}
+		}
+	}
+	return nil
+}
+
+// writeComparison writes the comparison's page.
+func writeComparison(w io.Writer, dir string, c *compare.Comparison) error {
+	path := filepath.Join(dir, "compare.html")
+	file, err := os.Create(path)
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.Sheet(commandLine()).WriteHTML(file), file.Close()); err != nil {
+		return err
+	}
+	_, err = fmt.Fprintf(w, "\nwrote %s\n", path)
+	return err
+}

@@ -1,0 +1,130 @@
+package main
+
+import (
+	"errors"
+	"fmt"
+	"io"
+
+	"github.com/spf13/cobra"
+
+	"harelab/cmd/internal/lab"
+	"harelab/reports/compare"
+	"harelab/reports/folder"
+	"harelab/reports/stat"
+)
+
+func init() { commands = append(commands, newGate) }
+
+func newGate() *cobra.Command {
+	var (
+		against      string
+		fail         []string
+		inconclusive string
+		selfCheck    bool
+	)
+	cmd := &cobra.Command{
+		Use:   "gate NEW --against BASE --fail RULE...",
+		Short: "fail when a results folder is worse than another",
+		Long: `Hold the runs in NEW to those in BASE, arm by arm. A rule is a metric and how much it
+may change: 'wait.p99 +5%', 'throughput -3%', 'wait.max{class=NAME} +50ms'. Beyond that
+with significance is worse; within it with significance is ok; all else, runs with
+another load, and arms that NEW lacks, are inconclusive. On a real clock give both sides
+--repeat 6 or more; in virtual time one run is exact.
+
+With --selfcheck, first plant a regression in BASE's own figures, twice what each rule
+allows, and want the rule to call it worse: a gate that cannot fail is no gate. Then NEW
+may be left out.
+
+Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
+		Example: `  harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%'
+  harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%' --fail 'throughput -3%' --inconclusive pass
+  harelab gate --against runs/main --fail 'held.max{class=run_user_query} +50ms' --selfcheck`,
+		Args: cobra.MaximumNArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			rules, err := gateRules(fail)
+			switch {
+			case err != nil:
+				return err
+			case against == "":
+				return usage("gate: --against BASE is missing")
+			case len(rules) == 0:
+				return usage("gate: want a rule or more, as --fail 'wait.p99 +5%%'")
+			case len(args) == 0 && !selfCheck:
+				return usage("gate: want the folder of the new runs (only --selfcheck goes without)")
+			case inconclusive != "fail" && inconclusive != "pass":
+				return usage("gate: --inconclusive %q (have fail, pass)", inconclusive)
+			}
+			base, err := folder.ReadSummaries(against)
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			if selfCheck {
+				if err := checkGate(w, base, rules); err != nil {
+					return err
+				}
+			}
+			if len(args) == 0 {
+				return nil
+			}
+			news, err := folder.ReadSummaries(args[0])
+			if err != nil {
+				return err
+			}
+			return gate(w, base, news, rules, inconclusive == "pass")
+		},
+	}
+	f := cmd.Flags()
+	f.StringVar(&against, "against", "", "results folder to hold the new runs to")
+	f.StringArrayVar(&fail, "fail", nil, "rule, as 'wait.p99 +5%'; repeatable")
+	f.StringVar(&inconclusive, "inconclusive", "fail", "what becomes of what cannot be told: fail or pass")
+	f.BoolVar(&selfCheck, "selfcheck", false, "first prove that each rule can fail")
+	return cmd
+}
+
+func gateRules(texts []string) ([]compare.GateRule, error) {
+	var rules []compare.GateRule
+	for _, t := range texts {
+		r, err := compare.ParseGateRule(t)
+		if err != nil {
+			return nil, &exit{exitUsage, err}
+		}
+		rules = append(rules, r)
+	}
+	return rules, nil
+}
+
+// checkGate wants every rule to fail on a planted regression, in every arm.
+func checkGate(w io.Writer, base []*stat.Summary, rules []compare.GateRule) error {
+	for _, arm := range lab.ByArm(base) {
+		for _, r := range rules {
+			if err := compare.SelfCheck(arm.Summaries, r); err != nil {
+				return &exit{exitInconclusive, fmt.Errorf("gate: %s: %w", arm.Name, err)}
+			}
+			fmt.Fprintf(w, "can fail      %s  %s  a planted regression is found\n", arm.Name, r.Text)
+		}
+	}
+	return nil
+}
+
+func gate(w io.Writer, base, news []*stat.Summary, rules []compare.GateRule, pass bool) error {
+	results, err := compare.Gate(base, news, rules)
+	if err != nil {
+		return err
+	}
+	if err := compare.WriteGate(w, results); err != nil {
+		return err
+	}
+	outcome := compare.WorstOutcome(results)
+	for _, name := range lab.MissingArms(base, news) {
+		fmt.Fprintf(w, "%-12s  %s  is not in the new runs\n", compare.GateInconclusive, name)
+		outcome = max(outcome, compare.GateInconclusive)
+	}
+	switch {
+	case outcome == compare.GateWorse:
+		return &exit{exitWorse, errors.New("gate: worse")}
+	case outcome == compare.GateInconclusive && !pass:
+		return &exit{exitInconclusive, errors.New("gate: inconclusive (--inconclusive pass accepts that)")}
+	}
+	return nil
+}

@@ -1,0 +1,149 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"slices"
+
+	"harelab/loadgen/run"
+	"harelab/reports/compare"
+	"harelab/reports/stat"
+	"harelab/scenarios"
+)
+
+// MeasuredRepeats is how often a compared arm runs on a real clock when nobody
+// says otherwise: with fewer than six on each side the U-test that compares
+// them cannot survive the correction for a table of metrics.
+const MeasuredRepeats = 6
+
+// variantAxis lets variants of a scenario be compared as values are.
+const variantAxis = "variant"
+
+// A VaryRequest asks for one scenario under several values of one setting.
+type VaryRequest struct {
+	Scenario string
+	Variant  string // empty: the scenario itself
+	Axis     Axis   // a param, matcher, dispatch, order or variant; its first value is the base
+	Target   Target
+	Set      map[string]string
+	Seed     *uint64
+	Repeat   int // 0: once in virtual time, MeasuredRepeats elsewhere
+}
+
+// A Varied is what a VaryRequest came to.
+type Varied struct {
+	Results []*run.Result // in the order they ran, named after their values
+	byValue map[string][]*stat.Summary
+	axis    Axis
+}
+
+// Vary is a comparison ready to run.
+type Vary struct {
+	Arms   []Arm // in the order they run
+	values []string
+	axis   Axis
+}
+
+// NewVary expands the request. The values take turns, and every second round
+// runs backwards, so that a machine's moods fall on all of them alike; all
+// values of one round share a seed, so they are asked for the same work.
+func NewVary(q VaryRequest) (*Vary, error) {
+	if len(q.Axis.Values) < 2 {
+		return nil, &UsageError{fmt.Sprintf("lab: --vary %s: want two values or more, as dispatch=rr,fair", q.Axis.Name)}
+	}
+	f, err := load(q.Scenario)
+	if err != nil {
+		return nil, err
+	}
+	options := scenarios.Options{Set: q.Set, Variant: q.Variant, Seed: q.Seed}
+	base, err := resolve(f, options)
+	if err != nil {
+		return nil, err
+	}
+	if q.Axis.Name != variantAxis {
+		if err := checkAxes([]Axis{q.Axis}, base.Params); err != nil {
+			return nil, err
+		}
+	} else if err := checkVariants([]*scenarios.File{f}, q.Axis.Values); err != nil {
+		return nil, err
+	}
+	repeat := q.Repeat
+	if repeat == 0 {
+		repeat = MeasuredRepeats
+		if q.Target.Kind == Sim {
+			repeat = 1
+		}
+	}
+	v := &Vary{axis: q.Axis}
+	for r := range repeat {
+		round := slices.Clone(q.Axis.Values)
+		if r%2 == 1 {
+			slices.Reverse(round)
+		}
+		seed := base.Seed + uint64(r)
+		for _, value := range round {
+			s, err := resolve(f, varied(options, base.Params, q.Axis, value, seed))
+			if err != nil {
+				return nil, err
+			}
+			v.Arms = append(v.Arms, Arm{Scenario: s, Target: q.Target, Repeat: r})
+			v.values = append(v.values, value)
+		}
+	}
+	return v, nil
+}
+
+// varied sets one value and the seed on top of o.
+func varied(o scenarios.Options, params map[string]string, a Axis, value string, seed uint64) scenarios.Options {
+	o.Seed = &seed
+	if a.Name != variantAxis {
+		return options(o, params, []Axis{a}, []string{value})
+	}
+	o.Variant = value
+	if value == Base {
+		o.Variant = ""
+	}
+	return o
+}
+
+// Run runs the arms. When ctx is cancelled it returns what there is with
+// ctx's error.
+func (v *Vary) Run(ctx context.Context, w Watcher) (*Varied, error) {
+	out := &Varied{axis: v.axis, byValue: make(map[string][]*stat.Summary)}
+	results, err := Run(ctx, v.Arms, w)
+	for i, r := range results {
+		value := v.values[i]
+		out.byValue[value] = append(out.byValue[value], stat.Summarize(r))
+		if v.axis.Name != variantAxis {
+			label := v.axis.Name + "=" + value
+			if r.Variant != "" {
+				label = r.Variant + ", " + label
+			}
+			r.Variant = label
+		}
+		out.Results = append(out.Results, r)
+	}
+	return out, err
+}
+
+// Compare sets each value beside the first one. Metrics may be nil for the
+// usual ones.
+func (v *Varied) Compare(metrics []string) (*compare.Comparison, error) {
+	var sides []*compare.Side
+	for _, value := range v.axis.Values {
+		ss := v.byValue[value]
+		if len(ss) == 0 {
+			return nil, errors.New("lab: not every value was measured")
+		}
+		if metrics == nil { // the same of all values, whatever class each one's worst is
+			metrics = compare.DefaultMetrics(ss[0])
+		}
+		side, err := compare.FromSummaries(v.axis.Name+"="+value, ss, metrics)
+		if err != nil {
+			return nil, &UsageError{err.Error()}
+		}
+		sides = append(sides, side)
+	}
+	return compare.Compare(sides[0], sides[1:]...), nil
+}
