@@ -203,6 +203,47 @@ func TestFixedKeyStillDraws(t *testing.T) {
 	}
 }
 
+// TestPurposesAreIndependent wants what one distribution draws not to depend on
+// another, and sequences not to repeat each other.
+func TestPurposesAreIndependent(t *testing.T) {
+	other := strings.NewReplacer("size: 1KiB", "size: {dist: gamma, shape: 0.5, mean: 1KiB}", "cost: service,", "size: {dist: uniform, from: 1000B, to: 3000B},")
+	f, err := scenarios.Parse("t.yaml", []byte(other.Replace(header)+twoSequences))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Resolve(scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	varying, err := NewPlan(s)
+	if err != nil {
+		t.Fatal(err)
+	}
+	_, fixed := plan(t, twoSequences)
+	want, got := all(fixed.All()), all(varying.All())
+	first := map[int32]int64{}
+	for i := range want {
+		if got[i].Service != want[i].Service || got[i].At != want[i].At {
+			t.Fatalf("message %d: service %d at %d, want %d at %d as with sizes that do not vary", i, got[i].Service, got[i].At, want[i].Service, want[i].At)
+		}
+		if _, ok := first[want[i].Sequence]; !ok && want[i].Class == 0 {
+			first[want[i].Sequence] = want[i].Service
+		}
+	}
+	if first[0] == first[1] {
+		t.Error("two sequences draw the same service times")
+	}
+	same := 0
+	for i := range got {
+		if got[i].Class == 1 && int64(got[i].Size) == got[i].Service {
+			same++ // both are uniform from 1000 to 3000
+		}
+	}
+	if same > 5 {
+		t.Errorf("%d sizes are equal to service times", same)
+	}
+}
+
 func TestUsersOfAClosedLoop(t *testing.T) {
 	_, p := plan(t, "load: [{sequence: s, start: 1s, phases: [{class: b, model: open, rate: 10/s, duration: 1s}, {class: a, model: closed, users: 3, think: {dist: exponential, mean: 10ms}, duration: 5s, count: 7}]}]\n")
 	if p.Static() || p.Planned() != -1 {

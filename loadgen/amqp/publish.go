@@ -125,9 +125,6 @@ func (r *runner) publish(wg *sync.WaitGroup) {
 // than any sleep can hit.
 const fine = 60 * time.Microsecond
 
-// maxSpins is far more than fit into that time.
-const maxSpins = 5_000
-
 // run publishes the sequence's messages at their intended times.
 func (p *publisher) run() {
 	stream := p.r.plan.Sequence(p.index)
@@ -135,13 +132,10 @@ func (p *publisher) run() {
 	enc := newEncoder()
 	for m, n := (loadgen.Planned{}), 0; stream.Next(&m); n++ {
 		due := p.r.at(m.At)
-		if d := time.Until(due); d > fine && !sleeper.Until(due, p.r.halt) {
+		if d := time.Until(due); (d > fine || p.r.fake) && !sleeper.Until(due, p.r.halt) {
 			return
 		}
-		for spins := 0; time.Until(due) > 0; spins++ {
-			if spins > maxSpins {
-				sleeper.Until(due, p.r.halt) // the clock stands while this spins: it is a fake one
-			}
+		for time.Until(due) > 0 {
 			runtime.Gosched()
 		}
 		if !p.send(p.lines[n%len(p.lines)], &m, enc) {

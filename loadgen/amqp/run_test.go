@@ -207,6 +207,10 @@ func TestLedger(t *testing.T) {
 			func(l run.Ledger) bool { return l.Published == 60 && l.Finished == 60 && l.Lost == 0 }},
 		{"a closed loop on confirms", with("model: burst, count: 100", "model: closed, users: 3, await: confirm, count: 60", "sequence: s,", "sequence: s, confirm: all,"),
 			func(l run.Ledger) bool { return l.Published == 60 && l.Confirmed == 60 && l.Finished == 60 }},
+		{"a closed loop over messages no queue takes", with("model: burst, count: 100", "model: closed, users: 3, think: 1ms, count: 60", "topology: {", "topology: {exchanges: [{name: x, type: topic}], ", `exchange: ""`, "exchange: x"),
+			func(l run.Ledger) bool { return l.Published == 60 && l.Unroutable == 60 }},
+		{"a closed loop whose messages die with a worker", with("model: burst, count: 100", "model: closed, users: 8, count: 60", "prefetch: 5}", "prefetch: 5, ack: on-start}", "stop:", "faults: [{at: 11ms, do: kill, worker: b}]\nstop:", "drained, timeout: 20s", "drained, timeout: 500ms"),
+			func(l run.Ledger) bool { return l.Published == 60 && l.Finished == 59 && l.Lost == 1 }},
 		{"a line that is 4 ms long", with("stop:", "network: {rtt: 4ms}\nstop:"),
 			func(l run.Ledger) bool { return l.Finished == 100 && l.Acked == 100 }},
 		{"spinning work, shared connection", with("prefetch: 5}", "prefetch: 5, work: spin, connections: shared:1}", "2ms", "200us"),
@@ -227,6 +231,25 @@ func TestLedger(t *testing.T) {
 				t.Errorf("ledger %+v, partial %v, findings %v", r.Ledger, r.Partial, r.Findings)
 			}
 		})
+	}
+}
+
+func TestStalledWorkerStartsNothing(t *testing.T) {
+	r := inBubble(t, resolve(t, with("stop:", "faults: [{at: 51ms, do: stall, worker: b, restart_after: 200ms}]\nstop:"), scenarios.Options{}))
+	before, after := 0, 0
+	for _, s := range r.Spans {
+		switch {
+		case r.Workers[s.Worker].Name != "b":
+		case s.Start > 51_000 && s.Start < 251_000:
+			t.Errorf("work starts at %d us, while the worker is stalled", s.Start)
+		case s.Start < 51_000:
+			before++
+		default:
+			after++
+		}
+	}
+	if before == 0 || after != 5 {
+		t.Errorf("%d pieces of work before, %d after; want some, and the 5 it held", before, after)
 	}
 }
 

@@ -239,7 +239,7 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 	}
 	end := begin.Add(service)
 	through := false
-	if w.spec.Work == "spin" {
+	if w.spec.Work == "spin" || time.Until(end) < fine && !w.r.fake {
 		through = spin(end, it.sess.dead)
 	} else {
 		through = s.Until(end, it.sess.dead)
