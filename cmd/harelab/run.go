@@ -145,15 +145,25 @@ func assignments(set []string) (map[string]string, error) {
 	return out, nil
 }
 
-// runArms runs what was asked for, prints each target's table as soon as it is
-// complete, and writes the results folder.
+// runArms runs what was asked for and writes the results folder.
 func runArms(cmd *cobra.Command, q lab.Request, out string, quiet bool) error {
 	arms, err := lab.Expand(q)
 	if err != nil {
 		return err
 	}
-	if out, err = newFolder(out); err != nil {
+	results, _, err := measure(cmd, arms, out, quiet)
+	if err != nil {
 		return err
+	}
+	return verdict(results)
+}
+
+// measure runs arms, prints each target's table as soon as it is complete, and
+// writes the results folder, also when it was interrupted.
+func measure(cmd *cobra.Command, arms []lab.Arm, out string, quiet bool) ([]*run.Result, *folder.Folder, error) {
+	out, err := newFolder(out)
+	if err != nil {
+		return nil, nil, err
 	}
 	ctx, stop := interruptible()
 	defer stop()
@@ -164,7 +174,7 @@ func runArms(cmd *cobra.Command, q lab.Request, out string, quiet bool) error {
 		rs, runErr := lab.Run(ctx, group, watch)
 		if len(rs) > 0 {
 			if err := printTable(cmd.OutOrStdout(), rs); err != nil {
-				return err
+				return nil, nil, err
 			}
 		}
 		results = append(results, rs...)
@@ -176,20 +186,18 @@ func runArms(cmd *cobra.Command, q lab.Request, out string, quiet bool) error {
 	if len(results) == 0 {
 		dropFolder(out)
 		if interrupted {
-			return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
+			err = &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
 		}
-		return err
+		return nil, nil, err
 	}
-	if writeErr := report(cmd.OutOrStdout(), out, results); writeErr != nil {
-		return errors.Join(writeErr, err)
+	f, writeErr := report(cmd.OutOrStdout(), out, results)
+	switch {
+	case writeErr != nil:
+		return nil, nil, errors.Join(writeErr, err)
+	case interrupted:
+		return nil, nil, &exit{code: exitInterrupted}
 	}
-	if interrupted {
-		return &exit{code: exitInterrupted}
-	}
-	if err != nil {
-		return err
-	}
-	return verdict(results)
+	return results, f, err
 }
 
 // byTarget cuts the arms where the target changes.
@@ -221,20 +229,20 @@ func printTable(w io.Writer, rs []*run.Result) error {
 }
 
 // report writes the results folder and prints what the tables do not say.
-func report(w io.Writer, dir string, results []*run.Result) error {
+func report(w io.Writer, dir string, results []*run.Result) (*folder.Folder, error) {
 	f := folder.New(results, folder.NewManifest(commandLine()))
 	if err := reports.Write(dir, f); err != nil {
-		return err
+		return nil, err
 	}
 	ss := f.Summaries()
 	if err := reports.WriteExpectations(w, ss); err != nil {
-		return err
+		return nil, err
 	}
 	if err := reports.WriteAgreement(w, ss); err != nil {
-		return err
+		return nil, err
 	}
 	_, err := fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(dir, "report.html"))
-	return err
+	return f, err
 }
 
 // verdict turns results into an exit code: invalid before unmet expectations.

@@ -52,7 +52,11 @@ func start(t *testing.T, cmd *exec.Cmd) {
 	if cmd.Stderr == nil {
 		cmd.Stderr = &out
 	}
-	cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	if cmd.SysProcAttr == nil {
+		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
+	}
+	// A daemon that the program left behind may hold its outputs open for ever.
+	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
 	}

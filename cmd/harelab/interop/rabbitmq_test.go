@@ -4,11 +4,15 @@ package interop
 
 import (
 	"encoding/json"
+	"errors"
 	"net"
 	"os"
 	"os/exec"
+	"os/user"
 	"path/filepath"
+	"strconv"
 	"strings"
+	"syscall"
 	"testing"
 	"time"
 )
@@ -21,8 +25,8 @@ func rabbitmq(t *testing.T) string {
 	if _, err := os.Stat(server); err != nil {
 		t.Fatalf("no RabbitMQ here: %v (Debian: apt-get install rabbitmq-server)", err)
 	}
-	// The server refuses to run as root, so it runs as its own user in a
-	// directory that this user may write.
+	// The server must not run as root, so it runs as its own user in a directory
+	// that this user may write.
 	dir, err := os.MkdirTemp("", "harelab-rabbitmq-")
 	if err != nil {
 		t.Fatal(err)
@@ -39,11 +43,12 @@ func rabbitmq(t *testing.T) string {
 	config := write("rabbitmq.conf", "listeners.tcp.1 = 127.0.0.1:"+port+"\n")
 	plugins := write("plugins", "[].")
 	command := exec.Command(server)
+	command.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	if os.Geteuid() == 0 {
 		if out, err := exec.Command("chown", "-R", "rabbitmq", dir).CombinedOutput(); err != nil {
 			t.Fatalf("chown: %v %s", err, out)
 		}
-		command = exec.Command("su", "-s", "/bin/sh", "rabbitmq", "-p", "-c", server)
+		command.SysProcAttr.Credential = credential(t, "rabbitmq")
 	}
 	command.Dir = dir
 	command.Env = append(os.Environ(), "HOME="+dir, "RABBITMQ_NODENAME=harelab"+port+"@localhost",
@@ -65,6 +70,21 @@ func rabbitmq(t *testing.T) string {
 	}
 	t.Fatal("RabbitMQ did not answer within 90 s")
 	return ""
+}
+
+// credential is what a process needs to run as the user called name.
+func credential(t *testing.T, name string) *syscall.Credential {
+	t.Helper()
+	u, err := user.Lookup(name)
+	if err != nil {
+		t.Fatal(err)
+	}
+	uid, err1 := strconv.ParseUint(u.Uid, 10, 32)
+	gid, err2 := strconv.ParseUint(u.Gid, 10, 32)
+	if err := errors.Join(err1, err2); err != nil {
+		t.Fatal(err)
+	}
+	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
 // TestSameScenarioOnRabbitMQ runs one scenario on the embedded broker and on

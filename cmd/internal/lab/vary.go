@@ -33,7 +33,7 @@ type VaryRequest struct {
 
 // A Varied is what a VaryRequest came to.
 type Varied struct {
-	Results []*run.Result // in the order they ran, named after their values
+	Results []*run.Result // in the order they ran
 	byValue map[string][]*stat.Summary
 	axis    Axis
 }
@@ -87,7 +87,7 @@ func NewVary(q VaryRequest) (*Vary, error) {
 			if err != nil {
 				return nil, err
 			}
-			v.Arms = append(v.Arms, Arm{Scenario: s, Target: q.Target, Repeat: r})
+			v.Arms = append(v.Arms, Arm{Scenario: named(s, q.Axis, value), Target: q.Target, Repeat: r})
 			v.values = append(v.values, value)
 		}
 	}
@@ -107,22 +107,27 @@ func varied(o scenarios.Options, params map[string]string, a Axis, value string,
 	return o
 }
 
+// named returns s with its value as the name of its variant, so that the values
+// stay apart in progress, tables and the results folder.
+func named(s *scenarios.Scenario, a Axis, value string) *scenarios.Scenario {
+	if a.Name == variantAxis {
+		return s
+	}
+	out := *s
+	out.Variant = a.Name + "=" + value
+	if s.Variant != "" {
+		out.Variant = s.Variant + ", " + out.Variant
+	}
+	return &out
+}
+
 // Run runs the arms. When ctx is cancelled it returns what there is with
 // ctx's error.
 func (v *Vary) Run(ctx context.Context, w Watcher) (*Varied, error) {
-	out := &Varied{axis: v.axis, byValue: make(map[string][]*stat.Summary)}
 	results, err := Run(ctx, v.Arms, w)
+	out := &Varied{Results: results, byValue: make(map[string][]*stat.Summary), axis: v.axis}
 	for i, r := range results {
-		value := v.values[i]
-		out.byValue[value] = append(out.byValue[value], stat.Summarize(r))
-		if v.axis.Name != variantAxis {
-			label := v.axis.Name + "=" + value
-			if r.Variant != "" {
-				label = r.Variant + ", " + label
-			}
-			r.Variant = label
-		}
-		out.Results = append(out.Results, r)
+		out.byValue[v.values[i]] = append(out.byValue[v.values[i]], stat.Summarize(r))
 	}
 	return out, err
 }

@@ -1,0 +1,63 @@
+package main
+
+import (
+	"errors"
+
+	"github.com/spf13/cobra"
+
+	"harelab/cmd/internal/lab"
+)
+
+func init() { commands = append(commands, newRerun) }
+
+func newRerun() *cobra.Command {
+	var (
+		targets []string
+		out     string
+		quiet   bool
+	)
+	cmd := &cobra.Command{
+		Use:   "rerun DIR",
+		Short: "run a results folder again and say what differs",
+		Long: `Run what a results folder recorded once more: the text of scenario.resolved.yaml, the
+same seeds, the same targets. Then say what differs: harelab's and Go's version, the
+machine, the target, and the figures.
+
+Figures in virtual time must be identical, message by message; exit code 3 says that
+they are not. A folder keeps no credentials, so an amqp:// target is given again.`,
+		Example: `  harelab rerun runs/20261121T071300Z
+  harelab rerun runs/main --target amqp://guest:guest@127.0.0.1:5672/ --out runs/main-again`,
+		Args: cobra.ExactArgs(1),
+		RunE: func(cmd *cobra.Command, args []string) error {
+			var given []lab.Target
+			for _, s := range targets {
+				t, err := lab.ParseTarget(s)
+				if err != nil {
+					return err
+				}
+				given = append(given, t)
+			}
+			record, err := lab.OpenRecord(args[0], given)
+			if err != nil {
+				return err
+			}
+			results, again, err := measure(cmd, record.Arms, out, quiet)
+			if err != nil {
+				return err
+			}
+			same, err := record.WriteDifferences(cmd.OutOrStdout(), again)
+			if err != nil {
+				return err
+			}
+			if !same {
+				return &exit{exitExpectation, errors.New("rerun: figures in virtual time are not those recorded")}
+			}
+			return verdict(results)
+		},
+	}
+	f := cmd.Flags()
+	f.StringArrayVar(&targets, "target", nil, "amqp://user:password@host:port/vhost of a run that was made there; repeatable")
+	f.StringVar(&out, "out", "", "results folder (default runs/TIME)")
+	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")
+	return cmd
+}

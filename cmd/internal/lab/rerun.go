@@ -1,0 +1,242 @@
+package lab
+
+import (
+	"bytes"
+	"encoding/json"
+	"fmt"
+	"io"
+	"math"
+	"os"
+	"path/filepath"
+	"slices"
+
+	"harelab/reports/compare"
+	"harelab/reports/folder"
+	"harelab/reports/stat"
+	"harelab/reports/text"
+	"harelab/scenarios"
+)
+
+// A Record is a results folder with what it takes to run it again: the very
+// text of its scenarios, their seeds and their targets.
+type Record struct {
+	Arms []Arm
+
+	dir      string
+	recorded *folder.Folder
+}
+
+// OpenRecord reads a results folder. A folder keeps no credentials, so the
+// targets of runs on other brokers are given again, by the same address; one
+// URL may stand for another where there is but one.
+func OpenRecord(dir string, given []Target) (*Record, error) {
+	f, err := folder.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	r := &Record{dir: dir, recorded: f}
+	var urls []string
+	for _, rec := range f.Runs {
+		if t := rec.Summary.Target; t.Kind == string(AMQP) && !slices.Contains(urls, t.URL) {
+			urls = append(urls, t.URL)
+		}
+	}
+	for _, t := range given {
+		if t.Kind != AMQP || len(urls) == 0 {
+			return nil, &UsageError{fmt.Sprintf("lab: --target %s: only runs on an amqp:// target want theirs again; %s has %d of those", t, dir, len(urls))}
+		}
+	}
+	for i, rec := range f.Runs {
+		s, err := r.scenario(i)
+		if err != nil {
+			return nil, err
+		}
+		t, err := targetAgain(rec.Summary.Target, urls, given)
+		if err != nil {
+			return nil, err
+		}
+		r.Arms = append(r.Arms, Arm{Scenario: s, Target: t, Repeat: rec.Summary.Repeat})
+	}
+	return r, nil
+}
+
+// scenario reads what arm i ran, and refuses a text that was changed since.
+func (r *Record) scenario(i int) (*scenarios.Scenario, error) {
+	path := filepath.Join(r.dir, r.recorded.Runs[i].Dir, "scenario.resolved.yaml")
+	f, err := load(path)
+	if err != nil {
+		return nil, err
+	}
+	s, err := resolve(f, scenarios.Options{})
+	if err != nil {
+		return nil, err
+	}
+	if s.SHA256 != r.recorded.Manifest.Arms[i].ScenarioHash {
+		return nil, fmt.Errorf("lab: %s is not what was run: its SHA-256 is %.12s, the manifest says %.12s (harelab run takes any file)",
+			path, s.SHA256, r.recorded.Manifest.Arms[i].ScenarioHash)
+	}
+	return s, nil
+}
+
+// targetAgain finds the target of a recorded run.
+func targetAgain(t stat.Target, urls []string, given []Target) (Target, error) {
+	if t.Kind != string(AMQP) {
+		return ParseTarget(t.Kind)
+	}
+	for _, g := range given {
+		if g.String() == t.URL || len(given) == 1 && len(urls) == 1 {
+			return g, nil
+		}
+	}
+	return Target{}, &UsageError{fmt.Sprintf("lab: a run was made on %s: credentials are not kept, give it again with --target amqp://user:password@host:port/vhost", t.URL)}
+}
+
+// WriteDifferences writes how runs differ from the recorded ones they repeat,
+// which are the first of them in order, and reports whether all that was made
+// in virtual time came out the same, message by message.
+func (r *Record) WriteDifferences(w io.Writer, again *folder.Folder) (same bool, err error) {
+	fmt.Fprintf(w, "\nagainst %s\n", r.dir)
+	for _, line := range setting(r.recorded.Manifest, again.Manifest) {
+		fmt.Fprintf(w, "  %s\n", line)
+	}
+	same = true
+	for i, now := range again.Runs {
+		rec := r.recorded.Runs[i]
+		name := fmt.Sprintf("%s on %s, seed %d", rec.Summary.Arm, text.TargetName(now.Summary.Target), rec.Summary.Seed)
+		if now.Summary.Virtual && !rec.Summary.Partial && !now.Summary.Partial {
+			what, err := r.exactDifference(i, now)
+			if err != nil {
+				return false, err
+			}
+			if what == "" {
+				fmt.Fprintf(w, "  %s: identical, all %d messages\n", name, len(now.Result.Messages))
+				continue
+			}
+			same = false
+			fmt.Fprintf(w, "  %s: DIFFERENT: %s\n", name, what)
+		} else {
+			fmt.Fprintf(w, "  %s\n", name)
+		}
+		if rec.Summary.Partial {
+			fmt.Fprintln(w, "  the recorded run was cut short")
+		}
+		if err := writeFigures(w, rec.Summary, now.Summary); err != nil {
+			return false, err
+		}
+	}
+	return same, nil
+}
+
+// exactDifference says how a run in virtual time differs from the recorded
+// one, empty if it does not.
+func (r *Record) exactDifference(i int, now *folder.Run) (string, error) {
+	recorded, err := os.ReadFile(filepath.Join(r.dir, r.recorded.Runs[i].Dir, "messages.csv"))
+	if err != nil {
+		return "", err
+	}
+	var again bytes.Buffer
+	if err := folder.WriteMessages(&again, now.Result); err != nil {
+		return "", err
+	}
+	was, is := bytes.Split(recorded, []byte("\n")), bytes.Split(again.Bytes(), []byte("\n"))
+	for n := range min(len(was), len(is)) {
+		if !bytes.Equal(was[n], is[n]) {
+			return fmt.Sprintf("line %d of messages.csv was %s and is %s", n+1, was[n], is[n]), nil
+		}
+	}
+	if len(was) != len(is) {
+		return fmt.Sprintf("messages.csv had %d lines and has %d", len(was)-1, len(is)-1), nil
+	}
+	a, err := figures(r.recorded.Runs[i].Summary)
+	if err != nil {
+		return "", err
+	}
+	b, err := figures(now.Summary)
+	if err != nil {
+		return "", err
+	}
+	if !bytes.Equal(a, b) {
+		return "the same messages give other figures in summary.json", nil
+	}
+	return "", nil
+}
+
+// figures returns a summary's figures, without the expectations: the resolved
+// scenario may word those otherwise.
+func figures(s *stat.Summary) ([]byte, error) {
+	plain := *s
+	plain.Verdicts = nil
+	return json.Marshal(&plain)
+}
+
+// setting lists what the runs were made with, where that is not the same.
+func setting(was, is folder.Manifest) []string {
+	var out []string
+	differ := func(what, a, b string) {
+		if a != b {
+			out = append(out, fmt.Sprintf("%s: was %s, is %s", what, orNone(a), orNone(b)))
+		}
+	}
+	differ("harelab", build(was), build(is))
+	differ("go", was.Go, is.Go)
+	if was.Host != nil && is.Host != nil {
+		differ("system", was.Host.OS+"/"+was.Host.Arch, is.Host.OS+"/"+is.Host.Arch)
+		differ("processor", was.Host.CPU, is.Host.CPU)
+		differ("processors", fmt.Sprint(was.Host.CPUs), fmt.Sprint(is.Host.CPUs))
+		differ("GOMAXPROCS", fmt.Sprint(was.Host.Procs), fmt.Sprint(is.Host.Procs))
+	}
+	for i := range min(len(was.Arms), len(is.Arms)) {
+		differ("target of "+was.Arms[i].Arm, was.Arms[i].Target, is.Arms[i].Target)
+	}
+	if len(out) == 0 {
+		out = []string{"made with the same harelab, on a machine of the same kind"}
+	}
+	return out
+}
+
+// build names the harelab that made a folder.
+func build(m folder.Manifest) string {
+	s := m.Version
+	if m.Revision != "" {
+		s += " " + m.Revision[:min(12, len(m.Revision))]
+	}
+	if m.Modified {
+		s += " with changes"
+	}
+	return s
+}
+
+func orNone(s string) string {
+	if s == "" {
+		return "unknown"
+	}
+	return s
+}
+
+// writeFigures writes the usual figures of two runs side by side.
+func writeFigures(w io.Writer, was, is *stat.Summary) error {
+	rows := [][]string{{"  ", "was", "is", "change"}}
+	for _, m := range compare.DefaultMetrics(was) {
+		e, err := stat.ParseMetric(m)
+		if err != nil {
+			return err
+		}
+		a, err := was.Ask(e)
+		if err != nil {
+			return err
+		}
+		b, err := is.Ask(e)
+		if err != nil {
+			return err
+		}
+		if math.IsNaN(a) || math.IsNaN(b) { // not visible
+			continue
+		}
+		change := "="
+		if a != b {
+			change = compare.Delta(b / a)
+		}
+		rows = append(rows, []string{"  " + m, stat.Quantity(a, e.Unit), stat.Quantity(b, e.Unit), change})
+	}
+	return text.WriteRows(w, rows, 1)
+}
