@@ -111,3 +111,20 @@ func TestCacheIsBounded(t *testing.T) {
 		t.Errorf("%d slots, want at most %d", got, cacheSlotsMax)
 	}
 }
+
+// TestCacheComparesWholeKeys matches keys that are alike in length and beginning.
+func TestCacheComparesWholeKeys(t *testing.T) {
+	c, _ := newCounted()
+	const n = 3000
+	key := func(i int) string { return fmt.Sprintf("a-common-beginning.%06d", i) }
+	for i := range n {
+		c.Bind(key(i), Dest(i))
+	}
+	for range 3 {
+		for i := range n {
+			if got := c.Match(nil, []byte(key(i))); !slices.Equal(got, []Dest{Dest(i)}) {
+				t.Fatalf("Match(%q) = %d, want [%d]", key(i), got, i)
+			}
+		}
+	}
+}

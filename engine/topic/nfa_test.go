@@ -48,6 +48,11 @@ func (s *slab) check(t *testing.T) {
 		t.Errorf("%d slots of %d used, %d of them dead, counted %d and %d", used, len(s.nodes), dead, s.used, s.dead)
 	}
 	for i := range s.nodes {
+		for _, child := range []uint32{s.nodes[i].star.Load(), s.nodes[i].hash.Load()} {
+			if child != 0 && s.nodes[child].idle(s) {
+				t.Errorf("node %d still leads to node %d, which is dead", i, child)
+			}
+		}
 		if got := s.nodes[i].data.Load() & dataKids / dataKid; got != kids[uint32(i)] {
 			t.Errorf("node %d counts %d children, has %d", i, got, kids[uint32(i)])
 		}

@@ -36,18 +36,20 @@ func (w *walk) visit(at uint32, p uint64, r *results) {
 		if p == w.end {
 			return
 		}
+		// The child is looked for before '*' is followed, so that the memory both
+		// need is fetched at the same time.
+		next := uint32(0)
+		if part := &w.parts[bits.TrailingZeros64(p)%shortPieces]; mask&part.bit != 0 {
+			w.steps++
+			next = w.slab.find(at, part)
+		}
 		if star := n.star.Load(); star != 0 {
 			w.visit(star, w.nextWord(p), r)
 		}
-		part := &w.parts[bits.TrailingZeros64(p)%shortPieces]
-		if mask&part.bit == 0 {
+		if next == 0 {
 			return
 		}
-		w.steps++
-		if at = w.slab.find(at, part); at == 0 {
-			return
-		}
-		p <<= 1
+		at, p = next, p<<1
 	}
 }
 

@@ -75,9 +75,26 @@ func testWork(t *testing.T, s topic.Strategy) {
 			linear = false
 		}
 	}
+	if !s.Combinatorial {
+		testRepeatedWords(t, s)
+	}
 	if linear == s.Combinatorial {
 		t.Errorf("%d steps for keys of %d words, 200 binding keys of seven '#': linear is %t, want %t",
 			steps, sizes, linear, !s.Combinatorial)
+	}
+}
+
+// testRepeatedWords matches keys of one word over and over against a binding key
+// that can take it at six places.
+func testRepeatedWords(t *testing.T, s topic.Strategy) {
+	m := s.New().(topic.Stepper)
+	m.Bind("#.a.#.a.#.a.#.a.#.a.#.a.#", 1)
+	const states = 14
+	for _, n := range []int{10, 15, 16, 17, 60, 120} {
+		key := strings.Repeat("a.", n)
+		if _, steps := m.MatchSteps(nil, []byte(key[:2*n-1])); steps > 3*states*(n+1) {
+			t.Errorf("%d steps for %d times the same word and %d states, want at most %d", steps, n, states, 3*states*(n+1))
+		}
 	}
 }
 
