@@ -17,6 +17,8 @@
 //	{name}     in publish.key and headers, a value drawn per message from keys
 //	units      10s 100ms, 512B 2KiB, 300/s, 15%; a bare number where a unit is due is an error
 //	when:      an expression; an entry whose condition is false is left out
+//	variants:  set params, title, description, report; an expect.that replaces the
+//	           scenario's list, while the tolerance stays unless given anew
 //
 // Package scenarios knows nothing of brokers, clocks or how a run is made.
 package scenarios
