@@ -148,12 +148,18 @@ func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 // generation returns the present generation of keys with a first word.
 func (c *cached) generation(first uint8) uint64 { return c.first[first].Load() + c.all.Load() }
 
-// fill puts a match set into one of the slots. An entry that was hit since it was
-// filled is spared once.
+// fill puts a match set into one of the slots. They take turns, or keys that come
+// in turns would put each other out; an entry that was hit since it was filled is
+// spared once.
 func fill(set []cacheSlot, key []byte, meta uint32, gen uint64, dests []Dest) {
+	turn := uint32(0) // how many entries the set has had
 	for i := range set {
-		if set[i].meta.Load()&metaHit == 0 {
-			set[i].put(key, meta|uint32(len(dests)), gen, dests)
+		turn += set[i].seq.Load() / 2
+	}
+	for i := range uint32(cacheWays) {
+		slot := &set[(turn+i)%cacheWays]
+		if slot.meta.Load()&metaHit == 0 {
+			slot.put(key, meta|uint32(len(dests)), gen, dests)
 			return
 		}
 	}

@@ -88,7 +88,7 @@ func TestCacheStepsAside(t *testing.T) {
 func TestCacheSparesHotKeys(t *testing.T) {
 	c, inner := newCounted()
 	hot, once := 0, 0
-	for i := range 200_000 {
+	for i := range 200_000 { // hot keys come in turns
 		if i%5 == 0 {
 			once++
 			c.Match(nil, fmt.Appendf(nil, "once.%d", i))
@@ -97,7 +97,7 @@ func TestCacheSparesHotKeys(t *testing.T) {
 			c.Match(nil, fmt.Appendf(nil, "hot.%d", i%100))
 		}
 	}
-	if missed := inner.matches - once; missed > hot/10 {
+	if missed := inner.matches - once; missed > hot/20 {
 		t.Errorf("%d of %d matches of hot keys missed", missed, hot)
 	}
 }
