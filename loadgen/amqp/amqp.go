@@ -107,7 +107,7 @@ type runner struct {
 	pending                                                                                                atomic.Int64 // restarts to come
 	latest                                                                                                 atomic.Int64 // when the last message was sent
 	sentByUsers                                                                                            atomic.Int64
-	worked                                                                                                 atomic.Int64 // microseconds of finished work
+	begun                                                                                                  atomic.Int64 // microseconds of work that is finished or under way
 	tardy                                                                                                  atomic.Int64 // attempts that ended late
 
 	duration time.Duration // of the load, 0 when it is not known

@@ -196,8 +196,21 @@ func (r *runner) progress() loadgen.Progress {
 	}
 	p.Depth = max(0, r.book.Left()-r.held.Load()-r.busy.Load())
 	if r.duration > 0 || r.work > 0 {
-		work := time.Duration(float64(r.work-r.worked.Load()) / float64(max(1, r.slots)) * float64(time.Microsecond))
-		p.Left = max(r.duration-elapsed, work, 0)
+		p.Left = max(r.duration-elapsed, r.workLeft(), 0)
 	}
 	return p
+}
+
+// workLeft is how long the slots still have to work: what has not begun and
+// what is under way if it were spread evenly, but at least as long as the
+// longest work under way.
+func (r *runner) workLeft() time.Duration {
+	now, sum, longest := r.now(), r.work-r.begun.Load(), int64(0)
+	for _, w := range r.workers {
+		for i := range w.slots {
+			left := max(0, w.slots[i].ends.Load()-now)
+			sum, longest = sum+left, max(longest, left)
+		}
+	}
+	return time.Duration(max(longest, sum/int64(max(1, r.slots)))) * time.Microsecond
 }

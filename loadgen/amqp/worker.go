@@ -5,6 +5,7 @@ import (
 	"math"
 	"math/rand/v2"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	"harelab/loadgen"
@@ -37,6 +38,7 @@ type worker struct {
 type slot struct {
 	in   chan item
 	free bool
+	ends atomic.Int64 // run time at which the work under way should end, 0 when there is none
 }
 
 // An item is one delivery.
@@ -238,6 +240,8 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 		begin = planned
 	}
 	end := begin.Add(service)
+	r.begun.Add(it.service)
+	w.slots[i].ends.Store(end.Sub(r.zero).Microseconds())
 	through := false
 	if w.spec.Work == "spin" || time.Until(end) < fine && !w.r.fake {
 		through = spin(end, it.sess.dead)
@@ -245,7 +249,9 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 		through = s.Until(end, it.sess.dead)
 	}
 	ended := r.now()
+	w.slots[i].ends.Store(0)
 	if !through {
+		r.begun.Add(-it.service)
 		w.cut(it, i, started, ended)
 		return time.Time{}
 	}
@@ -254,13 +260,13 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 	}
 	verdict := w.verdict(it, ended)
 	if verdict.end != succeed {
+		r.begun.Add(-it.service)
 		w.note(it, i, started, ended, failed)
 		w.carryOut(it, verdict)
 		return end
 	}
 	w.note(it, i, started, ended, finished)
 	r.finished.Add(1)
-	r.worked.Add(it.service)
 	if w.spec.Ack.When == scenarios.OnDone {
 		w.ackDone(it)
 	}

@@ -147,11 +147,11 @@ func (r *Record) exactDifference(i int, now *folder.Run) (string, error) {
 	if len(was) != len(is) {
 		return fmt.Sprintf("messages.csv had %d lines and has %d", len(was)-1, len(is)-1), nil
 	}
-	a, err := figures(r.recorded.Runs[i].Summary)
+	a, err := onlyFigures(r.recorded.Runs[i].Summary)
 	if err != nil {
 		return "", err
 	}
-	b, err := figures(now.Summary)
+	b, err := onlyFigures(now.Summary)
 	if err != nil {
 		return "", err
 	}
@@ -161,9 +161,9 @@ func (r *Record) exactDifference(i int, now *folder.Run) (string, error) {
 	return "", nil
 }
 
-// figures returns a summary's figures, without the expectations: the resolved
+// onlyFigures returns a summary's figures, without the expectations: the resolved
 // scenario may word those otherwise.
-func figures(s *stat.Summary) ([]byte, error) {
+func onlyFigures(s *stat.Summary) ([]byte, error) {
 	plain := *s
 	plain.Verdicts = nil
 	return json.Marshal(&plain)
