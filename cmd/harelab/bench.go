@@ -1,0 +1,129 @@
+package main
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+	"time"
+
+	"github.com/spf13/cobra"
+	"golang.org/x/term"
+
+	"harelab/bench/matchlab"
+	"harelab/bench/workload"
+	"harelab/engine/topic"
+)
+
+func init() { commands = append(commands, newBench) }
+
+func newBench() *cobra.Command {
+	cmd := &cobra.Command{
+		Use:   "bench",
+		Short: "compare strategies in benchmarks, with charts",
+		Long: `Compare strategies in benchmarks and draw what comes out. The plain benchmarks of the
+project, for benchstat, are run with: go test -bench . ./bench/...`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+	}
+	cmd.AddCommand(newBenchMatch())
+	return cmd
+}
+
+func newBenchMatch() *cobra.Command {
+	var (
+		o     matchlab.Options
+		quiet bool
+	)
+	cmd := &cobra.Command{
+		Use:   "match",
+		Short: "compare topic matchers on fixed workloads",
+		Long: `Measure every topic-matching strategy on every workload, side by side: the samples
+take turns, processor time is what counts, and every figure is checked by its number
+of matches. Then sweeps: over bindings, over the number of #, over the skew of keys.
+
+Writes bench.txt (every sample, for benchstat), table.txt, plots and report.html,
+which says in a sentence which strategy to choose when.`,
+		Example: `  harelab bench match
+  harelab bench match --quick
+  harelab bench match --strategy nfa,trie,'cached(nfa)' --workload rabbit2011,iot --repeat 20`,
+		Args: cobra.NoArgs,
+		RunE: func(cmd *cobra.Command, _ []string) error {
+			if o.Repeat < 1 || o.Sample <= 0 {
+				return usage("bench match: --repeat %d, --sample %v: want more than none", o.Repeat, o.Sample)
+			}
+			for _, name := range o.Strategies {
+				if _, err := topic.Lookup(name); err != nil {
+					return usage("%w", err)
+				}
+			}
+			for _, name := range o.Workloads {
+				if _, err := workload.Lookup(name); err != nil {
+					return usage("%w", err)
+				}
+			}
+			var err error
+			if o.Out, err = newFolder(o.Out); err != nil {
+				return err
+			}
+			ctx, stop := interruptible()
+			defer stop()
+			show := benchProgress(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), quiet)
+			r, err := matchlab.Run(ctx, o, show)
+			if errors.Is(err, context.Canceled) {
+				return &exit{exitInterrupted, errors.New("interrupted: a comparison that is not complete is not written")}
+			}
+			if err != nil {
+				return err
+			}
+			w := cmd.OutOrStdout()
+			if err := r.WriteTable(w); err != nil {
+				return err
+			}
+			for _, sentence := range r.Advice() {
+				fmt.Fprintln(w, sentence)
+			}
+			_, err = fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(o.Out, "report.html"))
+			return err
+		},
+	}
+	f := cmd.Flags()
+	f.StringSliceVar(&o.Strategies, "strategy", nil, "only these (see harelab list matchers; default all, and cached(nfa))")
+	f.StringSliceVar(&o.Workloads, "workload", nil, "only these workloads (default all)")
+	f.IntVar(&o.Repeat, "repeat", 10, "samples of each")
+	f.DurationVar(&o.Sample, "sample", 50*time.Millisecond, "length of a sample")
+	f.Uint64Var(&o.Seed, "seed", 1, "seed of the order of turns")
+	f.BoolVar(&o.Quick, "quick", false, "leave the far ends of the sweeps out")
+	f.StringVar(&o.Out, "out", "", "results folder (default runs/TIME)")
+	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")
+	return cmd
+}
+
+// benchProgress shows which part of a comparison is measured, and how much of
+// the whole is done.
+func benchProgress(w io.Writer, terminal, quiet bool) func(matchlab.Progress) {
+	started := time.Now()
+	var next time.Time
+	return func(p matchlab.Progress) {
+		if quiet || time.Now().Before(next) {
+			return
+		}
+		line := fmt.Sprintf("%3.0f %%  %s", 100*p.Share, p.Part)
+		if p.Share > 0.02 {
+			left := time.Duration(float64(time.Since(started)) * (1 - p.Share) / p.Share)
+			line += fmt.Sprintf("  %.0f s left", left.Seconds())
+		}
+		if terminal {
+			next = time.Now().Add(200 * time.Millisecond)
+			fmt.Fprintf(w, "\r\x1b[K%s", line)
+			if p.Share >= 1 {
+				fmt.Fprint(w, "\r\x1b[K")
+			}
+			return
+		}
+		next = time.Now().Add(5 * time.Second)
+		fmt.Fprintln(w, line)
+	}
+}
