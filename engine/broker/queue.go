@@ -54,7 +54,7 @@ type queueCounts struct {
 // its connection takes.
 const budget = 64
 
-// step has the state machine take in an event and carries out what it decides. The
+// step has the state machine take in an event, which it may overwrite, and carries out what it decides. The
 // queue is locked.
 func (q *Queue) step(t *turn, e *queue.Event) {
 	e.Budget = budget
@@ -76,7 +76,7 @@ func (q *Queue) step(t *turn, e *queue.Event) {
 		if !more {
 			return
 		}
-		e = &queue.Event{Kind: queue.Run, Budget: e.Budget}
+		*e = queue.Event{Kind: queue.Run, Budget: e.Budget} // in place: a new one would be an allocation a step
 	}
 }
 
