@@ -63,11 +63,10 @@ func textStyle(x, y float64) text.Style {
 
 // A row is a line of a dot chart.
 type row struct {
-	label          string
-	value, lo, hi  float64
-	note           string
-	colour         color.RGBA
-	emphasizeLabel bool
+	label         string
+	value, lo, hi float64
+	note          string
+	colour        color.RGBA
 }
 
 // dots draws rows with a dot each, its interval and its value, on a logarithmic
