@@ -16,14 +16,14 @@ race: ## the same under the race detector, and the broker's own checks on
 
 lint: ## gofmt, vet, staticcheck
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change the files above'; exit 1; }
-	go vet ./... && go tool staticcheck ./...
+	go vet ./... && go vet -tags interop ./cmd/harelab/interop && go tool staticcheck ./...
 
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sed 's|/[^/]*:func | |' | while read -r dir name; do \
 	echo "$$dir $$name"; go test -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; done
 
 bench: ## every benchmark COUNT times; read it with go tool benchstat -col /strategy bench.txt
-	go test -run '^$$' -bench . -count $(COUNT) ./bench/... | tee bench.txt
+	go test -run '^$$' -bench . -timeout 0 -count $(COUNT) ./bench/... | tee bench.txt
 
 interop: ## real clients against harelab serve: pika, aio-pika, Celery, amqp-tools
 	go test -tags interop -count 1 -v ./cmd/harelab/interop
