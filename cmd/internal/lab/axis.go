@@ -77,7 +77,10 @@ func expandRange(s string) ([]string, error) {
 		return nil, fmt.Errorf("range %q: want whole numbers, the first not above the second, as 1..8, 0..100+25 or 1..256x2", s)
 	}
 	var out []string
-	for v := low; v <= high && len(out) <= cellsMax; v = next(v) {
+	for v, last := low, -1; v <= high && v > last; v, last = next(v), v { // a step past the largest int goes back
+		if len(out) == cellsMax {
+			return nil, fmt.Errorf("range %q has over %d values", s, cellsMax)
+		}
 		out = append(out, strconv.Itoa(v))
 	}
 	return out, nil

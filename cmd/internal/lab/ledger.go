@@ -72,7 +72,7 @@ func OpenLedger(path string, s *Sweep, resume bool) (*Ledger, []Cell, error) {
 
 // readLedger returns the cells and the offset behind the last whole line.
 func readLedger(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, err error) {
-	in := bufio.NewReader(r)
+	in, points, seen := bufio.NewReader(r), s.cells(), make(map[[2]int]bool)
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
 		if err == io.EOF {
@@ -96,11 +96,30 @@ func readLedger(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, er
 		if err := json.Unmarshal(line, &c); err != nil {
 			return nil, 0, fmt.Errorf("lab: %s:%d: %w", path, n, err)
 		}
-		if len(c.Values) != len(s.Axes) {
-			return nil, 0, fmt.Errorf("lab: %s:%d: %d values for %d axes", path, n, len(c.Values), len(s.Axes))
+		if err := s.owns(c, points); err != nil {
+			return nil, 0, fmt.Errorf("lab: %s:%d: %w", path, n, err)
 		}
+		key := [2]int{c.Index, c.Repeat}
+		if seen[key] {
+			return nil, 0, fmt.Errorf("lab: %s:%d: cell %d, repeat %d is here twice", path, n, c.Index, c.Repeat)
+		}
+		seen[key] = true
 		cells = append(cells, c)
 	}
+}
+
+// owns reports how c differs from the cells of the sweep.
+func (s *Sweep) owns(c Cell, cells []Cell) error {
+	if len(c.Values) != len(s.Axes) {
+		return fmt.Errorf("%d values for %d axes", len(c.Values), len(s.Axes))
+	}
+	if c.Index < 0 || c.Repeat < 0 || c.Repeat >= s.Repeat || c.Index >= len(cells)/s.Repeat {
+		return fmt.Errorf("cell %d, repeat %d: the sweep has %d cells of %d repeats", c.Index, c.Repeat, len(cells)/s.Repeat, s.Repeat)
+	}
+	if want := cells[c.Index*s.Repeat+c.Repeat]; !slices.Equal(c.Values, want.Values) {
+		return fmt.Errorf("cell %d has %s, want %s", c.Index, s.Label(c), s.Label(want))
+	}
+	return nil
 }
 
 // Append writes a finished cell.

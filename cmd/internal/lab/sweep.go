@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"fmt"
+	"math"
 	"math/rand/v2"
 	"runtime"
 	"slices"
@@ -210,6 +211,7 @@ func (s *Sweep) measure(ctx context.Context, c *Cell) error {
 	if err != nil {
 		return err
 	}
+	sc.Expect, sc.Report.Headline = nil, s.Goal // nothing else is asked of a cell
 	r, err := Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat}.run(ctx, func(loadgen.Progress) {})
 	if err != nil {
 		return fmt.Errorf("lab: cell %s: %w", s.Label(*c), err)
@@ -222,19 +224,29 @@ func (s *Sweep) measure(ctx context.Context, c *Cell) error {
 	for _, f := range sum.Findings {
 		c.Findings = append(c.Findings, f.Text)
 	}
-	names := append([]string{s.Goal}, sweepMetrics...)
-	questions := make([]run.Expectation, len(names))
-	for i, name := range names {
-		if questions[i], err = stat.ParseMetric(name); err != nil {
-			return err
+	c.Metrics, err = cellMetrics(r, sum, append([]string{s.Goal}, sweepMetrics...))
+	return err
+}
+
+// cellMetrics returns those of the metrics that are visible. Most of them stand in
+// the summary; only what does not is worked out of the messages.
+func cellMetrics(r *run.Result, sum *stat.Summary, names []string) (map[string]float64, error) {
+	out := make(map[string]float64, len(names))
+	for _, name := range names {
+		e, err := stat.ParseMetric(name)
+		if err != nil {
+			return nil, err
 		}
-		questions[i].Op = ">="
-	}
-	c.Metrics = make(map[string]float64, len(names))
-	for i, v := range stat.Check(r, sum, questions) {
-		if v.Measured != nil {
-			c.Metrics[names[i]] = *v.Measured
+		if v, err := sum.Ask(e); err == nil {
+			if !math.IsNaN(v) && !math.IsInf(v, 0) {
+				out[name] = v
+			}
+			continue
+		}
+		e.Op = ">="
+		if v := stat.Check(r, sum, []run.Expectation{e})[0]; v.Measured != nil {
+			out[name] = *v.Measured
 		}
 	}
-	return nil
+	return out, nil
 }
