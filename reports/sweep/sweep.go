@@ -181,17 +181,22 @@ func (s *Sweep) Sentence() string {
 	if v == w {
 		return fmt.Sprintf("The settings make no difference: %s is %s in every cell.", s.Goal, s.format(v))
 	}
-	ties := 0
+	var ties []string
 	for _, p := range ps[1:] {
 		if p.mid(s.Goal) == v {
-			ties++
+			ties = append(ties, s.short(p.values))
 		}
 	}
-	is := "is"
-	if ties > 0 {
-		is = fmt.Sprintf("and %d more are", ties)
+	var is string
+	switch n := len(ties); {
+	case n > 0 && n <= 3 && len(s.Axes) == 1:
+		is = strings.Join(append([]string{""}, ties[:n-1]...), ", ") + " and " + ties[n-1] + " are"
+	case n > 0:
+		is = fmt.Sprintf(" and %d more are", n)
+	default:
+		is = " is"
 	}
-	return fmt.Sprintf("%s %s best by %s: %s, against %s with %s.", s.label(best.values), is, s.Goal, s.format(v), s.format(w), s.label(worst.values))
+	return fmt.Sprintf("%s%s best by %s: %s, against %s with %s.", s.label(best.values), is, s.Goal, s.format(v), s.format(w), s.label(worst.values))
 }
 
 // format writes a value of the goal.

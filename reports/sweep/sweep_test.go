@@ -67,6 +67,14 @@ func TestSentence(t *testing.T) {
 	if got, want := s.Sentence(), "prefetch=0 dispatch=rr is best by throughput: 160, against 91 with prefetch=1 dispatch=lwl."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
+	s = catalogue()
+	for _, tie := range []string{"lwl", "jiq"} {
+		s.Axes[0].Values = append(s.Axes[0].Values, tie)
+		s.Cells = append(s.Cells, Cell{Values: []string{tie}, Metrics: s.Cells[0].Metrics})
+	}
+	if got, want := s.Sentence(), "dispatch=fair, lwl and jiq are best by wait.p99: 10.4 s, against 61.7 s with dispatch=random."; got != want {
+		t.Errorf("sentence %q, want %q", got, want)
+	}
 	if best, worst, ok := catalogue().Best(); !ok || best[0] != "fair" || worst[0] != "random" {
 		t.Errorf("best %v, worst %v", best, worst)
 	}
