@@ -1,6 +1,7 @@
 package sim
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -129,4 +130,40 @@ stop: {when: drained, timeout: 60s}
 		t.Errorf("ledger %+v, want 10 published and finished", l)
 	}
 	checkSound(t, r)
+}
+
+// A closed loop in which nothing takes time would go on for ever at one instant;
+// with a number of messages to send, it ends.
+func TestClosedLoopThatLetsNoTimePass(t *testing.T) {
+	loop := func(service, load string) *scenarios.Scenario {
+		return parse(t, fmt.Sprintf(`
+topology:
+  queues: [{name: q}]
+classes:
+  - {name: job, publish: {exchange: "", key: q}, size: 100B, service: {dist: fixed, value: %s}}
+load:
+  - {sequence: users, confirm: all, phases: [{class: job, model: closed, users: 3, think: 0s, %s}]}
+workers:
+  - {name: w, threads: 1, consume: [{queue: q}], prefetch: {count: 1}, ack: on-done}
+stop: {when: drained, timeout: 60s}
+`, service, load))
+	}
+	for _, c := range []struct {
+		name, service, load string
+		endless             bool
+	}{
+		{"no work", "0s", "duration: 1s", true},
+		{"work that nobody waits for", "1ms", "duration: 1s, await: confirm", true},
+		{"a number of messages", "0s", "count: 200000", false},
+		{"work", "1ms", "duration: 1s", false},
+	} {
+		_, err := Run(t.Context(), loop(c.service, c.load), Options{})
+		var mistake *scenarios.Error
+		switch {
+		case c.endless && (!errors.As(err, &mistake) || !strings.Contains(err.Error(), `test.yaml: sequence "users"`)):
+			t.Errorf("%s: %v, want a mistake in test.yaml's sequence \"users\"", c.name, err)
+		case !c.endless && err != nil:
+			t.Errorf("%s: %v", c.name, err)
+		}
+	}
 }

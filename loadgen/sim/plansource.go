@@ -22,6 +22,11 @@ type planSource struct {
 	half      int64 // delay from publisher to broker
 	count     int
 	sender    int32 // the user whose message was published last, or -1
+
+	instant  int64  // when a user sent last
+	crowd    int    // messages of users at that instant
+	crowdMax int    // more than this do not come to an end
+	endless  string // the sequence whose users let no time pass, empty if all do
 }
 
 // A sequence is one publisher with its next message.
@@ -40,7 +45,13 @@ func newPlanSource(s *scenarios.Scenario, p *loadgen.Plan) *planSource {
 		users: p.Users(), waiting: map[int64]int32{}, copies: map[int64]int{},
 		half: s.Network.RTT.Microseconds() / 2, count: max(p.Planned(), 0), sender: -1,
 	}
+	src.crowdMax = 100_000 + 10*len(src.users)
 	for i := range s.Load {
+		for _, p := range s.Load[i].Phases {
+			if p.Model == scenarios.Closed {
+				src.crowdMax += p.Count // that many may well come at once
+			}
+		}
 		q := &sequence{spec: &s.Load[i], stream: p.Sequence(i)}
 		if q.spec.Confirm && q.spec.MaxInFlight > 0 && src.half > 0 {
 			q.window = make([]int64, q.spec.MaxInFlight)
@@ -103,6 +114,10 @@ func (s *planSource) Next(m *Message) bool {
 		}
 		s.sender = u
 		q = s.sequences[p.Sequence]
+		if !s.timePasses(at) {
+			s.endless = q.spec.Name
+			return false
+		}
 	} else {
 		*p = q.next
 		defer q.advance()
@@ -120,6 +135,16 @@ func (s *planSource) Next(m *Message) bool {
 	m.Exchange, m.RoutingKey, m.Headers = p.Exchange, p.RoutingKey, p.Headers
 	m.Size, m.Priority, m.Persistent, m.Mandatory = p.Size, p.Priority, p.Persistent, p.Mandatory
 	return true
+}
+
+// timePasses notes that a user sends at an instant, and reports false when so
+// many have that the loop will never leave it.
+func (s *planSource) timePasses(at int64) bool {
+	if at != s.instant {
+		s.instant, s.crowd = at, 0
+	}
+	s.crowd++
+	return s.crowd <= s.crowdMax
 }
 
 // Published implements [Feedback]: a user that awaits the work waits for all copies

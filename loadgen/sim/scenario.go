@@ -2,6 +2,7 @@ package sim
 
 import (
 	"context"
+	"fmt"
 	"math/rand/v2"
 	"slices"
 
@@ -40,6 +41,10 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	out, err := m.Run(ctx)
 	if err != nil {
 		return nil, err
+	}
+	if src.endless != "" {
+		return nil, &scenarios.Error{File: s.File, Msg: fmt.Sprintf(
+			"sequence %q: in virtual time its users never let time pass: nothing they wait for takes any (want think or service above 0s, network.rtt with await: confirm, or model: open)", src.endless)}
 	}
 	r := loadgen.NewResult(s, run.Target{Kind: "sim", Product: "harelab"})
 	r.Repeat = o.Repeat
