@@ -136,6 +136,9 @@ producer keeps 100 messages in flight (or --confirm of them, with confirms).
 			if err != nil {
 				return err
 			}
+			if t.Kind == lab.Sim && p.Rate == 0 && (p.Latency == 0 || p.Confirm > 0) {
+				return usage("perf: on sim publishing takes no time, so that as many as are taken never ends: want --rate, or --consumer-latency without --confirm")
+			}
 			return runText(cmd, text.String(), t, out, quiet)
 		},
 	}
