@@ -64,8 +64,14 @@ func serve(cmd *cobra.Command, addr string, options engine.Options) error {
 		return usage("serve: %w", err)
 	}
 	l, err := net.Listen("tcp", addr)
-	if err != nil {
+	var mistake *net.AddrError
+	switch {
+	case errors.As(err, &mistake):
+		return usage("serve: --amqp %q: %s (want HOST:PORT or :PORT)", addr, mistake.Err)
+	case errors.Is(err, syscall.EADDRINUSE):
 		return fmt.Errorf("serve: %w (another broker? try --amqp 127.0.0.1:0)", err)
+	case err != nil:
+		return fmt.Errorf("serve: %w", err)
 	}
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
