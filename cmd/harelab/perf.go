@@ -177,5 +177,5 @@ func runText(cmd *cobra.Command, text string, t lab.Target, out string, quiet bo
 	if err := f.Close(); err != nil {
 		return err
 	}
-	return runArms(cmd, lab.Request{Scenarios: []string{f.Name()}, Targets: []lab.Target{t}, Repeat: 1}, out, quiet)
+	return runArms(cmd, lab.Request{Scenarios: []string{f.Name()}, Targets: []lab.Target{t}, Repeat: 1}, 1, out, quiet)
 }

@@ -41,7 +41,7 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 			if err != nil {
 				return err
 			}
-			results, again, err := measure(cmd, record.Arms, out, quiet)
+			results, again, err := measure(cmd, record.Arms, 1, out, quiet)
 			if err != nil {
 				return err
 			}

@@ -21,7 +21,7 @@ Exit codes: 0 done and expectations met, 1 could not run, 2 usage or scenario
 error, 3 an expectation failed, 4 gate: worse, 5 gate: inconclusive, 6 the run is
 invalid, 130 interrupted (what was measured is written and marked partial).`
 
-const rootExample = `  harelab run                                     the story, predicted and measured (about 75 s)
+const rootExample = `  harelab run                                     the story, predicted and measured (about 45 s)
   harelab run celery-initial --target sim         one scenario in virtual time, at once
   harelab run my.yaml --target amqp://guest:guest@127.0.0.1:5672/
   harelab list                                    scenarios and strategies

@@ -11,6 +11,7 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"sync"
 
 	"harelab/engine/dispatch"
 	"harelab/engine/topic"
@@ -182,32 +183,62 @@ func IsUsage(err error) bool {
 	return errors.As(err, &usage) || errors.As(err, &scenario)
 }
 
-// A Watcher is told how the arms get on. Its methods are called one at a time.
+// A Watcher is told how the arms get on; i is an arm's place among them. Its
+// methods are called one at a time.
 type Watcher interface {
-	Begin(a Arm, i, n int)
-	Progress(loadgen.Progress)
-	End(a Arm, r *run.Result)
+	Begin(i, n int, a Arm)
+	Progress(i int, p loadgen.Progress)
+	End(i int, a Arm, r *run.Result)
 }
 
-// Run runs the arms one after another. When ctx is cancelled, the arm under way
-// ends early with a partial result, the rest are left out, and Run returns what
-// there is with ctx's error.
-func Run(ctx context.Context, arms []Arm, w Watcher) ([]*run.Result, error) {
-	var out []*run.Result
-	for i, a := range arms {
-		if err := ctx.Err(); err != nil {
-			return out, err
-		}
-		w.Begin(a, i, len(arms))
-		r, err := a.run(ctx, w.Progress)
-		if r != nil {
-			r.Repeat = a.Repeat
-			out = append(out, r)
-			w.End(a, r)
-		}
-		if err != nil && ctx.Err() == nil {
-			return out, fmt.Errorf("%s on %s: %w", a.Name(), a.Target, err)
-		}
+// Run runs the arms in order, up to parallel of them side by side, and returns
+// their results in order. Arms that share a broker, being on a URL, run one by
+// one. When ctx is cancelled, the arms under way end early with partial results,
+// the rest are left out, and Run returns what there is with ctx's error.
+func Run(ctx context.Context, arms []Arm, parallel int, w Watcher) ([]*run.Result, error) {
+	if slices.ContainsFunc(arms, func(a Arm) bool { return a.Target.Kind == AMQP }) {
+		parallel = 1
 	}
-	return out, ctx.Err()
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		results = make([]*run.Result, len(arms))
+		mu      sync.Mutex // guards next and w
+		next    int
+		wg      sync.WaitGroup
+	)
+	take := func() (int, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if next == len(arms) || work.Err() != nil {
+			return 0, false
+		}
+		next++
+		w.Begin(next-1, len(arms), arms[next-1])
+		return next - 1, true
+	}
+	for range max(parallel, 1) {
+		wg.Go(func() {
+			for i, ok := take(); ok; i, ok = take() {
+				a := arms[i]
+				r, err := a.run(work, func(p loadgen.Progress) {
+					mu.Lock()
+					w.Progress(i, p)
+					mu.Unlock()
+				})
+				mu.Lock()
+				if r != nil {
+					r.Repeat = a.Repeat
+					results[i] = r
+					w.End(i, a, r)
+				}
+				mu.Unlock()
+				if err != nil && work.Err() == nil {
+					cancel(fmt.Errorf("%s on %s: %w", a.Name(), a.Target, err))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	return slices.DeleteFunc(results, func(r *run.Result) bool { return r == nil }), context.Cause(work)
 }

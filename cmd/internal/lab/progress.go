@@ -3,6 +3,7 @@ package lab
 import (
 	"fmt"
 	"io"
+	"slices"
 	"strings"
 	"time"
 
@@ -28,45 +29,68 @@ type watcher struct {
 	quiet    bool
 	now      func() time.Time
 
-	label string
-	next  time.Time // when to show the next state
-	drawn bool      // a bar stands on the current line
+	arms  []*armState // under way, in order of their beginning
+	next  time.Time   // terminal: when to redraw
+	drawn bool        // a bar stands on the current line
 }
 
-func (w *watcher) Begin(a Arm, i, n int) {
-	w.label = fmt.Sprintf("[%d/%d] %s on %s", i+1, n, a.Name(), a.Target)
+// An armState is an arm under way.
+type armState struct {
+	place int
+	label string // as "[2/4]"
+	last  loadgen.Progress
+	next  time.Time // when its next line is due
+}
+
+func (w *watcher) Begin(i, n int, a Arm) {
+	s := &armState{place: i, label: fmt.Sprintf("[%d/%d]", i+1, n), next: w.now().Add(lineEvery),
+		last: loadgen.Progress{Planned: -1, Left: -1}} // nothing is known yet
+	w.arms = append(w.arms, s)
+	if a.Target.Kind == Sim {
+		return
+	}
+	repeat := ""
 	if a.Repeat > 0 {
-		w.label += fmt.Sprintf(", repeat %d", a.Repeat+1)
+		repeat = fmt.Sprintf(", repeat %d", a.Repeat+1)
 	}
-	w.next = w.now().Add(lineEvery)
-	if w.terminal {
-		w.next = w.now().Add(redrawEvery)
-	}
-	if a.Target.Kind != Sim {
-		w.print(w.label + "\n")
-	}
+	w.line(fmt.Sprintf("%s %s on %s%s", s.label, a.Name(), a.Target, repeat))
 }
 
-func (w *watcher) Progress(p loadgen.Progress) {
+func (w *watcher) arm(i int) *armState {
+	return w.arms[slices.IndexFunc(w.arms, func(s *armState) bool { return s.place == i })]
+}
+
+func (w *watcher) Progress(i int, p loadgen.Progress) {
+	s := w.arm(i)
+	s.last = p
 	now := w.now()
-	if w.quiet || now.Before(w.next) {
-		return
-	}
-	if w.terminal {
+	switch {
+	case w.terminal && !now.Before(w.next):
 		w.next = now.Add(redrawEvery)
-		w.print("\r\x1b[K  " + bar(p) + " " + state(p))
-		w.drawn = true
-		return
+		w.redraw()
+	case !w.terminal && !now.Before(s.next):
+		s.next = now.Add(lineEvery)
+		w.line("  " + s.label + " " + state(p))
 	}
-	w.next = now.Add(lineEvery)
-	w.print("  " + state(p) + "\n")
 }
 
-func (w *watcher) End(a Arm, r *run.Result) {
-	if w.drawn {
-		w.print("\r\x1b[K")
-		w.drawn = false
+// redraw shows one arm with a bar, several in short.
+func (w *watcher) redraw() {
+	text := ""
+	for _, s := range w.arms {
+		if len(w.arms) == 1 {
+			text = "  " + bar(s.last) + " " + state(s.last)
+			break
+		}
+		text += "  " + s.label + " " + brief(s.last)
 	}
+	w.print("\r\x1b[K" + text)
+	w.drawn = true
+}
+
+func (w *watcher) End(i int, a Arm, r *run.Result) {
+	s := w.arm(i)
+	w.arms = slices.DeleteFunc(w.arms, func(o *armState) bool { return o == s })
 	if a.Target.Kind == Sim {
 		return
 	}
@@ -74,8 +98,17 @@ func (w *watcher) End(a Arm, r *run.Result) {
 	if r.Partial {
 		how = "cut short"
 	}
-	w.print(fmt.Sprintf("  %s after %s: %d published, %d delivered, %d lost\n", how,
+	w.line(fmt.Sprintf("  %s %s after %s: %d published, %d delivered, %d lost", s.label, how,
 		seconds(time.Duration(r.Length)*time.Microsecond), r.Ledger.Published, r.Ledger.Delivered, r.Ledger.Lost))
+}
+
+// line writes a line of its own, in the place of a bar if one stands there.
+func (w *watcher) line(text string) {
+	if w.drawn {
+		w.print("\r\x1b[K")
+		w.drawn = false
+	}
+	w.print(text + "\n")
 }
 
 func (w *watcher) print(s string) {
@@ -92,6 +125,18 @@ func state(p loadgen.Progress) string {
 	}
 	s := fmt.Sprintf("%s  published %s  delivered %d  done %d  depth %d  %.0f/s",
 		seconds(p.Elapsed), published, p.Delivered, p.Done, p.Depth, p.Rate)
+	if p.Left >= 0 {
+		s += "  " + seconds(p.Left) + " left"
+	}
+	return s
+}
+
+// brief is state for where several arms share a line.
+func brief(p loadgen.Progress) string {
+	s := fmt.Sprintf("%s  done %d", seconds(p.Elapsed), p.Done)
+	if p.Planned >= 0 {
+		s += fmt.Sprintf("/%d", p.Planned)
+	}
 	if p.Left >= 0 {
 		s += "  " + seconds(p.Left) + " left"
 	}

@@ -124,7 +124,7 @@ func named(s *scenarios.Scenario, a Axis, value string) *scenarios.Scenario {
 // Run runs the arms. When ctx is cancelled it returns what there is with
 // ctx's error.
 func (v *Vary) Run(ctx context.Context, w Watcher) (*Varied, error) {
-	results, err := Run(ctx, v.Arms, w)
+	results, err := Run(ctx, v.Arms, 1, w)
 	out := &Varied{Results: results, byValue: make(map[string][]*stat.Summary), axis: v.axis}
 	for i, r := range results {
 		out.byValue[v.values[i]] = append(out.byValue[v.values[i]], stat.Summarize(r))
