@@ -31,8 +31,8 @@ const maxRanked = 30
 
 func (s *Sweep) ranking(width float64) *plot.Figure {
 	ps := s.ranked()
-	if len(ps) > maxRanked {
-		return nil
+	if goal, _ := stat.ParseMetric(s.Goal); len(ps) > maxRanked || len(goal.Labels) > 0 {
+		return nil // waits of all classes would not show why a cell that is judged by one is best
 	}
 	var rows []plot.Rank
 	for _, p := range ps {

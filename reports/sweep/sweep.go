@@ -11,7 +11,6 @@ import (
 	"strings"
 
 	"harelab/loadgen/run"
-	"harelab/reports/plot"
 	"harelab/reports/stat"
 )
 
@@ -212,22 +211,4 @@ func formatOf(metric string) func(float64) string {
 		return stat.Percent
 	}
 	return stat.Plain
-}
-
-// numbers of the extremes' lanes.
-func (s *Sweep) lanes(width float64) *plot.Figure {
-	if len(s.Extremes) == 0 {
-		return nil
-	}
-	var runs []*plot.Run
-	for _, r := range s.Extremes {
-		runs = append(runs, &plot.Run{Result: r, Summary: stat.Summarize(r)})
-	}
-	in := plot.NewInput(runs)
-	for _, c := range plot.Charts() {
-		if c.Name == "lanes" {
-			return c.Draw(in, width)
-		}
-	}
-	return nil
 }

@@ -80,6 +80,20 @@ func TestSentence(t *testing.T) {
 	}
 }
 
+func TestNoRankingByOneClass(t *testing.T) {
+	s := catalogue()
+	if s.ranking(900) == nil {
+		t.Error("no ranking")
+	}
+	s.Goal = "wait.max{class=quiet}"
+	for i := range s.Cells {
+		s.Cells[i].Metrics[s.Goal] = float64(i)
+	}
+	if s.ranking(900) != nil {
+		t.Error("a ranking by one class shows the waits of all")
+	}
+}
+
 func TestInvalidCellsAreLeftOut(t *testing.T) {
 	s := catalogue()
 	s.Cells[0].Invalid = "The generator was late."

@@ -1,0 +1,94 @@
+package sweep
+
+import (
+	"fmt"
+
+	"harelab/loadgen/run"
+	"harelab/reports/plot"
+	"harelab/reports/stat"
+)
+
+// maxSpans is how many pieces of work lanes show one by one; of longer runs
+// they show a stretch.
+const maxSpans = 400
+
+// lanes draws the best and the worst cell at work. Of long runs it shows the
+// time around the longest wait of the worst cell, the same time in both.
+func (s *Sweep) lanes(width float64) *plot.Figure {
+	if len(s.Extremes) == 0 {
+		return nil
+	}
+	var w stretch
+	note := ""
+	for _, r := range s.Extremes {
+		if len(r.Spans) > maxSpans {
+			if w = aroundLongestWait(s.Extremes[len(s.Extremes)-1]); w.from == 0 {
+				note = "The time around the longest wait of the worst cell."
+				break
+			}
+			note = fmt.Sprintf("The time around the longest wait of the worst cell; 0 is %s into the run.", stat.Brief(float64(w.from)/1e6))
+			break
+		}
+	}
+	var runs []*plot.Run
+	for _, r := range s.Extremes {
+		if note != "" {
+			r = w.of(r)
+		}
+		runs = append(runs, &plot.Run{Result: r, Summary: stat.Summarize(r)})
+	}
+	in := plot.NewInput(runs)
+	for _, c := range plot.Charts() {
+		if c.Name != "lanes" {
+			continue
+		}
+		f := c.Draw(in, width)
+		if f != nil && note != "" {
+			f.Note = note + " " + f.Note
+		}
+		return f
+	}
+	return nil
+}
+
+// A stretch is a part of a run, in microseconds.
+type stretch struct{ from, to int64 }
+
+// aroundLongestWait is the time from the arrival to the start of the message
+// that waited longest, and a quarter of that before and after.
+func aroundLongestWait(r *run.Result) stretch {
+	w, longest := stretch{0, r.Length}, int64(-1)
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		if m.State == run.Done && m.Started-m.Intended > longest {
+			longest = m.Started - m.Intended
+			w = stretch{max(m.Intended-longest/4, 0), m.Started + longest/4}
+		}
+	}
+	return w
+}
+
+// of returns what r did in the stretch, with times that begin at 0.
+func (w stretch) of(r *run.Result) *run.Result {
+	out := *r
+	out.Length, out.Warmup = w.to-w.from, 0
+	out.Messages, out.Spans, out.Series = nil, nil, nil
+	for _, m := range r.Messages {
+		if m.Intended >= w.to || m.State == run.Done && m.Done <= w.from {
+			continue
+		}
+		for _, at := range []*int64{&m.Intended, &m.Sent, &m.Confirmed, &m.Enqueued, &m.Dispatched, &m.Received, &m.Started, &m.Done, &m.Acked} {
+			if *at != run.None {
+				*at = min(max(*at, w.from), w.to) - w.from
+			}
+		}
+		out.Messages = append(out.Messages, m)
+	}
+	for _, s := range r.Spans {
+		if s.Start < w.to && s.End > w.from {
+			s.Start, s.End = max(s.Start, w.from)-w.from, min(s.End, w.to)-w.from
+			out.Spans = append(out.Spans, s)
+		}
+	}
+	return &out
+}
