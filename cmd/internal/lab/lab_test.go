@@ -120,7 +120,7 @@ func TestWatcher(t *testing.T) {
 		"  [1/1] done after 11.0 s: 44 published, 44 delivered, 0 lost\n"; got != want {
 		t.Errorf("in a pipe:\n%s\nwant:\n%s", got, want)
 	}
-	if got := show(true, false); strings.Count(got, "\r\x1b[K  [==========              ] "+state) != 12 {
+	if got := show(true, false); strings.Count(got, eraseLine+noWrap+"  [==========              ] "+state) != 12 {
 		t.Errorf("on a terminal, want the bar redrawn at each step:\n%q", got)
 	}
 	if got := show(true, true); got != "" {
@@ -143,9 +143,9 @@ func TestWatcherShowsArmsSideBySide(t *testing.T) {
 	w.Progress(0, loadgen.Progress{Planned: 204, Done: 9, Elapsed: 3 * time.Second, Left: -1})
 	w.End(0, arms[0], &run.Result{Length: 20e6, Ledger: run.Ledger{Published: 204, Delivered: 204}})
 	const want = "[1/3] celery-optimized on embedded\n[2/3] celery-optimized/same-load on embedded\n" +
-		"\r\x1b[K  [1/3] 0.0 s  done 0  [2/3] 2.0 s  done 7/44  18.0 s left" +
-		"\r\x1b[K  [1/3] 3.0 s  done 9/204  [2/3] 2.0 s  done 7/44  18.0 s left" +
-		"\r\x1b[K  [1/3] done after 20.0 s: 204 published, 204 delivered, 0 lost\n"
+		eraseLine + noWrap + "  [1/3] 0.0 s  done 0  [2/3] 2.0 s  done 7/44  18.0 s left" + wrap +
+		eraseLine + noWrap + "  [1/3] 3.0 s  done 9/204  [2/3] 2.0 s  done 7/44  18.0 s left" + wrap +
+		eraseLine + "  [1/3] done after 20.0 s: 204 published, 204 delivered, 0 lost\n"
 	if got := out.String(); got != want {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}

@@ -17,6 +17,14 @@ const (
 	lineEvery   = 5 * time.Second
 )
 
+// What a terminal understands. A bar is cut off at the edge of a narrow
+// terminal: wrapped, it could not be redrawn in place.
+const (
+	eraseLine = "\r\x1b[K"
+	noWrap    = "\x1b[?7l"
+	wrap      = "\x1b[?7h"
+)
+
 // NewWatcher returns a Watcher that shows progress on w: a bar that is redrawn
 // when terminal is true, plain lines otherwise, nothing when quiet.
 func NewWatcher(w io.Writer, terminal, quiet bool) Watcher {
@@ -84,7 +92,7 @@ func (w *watcher) redraw() {
 		}
 		text += "  " + s.label + " " + brief(s.last)
 	}
-	w.print("\r\x1b[K" + text)
+	w.print(eraseLine + noWrap + text + wrap)
 	w.drawn = true
 }
 
@@ -105,7 +113,7 @@ func (w *watcher) End(i int, a Arm, r *run.Result) {
 // line writes a line of its own, in the place of a bar if one stands there.
 func (w *watcher) line(text string) {
 	if w.drawn {
-		w.print("\r\x1b[K")
+		w.print(eraseLine)
 		w.drawn = false
 	}
 	w.print(text + "\n")
