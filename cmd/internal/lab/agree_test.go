@@ -1,8 +1,10 @@
 package lab
 
 import (
+	"fmt"
 	"math"
 	"slices"
+	"strings"
 	"testing"
 	"time"
 
@@ -18,10 +20,16 @@ func near(simulated, measured float64) bool {
 	return math.Abs(measured-simulated) <= stat.AgreeRel*simulated+stat.AgreeAbs
 }
 
-// both runs a scenario in virtual time and on the embedded broker. A machine
-// that was too busy to keep the load generator in time says so in a finding;
-// then the measurement is made again.
-func both(t *testing.T, file string, o scenarios.Options) (simulated, measured *run.Result) {
+// complaints are what is wrong with one measurement.
+type complaints []string
+
+func (c *complaints) addf(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
+
+// hold runs a scenario in virtual time and on the embedded broker and wants
+// compare to have no complaints. The real clock of a busy machine may stall for
+// longer than the tolerance, so a measurement gets three tries; what is wrong
+// with the code is wrong in all of them.
+func hold(t *testing.T, file string, o scenarios.Options, compare func(c *complaints, simulated, measured *run.Result)) {
 	t.Helper()
 	f, err := load("testdata/" + file)
 	if err != nil {
@@ -38,15 +46,20 @@ func both(t *testing.T, file string, o scenarios.Options) (simulated, measured *
 		}
 		return r
 	}
-	simulated = on(Sim)
+	simulated := on(Sim)
+	var c complaints
 	for range 3 {
-		if measured = on(Embedded); len(measured.Findings) == 0 {
-			return simulated, measured
+		c = nil
+		measured := on(Embedded)
+		for _, f := range measured.Findings {
+			c.addf("finding: %s", f.Text)
 		}
-		t.Logf("measured again: %v", measured.Findings)
+		if compare(&c, simulated, measured); len(c) == 0 {
+			return
+		}
+		t.Logf("measured again: %s", strings.Join(c, "\n"))
 	}
-	t.Skip("this machine is too busy to keep time")
-	return nil, nil
+	t.Errorf("three measurements disagree with virtual time, the last:\n%s", strings.Join(c, "\n"))
 }
 
 // TestSimulationAndRealityAgree holds the figures of a real run, through the
@@ -55,33 +68,33 @@ func both(t *testing.T, file string, o scenarios.Options) (simulated, measured *
 func TestSimulationAndRealityAgree(t *testing.T) {
 	for _, variant := range []string{"", "fair"} {
 		t.Run("variant="+variant, func(t *testing.T) {
-			t.Parallel()
-			sr, mr := both(t, "story.yaml", scenarios.Options{Variant: variant})
-			sim, measured := stat.Summarize(sr), stat.Summarize(mr)
-			check := func(what string, want, got float64) {
-				if !near(want, got) {
-					t.Errorf("%s: measured %.4f s, simulated %.4f s", what, got, want)
-				}
-			}
-			for _, want := range sim.Classes {
-				got := measured.Class(want.Name)
-				if got == nil || got.N != want.N {
-					t.Fatalf("%s: measured %+v, simulated %d of them", want.Name, got, want.N)
-				}
-				check(want.Name+" wait mean", want.Wait.Mean, got.Wait.Mean)
-				check(want.Name+" wait p50", want.Wait.P50, got.Wait.P50)
-				check(want.Name+" wait max", want.Wait.Max, got.Wait.Max)
-				check(want.Name+" held max", want.Held.Max, got.Held.Max)
-				check(want.Name+" finish", want.Finish, got.Finish)
-				if got.Queued == nil {
-					t.Fatalf("%s: time in the broker is not visible", want.Name)
-				}
-				check(want.Name+" queued max", want.Queued.Max, got.Queued.Max)
-			}
-			if sim.Ledger != measured.Ledger {
-				t.Errorf("ledger: measured %+v, simulated %+v", measured.Ledger, sim.Ledger)
-			}
+			hold(t, "story.yaml", scenarios.Options{Variant: variant}, sameFigures)
 		})
+	}
+}
+
+func sameFigures(c *complaints, simulated, measured *run.Result) {
+	wants, gots := stat.Summarize(simulated), stat.Summarize(measured)
+	check := func(what string, want, got float64) {
+		if !near(want, got) {
+			c.addf("%s: measured %.4f s, simulated %.4f s", what, got, want)
+		}
+	}
+	for _, want := range wants.Classes {
+		got := gots.Class(want.Name)
+		if got == nil || got.N != want.N || got.Queued == nil {
+			c.addf("%s: measured %+v, want %d of them with their time in the broker", want.Name, got, want.N)
+			continue
+		}
+		check(want.Name+" wait mean", want.Wait.Mean, got.Wait.Mean)
+		check(want.Name+" wait p50", want.Wait.P50, got.Wait.P50)
+		check(want.Name+" wait max", want.Wait.Max, got.Wait.Max)
+		check(want.Name+" held max", want.Held.Max, got.Held.Max)
+		check(want.Name+" finish", want.Finish, got.Finish)
+		check(want.Name+" queued max", want.Queued.Max, got.Queued.Max)
+	}
+	if wants.Ledger != gots.Ledger {
+		c.addf("ledger: measured %+v, simulated %+v", gots.Ledger, wants.Ledger)
 	}
 }
 
@@ -89,7 +102,7 @@ func TestSimulationAndRealityAgree(t *testing.T) {
 // and each of its instants where virtual time has it, in a scenario whose
 // events are so far apart that jitter changes no choice.
 func TestSimulationAndRealityChooseAlike(t *testing.T) {
-	for _, c := range []struct {
+	for _, test := range []struct {
 		dispatch, prefetch string
 		seed               uint64
 	}{
@@ -98,27 +111,33 @@ func TestSimulationAndRealityChooseAlike(t *testing.T) {
 		{"fair", "3", 23429},
 		{"jsq", "3", 12894},
 	} {
-		t.Run(c.dispatch+"/prefetch="+c.prefetch, func(t *testing.T) {
+		t.Run(test.dispatch+"/prefetch="+test.prefetch, func(t *testing.T) {
 			t.Parallel()
-			sim, measured := both(t, "apart.yaml", scenarios.Options{Seed: &c.seed,
-				Set: map[string]string{"dispatch": c.dispatch, "prefetch": c.prefetch}})
-			apart(t, sim)
-			if len(sim.Messages) != 9 || len(measured.Messages) != 9 {
-				t.Fatalf("%d messages measured and %d simulated, want 9", len(measured.Messages), len(sim.Messages))
-			}
-			for i := range sim.Messages {
-				want, got := &sim.Messages[i], &measured.Messages[i]
-				if got.Worker != want.Worker || got.Attempts != want.Attempts {
-					t.Errorf("message %d: worker %d, %d attempts; simulated worker %d, %d", i, got.Worker, got.Attempts, want.Worker, want.Attempts)
-				}
-				wants, gots := instants(want), instants(got)
-				for j, name := range []string{"enqueued", "dispatched", "received", "started", "done", "acked"} {
-					if gots[j] == run.None || !near(float64(wants[j])/1e6, float64(gots[j])/1e6) {
-						t.Errorf("message %d %s at %d us, simulated at %d us", i, name, gots[j], wants[j])
-					}
-				}
-			}
+			set := map[string]string{"dispatch": test.dispatch, "prefetch": test.prefetch}
+			hold(t, "apart.yaml", scenarios.Options{Seed: &test.seed, Set: set}, func(c *complaints, simulated, measured *run.Result) {
+				apart(t, simulated)
+				sameChoices(c, simulated, measured)
+			})
 		})
+	}
+}
+
+func sameChoices(c *complaints, simulated, measured *run.Result) {
+	if len(simulated.Messages) != 9 || len(measured.Messages) != 9 {
+		c.addf("%d messages measured and %d simulated, want 9", len(measured.Messages), len(simulated.Messages))
+		return
+	}
+	for i := range simulated.Messages {
+		want, got := &simulated.Messages[i], &measured.Messages[i]
+		if got.Worker != want.Worker || got.Attempts != want.Attempts {
+			c.addf("message %d: worker %d, %d attempts; simulated worker %d, %d", i, got.Worker, got.Attempts, want.Worker, want.Attempts)
+		}
+		wants, gots := instants(want), instants(got)
+		for j, name := range []string{"enqueued", "dispatched", "received", "started", "done", "acked"} {
+			if gots[j] == run.None || !near(float64(wants[j])/1e6, float64(gots[j])/1e6) {
+				c.addf("message %d %s at %d us, simulated at %d us", i, name, gots[j], wants[j])
+			}
+		}
 	}
 }
 
