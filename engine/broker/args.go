@@ -54,7 +54,7 @@ var queueArguments = []queueArgument{
 	{name: "x-overflow", read: text(readOverflow)},
 	{name: "x-queue-mode", read: text(func(_ *settings, v string) string {
 		if v != "default" && v != "lazy" {
-			return "invalid_queue_mode"
+			return fmt.Sprintf(`"unsupported queue mode '%s'"`, v)
 		}
 		return ""
 	})},
@@ -75,12 +75,12 @@ var queueArguments = []queueArgument{
 	{name: "x-fair-key", read: text(readFairKey)},
 }
 
-// maxTimer is the longest time RabbitMQ takes, in milliseconds (MAX_EXPIRY_TIMER).
-const maxTimer = 1<<32 - 1
+// maxTimer is the longest time RabbitMQ takes, in milliseconds: ten years.
+const maxTimer = 10 * 365 * 24 * 60 * 60 * 1000
 
 func tooBig(ms int64) string {
 	if ms > maxTimer {
-		return fmt.Sprintf("{value_too_big,%d}", ms)
+		return fmt.Sprintf("{value_too_large,%d}", ms)
 	}
 	return ""
 }

@@ -77,9 +77,9 @@ func (ch *Channel) endpoints(source, dest string, toExchange bool) (x *Exchange,
 		}
 		return x, &d.target, nil
 	}
-	q, err := ch.findQueue(dest)
-	if err != nil {
-		return nil, nil, err
+	q, ok := v.queues.GetString(dest)
+	if !ok {
+		return nil, nil, v.noQueue(dest)
 	}
 	return x, &q.target, nil
 }
@@ -93,6 +93,11 @@ func (ch *Channel) bind(source, dest string, toExchange bool, key string, args w
 		x, to, err := ch.endpoints(source, dest, toExchange)
 		if err != nil {
 			return err
+		}
+		if to.queue != nil {
+			if err := to.queue.checkOwner(ch.conn); err != nil {
+				return err
+			}
 		}
 		if check := x.kind.Check; check != nil {
 			if err := check(args); err != nil {

@@ -78,9 +78,13 @@ func addDeath(ps *wire.Properties, d wire.Table) {
 	list, _ := headers.Get("x-death")
 	deaths, _ := list.([]any)
 	if _, ok := headers.Get("x-first-death-reason"); !ok && len(deaths) == 0 {
+		headers.Set("x-death", nil) // comes before them, as in RabbitMQ
 		headers.Set("x-first-death-exchange", exchange)
 		headers.Set("x-first-death-queue", queueName)
 		headers.Set("x-first-death-reason", reason)
+	}
+	if len(deaths) > 0 {
+		sortFields(d)
 	}
 	others := make([]any, 0, 1+len(deaths))
 	others = append(others, d)
@@ -96,11 +100,17 @@ func addDeath(ps *wire.Properties, d wire.Table) {
 		n, _ := toInt(count)
 		known := slices.Clone(table)
 		known.Set("count", n+1)
-		slices.SortStableFunc(known, func(a, b wire.Field) int { return cmp.Compare(a.Key, b.Key) })
+		sortFields(known)
 		others[0] = known
 	}
 	headers.Set("x-death", others)
 	ps.Headers = headers
+}
+
+// sortFields orders a death that joins others, as RabbitMQ does (rabbit_misc,
+// sort_field_table/1).
+func sortFields(death wire.Table) {
+	slices.SortStableFunc(death, func(a, b wire.Field) int { return cmp.Compare(a.Key, b.Key) })
 }
 
 // isCycle reports whether a message that has died like this has been in a queue

@@ -14,7 +14,7 @@ import (
 // there, 405 if it belongs to another connection, 406 if it is there with other
 // properties and for bad arguments.
 func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, consumers int, err error) {
-	if m.Passive {
+	if m.Passive || m.Queue == replyTo {
 		return ch.passiveDeclare(m)
 	}
 	v := ch.vhost
@@ -50,9 +50,7 @@ func (ch *Channel) passiveDeclare(m *wire.QueueDeclare) (name string, messages, 
 	if _, ok := ch.vhost.replies.GetString(m.Queue); ok || m.Queue == replyTo {
 		return m.Queue, 0, 1, nil // how a responder asks whether the requester is there
 	}
-	if name, err = ch.queueShortcut(m.Queue); err != nil {
-		return "", 0, 0, err
-	}
+	name = m.Queue // an empty one stands for nothing here
 	q, err := ch.findQueue(name)
 	if err != nil {
 		return "", 0, 0, err

@@ -208,7 +208,7 @@ func parseExpiration(s string) (ms int64, err error) {
 	case end < len(s):
 		problem = fmt.Sprintf("{leftover_string,%q}", s[end:])
 	case err != nil:
-		problem = fmt.Sprintf("{value_too_big,%s}", s)
+		problem = fmt.Sprintf("{value_too_large,%s}", s)
 	case n < 0:
 		problem = fmt.Sprintf("{value_negative,%d}", n)
 	default:

@@ -96,7 +96,7 @@ func (t *turn) setKeys(key, properties []byte) (bcc bool, err error) {
 	}
 	for _, name := range [...]string{"CC", "BCC"} {
 		v, ok := wire.TableLookup(table, name)
-		if !ok || v.Type == 'V' {
+		if !ok {
 			continue
 		}
 		bcc = name == "BCC"

@@ -159,7 +159,10 @@ func (ch *channel) callBasic(m wire.Method) error {
 		}
 		ch.gotten(&r)
 	case *wire.BasicRecover:
-		return ch.answer(b.Recover(m.Requeue), false, &wire.BasicRecoverOk{})
+		if m.Requeue { // cannot fail, and the answer goes before what comes again
+			ch.reply(&wire.BasicRecoverOk{})
+		}
+		return b.Recover(m.Requeue)
 	case *wire.BasicRecoverAsync:
 		return b.Recover(m.Requeue)
 	default:
