@@ -1,0 +1,25 @@
+package broker
+
+import (
+	"testing"
+)
+
+// TestDeletedQueueRoutesNothing: a publish that found its queue just before the queue
+// was deleted is not routed, so that a mandatory one is returned.
+func TestDeletedQueueRoutesNothing(t *testing.T) {
+	s := newScript(t)
+	s.run("> a1 declare q\n")
+	v := s.conns["a"].vhost
+	q, ok := v.queues.GetString("q")
+	if !ok {
+		t.Fatal("no queue q")
+	}
+	turn := &turn{broker: s.broker, batch: new(Batch)}
+	turn.begin()
+	v.removeQueue(turn, q)
+	m := newMessage(nil, []byte("q"), noProperties, []byte("body"))
+	turn.queues = []*Queue{q}
+	if turn.enqueue(m, -1) {
+		t.Error("a deleted queue took a message")
+	}
+}
