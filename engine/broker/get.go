@@ -58,7 +58,7 @@ func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
 		r.DeliveryTag = ch.lastTag
 		ch.mu.Unlock()
 		r.Delivery = Delivery{DeliveryTag: r.DeliveryTag, Redelivered: d.Redelivered, Msg: m, Queue: q.name}
-		r.MessageCount = d.Remaining
+		r.MessageCount = q.machine.Ready() // without what expired behind it
 		ok = true
 		if d.Done {
 			q.acked(t, m)

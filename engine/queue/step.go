@@ -201,10 +201,8 @@ func (q *Queue) get(e *Event, out []Decision) []Decision {
 	if q.ready == 0 {
 		return append(out, Decision{Kind: Empty, Ref: dispatch.NoRef, Consumer: dispatch.NoConsumer})
 	}
-	given := len(out)
-	out = q.expire(q.deliver(q.pop(), dispatch.NoConsumer, e.NoAck, out))
-	out[given].Remaining = q.ready // what expired behind it does not count
-	return q.schedule(out)
+	out = q.deliver(q.pop(), dispatch.NoConsumer, e.NoAck, out)
+	return q.schedule(q.expire(out))
 }
 
 func (q *Queue) purge(why Reason, out []Decision) []Decision {
