@@ -68,7 +68,11 @@ func TestSameAnswersAsRabbitMQ(t *testing.T) {
 	slots := make(chan struct{}, 24)
 	for i, c := range conversations(string(text)) {
 		weak := slices.ContainsFunc(c.lines, func(line string) bool { return strings.HasPrefix(line, "w1 ") })
-		if !strings.Contains(c.name, *conversation) || weak && *rabbitURL == "" {
+		if weak && *rabbitURL == "" {
+			t.Logf("left out %q: it needs -rabbitmq URL of a server that has the user weak", c.name)
+			continue
+		}
+		if !strings.Contains(c.name, *conversation) {
 			continue
 		}
 		wg.Go(func() {
