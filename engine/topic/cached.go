@@ -1,9 +1,9 @@
 package topic
 
 import (
-	"math/bits"
 	"math/rand/v2"
 	"sync/atomic"
+	"time"
 )
 
 // Cached keeps match sets of recent routing keys in front of another strategy. A
@@ -15,6 +15,11 @@ import (
 // begins with the same word, or all if the binding key begins with a wildcard.
 // Entries live in a fixed table that readers fill in place: a miss does not
 // allocate, and memory is bounded whatever keys strangers send.
+//
+// What a hit costs is mostly branches that the processor guesses wrong, so there
+// are few that depend on the key: keys of 8 to 32 bytes are all four words, most
+// entries are found in the first slot that is looked at, and a few destinations
+// are copied whether there are as many or not.
 
 func init() {
 	RegisterWrapper(Wrapper{
@@ -26,49 +31,26 @@ func init() {
 	})
 }
 
-const (
-	cacheKeyBytes   = 47   // of the longest key that is cached: six words
-	cacheWords      = 14   // for a key, padded, and a destination each
-	cacheWays       = 4    // slots of a set
-	cacheSlotsFirst = 256  // 128 bytes each
-	cacheSlotsMax   = 4096 // 512 KiB
-	cacheFirstWords = 256  // generations
-
-	// Of up to so many destinations all are copied, into room that is there, and
-	// those too many are cut off: a loop that ends after one, two or three is
-	// mispredicted, which costs as much as the rest of a hit.
-	cacheFew = 5
-)
-
 // cached is a cache in front of a Matcher.
 type cached struct {
 	inner Matcher
-	table atomic.Pointer[[]cacheSlot] // a power of two of them, in sets of cacheWays
+	table atomic.Pointer[[]cacheSlot] // a power of two of them
 	judge cacheJudge
 
 	// A generation for each hash of a first word, and one for all. They go up
 	// after a change of bindings. An entry carries the sum, which has changed
 	// if either has, since both only grow.
-	first [cacheFirstWords]atomic.Uint64
 	all   atomic.Uint64
+	first [cacheFirstWords]atomic.Uint64
 }
 
-// A cacheSlot is an entry, guarded by a sequence lock: whoever reads it reads
-// seq before and after. All of it is atomic words, for a reader may overlap a
-// writer and find out only then.
-type cacheSlot struct {
-	seq  atomic.Uint32 // odd while the slot is written
-	meta atomic.Uint32 // hash of first word<<24 | metaUsed | metaHit | bytes of key<<8 | destinations
-	gen  atomic.Uint64
-	// The key and, behind it, the destinations: many entries end on the first
-	// cache line.
-	words [cacheWords]atomic.Uint64
-}
+const cacheFirstWords = 256 // generations
 
 const (
-	metaUsed = 1 << 16
-	metaHit  = 1 << 17 // hit since it was filled, or since it was spared
-	metaKey  = 0xff00 | metaUsed
+	cacheSlotsFirst = 128 // of 128 bytes each
+	cacheSlotsMax   = 8192
+	cacheWays       = 4 // slots for a key
+	cacheDoor       = 4 // new keys for one that gets in where all slots are taken
 )
 
 func newCached(inner Matcher) *cached {
@@ -111,182 +93,185 @@ func firstWord(x uint64) uint8 {
 	return uint8(seeded.mix(x&(1<<(8*firstDot(x))-1), 0) >> 56)
 }
 
+// generation returns the present generation of keys with a first word.
+func (c *cached) generation(first uint8) uint64 { return c.first[first].Load() + c.all.Load() }
+
 func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 	mode := c.judge.mode.Load()
-	if mode == modeBypass && !c.judge.again() || len(routingKey) > cacheKeyBytes {
+	if mode == modeBypass || len(routingKey) > cacheKeyBytes {
 		return c.inner.Match(dst, routingKey)
 	}
-	begin := load(routingKey, 0)
+	var key cacheKey
+	key.set(routingKey)
 	table := *c.table.Load()
-	at := cacheHash(begin, routingKey) >> 32 & uint64(len(table)-cacheWays)
-	set := table[at : at+cacheWays]
-	meta := metaUsed | uint32(len(routingKey))<<8
-	for i := range set {
-		slot := &set[i]
-		seq := slot.seq.Load()
-		if slot.meta.Load()&metaKey != meta || slot.words[0].Load() != begin {
+	home := key.hash & uint64(len(table)-1)
+	for way := range uint64(cacheWays) {
+		slot := &table[home^way]
+		head := slot.head.Load()
+		if head&headKey != key.head || slot.words[0].Load() != key.words[0] {
 			continue
 		}
-		if out, ok := c.get(slot, seq, dst, routingKey); ok {
+		if out, ok := c.get(slot, head, dst, &key); ok {
 			if mode != modeTrust {
 				c.count(1)
 			}
 			return out
 		}
 	}
-	c.count(0)
-	first := firstWord(begin)
-	gen := c.generation(first)
-	from := len(dst)
-	dst = c.inner.Match(dst, routingKey)
-	if len(routingKey)/8+1+len(dst)-from <= cacheWords {
-		fill(set, routingKey, meta|uint32(first)<<24, gen, dst[from:])
-	}
-	return dst
+	return c.miss(dst, routingKey, &key)
 }
 
-// generation returns the present generation of keys with a first word.
-func (c *cached) generation(first uint8) uint64 { return c.first[first].Load() + c.all.Load() }
-
-// fill puts a match set into one of the slots. They take turns, or keys that come
-// in turns would put each other out; an entry that was hit since it was filled is
-// spared once.
-func fill(set []cacheSlot, key []byte, meta uint32, gen uint64, dests []Dest) {
-	turn := uint32(0) // how many entries the set has had
-	for i := range set {
-		turn += set[i].seq.Load() / 2
+// get appends a slot's destinations to dst if it holds the key and is current,
+// and nobody wrote it since its head was read. Where head and first word are the
+// key's, so is all else but for rare twins.
+func (c *cached) get(s *cacheSlot, head uint64, dst []Dest, key *cacheKey) ([]Dest, bool) {
+	var differ uint64
+	for i := 1; i < key.n; i++ {
+		differ |= s.words[i].Load() ^ key.words[i]
 	}
-	for i := range uint32(cacheWays) {
-		slot := &set[(turn+i)%cacheWays]
-		if slot.meta.Load()&metaHit == 0 {
-			slot.put(key, meta|uint32(len(dests)), gen, dests)
-			return
-		}
-	}
-	for i := range set {
-		set[i].meta.And(^uint32(metaHit))
-	}
-}
-
-// count counts a lookup, and whether it hit, 1 or 0. At the end of a window that
-// was measured it decides what to do: nothing about the size of a table says more
-// than that keys miss it.
-func (c *cached) count(hit uint64) {
-	hits, ended := c.judge.count(hit)
-	if !ended {
-		return
-	}
-	old := c.table.Load()
-	switch {
-	case c.judge.mode.Load() == modeTrust:
-		c.judge.mode.Store(modeMeasure)
-	case 10*hits > 9*judgeWindow:
-		c.judge.mode.Store(modeTrust)
-	case len(*old) < cacheSlotsMax:
-		c.table.CompareAndSwap(old, new(make([]cacheSlot, 4*len(*old))))
-	case 2*hits < judgeWindow:
-		c.judge.mode.Store(modeBypass)
-	default:
-		c.judge.mode.Store(modeTrust)
-	}
-}
-
-// cacheHash returns the hash of a routing key that begins with these bytes.
-func cacheHash(begin uint64, key []byte) uint64 {
-	hi, lo := bits.Mul64(begin^seeded.code, seeded.kind[0]^uint64(len(key)))
-	for i := 8; i < len(key); i += 8 {
-		hi, lo = bits.Mul64(load(key, i)^seeded.code, hi^lo)
-	}
-	hi, lo = bits.Mul64(hi^seeded.fold, lo)
-	return hi ^ lo
-}
-
-// get appends a slot's destinations to dst if it is current, its key, of the same
-// length and beginning, is the whole key, and nobody wrote it since seq.
-func (c *cached) get(s *cacheSlot, seq uint32, dst []Dest, key []byte) ([]Dest, bool) {
-	meta := s.meta.Load()
-	at := 1
-	for ; 8*at <= len(key) && at < cacheWords; at++ {
-		if s.words[at].Load() != load(key, 8*at) {
-			return dst, false
-		}
-	}
-	if s.gen.Load() != c.generation(uint8(meta>>24)) {
+	gen := s.gen.Load()
+	if differ != 0 || gen&^genHot != c.generation(uint8(head>>headFirst)) {
 		return dst, false
 	}
-	from, n := len(dst), int(meta&0xff)
-	if n <= cacheFew && at <= cacheWords-cacheFew && cap(dst)-from >= cacheFew {
-		few := dst[from : from+cacheFew]
-		for i := range few {
-			few[i] = Dest(s.words[at+i].Load())
+	from, n := len(dst), int(head>>headDests&0xff)
+	if n <= cacheFew && cap(dst)-from >= cacheFew {
+		few := dst[from : from+cacheFew] // those too many are cut off
+		few[0], few[1] = s.pair(key.n)
+		few[2], few[3] = s.pair(key.n + 1)
+		if key.n == 1 || n > 4 { // the others are on another cache line
+			few[4], few[5] = s.pair(key.n + 2)
 		}
 		dst = dst[:from+n]
 	} else {
-		for end := at + n; at < end && at < cacheWords; at++ {
-			dst = append(dst, Dest(s.words[at].Load()))
+		for i := range n {
+			dst = append(dst, Dest(s.words[key.n+i/2].Load()>>(i%2*32)))
 		}
 	}
-	if seq%2 != 0 || s.seq.Load() != seq {
+	if head&headWriting != 0 || s.head.Load() != head {
 		return dst[:from], false
 	}
-	if meta&metaHit == 0 {
-		s.meta.Or(metaHit)
+	if gen&genHot == 0 {
+		s.gen.Or(genHot)
 	}
 	return dst, true
 }
 
-// put makes the entry the key's, unless another reader is at it.
-func (s *cacheSlot) put(key []byte, meta uint32, gen uint64, dests []Dest) {
-	seq := s.seq.Load()
-	if seq%2 != 0 || !s.seq.CompareAndSwap(seq, seq+1) {
+// miss matches a key that is not there, and puts it there.
+func (c *cached) miss(dst []Dest, routingKey []byte, key *cacheKey) []Dest {
+	c.count(0)
+	first := firstWord(key.words[0])
+	gen := c.generation(first)
+	from := len(dst)
+	dst = c.inner.Match(dst, routingKey)
+	if key.n+(len(dst)-from+1)/2 <= cacheWords {
+		key.head |= uint64(first) << headFirst
+		c.fill(key, gen, dst[from:])
+	}
+	return dst
+}
+
+// fill puts a match set into the first slot for its key that is free or stale.
+// Where all are current, one new key in cacheDoor gets in: filling costs more than
+// a lookup, and most keys that come once do not come again. Slots take turns, or
+// keys that come in turns would put each other out; an entry that was hit since it
+// was filled is spared once.
+func (c *cached) fill(key *cacheKey, gen uint64, dests []Dest) {
+	table := *c.table.Load()
+	home := key.hash & uint64(len(table)-1)
+	turn := uint64(0) // how many entries the set has had
+	for way := range uint64(cacheWays) {
+		slot := &table[home^way]
+		head := slot.head.Load()
+		if head&headUsed == 0 || slot.gen.Load()&^genHot != c.generation(uint8(head>>headFirst)) {
+			slot.put(key, gen, dests)
+			return
+		}
+		turn += head / (2 * headWriting)
+	}
+	if rand.Uint32()%cacheDoor != 0 {
 		return
 	}
-	s.meta.Store(meta)
-	s.gen.Store(gen)
-	at := 0
-	for ; 8*at <= len(key); at++ {
-		s.words[at].Store(load(key, 8*at))
+	for way := range uint64(cacheWays) {
+		slot := &table[home^(turn+way)%cacheWays]
+		if slot.gen.Load()&genHot == 0 {
+			slot.put(key, gen, dests)
+			return
+		}
 	}
-	for i, d := range dests {
-		s.words[at+i].Store(uint64(d))
+	for way := range uint64(cacheWays) {
+		table[home^way].gen.And(^uint64(genHot))
 	}
-	s.seq.Store(seq + 2)
+}
+
+// count counts a lookup, and whether it hit, 1 or 0. At the end of a window it
+// decides what to do.
+func (c *cached) count(hit uint64) {
+	table, mode := c.table.Load(), c.judge.mode.Load()
+	window := judgeWindow
+	if mode == modeWarm {
+		window = 2 * len(*table)
+	}
+	hits, ended := c.judge.count(hit, window)
+	if !ended {
+		return
+	}
+	switch {
+	case mode != modeMeasure:
+		c.judge.mode.Store(modeMeasure)
+	case 100*hits > 99*judgeWindow:
+		c.judge.trust()
+	case len(*table) < cacheSlotsMax:
+		// Nothing about the size of a table says more than that keys miss it.
+		if c.table.CompareAndSwap(table, new(make([]cacheSlot, 4*len(*table)))) {
+			c.judge.mode.Store(modeWarm)
+		}
+	case 3*hits < 2*judgeWindow:
+		c.judge.stepAside()
+	default:
+		c.judge.trust()
+	}
 }
 
 // A cacheJudge watches whether a cache pays. It counts every lookup only for a
 // window at a time: a shared counter costs as much as the hit it counts.
 type cacheJudge struct {
-	mode  atomic.Uint32
-	tally atomic.Uint64 // lookups<<32 | hits
+	mode   atomic.Uint32
+	_      [60]byte      // whoever reads the mode does not wait for whoever counts
+	tally  atomic.Uint64 // lookups<<32 | hits
+	bypass atomic.Int64  // how long the cache was left alone last
+	_      [48]byte
 }
 
 const (
 	modeMeasure = iota // count hits and misses of a window
+	modeWarm           // the same with a table that was empty, so measure again
 	modeTrust          // hits are not counted; after a window of misses, measure
-	modeBypass         // no lookups; after bypassMatches, measure
+	modeBypass         // no lookups; after a while, measure
 
-	judgeWindow   = 4096
-	bypassMatches = 65536
-	bypassSample  = 64 // matches counted as one
+	judgeWindow = 4096 // lookups
+
+	// The cache is left alone twice as long each time that it proves useless. That
+	// is a matter of time, not of matches, so that they need not be counted.
+	bypassLeast = 50 * time.Millisecond
+	bypassMost  = 3200 * time.Millisecond
 )
 
 // count counts a lookup and reports whether it ended a window, with the window's
 // hits.
-func (j *cacheJudge) count(hit uint64) (hits uint32, ended bool) {
+func (j *cacheJudge) count(hit uint64, window int) (hits int, ended bool) {
 	tally := j.tally.Add(1<<32 | hit)
-	if tally>>32 != judgeWindow {
-		return 0, false
-	}
-	j.tally.Store(0)
-	return uint32(tally), true
+	ended = int(tally>>32) >= window && j.tally.CompareAndSwap(tally, 0)
+	return int(uint32(tally)), ended
 }
 
-// again counts a match past the cache and reports whether to try it again.
-func (j *cacheJudge) again() bool {
-	if rand.Uint32()%bypassSample != 0 || j.tally.Add(1<<32)>>32 < bypassMatches/bypassSample {
-		return false
-	}
-	j.tally.Store(0)
-	j.mode.Store(modeMeasure)
-	return true
+func (j *cacheJudge) trust() {
+	j.bypass.Store(0)
+	j.mode.Store(modeTrust)
+}
+
+func (j *cacheJudge) stepAside() {
+	d := min(max(2*time.Duration(j.bypass.Load()), bypassLeast), bypassMost)
+	j.bypass.Store(int64(d))
+	j.mode.Store(modeBypass)
+	time.AfterFunc(d, func() { j.mode.Store(modeMeasure) })
 }

@@ -223,6 +223,7 @@ func testLengths(t *testing.T, s topic.Strategy) {
 		}
 	}
 	m := s.New()
+	testMiddles(t, s)
 	long := strings.Repeat("a", topic.MaxKeyLen+1)
 	m.Bind(long[1:], 1)
 	if got := m.Match(nil, []byte(long)); len(got) != 0 {
@@ -240,6 +241,29 @@ func testLengths(t *testing.T, s topic.Strategy) {
 		}
 	}()
 	m.Bind(long, 1)
+}
+
+// testMiddles wants keys that differ in one byte to be told apart, wherever it is,
+// also when they come again.
+func testMiddles(t *testing.T, s topic.Strategy) {
+	for _, n := range []int{5, 20, 40, 90, topic.MaxKeyLen} {
+		m := s.New()
+		key := []byte(strings.Repeat("a", n))
+		for at := range key {
+			key[at] = 'b'
+			m.Bind(string(key), topic.Dest(at))
+			key[at] = 'a'
+		}
+		for range 2 {
+			for at := range key {
+				key[at] = 'b'
+				if got := m.Match(nil, key); !slices.Equal(got, []topic.Dest{topic.Dest(at)}) {
+					t.Errorf("keys of %d bytes that differ in one: Match of the %d-th = %d", n, at, got)
+				}
+				key[at] = 'a'
+			}
+		}
+	}
 }
 
 func testHistories(t *testing.T, s topic.Strategy) {
@@ -291,7 +315,8 @@ func history(t *testing.T, s topic.Strategy, seed uint64) bool {
 		}
 		for range 2 {
 			key := g.routingKey(model)
-			got, want := sorted(m.Match(nil, []byte(key))), model.match(key)
+			room := make([]topic.Dest, 0, rng.IntN(20))
+			got, want := sorted(m.Match(room, []byte(key))), model.match(key)
 			if !slices.Equal(got, want) {
 				t.Errorf("seed %#x, op %d: Match(%q) = %d, want %d", seed, op, key, got, want)
 				return false
