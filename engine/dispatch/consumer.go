@@ -9,13 +9,31 @@ const NoConsumer ConsumerID = 1<<32 - 1
 
 // A Probe looks into a worker. Only a driver that can see the worker, as
 // virtual time can, has one; the queue's own books serve everybody else.
+//
+// Its answers may change with each message that the consumer is given or
+// settles; whatever else changes them, a WatchedProbe has to tell. A worker
+// with consumers on several queues may count all it has for each of them: the
+// rules speak of a consumer's outstanding messages and of a worker's work, and
+// leave it open.
 type Probe interface {
-	// Outstanding is the number of messages assigned to this consumer and not
-	// finished, whatever was acknowledged.
+	// Outstanding is the number of messages assigned and not finished, whatever
+	// was acknowledged.
 	Outstanding() int
 	// Work is the time in microseconds until the worker is through with all it
-	// was given.
+	// was given, summed over its slots. While nothing changes it, it falls at a
+	// steady rate, that of the slots in use.
 	Work(now int64) int64
+}
+
+// A WatchedProbe is a Probe that tells when its answers change by something
+// other than its queue: the worker finishes a message, or starts one, or gets
+// one from another queue.
+type WatchedProbe interface {
+	Probe
+	// Watch has the probe call changed after each such change, for as long as it
+	// likes. The caller is the goroutine that steps the queue, but not within a
+	// step.
+	Watch(changed func())
 }
 
 // A Consumer is a row of a queue's table. The queue keeps the books; a selector
@@ -47,8 +65,9 @@ type Consumers struct {
 	free        []ConsumerID
 	first, last ConsumerID // in subscription order
 	joined      int
-	probes      int // joined consumers with a probe
-	ledgers     map[*Ledger]ConsumerID
+	probes      int       // joined consumers with a probe
+	channels    *channels // nil: no consumer ever had a ledger
+	watches     bool      // see WatchLedgers
 	joins       uint64
 	asides      uint64
 	Tape        *Tape // non-nil: what was asked of probes and ledgers is recorded or replayed
@@ -210,7 +229,7 @@ func (t *Consumers) PutBack(c ConsumerID) { t.rows[c].aside = 0 }
 func (t *Consumers) Probed() bool { return t.probes > 0 }
 
 // Ledgered reports whether any consumer's channel has a limit.
-func (t *Consumers) Ledgered() bool { return len(t.ledgers) > 0 }
+func (t *Consumers) Ledgered() bool { return t.channels != nil && len(t.channels.of) > 0 }
 
 // Outstanding is the number of messages c has not finished: by its probe, or
 // else those it has not acknowledged.
@@ -222,50 +241,15 @@ func (t *Consumers) Outstanding(c ConsumerID) int {
 }
 
 // WorkLeft is the work c has left in microseconds: by its probe, or else the
-// sum of the costs of what it has not acknowledged.
-func (t *Consumers) WorkLeft(c ConsumerID, now int64) int64 {
-	if p := t.rows[c].Probe; p != nil {
-		return t.Tape.ask(func() int64 { return p.Work(now) })
+// sum of the costs of what it has not acknowledged. It falls by rate in each
+// microsecond, which asking the probe twice shows.
+func (t *Consumers) WorkLeft(c ConsumerID, now int64) (work, rate int64) {
+	p := t.rows[c].Probe
+	if p == nil {
+		return t.rows[c].Work, 0
 	}
-	return t.rows[c].Work
-}
-
-// Peer returns the first consumer of a channel, by its ledger, or NoConsumer;
-// PeerAfter the following ones.
-func (t *Consumers) Peer(l *Ledger) ConsumerID {
-	if c, ok := t.ledgers[l]; ok {
-		return c
-	}
-	return NoConsumer
-}
-
-// PeerAfter returns the consumer after c with the same ledger, or NoConsumer.
-func (t *Consumers) PeerAfter(c ConsumerID) ConsumerID { return t.rows[c].peer }
-
-func (t *Consumers) addPeer(l *Ledger, c ConsumerID) (next ConsumerID) {
-	if t.ledgers == nil {
-		t.ledgers = make(map[*Ledger]ConsumerID)
-	}
-	next = t.Peer(l)
-	t.ledgers[l] = c
-	return next
-}
-
-func (t *Consumers) removePeer(l *Ledger, c ConsumerID) {
-	next := t.rows[c].peer
-	if head := t.ledgers[l]; head != c {
-		p := head
-		for t.rows[p].peer != c {
-			p = t.rows[p].peer
-		}
-		t.rows[p].peer = next
-		return
-	}
-	if next == NoConsumer {
-		delete(t.ledgers, l)
-	} else {
-		t.ledgers[l] = next
-	}
+	work = t.Tape.ask(func() int64 { return p.Work(now) })
+	return work, work - t.Tape.ask(func() int64 { return p.Work(now + 1) })
 }
 
 func (t *Consumers) full(l *Ledger) bool {

@@ -8,7 +8,7 @@ func init() {
 		Doc:   "to an idle consumer, longest idle first, else to a random one (join the idle queue)",
 		Needs: NeedSlots,
 		New: func(cfg Config, t *Consumers) Selector {
-			return &jiq{random: random{seats: seats{t: t}, rng: rng.New(cfg.Seed)}}
+			return &jiq{random: random{seats: newSeats(t), rng: rng.New(cfg.Seed)}}
 		},
 	})
 }
@@ -54,12 +54,12 @@ func (s *jiq) line(c ConsumerID) {
 	}
 }
 
-func (s *jiq) Pick(now int64) ConsumerID {
+func (s *jiq) Pick(int64) ConsumerID {
 	s.sweep()
 	for {
 		c, l := s.idle.first(), s.best()
 		if c == NoConsumer || s.t.At(c).Priority != l.priority {
-			return s.random.Pick(now)
+			return s.pick()
 		}
 		s.idle.exit(c, l.priority)
 		if s.t.Take(c) {
@@ -73,13 +73,8 @@ func (s *jiq) Pick(now int64) ConsumerID {
 
 // sweep is that of seats, for the line too.
 func (s *jiq) sweep() {
-	if !s.t.Ledgered() {
-		return
-	}
-	for c := s.t.First(); c != NoConsumer; c = s.t.After(c) {
-		if s.t.At(c).Ledger != nil {
-			s.follow(c)
-			s.line(c)
-		}
+	for _, c := range s.t.Filled() {
+		s.follow(c)
+		s.line(c)
 	}
 }

@@ -12,11 +12,9 @@ func init() {
 // exponential service times and blind to sizes: it counts, it does not weigh.
 // Outstanding are messages assigned and not finished where a probe can see
 // that, else those not acknowledged; so a consumer without acknowledgements
-// looks empty.
+// looks empty. O(log n).
 func newJSQ(_ Config, t *Consumers) Selector {
-	return &leastLoaded{
-		t:     t,
-		books: func(row *Consumer) int64 { return int64(row.Unacked) },
-		exact: func(t *Consumers, c ConsumerID, _ int64) int64 { return int64(t.Outstanding(c)) },
-	}
+	return &leastLoaded{t: t, load: func(t *Consumers, c ConsumerID, _ int64) (load, rate int64) {
+		return int64(t.Outstanding(c)), 0
+	}}
 }

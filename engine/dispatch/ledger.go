@@ -1,6 +1,10 @@
 package dispatch
 
-import "sync/atomic"
+import (
+	"slices"
+	"sync"
+	"sync/atomic"
+)
 
 // A Ledger is a channel-wide prefetch (basic.qos with global set): one limit on
 // the unacknowledged messages of all the channel's consumers, whatever their
@@ -8,6 +12,9 @@ import "sync/atomic"
 type Ledger struct {
 	limit atomic.Int64 // 0: none
 	taken atomic.Int64
+
+	mu       sync.Mutex                 // of those who change watchers
+	watchers atomic.Pointer[[]*channel] // told when the limit is reached; nil: nobody
 }
 
 // NewLedger returns a ledger with the given limit; 0 is no limit.
@@ -19,7 +26,12 @@ func NewLedger(limit uint32) *Ledger {
 
 // SetLimit changes the limit; 0 is no limit. What is taken stays taken. Queues
 // with consumers of this channel have to be run afterwards.
-func (l *Ledger) SetLimit(limit uint32) { l.limit.Store(int64(limit)) }
+func (l *Ledger) SetLimit(limit uint32) {
+	l.limit.Store(int64(limit))
+	if l.Full() {
+		l.tell()
+	}
+}
 
 // Limit returns the limit; 0 is no limit.
 func (l *Ledger) Limit() uint32 { return uint32(l.limit.Load()) }
@@ -41,6 +53,9 @@ func (l *Ledger) TryTake() bool {
 			return false
 		}
 		if l.taken.CompareAndSwap(taken, taken+1) {
+			if l.Full() {
+				l.tell()
+			}
 			return true
 		}
 	}
@@ -48,3 +63,31 @@ func (l *Ledger) TryTake() bool {
 
 // Put gives n back.
 func (l *Ledger) Put(n int) { l.taken.Add(int64(-n)) }
+
+func (l *Ledger) watch(ch *channel) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	var now []*channel
+	if old := l.watchers.Load(); old != nil {
+		now = slices.Clone(*old)
+	}
+	now = append(now, ch)
+	l.watchers.Store(&now)
+}
+
+func (l *Ledger) unwatch(ch *channel) {
+	l.mu.Lock()
+	defer l.mu.Unlock()
+	if old := l.watchers.Load(); old != nil {
+		now := slices.DeleteFunc(slices.Clone(*old), func(o *channel) bool { return o == ch })
+		l.watchers.Store(&now)
+	}
+}
+
+func (l *Ledger) tell() {
+	if watchers := l.watchers.Load(); watchers != nil {
+		for _, ch := range *watchers {
+			ch.inbox.put(ch)
+		}
+	}
+}

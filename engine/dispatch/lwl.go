@@ -13,11 +13,7 @@ func init() {
 // would have in one central queue, without that queue's round trip for each
 // message (Harchol-Balter, Crovella, Murta 1998). The work is the worker's where
 // a probe can see it, else the sum of the cost hints of what is not
-// acknowledged; messages without a hint weigh nothing.
+// acknowledged; messages without a hint weigh nothing. O(log n).
 func newLWL(_ Config, t *Consumers) Selector {
-	return &leastLoaded{
-		t:     t,
-		books: func(row *Consumer) int64 { return row.Work },
-		exact: (*Consumers).WorkLeft,
-	}
+	return &leastLoaded{t: t, load: (*Consumers).WorkLeft}
 }

@@ -7,7 +7,7 @@ func init() {
 		Name: "po2",
 		Doc:  "to the one with fewer outstanding of two drawn (power of two choices)",
 		New: func(cfg Config, t *Consumers) Selector {
-			return &po2{random{seats: seats{t: t}, rng: rng.New(cfg.Seed)}}
+			return &po2{random{seats: newSeats(t), rng: rng.New(cfg.Seed)}}
 		},
 	})
 }

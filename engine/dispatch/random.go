@@ -7,14 +7,13 @@ func init() {
 		Name: "random",
 		Doc:  "to one drawn among the eligible",
 		New: func(cfg Config, t *Consumers) Selector {
-			return &random{seats: seats{t: t}, rng: rng.New(cfg.Seed)}
+			return &random{seats: newSeats(t), rng: rng.New(cfg.Seed)}
 		},
 	})
 }
 
 // random draws uniformly among the eligible consumers of the best priority that
-// has any; a single candidate needs no draw. O(log n), and linear in consumers
-// where channels have limits: the draw has to know how many candidates there are.
+// has any; a single candidate needs no draw, and for none is drawn. O(log n).
 type random struct {
 	seats
 	rng rng.SplitMix64
@@ -27,6 +26,10 @@ func (s *random) Changed(c ConsumerID, _ int64) { s.follow(c) }
 
 func (s *random) Pick(int64) ConsumerID {
 	s.sweep()
+	return s.pick()
+}
+
+func (s *random) pick() ConsumerID {
 	for l := s.best(); l != nil; l = s.best() {
 		c := l.draw(&s.rng)
 		if s.t.Take(c) {

@@ -8,7 +8,8 @@ import (
 // seats lists the eligible consumers in subscription order and finds the n-th:
 // what the strategies that draw need. Each consumer priority has a row of
 // seats, and a Fenwick tree (1994) counts those in play. All operations are
-// O(log n) amortised; sweep is linear.
+// O(log n) amortised; those of one channel fill up and come back together, each
+// for O(log n).
 type seats struct {
 	t      *Consumers
 	levels []seatLevel // best priority first
@@ -22,6 +23,11 @@ type seatLevel struct {
 	n        int          // of those, in play
 	seats    []ConsumerID // from index 1, in subscription order; NoConsumer: left
 	tree     []int32      // tree[i]: in play among the lowbit(i) seats up to i
+}
+
+func newSeats(t *Consumers) seats {
+	t.WatchLedgers()
+	return seats{t: t}
 }
 
 func (s *seats) level(priority int32) (*seatLevel, int, bool) {
@@ -100,16 +106,11 @@ func (s *seats) follow(c ConsumerID) {
 	}
 }
 
-// sweep does so for all consumers whose channel has a limit, which other queues
-// may have used up: a draw has to know how many candidates there are.
+// sweep does so for the consumers whose channel's limit was reached, as other
+// queues may do: a draw has to know how many candidates there are.
 func (s *seats) sweep() {
-	if !s.t.Ledgered() {
-		return
-	}
-	for c := s.t.First(); c != NoConsumer; c = s.t.After(c) {
-		if s.t.At(c).Ledger != nil {
-			s.follow(c)
-		}
+	for _, c := range s.t.Filled() {
+		s.follow(c)
 	}
 }
 

@@ -100,8 +100,8 @@ func TestPeersAreTheConsumersOfAChannel(t *testing.T) {
 			t.Errorf("after %d left: %v, want %v", c, got, want)
 		}
 	}
-	if len(table.ledgers) != 1 {
-		t.Errorf("%d channels are known, want 1", len(table.ledgers))
+	if n := len(table.channels.of); n != 1 {
+		t.Errorf("%d channels are known, want 1", n)
 	}
 }
 
@@ -213,3 +213,41 @@ type idle struct{}
 
 func (idle) Outstanding() int { return 0 }
 func (idle) Work(int64) int64 { return 0 }
+
+// TestFilledTellsEachOnce: in order of subscription, whichever ledger filled up
+// first, and nobody that left.
+func TestFilledTellsEachOnce(t *testing.T) {
+	table := NewConsumers()
+	table.WatchLedgers()
+	l, other := NewLedger(1), NewLedger(1)
+	var ids []ConsumerID
+	for i := range 5 {
+		ids = append(ids, table.Add(Consumer{Ledger: []*Ledger{l, other}[i%2]}))
+	}
+	want := func(when string, want ...ConsumerID) {
+		t.Helper()
+		if got := table.Filled(); !slices.Equal(got, want) {
+			t.Errorf("%s: %v, want %v", when, got, want)
+		}
+	}
+	want("at first")
+	other.TryTake()
+	l.TryTake()
+	want("both are full", ids...)
+	want("asked again")
+	l.Put(1)
+	want("one has credit again")
+	table.Remove(ids[2])
+	l.SetLimit(2)
+	l.TryTake()
+	l.SetLimit(1)
+	want("a limit was lowered", ids[0], ids[4])
+	l.Put(1)
+	l.TryTake()
+	table.Remove(ids[0])
+	table.Remove(ids[4])
+	want("all left")
+	if n := len(*l.watchers.Load()); n != 0 {
+		t.Errorf("%d tables watch a ledger that no consumer has", n)
+	}
+}

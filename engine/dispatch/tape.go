@@ -8,6 +8,7 @@ type Tape struct {
 	Replay  bool // Answers are given instead of asking
 	next    int
 	short   bool
+	list    []ConsumerID
 }
 
 // Rewind starts a step: answers are recorded anew, or replayed from the first.
@@ -36,4 +37,17 @@ func (t *Tape) ask(real func() int64) int64 {
 	}
 	t.short = true
 	return 0
+}
+
+// consumers is ask for a list of consumers, which is valid until the next call.
+func (t *Tape) consumers(real []ConsumerID) []ConsumerID {
+	if t == nil {
+		return real
+	}
+	n := int(t.ask(func() int64 { return int64(len(real)) }))
+	t.list = t.list[:0]
+	for i := 0; i < n && !t.short; i++ {
+		t.list = append(t.list, ConsumerID(t.ask(func() int64 { return int64(real[i]) })))
+	}
+	return t.list
 }

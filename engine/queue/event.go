@@ -20,7 +20,7 @@ const (
 	Pause                 // a consumer's connection takes nothing more for now [Consumer]
 	Resume                // it takes more [Consumer]
 	Limit                 // a consumer's prefetch changed [Consumer, Prefetch]
-	Run                   // a channel's credit came back, or an end to Hold [Ledger; nil: any channel's, at the cost of a scan]
+	Run                   // a channel's credit came back, or an end to Hold [Ledger; nil: any channel's, at the cost of a scan; or just goes on after More]
 	Get                   // basic.get [NoAck]; it does not run the queue
 	Purge                 // drop what is ready; it does not run the queue
 	Expire                // the time of WakeAt came

@@ -71,6 +71,7 @@ type Queue struct {
 	expiring  int   // ready messages that expire
 	gone      uint64
 	wake      int64        // the WakeAt that stands, 0 none
+	more      bool         // the latest decision was More, pauses apart
 	fresh     dispatch.Ref // just published and not yet run for, or NoRef
 	active    dispatch.ConsumerID
 	exclusive dispatch.ConsumerID
@@ -149,6 +150,8 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 	if q.cons.Tape != nil {
 		q.cons.Tape.Rewind()
 	}
+	goesOn := q.more && e.Kind == Run && e.Ledger == nil
+	q.more = q.more && e.Kind == Pause
 	switch e.Kind {
 	case Publish:
 		out = q.publish(&e, out)
@@ -183,7 +186,7 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 	if e.Hold {
 		return out
 	}
-	if e.Kind == Run {
+	if e.Kind == Run && !goesOn {
 		q.touchChannel(e.Ledger)
 	}
 	return q.run(e.Budget, out)

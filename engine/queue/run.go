@@ -23,6 +23,7 @@ func (q *Queue) run(budget uint32, out []Decision) []Decision {
 		}
 		out = q.deliver(q.pop(), c, q.cons.At(c).NoAck, out)
 		if n == budget && q.ready > 0 {
+			q.more = true
 			return append(out, Decision{Kind: More, Ref: dispatch.NoRef, Consumer: dispatch.NoConsumer})
 		}
 	}
@@ -57,13 +58,12 @@ func (q *Queue) touch(c dispatch.ConsumerID) {
 // touchChannel notes that the consumers of a channel may have got credit; nil
 // stands for all channels.
 func (q *Queue) touchChannel(l *dispatch.Ledger) {
-	if l == nil {
+	if l == nil && q.cons.Ledgered() {
 		for c := q.cons.First(); c != dispatch.NoConsumer; c = q.cons.After(c) {
 			if q.cons.At(c).Ledger != nil && q.cons.Aside(c) != 0 {
 				q.touched = append(q.touched, c)
 			}
 		}
-		return
 	}
 	for c := q.cons.Peer(l); c != dispatch.NoConsumer; c = q.cons.PeerAfter(c) {
 		if q.cons.Aside(c) != 0 {

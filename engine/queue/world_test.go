@@ -59,7 +59,8 @@ type sub struct {
 	wq *worldQueue
 	id dispatch.ConsumerID
 	// assigned and not finished
-	held []*task
+	held     []*task
+	watchers []func()
 }
 
 // A task is one delivery of a message.
@@ -71,7 +72,14 @@ type task struct {
 	acked bool // or needs none
 }
 
-func (s *sub) Outstanding() int { return len(s.held) }
+func (s *sub) Outstanding() int     { return len(s.held) }
+func (s *sub) Watch(changed func()) { s.watchers = append(s.watchers, changed) }
+
+func (s *sub) changed() {
+	for _, f := range s.watchers {
+		f()
+	}
+}
 
 func (s *sub) Work(now int64) int64 {
 	var sum int64
@@ -247,6 +255,7 @@ func (w *world) start(v *worker) {
 		v.slots[slot] = k
 		k.m.start = w.now
 		k.ends = w.now + k.m.Service*v.spec.Slow
+		k.s.changed()
 		if v.spec.Ack == "early" {
 			w.settle(k, Ack)
 		}
@@ -262,6 +271,7 @@ func (w *world) start(v *worker) {
 func (w *world) finish(v *worker, slot int, k *task) {
 	v.slots[slot] = nil
 	k.s.held = slices.DeleteFunc(k.s.held, func(o *task) bool { return o == k })
+	k.s.changed()
 	failed := k.m.attempts <= k.m.Fail
 	if !failed {
 		k.m.done, k.m.lost, k.m.finish = true, false, w.now

@@ -62,6 +62,7 @@ type worker struct {
 	running     int64 // slots in use
 	ends        int64 // sum of the running tasks' ends
 	backlog     int64 // sum of service of what is assigned and not started
+	watchers    []func()
 
 	batch []int32 // finished tasks whose acks wait for others
 	count int     // finished, for AckForget
@@ -80,15 +81,29 @@ func (w *worker) reset() {
 	w.held, w.outstanding, w.running, w.ends, w.backlog = 0, 0, 0, 0, 0
 	w.batch = w.batch[:0]
 	w.stalled = false
+	w.watchers = nil
 }
 
-// Outstanding implements dispatch.Probe: messages assigned and not finished.
+// Outstanding implements dispatch.Probe: messages assigned and not finished, from
+// whatever queue. R9 counts them for a consumer and weighs what its worker runs and
+// has waiting; slots and buffer are the worker's, whose queues share them (R11), so
+// both are taken over the whole worker. For a worker of one queue it is the same.
 func (w *worker) Outstanding() int { return w.outstanding }
 
 // Work implements dispatch.Probe: what is left of running tasks and the service of
 // waiting ones.
 func (w *worker) Work(now int64) int64 {
 	return w.backlog + w.ends - w.running*(now-epoch)
+}
+
+// Watch implements dispatch.WatchedProbe.
+func (w *worker) Watch(changed func()) { w.watchers = append(w.watchers, changed) }
+
+// changed tells queues that Outstanding or Work has changed.
+func (w *worker) changed() {
+	for _, f := range w.watchers {
+		f()
+	}
 }
 
 // Deliver implements [broker.Sink]: the broker assigned a message. It reaches the
@@ -117,6 +132,7 @@ func (w *worker) Deliver(m *broker.Delivery, _ *broker.Batch) bool {
 	}
 	w.outstanding++
 	w.backlog += t.service
+	w.changed()
 	d.add(d.now+w.Worker.Deliver, rankInternal, event{kind: arrival, worker: w.index, life: w.life, arg: i})
 	return true
 }
@@ -196,6 +212,7 @@ func (w *worker) start(i int32, t *task, slot int32) {
 	w.running++
 	w.ends += end
 	w.backlog -= t.service
+	w.changed()
 	w.d.active = now
 	if w.Fails != nil {
 		t.verdict = w.Fails(t.seq, t.attempt, end)
@@ -216,6 +233,7 @@ func (w *worker) finish(i int32) {
 	w.outstanding--
 	w.running--
 	w.ends -= d.now
+	w.changed()
 	d.span(t, d.now, false)
 	t.phase = leaving
 	failed := t.verdict.End != Success && (w.Ack != AckAuto || t.verdict.End == Forward)

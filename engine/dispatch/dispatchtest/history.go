@@ -45,6 +45,7 @@ type history struct {
 	model   *model // nil: the strategy has none
 	now     int64
 	held    bool
+	more    bool // the queue wants to go on
 	ledgers []*dispatch.Ledger
 	others  []int // by ledger: what other queues hold of it
 	crew    []dispatch.ConsumerID
@@ -140,6 +141,9 @@ func (h *history) happen() error {
 			Tenant:   string("abcd"[h.src.below(4)]),
 			Priority: uint8(h.src.below(6)),
 		}
+		if h.src.below(8) == 0 {
+			e.Msg.Cost *= 100 // many turns of drr
+		}
 		if h.src.below(3) == 0 {
 			e.Msg.Task = string("xyz"[h.src.below(3)])
 		}
@@ -196,6 +200,9 @@ func (h *history) joining(e queue.Event) queue.Event {
 	}
 	if h.src.below(4) == 0 {
 		p := new(probe)
+		if len(h.probes) > 0 && h.src.below(4) == 0 {
+			p = h.probes[h.src.below(len(h.probes))] // another consumer of that worker
+		}
 		h.probes = append(h.probes, p)
 		e.Probe = p
 	}
@@ -241,8 +248,8 @@ func (h *history) elsewhere() error {
 		l.SetLimit(uint32(h.src.below(5)))
 	}
 	e := queue.Event{Kind: queue.Run, Ledger: l}
-	if h.src.below(4) == 0 {
-		e.Ledger = nil
+	if !h.more && h.src.below(4) == 0 {
+		e.Ledger = nil // after More this would only go on
 	}
 	return h.step(e)
 }
@@ -251,7 +258,7 @@ func (h *history) elsewhere() error {
 func (h *history) probe() error {
 	if len(h.probes) > 0 {
 		p := h.probes[h.src.below(len(h.probes))]
-		p.outstanding, p.work = h.src.below(4), int64(h.src.below(6))
+		p.set(h.src.below(4), h.now, int64(h.src.below(6)), int64(h.src.below(3)))
 	}
 	return nil
 }
@@ -282,8 +289,8 @@ func (h *history) step(e queue.Event) error {
 	}
 	h.follow(e, id)
 	// Get, Purge and Close do not run the queue; the last two leave nothing ready.
-	more := len(h.out) > 0 && h.out[len(h.out)-1].Kind == queue.More
-	h.held = e.Hold || more || h.held && e.Kind == queue.Get
+	h.more = len(h.out) > 0 && h.out[len(h.out)-1].Kind == queue.More || h.more && e.Kind == queue.Pause
+	h.held = e.Hold || h.more || h.held && e.Kind == queue.Get
 	if err := h.q.Check(h.held); err != nil {
 		return h.fail("%v", err)
 	}

@@ -23,6 +23,7 @@ type model struct {
 	active   *consumer
 	blocked  []*consumer // in the order in which the selector set them aside
 	wake     int64
+	more     bool               // the latest decision was More, pauses apart
 	fresh    *message           // just published and not yet run for
 	learned  map[string]learned // by task
 	decision []queue.Decision
@@ -43,6 +44,8 @@ func newModel(cfg queue.Config) *model {
 func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []queue.Decision {
 	m.now = max(m.now, e.Now)
 	m.decision = nil
+	goesOn := m.more && e.Kind == queue.Run && e.Ledger == nil
+	m.more = m.more && e.Kind == queue.Pause
 	switch e.Kind {
 	case queue.Publish:
 		m.publish(e, ref)
@@ -78,7 +81,7 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 		m.dropHeads()
 	case queue.Run:
 		for _, c := range m.crew {
-			if c.ledger != nil && (e.Ledger == nil || e.Ledger == c.ledger) {
+			if c.ledger != nil && !goesOn && (e.Ledger == nil || e.Ledger == c.ledger) {
 				c.credited = c.blocked
 			}
 		}

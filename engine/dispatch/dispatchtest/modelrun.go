@@ -30,6 +30,7 @@ func (m *model) run(budget uint32) {
 		}
 		m.deliver(m.pop(), c, c.noAck)
 		if n == budget && len(m.ready) > 0 {
+			m.more = true
 			m.decide(queue.Decision{Kind: queue.More, Ref: dispatch.NoRef})
 			return
 		}
@@ -49,7 +50,7 @@ func (m *model) pick() *consumer {
 		}
 		return nil
 	}
-	return m.sel.pick()
+	return m.sel.pick(m.now)
 }
 
 // head is the message that would be next.

@@ -32,14 +32,24 @@ func (c *consumer) block() {
 	}
 }
 
-// A probe answers what the history says.
+// A probe answers what the history says: work falls by rate.
 type probe struct {
 	outstanding int
-	work        int64
+	at          int64
+	work, rate  int64
+	watchers    []func()
 }
 
-func (p *probe) Outstanding() int { return p.outstanding }
-func (p *probe) Work(int64) int64 { return p.work }
+func (p *probe) Outstanding() int     { return p.outstanding }
+func (p *probe) Work(now int64) int64 { return p.work - p.rate*(now-p.at) }
+func (p *probe) Watch(changed func()) { p.watchers = append(p.watchers, changed) }
+
+func (p *probe) set(outstanding int, at, work, rate int64) {
+	p.outstanding, p.at, p.work, p.rate = outstanding, at, work, rate
+	for _, changed := range p.watchers {
+		changed()
+	}
+}
 
 // eligible is rule R6, for a strategy that grants a window besides (0: none).
 func (c *consumer) eligible(window int) bool {
@@ -61,9 +71,9 @@ func (c *consumer) outstanding() int {
 	return len(c.unacked)
 }
 
-func (c *consumer) work() int64 {
+func (c *consumer) work(now int64) int64 {
 	if c.probe != nil {
-		return c.probe.work
+		return c.probe.Work(now)
 	}
 	var sum int64
 	for _, m := range c.unacked {
@@ -76,7 +86,7 @@ func (c *consumer) work() int64 {
 type selectorModel interface {
 	join(c *consumer)
 	leave(c *consumer)
-	pick() *consumer // nil: nobody
+	pick(now int64) *consumer // nil: nobody
 	changed(c *consumer)
 	back(c *consumer)
 	window(c *consumer) int
@@ -89,7 +99,7 @@ var selectorModels = map[string]func(cfg dispatch.Config) selectorModel{
 	"rr-eager": func(dispatch.Config) selectorModel { return &ringModel{eager: true} },
 	"fair":     func(dispatch.Config) selectorModel { return &ringModel{eager: true, fair: true} },
 	"jsq": func(dispatch.Config) selectorModel {
-		return &leastModel{load: func(c *consumer) int64 { return int64(c.outstanding()) }}
+		return &leastModel{load: func(c *consumer, _ int64) int64 { return int64(c.outstanding()) }}
 	},
 	"lwl":    func(dispatch.Config) selectorModel { return &leastModel{load: (*consumer).work} },
 	"random": func(cfg dispatch.Config) selectorModel { return &drawModel{rng: rng.New(cfg.Seed)} },
@@ -128,7 +138,7 @@ func (r *ringModel) changed(c *consumer) {
 	}
 }
 
-func (r *ringModel) pick() *consumer {
+func (r *ringModel) pick(int64) *consumer {
 	for len(r.ring) > 0 {
 		head := r.ring[0]
 		for _, c := range r.ring {
@@ -177,13 +187,13 @@ func (s *crew) candidates() []*consumer {
 // leastModel is jsq and lwl of rule R9.
 type leastModel struct {
 	crew
-	load func(*consumer) int64
+	load func(c *consumer, now int64) int64
 }
 
-func (s *leastModel) pick() *consumer {
+func (s *leastModel) pick(now int64) *consumer {
 	var best *consumer
 	for _, c := range s.candidates() {
-		if best == nil || s.load(c) < s.load(best) {
+		if best == nil || s.load(c, now) < s.load(best, now) {
 			best = c
 		}
 	}
@@ -197,7 +207,7 @@ type drawModel struct {
 	two bool
 }
 
-func (s *drawModel) pick() *consumer { return s.draw(s.candidates()) }
+func (s *drawModel) pick(int64) *consumer { return s.draw(s.candidates()) }
 
 func (s *drawModel) draw(among []*consumer) *consumer {
 	switch {
@@ -247,7 +257,7 @@ func (s *idleModel) look(c *consumer) {
 	}
 }
 
-func (s *idleModel) pick() *consumer {
+func (s *idleModel) pick(int64) *consumer {
 	for _, c := range s.all {
 		if c.ledger != nil && !c.eligible(0) {
 			s.look(c)

@@ -1,0 +1,175 @@
+package dispatch
+
+import (
+	"cmp"
+	"slices"
+)
+
+// leastLoaded gives each message to the eligible consumer, of the best priority
+// that has any, with the least load; the earlier subscriber on ties. It is what
+// jsq and lwl share.
+//
+// Work falls while time passes, and not everywhere alike: a worker that is busy
+// on two slots gets through twice as much as one that is busy on one. But the
+// order of workers of one rate does not change by itself, so there is a heap
+// for each rate, whose keys stand still (what the load would be at time 0, had
+// it fallen at that rate), and the least of their heads is the least of all.
+//
+// A consumer's load is looked up when it is picked for the first time after
+// something changed it. O(log n) for n consumers, and one comparison for each
+// rate there is, at most one more than a worker has slots.
+type leastLoaded struct {
+	t     *Consumers
+	load  func(t *Consumers, c ConsumerID, now int64) (load, rate int64)
+	lanes []lane       // by consumer priority, the best first, then by rate
+	loads []loadEntry  // by ConsumerID
+	place []int32      // by ConsumerID: in the heap of its lane
+	stale []ConsumerID // whose load has to be looked up
+}
+
+// A lane holds consumers of one priority and one rate.
+type lane struct {
+	heap[ConsumerID]
+	priority int32
+	rate     int64
+}
+
+type loadEntry struct {
+	key   int64 // load + rate*now, whatever now is; it may wrap
+	rate  int64
+	in    bool // in play: joined and not set aside
+	stale bool // in the list
+}
+
+func (s *leastLoaded) Join(c ConsumerID) {
+	for int(c) >= len(s.loads) {
+		s.loads = append(s.loads, loadEntry{})
+		s.place = append(s.place, 0)
+	}
+	row := s.t.At(c)
+	if p, ok := row.Probe.(WatchedProbe); ok {
+		since := row.since
+		p.Watch(func() {
+			if s.t.At(c).since == since { // else it left, and a probe need not forget
+				s.look(c)
+			}
+		})
+	}
+	s.Return(c)
+}
+
+func (s *leastLoaded) Leave(c ConsumerID) {
+	s.exit(c)
+	s.lanes = slices.DeleteFunc(s.lanes, func(l lane) bool { return len(l.ids) == 0 })
+}
+
+func (s *leastLoaded) Return(c ConsumerID) {
+	s.loads[c].in = true
+	s.look(c)
+}
+
+func (s *leastLoaded) Changed(c ConsumerID, _ int64) { s.look(c) }
+
+// look has the load of c looked up before the next consumer is picked.
+func (s *leastLoaded) look(c ConsumerID) {
+	if e := &s.loads[c]; !e.stale {
+		e.stale = true
+		s.stale = append(s.stale, c)
+	}
+}
+
+func (s *leastLoaded) Pick(now int64) ConsumerID {
+	s.refresh(now)
+	for {
+		c := s.least(now)
+		if c == NoConsumer || s.t.Take(c) {
+			return c
+		}
+		s.exit(c)
+		s.t.SetAside(c)
+	}
+}
+
+// refresh looks up the loads that may have changed.
+func (s *leastLoaded) refresh(now int64) {
+	for _, c := range s.stale {
+		s.loads[c].stale = false
+	}
+	stale := s.stale
+	if s.t.Probed() {
+		stale = s.t.Tape.consumers(stale)
+	}
+	for _, c := range stale {
+		if int(c) < len(s.loads) && s.loads[c].in {
+			s.enter(c, now)
+		}
+	}
+	s.stale = s.stale[:0]
+}
+
+// enter puts c in the lane and at the place that its load demands.
+func (s *leastLoaded) enter(c ConsumerID, now int64) {
+	load, rate := s.load(s.t, c, now)
+	e := &s.loads[c]
+	key := load + rate*now
+	if s.place[c] != 0 {
+		switch {
+		case rate != e.rate:
+			s.lane(c).remove(c)
+		case key == e.key:
+			return
+		}
+	}
+	e.key, e.rate = key, rate
+	s.lane(c).fix(c)
+}
+
+// exit takes c out of play.
+func (s *leastLoaded) exit(c ConsumerID) {
+	s.loads[c].in = false
+	if s.place[c] != 0 {
+		s.lane(c).remove(c)
+	}
+}
+
+// lane returns the lane of c, making it if there is none.
+func (s *leastLoaded) lane(c ConsumerID) *lane {
+	want := lane{priority: s.t.At(c).Priority, rate: s.loads[c].rate}
+	i, ok := slices.BinarySearchFunc(s.lanes, want, func(l, want lane) int {
+		return cmp.Or(cmp.Compare(want.priority, l.priority), cmp.Compare(l.rate, want.rate))
+	})
+	if !ok {
+		want.heap = heap[ConsumerID]{place: &s.place, less: s.less}
+		s.lanes = slices.Insert(s.lanes, i, want)
+	}
+	return &s.lanes[i]
+}
+
+// less orders the consumers of one lane. The difference of keys is that of
+// loads, even if the keys wrapped.
+func (s *leastLoaded) less(a, b ConsumerID) bool {
+	if d := s.loads[a].key - s.loads[b].key; d != 0 {
+		return d < 0
+	}
+	return s.t.At(a).since < s.t.At(b).since
+}
+
+// least returns the consumer in play that is next, or NoConsumer.
+func (s *leastLoaded) least(now int64) ConsumerID {
+	best, priority, least := NoConsumer, int32(0), int64(0)
+	for i := range s.lanes {
+		l := &s.lanes[i]
+		if len(l.ids) == 0 {
+			continue
+		}
+		if best != NoConsumer && l.priority < priority {
+			break
+		}
+		c := l.ids[0]
+		load := s.loads[c].key - l.rate*now
+		if best == NoConsumer || load < least || load == least && s.t.At(c).since < s.t.At(best).since {
+			best, priority, least = c, l.priority, load
+		}
+	}
+	return best
+}
