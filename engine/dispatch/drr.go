@@ -16,7 +16,9 @@ const (
 )
 
 func newDRR(cfg Config, t *Messages) Order {
-	return &drr{t: t, cfg: cfg, quantum: min(max(cfg.Quantum, 1), maxGrant), head: -1, tail: -1}
+	o := &drr{t: t, cfg: cfg, quantum: min(max(cfg.Quantum, 1), maxGrant)}
+	o.senders = heap[uint32]{place: &o.place, less: o.sooner}
+	return o
 }
 
 // drr is deficit round robin (Shreedhar, Varghese 1995). Tenants with ready
@@ -28,41 +30,68 @@ func newDRR(cfg Config, t *Messages) Order {
 // and forfeits it. A message costs 1, or its cost hint; without a hint, one
 // quantum.
 //
-// O(1) while a grant pays for a message, as in the paper. With smaller grants it
-// is linear in backlogged tenants: rounds in which nobody could pay are skipped
-// in one pass over them.
+// The paper's O(1) is for grants that pay for a message. With smaller ones the
+// list would be gone through again and again, so it is not. It is a circle that
+// a pointer to the head runs around, and a round is one time around from the
+// seam. How many grants a tenant needs says in which round it will send, and
+// that stays true whatever others do; the least of (round, place in the circle)
+// is next. The turns in between, in which nobody could pay, are booked when a
+// tenant is next looked at. O(log t) for t backlogged tenants.
 type drr struct {
-	t          *Messages
-	cfg        Config
-	quantum    int64
-	tenants    []drrTenant // by number of the tenant
-	head, tail int32       // of the backlogged ones; -1 none
-	listed     int
-	granted    bool // the head's turn has started
-	n          int
+	t       *Messages
+	cfg     Config
+	quantum int64
+	tenants []drrTenant  // by number of the tenant
+	circle  circle       // of the backlogged ones
+	senders heap[uint32] // of the same: who sends first
+	place   []int32      // in senders
+	head    uint32       // whose turn it is, or is next
+	started bool         // the head's turn: it has its grant
+	round   int64        // of that turn; it may wrap
+	n       int
 }
 
 type drrTenant struct {
 	list    ageList
-	deficit int64
+	deficit int64 // with the grants of all turns before round next
 	grant   int64
-	next    int32
+	next    int64 // a round
+	sends   int64 // the round in which it can pay for its oldest message
 }
 
 func (o *drr) Len() int { return o.n }
 
 func (o *drr) Push(r Ref) {
-	id := int32(o.t.At(r).Tenant)
+	o.n++
+	id := o.t.At(r).Tenant
 	for int(id) >= len(o.tenants) {
 		o.tenants = append(o.tenants, drrTenant{list: newAgeList()})
+		o.place = append(o.place, 0)
 	}
 	d := &o.tenants[id]
 	if d.list.n == 0 {
-		d.grant = o.grant(uint32(id)) // numbers are used again for other tenants
-		o.append(id)
+		d.list.push(o.t, r)
+		o.enter(id)
+		return
 	}
+	oldest := d.list.peek(o.t)
 	d.list.push(o.t, r)
-	o.n++
+	if d.list.peek(o.t) != oldest { // one came back that has another cost
+		o.book(id)
+		o.schedule(id)
+	}
+}
+
+// enter puts a tenant at the tail of the list, which is before the head.
+func (o *drr) enter(id uint32) {
+	d := &o.tenants[id]
+	d.grant = o.grant(id) // numbers are used again for other tenants
+	d.deficit, d.next = 0, o.round+1
+	if o.circle.n == 0 {
+		o.head, o.started, o.round = id, false, d.next
+	}
+	o.circle.insert(id, o.head)
+	o.schedule(id)
 }
 
 func (o *drr) grant(tenant uint32) int64 {
@@ -77,69 +106,67 @@ func (o *drr) grant(tenant uint32) int64 {
 	return o.quantum * weight
 }
 
-func (o *drr) Pop(int64) Ref {
-	for passed := 0; ; passed++ {
-		if passed > 0 && passed%o.listed == 0 {
-			o.skip()
-		}
-		d := &o.tenants[o.head]
-		if !o.granted {
-			d.deficit += d.grant
-			o.granted = true
-		}
-		if cost := o.cost(d); cost <= d.deficit {
-			d.deficit -= cost
-			return o.send(d)
-		}
-		o.append(o.unlink())
+// book adds the grants of the turns that a tenant has had.
+func (o *drr) book(id uint32) {
+	next := o.round
+	if o.circle.precedes(id, o.head) || id == o.head && o.started {
+		next++ // this round's turn is over, or has started
 	}
+	o.tenants[id].bookUntil(next)
 }
 
-// send takes the head's oldest message; a tenant that runs empty leaves.
-func (o *drr) send(d *drrTenant) Ref {
-	r := d.list.pop(o.t)
-	if d.list.n == 0 {
-		d.deficit = 0
-		o.unlink()
+// bookUntil adds the grants of all turns before round next.
+func (d *drrTenant) bookUntil(next int64) {
+	d.deficit += (next - d.next) * d.grant
+	d.next = next
+}
+
+// schedule works out when a tenant sends, from its deficit, which is up to date.
+func (o *drr) schedule(id uint32) {
+	d := &o.tenants[id]
+	sends := d.next
+	if lack := o.cost(d) - d.deficit; lack > 0 {
+		sends += (lack - 1) / d.grant
+	} else if id == o.head && o.started {
+		sends = o.round // in the turn it has
 	}
+	d.sends = sends
+	o.senders.fix(id)
+}
+
+// sooner orders tenants by when they send.
+func (o *drr) sooner(a, b uint32) bool {
+	if d := o.tenants[a].sends - o.tenants[b].sends; d != 0 {
+		return d < 0
+	}
+	return o.circle.precedes(a, b)
+}
+
+func (o *drr) Peek(int64) Ref { return o.tenants[o.senders.ids[0]].list.peek(o.t) }
+
+func (o *drr) Pop(int64) Ref {
+	id := o.senders.ids[0]
+	d := &o.tenants[id]
+	o.head, o.started, o.round = id, true, d.sends
+	d.bookUntil(d.sends + 1)
+	d.deficit -= o.cost(d)
+	r := d.list.pop(o.t)
 	o.n--
+	if d.list.n == 0 {
+		o.leave(id)
+	} else {
+		o.schedule(id)
+	}
 	return r
 }
 
-// skip grants, at the end of a round in which nobody could pay, all the rounds
-// at once in which nobody can.
-func (o *drr) skip() {
-	rounds := int64(maxCost)
-	for id := o.head; id >= 0; id = o.tenants[id].next {
-		rounds = min(rounds, o.tenants[id].rounds(o.cost(&o.tenants[id])))
+// leave takes the head, which ran empty, off the list.
+func (o *drr) leave(id uint32) {
+	o.senders.remove(id)
+	o.head, o.started = o.circle.remove(id), false
+	if !o.circle.precedes(id, o.head) {
+		o.round++ // that was the last before the seam
 	}
-	for id := o.head; id >= 0; id = o.tenants[id].next {
-		o.tenants[id].deficit += (rounds - 1) * o.tenants[id].grant
-	}
-}
-
-// rounds is the number of grants after which a tenant can pay.
-func (d *drrTenant) rounds(cost int64) int64 {
-	return (max(cost-d.deficit, 0) + d.grant - 1) / d.grant
-}
-
-// Peek works out who sends next: whoever needs the fewest grants, the first in
-// the list of those. It does not start a turn, as a tenant that becomes
-// backlogged before the next Pop has a place in the list by then.
-func (o *drr) Peek(int64) Ref {
-	var best int32
-	fewest := int64(maxCost) + 1
-	for id := o.head; id >= 0 && fewest > 0; id = o.tenants[id].next {
-		d := &o.tenants[id]
-		rounds := d.rounds(o.cost(d))
-		if id != o.head || !o.granted {
-			rounds = max(rounds-1, 0) // its first turn is in this round
-		}
-		if rounds < fewest {
-			best, fewest = id, rounds
-		}
-	}
-	return o.tenants[best].list.peek(o.t)
 }
 
 func (o *drr) cost(d *drrTenant) int64 {
@@ -150,24 +177,4 @@ func (o *drr) cost(d *drrTenant) int64 {
 		return min(cost, maxCost)
 	}
 	return o.quantum
-}
-
-func (o *drr) append(id int32) {
-	o.tenants[id].next = -1
-	if o.head < 0 {
-		o.head = id
-	} else {
-		o.tenants[o.tail].next = id
-	}
-	o.tail = id
-	o.listed++
-}
-
-// unlink takes the head off the list, which ends its turn.
-func (o *drr) unlink() int32 {
-	id := o.head
-	o.head = o.tenants[id].next
-	o.listed--
-	o.granted = false
-	return id
 }
