@@ -2,65 +2,194 @@ package bench
 
 import (
 	"fmt"
+	"strconv"
 	"testing"
 
 	"harelab/engine/dispatch"
 	"harelab/engine/queue"
 )
 
+// crews are the kinds of consumers that strategies choose among.
+var crews = []struct {
+	name     string
+	prefetch uint32
+	channel  uint32 // limit of each consumer's channel, which other queues use too
+	probed   bool
+}{
+	{name: "free"},                      // to choose among all
+	{name: "busy", prefetch: 1},         // to find the one that is free
+	{name: "probed", probed: true},      // to look into workers, as virtual time does
+	{name: "channel-limit", channel: 2}, // to know who was used up elsewhere
+}
+
 // BenchmarkDispatch is the cost of a message from publish to acknowledgement in
 // one queue, without a broker around it: a Publish that delivers, and the Ack of
 // the oldest delivery. As many messages are out as there are consumers but one.
-// With prefetch 1 a strategy has to find the one consumer that is free; with
-// none (0) it has to choose among all.
 //
-//	go test -run=^$ -bench=BenchmarkDispatch -count=10 ./bench | go tool benchstat -col /strategy -row /prefetch,/consumers -
+//	go test -run=^$ -bench=BenchmarkDispatch -count=10 ./bench | go tool benchstat -col /strategy -row /workload,/consumers -
 func BenchmarkDispatch(b *testing.B) {
 	for _, s := range dispatch.Selectors() {
-		for _, prefetch := range []uint32{0, 1} {
+		for i := range crews {
 			for _, consumers := range []int{1, 10, 100, 1_000, 10_000} {
-				b.Run(fmt.Sprintf("strategy=%s/prefetch=%d/consumers=%d", s.Name, prefetch, consumers), func(b *testing.B) {
-					benchmarkDispatch(b, s, prefetch, consumers)
+				crew := &crews[i]
+				b.Run(fmt.Sprintf("strategy=%s/workload=%s/prefetch=%d/consumers=%d", s.Name, crew.name, crew.prefetch, consumers), func(b *testing.B) {
+					fifo, err := dispatch.LookupOrder("fifo")
+					if err != nil {
+						b.Fatal(err)
+					}
+					d := &dispatchLoad{q: queue.New(queue.Config{Selector: s, Order: fifo, Limits: queue.Unlimited})}
+					for range consumers {
+						d.join(crew.prefetch, crew.channel, crew.probed)
+					}
+					d.run(b, consumers)
 				})
 			}
 		}
 	}
 }
 
-func benchmarkDispatch(b *testing.B, s dispatch.SelectorStrategy, prefetch uint32, consumers int) {
-	fifo, err := dispatch.LookupOrder("fifo")
-	if err != nil {
-		b.Fatal(err)
+// A dispatchLoad is a queue and those who use it.
+type dispatchLoad struct {
+	q         *queue.Queue
+	now       int64
+	out       []queue.Decision
+	oldest    []queue.Decision // a ring of the deliveries that are out
+	delivered int
+	refs      [1]dispatch.Ref
+	workers   []*probedWorker
+	ledgers   []*dispatch.Ledger
+}
+
+func (d *dispatchLoad) join(prefetch, channel uint32, probed bool) {
+	e := queue.Event{Kind: queue.Join, Prefetch: prefetch, Slots: 1}
+	if channel > 0 {
+		e.Ledger = dispatch.NewLedger(channel)
+		d.ledgers = append(d.ledgers, e.Ledger)
 	}
-	q := queue.New(queue.Config{Selector: s, Order: fifo, Limits: queue.Unlimited})
-	var out []queue.Decision
-	for range consumers {
-		out = q.Step(queue.Event{Kind: queue.Join, Prefetch: prefetch, Slots: 1}, out[:0])
+	if probed {
+		w := new(probedWorker)
+		d.workers = append(d.workers, w)
+		e.Probe = w
 	}
-	oldest := make([]dispatch.Ref, consumers) // a ring of the deliveries that are out
-	now := int64(1)
-	delivered := 0
-	publish := func() {
-		now++
-		out = q.Step(queue.Event{Kind: queue.Publish, Now: now, Msg: dispatch.Meta{Cost: now & 15}}, out[:0])
-		if len(out) == 1 && out[0].Kind == queue.Deliver {
-			oldest[delivered%consumers] = out[0].Ref
-			delivered++
-		}
-	}
+	d.out = d.q.Step(e, d.out[:0])
+}
+
+func (d *dispatchLoad) run(b *testing.B, consumers int) {
+	d.oldest = make([]queue.Decision, consumers)
 	for range consumers - 1 {
-		publish()
+		d.publish()
 	}
-	held := delivered
+	held := d.delivered
 	b.ReportAllocs()
 	for b.Loop() {
-		publish()
-		q.Step(queue.Event{Kind: queue.Ack, Now: now, Refs: oldest[(delivered-held-1)%consumers:][:1]}, out[:0])
+		taken := d.take()
+		d.publish()
+		d.finish(&d.oldest[(d.delivered-held-1)%consumers])
+		if taken != nil {
+			d.give(taken)
+		}
 	}
-	if msgs := delivered - held; msgs != b.N || q.Ready() != 0 || q.Unacked() != consumers-1 {
-		b.Fatalf("%d messages of %d were delivered, %d are ready and %d unacked", msgs, b.N, q.Ready(), q.Unacked())
+	if msgs := d.delivered - held; msgs != b.N || d.q.Ready() != 0 || d.q.Unacked() != consumers-1 {
+		b.Fatalf("%d messages of %d were delivered, %d are ready and %d unacked", msgs, b.N, d.q.Ready(), d.q.Unacked())
 	}
-	b.ReportMetric(float64(delivered-held), "msgs")
+	b.ReportMetric(float64(d.delivered-held), "msgs")
+}
+
+func (d *dispatchLoad) publish() {
+	d.now++
+	cost := d.now & 15
+	d.out = d.q.Step(queue.Event{Kind: queue.Publish, Now: d.now, Msg: dispatch.Meta{Cost: cost}}, d.out[:0])
+	if len(d.out) != 1 || d.out[0].Kind != queue.Deliver {
+		return
+	}
+	d.oldest[d.delivered%len(d.oldest)] = d.out[0]
+	d.delivered++
+	if d.workers != nil {
+		d.workers[d.out[0].Consumer].given(d.now, cost)
+	}
+}
+
+func (d *dispatchLoad) finish(m *queue.Decision) {
+	if d.workers != nil {
+		d.workers[m.Consumer].finished(d.now)
+	}
+	d.refs[0] = m.Ref
+	d.out = d.q.Step(queue.Event{Kind: queue.Ack, Now: d.now, Refs: d.refs[:]}, d.out[:0])
+}
+
+// take has another queue use a channel, so that some fill up, and give has it
+// end; nil is no channel.
+func (d *dispatchLoad) take() *dispatch.Ledger {
+	if len(d.ledgers) < 2 {
+		return nil
+	}
+	l := d.ledgers[int(d.now)*7919%len(d.ledgers)]
+	if !l.TryTake() {
+		return nil
+	}
+	return l
+}
+
+func (d *dispatchLoad) give(l *dispatch.Ledger) {
+	l.Put(1)
+	d.out = d.q.Step(queue.Event{Kind: queue.Run, Now: d.now, Ledger: l}, d.out[:0])
+}
+
+// A probedWorker works on one message at a time, and lets itself be looked at.
+type probedWorker struct {
+	outstanding   int
+	ends, waiting int64 // of the message in work; work of the others
+	changed       []func()
+}
+
+func (w *probedWorker) Watch(changed func()) { w.changed = append(w.changed, changed) }
+
+func (w *probedWorker) Outstanding() int { return w.outstanding }
+
+func (w *probedWorker) Work(now int64) int64 {
+	if w.outstanding == 0 {
+		return 0
+	}
+	return w.ends - now + w.waiting
+}
+
+func (w *probedWorker) given(now, cost int64) {
+	if w.outstanding++; w.outstanding == 1 {
+		w.ends = now + cost
+	} else {
+		w.waiting += cost
+	}
+	w.tell()
+}
+
+// finished ends a message and starts the next; those that wait are alike.
+func (w *probedWorker) finished(now int64) {
+	if w.outstanding--; w.outstanding > 0 {
+		next := w.waiting / int64(w.outstanding)
+		w.ends, w.waiting = now+next, w.waiting-next
+	}
+	w.tell()
+}
+
+func (w *probedWorker) tell() {
+	for _, changed := range w.changed {
+		changed()
+	}
+}
+
+// backlogs are what an order has to choose among. Costs are up to 1,000, which
+// drr grants in 1,000 turns.
+var backlogs = []struct {
+	name              string
+	messages, tenants int
+}{
+	{"small", 100, 4},
+	{"large", 100_000, 4},
+	{"tenants-1", 2, 1},
+	{"tenants-10", 20, 10},
+	{"tenants-100", 200, 100},
+	{"tenants-1000", 2_000, 1_000},
+	{"tenants-10000", 20_000, 10_000},
 }
 
 // BenchmarkOrder is the cost of a message that waits behind a backlog: a
@@ -68,27 +197,30 @@ func benchmarkDispatch(b *testing.B, s dispatch.SelectorStrategy, prefetch uint3
 // to the one consumer.
 func BenchmarkOrder(b *testing.B) {
 	for _, o := range dispatch.Orders() {
-		for _, backlog := range []string{"small", "large"} {
-			b.Run(fmt.Sprintf("strategy=%s/workload=%s", o.Name, backlog), func(b *testing.B) {
-				benchmarkOrder(b, o, map[string]int{"small": 100, "large": 100_000}[backlog])
+		for _, backlog := range backlogs {
+			b.Run(fmt.Sprintf("strategy=%s/workload=%s", o.Name, backlog.name), func(b *testing.B) {
+				benchmarkOrder(b, o, backlog.messages, backlog.tenants)
 			})
 		}
 	}
 }
 
-func benchmarkOrder(b *testing.B, o dispatch.OrderStrategy, backlog int) {
+func benchmarkOrder(b *testing.B, o dispatch.OrderStrategy, backlog, tenants int) {
 	rr, err := dispatch.LookupSelector("rr")
 	if err != nil {
 		b.Fatal(err)
 	}
-	q := queue.New(queue.Config{Selector: rr, Order: o, Limits: queue.Unlimited})
-	tenants := [...]string{"red", "green", "blue", "black"}
+	q := queue.New(queue.Config{Selector: rr, Order: o, Dispatch: dispatch.Config{CostByService: true}, Limits: queue.Unlimited})
+	names := make([]string, tenants)
+	for i := range names {
+		names[i] = strconv.Itoa(i)
+	}
 	var out []queue.Decision
 	now := int64(0)
 	publish := func() {
 		now++
 		out = q.Step(queue.Event{Kind: queue.Publish, Now: now, Msg: dispatch.Meta{
-			Cost: now * 7919 % 1000, Tenant: tenants[now%4], Priority: uint8(now * 31 % 10),
+			Cost: 1 + now*7919%1000, Tenant: names[now%int64(tenants)], Priority: uint8(now * 31 % 10),
 		}}, out[:0])
 	}
 	for range backlog {
