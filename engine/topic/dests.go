@@ -19,7 +19,7 @@ type destList struct {
 	// For the writer alone.
 	n     int
 	where map[Dest]int32 // the chunk of each destination, from the second chunk on
-	room  []int32        // chunks that were full once and are not now
+	room  []int32        // chunks that were full once and are not now, each once
 }
 
 type chunk = atomic.Pointer[[]Dest]
@@ -32,16 +32,39 @@ func newDestList(d Dest) *destList {
 	return l
 }
 
-// addTo adds the destinations to r, as one set unless one may have moved from one
-// chunk to another meanwhile and be there twice.
+// addTo adds the destinations to r.
 func (l *destList) addTo(r *results) {
-	version, parts := l.version.Load(), r.parts
-	for _, c := range *l.chunks.Load() {
-		r.add(*c.Load())
+	for w := l.walk(r); w.next(r); {
 	}
-	if version == l.version.Load() {
-		r.parts = parts + 1
+}
+
+// A destWalk reads a list chunk by chunk.
+type destWalk struct {
+	list    *destList
+	version uint64
+	chunks  []*chunk // to come
+	parts   int      // of the results before
+}
+
+func (l *destList) walk(r *results) destWalk {
+	w := destWalk{list: l, version: l.version.Load(), parts: r.parts}
+	w.chunks = *l.chunks.Load()
+	return w
+}
+
+// next adds a chunk to r and reports whether there was one. At the end it makes
+// the chunks one set, unless a destination may have moved from one that was read
+// to one that was not, and be there twice.
+func (w *destWalk) next(r *results) bool {
+	if len(w.chunks) == 0 {
+		if w.version == w.list.version.Load() {
+			r.parts = w.parts + 1
+		}
+		return false
 	}
+	r.add(*w.chunks[0].Load())
+	w.chunks = w.chunks[1:]
+	return true
 }
 
 // find returns the chunk that holds d, or -1.
@@ -74,6 +97,9 @@ func (l *destList) add(d Dest) {
 		ids := append(make([]Dest, 0, len(old)+1), old...)
 		ids = append(ids, d)
 		chunks[i].Store(&ids)
+		if n := len(l.room); n > 0 && len(ids) == chunkLen { // it was the last one there
+			l.room = l.room[:n-1]
+		}
 	}
 	if l.where == nil && len(chunks) > 1 {
 		l.index(chunks)
@@ -85,12 +111,8 @@ func (l *destList) add(d Dest) {
 
 // chunkWithRoom returns the index of a chunk that is not full, or len(chunks).
 func (l *destList) chunkWithRoom(chunks []*chunk) int {
-	for len(l.room) > 0 {
-		i := int(l.room[len(l.room)-1])
-		if len(*chunks[i].Load()) < chunkLen {
-			return i
-		}
-		l.room = l.room[:len(l.room)-1]
+	if n := len(l.room); n > 0 {
+		return int(l.room[n-1])
 	}
 	if last := len(chunks) - 1; len(*chunks[last].Load()) < chunkLen {
 		return last

@@ -31,6 +31,7 @@ func TestDestList(t *testing.T) {
 					t.Fatalf("seed %#x, op %d: %d is there, and should not be", seed, op, d)
 				}
 			}
+			l.checkRoom(t)
 			if len(all) != len(want) || l.n != len(want) {
 				t.Fatalf("seed %#x, op %d: %d destinations, n %d, want %d", seed, op, len(all), l.n, len(want))
 			}
@@ -41,40 +42,99 @@ func TestDestList(t *testing.T) {
 	}
 }
 
-// TestDestListReadersSeeEachOnce moves a destination from chunk to chunk under
-// readers.
-func TestDestListReadersSeeEachOnce(t *testing.T) {
+// checkRoom wants the list of chunks with room to be of such chunks, each once.
+func (l *destList) checkRoom(t *testing.T) {
+	t.Helper()
+	seen := make(map[int32]bool)
+	for _, i := range l.room {
+		if n := len(*(*l.chunks.Load())[i].Load()); n == chunkLen || seen[i] {
+			t.Errorf("chunk %d of %d destinations is among those with room, seen before is %t", i, n, seen[i])
+		}
+		seen[i] = true
+	}
+}
+
+// A swapped is a list of many chunks of which the first and the last exchange a
+// destination.
+type swapped struct {
+	*destList
+	first, last Dest
+}
+
+func newSwapped() *swapped {
+	const chunks = 100
 	l := newDestList(0)
-	for d := range Dest(chunkLen - 1) {
+	for d := range Dest(chunks*chunkLen - 1) {
 		l.add(d + 1)
 	}
-	const moving, filler = 1000, 1001
-	l.add(filler)
-	l.remove(filler) // there is a second chunk now
+	return &swapped{l, 0, chunks*chunkLen - 1}
+}
+
+// swap removes both and adds them again: where room was made last is filled first.
+func (s *swapped) swap() {
+	s.remove(s.last)
+	s.remove(s.first)
+	s.add(s.last)
+	s.add(s.first)
+	s.first, s.last = s.last, s.first
+}
+
+// TestDestListWalkOverASwap moves destinations from a chunk that was read to one
+// that was not, and the other way round.
+func TestDestListWalkOverASwap(t *testing.T) {
+	for swaps := range 3 {
+		s := newSwapped()
+		first, last := s.first, s.last
+		var r results
+		w := s.walk(&r)
+		w.next(&r)
+		for range swaps {
+			s.swap()
+		}
+		for w.next(&r) {
+		}
+		count := func(d Dest) (n int) {
+			for _, e := range r.dst {
+				if e == d {
+					n++
+				}
+			}
+			return n
+		}
+		if twice := swaps % 2; count(first) != 1+twice || count(last) != 1-twice {
+			t.Fatalf("over %d swaps a walk saw the destinations %d and %d times, want %d and %d: this test shows nothing",
+				swaps, count(first), count(last), 1+twice, 1-twice)
+		}
+		if swaps == 0 && r.parts != 1 {
+			t.Errorf("what nobody changed is %d sets, want 1", r.parts)
+		}
+		r.dst = r.unique()
+		if count(first) != 1 {
+			t.Errorf("over %d swaps a destination is among the results twice", swaps)
+		}
+	}
+}
+
+// TestDestListReadersSeeEachOnce swaps destinations under a reader.
+func TestDestListReadersSeeEachOnce(t *testing.T) {
+	s := newSwapped()
 	var stop atomic.Bool
-	var readers sync.WaitGroup
-	readers.Go(func() {
+	var reader sync.WaitGroup
+	reader.Go(func() {
 		for !stop.Load() {
 			var r results
-			l.addTo(&r)
-			got := r.unique()
-			slices.Sort(got)
-			if len(slices.Compact(got)) != len(got) {
-				t.Errorf("a destination is there twice: %d", got)
+			s.addTo(&r)
+			all := r.unique()
+			slices.Sort(all)
+			if n := len(all); len(slices.Compact(all)) != n {
+				t.Error("a destination is there twice")
 				return
 			}
 		}
 	})
-	for range 20_000 {
-		l.remove(0) // makes room in the first chunk
-		l.add(moving)
-		l.remove(moving)
-		l.add(filler)
-		l.add(moving) // into the second
-		l.remove(moving)
-		l.remove(filler)
-		l.add(0)
+	for range 10_000 {
+		s.swap()
 	}
 	stop.Store(true)
-	readers.Wait()
+	reader.Wait()
 }
