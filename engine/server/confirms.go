@@ -1,6 +1,7 @@
 package server
 
 import (
+	"cmp"
 	"slices"
 
 	"harelab/engine/wire"
@@ -30,10 +31,10 @@ func (s *settlements) nack(seq uint64) { s.nacked = append(s.nacked, seq) }
 
 func (s *settlements) empty() bool { return len(s.acked)+len(s.nacked) == 0 }
 
-// Confirms knows what the publisher was told, and tells it the rest in as few frames
-// as the order of settling allows: one basic.ack with multiple for all that have
-// nothing unsettled before them, single ones for the others (as RabbitMQ's
-// rabbit_channel, coalesce_and_send/3).
+// Confirms knows what the publisher was told, and tells it the rest in the frames that
+// RabbitMQ would choose (rabbit_channel, coalesce_and_send/4): of several acks one
+// with multiple for all that have nothing unsettled and no nack before them, single
+// ones for the others; a lone ack never has multiple, a lone nack has it if it can.
 //
 // It need not know which publishes are still to be settled: numbers are given
 // without gaps, so the first that is missing is the first unsettled one.
@@ -42,36 +43,65 @@ type confirms struct {
 	beyond []span // settled and told after a gap; sorted, apart from each other
 }
 
-// tell appends the frames for what s holds, and empties s. Nacks go first, so that no
-// multiple ack covers them.
+// tell appends the frames for what s holds, and empties s.
 func (k *confirms) tell(dst []byte, channel uint16, s *settlements) []byte {
+	slices.Sort(s.nacked)
+	slices.SortFunc(s.acked, func(a, b span) int { return cmp.Compare(a.first, b.first) })
 	for _, seq := range s.nacked {
-		dst = wire.AppendNack(dst, channel, seq, false)
 		k.settle(span{seq, seq})
 	}
 	for _, run := range s.acked {
 		k.settle(run)
 	}
-	before := k.told
-	if len(k.beyond) > 0 && k.beyond[0].first == before+1 {
+	if len(k.beyond) > 0 && k.beyond[0].first == k.told+1 {
 		k.told = k.beyond[0].last
 		k.beyond = slices.Delete(k.beyond, 0, 1)
 	}
-	var top uint64 // the last one that a multiple ack may name
+	dst = k.appendAcks(dst, channel, s)
+	dst = k.appendNacks(dst, channel, s)
+	s.acked, s.nacked = s.acked[:0], s.nacked[:0]
+	return dst
+}
+
+// appendAcks appends the frames for s.acked, which is sorted.
+func (k *confirms) appendAcks(dst []byte, channel uint16, s *settlements) []byte {
+	if len(s.acked) == 1 && s.acked[0].first == s.acked[0].last {
+		return wire.AppendAck(dst, channel, s.acked[0].first, false)
+	}
+	end := k.told // a multiple ack may name none after it
+	if len(s.nacked) > 0 {
+		end = min(end, s.nacked[0]-1)
+	}
+	var top uint64
 	for _, run := range s.acked {
-		if run.last <= k.told {
-			top = max(top, run.last)
+		if run.first <= end {
+			top = min(run.last, end)
 		}
 	}
 	if top > 0 {
-		dst = wire.AppendAck(dst, channel, top, top > before+1)
+		dst = wire.AppendAck(dst, channel, top, true)
 	}
 	for _, run := range s.acked {
-		for seq := max(run.first, k.told+1); seq <= run.last; seq++ {
+		for seq := max(run.first, end+1); seq <= run.last; seq++ {
 			dst = wire.AppendAck(dst, channel, seq, false)
 		}
 	}
-	s.acked, s.nacked = s.acked[:0], s.nacked[:0]
+	return dst
+}
+
+// appendNacks appends the frames for s.nacked, which is sorted.
+func (k *confirms) appendNacks(dst []byte, channel uint16, s *settlements) []byte {
+	end := k.told
+	if len(s.acked) > 0 {
+		end = min(end, s.acked[0].first-1)
+	}
+	n, _ := slices.BinarySearch(s.nacked, end+1)
+	if n > 0 {
+		dst = wire.AppendNack(dst, channel, s.nacked[n-1], true)
+	}
+	for _, seq := range s.nacked[n:] {
+		dst = wire.AppendNack(dst, channel, seq, false)
+	}
 	return dst
 }
 

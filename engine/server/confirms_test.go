@@ -29,7 +29,9 @@ func TestConfirms(t *testing.T) {
 	ack := func(tag uint64, multiple bool) wire.Method {
 		return &wire.BasicAck{DeliveryTag: tag, Multiple: multiple}
 	}
-	nack := func(tag uint64) wire.Method { return &wire.BasicNack{DeliveryTag: tag, Requeue: true} }
+	nack := func(tag uint64, multiple bool) wire.Method {
+		return &wire.BasicNack{DeliveryTag: tag, Multiple: multiple, Requeue: true}
+	}
 	for _, tt := range []struct {
 		name    string
 		told    uint64 // settled before
@@ -43,9 +45,13 @@ func TestConfirms(t *testing.T) {
 		{name: "a run in any order is one frame", told: 7, acked: []uint64{10, 8, 9}, want: []wire.Method{ack(10, true)}, allTold: 10},
 		{name: "after a gap each is one", acked: []uint64{2, 3}, want: []wire.Method{ack(2, false), ack(3, false)}, allTold: 0},
 		{name: "around a gap", acked: []uint64{1, 2, 4}, want: []wire.Method{ack(2, true), ack(4, false)}, allTold: 2},
-		{name: "nacks go first", acked: []uint64{1, 3}, nacked: []uint64{2}, want: []wire.Method{nack(2), ack(3, true)}, allTold: 3},
-		{name: "the last one nacked", acked: []uint64{1}, nacked: []uint64{2}, want: []wire.Method{nack(2), ack(1, false)}, allTold: 2},
-		{name: "only nacked", nacked: []uint64{1, 2}, want: []wire.Method{nack(1), nack(2)}, allTold: 2},
+		{name: "multiple with nothing before it", acked: []uint64{1, 3}, want: []wire.Method{ack(1, true), ack(3, false)}, allTold: 1},
+		{name: "no multiple ack covers a nack", acked: []uint64{1, 3}, nacked: []uint64{2}, want: []wire.Method{ack(1, true), ack(3, false), nack(2, false)}, allTold: 3},
+		{name: "the first one nacked", acked: []uint64{2}, nacked: []uint64{1}, want: []wire.Method{ack(2, false), nack(1, true)}, allTold: 2},
+		{name: "the last one nacked", acked: []uint64{1}, nacked: []uint64{2}, want: []wire.Method{ack(1, false), nack(2, false)}, allTold: 2},
+		{name: "nacks in any order are one frame", nacked: []uint64{2, 1}, want: []wire.Method{nack(2, true)}, allTold: 2},
+		{name: "one nacked", told: 4, nacked: []uint64{5}, want: []wire.Method{nack(5, true)}, allTold: 5},
+		{name: "nacks after a gap", nacked: []uint64{1, 3}, want: []wire.Method{nack(1, true), nack(3, false)}, allTold: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			k := confirms{told: tt.told}
@@ -138,7 +144,11 @@ func checkTold(t *testing.T, seed uint64, m wire.Method, fate, open map[uint64]b
 	}
 	switch m := m.(type) {
 	case *wire.BasicNack:
-		settle(m.DeliveryTag, false)
+		for seq := range open {
+			if seq == m.DeliveryTag || m.Multiple && seq < m.DeliveryTag {
+				settle(seq, false)
+			}
+		}
 	case *wire.BasicAck:
 		if !open[m.DeliveryTag] {
 			t.Fatalf("seed %d: %+v names a publish that is not waited for", seed, m)
