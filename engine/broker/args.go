@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 
 	"harelab/engine/queue"
@@ -11,68 +12,104 @@ import (
 // A queueArgument is one argument of queue.declare.
 type queueArgument struct {
 	name string
+	on   queueTypes // which types of queue know it; on others it is refused
 
 	// read takes the value over into s and names. It returns what is wrong with
-	// it, as RabbitMQ prints it, or nothing.
+	// it, as RabbitMQ prints it, or nothing. nil: every value will do.
 	read func(s *settings, names *strategyNames, v any, args wire.Table) (problem string)
 }
 
-// queueArguments are the arguments that have a meaning here, in the order in which
-// they are checked (rabbit_amqqueue, declare_args/0). Others are kept and ignored.
+// queueTypes is a set of types of queue.
+type queueTypes uint8
+
+const (
+	classic queueTypes = 1 << iota
+	quorum
+	stream // not offered; its arguments are known, to be refused
+	both   = classic | quorum
+)
+
+// queueTypeArgument is read before all others: it says which there are.
+const queueTypeArgument = "x-queue-type"
+
+// queueType returns the queue's type and what RabbitMQ calls it in texts.
+func (s *settings) queueType() (t queueTypes, name string) {
+	if s.quorum {
+		return quorum, "rabbit_quorum_queue"
+	}
+	return classic, "rabbit_classic_queue"
+}
+
+// queueArguments are the arguments that RabbitMQ knows or that have a meaning here,
+// in the order in which they are checked (rabbit_amqqueue, declare_args/0). Others
+// are kept and ignored.
 var queueArguments = []queueArgument{
-	{name: "x-expires", read: integer(func(s *settings, n int64) string {
+	{name: "x-expires", on: both, read: integer(func(s *settings, n int64) string {
 		if n == 0 {
 			return "{value_zero,0}"
 		}
 		s.expires = n * 1000
 		return tooBig(n)
 	})},
-	{name: "x-message-ttl", read: integer(func(s *settings, n int64) string {
+	{name: "x-message-ttl", on: both, read: integer(func(s *settings, n int64) string {
 		s.limits.MessageTTL = n * 1000
 		return tooBig(n)
 	})},
-	{name: "x-dead-letter-exchange", read: text(func(s *settings, v string) string {
+	{name: "x-dead-letter-exchange", on: both, read: text(func(s *settings, v string) string {
 		s.deadLetterTo = &v
 		return ""
 	})},
-	{name: "x-dead-letter-routing-key", read: readDeadLetterKey},
-	{name: "x-max-length", read: integer(func(s *settings, n int64) string {
+	{name: "x-dead-letter-routing-key", on: both, read: readDeadLetterKey},
+	{name: "x-dead-letter-strategy", on: quorum, read: oneOf("invalid_dlx_strategy", "at-most-once", "at-least-once")},
+	{name: "x-max-length", on: both, read: integer(func(s *settings, n int64) string {
 		s.limits.MaxLength = n
 		return ""
 	})},
-	{name: "x-max-length-bytes", read: integer(func(s *settings, n int64) string {
+	{name: "x-max-length-bytes", on: both | stream, read: integer(func(s *settings, n int64) string {
 		s.limits.MaxBytes = n
 		return ""
 	})},
-	{name: "x-max-priority", read: integer(func(s *settings, n int64) string {
+	{name: "x-max-in-memory-length", on: quorum, read: integer(nothing)},
+	{name: "x-max-in-memory-bytes", on: quorum, read: integer(nothing)},
+	{name: "x-max-priority", on: classic, read: integer(func(s *settings, n int64) string {
 		if n > 255 {
 			return fmt.Sprintf("{max_value_exceeded,%d}", n)
 		}
 		s.dispatch.MaxPriority = uint8(n)
 		return ""
 	})},
-	{name: "x-overflow", read: text(readOverflow)},
-	{name: "x-queue-mode", read: text(func(_ *settings, v string) string {
+	{name: "x-overflow", on: both, read: text(readOverflow)},
+	{name: "x-queue-mode", on: classic, read: text(func(_ *settings, v string) string {
 		if v != "default" && v != "lazy" {
 			return fmt.Sprintf(`"unsupported queue mode '%s'"`, v)
 		}
 		return ""
 	})},
-	{name: "x-single-active-consumer", read: boolean(func(s *settings, v bool) { s.singleActive = v })},
-	{name: "x-queue-type", read: text(readQueueType)},
-	{name: "x-delivery-limit", read: integer(func(s *settings, n int64) string {
-		s.limits.DeliveryLimit = n
+	{name: "x-queue-version", on: classic, read: integer(func(_ *settings, n int64) string {
+		if n != 1 && n != 2 {
+			return fmt.Sprintf(`"unsupported queue version '%d'"`, n)
+		}
 		return ""
 	})},
+	{name: "x-single-active-consumer", on: both, read: boolean(func(s *settings, v bool) { s.singleActive = v })},
+	{name: queueTypeArgument, on: both | stream, read: text(readQueueType)},
+	{name: "x-quorum-initial-group-size", on: quorum, read: positive(func(*settings, int64) {})},
+	{name: "x-queue-leader-locator", on: quorum | stream, read: oneOf("invalid_queue_locator_arg",
+		"client-local", "balanced", "random", "least-leaders")},
+	{name: "x-queue-master-locator", on: classic},
+	{name: "x-delivery-limit", on: quorum, read: deliveryLimit},
+	{name: "x-max-age", on: stream},
+	{name: "x-stream-max-segment-size-bytes", on: stream},
+	{name: "x-initial-cluster-size", on: stream},
 	// RabbitMQ does not know those that follow, and takes them.
-	{name: "x-dispatch", read: strategy(func(n *strategyNames, v string) { n.selector = v })},
-	{name: "x-order", read: strategy(func(n *strategyNames, v string) { n.order = v })},
-	{name: "x-dispatch-seed", read: number(func(s *settings, n int64) { s.dispatch.Seed = uint64(n) })},
-	{name: "x-aging-us", read: positive(func(s *settings, n int64) { s.dispatch.AgingUS = n })},
-	{name: "x-drr-quantum", read: positive(func(s *settings, n int64) { s.dispatch.Quantum = n })},
-	{name: "x-drr-cost", read: text(readDRRCost)},
-	{name: "x-drr-weights", read: readWeights},
-	{name: "x-fair-key", read: text(readFairKey)},
+	{name: "x-dispatch", on: both, read: strategy(func(n *strategyNames, v string) { n.selector = v })},
+	{name: "x-order", on: both, read: strategy(func(n *strategyNames, v string) { n.order = v })},
+	{name: "x-dispatch-seed", on: both, read: number(func(s *settings, n int64) { s.dispatch.Seed = uint64(n) })},
+	{name: "x-aging-us", on: both, read: positive(func(s *settings, n int64) { s.dispatch.AgingUS = n })},
+	{name: "x-drr-quantum", on: both, read: positive(func(s *settings, n int64) { s.dispatch.Quantum = n })},
+	{name: "x-drr-cost", on: both, read: text(readDRRCost)},
+	{name: "x-drr-weights", on: both, read: readWeights},
+	{name: "x-fair-key", on: both, read: text(readFairKey)},
 }
 
 // maxTimer is the longest time RabbitMQ takes, in milliseconds: ten years.
@@ -152,6 +189,28 @@ func positive(set func(*settings, int64)) reader {
 	})
 }
 
+// nothing is what integers mean that are checked and not used.
+func nothing(*settings, int64) string { return "" }
+
+// oneOf reads one of some texts, which mean nothing here.
+func oneOf(problem string, texts ...string) reader {
+	return text(func(_ *settings, v string) string {
+		if slices.Contains(texts, v) {
+			return ""
+		}
+		return problem
+	})
+}
+
+// deliveryLimit reads x-delivery-limit, which RabbitMQ does not check: what is not a
+// limit is none.
+func deliveryLimit(s *settings, _ *strategyNames, v any, _ wire.Table) string {
+	if n, ok := toInt(v); ok && n >= 0 {
+		s.limits.DeliveryLimit = n
+	}
+	return ""
+}
+
 func text(set func(*settings, string) string) reader {
 	return func(s *settings, _ *strategyNames, v any, _ wire.Table) string {
 		str, ok := v.(string)
@@ -191,7 +250,7 @@ func readDeadLetterKey(s *settings, _ *strategyNames, v any, _ wire.Table) strin
 		return unacceptable(v)
 	case s.deadLetterTo == nil:
 		return "routing_key_but_no_dlx_defined"
-	case len(str) > wire.MaxShortString:
+	case len(str) > wire.MaxShortString: // RabbitMQ takes it, and cannot deliver under it
 		return fmt.Sprintf("{max_length_exceeded,%d}", wire.MaxShortString)
 	}
 	s.deadLetterAs = &str

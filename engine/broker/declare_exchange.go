@@ -38,7 +38,7 @@ func (ch *Channel) ExchangeDeclare(m *wire.ExchangeDeclare) error {
 		if reserved(m.Exchange) {
 			return wire.Errorf(wire.AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
 		}
-		if err := ch.checkAlternate(m); err != nil {
+		if err := ch.conn.checkExchangeArgument("alternate-exchange", m.Arguments, m.Exchange, v.exchangeName); err != nil {
 			return err
 		}
 		x, err := v.addExchange(m)
@@ -47,24 +47,6 @@ func (ch *Channel) ExchangeDeclare(m *wire.ExchangeDeclare) error {
 		}
 		return err
 	})
-}
-
-// checkAlternate checks the argument alternate-exchange: it takes permission to have
-// messages go on.
-func (ch *Channel) checkAlternate(m *wire.ExchangeDeclare) error {
-	v := ch.vhost
-	arg, ok := m.Arguments.Get("alternate-exchange")
-	if !ok {
-		return nil
-	}
-	name, ok := arg.(string)
-	if !ok {
-		return wire.Errorf(wire.PreconditionFailed, "invalid type '%s' for arg 'alternate-exchange' in %s", wire.TypeName(arg), v.exchangeName(m.Exchange))
-	}
-	if err := ch.conn.may(auth.Read, m.Exchange, v.exchangeName); err != nil {
-		return err
-	}
-	return ch.conn.may(auth.Write, name, v.exchangeName)
 }
 
 // matcherArgument reads the argument x-matcher.

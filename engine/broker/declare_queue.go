@@ -71,6 +71,9 @@ func (v *VHost) declareQueue(t *turn, owner *Conn, name string, m *wire.QueueDec
 		}
 		v.unlinkQueue(q) // it is going; who deleted it finds nothing left to do
 	}
+	if err := owner.checkExchangeArgument("x-dead-letter-exchange", m.Arguments, name, v.queueName); err != nil {
+		return nil, err
+	}
 	resource := v.queueName(name)
 	s, err := v.broker.newSettings(m.Arguments, resource)
 	if err != nil {
@@ -80,9 +83,6 @@ func (v *VHost) declareQueue(t *turn, owner *Conn, name string, m *wire.QueueDec
 		if err := checkQuorum(m, resource); err != nil {
 			return nil, err
 		}
-	}
-	if err := owner.checkDeadLetter(name, &s); err != nil {
-		return nil, err
 	}
 	q := v.newQueue(name, m, s)
 	if m.Exclusive {
@@ -102,7 +102,7 @@ func (v *VHost) newQueue(name string, m *wire.QueueDeclare, s settings) *Queue {
 		vhost:      v,
 		name:       name,
 		seq:        v.seq,
-		durable:    m.Durable,
+		durable:    durable(m),
 		autoDelete: m.AutoDelete,
 		args:       m.Arguments,
 		settings:   s,
@@ -118,6 +118,10 @@ func (v *VHost) newQueue(name string, m *wire.QueueDeclare, s settings) *Queue {
 	}
 	return q
 }
+
+// durable reports whether a queue is to outlive the broker: an exclusive one does not
+// outlive its connection, whatever it says.
+func durable(m *wire.QueueDeclare) bool { return m.Durable && !m.Exclusive }
 
 // linkQueue and unlinkQueue make a queue known and unknown. The virtual host is
 // locked.
@@ -147,7 +151,7 @@ func checkQuorum(m *wire.QueueDeclare, resource string) error {
 	}{
 		{"auto-delete", m.AutoDelete},
 		{"exclusive-queue", m.Exclusive},
-		{"non-durable", !m.Durable},
+		{"non-durable", !durable(m)},
 	} {
 		if p.set {
 			return wire.Errorf(wire.PreconditionFailed, "invalid property '%s' for %s", p.name, resource)
@@ -156,16 +160,22 @@ func checkQuorum(m *wire.QueueDeclare, resource string) error {
 	return nil
 }
 
-// checkDeadLetter asks for the permissions that dead-lettering takes: to read from
-// the queue and to write to the exchange.
-func (c *Conn) checkDeadLetter(name string, s *settings) error {
-	if s.deadLetterTo == nil {
+// checkExchangeArgument checks an argument of a declaration that names an exchange for
+// messages to go on to: that takes permission to read from what is declared and to
+// write to the exchange.
+func (c *Conn) checkExchangeArgument(arg string, args wire.Table, name string, resource func(string) string) error {
+	v, ok := args.Get(arg)
+	if !ok {
 		return nil
 	}
-	if err := c.may(auth.Read, name, c.vhost.queueName); err != nil {
+	to, ok := v.(string)
+	if !ok {
+		return wire.Errorf(wire.PreconditionFailed, "invalid type '%s' for arg '%s' in %s", wire.TypeName(v), arg, resource(name))
+	}
+	if err := c.may(auth.Read, name, resource); err != nil {
 		return err
 	}
-	return c.may(auth.Write, *s.deadLetterTo, c.vhost.exchangeName)
+	return c.may(auth.Write, to, c.vhost.exchangeName)
 }
 
 // checkEquivalent compares a declaration with the queue that is there.
@@ -177,13 +187,13 @@ func (q *Queue) checkEquivalent(by *Conn, m *wire.QueueDeclare) error {
 	if m.Exclusive != (q.owner != nil) {
 		return q.locked()
 	}
-	if m.Durable != q.durable {
-		return inequivalent("durable", resource, quoted(m.Durable), quoted(q.durable))
+	if durable(m) != q.durable {
+		return inequivalent("durable", resource, quoted(durable(m)), quoted(q.durable))
 	}
 	if m.AutoDelete != q.autoDelete {
 		return inequivalent("auto_delete", resource, quoted(m.AutoDelete), quoted(q.autoDelete))
 	}
-	return checkArguments(q.args, m.Arguments, resource, queueArgumentNames)
+	return checkArguments(q.args, m.Arguments, resource, q.settings.argumentNames())
 }
 
 // checkOwner refuses the use of another connection's exclusive queue.

@@ -2,19 +2,24 @@ package broker
 
 import (
 	"fmt"
+	"math"
+	"reflect"
 
 	"harelab/engine/wire"
 )
 
-// queueArgumentNames are the arguments that must be the same when a queue is
+// argumentNames are the arguments that must be the same when a queue of this type is
 // declared again.
-var queueArgumentNames = func() []string {
-	names := make([]string, len(queueArguments))
+func (s *settings) argumentNames() []string {
+	var names []string
+	queueType, _ := s.queueType()
 	for i := range queueArguments {
-		names[i] = queueArguments[i].name
+		if a := &queueArguments[i]; a.on&queueType != 0 {
+			names = append(names, a.name)
+		}
 	}
 	return names
-}()
+}
 
 // checkArguments compares some arguments of a declaration with those of what is
 // there (rabbit_misc, assert_args_equivalence/4).
@@ -28,6 +33,8 @@ func checkArguments(current, received wire.Table, resource string, names []strin
 			if !sameValue(cur, got) {
 				return inequivalent(name, resource, quoted(got), quoted(cur))
 			}
+		case name == queueTypeArgument && (cur == "classic" || got == "classic"):
+			// None is the same.
 		default:
 			return inequivalent(name, resource, typed(got, hasGot), typed(cur, hasCur))
 		}
@@ -39,22 +46,46 @@ func inequivalent(name, resource, received, current string) error {
 	return wire.Errorf(wire.PreconditionFailed, "inequivalent arg '%s' for %s: received %s but current is %s", name, resource, received, current)
 }
 
-// sameValue compares table values; integers count by value, whatever their size.
-func sameValue(a, b any) bool {
-	x, xok := toInt(a)
-	y, yok := toInt(b)
-	if xok || yok {
-		return xok && yok && x == y
+// sameValue compares table values as Erlang terms: integers and times of all sizes by
+// value, text and binary by octets.
+func sameValue(a, b any) bool { return reflect.DeepEqual(plain(a), plain(b)) }
+
+// plain returns a value without the size or kind that it travelled in.
+func plain(v any) any {
+	if n, ok := toInt(v); ok {
+		return n
 	}
-	return string(wire.AppendTable(nil, wire.Table{{Value: a}})) == string(wire.AppendTable(nil, wire.Table{{Value: b}}))
+	switch v := v.(type) {
+	case wire.Timestamp:
+		if v <= math.MaxInt64 {
+			return int64(v)
+		}
+	case float32:
+		return float64(v)
+	case []byte:
+		return string(v)
+	}
+	return v
 }
 
-func quoted(v any) string { return fmt.Sprintf("'%v'", v) }
+func quoted(v any) string { return "'" + shown(v) + "'" }
 
 // typed formats a value of which there may be none.
 func typed(v any, ok bool) string {
 	if !ok {
 		return "none"
 	}
-	return fmt.Sprintf("the value '%v' of type '%s'", v, wire.TypeName(v))
+	return fmt.Sprintf("the value '%s' of type '%s'", shown(v), wire.TypeName(v))
+}
+
+// shown formats a value as it stands in texts about arguments: text as it is, all else
+// as a term.
+func shown(v any) string {
+	switch v := v.(type) {
+	case string:
+		return v
+	case []byte:
+		return string(v)
+	}
+	return wire.Term(v)
 }

@@ -27,15 +27,8 @@ type settings struct {
 func (b *Broker) newSettings(args wire.Table, resource string) (settings, error) {
 	s := settings{limits: queue.Unlimited, expires: -1, fairKey: fairKey{header: "tenant"}}
 	names := strategyNames{selector: b.defaults.selector, order: b.defaults.order}
-	for i := range queueArguments {
-		a := &queueArguments[i]
-		v, ok := args.Get(a.name)
-		if !ok {
-			continue
-		}
-		if problem := a.read(&s, &names, v, args); problem != "" {
-			return settings{}, invalidArgument(a.name, resource, problem)
-		}
+	if err := s.read(args, resource, &names); err != nil {
+		return settings{}, err
 	}
 	if names.order == "" {
 		names.order = "fifo"
@@ -54,6 +47,48 @@ func (b *Broker) newSettings(args wire.Table, resource string) (settings, error)
 	// Priority is always at hand; cost and tenant have to be looked for.
 	s.needs = (s.selector.Needs | s.order.Needs) & (dispatch.NeedCost | dispatch.NeedTenant)
 	return s, nil
+}
+
+// read reads the arguments that the queue's type has and refuses those that only
+// other types have (rabbit_amqqueue, check_declare_arguments/2).
+func (s *settings) read(args wire.Table, resource string, names *strategyNames) error {
+	check := func(a *queueArgument) error {
+		v, ok := args.Get(a.name)
+		if !ok || a.read == nil {
+			return nil
+		}
+		if problem := a.read(s, names, v, args); problem != "" {
+			return invalidArgument(a.name, resource, problem)
+		}
+		return nil
+	}
+	if err := check(argumentNamed(queueTypeArgument)); err != nil {
+		return err
+	}
+	queueType, typeName := s.queueType()
+	for i := range queueArguments {
+		if a := &queueArguments[i]; a.on&queueType != 0 {
+			if err := check(a); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range args {
+		if a := argumentNamed(f.Key); a != nil && a.on&queueType == 0 {
+			return wire.Errorf(wire.PreconditionFailed, "invalid arg '%s' for %s of queue type %s", f.Key, resource, typeName)
+		}
+	}
+	return nil
+}
+
+// argumentNamed returns what is known of an argument, or nil.
+func argumentNamed(name string) *queueArgument {
+	for i := range queueArguments {
+		if queueArguments[i].name == name {
+			return &queueArguments[i]
+		}
+	}
+	return nil
 }
 
 func invalidArgument(name, resource, problem string) error {
