@@ -22,6 +22,9 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	reject := (&BasicReject{DeliveryTag: 7}).Append(nil)
 	dst := make([]byte, 0, 1<<16)
 	qos := &BasicQosOk{}
+	badTag := []byte("\x00\x00\x00\x09\x01at\x01\x01bq\x00\x01")
+	badValue := []byte("\x00\x00\x00\x09\x01at\x01\x01bS\x00\x00")
+	badKey := []byte("\x00\x00\x00\x05\x01at\x01\x09")
 
 	for _, c := range []struct {
 		name string
@@ -43,6 +46,21 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 			n, _ := cost.Int64()
 			s, _ := task.Bytes()
 			return n == 250 && string(s) == "neural_net"
+		}},
+		{"TableLookup of what is not there", func() bool {
+			headers, _ := PropertyHeaders(properties)
+			_, missing := TableLookup(headers, "x-none")
+			_, noTable := TableLookup(nil, "x-cost")
+			_, cut := TableLookup(headers[:len(headers)-1], "x-none")
+			_, number := Value{}.Int64()
+			return !missing && !noTable && !cut && !number
+		}},
+		{"TableLookup behind what is not well formed", func() bool {
+			_, tag := TableLookup(badTag, "b")
+			_, value := TableLookup(badValue, "b")
+			_, key := TableLookup(badKey, "b")
+			_, first := TableLookup(badTag, "a")
+			return !tag && !value && !key && first
 		}},
 		{"Fields", func() bool {
 			headers, _ := PropertyHeaders(properties)

@@ -162,11 +162,25 @@ func cutValue(b []byte) (v Value, rest []byte, err *Error) {
 
 // valueSize returns how many octets the value at the beginning of b takes.
 func valueSize(tag byte, b []byte) (int, *Error) {
-	size := uint64(sizes[tag])
+	size, ok := fits(tag, b)
 	switch {
+	case ok:
+		return int(size), nil
 	case size == 0:
 		return 0, Errorf(SyntaxError, "unknown type %q of a table value", tag)
-	case size == counted:
+	}
+	return 0, Errorf(SyntaxError, "%s of %d octets in a table, %d left", tagName(tag), size, len(b))
+}
+
+// fits is valueSize without an error, which takes memory to make: lookups in what
+// nobody checked end where it is not well formed, and say no more. The size is 0 for
+// a tag that there is not.
+func fits(tag byte, b []byte) (size uint64, ok bool) {
+	size = uint64(sizes[tag])
+	switch size {
+	case 0:
+		return 0, false
+	case counted:
 		size = 4
 		if len(b) >= 4 {
 			size += uint64(binary.BigEndian.Uint32(b))
@@ -174,10 +188,7 @@ func valueSize(tag byte, b []byte) (int, *Error) {
 	default:
 		size--
 	}
-	if size > uint64(len(b)) {
-		return 0, Errorf(SyntaxError, "%s of %d octets in a table, %d left", tagName(tag), size, len(b))
-	}
-	return int(size), nil
+	return size, size <= uint64(len(b))
 }
 
 // sizes holds the size of the values of each tag and 1, or counted for those that

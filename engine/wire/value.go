@@ -19,8 +19,7 @@ func (v Value) TypeName() string { return tagName(v.Type) }
 
 // Int64 returns the value of an integer of any size.
 func (v Value) Int64() (n int64, ok bool) {
-	size, err := valueSize(v.Type, v.Raw)
-	if err != nil || size != len(v.Raw) {
+	if size, ok := fits(v.Type, v.Raw); !ok || size != uint64(len(v.Raw)) {
 		return 0, false
 	}
 	switch v.Type {
@@ -116,9 +115,13 @@ func asAny[T any](v T, err *Error) (any, *Error) { return v, err }
 
 // TableLookup returns the first field with the given key of an encoded table, its
 // four octets of length included, without decoding it. It finds nothing after a
-// place where the table is not well formed.
+// place where the table is not well formed. It takes no memory.
 func TableLookup(encodedTable []byte, key string) (v Value, ok bool) {
-	for k, v := range Fields(encodedTable) {
+	for b := tableFields(encodedTable); len(b) > 0; {
+		var k []byte
+		if k, v, b, ok = cutField(b); !ok {
+			break
+		}
 		if string(k) == key {
 			return v, true
 		}
@@ -130,17 +133,37 @@ func TableLookup(encodedTable []byte, key string) (v Value, ok bool) {
 // included, as parts of it. It ends where the table is not well formed.
 func Fields(encodedTable []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
-		b, _, err := cutTable(encodedTable)
-		for err == nil && len(b) > 0 {
-			key, rest, e := cutKey(b)
-			if e != nil {
-				return
-			}
-			v, rest, e := cutValue(rest)
-			if e != nil || !yield(key, v) {
+		for b := tableFields(encodedTable); len(b) > 0; {
+			key, v, rest, ok := cutField(b)
+			if !ok || !yield(key, v) {
 				return
 			}
 			b = rest
 		}
 	}
+}
+
+// tableFields returns what follows the length of an encoded table, as far as that says,
+// or nothing if it says too much.
+func tableFields(b []byte) []byte {
+	size, ok := fits('F', b)
+	if !ok {
+		return nil
+	}
+	return b[4:size]
+}
+
+// cutField splits b, which is not empty, after the field it begins with.
+func cutField(b []byte) (key []byte, v Value, rest []byte, ok bool) {
+	n := 1 + int(b[0])
+	if n >= len(b) {
+		return nil, Value{}, nil, false
+	}
+	key, v.Type, rest = b[1:n], b[n], b[n+1:]
+	size, ok := fits(v.Type, rest)
+	if !ok {
+		return nil, Value{}, nil, false
+	}
+	v.Raw = rest[:size]
+	return key, v, rest[size:], true
 }
