@@ -2,6 +2,7 @@ package exchange_test
 
 import (
 	"bytes"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -97,9 +98,21 @@ func TestHeaders(t *testing.T) {
 		{"no arguments want nothing", nil, nil, true},
 		{"any of no arguments", wire.Table{match("any")}, wire.Table{a1}, false},
 		{"integers of any size", wire.Table{a1}, wire.Table{{Key: "a", Value: uint8(1)}}, true},
-		{"a float is no integer", wire.Table{a1}, wire.Table{{Key: "a", Value: float64(1)}}, false},
+		{"a float that is whole", wire.Table{a1}, wire.Table{{Key: "a", Value: float64(1)}}, true},
+		{"a float that is not", wire.Table{a1}, wire.Table{{Key: "a", Value: 1.5}}, false},
+		{"an integer that a float cannot hold", wire.Table{{Key: "a", Value: int64(1<<53 + 1)}}, wire.Table{{Key: "a", Value: float64(1 << 53)}}, false},
+		{"a float beyond integers", wire.Table{{Key: "a", Value: float64(1 << 63)}}, wire.Table{{Key: "a", Value: int64(math.MaxInt64)}}, false},
+		{"a time beyond integers", wire.Table{{Key: "a", Value: float64(1 << 63)}}, wire.Table{{Key: "a", Value: wire.Timestamp(1 << 63)}}, true},
+		{"a time is its seconds", wire.Table{{Key: "a", Value: wire.Timestamp(1)}}, wire.Table{a1}, true},
+		{"a time is no negative number", wire.Table{{Key: "a", Value: wire.Timestamp(math.MaxUint64)}}, wire.Table{{Key: "a", Value: int64(-1)}}, false},
+		{"a number is no text", wire.Table{{Key: "a", Value: "1"}}, wire.Table{a1}, false},
+		{"a bool is no number", wire.Table{a1}, wire.Table{{Key: "a", Value: true}}, false},
+		{"bools", wire.Table{{Key: "a", Value: true}}, wire.Table{{Key: "a", Value: true}}, true},
+		{"elements keep their types", wire.Table{{Key: "a", Value: []any{int32(1)}}}, wire.Table{{Key: "a", Value: []any{int64(1)}}}, false},
+		{"an empty array is an empty table", wire.Table{{Key: "a", Value: []any{}}}, wire.Table{{Key: "a", Value: wire.Table{}}}, true},
+		{"void is no value", wire.Table{a1}, wire.Table{{Key: "a", Value: nil}}, false},
 		{"floats of any size", wire.Table{{Key: "a", Value: float32(0.5)}}, wire.Table{{Key: "a", Value: 0.5}}, true},
-		{"text is not binary", wire.Table{b2}, wire.Table{{Key: "b", Value: []byte("two")}}, false},
+		{"binary is text", wire.Table{b2}, wire.Table{{Key: "b", Value: []byte("two")}}, true},
 		{"void asks for presence", wire.Table{{Key: "a", Value: nil}}, wire.Table{{Key: "a", Value: "whatever"}}, true},
 		{"void of what is not there", wire.Table{{Key: "a", Value: nil}}, wire.Table{b2}, false},
 		{"x- arguments are not compared", wire.Table{{Key: "x-kind", Value: "new"}}, wire.Table{a1}, true},

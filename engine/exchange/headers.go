@@ -57,11 +57,11 @@ func checkHeaders(args wire.Table) error {
 	s, isString := v.(string)
 	switch {
 	case !isString:
-		return wire.Errorf(wire.PreconditionFailed, "Invalid x-match field type %s (value %v); expected longstr", wire.TypeName(v), v)
+		return wire.Errorf(wire.PreconditionFailed, "Invalid x-match field type %s (value %s); expected longstr", wire.TypeName(v), wire.Term(v))
 	case s == "all" || s == "any" || s == "all-with-x" || s == "any-with-x":
 		return nil
 	}
-	return wire.Errorf(wire.PreconditionFailed, "Invalid x-match field value <<%q>>; expected all, any, all-with-x, or any-with-x", s)
+	return wire.Errorf(wire.PreconditionFailed, "Invalid x-match field value %s; expected all, any, all-with-x, or any-with-x", wire.Term(s))
 }
 
 // newPattern compiles a binding. Without -with-x, arguments whose names begin with
@@ -145,29 +145,71 @@ func (p *pattern) matches(table []byte) bool {
 	return !p.any
 }
 
-// accepts compares values as RabbitMQ does (rabbit_misc, type_class/1): integers of
-// all sizes and both float types are the same class, a void field accepts anything.
+// accepts compares values as RabbitMQ does (rabbit_exchange_type_headers,
+// headers_match/2): as Erlang terms, whatever their types in the table. So 1 is 1.0
+// and a time in seconds, and text is the same octets of binary. A void field accepts
+// anything.
 func (f *field) accepts(v wire.Value) bool {
 	if f.value.Type == 'V' {
 		return true
 	}
-	if want, ok := f.value.Int64(); ok {
-		got, ok := v.Int64()
+	if want, ok := numberOf(f.value); ok {
+		got, ok := numberOf(v)
+		return ok && want.equals(got)
+	}
+	if want, ok := f.value.Bytes(); ok {
+		got, ok := v.Bytes()
+		return ok && bytes.Equal(got, want)
+	}
+	if want, ok := f.value.Bool(); ok {
+		got, ok := v.Bool()
 		return ok && got == want
 	}
-	if want, ok := float(f.value); ok {
-		got, ok := float(v)
-		return ok && got == want
-	}
-	return f.value.Type == v.Type && bytes.Equal(f.value.Raw, v.Raw)
+	return bytes.Equal(f.value.Raw, v.Raw) && (f.value.Type == v.Type || isEmptyList(f.value) && isEmptyList(v))
 }
 
-func float(v wire.Value) (x float64, ok bool) {
-	switch {
-	case v.Type == 'f' && len(v.Raw) == 4:
-		return float64(math.Float32frombits(binary.BigEndian.Uint32(v.Raw))), true
-	case v.Type == 'd' && len(v.Raw) == 8:
-		return math.Float64frombits(binary.BigEndian.Uint64(v.Raw)), true
+// isEmptyList reports whether a value is an array or a table with nothing in it: as
+// terms, those are the same.
+func isEmptyList(v wire.Value) bool { return (v.Type == 'A' || v.Type == 'F') && len(v.Raw) == 4 }
+
+// A number is an integer or a float.
+type number struct {
+	whole    int64 // unless fraction is set
+	big      bool  // whole is to be read as a uint64
+	isFloat  bool
+	fraction float64
+}
+
+func numberOf(v wire.Value) (n number, ok bool) {
+	if whole, ok := v.Int64(); ok {
+		return number{whole: whole}, true
 	}
-	return 0, false
+	switch {
+	case v.Type == 'T' && len(v.Raw) == 8:
+		whole := int64(binary.BigEndian.Uint64(v.Raw))
+		return number{whole: whole, big: whole < 0}, true
+	case v.Type == 'f' && len(v.Raw) == 4:
+		return number{isFloat: true, fraction: float64(math.Float32frombits(binary.BigEndian.Uint32(v.Raw)))}, true
+	case v.Type == 'd' && len(v.Raw) == 8:
+		return number{isFloat: true, fraction: math.Float64frombits(binary.BigEndian.Uint64(v.Raw))}, true
+	}
+	return number{}, false
+}
+
+// equals compares numbers without rounding either.
+func (n number) equals(m number) bool {
+	switch {
+	case n.isFloat && m.isFloat:
+		return n.fraction == m.fraction
+	case m.isFloat:
+		return m.equals(n)
+	case !n.isFloat:
+		return n.whole == m.whole && n.big == m.big
+	}
+	const limit = 1 << 63
+	f := n.fraction
+	if m.big {
+		return f >= limit && f < 2*limit && uint64(f) == uint64(m.whole) && math.Trunc(f) == f
+	}
+	return f >= -limit && f < limit && int64(f) == m.whole && math.Trunc(f) == f
 }
