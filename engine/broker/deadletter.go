@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"cmp"
 	"slices"
 
 	"harelab/engine/queue"
@@ -26,12 +25,16 @@ func (t *turn) deadLetter(e effect) {
 		t.keys = append(t.keys[:0], key)
 	}
 	original := slices.Clone(t.keys)
+	t.keys = e.msg.appendHidden(t.keys)
+	hidden := t.keys[len(original):]
 	if s.deadLetterAs != nil {
 		key = []byte(*s.deadLetterAs)
-		t.keys = append(t.keys[:0], key)
-		ps.Headers = without(ps.Headers, "CC")
+		t.keys, hidden = append(t.keys[:0], key), nil
 	}
 	addDeath(&ps, death(e, original, t.time(), ps.Expiration))
+	if s.deadLetterAs != nil {
+		ps.Headers = without(ps.Headers, "CC")
+	}
 	ps.Remove(wire.FlagExpiration)
 	properties, err := wire.EncodeProperties(nil, &ps)
 	if err != nil {
@@ -43,7 +46,7 @@ func (t *turn) deadLetter(e effect) {
 		t.queues = slices.DeleteFunc(t.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
 	}
 	if len(t.queues) > 0 {
-		t.enqueue(newMessage([]byte(x.name), key, properties, e.msg.Body()), -1)
+		t.enqueue(newHiding([]byte(x.name), key, properties, e.msg.Body(), hidden), -1)
 	}
 }
 
@@ -65,52 +68,6 @@ func death(e effect, keys [][]byte, now int64, expiration string) wire.Table {
 		d = append(d, wire.Field{Key: "original-expiration", Value: expiration})
 	}
 	return d
-}
-
-// addDeath puts a death at the head of the list in x-death. One for the same queue
-// and reason is counted there instead of added. The first is also kept in headers of
-// its own.
-func addDeath(ps *wire.Properties, d wire.Table) {
-	queueName, _ := d.Get("queue")
-	reason, _ := d.Get("reason")
-	exchange, _ := d.Get("exchange")
-	headers := slices.Clone(ps.Headers)
-	list, _ := headers.Get("x-death")
-	deaths, _ := list.([]any)
-	if _, ok := headers.Get("x-first-death-reason"); !ok && len(deaths) == 0 {
-		headers.Set("x-death", nil) // comes before them, as in RabbitMQ
-		headers.Set("x-first-death-exchange", exchange)
-		headers.Set("x-first-death-queue", queueName)
-		headers.Set("x-first-death-reason", reason)
-	}
-	if len(deaths) > 0 {
-		sortFields(d)
-	}
-	others := make([]any, 0, 1+len(deaths))
-	others = append(others, d)
-	for _, old := range deaths {
-		table, _ := old.(wire.Table)
-		q, _ := table.Get("queue")
-		r, _ := table.Get("reason")
-		if q != queueName || r != reason {
-			others = append(others, old)
-			continue
-		}
-		count, _ := table.Get("count")
-		n, _ := toInt(count)
-		known := slices.Clone(table)
-		known.Set("count", n+1)
-		sortFields(known)
-		others[0] = known
-	}
-	headers.Set("x-death", others)
-	ps.Headers = headers
-}
-
-// sortFields orders a death that joins others, as RabbitMQ does (rabbit_misc,
-// sort_field_table/1).
-func sortFields(death wire.Table) {
-	slices.SortStableFunc(death, func(a, b wire.Field) int { return cmp.Compare(a.Key, b.Key) })
 }
 
 // isCycle reports whether a message that has died like this has been in a queue

@@ -18,18 +18,19 @@ import (
 // garbage collector has nothing to look at in a backlog.
 type Message struct {
 	refs     atomic.Int32
-	size     uint32 // of what lies behind: exchange and key, properties, body
+	size     uint32 // of what lies behind: exchange and key, properties, body, hidden keys
 	propsEnd uint32 // where the properties end there
 	keyEnd   uint16 // where exchange and routing key end there, at most 512
 	priority uint8
-	flags    uint8  // class, and whether it is persistent
+	flags    uint8  // class, and whether it is persistent and has hidden keys
 	record   uint64 // the message's identity in the store, 0 if it is not there
 }
 
 const (
 	messageHead = int(unsafe.Sizeof(Message{}))
-	classMask   = 0x7F // index into messageClasses, or unpooled
-	unpooled    = 0x7F
+	classMask   = 0x3F // index into messageClasses, or unpooled
+	unpooled    = 0x3F
+	hidesKeys   = 0x40
 	persistent  = 0x80
 )
 
@@ -75,7 +76,12 @@ func (m *Message) RoutingKey() []byte { b := m.data(); return b[2+int(b[0]) : m.
 func (m *Message) Properties() []byte { return m.data()[m.keyEnd:m.propsEnd] }
 
 // Body returns the message's body.
-func (m *Message) Body() []byte { return m.data()[m.propsEnd:] }
+func (m *Message) Body() []byte {
+	if m.flags&hidesKeys != 0 {
+		return m.data()[m.propsEnd:m.hiddenAt()]
+	}
+	return m.data()[m.propsEnd:]
+}
 
 // Priority returns the message's priority, 0 if it has none.
 func (m *Message) Priority() uint8 { return m.priority }

@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 	"fmt"
+	"slices"
 	"testing"
 
 	"harelab/engine/wire"
@@ -31,6 +32,30 @@ func TestMessageParts(t *testing.T) {
 	}
 }
 
+// TestHiddenKeys: keys from BCC are no part of what anybody sees, and outlive a restart.
+func TestHiddenKeys(t *testing.T) {
+	keys := [][]byte{[]byte("a"), {}, bytes.Repeat([]byte("b"), 300)}
+	for _, n := range []int{0, 5, 70_000} {
+		body := bytes.Repeat([]byte{7}, n)
+		m := newHiding([]byte("x"), []byte("k"), noProperties, body, keys)
+		stored, err := decodeMessage(m.encode(nil))
+		if err != nil {
+			t.Fatal(err)
+		}
+		for _, m := range []*Message{m, stored} {
+			if got := m.appendHidden(nil); !slices.EqualFunc(got, keys, bytes.Equal) || !bytes.Equal(m.Body(), body) || !bytes.Equal(m.Properties(), noProperties) {
+				t.Errorf("a body of %d octets: keys %q, body of %d octets", n, got, len(m.Body()))
+			}
+			m.Release()
+		}
+	}
+	plain := newHiding(nil, nil, noProperties, []byte("body"), nil)
+	defer plain.Release()
+	if got := plain.appendHidden(nil); len(got) != 0 || string(plain.Body()) != "body" {
+		t.Errorf("without hidden keys: keys %q, body %q", got, plain.Body())
+	}
+}
+
 func TestReleaseTooOften(t *testing.T) {
 	m := newMessage(nil, nil, noProperties, make([]byte, 100_000)) // not pooled
 	m.Release()
@@ -46,6 +71,8 @@ func TestReleaseTooOften(t *testing.T) {
 func FuzzDecodeMessage(f *testing.F) {
 	m := newMessage([]byte("x"), []byte("key"), noProperties, []byte("body"))
 	f.Add(m.encode(nil))
+	f.Add(newHiding([]byte("x"), nil, noProperties, []byte("body"), [][]byte{[]byte("key"), {}}).encode(nil))
+	f.Add([]byte("\x80\x02\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x09\x00\x00\x00\x04"))
 	f.Add([]byte{0, 9, 0, 0, 0, 1, 0})
 	f.Add([]byte{0, 2, 0, 0, 0, 2, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
@@ -58,5 +85,6 @@ func FuzzDecodeMessage(f *testing.F) {
 		if err != nil || !bytes.Equal(again.data(), m.data()) {
 			t.Errorf("%x decodes to %x and that to %v", b, m.data(), err)
 		}
+		m.appendHidden(nil)
 	})
 }

@@ -2,9 +2,6 @@ package broker
 
 import (
 	"encoding/binary"
-	"fmt"
-	"strconv"
-	"strings"
 
 	"harelab/engine/auth"
 	"harelab/engine/wire"
@@ -75,12 +72,16 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 	if len(p.Properties) < 2 {
 		p.Properties = noProperties
 	}
-	t.keys = append(t.keys[:0], p.RoutingKey)
+	t.keys, t.hidden = append(t.keys[:0], p.RoutingKey), nil
 	ttl := int64(-1)
-	if wire.PropertyFlags(binary.BigEndian.Uint16(p.Properties))&special != 0 {
-		if ttl, err = ch.special(t, p); err != nil {
-			return PublishResult{}, err
-		}
+	switch flags := wire.PropertyFlags(binary.BigEndian.Uint16(p.Properties)); {
+	case flags&special != 0:
+		ttl, err = ch.special(t, p)
+	case flags&wire.FlagDeliveryMode != 0:
+		err = checkDeliveryMode(p.Properties)
+	}
+	if err != nil {
+		return PublishResult{}, err
 	}
 	var r PublishResult
 	switch ch.mode {
@@ -88,7 +89,7 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 		ch.published++
 		r.Seq = ch.published
 	case modeTx:
-		ch.tx.publish(x, newMessage(p.Exchange, p.RoutingKey, p.Properties, p.Body), t.keys, ttl, p.Mandatory)
+		ch.tx.publish(x, newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden), t.keys, ttl, p.Mandatory)
 		return PublishResult{Routed: true}, nil
 	}
 	r.Routed = ch.send(t, x, p, ttl)
@@ -105,7 +106,7 @@ func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed 
 	if len(t.queues) == 0 {
 		return x.isDefault && ch.sendReply(t, p)
 	}
-	return t.enqueue(newMessage(p.Exchange, p.RoutingKey, p.Properties, p.Body), ttl)
+	return t.enqueue(newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden), ttl)
 }
 
 // enqueue puts a message into t.queues and reports whether any of them was still
@@ -158,6 +159,11 @@ func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
 // expiration in milliseconds, -1 for none, fills t.keys and may replace p.Properties.
 func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
 	ttl = -1
+	if to, ok := wire.PropertyReplyTo(p.Properties); ok && string(to) == replyTo {
+		if err := ch.setReplyTo(p); err != nil {
+			return 0, err
+		}
+	}
 	if user, ok := wire.PropertyUserID(p.Properties); ok {
 		if err := ch.checkUserID(string(user)); err != nil {
 			return 0, err
@@ -168,10 +174,8 @@ func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
 			return 0, err
 		}
 	}
-	if to, ok := wire.PropertyReplyTo(p.Properties); ok && string(to) == replyTo {
-		if err := ch.setReplyTo(p); err != nil {
-			return 0, err
-		}
+	if err := checkDeliveryMode(p.Properties); err != nil {
+		return 0, err
 	}
 	bcc, err := t.setKeys(p.RoutingKey, p.Properties)
 	if err != nil {
@@ -183,6 +187,15 @@ func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
 	return ttl, nil
 }
 
+// checkDeliveryMode refuses messages that are neither persistent nor not (rabbit_basic,
+// is_message_persistent/1).
+func checkDeliveryMode(properties []byte) error {
+	if mode, ok := wire.PropertyDeliveryMode(properties); ok && mode != 1 && mode != 2 {
+		return wire.Errorf(wire.PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
+	}
+	return nil
+}
+
 // checkUserID refuses a user id that is not the connection's (rabbit_channel,
 // check_user_id_header/2).
 func (ch *Channel) checkUserID(user string) error {
@@ -191,33 +204,6 @@ func (ch *Channel) checkUserID(user string) error {
 		return nil
 	}
 	return wire.Errorf(wire.PreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", user, own)
-}
-
-// parseExpiration reads the property expiration, in milliseconds, as RabbitMQ does
-// (rabbit_basic, parse_expiration/1).
-func parseExpiration(s string) (ms int64, err error) {
-	end := 0
-	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || end == 0 && len(s) > 1 && (s[0] == '-' || s[0] == '+')) {
-		end++
-	}
-	n, err := strconv.ParseInt(s[:end], 10, 64)
-	problem := ""
-	switch {
-	case end == 0 || err != nil && !strings.ContainsAny(s[:end], "0123456789"):
-		problem = "no_integer"
-	case end < len(s):
-		problem = fmt.Sprintf("{leftover_string,%q}", s[end:])
-	case err != nil:
-		problem = fmt.Sprintf("{value_too_large,%s}", s)
-	case n < 0:
-		problem = fmt.Sprintf("{value_negative,%d}", n)
-	default:
-		problem = tooBig(n)
-	}
-	if problem != "" {
-		return 0, wire.Errorf(wire.PreconditionFailed, "invalid expiration '%s': %s", s, problem)
-	}
-	return n, nil
 }
 
 // editProperties returns encoded properties with a change.

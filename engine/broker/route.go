@@ -87,9 +87,10 @@ func (t *turn) visited(to *target) bool {
 
 // setKeys sets the routing keys of a message: its own and those of the headers CC and
 // BCC, which must be arrays, of long strings where they matter (rabbit_basic,
-// header_routes/1). It reports whether there is a BCC, which nobody may see.
+// header_routes/1). It reports whether there is a BCC, which nobody may see; its keys
+// are t.hidden.
 func (t *turn) setKeys(key, properties []byte) (bcc bool, err error) {
-	t.keys = append(t.keys[:0], key)
+	t.keys, t.hidden = append(t.keys[:0], key), nil
 	table, ok := wire.PropertyHeaders(properties)
 	if !ok {
 		return false, nil
@@ -107,10 +108,14 @@ func (t *turn) setKeys(key, properties []byte) (bcc bool, err error) {
 		if err != nil {
 			return false, err
 		}
+		first := len(t.keys)
 		for _, k := range keys.([]any) {
 			if s, ok := k.(string); ok {
 				t.keys = append(t.keys, []byte(s))
 			}
+		}
+		if bcc {
+			t.hidden = t.keys[first:]
 		}
 	}
 	return bcc, nil

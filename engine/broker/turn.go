@@ -18,6 +18,7 @@ type turn struct {
 	decisions []queue.Decision
 	dests     []topic.Dest
 	keys      [][]byte // routing keys of a message: its own, CC, BCC
+	hidden    [][]byte // those of them that are from BCC
 	targets   []*target
 	queues    []*Queue // where it goes
 	seen      map[*target]struct{}

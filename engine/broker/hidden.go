@@ -1,0 +1,59 @@
+package broker
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Hidden keys are those of the header BCC. Nobody may see them, so the header is taken
+// off, but a dead letter is routed by them still. They lie behind the body, each after
+// its length, and their own length is the end of the message. Few messages have any.
+
+// newHiding is newMessage with hidden keys.
+func newHiding(exchange, routingKey, properties, body []byte, keys [][]byte) *Message {
+	if len(keys) == 0 {
+		return newMessage(exchange, routingKey, properties, body)
+	}
+	long := append(make([]byte, 0, 2*len(body)), body...)
+	for _, k := range keys {
+		long = append(binary.BigEndian.AppendUint32(long, uint32(len(k))), k...)
+	}
+	long = binary.BigEndian.AppendUint32(long, uint32(len(long)-len(body)))
+	m := newMessage(exchange, routingKey, properties, long)
+	m.flags |= hidesKeys
+	return m
+}
+
+// hiddenAt returns where the hidden keys begin.
+func (m *Message) hiddenAt() int {
+	end := len(m.data()) - 4
+	return end - int(binary.BigEndian.Uint32(m.data()[end:]))
+}
+
+// appendHidden appends the hidden keys, as parts of the message.
+func (m *Message) appendHidden(keys [][]byte) [][]byte {
+	if m.flags&hidesKeys == 0 {
+		return keys
+	}
+	b := m.data()
+	for b = b[m.hiddenAt() : len(b)-4]; len(b) > 0; {
+		n := 4 + binary.BigEndian.Uint32(b)
+		keys, b = append(keys, b[4:n]), b[n:]
+	}
+	return keys
+}
+
+// checkHidden says what is wrong with the hidden keys of a message that was stored.
+func (m *Message) checkHidden() error {
+	b := m.data()[m.propsEnd:]
+	if len(b) < 4 || uint64(binary.BigEndian.Uint32(b[len(b)-4:])) > uint64(len(b)-4) {
+		return fmt.Errorf("hidden keys in %d octets do not end where they should", len(b))
+	}
+	for b = b[m.hiddenAt()-int(m.propsEnd) : len(b)-4]; len(b) > 0; {
+		if len(b) < 4 || uint64(binary.BigEndian.Uint32(b)) > uint64(len(b)-4) {
+			return fmt.Errorf("hidden key of which %d octets are left", len(b))
+		}
+		b = b[4+binary.BigEndian.Uint32(b):]
+	}
+	return nil
+}
