@@ -127,6 +127,20 @@ func (t *Consumers) Add(row Consumer) ConsumerID {
 	return c
 }
 
+// Share has c, which may have left, draw on its channel's ledger from now on; what it
+// has not acknowledged counts. It does nothing to a consumer that has a ledger.
+func (t *Consumers) Share(c ConsumerID, l *Ledger) {
+	row := &t.rows[c]
+	if row.Ledger != nil {
+		return
+	}
+	row.Ledger = l
+	l.Add(int(row.Unacked))
+	if row.joined {
+		row.peer = t.addPeer(l, c)
+	}
+}
+
 // Remove takes c out. Its row stays until what it holds is settled.
 func (t *Consumers) Remove(c ConsumerID) {
 	row := &t.rows[c]

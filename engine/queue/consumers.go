@@ -36,6 +36,22 @@ func (q *Queue) leave(c dispatch.ConsumerID, out []Decision) []Decision {
 	return out
 }
 
+// share has consumers of a channel count against its limit: one that is here, and
+// those that hold messages, though they may have left.
+func (q *Queue) share(e *Event) {
+	if e.Ledger == nil {
+		return
+	}
+	if q.cons.Valid(e.Consumer) {
+		q.cons.Share(e.Consumer, e.Ledger)
+	}
+	for _, r := range e.Refs {
+		if q.isUnacked(r) && q.msgs.At(r).Consumer != dispatch.NoConsumer {
+			q.cons.Share(q.msgs.At(r).Consumer, e.Ledger)
+		}
+	}
+}
+
 // activate makes c the one consumer of a single-active queue: the one that
 // subscribed first of those there are.
 func (q *Queue) activate(c dispatch.ConsumerID, out []Decision) []Decision {

@@ -26,12 +26,14 @@ const (
 	Expire                // the time of WakeAt came
 	Close                 // drop everything
 	Configure             // new limits [Limits]
+	Share                 // consumers come under their channel's limit: one, and those that have some messages [Ledger, Consumer, Refs]
 	kinds
 )
 
 var kindNames = [kinds]string{
 	"publish", "ack", "requeue", "discard", "join", "leave", "pause", "resume",
 	"limit", "run", "get", "purge", "expire", "close", "configure",
+	"share",
 }
 
 // An Event is one thing that happens to a queue.

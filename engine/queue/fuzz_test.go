@@ -82,7 +82,7 @@ func FuzzReplay(f *testing.F) {
 func TestParseErrors(t *testing.T) {
 	tests := []struct{ line, want string }{
 		{"", `queue: event "": want a kind and a time`},
-		{"pubish 0", `queue: unknown event "pubish" (have publish, ack, requeue, discard, join, leave, pause, resume, limit, run, get, purge, expire, close, configure)`},
+		{"pubish 0", `queue: unknown event "pubish" (have publish, ack, requeue, discard, join, leave, pause, resume, limit, run, get, purge, expire, close, configure, share)`},
 		{"publish x", `queue: event "publish x": time "x" is not a number`},
 		{"publish 0 cots=1", `queue: unknown field "cots=1"`},
 		{"publish 0 priority=256", `queue: priority=256 is out of range`},

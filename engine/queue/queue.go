@@ -182,6 +182,8 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 		return q.close(out)
 	case Configure:
 		out = q.configure(&e, out)
+	case Share:
+		q.share(&e)
 	}
 	if e.Hold {
 		return out

@@ -77,6 +77,33 @@ func TestSingleActiveIsNamed(t *testing.T) {
 	}
 }
 
+// TestShare brings consumers with messages under a limit: one that is here and one that
+// has left. What they hold counts, and counts no more once it is acked.
+func TestShare(t *testing.T) {
+	q := newQueue(t, "rr", "fifo")
+	q.Step(Event{Kind: Join}, nil)
+	q.Step(Event{Kind: Publish}, nil)
+	q.Step(Event{Kind: Leave, Consumer: 0}, nil)
+	q.Step(Event{Kind: Join}, nil) // consumer 1, for 0 still holds a message
+	q.Step(Event{Kind: Publish}, nil)
+	q.Step(Event{Kind: Publish}, nil)
+	l := dispatch.NewLedger(3)
+	for range 2 { // twice is once
+		q.Step(Event{Kind: Share, Hold: true, Ledger: l, Consumer: 1}, nil)
+		q.Step(Event{Kind: Share, Hold: true, Ledger: l, Consumer: dispatch.NoConsumer, Refs: []dispatch.Ref{0, 1, 99}}, nil)
+	}
+	if l.Taken() != 3 {
+		t.Fatalf("%d taken, want 3", l.Taken())
+	}
+	if out := q.Step(Event{Kind: Publish}, nil); len(out) != 0 {
+		t.Fatalf("at the limit: %v, want nothing", out)
+	}
+	out := q.Step(Event{Kind: Ack, Refs: []dispatch.Ref{0}}, nil) // of the one that left
+	if len(out) != 1 || out[0].Kind != Deliver || out[0].Consumer != 1 || l.Taken() != 3 {
+		t.Errorf("after an ack: %v with %d taken, want a delivery to 1 with 3 taken", out, l.Taken())
+	}
+}
+
 // TestCheckFindsFaults spoils a sound queue in each way that Check looks for.
 func TestCheckFindsFaults(t *testing.T) {
 	faults := map[string]func(*Queue){
