@@ -85,6 +85,11 @@ func (ch *Channel) finish(t *turn, kind queue.Kind, us []unsettled) {
 		return
 	}
 	shared := ch.ledger != nil
+	if shared {
+		for i := range us {
+			ch.uncount(&us[i])
+		}
+	}
 	t.runs = t.runs[:0]
 	t.eachQueue(us, func(q *Queue, refs []dispatch.Ref) {
 		q.settle(t, kind, refs, shared)

@@ -39,6 +39,9 @@ type ConsumeOptions struct {
 	// It must not call the broker.
 	Started func(consumerTag string)
 
+	// Prefetch, if not nil, is the consumer's prefetch in place of the channel's.
+	Prefetch *uint32
+
 	// Probe, if not nil, tells dispatch strategies about the worker behind the
 	// consumer, whom a simulator can see and a server cannot.
 	Probe dispatch.Probe
@@ -60,12 +63,15 @@ func (ch *Channel) BasicConsume(m *wire.BasicConsume, o ConsumeOptions) (tag str
 	if err != nil {
 		return "", err
 	}
-	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
-		return "", err
-	}
 	c := &Consumer{Tag: m.ConsumerTag, NoAck: m.NoAck, channel: ch, exclusive: m.Exclusive, prefetch: ch.prefetch, args: m.Arguments, probe: o.Probe}
 	if err := ch.nameConsumer(c); err != nil {
 		return "", err
+	}
+	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
+		return "", err
+	}
+	if o.Prefetch != nil {
+		c.prefetch = *o.Prefetch
 	}
 	q, err := ch.findQueue(name)
 	if err != nil {
@@ -222,30 +228,6 @@ func (ch *Channel) BasicCancel(tag string) error {
 	}
 	t := ch.begin()
 	c.queue.leave(t, c, false)
-	t.end()
-	return nil
-}
-
-// BasicQos sets the prefetch of consumers to come (Global false) or of the whole
-// channel (Global true), in messages, 0 for no limit. A limit for the channel counts
-// what consumers get that subscribed after the first such call.
-//
-// Errors: 540 for a prefetch size.
-func (ch *Channel) BasicQos(m *wire.BasicQos) error {
-	if m.PrefetchSize != 0 {
-		return wire.Errorf(wire.NotImplemented, "prefetch_size!=0 (%d)", m.PrefetchSize)
-	}
-	if !m.Global {
-		ch.prefetch = uint32(m.PrefetchCount)
-		return nil
-	}
-	if ch.ledger == nil {
-		ch.ledger = dispatch.NewLedger(uint32(m.PrefetchCount))
-		return nil
-	}
-	ch.ledger.SetLimit(uint32(m.PrefetchCount))
-	t := ch.begin()
-	ch.finish(t, queue.Ack, nil)
 	t.end()
 	return nil
 }

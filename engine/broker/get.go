@@ -52,7 +52,7 @@ func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
 		ch.mu.Lock()
 		ch.lastTag++
 		if !noAck {
-			ch.unacked.push(unsettled{tag: ch.lastTag, queue: q, ref: d.Ref})
+			ch.unacked.push(unsettled{tag: ch.lastTag, queue: q, ref: d.Ref, gotten: true})
 		}
 		ch.delivered++
 		r.DeliveryTag = ch.lastTag

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"encoding/binary"
+	"slices"
 
 	"harelab/engine/auth"
 	"harelab/engine/wire"
@@ -89,7 +90,7 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 		ch.published++
 		r.Seq = ch.published
 	case modeTx:
-		ch.tx.publish(x, newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden), t.keys, ttl, p.Mandatory)
+		ch.publishLater(t, x, p, ttl)
 		return PublishResult{Routed: true}, nil
 	}
 	r.Routed = ch.send(t, x, p, ttl)
@@ -107,6 +108,17 @@ func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed 
 		return x.isDefault && ch.sendReply(t, p)
 	}
 	return t.enqueue(newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden), ttl)
+}
+
+// publishLater keeps a message for the commit. It is routed now.
+func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) {
+	t.route(x, p.Properties)
+	ch.tx.publishes = append(ch.tx.publishes, txPublish{
+		msg:       newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden),
+		queues:    slices.Clone(t.queues),
+		ttl:       ttl,
+		mandatory: p.Mandatory,
+	})
 }
 
 // enqueue puts a message into t.queues and reports whether any of them was still

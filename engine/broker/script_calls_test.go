@@ -159,12 +159,7 @@ var verbs = map[string]func(*scriptChannel, scriptArgs) error{
 	"tx":       func(ch *scriptChannel, _ scriptArgs) error { return ch.TxSelect() },
 	"rollback": func(ch *scriptChannel, _ scriptArgs) error { return ch.TxRollback() },
 	"commit": func(ch *scriptChannel, _ scriptArgs) error {
-		unroutable, err := ch.TxCommit()
-		for _, m := range unroutable {
-			ch.script.printf("returned: %q", m.Body())
-			m.Release()
-		}
-		return err
+		return ch.TxCommit(CommitOptions{Returned: func(m *Message) { ch.script.printf("returned: %q", m.Body()) }})
 	},
 	"flow": func(ch *scriptChannel, a scriptArgs) error { return ch.Flow(a.word(0) == "true") },
 	"full": func(ch *scriptChannel, _ scriptArgs) error { ch.full = true; return nil },

@@ -13,10 +13,10 @@ type txState struct {
 	settled   []txSettle
 }
 
+// A txPublish is a message that was routed when it was published.
 type txPublish struct {
-	exchange  *Exchange
 	msg       *Message // with a reference
-	keys      [][]byte // CC and BCC
+	queues    []*Queue
 	ttl       int64
 	mandatory bool
 }
@@ -24,14 +24,6 @@ type txPublish struct {
 type txSettle struct {
 	kind queue.Kind
 	unsettled
-}
-
-func (tx *txState) publish(x *Exchange, m *Message, keys [][]byte, ttl int64, mandatory bool) {
-	copies := make([][]byte, 0, len(keys)-1)
-	for _, k := range keys[1:] {
-		copies = append(copies, slices.Clone(k))
-	}
-	tx.publishes = append(tx.publishes, txPublish{x, m, copies, ttl, mandatory})
 }
 
 func (tx *txState) settle(kind queue.Kind, us []unsettled) {
@@ -65,26 +57,31 @@ func (ch *Channel) TxSelect() error {
 
 var errNotTransactional = wire.Errorf(wire.PreconditionFailed, "channel is not transactional")
 
-// TxCommit carries out what waits. Mandatory publishes that no queue took are
-// returned to the caller, which sends and releases them before tx.commit-ok.
+// CommitOptions says what to do in the course of a commit. Both may be nil.
+type CommitOptions struct {
+	// Returned is called for each mandatory publish that no queue takes. The
+	// message is valid during the call.
+	Returned func(*Message)
+
+	// Published is called when all that was published is where it goes, and as
+	// durable as promised. What follows from settling comes after: a server has to
+	// answer before it, but not to be heard before it is done.
+	Published func()
+}
+
+// TxCommit carries out what waits: first what was published, then what was settled.
 //
-// Errors: 406 without tx, and if the user may no longer write to an exchange or one
-// is gone.
-func (ch *Channel) TxCommit() (unroutable []*Message, err error) {
+// Errors: 406 without tx, and if a queue refused a message; the rest is done then.
+func (ch *Channel) TxCommit(o CommitOptions) error {
 	if ch.mode != modeTx {
-		return nil, errNotTransactional
+		return errNotTransactional
 	}
 	t := ch.begin()
 	tx := ch.tx
 	ch.tx = txState{}
-	for _, p := range tx.publishes {
-		switch {
-		case ch.commit(t, p):
-		case p.mandatory:
-			unroutable = append(unroutable, p.msg)
-		default:
-			p.msg.Release()
-		}
+	err := t.commitPublishes(tx.publishes, o.Returned)
+	if o.Published != nil {
+		o.Published()
 	}
 	for len(tx.settled) > 0 {
 		kind := tx.settled[0].kind
@@ -95,26 +92,42 @@ func (ch *Channel) TxCommit() (unroutable []*Message, err error) {
 		}
 		ch.finish(t, kind, t.settled)
 	}
-	if t.stored {
+	if err == nil && t.stored {
 		err = t.broker.store.Sync()
 	}
 	t.end()
-	return unroutable, err
+	return err
 }
 
-// commit sends one message of a transaction. It reports whether a queue was found,
-// which then has the reference.
-func (ch *Channel) commit(t *turn, p txPublish) (routed bool) {
-	if p.exchange.deleted.Load() {
-		return false
+// commitPublishes sends the messages of a transaction, after it has returned those that
+// no queue takes.
+func (t *turn) commitPublishes(publishes []txPublish, returned func(*Message)) error {
+	for i := range publishes {
+		p := &publishes[i]
+		p.queues = slices.DeleteFunc(p.queues, (*Queue).isDeleted)
+		if len(p.queues) > 0 {
+			continue
+		}
+		if p.mandatory && returned != nil {
+			returned(p.msg)
+		}
+		p.msg.Release()
 	}
-	t.keys = append(append(t.keys[:0], p.msg.RoutingKey()), p.keys...)
-	t.route(p.exchange, p.msg.Properties())
-	if len(t.queues) == 0 {
-		return false
+	for _, p := range publishes {
+		if len(p.queues) > 0 {
+			t.queues = append(t.queues[:0], p.queues...)
+			t.enqueue(p.msg, p.ttl)
+		}
 	}
-	t.enqueue(p.msg, p.ttl)
-	return true
+	if t.stored {
+		if err := t.broker.store.Sync(); err != nil {
+			return err
+		}
+	}
+	if t.refused {
+		return wire.Errorf(wire.PreconditionFailed, "partial tx completion")
+	}
+	return nil
 }
 
 // TxRollback forgets what waits. What was acked is unsettled again.

@@ -7,6 +7,9 @@ type unsettled struct {
 	tag   uint64
 	queue *Queue // nil once it is settled
 	ref   dispatch.Ref
+
+	gotten  bool // by basic.get, not by a consumer
+	counted bool // in the channel's ledger, by the channel and not by the queue
 }
 
 // unackedList holds the unsettled deliveries of a channel in order of their tags, in

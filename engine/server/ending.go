@@ -56,7 +56,7 @@ func (c *conn) end(last wire.Method) {
 	c.ended = true
 	c.tellConfirms()
 	c.broker.Close()
-	c.out.method(0, last)
+	c.out.release(0, last) // a panic may have left it held
 	c.out.finish()
 	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
 }

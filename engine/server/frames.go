@@ -69,6 +69,12 @@ func (f *frames) refer(octets []byte, owner releaser) {
 	f.size += len(octets)
 }
 
+// join adds all of others, which are used no more.
+func (f *frames) join(others frames) {
+	f.segments = append(f.segments, others.segments...)
+	f.size += others.size
+}
+
 // writeTo writes the frames in one go and lets go of their memory. vector is scratch,
 // and is returned for the next call.
 func (f *frames) writeTo(nc net.Conn, vector net.Buffers) (_ net.Buffers, err error) {

@@ -92,13 +92,24 @@ func (ch *channel) answer(err error, noWait bool, ok wire.Method) error {
 	return err
 }
 
-func (ch *channel) commit() error {
-	unroutable, err := ch.broker.TxCommit()
-	for _, m := range unroutable {
-		ch.returned(m.ExchangeAndKey(), m.Properties(), m.Body())
-		m.Release()
+// answerFirst sends ok before what follows from a method that has begun to hold the
+// outbox, unless the client does not want it or err tells what was wrong.
+func (ch *channel) answerFirst(err error, noWait bool, ok wire.Method) error {
+	if err != nil || noWait {
+		ok = nil
 	}
-	return ch.answer(err, false, &wire.TxCommitOk{})
+	ch.conn.out.release(ch.id, ok)
+	return err
+}
+
+// commit carries out tx.commit. Returns and deliveries of what was published come before
+// the answer, what comes back from settling after it.
+func (ch *channel) commit() error {
+	err := ch.broker.TxCommit(broker.CommitOptions{
+		Returned:  func(m *broker.Message) { ch.returned(m.ExchangeAndKey(), m.Properties(), m.Body()) },
+		Published: ch.conn.out.hold,
+	})
+	return ch.answerFirst(err, false, &wire.TxCommitOk{})
 }
 
 // callExchange carries out the methods of class exchange.
@@ -134,8 +145,9 @@ func (ch *channel) callQueue(m wire.Method) error {
 		n, err := b.QueuePurge(m)
 		return ch.answer(err, m.NoWait, &wire.QueuePurgeOk{MessageCount: uint32(n)})
 	case *wire.QueueDelete:
+		ch.conn.out.hold() // cancels follow
 		n, err := b.QueueDelete(m)
-		return ch.answer(err, m.NoWait, &wire.QueueDeleteOk{MessageCount: uint32(n)})
+		return ch.answerFirst(err, m.NoWait, &wire.QueueDeleteOk{MessageCount: uint32(n)})
 	}
 	return ch.callBasic(m)
 }
@@ -145,7 +157,8 @@ func (ch *channel) callBasic(m wire.Method) error {
 	b := ch.broker
 	switch m := m.(type) {
 	case *wire.BasicQos:
-		return ch.answer(b.BasicQos(m), false, &wire.BasicQosOk{})
+		ch.conn.out.hold() // deliveries follow
+		return ch.answerFirst(b.BasicQos(m), false, &wire.BasicQosOk{})
 	case *wire.BasicConsume:
 		return ch.consume(m)
 	case *wire.BasicCancel:

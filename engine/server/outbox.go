@@ -41,6 +41,8 @@ const (
 type outbox struct {
 	mu       sync.Mutex
 	fill     frames
+	ahead    frames     // while held: goes before fill
+	holding  bool       // the writer takes nothing of ahead and fill
 	rest     frames     // taken from fill and written in part; goes before fill
 	unsent   int        // octets in fill, in rest, and in the writer's hands
 	finished bool       // nothing may be appended, the writer ends after what is there
@@ -104,6 +106,31 @@ func (o *outbox) method(channel uint16, m wire.Method) {
 	}
 }
 
+// hold keeps back what is appended from now on, by whomever, until release: what
+// follows from a method comes after the method's answer, and that is not to be seen
+// before all is done.
+func (o *outbox) hold() {
+	o.mu.Lock()
+	o.ahead, o.fill, o.holding = o.fill, frames{}, true
+	o.mu.Unlock()
+}
+
+// release appends the answer that hold waited for, nil for none, and what came
+// meanwhile. Without a hold it is method.
+func (o *outbox) release(channel uint16, m wire.Method) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	after := frames{}
+	if o.holding {
+		after, o.fill = o.fill, o.ahead
+		o.ahead, o.holding = frames{}, false
+	}
+	if m != nil && !o.finished {
+		o.unsent += o.fill.put(wire.AppendMethodFrame(o.fill.room(methodRoom), channel, m))
+	}
+	o.fill.join(after)
+}
+
 // wake lets the writer take what was appended.
 func (o *outbox) wake() {
 	if o.claim() {
@@ -128,7 +155,7 @@ func (o *outbox) finish() {
 func (o *outbox) take() (f frames, ok bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
-	for o.rest.size+o.fill.size == 0 {
+	for o.rest.size == 0 && (o.holding || o.fill.size == 0) {
 		if o.finished {
 			return frames{}, false
 		}
@@ -152,7 +179,7 @@ func (o *outbox) takeSmall() (f frames, ok, done bool) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	switch {
-	case o.finished || o.fill.size > tryBelow || len(o.fill.segments) > 1:
+	case o.finished || o.holding || o.fill.size > tryBelow || len(o.fill.segments) > 1:
 		return frames{}, false, false
 	case o.fill.size == 0:
 		o.parked.Store(true)
@@ -225,6 +252,7 @@ func (o *outbox) abandon() {
 	o.mu.Lock()
 	o.finished = true
 	o.fill.release()
+	o.ahead.release()
 	o.rest.release()
 	o.stalled = nil
 	o.mu.Unlock()

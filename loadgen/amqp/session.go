@@ -95,28 +95,31 @@ func (s *session) consume(i int) error {
 	return nil
 }
 
-// prefetch sets the limits for subscription i. A channel's limit is set once; a
-// subscription's holds for those made after it (AMQP 0-9-1 basic.qos as RabbitMQ
-// reads it).
+// prefetch sets the limits for subscription i: one for the consumers made after it
+// and, if the scope says so, one for the channel. The first takes the second away
+// (basic.qos as RabbitMQ reads it), so it is set again after each.
 func (s *session) prefetch(i int) error {
 	spec := s.w.spec
 	count := spec.Consume[i].Prefetch
-	if spec.Scope == scenarios.PerChannel {
-		if i == 0 {
-			if err := s.ch.Qos(spec.Prefetch, 0, true); err != nil {
-				return fmt.Errorf("prefetch %d for the channel: %w", spec.Prefetch, err)
-			}
-		}
-		own := slices.ContainsFunc(spec.Consume, func(c scenarios.Consume) bool { return c.Prefetch >= 0 })
-		if !own {
-			return nil
-		}
+	channel := spec.Scope == scenarios.PerChannel
+	switch {
+	case channel:
 		count = max(count, 0)
-	} else if count < 0 {
+	case count < 0:
 		count = spec.Prefetch
 	}
-	if err := s.ch.Qos(count, 0, false); err != nil {
-		return fmt.Errorf("prefetch %d: %w", count, err)
+	own := !channel || slices.ContainsFunc(spec.Consume, func(c scenarios.Consume) bool { return c.Prefetch >= 0 })
+	if own && (i == 0 || spec.Consume[i].Prefetch != spec.Consume[i-1].Prefetch) {
+		if err := s.ch.Qos(count, 0, false); err != nil {
+			return fmt.Errorf("prefetch %d: %w", count, err)
+		}
+	} else if i > 0 {
+		return nil // what was set holds
+	}
+	if channel {
+		if err := s.ch.Qos(spec.Prefetch, 0, true); err != nil {
+			return fmt.Errorf("prefetch %d for the channel: %w", spec.Prefetch, err)
+		}
 	}
 	return nil
 }

@@ -262,7 +262,9 @@ func (w *worker) consume(i int, s Subscription) error {
 	if s.Priority != 0 {
 		m.Arguments.Set("x-priority", s.Priority)
 	}
-	var o broker.ConsumeOptions
+	// basic.qos for consumers to come would take the channel's prefetch away.
+	prefetch := uint32(s.Prefetch)
+	o := broker.ConsumeOptions{Prefetch: &prefetch}
 	if w.d.model.probed(w.queues[i]) {
 		o.Probe = w
 	}

@@ -332,9 +332,6 @@ func (w *worker) join() error {
 		}
 	}
 	for i, s := range w.Subscriptions {
-		if err := w.channel.BasicQos(&wire.BasicQos{PrefetchCount: uint16(s.Prefetch)}); err != nil {
-			return err
-		}
 		if err := w.consume(i, s); err != nil {
 			return err
 		}

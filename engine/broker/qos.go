@@ -1,0 +1,102 @@
+package broker
+
+import (
+	"harelab/engine/dispatch"
+	"harelab/engine/queue"
+	"harelab/engine/wire"
+)
+
+// BasicQos sets the prefetch of consumers to come (Global false) or of the whole
+// channel (Global true), in messages, 0 for no limit. As in RabbitMQ, a limit for the
+// channel counts all it has not settled when there was none before, messages that it
+// got included, and from then on what its consumers get; and a prefetch for consumers
+// to come takes it away. Unlike there, a message that was got and counted counts no
+// more once it is settled.
+//
+// Errors: 540 for a prefetch size.
+func (ch *Channel) BasicQos(m *wire.BasicQos) error {
+	if m.PrefetchSize != 0 {
+		return wire.Errorf(wire.NotImplemented, "prefetch_size!=0 (%d)", m.PrefetchSize)
+	}
+	if m.Global {
+		ch.limit(uint32(m.PrefetchCount))
+		return nil
+	}
+	ch.prefetch = uint32(m.PrefetchCount)
+	ch.limit(0)
+	return nil
+}
+
+// limit sets the prefetch of the whole channel and runs its queues.
+func (ch *Channel) limit(n uint32) {
+	if ch.ledger == nil && n == 0 {
+		return
+	}
+	t := ch.begin()
+	if ch.ledger == nil {
+		ch.ledger = dispatch.NewLedger(0)
+		ch.shareLedger(t)
+	}
+	switch was := ch.ledger.Limit(); {
+	case was == 0 && n > 0:
+		ch.countGotten(true)
+	case was > 0 && n == 0:
+		ch.countGotten(false)
+	}
+	ch.ledger.SetLimit(n)
+	ch.finish(t, queue.Ack, nil)
+	t.end()
+}
+
+// shareLedger brings the consumers that the channel has, and those that left and whose
+// messages are not settled, under its limit.
+func (ch *Channel) shareLedger(t *turn) {
+	ch.mu.Lock()
+	consumers := append([]*Consumer(nil), ch.ordered...)
+	t.settled = t.settled[:0]
+	for i := range ch.unacked.n {
+		if e := ch.unacked.entry(i); e.queue != nil && !e.gotten {
+			t.settled = append(t.settled, *e)
+		}
+	}
+	ch.mu.Unlock()
+	for _, c := range consumers {
+		c.queue.event(t, queue.Event{Kind: queue.Share, Hold: true, Ledger: ch.ledger, Consumer: c.id})
+	}
+	t.eachQueue(t.settled, func(q *Queue, refs []dispatch.Ref) {
+		q.event(t, queue.Event{Kind: queue.Share, Hold: true, Ledger: ch.ledger, Consumer: dispatch.NoConsumer, Refs: refs})
+	})
+}
+
+// countGotten has what the channel got and did not settle count against its limit, or
+// not any more.
+func (ch *Channel) countGotten(counts bool) {
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	count := func(u *unsettled) {
+		switch {
+		case u.queue == nil || !u.gotten || u.counted == counts:
+		case counts:
+			u.counted = true
+			ch.ledger.Add(1)
+		default:
+			ch.uncount(u)
+		}
+	}
+	for i := range ch.unacked.n {
+		count(ch.unacked.entry(i))
+	}
+	if !counts {
+		for i := range ch.tx.settled {
+			count(&ch.tx.settled[i].unsettled)
+		}
+	}
+}
+
+// uncount gives back to the ledger what the channel counted for a message.
+func (ch *Channel) uncount(u *unsettled) {
+	if u.counted {
+		u.counted = false
+		ch.ledger.Put(1)
+	}
+}
