@@ -135,10 +135,10 @@ func (t *Consumers) Share(c ConsumerID, l *Ledger) {
 		return
 	}
 	row.Ledger = l
-	l.Add(int(row.Unacked))
 	if row.joined {
 		row.peer = t.addPeer(l, c)
 	}
+	l.Add(int(row.Unacked))
 }
 
 // Remove takes c out. Its row stays until what it holds is settled.

@@ -62,7 +62,12 @@ func (l *Ledger) TryTake() bool {
 }
 
 // Add takes n, whatever the limit: what was given away before the ledger was kept.
-func (l *Ledger) Add(n int) { l.taken.Add(int64(n)) }
+func (l *Ledger) Add(n int) {
+	l.taken.Add(int64(n))
+	if l.Full() {
+		l.tell()
+	}
+}
 
 // Put gives n back.
 func (l *Ledger) Put(n int) { l.taken.Add(int64(-n)) }

@@ -80,11 +80,16 @@ func TestSingleActiveIsNamed(t *testing.T) {
 // TestShare brings consumers with messages under a limit: one that is here and one that
 // has left. What they hold counts, and counts no more once it is acked.
 func TestShare(t *testing.T) {
-	q := newQueue(t, "rr", "fifo")
-	q.Step(Event{Kind: Join}, nil)
+	for _, selector := range dispatch.Selectors() {
+		t.Run("dispatch="+selector.Name, func(t *testing.T) { testShare(t, newQueue(t, selector.Name, "fifo")) })
+	}
+}
+
+func testShare(t *testing.T, q *Queue) {
+	q.Step(Event{Kind: Join, Slots: 9}, nil)
 	q.Step(Event{Kind: Publish}, nil)
 	q.Step(Event{Kind: Leave, Consumer: 0}, nil)
-	q.Step(Event{Kind: Join}, nil) // consumer 1, for 0 still holds a message
+	q.Step(Event{Kind: Join, Slots: 9}, nil) // consumer 1, for 0 still holds a message
 	q.Step(Event{Kind: Publish}, nil)
 	q.Step(Event{Kind: Publish}, nil)
 	l := dispatch.NewLedger(3)
@@ -97,6 +102,9 @@ func TestShare(t *testing.T) {
 	}
 	if out := q.Step(Event{Kind: Publish}, nil); len(out) != 0 {
 		t.Fatalf("at the limit: %v, want nothing", out)
+	}
+	if err := q.Check(false); err != nil {
+		t.Fatal(err)
 	}
 	out := q.Step(Event{Kind: Ack, Refs: []dispatch.Ref{0}}, nil) // of the one that left
 	if len(out) != 1 || out[0].Kind != Deliver || out[0].Consumer != 1 || l.Taken() != 3 {
