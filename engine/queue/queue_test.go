@@ -81,6 +81,9 @@ func TestSingleActiveIsNamed(t *testing.T) {
 // has left. What they hold counts, and counts no more once it is acked.
 func TestShare(t *testing.T) {
 	for _, selector := range dispatch.Selectors() {
+		if selector.Name == "adaptive" {
+			continue // its own window holds the messages back
+		}
 		t.Run("dispatch="+selector.Name, func(t *testing.T) { testShare(t, newQueue(t, selector.Name, "fifo")) })
 	}
 }
