@@ -1,9 +1,6 @@
 package dispatch
 
-import (
-	"cmp"
-	"slices"
-)
+import "slices"
 
 // leastLoaded gives each message to the eligible consumer, of the best priority
 // that has any, with the least load; the earlier subscriber on ties. It is what
@@ -17,7 +14,7 @@ import (
 //
 // A consumer's load is looked up when it is picked for the first time after
 // something changed it. O(log n) for n consumers, and one comparison for each
-// rate there is, at most one more than a worker has slots.
+// priority and rate there is; rates are at most one more than a worker's slots.
 type leastLoaded struct {
 	t     *Consumers
 	load  func(t *Consumers, c ConsumerID, now int64) (load, rate int64)
@@ -134,14 +131,20 @@ func (s *leastLoaded) exit(c ConsumerID) {
 
 // lane returns the lane of c, making it if there is none.
 func (s *leastLoaded) lane(c ConsumerID) *lane {
-	want := lane{priority: s.t.At(c).Priority, rate: s.loads[c].rate}
-	i, ok := slices.BinarySearchFunc(s.lanes, want, func(l, want lane) int {
-		return cmp.Or(cmp.Compare(want.priority, l.priority), cmp.Compare(l.rate, want.rate))
-	})
-	if !ok {
-		want.heap = heap[ConsumerID]{place: &s.place, less: s.less}
-		s.lanes = slices.Insert(s.lanes, i, want)
+	priority, rate := s.t.At(c).Priority, s.loads[c].rate
+	i := 0
+	for ; i < len(s.lanes); i++ {
+		l := &s.lanes[i]
+		if l.priority == priority && l.rate == rate {
+			return l
+		}
+		if l.priority < priority || l.priority == priority && l.rate > rate {
+			break
+		}
 	}
+	s.lanes = slices.Insert(s.lanes, i, lane{
+		heap: heap[ConsumerID]{place: &s.place, less: s.less}, priority: priority, rate: rate,
+	})
 	return &s.lanes[i]
 }
 

@@ -84,6 +84,8 @@ type writer struct {
 	key       []byte
 	body      []byte
 	templates map[propertiesKey]template
+	lastKey   propertiesKey
+	last      template
 }
 
 // propertiesKey is what a message's properties follow from, the cost apart.
@@ -134,6 +136,17 @@ func (w *writer) properties(m *Message) []byte {
 	if key.count > 0 {
 		key.headers = &m.Headers[0]
 	}
+	if key != w.lastKey || w.last.bytes == nil { // messages mostly are as the last one
+		w.lastKey, w.last = key, w.template(key, m)
+	}
+	t := w.last
+	if t.cost > 0 {
+		binary.BigEndian.PutUint64(t.bytes[t.cost:], uint64(m.Cost))
+	}
+	return t.bytes
+}
+
+func (w *writer) template(key propertiesKey, m *Message) template {
 	t, ok := w.templates[key]
 	if !ok {
 		t = encode(m)
@@ -142,10 +155,7 @@ func (w *writer) properties(m *Message) []byte {
 		}
 		w.templates[key] = t
 	}
-	if t.cost > 0 {
-		binary.BigEndian.PutUint64(t.bytes[t.cost:], uint64(m.Cost))
-	}
-	return t.bytes
+	return t
 }
 
 // encode encodes a message's properties. The cost is the last header, so that its
