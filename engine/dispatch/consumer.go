@@ -44,6 +44,7 @@ type Consumer struct {
 	Slots    uint32 // messages the worker can work on at once; 0 unknown
 	Window   uint32 // the selector's own limit on Unacked; 0 none
 	Unacked  uint32 // messages with this consumer
+	Excess   uint32 // of those, as many as there were when Prefetch was changed last
 	Work     int64  // sum of their costs in microseconds
 	Busy     int64  // microseconds: since its latest settlement, or since it had none to settle
 	NoAck    bool   // needs no acknowledgements, so no limit holds it

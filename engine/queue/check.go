@@ -10,7 +10,8 @@ import (
 //
 //   - ready + unacked + gone = published, and the tables agree with the counts;
 //   - no message is in two places, nor two messages in one;
-//   - each consumer's books are the sum of what it holds;
+//   - each consumer's books are the sum of what it holds, which is within its
+//     prefetch, or was too much already when that was lowered;
 //   - the next message is the oldest of its equals in priority, tenant and cost,
 //     so these go out in order and one that came back is in its original place;
 //   - after a step that ran the queue (held false), no consumer is eligible
@@ -96,6 +97,9 @@ func (q *Queue) checkConsumers() error {
 		row := q.cons.At(c)
 		if b := held[c]; b.unacked != row.Unacked || b.work != row.Work {
 			return fmt.Errorf("queue: consumer %d holds %d messages of cost %d, its books say %d and %d", c, b.unacked, b.work, row.Unacked, row.Work)
+		}
+		if row.Prefetch != 0 && row.Unacked > max(row.Prefetch, row.Excess) {
+			return fmt.Errorf("queue: consumer %d holds %d messages, its prefetch is %d", c, row.Unacked, row.Prefetch)
 		}
 	}
 	if n != q.cons.Len() {

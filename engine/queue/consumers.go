@@ -72,7 +72,7 @@ func (q *Queue) change(e *Event) {
 	case Resume:
 		row.Paused = false
 	case Limit:
-		row.Prefetch = e.Prefetch
+		row.Prefetch, row.Excess = e.Prefetch, row.Unacked
 	}
 	q.sel.Changed(c, q.now)
 	q.touch(c)

@@ -129,6 +129,7 @@ func TestCheckFindsFaults(t *testing.T) {
 		"work books":      func(q *Queue) { q.cons.At(0).Work++ },
 		"next is unacked": func(q *Queue) { q.msgs.At(0).State, q.msgs.At(2).State = dispatch.Ready, dispatch.Unacked },
 		"order":           func(q *Queue) { q.msgs.At(2).ID, q.msgs.At(3).ID = q.msgs.At(3).ID, q.msgs.At(2).ID },
+		"prefetch":        func(q *Queue) { q.cons.At(0).Prefetch = 1 },
 		"work conserving": func(q *Queue) { q.cons.At(0).Prefetch = 0 },
 	}
 	for name, spoil := range faults {

@@ -175,7 +175,13 @@ func (h *history) happen() error {
 	case 19:
 		return h.elsewhere()
 	case 20:
-		if h.src.below(4) != 0 {
+		switch h.src.below(4) {
+		case 0: // below
+		case 1:
+			e.Kind, e.Consumer, e.Refs = queue.Share, h.someone(), h.some()
+			e.Ledger = h.ledgers[h.src.below(len(h.ledgers))]
+			return h.step(e)
+		default:
 			return h.probe()
 		}
 		e.Kind = [...]queue.Kind{queue.Purge, queue.Purge, queue.Purge, queue.Close}[h.src.below(4)]

@@ -79,6 +79,8 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 	case queue.Configure:
 		m.limits = *e.Limits
 		m.dropHeads()
+	case queue.Share:
+		m.share(e)
 	case queue.Run:
 		for _, c := range m.crew {
 			if c.ledger != nil && !goesOn && (e.Ledger == nil || e.Ledger == c.ledger) {
@@ -270,6 +272,22 @@ func (m *model) change(e queue.Event) {
 	}
 	m.sel.changed(c)
 	m.credit(c)
+}
+
+// share has consumers draw on a ledger from now on, what they hold included.
+func (m *model) share(e queue.Event) {
+	consumers := []*consumer{m.find(e.Consumer)}
+	for _, r := range e.Refs {
+		if msg := m.unacked[r]; msg != nil {
+			consumers = append(consumers, msg.holder)
+		}
+	}
+	for _, c := range consumers {
+		if c != nil && c.ledger == nil {
+			c.ledger = e.Ledger
+			c.ledger.Add(len(c.unacked))
+		}
+	}
 }
 
 func (m *model) get(noAck bool) {
