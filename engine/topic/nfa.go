@@ -100,7 +100,7 @@ func (a *nfa) Unbind(bindingKey string, d Dest) bool {
 		return false
 	}
 	a.n.Add(-1)
-	for i := len(a.parts); i > 0 && s.nodes[a.path[i]].idle(s); i-- {
+	for i := len(a.parts); i > 0 && s.idle(a.path[i]); i-- {
 		s.unlink(a.path[i-1], &a.parts[i-1])
 	}
 	if s.sparse() {
@@ -123,13 +123,9 @@ func (a *nfa) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
 // match adds the matching destinations to r and returns the steps it took.
 func (a *nfa) match(r *results, routingKey []byte) (steps int) {
 	w := walk{slab: a.slab.Load()}
-	n, inner := split(w.parts[:], routingKey)
-	if n < 0 {
+	if !w.prepare(routingKey) {
 		return matchLong(w.slab, r, routingKey)
 	}
-	w.end = 1 << n
-	w.inner = inner
-	w.bounds = (w.end<<1 - 1) &^ inner
-	w.visit(0, 1, r)
+	w.visit(0, 0, r)
 	return w.steps
 }

@@ -22,15 +22,15 @@ type longWalk struct {
 	sets   []uint64 // a stack: a set for each node on the way down
 
 	distinct []distinctPiece
-	where    []uint64        // a set for each distinct piece: its positions
-	heads    [maskBits]int32 // by bit of the mask: 1 + the first of distinct, or 0
-	mask     uint32          // the bits of all pieces
+	where    []uint64  // a set for each distinct piece: its positions
+	heads    [64]int32 // by hash: 1 + the first of distinct, or 0
 }
 
 // A distinctPiece is one of the different pieces of the key.
 type distinctPiece struct {
-	first int32 // its first position
-	next  int32 // 1 + the next with the same bit of the mask, or 0
+	part int32  // one of its positions
+	next int32  // 1 + the next with the same hash, or 0
+	kids uint64 // its bits in a node's mask
 }
 
 var longWalkPool = sync.Pool{New: func() any { return new(longWalk) }}
@@ -65,30 +65,36 @@ func (w *longWalk) prepare(key []byte) {
 	w.inner = zeros(w.inner[:0], w.width)
 	w.distinct, w.where = w.distinct[:0], w.where[:0]
 	clear(w.heads[:])
-	w.mask = 0
 	set(w.bounds, 0)
 	for i := range w.parts {
-		if w.parts[i].kind == pieceInner {
+		if w.parts[i].kind() == pieceInner {
 			set(w.inner, i+1)
 		} else {
 			set(w.bounds, i+1)
 		}
-		set(w.positions(w.distinctOf(i)), i)
+	}
+	rest := uint(1)
+	for i := w.end - 1; i >= 0; i-- {
+		d := w.distinctOf(i)
+		w.distinct[d].kids |= w.parts[i].restBit(rest)
+		set(w.positions(d), i)
+		if i > 0 && w.parts[i-1].kind() != pieceInner {
+			rest = min(rest+1, manyRest)
+		}
 	}
 }
 
 // distinctOf returns the index in distinct of the i-th piece.
 func (w *longWalk) distinctOf(i int) int32 {
 	p := &w.parts[i]
-	w.mask |= p.bit
-	head := &w.heads[bits.TrailingZeros32(p.bit)]
+	head := &w.heads[p.mix>>58]
 	for d := *head; d != 0; d = w.distinct[d-1].next {
-		q := &w.parts[w.distinct[d-1].first]
-		if p.code == q.code && p.kind == q.kind {
+		q := &w.parts[w.distinct[d-1].part]
+		if p.code == q.code && p.kind() == q.kind() {
 			return d - 1
 		}
 	}
-	w.distinct = append(w.distinct, distinctPiece{int32(i), *head})
+	w.distinct = append(w.distinct, distinctPiece{part: int32(i), next: *head})
 	w.where = zeros(w.where, w.width)
 	*head = int32(len(w.distinct))
 	return *head - 1
@@ -119,7 +125,7 @@ func (w *longWalk) visit(at uint32, p int) {
 	if w.set(p)[last]&end != 0 {
 		w.slab.accept(n, &w.found)
 	}
-	if hash := n.hash.Load(); hash != 0 {
+	if hash := n.hashChild(); hash != 0 {
 		child := w.push()
 		fromLowest(w.set(child), w.bounds, w.set(p))
 		w.visit(hash, child)
@@ -135,9 +141,13 @@ func (w *longWalk) visit(at uint32, p int) {
 		w.visit(star, child)
 		w.pop()
 	}
-	for mask := n.mask.Load() & w.mask; mask != 0; mask &= mask - 1 {
-		for d := w.heads[bits.TrailingZeros32(mask)]; d != 0; d = w.distinct[d-1].next {
-			w.follow(at, p, d-1)
+	mask := n.mask.Load()
+	if mask&(maskRest-1) == 0 {
+		return
+	}
+	for d := range w.distinct {
+		if mask&w.distinct[d].kids != 0 {
+			w.follow(at, p, int32(d))
 		}
 	}
 }
@@ -147,7 +157,7 @@ func (w *longWalk) follow(at uint32, p int, d int32) {
 	w.steps++
 	child := w.push()
 	if nextWhere(w.set(child), w.set(p), w.positions(d)) {
-		if next := w.slab.find(at, &w.parts[w.distinct[d].first]); next != 0 {
+		if next := w.slab.find(at, &w.parts[w.distinct[d].part]); next != 0 {
 			w.visit(next, child)
 		}
 	}

@@ -20,18 +20,18 @@ type slab struct {
 	lists atomic.Pointer[[]*destList]
 
 	// For the writer alone.
-	used int // slots taken, without the root
-	dead int // of these, nodes that are unlinked
+	kids []uint32 // children of each node
+	used int      // slots taken, without the root
+	dead int      // of these, nodes that are unlinked
 }
 
 // A node is a state of the automaton.
 type node struct {
 	code uint64        // of the piece that leads here; 0 for '*' and '#'
+	mask atomic.Uint64 // what it may accept, below; may have too many bits
+	data atomic.Uint64 // destination or index of list <<32 | child by '#' <<hashShift | what
 	edge atomic.Uint32 // parent<<kindBits | kind of piece; 0 in a free slot
 	star atomic.Uint32 // child by '*', or 0
-	hash atomic.Uint32 // child by '#', or 0
-	mask atomic.Uint32 // of children and lengths, below; may have too many bits
-	data atomic.Uint64 // destination or index of list <<32 | children<<2 | what
 }
 
 // What a node's data holds.
@@ -40,32 +40,39 @@ const (
 	dataOne    // a destination
 	dataMany   // an index of slab.lists, from then on
 	dataWhat   = 3
-	dataKid    = 4 // one child
-	dataKids   = 1<<32 - dataKid
+	hashShift  = kindBits
+	dataHash   = 1<<32 - 1<<hashShift
 	nodesMax   = 1 << (32 - kindBits)
 	nodesSpare = 8
 )
 
-// A node's mask has, in its low bits, those of the pieces that lead to children,
-// and in its high bits how many more words a key may have to be accepted at or
-// below the node: 0 to 6, or in the last bit any number from 7 or a '#' on. It
-// spares most probes and visits that would find nothing.
+// A node's mask tells which keys the node, or one below it, may accept: it has a
+// bit for how many words are to come, together with the first of them. From 7 on
+// numbers count as 7, and what '#' may stand for has the bits of all of them. It
+// spares most visits and probes that would find nothing.
+//
+// The low bits are hashes of number and piece. The next ones are for a number that
+// begins with any word, or for none to come.
 const (
-	maskBits     = 24
-	maskChildren = 1<<maskBits - 1
-	maskAnyRest  = 1 << 31
+	maskBits = 56
+	maskRest = 1 << maskBits // for none; shifted left for more
+	manyRest = 7
 )
 
-// maskRest returns the bit of a number of words.
-func maskRest(words int) uint32 { return 1 << (maskBits + uint(min(words, 7))) }
+// restBit returns the bit of a piece with which begin a number of words, up to
+// manyRest.
+func (p *piece) restBit(words uint) uint64 {
+	hash := uint32(p.mix>>32) + uint32(words)*0x9e3779b9
+	return 1 << (uint64(hash) * maskBits >> 32 % 64)
+}
 
-// newSlab returns a slab with room for n nodes and as many again half.
+// newSlab returns a slab for n nodes, with room for two thirds as many again.
 func newSlab(n int) *slab {
-	size := 1 + nodesSpare + 2*n + n/8
+	size := 1 + nodesSpare + 2*n + 3*n/8
 	if size > nodesMax {
 		panic("topic: more than 2^27 words in binding keys")
 	}
-	s := &slab{nodes: make([]node, size)}
+	s := &slab{nodes: make([]node, size), kids: make([]uint32, size)}
 	s.lists.Store(new([]*destList))
 	return s
 }
@@ -89,7 +96,7 @@ func (s *slab) home(parent uint32, mix uint64) uint32 {
 // find returns the child of parent by a piece, or 0. It also finds nodes that
 // are unlinked; they have no destinations.
 func (s *slab) find(parent uint32, p *piece) uint32 {
-	want := parent<<kindBits | p.kind
+	want := parent<<kindBits | p.kind()
 	slot := s.home(parent, p.mix)
 	for {
 		if uint(slot) >= uint(len(s.nodes)) {
@@ -123,11 +130,8 @@ func (s *slab) vacant(parent uint32, p *piece) uint32 {
 func (s *slab) enter(parent uint32, p *piece) uint32 {
 	slot := s.find(parent, p)
 	if slot == 0 {
-		slot = s.vacant(parent, p)
-		s.nodes[slot].code = p.code
-		s.nodes[slot].edge.Store(parent<<kindBits | p.kind) // readers may find it from here on
-		s.used++
-	} else if s.nodes[slot].idle(s) {
+		slot = s.add(parent, p)
+	} else if s.idle(slot) {
 		s.dead--
 	} else {
 		return slot
@@ -136,64 +140,85 @@ func (s *slab) enter(parent uint32, p *piece) uint32 {
 	return slot
 }
 
+// add makes a child of parent, which is not linked yet.
+func (s *slab) add(parent uint32, p *piece) uint32 {
+	slot := s.vacant(parent, p)
+	s.nodes[slot].code = p.code
+	s.nodes[slot].edge.Store(parent<<kindBits | p.kind()) // readers may find it from here on
+	s.used++
+	return slot
+}
+
 // link makes a child known to its parent.
 func (s *slab) link(parent, child uint32, p *piece) {
 	up := &s.nodes[parent]
-	up.data.Store(up.data.Load() + dataKid)
-	switch p.kind {
+	s.kids[parent]++
+	switch p.kind() {
 	case edgeStar:
 		up.star.Store(child)
 	case edgeHash:
-		up.hash.Store(child)
-	default:
-		up.admit(p.bit)
+		up.data.Store(up.data.Load() | uint64(child)<<hashShift)
 	}
 }
 
-func (n *node) admit(bits uint32) {
+func (n *node) admit(bits uint64) {
 	if mask := n.mask.Load(); mask&bits != bits {
 		n.mask.Store(mask | bits)
 	}
 }
 
-// admitRest tells the nodes on the way to one, which is about to accept, how
-// many words follow from each.
+// admitRest tells the nodes on the way to one, which is about to accept, what
+// may follow from each.
 func (s *slab) admitRest(at uint32) {
-	rest := 0
-	for {
+	least, most := uint(0), uint(0) // words to come
+	for bits := uint64(maskRest); ; {
 		n := &s.nodes[at]
-		n.admit(maskRest(rest))
+		n.admit(bits)
 		if at == 0 {
 			return
 		}
 		edge := n.edge.Load()
-		switch edge & (1<<kindBits - 1) {
+		kind := edge & (1<<kindBits - 1)
+		switch kind {
 		case edgeHash:
-			rest = 7
+			most = manyRest
 		case pieceInner:
 		default:
-			rest++
+			least, most = min(least+1, manyRest), min(most+1, manyRest)
+		}
+		var p piece
+		p.set(seeded, n.code, kind)
+		bits = 0
+		for rest := least; rest <= most; rest++ {
+			if kind == edgeStar || kind == edgeHash {
+				bits |= maskRest << rest
+			} else {
+				bits |= p.restBit(rest)
+			}
 		}
 		at = edge >> kindBits
 	}
 }
 
-// unlink takes the child by p from its parent. The parent's mask keeps the bit,
+// unlink takes the child by p from its parent. The parent's mask keeps the bits,
 // which other children may share, until there are no children.
 func (s *slab) unlink(parent uint32, p *piece) {
 	up := &s.nodes[parent]
-	data := up.data.Load() - dataKid
-	up.data.Store(data)
-	switch {
-	case p.kind == edgeStar:
+	s.kids[parent]--
+	switch p.kind() {
+	case edgeStar:
 		up.star.Store(0)
-	case p.kind == edgeHash:
-		up.hash.Store(0)
-	case data&dataKids == 0:
-		up.mask.Store(up.mask.Load() &^ maskChildren)
+	case edgeHash:
+		up.data.Store(up.data.Load() &^ dataHash)
+	}
+	if s.kids[parent] == 0 {
+		up.mask.Store(maskRest)
 	}
 	s.dead++
 }
+
+// hashChild returns the child by '#', or 0.
+func (n *node) hashChild() uint32 { return uint32(n.data.Load()) >> hashShift }
 
 // accept adds the destinations of a node to r. A walk enters a node once, so only
 // destinations of several nodes can be there twice.
@@ -207,9 +232,9 @@ func (s *slab) accept(n *node, r *results) {
 }
 
 // idle reports whether a node has neither destinations nor children.
-func (n *node) idle(s *slab) bool {
-	data := n.data.Load()
-	return data&dataKids == 0 && (data&dataWhat == dataNone ||
+func (s *slab) idle(slot uint32) bool {
+	data := s.nodes[slot].data.Load()
+	return s.kids[slot] == 0 && (data&dataWhat == dataNone ||
 		data&dataWhat == dataMany && s.list(data).n == 0)
 }
 
@@ -227,7 +252,7 @@ func (s *slab) addDest(n *node, d Dest) bool {
 	data := n.data.Load()
 	switch data & dataWhat {
 	case dataNone:
-		n.data.Store(uint64(d)<<32 | data&dataKids | dataOne)
+		n.data.Store(uint64(d)<<32 | data&dataHash | dataOne)
 	case dataOne:
 		old := Dest(data >> 32)
 		if old == d {
@@ -235,7 +260,7 @@ func (s *slab) addDest(n *node, d Dest) bool {
 		}
 		l := newDestList(old)
 		l.add(d)
-		n.data.Store(s.newList(l) | data&dataKids)
+		n.data.Store(s.newList(l) | data&dataHash)
 	case dataMany:
 		l := s.list(data)
 		if l.find(d) >= 0 {
@@ -251,7 +276,7 @@ func (s *slab) removeDest(n *node, d Dest) bool {
 	data := n.data.Load()
 	switch {
 	case data&dataWhat == dataOne && Dest(data>>32) == d:
-		n.data.Store(data & dataKids)
+		n.data.Store(data & dataHash)
 		return true
 	case data&dataWhat == dataMany:
 		return s.list(data).remove(d)
@@ -265,8 +290,8 @@ func (s *slab) compact(more int) *slab {
 	moved := make([]uint32, len(s.nodes)) // new slots; 0 is not moved yet
 	s.moveData(t, 0, 0)
 	for slot := 1; slot < len(s.nodes); slot++ {
-		if n := &s.nodes[slot]; n.edge.Load() != 0 && !n.idle(s) {
-			s.move(t, moved, uint32(slot))
+		if slot := uint32(slot); s.nodes[slot].edge.Load() != 0 && !s.idle(slot) {
+			s.move(t, moved, slot)
 		}
 	}
 	return t
@@ -281,13 +306,15 @@ func (s *slab) move(t *slab, moved []uint32, slot uint32) uint32 {
 	edge := n.edge.Load()
 	parent := s.move(t, moved, edge>>kindBits)
 	var p piece
-	p.set(n.code, edge&(1<<kindBits-1))
-	moved[slot] = t.enter(parent, &p)
-	s.moveData(t, slot, moved[slot])
-	return moved[slot]
+	p.set(seeded, n.code, edge&(1<<kindBits-1))
+	to := t.add(parent, &p)
+	t.link(parent, to, &p)
+	moved[slot] = to
+	s.moveData(t, slot, to)
+	return to
 }
 
-// moveData copies a node's destinations; its children come by themselves.
+// moveData copies a node's destinations. Its children come by themselves.
 func (s *slab) moveData(t *slab, from, to uint32) {
 	data := s.nodes[from].data.Load()
 	switch {
@@ -296,10 +323,15 @@ func (s *slab) moveData(t *slab, from, to uint32) {
 	case data&dataWhat == dataMany && s.list(data).n == 1:
 		data = uint64(s.list(data).all()[0])<<32 | dataOne
 	case data&dataWhat == dataOne:
-		data &^= dataKids
+		data &^= dataHash
 	default:
-		return
+		data = 0
 	}
-	t.admitRest(to)
-	t.nodes[to].data.Store(data | t.nodes[to].data.Load()&dataKids)
+	n := &t.nodes[to]
+	n.data.Store(data | n.data.Load()&dataHash)
+	if s.dead == 0 { // few bits of masks are there without need
+		n.mask.Store(s.nodes[from].mask.Load())
+	} else if data != 0 {
+		t.admitRest(to)
+	}
 }

@@ -13,7 +13,7 @@ import (
 func (s *slab) check(t *testing.T) {
 	t.Helper()
 	used, dead := 0, 0
-	kids := make(map[uint32]uint64)
+	kids := make(map[uint32]uint32)
 	for i := 1; i < len(s.nodes); i++ {
 		n, slot := &s.nodes[i], uint32(i)
 		edge := n.edge.Load()
@@ -21,24 +21,27 @@ func (s *slab) check(t *testing.T) {
 			continue
 		}
 		used++
-		if n.idle(s) {
+		if s.idle(slot) {
 			dead++
 			continue
 		}
 		parent := edge >> kindBits
 		kids[parent]++
 		var p piece
-		p.set(n.code, edge&(1<<kindBits-1))
+		p.set(seeded, n.code, edge&(1<<kindBits-1))
 		if got := s.find(parent, &p); got != slot {
 			t.Errorf("node %d is found as %d", slot, got)
 		}
 		up := &s.nodes[parent]
-		linked := up.mask.Load()&p.bit != 0
-		switch p.kind {
+		linked := false
+		for rest := range uint(manyRest) {
+			linked = linked || up.mask.Load()&p.restBit(rest+1) != 0
+		}
+		switch p.kind() {
 		case edgeStar:
 			linked = up.star.Load() == slot
 		case edgeHash:
-			linked = up.hash.Load() == slot
+			linked = up.hashChild() == slot
 		}
 		if !linked {
 			t.Errorf("node %d is not linked from its parent %d", slot, parent)
@@ -48,13 +51,54 @@ func (s *slab) check(t *testing.T) {
 		t.Errorf("%d slots of %d used, %d of them dead, counted %d and %d", used, len(s.nodes), dead, s.used, s.dead)
 	}
 	for i := range s.nodes {
-		for _, child := range []uint32{s.nodes[i].star.Load(), s.nodes[i].hash.Load()} {
-			if child != 0 && s.nodes[child].idle(s) {
+		for _, child := range []uint32{s.nodes[i].star.Load(), s.nodes[i].hashChild()} {
+			if child != 0 && s.idle(child) {
 				t.Errorf("node %d still leads to node %d, which is dead", i, child)
 			}
 		}
-		if got := s.nodes[i].data.Load() & dataKids / dataKid; got != kids[uint32(i)] {
+		if got := s.kids[i]; got != kids[uint32(i)] {
 			t.Errorf("node %d counts %d children, has %d", i, got, kids[uint32(i)])
+		}
+	}
+}
+
+// checkMasks wants the masks on the way to each node that accepts to admit what
+// follows.
+func (s *slab) checkMasks(t *testing.T) {
+	t.Helper()
+	for i := range s.nodes {
+		switch data := s.nodes[i].data.Load(); {
+		case data&dataWhat == dataNone, data&dataWhat == dataMany && s.list(data).n == 0:
+			continue
+		}
+		least, most := uint(0), uint(0)
+		admits := func(at uint32, bit func(rest uint) uint64) {
+			for rest := least; rest <= most; rest++ {
+				if s.nodes[at].mask.Load()&bit(min(rest, manyRest)) == 0 {
+					t.Errorf("the mask of node %d lacks node %d, %d words on", at, i, rest)
+				}
+			}
+		}
+		admits(uint32(i), func(rest uint) uint64 { return maskRest << rest })
+		for at := uint32(i); at != 0; {
+			n := &s.nodes[at]
+			edge := n.edge.Load()
+			var p piece
+			p.set(seeded, n.code, edge%(1<<kindBits))
+			bit := p.restBit
+			switch p.kind() {
+			case edgeStar:
+				least, most = least+1, most+1
+				bit = func(rest uint) uint64 { return maskRest << rest }
+			case edgeHash:
+				most = 20
+				bit = func(rest uint) uint64 { return maskRest << rest }
+			case pieceInner:
+			default:
+				least, most = least+1, most+1
+			}
+			at = edge >> kindBits
+			admits(at, bit)
 		}
 	}
 }
@@ -91,6 +135,7 @@ func TestSlabInvariants(t *testing.T) {
 		}
 		if op%50 == 0 {
 			a.slab.Load().check(t)
+			a.slab.Load().checkMasks(t)
 		}
 		if t.Failed() {
 			t.Fatalf("seed %#x, op %d", seed, op)
@@ -202,7 +247,7 @@ func probes(words []string) float64 {
 			continue
 		}
 		var p piece
-		p.set(s.nodes[i].code, edge&(1<<kindBits-1))
+		p.set(seeded, s.nodes[i].code, edge&(1<<kindBits-1))
 		total += (i - int(s.home(edge>>kindBits, p.mix)) + len(s.nodes) - 1) % (len(s.nodes) - 1)
 	}
 	return float64(total) / float64(s.used)

@@ -4,85 +4,101 @@ import "math/bits"
 
 // shortPieces is up to how many pieces of a routing key a match keeps on the
 // stack, with position sets of one machine word.
-const shortPieces = 16
+const shortPieces = 15
 
 // A walk is one match of a short key. Positions are counted in pieces: position
-// i is before piece i, and the last one after all pieces.
+// i is before piece i, and the last one after all pieces. Most states are live
+// at one position; those behind a '#' are visited with a set of positions, a bit
+// for each.
 type walk struct {
 	slab   *slab
 	steps  int
-	end    uint64 // the position after the last piece
-	bounds uint64 // positions between words, with the first and the last
-	inner  uint64 // the other positions, within words
-	parts  [shortPieces]piece
+	end    uint   // the position after the last piece
+	bounds uint32 // positions between words, with the first and the last
+	inner  uint32 // the other positions, within words
+	places [shortPieces + 1]place
 }
 
-// visit enters a node that is live at the one position p.
-func (w *walk) visit(at uint32, p uint64, r *results) {
+// at returns the place at position i. The number of places is a power of two, so
+// that there is no bound to check.
+func (w *walk) at(i uint) *place { return &w.places[i%uint(len(w.places))] }
+
+// visit enters a node that is live at the one position i.
+func (w *walk) visit(node uint32, i uint, r *results) {
+	nodes := w.slab.nodes
 	for {
 		w.steps++
-		n := &w.slab.nodes[at]
-		mask := n.mask.Load()
-		rest := bits.OnesCount64(w.bounds & -(p << 1)) // words from p on
-		if mask&(maskRest(rest)|maskAnyRest) == 0 {
+		n := &nodes[node]
+		at := w.at(i)
+		mask := n.mask.Load() & at.need
+		if mask == 0 {
 			return
 		}
-		if p == w.end {
+		if hash := n.hashChild(); hash != 0 {
+			w.visitSet(hash, w.bounds&-(1<<i), r)
+		}
+		if i == w.end {
 			w.slab.accept(n, r)
-		}
-		if hash := n.hash.Load(); hash != 0 {
-			w.visitSet(hash, w.bounds&-p, r)
-		}
-		if p == w.end {
 			return
 		}
 		// The child is looked for before '*' is followed, so that the memory both
 		// need is fetched at the same time.
 		next := uint32(0)
-		if part := &w.parts[bits.TrailingZeros64(p)%shortPieces]; mask&part.bit != 0 {
+		if mask&(maskRest-1) != 0 {
 			w.steps++
-			next = w.slab.find(at, part)
+			next = w.slab.find(node, &at.piece)
 		}
 		if star := n.star.Load(); star != 0 {
-			w.visit(star, w.nextWord(p), r)
+			if nodes[star].mask.Load()&w.at(at.next).need != 0 {
+				w.visit(star, at.next, r)
+			}
 		}
 		if next == 0 {
 			return
 		}
-		at, p = next, p<<1
+		node, i = next, i+1
 	}
 }
 
 // nextWord returns the ends of the words that begin at the positions p. The sum
 // carries a position over the inner ones of its word.
-func (w *walk) nextWord(p uint64) uint64 { return (p<<1 + w.inner) &^ w.inner }
+func (w *walk) nextWord(p uint32) uint32 { return (p<<1 + w.inner) &^ w.inner }
 
 // visitSet enters a node that is live at any positions p.
-func (w *walk) visitSet(at uint32, p uint64, r *results) {
+func (w *walk) visitSet(node uint32, p uint32, r *results) {
 	if p&(p-1) == 0 {
-		w.visit(at, p, r)
+		if p != 0 {
+			w.visit(node, uint(bits.TrailingZeros32(p)), r)
+		}
 		return
 	}
 	w.steps++
-	n := &w.slab.nodes[at]
-	if p&w.end != 0 {
+	n := &w.slab.nodes[node]
+	end := uint32(1) << w.end
+	if p&end != 0 {
 		w.slab.accept(n, r)
 	}
-	if hash := n.hash.Load(); hash != 0 {
+	if hash := n.hashChild(); hash != 0 {
 		w.visitSet(hash, w.bounds&-(p&-p), r)
 	}
-	p &= w.end - 1
-	if star := n.star.Load(); star != 0 {
-		w.visitSet(star, w.nextWord(p), r)
+	mask := n.mask.Load()
+	if mask == maskRest {
+		return
 	}
-	// Equal pieces lead to one node, which is entered once.
-	for mask := n.mask.Load(); p != 0; {
-		part := &w.parts[bits.TrailingZeros64(p)%shortPieces]
+	p &= end - 1
+	if star := n.star.Load(); star != 0 {
+		if words := w.live(mask&^(maskRest-1), p); words != 0 {
+			w.visitSet(star, w.nextWord(words), r)
+		}
+	}
+	for p != 0 {
+		at := w.at(uint(bits.TrailingZeros32(p)))
 		same := p & -p
-		if mask&part.bit != 0 {
+		if mask&at.need&(maskRest-1) != 0 {
 			w.steps++
-			if child := w.slab.find(at, part); child != 0 {
-				same = w.equal(part, p)
+			if child := w.slab.find(node, &at.piece); child != 0 {
+				// Equal pieces lead to one node, which is entered once.
+				same = w.equal(&at.piece, p)
 				w.visitSet(child, same<<1, r)
 			}
 		}
@@ -90,11 +106,20 @@ func (w *walk) visitSet(at uint32, p uint64, r *results) {
 	}
 }
 
-// equal returns those of the positions p that hold an equal piece.
-func (w *walk) equal(part *piece, p uint64) (same uint64) {
+// live returns those of the positions p that need a bit of mask.
+func (w *walk) live(mask uint64, p uint32) (live uint32) {
 	for ; p != 0; p &= p - 1 {
-		i := bits.TrailingZeros64(p) % shortPieces
-		if w.parts[i].code == part.code && w.parts[i].kind == part.kind {
+		if w.at(uint(bits.TrailingZeros32(p))).need&mask != 0 {
+			live |= p & -p
+		}
+	}
+	return live
+}
+
+// equal returns those of the positions p that hold an equal piece.
+func (w *walk) equal(part *piece, p uint32) (same uint32) {
+	for ; p != 0; p &= p - 1 {
+		if w.at(uint(bits.TrailingZeros32(p))).piece == *part {
 			same |= p & -p
 		}
 	}

@@ -11,9 +11,7 @@ import (
 // A longer word is a chain of pieces, all but the last of kind pieceInner.
 type piece struct {
 	code uint64 // the bytes, first one lowest, zeros above
-	mix  uint64 // seeded hash of code and kind
-	kind uint32
-	bit  uint32 // the piece in a node's mask of children: one of maskChildren
+	mix  uint64 // seeded hash of code and kind, with the kind as its lowest bits
 }
 
 // Kinds of pieces, which are also the kinds of edges between nodes. A last piece
@@ -75,26 +73,26 @@ func split(buf []piece, key []byte) (n int, inner uint64) {
 		switch {
 		case size < 8:
 			start += size + 1
-			p.set(x&(1<<(8*size)-1), uint32(1+size))
+			p.set(seeded, x&(1<<(8*size)-1), uint32(1+size))
 		case rest <= 8:
-			p.set(x, uint32(1+rest))
+			p.set(seeded, x, uint32(1+rest))
 			return n + 1, inner
 		case key[start+8] == '.':
 			start += 9
-			p.set(x, 1+8)
+			p.set(seeded, x, 1+8)
 		default:
 			start += 8
-			p.set(x, pieceInner)
+			p.set(seeded, x, pieceInner)
 			inner |= 2 << n
 		}
 	}
 }
 
-func (p *piece) set(code uint64, kind uint32) {
-	p.code, p.kind = code, kind
-	p.mix = seeded.mix(code, kind)
-	p.bit = 1 << (p.mix >> 32 * maskBits >> 32 % 32)
+func (p *piece) set(h *hasher, code uint64, kind uint32) {
+	p.code, p.mix = code, h.mix(code, kind)&^(1<<kindBits-1)|uint64(kind)
 }
+
+func (p *piece) kind() uint32 { return uint32(p.mix) & (1<<kindBits - 1) }
 
 // load returns up to eight bytes of key from start on, the first one lowest.
 func load(key []byte, start int) uint64 {
@@ -136,14 +134,14 @@ func splitBinding(dst []piece, bindingKey string) []piece {
 	n, _ := split(dst[from:], []byte(bindingKey))
 	dst = dst[:from+n]
 	for i := from; i < len(dst); i++ {
-		if dst[i].kind != 1+1 || i > from && dst[i-1].kind == pieceInner {
+		if dst[i].kind() != 1+1 || i > from && dst[i-1].kind() == pieceInner {
 			continue // not a word of one byte
 		}
 		switch dst[i].code {
 		case '*':
-			dst[i].set(0, edgeStar)
+			dst[i].set(seeded, 0, edgeStar)
 		case '#':
-			dst[i].set(0, edgeHash)
+			dst[i].set(seeded, 0, edgeHash)
 		}
 	}
 	return dst

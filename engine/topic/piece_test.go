@@ -13,11 +13,11 @@ func join(pieces []piece) string {
 	for i, p := range pieces {
 		var bytes [8]byte
 		binary.LittleEndian.PutUint64(bytes[:], p.code)
-		if p.kind == pieceInner {
+		if p.kind() == pieceInner {
 			b.Write(bytes[:])
 			continue
 		}
-		b.Write(bytes[:p.kind-1])
+		b.Write(bytes[:p.kind()-1])
 		if i < len(pieces)-1 {
 			b.WriteByte('.')
 		}
@@ -70,8 +70,8 @@ func TestSplitSpellsTheKey(t *testing.T) {
 			t.Fatalf("the pieces of %q spell %q", key, got)
 		}
 		for i := range n {
-			if i > 0 && (buf[i-1].kind == pieceInner) != (inner>>i&1 != 0) {
-				t.Fatalf("split(%q): inner %b, but piece %d is of kind %d", key, inner, i-1, buf[i-1].kind)
+			if i > 0 && (buf[i-1].kind() == pieceInner) != (inner>>i&1 != 0) {
+				t.Fatalf("split(%q): inner %b, but piece %d is of kind %d", key, inner, i-1, buf[i-1].kind())
 			}
 		}
 		if n > 0 {
