@@ -12,9 +12,9 @@ import "slices"
 // for each rate, whose keys stand still (what the load would be at time 0, had
 // it fallen at that rate), and the least of their heads is the least of all.
 //
-// A consumer's load is looked up when it is picked for the first time after
-// something changed it. O(log n) for n consumers, and one comparison for each
-// priority and rate there is; rates are at most one more than a worker's slots.
+// The loads that changed are looked up when a consumer is next picked. O(log n)
+// for n consumers, and one comparison for each priority and rate there is; rates
+// are at most one more than a worker's slots.
 type leastLoaded struct {
 	t     *Consumers
 	load  func(t *Consumers, c ConsumerID, now int64) (load, rate int64)
