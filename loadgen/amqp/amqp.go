@@ -109,6 +109,7 @@ type runner struct {
 	sentByUsers                                                                                            atomic.Int64
 	begun                                                                                                  atomic.Int64 // microseconds of work that is finished or under way
 	tardy                                                                                                  atomic.Int64 // attempts that ended late
+	late                                                                                                   peak         // how late a wake-up was at most
 
 	duration time.Duration // of the load, 0 when it is not known
 	work     int64         // microseconds of planned work
@@ -206,6 +207,7 @@ func (r *runner) run(ctx context.Context) (*run.Result, error) {
 	background.Go(r.inject)
 	background.Go(r.churn)
 	background.Go(r.sample)
+	background.Go(r.watch)
 	background.Go(r.report)
 	r.wait(ctx, published)
 	r.end()

@@ -138,6 +138,9 @@ func (p *publisher) run() {
 		for time.Until(due) > 0 {
 			runtime.Gosched()
 		}
+		if m.Paced {
+			p.r.late.note(time.Since(due))
+		}
 		if !p.send(p.lines[n%len(p.lines)], &m, enc) {
 			return
 		}

@@ -30,7 +30,7 @@ type fact struct {
 func (r *runner) result(terminal map[int64]int32) *run.Result {
 	c := &collector{r: r, res: loadgen.NewResult(r.s, r.target)}
 	res := c.res
-	res.Repeat, res.Partial, res.Series = r.o.Repeat, r.partial, r.series
+	res.Repeat, res.Partial, res.Series, res.Late = r.o.Repeat, r.partial, r.series, r.late.us.Load()
 	c.published()
 	c.confirms()
 	c.attempts()

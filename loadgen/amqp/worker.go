@@ -197,7 +197,7 @@ func (w *worker) freeze() {
 // serve is one slot.
 func (w *worker) serve(i int32) {
 	sleeper := w.r.alarm.Sleeper()
-	var planned time.Time // when the last work should have ended
+	var p pace
 	for {
 		var it item
 		select {
@@ -210,22 +210,13 @@ func (w *worker) serve(i int32) {
 				w.abandon(&it)
 				return
 			}
-			planned = w.work(&it, i, sleeper, planned)
+			p = w.work(&it, i, sleeper, p)
 		}
 	}
 }
 
-// catchUp is how much of a late wake-up the next work of the slot makes up
-// for, up to half of its service: it ends when it would have ended had the slot
-// woken in time, so that lateness does not add up over a chain of work. More
-// than that is not the scheduler's doing and stays.
-const catchUp = 20 * time.Millisecond
-
-// tardy is how late work may end before it is counted as late.
-const tardy = 20 * time.Millisecond
-
-// work carries out one delivery and returns when it should have ended.
-func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) time.Time {
+// work carries out one delivery and returns the slot's pace after it.
+func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	r := w.r
 	begin := time.Now()
 	started := r.now()
@@ -235,11 +226,8 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 		it.sess.ack(it)
 	}
 	service := time.Duration(math.Round(float64(it.service)*w.spec.Slow)) * time.Microsecond
-	late := begin.Sub(planned)
-	if late > 0 && late < min(catchUp, service/2) && it.received <= started-late.Microseconds() {
-		begin = planned
-	}
-	end := begin.Add(service)
+	p = p.follow(begin, r.at(it.intended), r.s.Network.RTT)
+	end := begin.Add(service - p.pay(service))
 	r.begun.Add(it.service)
 	w.slots[i].ends.Store(end.Sub(r.zero).Microseconds())
 	through := false
@@ -253,9 +241,13 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 	if !through {
 		r.begun.Add(-it.service)
 		w.cut(it, i, started, ended)
-		return time.Time{}
+		return pace{}
 	}
-	if time.Since(end) > tardy {
+	p.ended = time.Now()
+	late := p.ended.Sub(end)
+	p.owes += late
+	r.late.note(late)
+	if late > tardy {
 		r.tardy.Add(1)
 	}
 	verdict := w.verdict(it, ended)
@@ -263,7 +255,7 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 		r.begun.Add(-it.service)
 		w.note(it, i, started, ended, failed)
 		w.carryOut(it, verdict)
-		return end
+		return p
 	}
 	w.note(it, i, started, ended, finished)
 	r.finished.Add(1)
@@ -271,7 +263,7 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, planned time.Time) 
 		w.ackDone(it)
 	}
 	r.settle(it.seq, it.queue)
-	return end
+	return p
 }
 
 // spin works until the time is over or the worker dies.

@@ -177,6 +177,7 @@ type Result struct {
 	Started  time.Time     // wall clock; zero in virtual time
 	Elapsed  time.Duration // wall clock the run took; zero in virtual time
 	Length   int64         // run time of the last event, in microseconds
+	Late     int64         // on a real clock: how late the machine woke the load generator at most, in microseconds
 	Partial  bool          // cut short: interrupted or timed out
 	Warmup   int64         // messages intended before this are left out of statistics
 	Interval int64         // of Series, in microseconds

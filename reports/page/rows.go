@@ -205,12 +205,15 @@ func runRows(in *plot.Input) [][]cell {
 func agreements(ss []*stat.Summary) []agreement {
 	var out []agreement
 	for _, a := range stat.Agreements(ss) {
-		v := agreement{Arm: a.Arm, Target: text.TargetName(a.Target), Class: "ok", Verdict: fmt.Sprintf("within %s + %s", stat.Percent(stat.AgreeRel), stat.Brief(stat.AgreeAbs))}
+		v := agreement{Arm: a.Arm, Target: text.TargetName(a.Target), Class: "ok", Verdict: "within " + a.Bounds()}
 		switch {
 		case !a.SameLoad:
 			v.Class, v.Verdict = "bad", "the loads differ"
 		case !a.Within():
-			v.Class, v.Verdict = "bad", "outside "+v.Verdict[len("within "):]
+			v.Class, v.Verdict = "bad", "outside "+a.Bounds()
+			if e := a.Excuse(); e != "" {
+				v.Verdict += "; " + e
+			}
 		}
 		for _, l := range a.Lines {
 			d := stat.Brief(l.Diff())

@@ -158,9 +158,10 @@ func targetsRule(f facts) (Story, bool) {
 		return Story{}, false
 	}
 	var names []string
-	low, high := math.Inf(1), math.Inf(-1)
+	low, high, abs := math.Inf(1), math.Inf(-1), 0.0
 	for _, a := range f.in.Arms {
 		s := a.First().Summary
+		abs = max(abs, stat.AgreeAbs(s.Target))
 		if s.Arm != f.base.First().Summary.Arm || !s.Load.Same(f.base.First().Summary.Load) {
 			return Story{}, false
 		}
@@ -170,11 +171,11 @@ func targetsRule(f facts) (Story, bool) {
 	if math.IsNaN(low) || math.IsNaN(high) {
 		return Story{}, false
 	}
-	if high-low > stat.AgreeRel*low+stat.AgreeAbs {
+	if high-low > stat.AgreeRel*low+abs {
 		return Story{fmt.Sprintf("%s differ: the longest wait of %s is between %s and %s.", upper(sentence(names)), f.what(), stat.Brief(low), stat.Brief(high)), spread(f)}, true
 	}
 	predicted := ""
-	if p := f.base.Predicted; p != nil && math.Abs(f.worst(&plot.Arm{Runs: []*plot.Run{p}})-low) <= stat.AgreeRel*low+stat.AgreeAbs {
+	if p := f.base.Predicted; p != nil && math.Abs(f.worst(&plot.Arm{Runs: []*plot.Run{p}})-low) <= stat.AgreeRel*low+abs {
 		predicted = ", as predicted"
 	}
 	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", upper(sentence(names)), f.what(), stat.Brief(high), predicted), spread(f) + f.stuckText(f.base)}, true

@@ -220,7 +220,10 @@ type Summary struct {
 	Repeat   int    `json:"repeat"`
 	Virtual  bool   `json:"virtual"` // virtual time: the figures are exact
 	Partial  bool   `json:"partial"`
-	Headline string `json:"headline,omitempty"`
+	// Late is how late the machine woke the load generator at most, in seconds:
+	// publishers, slots, and a watch that looks all the time. 0 in virtual time.
+	Late     float64 `json:"late"`
+	Headline string  `json:"headline,omitempty"`
 	// HeadlineValue is the metric that the scenario asks to be judged by, or
 	// the longest wait.
 	HeadlineValue Figure `json:"headline_value"`

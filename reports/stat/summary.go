@@ -12,7 +12,7 @@ func Summarize(r *run.Result) *Summary {
 	s := &Summary{
 		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
 		Matcher: r.Matcher, Dispatch: r.Dispatch, Seed: r.Seed, Repeat: r.Repeat,
-		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Headline: r.Headline,
+		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Late: seconds(r.Late), Headline: r.Headline,
 		Load: loadOf(r), Ledger: Ledger(r.Ledger),
 		JainBusyByWorker: b.jainBusy(), JainShareTenant: b.jainShare(),
 		IdleWhileWaiting: b.idleWhileWaiting(),

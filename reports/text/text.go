@@ -185,14 +185,17 @@ func WriteExpectations(w io.Writer, ss []*stat.Summary) error {
 // both.
 func WriteAgreement(w io.Writer, as []*stat.Agreement) error {
 	for _, a := range as {
-		verdict := fmt.Sprintf("agrees within %s + %s", stat.Percent(stat.AgreeRel), stat.Brief(stat.AgreeAbs))
+		verdict := "agrees within " + a.Bounds()
 		switch {
 		case !a.SameLoad:
 			verdict = "DIFFERENT LOAD, not comparable"
 		case !a.Within():
-			verdict = fmt.Sprintf("DOES NOT AGREE within %s + %s", stat.Percent(stat.AgreeRel), stat.Brief(stat.AgreeAbs))
+			verdict = "DOES NOT AGREE within " + a.Bounds()
 		}
 		fmt.Fprintf(w, "%s: predicted in virtual time, measured on %s: %s\n", a.Arm, TargetName(a.Target), verdict)
+		if e := a.Excuse(); e != "" {
+			fmt.Fprintf(w, "  %s\n", e)
+		}
 		g := &grid{left: 2}
 		g.add("class", "", "predicted", "measured", "difference", "")
 		for _, l := range a.Lines {

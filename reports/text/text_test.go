@@ -77,6 +77,7 @@ func TestWriteAgreement(t *testing.T) {
 	off := specimen.Measured(specimen.CeleryOptimized("same-load", 40, 4, false))
 	off.Messages[43].Started += 4_000_000
 	off.Messages[43].Done += 4_000_000
+	off.Late = 37_000
 	var buf bytes.Buffer
 	ss := summaries(append(specimen.Arms(), specimen.Measured(specimen.CeleryInitial()), off)...)
 	if err := WriteAgreement(&buf, stat.Agreements(ss)); err != nil {

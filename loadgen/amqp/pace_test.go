@@ -1,0 +1,73 @@
+package amqp
+
+import (
+	"testing"
+	"time"
+)
+
+const ms = time.Millisecond
+
+// chain works off n pieces of the given service, each of which follows gap after
+// the one before and whose end comes late by late, and returns when the last
+// one ended. All messages were published at the beginning.
+func chain(n int, service, gap, late time.Duration) time.Duration {
+	zero := time.Unix(1000, 0)
+	now := zero
+	var p pace
+	for range n {
+		p = p.follow(now, zero, 0)
+		now = now.Add(service - p.pay(service) + late)
+		p.ended, p.owes = now, p.owes+late
+		now = now.Add(gap)
+	}
+	return p.ended.Sub(zero)
+}
+
+// TestLatenessDoesNotAddUp wants a chain of work to end as late as one piece of
+// it, and what passes between the pieces, the broker's doing, to stay.
+func TestLatenessDoesNotAddUp(t *testing.T) {
+	for _, c := range []struct {
+		name               string
+		n                  int
+		service, gap, late time.Duration
+		want               time.Duration
+	}{
+		{"in time", 40, 10 * ms, 0, 0, 400 * ms},
+		{"late", 40, 10 * ms, 0, 3 * ms, 403 * ms},
+		{"a round trip stays", 40, 10 * ms, ms, 3 * ms, 442 * ms},
+		{"half the service is paid at most", 40, 10 * ms, 0, 6 * ms, 445 * ms},
+		{"no work at all", 40, 0, 0, ms, 40 * ms},
+		{"a pause of its own clears the debt", 2, 10 * ms, catchUp + 1, 3 * ms, 26*ms + catchUp + 1},
+		{"a machine that stands still shows", 2, 100 * ms, 0, 50 * ms, 280 * ms},
+	} {
+		if got := chain(c.n, c.service, c.gap, c.late); got != c.want {
+			t.Errorf("%s: ended at %v, want %v", c.name, got, c.want)
+		}
+	}
+}
+
+// TestOnlyWaitingWorkMakesUp wants work on a message that came after its slot
+// should have been free to take its full time: it did not wait for the slot.
+func TestOnlyWaitingWorkMakesUp(t *testing.T) {
+	ended := time.Unix(1000, 0)
+	p := pace{ended: ended, owes: 3 * ms}
+	for _, c := range []struct {
+		due  time.Duration // of the message, from the end of the work before
+		want time.Duration
+	}{{-10 * ms, 3 * ms}, {-3 * ms, 3 * ms}, {-3*ms + 1, 0}, {0, 0}} {
+		f := p.follow(ended.Add(ms), ended.Add(c.due), 0)
+		if got := f.pay(100 * ms); got != c.want {
+			t.Errorf("a message due %v after the end before: pays %v, want %v", c.due, got, c.want)
+		}
+	}
+}
+
+func TestPeak(t *testing.T) {
+	var p peak
+	for _, d := range []time.Duration{ms, 3 * ms, 2 * ms, -ms} {
+		p.note(d)
+	}
+	if p.us.Load() != 3000 {
+		t.Errorf("peak %d us, want 3000", p.us.Load())
+	}
+}
