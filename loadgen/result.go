@@ -1,8 +1,10 @@
 package loadgen
 
 import (
+	"cmp"
 	"fmt"
 	"maps"
+	"math"
 	"slices"
 
 	"harelab/loadgen/run"
@@ -35,7 +37,7 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 	}
 	for i := range s.Workers {
 		w := &s.Workers[i]
-		rw := run.Worker{Name: w.Name, Slots: w.Slots, Prefetch: w.Prefetch, Scope: w.Scope, Ack: w.Ack.When}
+		rw := run.Worker{Name: w.Name, Slots: w.Slots, Prefetch: w.Prefetch, Scope: w.Scope, Ack: w.Ack.When, Away: absences(s, w)}
 		for _, c := range w.Consume {
 			rw.Queues = append(rw.Queues, c.Queue)
 		}
@@ -57,6 +59,35 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 		}
 	}
 	return r
+}
+
+// absences lists when the scenario wants a worker not to be there.
+func absences(s *scenarios.Scenario, w *scenarios.Worker) []run.Absence {
+	var list []run.Absence
+	if w.JoinsAt > 0 {
+		list = append(list, run.Absence{From: 0, To: w.JoinsAt.Microseconds()})
+	}
+	for i := range s.Faults {
+		f := &s.Faults[i]
+		if f.Worker != w.Name {
+			continue
+		}
+		a := run.Absence{From: f.At.Microseconds(), To: math.MaxInt64}
+		if f.RestartAfter >= 0 {
+			a.To = (f.At + f.RestartAfter).Microseconds()
+		}
+		list = append(list, a)
+	}
+	slices.SortStableFunc(list, func(a, b run.Absence) int { return cmp.Compare(a.From, b.From) })
+	merged := list[:0]
+	for _, a := range list {
+		if n := len(merged); n > 0 && a.From <= merged[n-1].To {
+			merged[n-1].To = max(merged[n-1].To, a.To)
+			continue
+		}
+		merged = append(merged, a)
+	}
+	return merged
 }
 
 // recorded are the gauges a series has.

@@ -78,7 +78,13 @@ type Worker struct {
 	Scope    string // "consumer" or "channel"
 	Ack      string // "on-start", "on-done" or "none"
 	Queues   []string
+	Away     []Absence // in order, not touching
 }
+
+// An Absence is a stretch of run time in which a worker takes nothing: it has
+// not joined yet, has died, or stands still. To is math.MaxInt64 if it does not
+// come back.
+type Absence struct{ From, To int64 }
 
 // A Sample is the state of the run at the end of one interval. Counts are
 // cumulative since the start; -1 is not visible.

@@ -23,7 +23,10 @@ func Summarize(r *run.Result) *Summary {
 	s.Workers, s.Utilisation = b.workers()
 	everything := b.view(nil)
 	s.All = everything.class("all")
-	edges := b.edges()
+	var edges [][]edge
+	if len(r.Classes) > 1 { // else nobody is held behind other classes' work
+		edges = b.edges()
+	}
 	for i, name := range r.Classes {
 		of := b.view(func(m *run.Message) bool { return m.Class == int32(i) })
 		c := new(Class)
@@ -33,7 +36,10 @@ func Summarize(r *run.Result) *Summary {
 		} else {
 			c = of.class(name)
 		}
-		n, longest := b.stuck(int32(i), edges)
+		n, longest := 0, int64(0)
+		if edges != nil {
+			n, longest = b.stuck(int32(i), edges)
+		}
 		c.Stuck, c.StuckMax = n, seconds(longest)
 		s.All.Stuck += n
 		s.All.StuckMax = max(s.All.StuckMax, c.StuckMax)

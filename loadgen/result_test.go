@@ -1,0 +1,46 @@
+package loadgen
+
+import (
+	"math"
+	"slices"
+	"testing"
+
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+)
+
+// TestWhenWorkersAreAway reads absences out of joins and faults.
+func TestWhenWorkersAreAway(t *testing.T) {
+	f, err := scenarios.Parse("t.yaml", []byte(`schema: harelab/v1
+name: away
+topology: {queues: [{name: q}]}
+classes: [{name: c, publish: {exchange: "", key: q}, service: {dist: fixed, value: 1s}}]
+load: [{sequence: s, phases: [{class: c, model: burst, count: 1}]}]
+workers:
+  - {name: always, threads: 1, consume: [{queue: q}], ack: on-done}
+  - {name: late, threads: 1, consume: [{queue: q}], ack: on-done, joins_at: 2s}
+  - {name: falls, threads: 1, consume: [{queue: q}], ack: on-done}
+faults:
+  - {at: 9s, do: kill, worker: late}
+  - {at: 5s, do: stall, worker: falls, restart_after: 1s}
+  - {at: 5500ms, do: kill, worker: falls, restart_after: 3s}
+stop: {when: drained, timeout: 20s}
+`))
+	if err != nil {
+		t.Fatal(err)
+	}
+	s, err := f.Resolve(scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	const second = 1_000_000
+	want := map[string][]run.Absence{
+		"late":  {{From: 0, To: 2 * second}, {From: 9 * second, To: math.MaxInt64}},
+		"falls": {{From: 5 * second, To: 8_500_000}},
+	}
+	for _, w := range NewResult(s, run.Target{}).Workers {
+		if !slices.Equal(w.Away, want[w.Name]) {
+			t.Errorf("%s is away %v, want %v", w.Name, w.Away, want[w.Name])
+		}
+	}
+}
