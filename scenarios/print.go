@@ -327,8 +327,21 @@ func (m Measure) yaml() string {
 	return f.String()
 }
 
-// String returns the expectation with its values settled.
+// literal reports whether the expectation's value is written out, so that its
+// text says all: "100ms", but not "=2*limit".
+func (e Expectation) literal() bool {
+	_, value, ok := strings.Cut(e.Text, e.Op)
+	value = strings.TrimSpace(value)
+	return ok && value != "" && value[0] >= '0' && value[0] <= '9' &&
+		strings.Trim(value, "0123456789abcdefghijklmnopqrstuvwxyz.%") == ""
+}
+
+// String returns the expectation with its values settled, as it was written
+// where nothing had to be.
 func (e Expectation) String() string {
+	if e.literal() {
+		return e.Text
+	}
 	var b strings.Builder
 	b.WriteString(e.Metric)
 	if e.Stat != "" {

@@ -28,7 +28,7 @@ func newGate() *cobra.Command {
 		Long: `Hold the runs in NEW to those in BASE, arm by arm. A rule is a metric and how much it
 may change: 'wait.p99 +5%', 'throughput -3%', 'wait.max{class=NAME} +50ms'. Beyond that
 with significance is worse; within it with significance is ok; all else, runs with
-another load, and arms that NEW lacks, are inconclusive. On a real clock give both sides
+another load, and arms that one of the two lacks, are inconclusive. On a real clock give both sides
 --repeat 6 or more; in virtual time one run is exact.
 
 With --selfcheck, first plant a regression in BASE's own figures, twice what each rule
@@ -116,10 +116,14 @@ func gate(w io.Writer, base, news []*stat.Summary, rules []compare.GateRule, pas
 		return err
 	}
 	outcome := compare.WorstOutcome(results)
-	for _, name := range lab.MissingArms(base, news) {
-		fmt.Fprintf(w, "%-12s  %s  is not in the new runs\n", compare.GateInconclusive, name)
-		outcome = max(outcome, compare.GateInconclusive)
+	missing := func(names []string, from string) {
+		for _, name := range names {
+			fmt.Fprintf(w, "%-12s  %s  is not in %s\n", compare.GateInconclusive, name, from)
+			outcome = max(outcome, compare.GateInconclusive)
+		}
 	}
+	missing(lab.MissingArms(base, news), "the new runs")
+	missing(lab.MissingArms(news, base), "the base")
 	switch {
 	case outcome == compare.GateWorse:
 		return &exit{exitWorse, errors.New("gate: worse")}

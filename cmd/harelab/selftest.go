@@ -33,7 +33,7 @@ Exit code 1 on any mismatch.`,
 			if len(answers) == 0 {
 				failed, err := selftest.RunClosedForms(w)
 				if err == nil && failed > 0 {
-					err = &exit{exitFailed, fmt.Errorf("selftest: %d models differ from theory", failed)}
+					err = &exit{exitFailed, fmt.Errorf("selftest: %d of the models above differ from theory", failed)}
 				}
 				return err
 			}
@@ -41,7 +41,7 @@ Exit code 1 on any mismatch.`,
 			for _, path := range answers {
 				f, err := os.Open(path)
 				if err != nil {
-					return usage("selftest: %w", err)
+					return fmt.Errorf("selftest: %w", err)
 				}
 				n, err := selftest.RunAnswers(f, w)
 				f.Close()
@@ -51,7 +51,7 @@ Exit code 1 on any mismatch.`,
 				mismatches += n
 			}
 			if mismatches > 0 {
-				return &exit{exitFailed, fmt.Errorf("selftest: %d mismatches", mismatches)}
+				return &exit{exitFailed, fmt.Errorf("selftest: mismatches: %d", mismatches)}
 			}
 			return nil
 		},

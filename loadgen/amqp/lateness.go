@@ -48,6 +48,6 @@ func (c *collector) tardiness() {
 	late, all := c.r.tardy.Load(), int64(len(c.res.Spans))
 	if late*100 > all {
 		c.r.findings.add("late-workers", fmt.Sprintf(
-			"%d of %d pieces of work ended more than %v late: the machine was busy, and waits are longer than the scenario's.", late, all, tardy), false)
+			"Late by more than %v: the end of work, %d times of %d. The machine was busy, and waits are longer than the scenario's.", tardy, late, all), false)
 	}
 }

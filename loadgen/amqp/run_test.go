@@ -341,7 +341,7 @@ func TestRefusals(t *testing.T) {
 		// A first run leaves nothing behind, so the queue is made by hand.
 		leave(t, dial, "q")
 		_, err := Run(t.Context(), held, Options{URL: url})
-		if err == nil || !strings.Contains(err.Error(), `queue "q" holds 1 messages: purge or delete it`) {
+		if err == nil || !strings.Contains(err.Error(), `queue "q" is not empty (messages: 1): purge or delete it`) {
 			t.Errorf("error %v", err)
 		}
 	})

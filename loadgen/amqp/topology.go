@@ -96,9 +96,9 @@ func (a *admin) declareQueue(q scenarios.Queue) error {
 	}
 	switch {
 	case state.Messages > 0:
-		return fmt.Errorf("queue %q holds %d messages: purge or delete it, or use another virtual host", q.Name, state.Messages)
+		return fmt.Errorf("queue %q is not empty (messages: %d): purge or delete it, or use another virtual host", q.Name, state.Messages)
 	case state.Consumers > 0:
-		return fmt.Errorf("queue %q has %d consumers of someone else: stop them, or use another virtual host", q.Name, state.Consumers)
+		return fmt.Errorf("queue %q is consumed by someone else (consumers: %d): stop them, or use another virtual host", q.Name, state.Consumers)
 	}
 	a.foreign = append(a.foreign, q.Name)
 	return nil

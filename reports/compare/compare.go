@@ -26,7 +26,8 @@ const confidence = 0.95
 type Comparison struct {
 	Base     *Side
 	News     []*Side
-	SameLoad bool
+	SameLoad bool   // as far as it is known
+	Known    bool   // the sides say what they were asked to do; benchmarks do not
 	Why      string // there is no verdict: another load, or an invalid run
 	Rows     []Row
 	Warnings []string // each once
@@ -75,10 +76,13 @@ func (c Change) String() string {
 // base's order.
 func Compare(base *Side, news ...*Side) *Comparison {
 	c := &Comparison{Base: base, News: news, SameLoad: true, Why: unusable(append([]*Side{base}, news...)...)}
+	c.Known = len(news) > 0
 	for _, n := range news {
 		if why := differentLoad(base, n); why != "" {
 			c.SameLoad, c.Why = false, why
 		}
+		c.Known = c.Known && shareLoad(base, n)
+		c.warn(oneSided(base, n))
 	}
 	for _, k := range base.Keys {
 		row := Row{Key: k}

@@ -66,6 +66,8 @@ func (c *Comparison) sound() page.Soundness {
 	}
 	if c.Why != "" {
 		add("bad", "same load", c.Why+".")
+	} else if !c.Known {
+		add("note", "same load", "Not known: what was asked of each side is not recorded.")
 	} else {
 		add("ok", "same load", "Every side was asked to do the same work at the same instants.")
 	}

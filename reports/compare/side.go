@@ -226,6 +226,33 @@ func differentLoad(a, b *Side) string {
 	return ""
 }
 
+// shareLoad reports whether some repeat of both sides says what it was asked to do.
+func shareLoad(a, b *Side) bool {
+	for k := range a.Loads {
+		if _, ok := b.Loads[k]; ok {
+			return true
+		}
+	}
+	return false
+}
+
+// oneSided names the arms that only one of two sides has, which are not compared.
+func oneSided(a, b *Side) []error {
+	var out []error
+	only := func(x, y *Side) {
+		var last string
+		for _, k := range x.Keys {
+			if k.Arm != last && !slices.ContainsFunc(y.Keys, func(o Key) bool { return o.Arm == k.Arm }) {
+				out = append(out, fmt.Errorf("%s is not compared: %s does not have it", cmp.Or(k.Arm, x.Name), y.Name))
+			}
+			last = k.Arm
+		}
+	}
+	only(a, b)
+	only(b, a)
+	return out
+}
+
 // unusable says why a side's figures must not be used.
 func unusable(sides ...*Side) string {
 	for _, s := range sides {

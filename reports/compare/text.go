@@ -27,8 +27,11 @@ func WriteText(w io.Writer, c *Comparison) error {
 		return err
 	}
 	load := "yes"
-	if !c.SameLoad {
+	switch {
+	case !c.SameLoad:
 		load = "no"
+	case !c.Known:
+		load = "not known (what was asked of each side is not recorded; see that the names match)"
 	}
 	fmt.Fprintf(w, "same load: %s\n", load)
 	for _, warning := range c.Warnings {

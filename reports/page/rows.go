@@ -139,6 +139,13 @@ func figureRows(in *plot.Input) [][]cell {
 			get := func(f func(*stat.Class) float64) float64 {
 				return median(a, func(s *stat.Summary) float64 { return f(s.Class(c.Name)) })
 			}
+			finished := get(func(c *stat.Class) float64 { return float64(c.N) })
+			figureCell := func(v float64, format func(float64) string) cell {
+				if finished == 0 && math.IsNaN(v) {
+					return cell{Text: "-", Sort: "-1"} // there is nothing to be visible
+				}
+				return figureCell(v, format)
+			}
 			dist := func(d func(*stat.Class) *stat.Dist, f func(*stat.Dist) float64) float64 {
 				return get(func(c *stat.Class) float64 {
 					if d(c) == nil {
@@ -156,7 +163,7 @@ func figureRows(in *plot.Input) [][]cell {
 			rows = append(rows, []cell{
 				{Text: label, Letter: a.Letter, Style: armStyle(a.Paint), Head: true},
 				{Text: c.Name, Head: true},
-				figureCell(get(func(c *stat.Class) float64 { return float64(c.N) }), func(v float64) string { return stat.Count(int(v)) }),
+				figureCell(finished, func(v float64) string { return stat.Count(int(v)) }),
 				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.Mean }), stat.Seconds),
 				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.P50 }), stat.Brief),
 				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.P95 }), stat.Brief),
@@ -166,11 +173,24 @@ func figureRows(in *plot.Input) [][]cell {
 				figureCell(get(func(c *stat.Class) float64 { return float64(c.Stuck) }), func(v float64) string { return stat.Count(int(v)) }),
 				figureCell(get(func(c *stat.Class) float64 { return c.Starvation }), stat.Brief),
 				figureCell(dist(func(c *stat.Class) *stat.Dist { return c.Slowdown }, most), stat.Times),
-				figureCell(get(func(c *stat.Class) float64 { return c.Finish }), stat.Brief),
+				figureCell(get(func(c *stat.Class) float64 {
+					if c.N == 0 {
+						return math.NaN()
+					}
+					return c.Finish
+				}), stat.Brief),
 			})
 		}
 	}
 	return rows
+}
+
+// makespan is when the last work was done, if any was.
+func makespan(a *plot.Arm) cell {
+	if median(a, func(s *stat.Summary) float64 { return float64(s.All.N) }) == 0 {
+		return cell{Text: "-", Sort: "-1"}
+	}
+	return figureCell(median(a, func(s *stat.Summary) float64 { return s.Makespan }), stat.Brief)
 }
 
 // runRows is the table of what belongs to a run as a whole.
@@ -185,7 +205,7 @@ func runRows(in *plot.Input) [][]cell {
 		rows = append(rows, []cell{
 			{Text: a.Label, Letter: a.Letter, Style: armStyle(a.Paint), Head: true},
 			{Text: text.TargetName(s.Target), Head: true},
-			get(func(s *stat.Summary) float64 { return s.Makespan }, stat.Brief),
+			makespan(a),
 			get(func(s *stat.Summary) float64 { return s.Utilisation }, stat.Percent),
 			get(func(s *stat.Summary) float64 { return s.IdleWhileWaiting }, stat.Brief),
 			get(func(s *stat.Summary) float64 {
@@ -274,7 +294,9 @@ func verdictOf(v stat.Verdict) verdictCell {
 	case v.Error != "":
 		return verdictCell{"✗", "bad", v.Error}
 	case v.Measured == nil:
-		return verdictCell{"•", "note", "not visible"}
+		return verdictCell{"•", "note", string(v.Outcome)}
+	case v.Outcome == stat.CutOff:
+		return verdictCell{"•", "note", stat.Quantity(*v.Measured, v.Unit) + " until it was cut off"}
 	case v.Outcome == stat.NotMet:
 		out = verdictCell{Mark: "✗", Class: "bad"}
 	}

@@ -31,6 +31,7 @@ type rule func(f facts) (Story, bool)
 // be true.
 var rules = []rule{
 	invalidRule,
+	cutShortRule,
 	wrongLedgerRule,
 	targetsRule,
 	twoHalvesRule,
@@ -119,6 +120,20 @@ func invalidRule(f facts) (Story, bool) {
 			return Story{
 				Headline: "These figures cannot be used.",
 				Text:     "A run is invalid, so there is no verdict. What was measured is below for finding out why.",
+			}, true
+		}
+	}
+	return Story{}, false
+}
+
+// cutShortRule: a part of a run shows what happened until then and decides
+// nothing.
+func cutShortRule(f facts) (Story, bool) {
+	for _, r := range f.in.Runs {
+		if s := r.Summary; s.Partial {
+			return Story{
+				Headline: fmt.Sprintf("Cut off after %s, with %s of %s messages finished.", stat.Brief(s.Length), stat.Count(s.All.N), stat.Count(s.Load.Messages)),
+				Text:     fmt.Sprintf("The run of %s did not come to its end. What was measured until then is below; it answers no question about the whole.", runName(r)),
 			}, true
 		}
 	}

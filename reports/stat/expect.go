@@ -19,6 +19,7 @@ const (
 	Met        Outcome = "met"
 	NotMet     Outcome = "not met"
 	NotVisible Outcome = "not visible" // the target does not show the metric, or nothing had it
+	CutOff     Outcome = "cut off"     // the run was interrupted before it could be told
 )
 
 // A Verdict is an expectation with what was measured.
@@ -45,7 +46,11 @@ func Check(r *run.Result, s *Summary, es []run.Expectation) []Verdict {
 func check(b *book, s *Summary) []Verdict {
 	var out []Verdict
 	for _, e := range b.r.Expect {
-		out = append(out, judge(b, s, e))
+		v := judge(b, s, e)
+		if s.Interrupted() && v.Error == "" {
+			v.Outcome = CutOff
+		}
+		out = append(out, v)
 	}
 	return out
 }

@@ -233,8 +233,9 @@ type Summary struct {
 	Classes []*Class  `json:"classes"`
 	Workers []*Worker `json:"workers"`
 
+	Length           float64 `json:"length"`     // s of run time, the last event
 	Makespan         float64 `json:"makespan"`   // s of run time, the last done
-	Throughput       float64 `json:"throughput"` // finished per second from the first intended instant to the last done
+	Throughput       float64 `json:"throughput"` // finished per second from the first intended instant to the last done, or to where the run was cut short
 	Utilisation      float64 `json:"utilisation"`
 	IdleWhileWaiting float64 `json:"idle_while_waiting"`
 	JainBusyByWorker Figure  `json:"jain_busy_by_worker"`
@@ -254,6 +255,12 @@ func (s *Summary) Class(name string) *Class {
 		}
 	}
 	return nil
+}
+
+// Interrupted reports whether the user ended the run before its time, so that
+// nothing it was expected to do can be told.
+func (s *Summary) Interrupted() bool {
+	return s.Partial && slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Code == "interrupted" })
 }
 
 // Valid reports whether no finding forbids using the figures.

@@ -45,7 +45,7 @@ func Summarize(r *run.Result) *Summary {
 		s.All.StuckMax = max(s.All.StuckMax, c.StuckMax)
 		s.Classes = append(s.Classes, c)
 	}
-	s.Makespan = s.All.Finish
+	s.Length, s.Makespan = seconds(r.Length), s.All.Finish
 	if b.last > b.first {
 		s.Throughput = float64(s.All.N) / seconds(b.last-b.first)
 	}

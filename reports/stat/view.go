@@ -15,7 +15,7 @@ type book struct {
 	again map[int64][]run.Span
 	first int64 // first intended instant after the warm-up
 	sent  int64 // first publish after the warm-up
-	last  int64 // last done
+	last  int64 // last done; of a run that was cut short, when
 }
 
 func newBook(r *run.Result) *book {
@@ -44,6 +44,9 @@ func newBook(r *run.Result) *book {
 		if m.State == run.Done {
 			b.last = max(b.last, m.Done)
 		}
+	}
+	if r.Partial {
+		b.last = max(b.last, r.Length)
 	}
 	return b
 }

@@ -80,13 +80,16 @@ func title(s *stat.Summary) string {
 	if s.Virtual {
 		clock = "s of virtual time"
 	}
-	t := fmt.Sprintf("%s on %s: %s messages in %s%s", s.Arm, TargetName(s.Target), stat.Count(s.Load.Messages),
-		strings.TrimSuffix(stat.Seconds(s.Makespan), "s"), clock)
+	in := func(v float64) string { return strings.TrimSuffix(stat.Seconds(v), "s") + clock }
+	t := fmt.Sprintf("%s on %s: %s messages", s.Arm, TargetName(s.Target), stat.Count(s.Load.Messages))
+	if !s.Partial {
+		t += " in " + in(s.Makespan)
+	}
 	if s.Repeat > 0 {
 		t += fmt.Sprintf(", repeat %d", s.Repeat+1)
 	}
 	if s.Partial {
-		t += ", PARTIAL"
+		t += fmt.Sprintf(", PARTIAL: %s finished when it was cut off after %s", stat.Count(s.All.N), in(s.Length))
 	}
 	return t
 }
@@ -138,7 +141,7 @@ func totals(s *stat.Summary) string {
 			parts = append(parts, fmt.Sprintf("%d %s stuck behind other work", c.Stuck, c.Name))
 		}
 	}
-	if n := len(s.Verdicts); n > 0 {
+	if n := len(s.Verdicts); n > 0 && !s.Interrupted() {
 		parts = append(parts, fmt.Sprintf("%d of %d expectations met", met(s.Verdicts), n))
 	}
 	return strings.Join(parts, "   ")
@@ -168,6 +171,8 @@ func WriteExpectations(w io.Writer, ss []*stat.Summary) error {
 				g.add(strings.ToUpper(string(v.Outcome)), v.Text, v.Error)
 			case v.Measured == nil:
 				g.add(string(v.Outcome), v.Text, "")
+			case v.Outcome == stat.CutOff:
+				g.add(string(v.Outcome), v.Text, stat.Quantity(*v.Measured, v.Unit)+" until then")
 			case v.Outcome == stat.Met:
 				g.add(string(v.Outcome), v.Text, stat.Quantity(*v.Measured, v.Unit))
 			default:

@@ -25,19 +25,19 @@ func ByArm(ss []*stat.Summary) []ArmRuns {
 	return out
 }
 
-// MissingArms names the arms of base that news lacks. One arm on each side is
-// a pair whatever its name.
-func MissingArms(base, news []*stat.Summary) []string {
-	baseArms, newArms := ByArm(base), ByArm(news)
-	if len(baseArms) == 1 && len(newArms) == 1 {
+// MissingArms names the arms of some runs that others lack. One arm on each
+// side is a pair whatever its name.
+func MissingArms(of, from []*stat.Summary) []string {
+	wanted, there := ByArm(of), ByArm(from)
+	if len(wanted) == 1 && len(there) == 1 {
 		return nil
 	}
 	have := make(map[string]bool)
-	for _, a := range newArms {
+	for _, a := range there {
 		have[a.Name] = true
 	}
 	var out []string
-	for _, a := range baseArms {
+	for _, a := range wanted {
 		if !have[a.Name] {
 			out = append(out, a.Name)
 		}

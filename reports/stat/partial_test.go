@@ -1,0 +1,46 @@
+package stat
+
+import (
+	"slices"
+	"testing"
+
+	"harelab/loadgen/run"
+)
+
+// TestInterruptedRun cuts a run of one slot at 4 s, over a task of 10 s that
+// began at once: the slot was busy all of the time, and whether anything
+// expected comes true was not seen.
+func TestInterruptedRun(t *testing.T) {
+	const second = 1_000_000
+	none := run.None
+	r := &run.Result{
+		Partial: true, Length: 4 * second, Classes: []string{"c"}, Queues: []string{"q"},
+		Workers: []run.Worker{{Name: "w", Slots: 1, Queues: []string{"q"}}},
+		Messages: []run.Message{
+			{Seq: 0, State: run.Unserved, Started: 0, Done: none, Confirmed: none, Dispatched: 0, Received: 0, Acked: none, Service: 10 * second},
+			{Seq: 1, Worker: -1, State: run.Unserved, Started: none, Done: none, Confirmed: none, Dispatched: none, Received: none, Acked: none, Service: second},
+		},
+		Spans:    []run.Span{{Start: 0, End: 4 * second}},
+		Findings: []run.Finding{{Code: "interrupted"}},
+		Expect: []run.Expectation{
+			{Text: "lost == 0", Metric: "lost", Op: "=="},
+			{Text: "starvation == 10s", Metric: "starvation", Op: "==", Value: 10, Unit: "s"},
+			{Text: "wait.max == 10s", Metric: "wait", Stat: "max", Op: "==", Value: 10, Unit: "s"},
+		},
+	}
+	s := Summarize(r)
+	if s.Utilisation != 1 || s.Length != 4 || s.All.N != 0 || s.Throughput != 0 {
+		t.Errorf("utilisation %g, length %g s, %d finished, %g/s; want 1, 4 s, 0, 0/s", s.Utilisation, s.Length, s.All.N, s.Throughput)
+	}
+	if s.All.Starvation != 4 {
+		t.Errorf("starvation %g s, want 4 s", s.All.Starvation)
+	}
+	if slices.ContainsFunc(s.Verdicts, func(v Verdict) bool { return v.Outcome != CutOff }) || len(s.Verdicts) != 3 {
+		t.Errorf("verdicts %+v, want all cut off", s.Verdicts)
+	}
+
+	r.Findings = []run.Finding{{Code: "timeout"}} // the scenario's own end: what did not come true until then did not
+	if v := Summarize(r).Verdicts; v[0].Outcome != Met || v[1].Outcome != NotMet || v[2].Outcome != NotVisible {
+		t.Errorf("after a timeout: verdicts %+v", v)
+	}
+}
