@@ -96,7 +96,7 @@ the exit code is 130. A second Ctrl-C ends at once.`,
 	fl.StringVar(&f.dispatch, "dispatch", "", "dispatch strategy (default the scenario's, else rr)")
 	fl.StringVar(&f.order, "order", "", "message order (default the scenario's, else fifo)")
 	fl.StringVar(&f.out, "out", "", "results folder (default runs/TIME)")
-	fl.BoolVar(&f.all, "all", false, "run every scenario that ships with harelab")
+	fl.BoolVar(&f.all, "all", false, "run every scenario that ships with harelab: seconds on sim, hours on a real clock")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	return cmd
 }
@@ -183,6 +183,9 @@ func measure(cmd *cobra.Command, arms []lab.Arm, parallel int, out string, quiet
 
 	var results []*run.Result
 	for _, group := range byTarget(arms) {
+		if text := lab.Announcement(group, parallel); text != "" && !quiet {
+			fmt.Fprintln(os.Stderr, text)
+		}
 		rs, runErr := lab.Run(ctx, group, parallel, watch)
 		if len(rs) > 0 {
 			if err := printTable(cmd.OutOrStdout(), rs); err != nil {

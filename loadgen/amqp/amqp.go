@@ -111,9 +111,7 @@ type runner struct {
 	tardy                                                                                                  atomic.Int64 // attempts that ended late
 	late                                                                                                   peak         // how late a wake-up was at most
 
-	duration time.Duration // of the load, 0 when it is not known
-	work     int64         // microseconds of planned work
-	slots    int
+	demand loadgen.Demand
 
 	attempts  tries
 	links     map[string][]*link // shared by the workers of a group
@@ -143,7 +141,12 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 	for i := range s.Workers {
 		r.workers = append(r.workers, newWorker(r, i))
 	}
-	r.estimate()
+	r.demand = loadgen.DemandOf(s, plan)
+	for i := range s.Workers {
+		if s.Workers[i].JoinsAt > 0 {
+			r.pending.Add(1)
+		}
+	}
 	for i := range s.Queues {
 		for j := range s.Workers {
 			consumes := func(c scenarios.Consume) bool { return c.Queue == s.Queues[i].Name }
@@ -151,34 +154,6 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 		}
 	}
 	return r, nil
-}
-
-// walkable is how many messages are walked beforehand to know how much work
-// they are.
-const walkable = 200_000
-
-// estimate sums up the load, for the time left.
-func (r *runner) estimate() {
-	for i := range r.s.Workers {
-		r.slots += r.s.Workers[i].Slots
-		if r.s.Workers[i].JoinsAt > 0 {
-			r.pending.Add(1)
-		}
-	}
-	for i := range r.s.Load {
-		length := r.s.Load[i].Start
-		for j := range r.s.Load[i].Phases {
-			length += r.s.Load[i].Phases[j].Duration
-		}
-		r.duration = max(r.duration, length)
-	}
-	if r.planned < 0 || r.planned > walkable {
-		return
-	}
-	stream := r.plan.All()
-	for m := (loadgen.Planned{}); stream.Next(&m); {
-		r.work += m.Service
-	}
 }
 
 // now returns the run time in microseconds.

@@ -195,8 +195,8 @@ func (r *runner) progress() loadgen.Progress {
 		p.Classes = append(p.Classes, c)
 	}
 	p.Depth = max(0, r.book.Left()-r.held.Load()-r.busy.Load())
-	if r.duration > 0 || r.work > 0 {
-		p.Left = max(r.duration-elapsed, r.workLeft(), 0)
+	if r.demand.Least() > 0 {
+		p.Left = max(r.demand.Until-elapsed, r.workLeft(), 0)
 	}
 	return p
 }
@@ -205,12 +205,12 @@ func (r *runner) progress() loadgen.Progress {
 // what is under way if it were spread evenly, but at least as long as the
 // longest work under way.
 func (r *runner) workLeft() time.Duration {
-	now, sum, longest := r.now(), r.work-r.begun.Load(), int64(0)
+	now, sum, longest := r.now(), r.demand.Work.Microseconds()-r.begun.Load(), int64(0)
 	for _, w := range r.workers {
 		for i := range w.slots {
 			left := max(0, w.slots[i].ends.Load()-now)
 			sum, longest = sum+left, max(longest, left)
 		}
 	}
-	return time.Duration(max(longest, sum/int64(max(1, r.slots)))) * time.Microsecond
+	return time.Duration(max(longest, sum/int64(max(1, r.demand.Slots)))) * time.Microsecond
 }

@@ -1,0 +1,75 @@
+package lab
+
+import (
+	"fmt"
+	"strings"
+	"time"
+
+	"harelab/loadgen"
+)
+
+// takes is about how long the arm takes on a real clock: until its load is over
+// and its work done, but not beyond its timeout. It is 0 when the scenario does
+// not say.
+func (a Arm) takes() time.Duration {
+	plan, err := loadgen.NewPlan(a.Scenario)
+	if err != nil {
+		return 0 // running it will say what is wrong
+	}
+	d := loadgen.DemandOf(a.Scenario, plan).Least()
+	if limit := a.Scenario.Stop.Timeout; limit > 0 {
+		d = min(d, limit)
+	}
+	return d
+}
+
+// long is when an arm is named for the time it takes.
+const long = 2 * time.Minute
+
+// Announcement says how long arms of one target will take on a real clock, up
+// to parallel of them side by side, and names the long ones. It is empty where
+// there is nothing to prepare for: in virtual time, and when all is done soon.
+func Announcement(arms []Arm, parallel int) string {
+	if len(arms) == 0 || arms[0].Target.Kind == Sim {
+		return ""
+	}
+	if arms[0].Target.Kind == AMQP {
+		parallel = 1
+	}
+	var total, longest time.Duration
+	var slow []string
+	for _, a := range arms {
+		d := a.takes()
+		total += d
+		longest = max(longest, d)
+		if d >= long {
+			slow = append(slow, fmt.Sprintf("%s %s", a.Name(), roughly(d)))
+		}
+	}
+	total = max(total/time.Duration(max(1, parallel)), longest)
+	if total < long {
+		return ""
+	}
+	text := fmt.Sprintf("%s: %d arms take about %s on the real clock (--target sim takes seconds; Ctrl-C keeps what is done)", arms[0].Target, len(arms), roughly(total))
+	if len(arms) == 1 {
+		text = strings.Replace(text, "1 arms take", "1 arm takes", 1)
+	}
+	if len(slow) > 0 && len(arms) > 1 {
+		text += "\n  of that " + strings.Join(slow, ", ")
+	}
+	return text
+}
+
+// roughly writes a duration as people say it.
+func roughly(d time.Duration) string {
+	switch {
+	case d < time.Second:
+		return "a second"
+	case d < 2*time.Minute:
+		return fmt.Sprintf("%.0f s", d.Seconds())
+	case d < time.Hour:
+		return fmt.Sprintf("%.0f min", d.Minutes())
+	}
+	d = d.Round(time.Minute)
+	return fmt.Sprintf("%d h %d min", d/time.Hour, d%time.Hour/time.Minute)
+}

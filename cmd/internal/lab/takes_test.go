@@ -1,0 +1,42 @@
+package lab
+
+import (
+	"strings"
+	"testing"
+	"time"
+)
+
+func TestAnnouncement(t *testing.T) {
+	announce := func(parallel int, target Target, names ...string) string {
+		t.Helper()
+		arms, err := Expand(Request{Scenarios: names, Variants: []string{Base}, Targets: []Target{target}, Repeat: 1})
+		if err != nil {
+			t.Fatal(err)
+		}
+		return Announcement(arms, parallel)
+	}
+	embedded := Target{Kind: Embedded}
+	for _, c := range []struct{ got, want string }{
+		{announce(1, Target{Kind: Sim}, "dispatch-catalogue"), ""},
+		{announce(1, embedded, "celery-initial"), ""},
+		{announce(1, embedded, "dispatch-catalogue"), "embedded: 1 arm takes about 1 h 5"},
+		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "embedded: 2 arms take about 1 h 5"},
+		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "of that dispatch-catalogue 1 h 5"},
+		{announce(2, embedded, "priority-starves", "priority-starves"), ""},
+		{announce(2, Target{Kind: AMQP, URL: "amqp://h/"}, "priority-starves", "priority-starves"), "amqp://h/: 2 arms take about 2 min"},
+	} {
+		if !strings.Contains(c.got, c.want) || (c.got == "") != (c.want == "") {
+			t.Errorf("announced %q, want %q in it", c.got, c.want)
+		}
+	}
+}
+
+func TestRoughly(t *testing.T) {
+	for d, want := range map[time.Duration]string{
+		0: "a second", 11 * time.Second: "11 s", 119 * time.Second: "119 s", 150 * time.Second: "2 min", 7150 * time.Second: "1 h 59 min",
+	} {
+		if got := roughly(d); got != want {
+			t.Errorf("roughly(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
