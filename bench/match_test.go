@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"runtime"
 	"sync"
-	"sync/atomic"
 	"testing"
 
 	"harelab/bench/workload"
@@ -84,11 +83,16 @@ func expect(b *testing.B, spec workload.Spec) *expected {
 	return e
 }
 
-// check fails the benchmark if n keys of the stream did not have this many
-// matches.
+// of returns how many matches n keys from an index on have.
+func (e *expected) of(from, n int) int {
+	keys := len(e.Keys)
+	return (from+n)/keys*e.matches[keys] + e.matches[(from+n)%keys] - e.matches[from]
+}
+
+// check fails the benchmark if the first n keys of the stream did not have this
+// many matches.
 func (e *expected) check(b *testing.B, n, matches int) {
-	want := n/len(e.Keys)*e.matches[len(e.Keys)] + e.matches[n%len(e.Keys)]
-	if matches != want {
+	if want := e.of(0, n); matches != want {
 		b.Errorf("%d matches of %d keys, want %d", matches, n, want)
 	}
 	b.ReportMetric(float64(matches)/float64(n), "matches/op")
@@ -172,92 +176,4 @@ func BenchmarkUnbind(b *testing.B) {
 			}
 		}
 	})
-}
-
-// BenchmarkChurn measures one Match of two readers beside a writer that takes
-// turns with them, one change to a hundred matches.
-func BenchmarkChurn(b *testing.B) {
-	eachMatch(b, func(b *testing.B, s topic.Strategy, e *expected) {
-		m := s.New()
-		e.Fill(m)
-		var done, matches atomic.Int64
-		var stop atomic.Bool
-		var writer, readers sync.WaitGroup
-		writer.Go(func() { churn(m, e, &done, &stop) })
-		b.ResetTimer()
-		for r := range 2 {
-			readers.Go(func() {
-				dst := make([]topic.Dest, 0, 256)
-				mine, from := 0, r*len(e.Keys)/2
-				for i := r; i < b.N; i += 2 {
-					dst = m.Match(dst[:0], e.Keys[(i/2+from)%len(e.Keys)])
-					mine += len(dst)
-					if i/2%50 == 0 {
-						done.Add(50)
-					}
-				}
-				matches.Add(int64(mine))
-			})
-		}
-		readers.Wait()
-		b.StopTimer()
-		stop.Store(true)
-		writer.Wait()
-		b.ReportMetric(float64(matches.Load())/float64(b.N), "matches/op")
-	})
-}
-
-// churn unbinds and binds again, a binding at a time, once for every hundred
-// matches done.
-func churn(m topic.Matcher, e *expected, done *atomic.Int64, stop *atomic.Bool) {
-	changes := int64(0)
-	for !stop.Load() {
-		if 100*changes >= done.Load() {
-			runtime.Gosched()
-			continue
-		}
-		bind := e.Bindings[int(changes/2)%len(e.Bindings)]
-		if changes%2 == 0 {
-			m.Unbind(bind.Key, bind.Dest)
-		} else {
-			m.Bind(bind.Key, bind.Dest)
-		}
-		changes++
-	}
-	if changes%2 == 1 {
-		bind := e.Bindings[int(changes/2)%len(e.Bindings)]
-		m.Bind(bind.Key, bind.Dest)
-	}
-}
-
-// BenchmarkDeleteQueue measures what deleting a queue asks of a matcher of
-// 100,000 bindings: to unbind the 10,000 that are the queue's.
-func BenchmarkDeleteQueue(b *testing.B) {
-	w := workload.IoT(100_000)
-	const queue = 1 << 20
-	var own []string
-	for i, bind := range w.Bindings {
-		if i%10 == 0 {
-			own = append(own, bind.Key)
-		}
-	}
-	for _, s := range matchStrategies(b) {
-		b.Run(fmt.Sprintf("strategy=%s/workload=iot/bindings=%d", s.Name, len(own)), func(b *testing.B) {
-			m := s.New()
-			w.Fill(m)
-			for b.Loop() {
-				b.StopTimer()
-				for _, key := range own {
-					m.Bind(key, queue)
-				}
-				b.StartTimer()
-				for _, key := range own {
-					m.Unbind(key, queue)
-				}
-			}
-			if m.Len() != len(w.Bindings) {
-				b.Errorf("%d bindings are left, want %d", m.Len(), len(w.Bindings))
-			}
-		})
-	}
 }

@@ -110,11 +110,15 @@ func newTruth(bindings []workload.Binding, keys [][]byte) (*truth, error) {
 	return t, nil
 }
 
+// of returns how many matches n keys from an index on have.
+func (t *truth) of(from, n int) int {
+	keys := len(t.upTo) - 1
+	return (from+n)/keys*t.upTo[keys] + t.upTo[(from+n)%keys] - t.upTo[from]
+}
+
 // check returns an error unless n keys from an index on have this many matches.
 func (t *truth) check(contender string, from, n, matches int) error {
-	keys := len(t.upTo) - 1
-	want := (from+n)/keys*t.upTo[keys] + t.upTo[(from+n)%keys] - t.upTo[from]
-	if matches != want {
+	if want := t.of(from, n); matches != want {
 		return fmt.Errorf("matchlab: %s: %d matches of %d keys, want %d; not measured", contender, matches, n, want)
 	}
 	return nil

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"context"
 	"fmt"
 	"io"
 	"strings"
@@ -23,8 +24,9 @@ type bar struct {
 	stretch float64 // 0 if there is none
 }
 
-// judge returns the bars with the figures of a run.
-func judge(ms []matchlab.Measurement) ([]bar, error) {
+// judge returns the bars with the figures of a run, and measures what only bars
+// need.
+func judge(ctx context.Context, ms []matchlab.Measurement, o matchlab.Options) ([]bar, error) {
 	r := run1{ms}
 	bars := []bar{
 		r.ratio("match, 2,000 bindings, '#' at the end only", "rabbit2011-trailing", topic.Default, "nats-gsl", 0.5, 0.35),
@@ -49,7 +51,17 @@ func judge(ms []matchlab.Measurement) ([]bar, error) {
 	if err != nil {
 		return nil, err
 	}
-	bars = append(bars, growth, deleteQueue())
+	bars = append(bars, growth)
+	for _, more := range []func() ([]bar, error){
+		func() ([]bar, error) { return churn(ctx, o) },
+		func() ([]bar, error) { return deleteQueue(ctx) },
+	} {
+		b, err := more()
+		if err != nil {
+			return nil, err
+		}
+		bars = append(bars, b...)
+	}
 	return bars, nil
 }
 
@@ -109,25 +121,48 @@ func growth() (bar, error) {
 	}, nil
 }
 
-// deleteQueue returns the processor time of unbinding a queue's 10,000 bindings
-// among 100,000.
-func deleteQueue() bar {
-	const queue = 1 << 20
-	s, _ := topic.Lookup(topic.Default)
-	m, w := s.New(), workload.IoT(100_000)
-	w.Fill(m)
-	var took []float64
-	for range 5 {
-		for i := 0; i < len(w.Bindings); i += 10 {
-			m.Bind(w.Bindings[i].Key, queue)
-		}
-		start := matchlab.CPUTime()
-		for i := 0; i < len(w.Bindings); i += 10 {
-			m.Unbind(w.Bindings[i].Key, queue)
-		}
-		took = append(took, float64(matchlab.CPUTime()-start)/1e6)
+// churn returns bars for matches beside changes of bindings.
+func churn(ctx context.Context, o matchlab.Options) ([]bar, error) {
+	const workload = "rabbit2011-trailing"
+	c, err := matchlab.MeasureChurn(ctx, topic.Default, workload, o)
+	if err != nil {
+		return nil, err
 	}
-	return bar{what: "delete a queue of 10,000 bindings among 100,000", figures: "readers go on", value: matchlab.Median(took), unit: "ms", limit: 10}
+	changing := pairs("match and 1 % changes, to a match", c.Changing, c.Quiet, 1.15)
+	changing.figures += ", " + workload
+	beside := pairs("match of two readers beside a writer", c.Beside, c.Alone, 1.10)
+	beside.figures += " with a third that does nothing"
+	return []bar{changing, beside}, nil
+}
+
+// pairs returns a bar for the median ratio of values that were measured in pairs.
+func pairs(what string, ours, to []float64, limit float64) bar {
+	var ratios []float64
+	for i := range ours {
+		ratios = append(ratios, ours[i]/to[i])
+	}
+	figures := fmt.Sprintf("%.0f ns, %.0f ns", matchlab.Median(ours), matchlab.Median(to))
+	return bar{what: what, figures: figures, value: matchlab.Median(ratios), unit: "x", limit: limit}
+}
+
+// deleteQueue returns bars for deleting a queue of 10,000 bindings among 100,000.
+func deleteQueue(ctx context.Context) ([]bar, error) {
+	const repeat = 25
+	d, err := matchlab.MeasureDeletion(ctx, topic.Default, repeat)
+	if err != nil {
+		return nil, err
+	}
+	// What stops a publisher to another exchange is the machine.
+	var beyond []float64
+	for i := range d.Pause {
+		beyond = append(beyond, d.Pause[i]-d.Elsewhere[i])
+	}
+	return []bar{
+		{what: "delete a queue of 10,000 bindings among 100,000", figures: "processor time",
+			value: matchlab.Median(d.Took), unit: "ms", limit: 10},
+		{what: "longest pause of a publisher by that", value: matchlab.Median(beyond), unit: "µs", limit: 100,
+			figures: fmt.Sprintf("%.0f µs, to another exchange %.0f µs", matchlab.Median(d.Pause), matchlab.Median(d.Elsewhere))},
+	}, nil
 }
 
 // printBars prints the bars and reports whether all were cleared.

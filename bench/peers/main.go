@@ -37,15 +37,16 @@ func main() {
 var errMissed = errors.New("peers: a bar was missed")
 
 func run(ctx context.Context, repeat int, sample time.Duration, out string) error {
-	part := ""
-	ms, err := matchlab.Compare(ctx, matchlab.Options{
+	o := matchlab.Options{
 		Strategies: []string{topic.Default, cached, "trie"},
 		Repeat:     repeat,
 		Sample:     sample,
 		Others: []matchlab.Contender{
 			natsGSL(), natsSublist("nats-nocache", false), natsSublist("nats-cache", true), mochi(), mapLimit(),
 		},
-	}, func(p matchlab.Progress) {
+	}
+	part := ""
+	ms, err := matchlab.Compare(ctx, o, func(p matchlab.Progress) {
 		if p.Part != part {
 			part = p.Part
 			fmt.Fprintf(os.Stderr, "%3.0f%% %s\n", 100*p.Share, part)
@@ -60,7 +61,7 @@ func run(ctx context.Context, repeat int, sample time.Duration, out string) erro
 		}
 	}
 	printMatrix(os.Stdout, ms)
-	bars, err := judge(ms)
+	bars, err := judge(ctx, ms, o)
 	if err != nil {
 		return err
 	}
