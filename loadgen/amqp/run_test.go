@@ -38,17 +38,17 @@ measure: {interval: 50ms}
 
 // near reports whether a time, in microseconds, agrees with theory.
 func near(got, want int64) bool {
-	return math.Abs(float64(got-want)) <= 0.02*float64(want)+50_000
+	return math.Abs(float64(got-want)) <= 0.02*float64(want)+20_000
 }
 
-// TestQuickWorkWaitsBehindSlow runs on the real clock. Other work on the machine
-// makes a run late, so the best of three counts; no run may be early.
+// TestQuickWorkWaitsBehindSlow runs on the real clock. A run that says that the
+// machine was late proves nothing about times and is made again; none may be
+// early, and all must account for their messages.
 func TestQuickWorkWaitsBehindSlow(t *testing.T) {
 	for _, ack := range []string{"on-start", "on-done", "none"} {
 		t.Run("ack="+ack, func(t *testing.T) {
 			s := resolve(t, celery, scenarios.Options{Set: map[string]string{"ack": ack}})
-			var late string
-			for range 3 {
+			for begin := time.Now(); time.Since(begin) < time.Minute; {
 				r := embedded(t, s)
 				if l := r.Ledger; l.Published != 44 || l.Delivered != 44 || l.Finished != 44 || l.Lost+l.Duplicated+l.Redelivered+l.Unserved+l.Inversions != 0 {
 					t.Errorf("ledger %+v", l)
@@ -56,14 +56,22 @@ func TestQuickWorkWaitsBehindSlow(t *testing.T) {
 				if want := map[string]int64{"on-start": 44, "on-done": 44}[ack]; r.Ledger.Acked != want {
 					t.Errorf("%d acked, want %d", r.Ledger.Acked, want)
 				}
-				if r.Partial || !r.Valid() || r.Target.Kind != "embedded" || len(r.Spans) != 44 || len(r.Series) < 9 {
-					t.Errorf("partial %v, findings %v, %d spans, %d samples", r.Partial, r.Findings, len(r.Spans), len(r.Series))
+				if r.Partial || !r.Valid() || r.Target.Kind != "embedded" || len(r.Spans) != 44 {
+					t.Errorf("partial %v, findings %v, %d spans", r.Partial, r.Findings, len(r.Spans))
 				}
-				if late = disagreement(t, r, ack); late == "" {
+				why := disagreement(t, r, ack)
+				if len(r.Series) < 9 {
+					why = fmt.Sprintf("%d samples of the series, want 9 or more", len(r.Series))
+				}
+				if why == "" {
 					return
 				}
+				if r.Late < 5000 {
+					t.Fatalf("%s, and the machine was at most %d us late", why, r.Late)
+				}
+				t.Logf("measured again, as the machine was %d us late: %s", r.Late, why)
 			}
-			t.Error(late)
+			t.Error("the machine was late in every run, and none was in time")
 		})
 	}
 }

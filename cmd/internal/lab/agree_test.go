@@ -38,9 +38,9 @@ type complaints []string
 
 func (c *complaints) addf(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
 
-// lateTries is how often a measurement is made again whose own record says that
-// the machine was late.
-const lateTries = 10
+// patience is how long a measurement is made again whose own record says that the
+// machine was late.
+const patience = 3 * time.Minute
 
 // hold runs a scenario in virtual time and on the real clock and wants compare
 // to have no complaints. A run that was not late has to agree at once. One
@@ -49,11 +49,14 @@ const lateTries = 10
 func hold(t *testing.T, s *scenarios.Scenario, measure func() *run.Result, compare func(c *complaints, simulated, measured *run.Result)) {
 	t.Helper()
 	simulated := simulate(t, s)
-	for range lateTries {
+	tries := 0
+	for begin := time.Now(); time.Since(begin) < patience; tries++ {
 		measured := measure()
 		var c complaints
 		for _, f := range measured.Findings {
-			c.addf("finding: %s", f.Text)
+			if !strings.HasPrefix(f.Code, "late-") { // being late shows in the figures, or it does no harm
+				c.addf("finding: %s", f.Text)
+			}
 		}
 		if compare(&c, simulated, measured); len(c) == 0 {
 			return
@@ -64,7 +67,7 @@ func hold(t *testing.T, s *scenarios.Scenario, measure func() *run.Result, compa
 		}
 		t.Logf("measured again, as the machine was %.1f ms late: %s", float64(measured.Late)/1e3, c[0])
 	}
-	t.Errorf("the machine was late in each of %d measurements, and none agreed with virtual time", lateTries)
+	t.Errorf("the machine was late in each of %d measurements, and none agreed with virtual time", tries)
 }
 
 func scenario(t *testing.T, file string, o scenarios.Options) *scenarios.Scenario {
@@ -97,6 +100,7 @@ func runOn(t *testing.T, s *scenarios.Scenario, kind Kind) *run.Result {
 func TestSimulationAndRealityAgree(t *testing.T) {
 	for _, variant := range []string{"", "fair"} {
 		t.Run("variant="+variant, func(t *testing.T) {
+			t.Parallel()
 			s := scenario(t, "story.yaml", scenarios.Options{Variant: variant})
 			hold(t, s, func() *run.Result { return runOn(t, s, Embedded) }, sameFigures)
 		})

@@ -116,7 +116,7 @@ func TestWatcher(t *testing.T) {
 		return out.String()
 	}
 	const state = "5.0 s  published 44/44  delivered 16  done 4  depth 28  2/s  6.0 s left"
-	if got, want := show(false, false), "[1/1] celery-initial on embedded\n  [1/1] "+state+"\n"+
+	if got, want := show(false, false), "[1/1] celery-initial on embedded, 11 s or more\n  [1/1] "+state+"\n"+
 		"  [1/1] done after 11.0 s: 44 published, 44 delivered, 0 lost\n"; got != want {
 		t.Errorf("in a pipe:\n%s\nwant:\n%s", got, want)
 	}
@@ -142,7 +142,7 @@ func TestWatcherShowsArmsSideBySide(t *testing.T) {
 	now = now.Add(time.Second)
 	w.Progress(0, loadgen.Progress{Planned: 204, Done: 9, Elapsed: 3 * time.Second, Left: -1})
 	w.End(0, arms[0], &run.Result{Length: 20e6, Ledger: run.Ledger{Published: 204, Delivered: 204}})
-	const want = "[1/3] celery-optimized on embedded\n[2/3] celery-optimized/same-load on embedded\n" +
+	const want = "[1/3] celery-optimized on embedded, 15 s or more\n[2/3] celery-optimized/same-load on embedded, 11 s or more\n" +
 		eraseLine + noWrap + "  [1/3] 0.0 s  done 0  [2/3] 2.0 s  done 7/44  18.0 s left" + wrap +
 		eraseLine + noWrap + "  [1/3] 3.0 s  done 9/204  [2/3] 2.0 s  done 7/44  18.0 s left" + wrap +
 		eraseLine + "  [1/3] done after 20.0 s: 204 published, 204 delivered, 0 lost\n"

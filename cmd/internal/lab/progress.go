@@ -61,7 +61,7 @@ func (w *watcher) Begin(i, n int, a Arm) {
 	if a.Repeat > 0 {
 		repeat = fmt.Sprintf(", repeat %d", a.Repeat+1)
 	}
-	w.line(fmt.Sprintf("%s %s on %s%s, about %s", s.label, a.Name(), a.Target, repeat, roughly(a.takes())))
+	w.line(fmt.Sprintf("%s %s on %s%s, %s or more", s.label, a.Name(), a.Target, repeat, roughly(a.takes())))
 }
 
 func (w *watcher) arm(i int) *armState {

@@ -8,8 +8,8 @@ import (
 	"harelab/loadgen"
 )
 
-// takes is about how long the arm takes on a real clock: until its load is over
-// and its work done, but not beyond its timeout. It is 0 when the scenario does
+// takes is how long the arm takes on a real clock at least: until its load is
+// over and its work done, but not beyond its timeout. It is 0 when the scenario does
 // not say.
 func (a Arm) takes() time.Duration {
 	plan, err := loadgen.NewPlan(a.Scenario)
@@ -50,7 +50,7 @@ func Announcement(arms []Arm, parallel int) string {
 	if total < long {
 		return ""
 	}
-	text := fmt.Sprintf("%s: %d arms take about %s on the real clock (--target sim takes seconds; Ctrl-C keeps what is done)", arms[0].Target, len(arms), roughly(total))
+	text := fmt.Sprintf("%s: %d arms take %s or more on the real clock (--target sim takes seconds; Ctrl-C keeps what is done)", arms[0].Target, len(arms), roughly(total))
 	if len(arms) == 1 {
 		text = strings.Replace(text, "1 arms take", "1 arm takes", 1)
 	}

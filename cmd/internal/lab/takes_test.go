@@ -19,11 +19,11 @@ func TestAnnouncement(t *testing.T) {
 	for _, c := range []struct{ got, want string }{
 		{announce(1, Target{Kind: Sim}, "dispatch-catalogue"), ""},
 		{announce(1, embedded, "celery-initial"), ""},
-		{announce(1, embedded, "dispatch-catalogue"), "embedded: 1 arm takes about 1 h 5"},
-		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "embedded: 2 arms take about 1 h 5"},
+		{announce(1, embedded, "dispatch-catalogue"), "embedded: 1 arm takes 1 h 5"},
+		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "embedded: 2 arms take 1 h 5"},
 		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "of that dispatch-catalogue 1 h 5"},
 		{announce(2, embedded, "priority-starves", "priority-starves"), ""},
-		{announce(2, Target{Kind: AMQP, URL: "amqp://h/"}, "priority-starves", "priority-starves"), "amqp://h/: 2 arms take about 2 min"},
+		{announce(2, Target{Kind: AMQP, URL: "amqp://h/"}, "priority-starves", "priority-starves"), "amqp://h/: 2 arms take 2 min"},
 	} {
 		if !strings.Contains(c.got, c.want) || (c.got == "") != (c.want == "") {
 			t.Errorf("announced %q, want %q in it", c.got, c.want)
