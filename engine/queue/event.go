@@ -52,7 +52,7 @@ type Event struct {
 	// messages are left, More says that a Run has to follow at once.
 	Budget uint32
 
-	Now       int64 // microseconds; the queue's time never goes back
+	Now       int64 // microseconds, not negative; the queue's time never goes back
 	Msg       dispatch.Meta
 	ExpiresAt int64  // microseconds, 0 never; the queue's own TTL is applied besides
 	Bytes     uint32 // size of the message

@@ -73,7 +73,7 @@ func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 		},
 		SingleActive: src.below(8) == 0,
 	}
-	h := &history{src: src, now: 1}
+	h := &history{src: src, now: 3} // a step back in time stays above 0
 	cfg.Limits = h.limits()
 	h.q = queue.New(cfg)
 	if src.below(2) == 0 {
