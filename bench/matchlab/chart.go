@@ -90,12 +90,15 @@ func dots(c draw.Canvas, rows []row, axis axis) {
 }
 
 func disc(c draw.Canvas, x, y, radius vg.Length, colour color.Color) {
-	var p vg.Path
+	c.SetColor(colour)
+	c.Fill(circle(x, y, radius))
+}
+
+func circle(x, y, radius vg.Length) (p vg.Path) {
 	p.Move(vg.Point{X: x + radius, Y: y})
 	p.Arc(vg.Point{X: x, Y: y}, radius, 0, 2*math.Pi)
 	p.Close()
-	c.SetColor(colour)
-	c.Fill(p)
+	return p
 }
 
 // An axis maps values to 0 to 1.
@@ -218,6 +221,21 @@ var (
 	svgSize   = regexp.MustCompile(`<svg width="[^"]*" height="[^"]*"\s+viewBox=`)
 	svgNumber = regexp.MustCompile(`\d+\.\d{3,}`)
 )
+
+// File returns the SVG as a file of its own, with a size and a ground, on light and
+// dark.
+func (ch *Chart) File() ([]byte, error) {
+	svg, err := ch.SVG()
+	if err != nil {
+		return nil, err
+	}
+	head := fmt.Sprintf(`<svg width="%.0f" height="%.0f" `, ch.Width.Dots(96), ch.Height.Dots(96))
+	svg = bytes.Replace(svg, []byte("<svg "), []byte(head), 1)
+	at := bytes.IndexByte(svg, '>') + 1
+	const style = `<style>svg{background:#fff;color:#1b1f24}` +
+		`@media (prefers-color-scheme:dark){svg{background:#14181d;color:#e6eaef}}</style>`
+	return slices.Insert(svg, at, []byte(style)...), nil
+}
 
 // PNG returns the chart on white at twice its size.
 func (ch *Chart) PNG() ([]byte, error) {

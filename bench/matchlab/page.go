@@ -34,7 +34,7 @@ func (r *Results) Write(dir string) error {
 		return err
 	}
 	for _, ch := range r.Charts() {
-		svg, err := ch.SVG()
+		svg, err := ch.File()
 		if err != nil {
 			return err
 		}
@@ -42,7 +42,7 @@ func (r *Results) Write(dir string) error {
 		if err != nil {
 			return err
 		}
-		if err := os.WriteFile(filepath.Join(plots, ch.Name+".svg"), standalone(svg), 0o666); err != nil {
+		if err := os.WriteFile(filepath.Join(plots, ch.Name+".svg"), svg, 0o666); err != nil {
 			return err
 		}
 		if err := os.WriteFile(filepath.Join(plots, ch.Name+".png"), png, 0o666); err != nil {
@@ -65,12 +65,6 @@ func (r *Results) samples() []Measurement {
 		}
 	}
 	return all
-}
-
-// standalone gives an SVG for a page the name space that a file needs, and a
-// white ground.
-func standalone(svg []byte) []byte {
-	return bytes.Replace(svg, []byte("<svg "), []byte(`<svg style="background:white;color:black" `), 1)
 }
 
 type pageData struct {

@@ -1,7 +1,7 @@
 // Command peers measures our topic matchers and other brokers' side by side in
 // one run, and prints a table of the bars that the default has to clear.
 //
-//	go run . [-repeat 10] [-sample 50ms] [-o bench.txt]
+//	go run . [-repeat 10] [-sample 50ms] [-o bench.txt] [-chart match.svg]
 //
 // Figures are ratios of processor times within the run; on a shared machine the
 // times themselves mean little. The exit code is 1 if a bar is missed. This is a
@@ -25,25 +25,45 @@ func main() {
 	repeat := flag.Int("repeat", 10, "samples of each")
 	sample := flag.Duration("sample", 50*time.Millisecond, "length of a sample")
 	out := flag.String("o", "", "also write the samples to this file, in Go benchmark format")
+	chart := flag.String("chart", "", "also draw the times, relative to the best peer's, to this SVG file")
 	flag.Parse()
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt)
 	defer stop()
-	if err := run(ctx, *repeat, *sample, *out); err != nil {
+	if err := run(ctx, *repeat, *sample, *out, *chart); err != nil {
 		fmt.Fprintln(os.Stderr, err)
 		os.Exit(1)
 	}
 }
 
+// draw writes the chart of a run.
+func draw(name string, ms []matchlab.Measurement, ours []string) error {
+	var peers []string
+	for _, c := range peerContenders() {
+		if !c.Limit {
+			peers = append(peers, c.Name)
+		}
+	}
+	svg, err := matchlab.PeerChart(ms, ours, peers).File()
+	if err != nil {
+		return err
+	}
+	return os.WriteFile(name, svg, 0o666)
+}
+
+func peerContenders() []matchlab.Contender {
+	return []matchlab.Contender{
+		natsGSL(), natsSublist("nats-nocache", false), natsSublist("nats-cache", true), mochi(), mapLimit(),
+	}
+}
+
 var errMissed = errors.New("peers: a bar was missed")
 
-func run(ctx context.Context, repeat int, sample time.Duration, out string) error {
+func run(ctx context.Context, repeat int, sample time.Duration, out, chart string) error {
 	o := matchlab.Options{
 		Strategies: []string{topic.Default, cached, "trie"},
 		Repeat:     repeat,
 		Sample:     sample,
-		Others: []matchlab.Contender{
-			natsGSL(), natsSublist("nats-nocache", false), natsSublist("nats-cache", true), mochi(), mapLimit(),
-		},
+		Others:     peerContenders(),
 	}
 	part := ""
 	ms, err := matchlab.Compare(ctx, o, func(p matchlab.Progress) {
@@ -57,6 +77,11 @@ func run(ctx context.Context, repeat int, sample time.Duration, out string) erro
 	}
 	if out != "" {
 		if err := matchlab.WriteBenchFile(out, ms); err != nil {
+			return err
+		}
+	}
+	if chart != "" {
+		if err := draw(chart, ms, o.Strategies); err != nil {
 			return err
 		}
 	}

@@ -1,0 +1,43 @@
+package matchlab
+
+import (
+	"bytes"
+	"encoding/xml"
+	"io"
+	"testing"
+)
+
+// TestPeerChart wants everybody to be compared to the best peer of those that can
+// express a workload, and workloads that no peer can to be left out.
+func TestPeerChart(t *testing.T) {
+	ms := []Measurement{
+		{Contender: "mine", Workload: "a", Bindings: 100, CPU: []float64{50, 60}},
+		{Contender: "fast", Workload: "a", Bindings: 60, LeftOut: 40, CPU: []float64{10, 10}},
+		{Contender: "good", Workload: "a", Bindings: 100, CPU: []float64{100, 120}},
+		{Contender: "slow", Workload: "a", Bindings: 100, CPU: []float64{1000, 1200}},
+		{Contender: "mine", Workload: "b", Bindings: 100, CPU: []float64{50, 60}},
+		{Contender: "good", Workload: "b", Bindings: 90, LeftOut: 10, CPU: []float64{100, 120}},
+	}
+	ch := PeerChart(ms, []string{"mine"}, []string{"fast", "good", "slow"})
+	if want := "a: 100 bindings: mine 55 ns, best peer good 110 ns. "; ch.Finding != want {
+		t.Errorf("finding %q, want %q", ch.Finding, want)
+	}
+	r := &Results{Matches: ms}
+	p := r.peerRow("a", r.bestOf([]string{"good"}, "a"), []string{"mine"}, []string{"fast", "good", "slow"})
+	for i, want := range []row{{label: "mine", value: 0.5}, {label: "good", value: 1}, {label: "slow", value: 10}} {
+		if got := p.dots[i]; got.label != want.label || got.value != want.value {
+			t.Errorf("dot %d is %s at %v, want %s at %v", i, got.label, got.value, want.label, want.value)
+		}
+	}
+	svg, err := ch.File()
+	if err != nil {
+		t.Fatal(err)
+	}
+	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+		if _, err := d.Token(); err == io.EOF {
+			break
+		} else if err != nil {
+			t.Fatal(err)
+		}
+	}
+}
