@@ -31,10 +31,17 @@ func WriteBench(w io.Writer, ms []Measurement) error {
 }
 
 // WriteBenchFile writes measurements to a file, as [WriteBench] does.
-func WriteBenchFile(name string, ms []Measurement) error {
+func WriteBenchFile(name string, ms []Measurement) error { return writeBenchFile(name, ms, "") }
+
+// writeBenchFile writes measurements below a line that says, if it is not empty,
+// that they are partial.
+func writeBenchFile(name string, ms []Measurement, partial string) error {
 	f, err := os.Create(name)
 	if err != nil {
 		return err
+	}
+	if partial != "" {
+		fmt.Fprintf(f, "partial: %s\n", partial)
 	}
 	if err := WriteBench(f, ms); err != nil {
 		f.Close()

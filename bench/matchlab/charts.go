@@ -61,10 +61,19 @@ func (r *Results) matchChart(name string) *Chart {
 	return &Chart{
 		Name:     "match-" + name,
 		Question: name + ": " + doc,
-		Finding:  fmt.Sprintf("%s takes %s a match, %s %s.", rows[0].label, rows[0].note, rows[len(rows)-1].label, rows[len(rows)-1].note),
+		Finding:  ends(rows, "a match"),
 		Width:    chartWidth, Height: vg.Length(16*len(rows) + 20),
 		draw: func(c draw.Canvas) { dots(c, rows, x) },
 	}
+}
+
+// ends says what the first and the last row take.
+func ends(rows []row, each string) string {
+	first, last := rows[0], rows[len(rows)-1]
+	if len(rows) == 1 {
+		return fmt.Sprintf("%s takes %s %s.", first.label, first.note, each)
+	}
+	return fmt.Sprintf("%s takes %s %s, %s %s.", first.label, first.note, each, last.label, last.note)
 }
 
 // sweepChart shows a match's time along a sweep.
@@ -104,6 +113,9 @@ func growth(all []line) string {
 		if most == nil || ratio(&all[i]) > ratio(most) {
 			most = &all[i]
 		}
+	}
+	if least == most {
+		return fmt.Sprintf("From the first value to the last, %s comes to take %s times as long.", least.label, formatRatio(ratio(least)))
 	}
 	return fmt.Sprintf("From the first value to the last, %s comes to take %s times as long and %s %s times.",
 		least.label, formatRatio(ratio(least)), most.label, formatRatio(ratio(most)))
@@ -191,7 +203,7 @@ func (r *Results) memoryChart() *Chart {
 	return &Chart{
 		Name:     "memory",
 		Question: fmt.Sprintf("How much heap does a binding take? (%s, %s bindings)", most.Workload, groupThousands(most.Bindings)),
-		Finding:  fmt.Sprintf("%s takes %s a binding, %s %s.", rows[0].label, rows[0].note, rows[len(rows)-1].label, rows[len(rows)-1].note),
+		Finding:  ends(rows, "a binding"),
 		Width:    chartWidth, Height: vg.Length(16*len(rows) + 20),
 		draw: func(c draw.Canvas) { dots(c, rows, x) },
 	}

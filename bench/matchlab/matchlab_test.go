@@ -3,8 +3,10 @@ package matchlab
 import (
 	"bytes"
 	"context"
+	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -120,10 +122,90 @@ func TestUnknownNamesAreErrors(t *testing.T) {
 	}
 }
 
+func TestValidate(t *testing.T) {
+	for _, tt := range []struct {
+		o    Options
+		want string // in the error; none if empty
+	}{
+		{Options{}, ""},
+		{Options{Strategies: []string{"trie", topic.Default}, Workloads: []string{"adversarial7"}}, ""},
+		{Options{Strategies: []string{"tire"}}, `unknown strategy "tire"`},
+		{Options{Workloads: []string{"tire"}}, `unknown workload "tire"`},
+		{Options{Strategies: []string{"scan", "scan"}}, `"scan" is named twice`},
+		{Options{Workloads: []string{"iot", "iot"}}, `"iot" is named twice`},
+		{Options{Strategies: []string{"trie"}, Workloads: []string{"celery", "adversarial7"}}, `workload "adversarial7" would take trie hours`},
+	} {
+		err := tt.o.Validate()
+		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
+			t.Errorf("Validate(%q, %q): %v, want %s", tt.o.Strategies, tt.o.Workloads, err, tt.want)
+		}
+	}
+}
+
 func TestInterruptedRunsReturn(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	cancel()
-	if _, err := Run(ctx, Options{Workloads: []string{"celery"}}, func(Progress) {}); err != context.Canceled {
-		t.Errorf("error %v, want %v", err, context.Canceled)
+	r, err := Run(ctx, Options{Workloads: []string{"celery"}, Out: filepath.Join(t.TempDir(), "out")}, func(Progress) {})
+	if r != nil || err != context.Canceled {
+		t.Errorf("results %v, error %v, want none, %v", r, err, context.Canceled)
+	}
+}
+
+// TestInterruptedRunsAreWritten interrupts a run at each of its parts, and wants
+// what was measured until then to be written and marked.
+func TestInterruptedRunsAreWritten(t *testing.T) {
+	for _, tt := range []struct{ at, want string }{
+		{"tyler1000", "1 of 2 workloads and 0 of 3 sweeps"},
+		{"scaling-100", "2 of 2 workloads and 0 of 3 sweeps"},
+		{"hashes-3", "2 of 2 workloads and 2 of 3 sweeps"},
+	} {
+		ctx, cancel := context.WithCancel(context.Background())
+		dir := t.TempDir()
+		r, err := Run(ctx, Options{
+			Strategies: []string{topic.Default, CachedDefault}, Workloads: []string{"celery", "tyler1000"},
+			Repeat: 2, Sample: time.Millisecond, Quick: true, Out: dir,
+		}, func(p Progress) {
+			if p.Part == tt.at {
+				cancel()
+			}
+		})
+		if !errors.Is(err, context.Canceled) || r == nil || !strings.Contains(r.Partial, tt.want) {
+			t.Fatalf("interrupted at %s: results %+v, error %v, want them and %v", tt.at, r, err, context.Canceled)
+		}
+		for _, name := range []string{"table.txt", "report.html", "bench.txt"} {
+			text, err := os.ReadFile(filepath.Join(dir, name))
+			if err != nil || !strings.Contains(string(text), tt.want) {
+				t.Errorf("interrupted at %s: %s does not say %q (%v)", tt.at, name, tt.want, err)
+			}
+		}
+		checkBenchFile(t, filepath.Join(dir, "bench.txt"))
+	}
+}
+
+// TestAdvice wants the first sentence to name whom to choose.
+func TestAdvice(t *testing.T) {
+	m := func(contender, workload string, ns float64) Measurement {
+		return Measurement{Contender: contender, Workload: workload, CPU: []float64{ns, ns + .1, ns + .2, ns + .3, ns + .4, ns + .5}}
+	}
+	for _, tt := range []struct {
+		rule string
+		ms   []Measurement
+		want []string
+	}{
+		{"the default though another is faster somewhere",
+			[]Measurement{m(topic.Default, "a", 50), m("scan", "a", 100), m(topic.Default, "b", 50), m("scan", "b", 10)},
+			[]string{"Choose nfa: none is faster on 1 of 2 workloads, it is within twice the fastest on 1, and no binding key makes it slow.",
+				"Choose scan where keys are as in b (0.20 of the time of nfa)."}},
+		{"whoever is best most often without the default",
+			[]Measurement{m("scan", "a", 50), m("trie", "a", 10), m("scan", "b", 50), m("trie", "b", 10)},
+			[]string{"Choose trie: none is faster on 2 of 2 workloads, it is within twice the fastest on 2 (nfa was not measured).",
+				"Keep trie away from binding keys that strangers choose: its work multiplies with every '#'."}},
+	} {
+		t.Run(tt.rule, func(t *testing.T) {
+			r := &Results{Matches: tt.ms}
+			if got := r.Advice(); !slices.Equal(got, tt.want) {
+				t.Errorf("advice %q, want %q", got, tt.want)
+			}
+		})
 	}
 }

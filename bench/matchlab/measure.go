@@ -42,41 +42,35 @@ type arm struct {
 
 // measure runs contenders on one workload side by side: in each repeat every one
 // of them has its turn, in random order, so that what else goes on in the machine
-// meets all alike.
+// meets all alike. If ctx ends before that, it returns the repeats that there are,
+// if they are two or more.
 func measure(ctx context.Context, w *workload.Workload, contenders []Contender, o *Options, report func(done, of int)) ([]Measurement, error) {
-	var arms []*arm
 	all, err := newTruth(w.Bindings, w.Keys)
 	if err != nil {
 		return nil, err
 	}
+	var arms []*arm
+	turns := o.Repeat * len(contenders)
 	for _, c := range contenders {
+		report(0, turns)
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
-		a := &arm{c: c, bindings: c.accepted(w), truth: all}
-		if len(a.bindings) == 0 && !c.Limit {
-			continue
-		}
-		out := len(w.Bindings) - len(a.bindings)
-		if out > 0 {
-			if a.truth, err = newTruth(a.bindings, w.Keys); err != nil {
-				return nil, err
-			}
-		}
-		a.m = Measurement{Contender: c.Name, Workload: w.Name, Bindings: len(a.bindings), LeftOut: out}
-		a.fill(w.Keys)
-		if err := a.calibrate(o.Sample); err != nil {
+		a, err := newArm(c, w, all, o.Sample)
+		if err != nil {
 			return nil, err
 		}
-		arms = append(arms, a)
+		if a != nil {
+			arms = append(arms, a)
+		}
 	}
 	rng := rand.New(rand.NewPCG(o.Seed, 1))
 	for repeat := range o.Repeat {
 		for i, at := range rng.Perm(len(arms)) {
 			if ctx.Err() != nil {
-				return nil, ctx.Err()
+				return interrupted(arms, repeat), ctx.Err()
 			}
-			report(repeat*len(arms)+i, o.Repeat*len(arms))
+			report(repeat*len(arms)+i, turns)
 			if err := arms[at].sample(); err != nil {
 				return nil, err
 			}
@@ -88,6 +82,41 @@ func measure(ctx context.Context, w *workload.Workload, contenders []Contender, 
 		ms = append(ms, a.m)
 	}
 	return ms, nil
+}
+
+// interrupted returns the measurements of a number of repeats.
+func interrupted(arms []*arm, repeats int) (ms []Measurement) {
+	if repeats < 2 {
+		return nil
+	}
+	for _, a := range arms {
+		a.m.CPU, a.m.Wall = a.m.CPU[:repeats], a.m.Wall[:repeats]
+		ms = append(ms, a.m)
+	}
+	return ms
+}
+
+// newArm fills a contender's matcher and warms it up. It returns nil if the
+// contender can express none of the bindings.
+func newArm(c Contender, w *workload.Workload, all *truth, sample time.Duration) (*arm, error) {
+	a := &arm{c: c, bindings: c.accepted(w), truth: all}
+	if len(a.bindings) == 0 && !c.Limit {
+		return nil, nil
+	}
+	out := len(w.Bindings) - len(a.bindings)
+	if out > 0 {
+		var err error
+		if a.truth, err = newTruth(a.bindings, w.Keys); err != nil {
+			return nil, err
+		}
+	}
+	a.m = Measurement{Contender: c.Name, Workload: w.Name, Bindings: len(a.bindings), LeftOut: out}
+	a.fill(w.Keys)
+	if err := a.calibrate(sample); err != nil {
+		return nil, err
+	}
+	_, err := a.run(a.batch) // caches and tables grow for some time
+	return a, err
 }
 
 // fill binds everything, and measures the heap that takes.
@@ -103,7 +132,7 @@ func (a *arm) fill(keys [][]byte) {
 	}
 }
 
-// calibrate finds how many keys take the sample time, which also warms up.
+// calibrate finds how many keys take the sample time.
 func (a *arm) calibrate(sample time.Duration) error {
 	for n := 1; ; n *= 2 {
 		start := time.Now()

@@ -8,8 +8,6 @@ import (
 	"os"
 	"path/filepath"
 	"strings"
-
-	"harelab/engine/topic"
 )
 
 //go:embed page.html
@@ -23,7 +21,7 @@ func (r *Results) Write(dir string) error {
 	if err := os.MkdirAll(plots, 0o777); err != nil {
 		return err
 	}
-	if err := WriteBenchFile(filepath.Join(dir, "bench.txt"), r.samples()); err != nil {
+	if err := writeBenchFile(filepath.Join(dir, "bench.txt"), r.samples(), r.Partial); err != nil {
 		return err
 	}
 	var table bytes.Buffer
@@ -72,9 +70,10 @@ type pageData struct {
 	Numbers  []pageNumber
 	Advice   []string
 	Groups   []pageGroup
-	Columns  []string
+	Columns  []pageColumn
 	Rows     []pageRow
-	Default  string
+	Base     string
+	Partial  string
 	Repeat   int
 	Host     string
 }
@@ -91,9 +90,10 @@ type pageChart struct {
 	SVG               template.HTML
 }
 
+type pageColumn struct{ Workload, Matches string }
+
 type pageRow struct {
-	Workload string
-	Matches  string
+	Strategy string
 	Cells    []cell
 }
 
@@ -102,7 +102,7 @@ func (r *Results) Page() ([]byte, error) {
 	advice := r.Advice()
 	d := pageData{
 		Headline: advice[0], Advice: advice[1:], Numbers: r.numbers(),
-		Columns: r.contenders(), Default: topic.Default, Repeat: r.Options.Repeat, Host: r.Host,
+		Partial: r.Partial, Base: r.base(), Repeat: r.Options.Repeat, Host: r.Host,
 	}
 	groups := map[bool]*pageGroup{
 		true: {Title: "Time of a match, by workload",
@@ -119,8 +119,11 @@ func (r *Results) Page() ([]byte, error) {
 	}
 	d.Groups = []pageGroup{*groups[true], *groups[false]}
 	for _, w := range r.workloads() {
-		row := pageRow{Workload: w, Matches: fmt.Sprintf("%.2f", r.fastest(w).Matches)}
-		for _, c := range d.Columns {
+		d.Columns = append(d.Columns, pageColumn{w, fmt.Sprintf("%.2f", r.fastest(w).Matches)})
+	}
+	for _, c := range r.contenders() {
+		row := pageRow{Strategy: c}
+		for _, w := range r.workloads() {
 			row.Cells = append(row.Cells, r.cell(c, w))
 		}
 		d.Rows = append(d.Rows, row)
@@ -130,13 +133,13 @@ func (r *Results) Page() ([]byte, error) {
 	return b.Bytes(), err
 }
 
-// numbers are the three that the page shows large, all of the default strategy.
+// numbers are the three that the page shows large, all of one strategy.
 func (r *Results) numbers() []pageNumber {
 	var numbers []pageNumber
 	var most, slowest *Measurement
 	allocs := 0.0
 	for _, w := range r.workloads() {
-		m := r.of(topic.Default, w)
+		m := r.of(r.base(), w)
 		if m == nil {
 			continue
 		}
@@ -152,7 +155,7 @@ func (r *Results) numbers() []pageNumber {
 		return nil
 	}
 	return append(numbers,
-		pageNumber{formatNanos(Median(most.CPU)), fmt.Sprintf("a match against %s bindings (%s)", groupThousands(most.Bindings), most.Workload)},
+		pageNumber{formatNanos(Median(most.CPU)), fmt.Sprintf("a match of %s against %s bindings (%s)", r.base(), groupThousands(most.Bindings), most.Workload)},
 		pageNumber{fmt.Sprintf("%.0f B", most.Heap), "of heap a binding there"},
 		pageNumber{formatNanos(Median(slowest.CPU)), fmt.Sprintf("a match at worst (%s), with %.0f allocations", slowest.Workload, allocs)},
 	)

@@ -9,8 +9,11 @@ package matchlab
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"runtime"
+	"slices"
+	"strings"
 	"time"
 
 	"harelab/bench/workload"
@@ -56,37 +59,86 @@ func (o *Options) setDefaults() {
 	}
 }
 
+// Validate returns an error if there is no such strategy or workload, one is named
+// twice, or a workload would take all of the strategies hours.
+func (o *Options) Validate() error {
+	all := *o
+	all.setDefaults()
+	contenders, err := all.contenders()
+	if err != nil {
+		return err
+	}
+	for _, names := range [][]string{o.Strategies, o.Workloads} {
+		for i, name := range names {
+			if slices.Contains(names[:i], name) {
+				return fmt.Errorf("matchlab: %q is named twice", name)
+			}
+		}
+	}
+	for _, name := range all.Workloads {
+		spec, err := workload.Lookup(name)
+		if err != nil {
+			return err
+		}
+		if len(able(contenders, spec)) == 0 {
+			return fmt.Errorf("matchlab: workload %q would take %s hours; name another strategy, too",
+				name, strings.Join(o.Strategies, " and "))
+		}
+	}
+	return nil
+}
+
+// able returns the contenders that a workload does not take hours.
+func able(contenders []Contender, spec workload.Spec) (able []Contender) {
+	for _, c := range contenders {
+		if !c.Combinatorial || !spec.NoBacktracking {
+			able = append(able, c)
+		}
+	}
+	return able
+}
+
 // Results are what a run measured.
 type Results struct {
 	Options Options
 	Host    string // processor, system and Go version
 	Matches []Measurement
 	Sweeps  []Sweep
+
+	// Partial says what was measured of a run that was interrupted; it is empty
+	// for one that came to its end.
+	Partial string
 }
 
 // Run measures everything: the workloads, then the sweeps. If o.Out is not empty
 // it writes there bench.txt (all samples in Go benchmark format), table.txt,
-// plots/*.svg and *.png, and report.html.
+// plots/*.svg and *.png, and report.html. If ctx ends before that, what there is of
+// measurements is returned and written, marked partial, and the error is ctx's; if
+// there is none, the results are nil.
 func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, error) {
 	o.setDefaults()
 	const first = 0.5 // share of the workloads in the whole
-	matches, err := Compare(ctx, o, func(p Progress) { progress(Progress{p.Part, first * p.Share}) })
-	if err != nil {
-		return nil, err
-	}
 	contenders, err := o.contenders()
 	if err != nil {
 		return nil, err
 	}
-	sweeps, err := runSweeps(ctx, &o, contenders, func(part string, share float64) {
-		progress(Progress{part, first + (1-first)*share})
-	})
-	if err != nil {
+	plans := planSweeps(&o, contenders)
+	r := &Results{Options: o, Host: host()}
+	r.Matches, err = Compare(ctx, o, func(p Progress) { progress(Progress{p.Part, first * p.Share}) })
+	if err == nil {
+		r.Sweeps, err = runSweeps(ctx, &o, plans, func(part string, share float64) {
+			progress(Progress{part, first + (1-first)*share})
+		})
+	}
+	if err != nil && (ctx.Err() == nil || len(r.Matches) == 0) {
 		return nil, err
 	}
-	r := &Results{Options: o, Host: host(), Matches: matches, Sweeps: sweeps}
+	if err != nil {
+		r.Partial = fmt.Sprintf("Interrupted: %d of %d workloads and %d of %d sweeps were measured, the last ones perhaps in part.",
+			len(r.workloads()), len(o.Workloads), len(r.Sweeps), len(plans))
+	}
 	if o.Out != "" {
-		err = r.Write(o.Out)
+		err = errors.Join(err, r.Write(o.Out))
 	}
 	return r, err
 }
@@ -95,7 +147,8 @@ func host() string {
 	return fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
-// Compare measures every contender on every workload.
+// Compare measures every contender on every workload. With an error it returns what
+// was measured until then.
 func Compare(ctx context.Context, o Options, progress func(Progress)) ([]Measurement, error) {
 	o.setDefaults()
 	contenders, err := o.contenders()
@@ -108,21 +161,15 @@ func Compare(ctx context.Context, o Options, progress func(Progress)) ([]Measure
 		if err != nil {
 			return nil, err
 		}
-		var able []Contender
-		for _, c := range contenders {
-			if !c.Combinatorial || !spec.NoBacktracking {
-				able = append(able, c)
-			}
-		}
 		w := spec.Make()
 		w.Name = spec.Name
-		ms, err := measure(ctx, w, able, &o, func(done, of int) {
+		ms, err := measure(ctx, w, able(contenders, spec), &o, func(done, of int) {
 			progress(Progress{name, (float64(i) + float64(done)/float64(of)) / float64(len(o.Workloads))})
 		})
-		if err != nil {
-			return nil, err
-		}
 		all = append(all, ms...)
+		if err != nil {
+			return all, err
+		}
 	}
 	return all, nil
 }

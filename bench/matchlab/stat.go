@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strings"
 	"text/tabwriter"
 
@@ -64,10 +65,20 @@ func (r *Results) of(contender, workload string) *Measurement {
 	return nil
 }
 
+// base returns whom others are compared to: the default or, if it was not measured,
+// the first.
+func (r *Results) base() string {
+	if all := r.contenders(); !slices.Contains(all, topic.Default) {
+		return all[0]
+	}
+	return topic.Default
+}
+
 // A cell is one entry of the table: a time and how it compares to the default's.
 type cell struct {
 	Time  string // median and half the interval in percent; empty if not measured
-	Delta string // against the default, "~" if chance may explain it
+	Ratio string // to the base's, "~" if chance may explain the difference
+	P     string // p-value of the difference, if it is one
 	Best  bool   // no other is faster by more than chance
 }
 
@@ -78,10 +89,10 @@ func (r *Results) cell(contender, workload string) cell {
 	}
 	s := summary(m.CPU)
 	c := cell{Time: formatNanos(s.Center) + " ±" + fmt.Sprintf("%.0f%%", 100*max(s.Hi-s.Center, s.Center-s.Lo)/s.Center)}
-	if base := r.of(topic.Default, workload); base != nil && contender != topic.Default {
-		c.Delta = "~"
+	if base := r.of(r.base(), workload); base != nil && base != m {
+		c.Ratio = "~"
 		if yes, p := differ(m.CPU, base.CPU); yes {
-			c.Delta = fmt.Sprintf("%.2fx (p=%.3f)", s.Center/Median(base.CPU), p)
+			c.Ratio, c.P = formatTimes(s.Center/Median(base.CPU)), fmt.Sprintf("%.3f", p)
 		}
 	}
 	best := r.fastest(workload)
@@ -101,25 +112,44 @@ func (r *Results) fastest(workload string) *Measurement {
 	return best
 }
 
-// WriteTable writes the table of times, a row for each workload.
+// tableColumns is how many workloads stand side by side in 100 characters.
+const tableColumns = 4
+
+// WriteTable writes the table of times, a row for each contender.
 func (r *Results) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	fmt.Fprintf(t, "processor time a match\t%s\n", strings.Join(r.contenders(), "\t"))
-	for _, workload := range r.workloads() {
-		fmt.Fprint(t, workload)
+	for workloads := range slices.Chunk(r.workloads(), tableColumns) {
+		fmt.Fprintf(t, "time a match\t%s\n", strings.Join(workloads, "\t"))
 		for _, contender := range r.contenders() {
-			c := r.cell(contender, workload)
-			mark := ""
-			if c.Best {
-				mark = "*"
+			fmt.Fprint(t, contender)
+			for _, workload := range workloads {
+				c := r.cell(contender, workload)
+				mark := ""
+				if c.Best {
+					mark = "*"
+				}
+				fmt.Fprintf(t, "\t%s%s %s", c.Time, mark, c.Ratio)
 			}
-			fmt.Fprintf(t, "\t%s%s %s", c.Time, mark, c.Delta)
+			fmt.Fprintln(t)
 		}
 		fmt.Fprintln(t)
+		t.Flush()
 	}
-	fmt.Fprintf(t, "\nMedian of %d samples and its 95%% interval; ratio to %s by Mann-Whitney U, ~ where chance may explain it; * none is faster.\n",
-		r.Options.Repeat, topic.Default)
-	return t.Flush()
+	_, err := fmt.Fprintf(w, `Processor time: median of %d samples and its 95%% interval, ratio to %s, or ~ where chance may
+explain the difference (Mann-Whitney U, p > 0.05). * none is faster by more than chance.
+`, r.Options.Repeat, r.base())
+	if r.Partial != "" {
+		_, err = fmt.Fprintln(w, r.Partial)
+	}
+	return err
+}
+
+// formatTimes returns a ratio with two or three significant digits.
+func formatTimes(x float64) string {
+	if x >= 10 {
+		return groupThousands(int(math.Round(x))) + "x"
+	}
+	return fmt.Sprintf("%.2fx", x)
 }
 
 // formatNanos returns a time with two or three significant digits.
@@ -141,51 +171,68 @@ const worthwhile = 0.8
 // Advice returns sentences that say which strategy to choose when, the first for
 // whoever reads no further. All follow from the figures.
 func (r *Results) Advice() []string {
-	best, within := 0, 0
-	for _, w := range r.workloads() {
-		m := r.of(topic.Default, w)
-		if m == nil {
-			continue
-		}
-		if r.cell(topic.Default, w).Best {
-			best++
-		}
-		if Median(m.CPU) <= 2*Median(r.fastest(w).CPU) {
-			within++
-		}
-	}
-	n := len(r.workloads())
-	advice := []string{fmt.Sprintf("Choose %s: none is faster on %d of %d workloads, it is within twice the fastest on %d, and no binding key makes it slow.",
-		topic.Default, best, n, within)}
+	advice := []string{r.choice()}
 	for _, c := range r.contenders() {
-		var where []string
-		for _, w := range r.workloads() {
-			m, base := r.of(c, w), r.of(topic.Default, w)
-			if m == nil || base == nil || m != r.fastest(w) {
-				continue
-			}
-			ratio := Median(m.CPU) / Median(base.CPU)
-			if yes, _ := differ(m.CPU, base.CPU); yes && ratio < worthwhile {
-				where = append(where, fmt.Sprintf("%s (%.2f of its time)", w, ratio))
-			}
-		}
-		if len(where) > 0 {
+		if where := r.betterOn(c); len(where) > 0 {
 			advice = append(advice, fmt.Sprintf("Choose %s where keys are as in %s.", c, strings.Join(where, " and ")))
 		}
 	}
 	for _, s := range topic.Strategies() {
-		if s.Combinatorial && r.measured(s.Name) {
+		if s.Combinatorial && slices.Contains(r.contenders(), s.Name) {
 			advice = append(advice, fmt.Sprintf("Keep %s away from binding keys that strangers choose: its work multiplies with every '#'.", s.Name))
 		}
 	}
 	return advice
 }
 
-func (r *Results) measured(contender string) bool {
+// choice says whom to choose without a reason for another: the base or, if there
+// is no default to compare to, whoever is best on most workloads.
+func (r *Results) choice() string {
+	n := len(r.workloads())
+	choose, best, within := r.base(), 0, 0
 	for _, c := range r.contenders() {
-		if c == contender {
-			return true
+		b, w := r.standing(c)
+		if c == choose || choose != topic.Default && b > best {
+			choose, best, within = c, b, w
 		}
 	}
-	return false
+	advice := fmt.Sprintf("Choose %s: none is faster on %d of %d workloads, it is within twice the fastest on %d", choose, best, n, within)
+	if choose == topic.Default {
+		return advice + ", and no binding key makes it slow."
+	}
+	return advice + fmt.Sprintf(" (%s was not measured).", topic.Default)
+}
+
+// standing returns on how many workloads none is faster than a contender, and on
+// how many it takes at most twice the time of the fastest.
+func (r *Results) standing(contender string) (best, within int) {
+	for _, w := range r.workloads() {
+		m := r.of(contender, w)
+		if m == nil {
+			continue
+		}
+		if r.cell(contender, w).Best {
+			best++
+		}
+		if Median(m.CPU) <= 2*Median(r.fastest(w).CPU) {
+			within++
+		}
+	}
+	return best, within
+}
+
+// betterOn returns the workloads, with the ratio, on which a contender is the
+// fastest and worth choosing before the default.
+func (r *Results) betterOn(contender string) (where []string) {
+	for _, w := range r.workloads() {
+		m, base := r.of(contender, w), r.of(topic.Default, w)
+		if m == nil || base == nil || m != r.fastest(w) {
+			continue
+		}
+		ratio := Median(m.CPU) / Median(base.CPU)
+		if yes, _ := differ(m.CPU, base.CPU); yes && ratio < worthwhile {
+			where = append(where, fmt.Sprintf("%s (%.2f of the time of %s)", w, ratio, topic.Default))
+		}
+	}
+	return where
 }

@@ -26,21 +26,17 @@ type Point struct {
 // for a walk that backtracks to come to an end.
 const sweepWords = 20
 
-// sweeps are the sweeps of a run: what varies, at which values, and whom it is
-// asked of.
-func sweeps(o *Options, all []Contender) []struct {
+// A sweepPlan is a sweep to be measured.
+type sweepPlan struct {
 	Sweep
 	values     []float64
 	make       func(x float64) *workload.Workload
 	contenders []Contender
-} {
-	type sweep = struct {
-		Sweep
-		values     []float64
-		make       func(x float64) *workload.Workload
-		contenders []Contender
-	}
-	list := []sweep{
+}
+
+// planSweeps returns the sweeps of a run.
+func planSweeps(o *Options, all []Contender) []sweepPlan {
+	list := []sweepPlan{
 		{Sweep{Name: "scaling", Axis: "bindings"}, []float64{100, 1000, 10_000, 100_000},
 			func(x float64) *workload.Workload { return workload.IoT(int(x)) }, all},
 		{Sweep{Name: "hashes", Axis: "'#' in each binding key"}, []float64{1, 2, 3, 4, 5, 6, 7},
@@ -53,7 +49,7 @@ func sweeps(o *Options, all []Contender) []struct {
 		}
 	}
 	if len(cachePair) == 2 {
-		list = append(list, sweep{Sweep{Name: "zipf", Axis: "Zipf exponent of the routing keys"},
+		list = append(list, sweepPlan{Sweep{Name: "zipf", Axis: "Zipf exponent of the routing keys"},
 			[]float64{0, 0.4, 0.8, 1, 1.2, 1.6}, workload.Zipf, cachePair})
 	}
 	if o.Quick {
@@ -67,9 +63,9 @@ func sweeps(o *Options, all []Contender) []struct {
 // CachedDefault is the name of the default strategy behind a cache.
 const CachedDefault = "cached(" + topic.Default + ")"
 
-// runSweeps measures all sweeps.
-func runSweeps(ctx context.Context, o *Options, all []Contender, progress func(part string, share float64)) ([]Sweep, error) {
-	list := sweeps(o, all)
+// runSweeps measures all sweeps. With an error it returns those of which there are
+// two values or more.
+func runSweeps(ctx context.Context, o *Options, list []sweepPlan, progress func(part string, share float64)) ([]Sweep, error) {
 	short := *o
 	short.Repeat = (o.Repeat + 1) / 2
 	var done []Sweep
@@ -80,7 +76,10 @@ func runSweeps(ctx context.Context, o *Options, all []Contender, progress func(p
 			at := (float64(i) + float64(j)/float64(len(s.values))) / float64(len(list))
 			ms, err := measure(ctx, w, s.contenders, &short, func(int, int) { progress(w.Name, at) })
 			if err != nil {
-				return nil, err
+				if j > 1 { // values
+					done = append(done, s.Sweep)
+				}
+				return done, err
 			}
 			for _, m := range ms {
 				p := Point{X: x, Measurement: m, HitRate: -1}

@@ -13,8 +13,6 @@ import (
 	"golang.org/x/term"
 
 	"harelab/bench/matchlab"
-	"harelab/bench/workload"
-	"harelab/engine/topic"
 )
 
 func init() { commands = append(commands, newBench) }
@@ -54,15 +52,8 @@ which says in a sentence which strategy to choose when.`,
 			if o.Repeat < 1 || o.Sample <= 0 {
 				return usage("bench match: --repeat %d, --sample %v: want more than none", o.Repeat, o.Sample)
 			}
-			for _, name := range o.Strategies {
-				if _, err := topic.Lookup(name); err != nil {
-					return usage("%w", err)
-				}
-			}
-			for _, name := range o.Workloads {
-				if _, err := workload.Lookup(name); err != nil {
-					return usage("%w", err)
-				}
+			if err := o.Validate(); err != nil {
+				return usage("%w", err)
 			}
 			var err error
 			if o.Out, err = newFolder(o.Out); err != nil {
@@ -72,21 +63,17 @@ which says in a sentence which strategy to choose when.`,
 			defer stop()
 			show := benchProgress(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), quiet)
 			r, err := matchlab.Run(ctx, o, show)
-			if errors.Is(err, context.Canceled) {
-				return &exit{exitInterrupted, errors.New("interrupted: a comparison that is not complete is not written")}
-			}
-			if err != nil {
+			switch {
+			case r != nil && errors.Is(err, context.Canceled):
+				err = &exit{exitInterrupted, errors.New("interrupted: what was measured is written, marked partial")}
+				return errors.Join(printBench(cmd.OutOrStdout(), r), err)
+			case errors.Is(err, context.Canceled):
+				os.Remove(o.Out) // empty
+				return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
+			case err != nil:
 				return err
 			}
-			w := cmd.OutOrStdout()
-			if err := r.WriteTable(w); err != nil {
-				return err
-			}
-			for _, sentence := range r.Advice() {
-				fmt.Fprintln(w, sentence)
-			}
-			_, err = fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(o.Out, "report.html"))
-			return err
+			return printBench(cmd.OutOrStdout(), r)
 		},
 	}
 	f := cmd.Flags()
@@ -99,6 +86,19 @@ which says in a sentence which strategy to choose when.`,
 	f.StringVar(&o.Out, "out", "", "results folder (default runs/TIME)")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	return cmd
+}
+
+// printBench prints the table and the advice of a comparison, and where the rest is.
+func printBench(w io.Writer, r *matchlab.Results) error {
+	if err := r.WriteTable(w); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	for _, sentence := range r.Advice() {
+		fmt.Fprintln(w, sentence)
+	}
+	_, err := fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(r.Options.Out, "report.html"))
+	return err
 }
 
 // benchProgress shows which part of a comparison is measured, and how much of
