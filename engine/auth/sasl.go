@@ -15,8 +15,9 @@ const (
 	External = "EXTERNAL" // the name of the TLS certificate
 )
 
-// Mechanisms is what connection.start offers to clients without a certificate.
-const Mechanisms = Plain + " " + AMQPlain
+// Mechanisms is what connection.start offers to clients without a certificate, in
+// RabbitMQ's order: some clients take the first that they know.
+const Mechanisms = AMQPlain + " " + Plain
 
 // Refused is the text of the 403 that answers a login that failed, with the
 // mechanism for %s (rabbit_reader, auth_phase/2).
