@@ -25,12 +25,12 @@ func TestAdvisories(t *testing.T) {
 		run  func() error
 		text string
 	}{
-		{"frame above frame_max before tune (CVE-2026-79921)", frame("\x01\x00\x00\x00\x00\x1f\xf9", 8192),
-			"FRAME_ERROR - type 1, all octets = <<>>: {frame_too_large,8185,8184}"},
-		{"frame above frame_max after tune (CVE-2026-79921)", frame("\x03\x00\x01\x00\x01\xff\xf9", 131072),
-			"FRAME_ERROR - type 3, all octets = <<>>: {frame_too_large,131065,131064}"},
+		{"frame above frame_max before tune (CVE-2026-79921)", frame("\x01\x00\x00\x00\x00\x20\x01", 8192),
+			"FRAME_ERROR - type 1, all octets = <<>>: {frame_too_large,8193,8184}"},
+		{"frame above frame_max after tune (CVE-2026-79921)", frame("\x03\x00\x01\x00\x02\x00\x01", 131072),
+			"FRAME_ERROR - type 3, all octets = <<>>: {frame_too_large,131073,131064}"},
 		{"frame size wraps to a small one", frame("\x03\x00\x01\xff\xff\xff\xf8", math.MaxUint32),
-			"FRAME_ERROR - type 3, all octets = <<>>: {frame_too_large,4294967288,2147483639}"},
+			"FRAME_ERROR - type 3, all octets = <<>>: {frame_too_large,4294967288,2147483631}"},
 		{"long string length over the frame (CVE-2026-77411)", method("\x00\x0a\x00\x14\x80\x00\x00\x00x"),
 			"FRAME_ERROR - cannot decode <<128,0,0,0,120>>"},
 		{"long string length that is negative as int32 (CVE-2026-77412)", method("\x00\x0a\x00\x14\xff\xff\xff\xff"),

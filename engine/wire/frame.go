@@ -30,7 +30,7 @@ func NextFrame(b []byte, frameMax uint32) (f Frame, n int, err error) {
 		return Frame{}, 0, nil
 	}
 	size := binary.BigEndian.Uint32(b[3:])
-	if limit := maxPayload(frameMax); size > limit {
+	if limit := maxPayload(frameMax); size > limit+sizeFudge {
 		return Frame{}, 0, frameError(b[0], nil, "{frame_too_large,%d,%d}", size, limit)
 	}
 	n = FrameOverhead + int(size)
@@ -56,10 +56,15 @@ func NextFrame(b []byte, frameMax uint32) (f Frame, n int, err error) {
 	return f, n, nil
 }
 
+// sizeFudge is what a payload may be too long by, in octets: some clients take the
+// largest frame for the largest payload, and RabbitMQ lets them (rabbit_reader,
+// FRAME_SIZE_FUDGE).
+const sizeFudge = FrameOverhead
+
 // maxPayload returns the largest payload in frames of frameMax octets. It fits an
 // int on every machine.
 func maxPayload(frameMax uint32) uint32 {
-	return min(max(frameMax, MinFrameMax), math.MaxInt32) - FrameOverhead
+	return min(max(frameMax, MinFrameMax), math.MaxInt32-sizeFudge) - FrameOverhead
 }
 
 // AppendFrame appends a frame to dst.
