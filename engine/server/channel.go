@@ -38,11 +38,15 @@ func (c *conn) openChannel(f wire.Frame) error {
 	if m.ID() != wire.MethodChannelOpen {
 		return e
 	}
+	if c.opened >= int(c.channelMax) {
+		return wire.Errorf(wire.NotAllowed, "number of channels opened (%d) has reached the negotiated channel_max (%d)", c.opened, c.channelMax)
+	}
 	if f.Channel > c.channelMax {
 		// RabbitMQ counts channels and takes any number for one.
 		e.Text = "channel number above channel_max"
 		return e
 	}
+	c.opened++
 	ch := &channel{conn: c, id: f.Channel}
 	ch.broker = c.broker.Channel(f.Channel, ch)
 	for len(c.channels) <= int(f.Channel) {
@@ -89,8 +93,14 @@ func (ch *channel) release() {
 // close carries out the client's channel.close.
 func (ch *channel) close() {
 	ch.release()
-	ch.conn.channels[ch.id] = nil
+	ch.conn.forget(ch)
 	ch.reply(&wire.ChannelCloseOk{})
+}
+
+// forget gives the number of a channel free.
+func (c *conn) forget(ch *channel) {
+	c.channels[ch.id] = nil
+	c.opened--
 }
 
 // awaitCloseOk carries out a frame after channel.close was sent: only closing counts.
@@ -100,7 +110,7 @@ func (ch *channel) awaitCloseOk(f wire.Frame) {
 	}
 	switch id, _ := wire.PeekMethod(f.Payload); id {
 	case wire.MethodChannelCloseOk:
-		ch.conn.channels[ch.id] = nil
+		ch.conn.forget(ch)
 	case wire.MethodChannelClose: // both at once; the client's close-ok is still to come
 		ch.reply(&wire.ChannelCloseOk{})
 	}

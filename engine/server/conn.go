@@ -30,6 +30,7 @@ type conn struct {
 	broker     *broker.Conn // nil before connection.open
 	ended      bool         // the last method was sent: nothing is listened to any more
 	channels   []*channel   // by number, nil where none is open
+	opened     int          // how many of them are
 	content    *channel     // whose content is not complete and refers to the inbox
 	confirming []*channel   // with confirms to tell at the end of the chunk
 	publishing broker.Publishing

@@ -19,7 +19,7 @@ func (c *conn) control(f wire.Frame) error {
 		return nil
 	case wire.FrameMethod:
 	default:
-		return errWantMethod()
+		return wire.Unexpected(f)
 	}
 	m, err := wire.ParseMethod(f.Payload)
 	if err != nil {

@@ -48,7 +48,7 @@ func NextFrame(b []byte, frameMax uint32) (f Frame, n int, err error) {
 			return Frame{}, 0, frameError(f.Type, f.Payload, "unknown_frame")
 		}
 		if f.Channel != 0 {
-			return Frame{}, 0, Errorf(UnexpectedFrame, "%s", describe(f.Type, f.Payload))
+			return Frame{}, 0, Unexpected(f)
 		}
 	default:
 		return Frame{}, 0, frameError(f.Type, f.Payload, "unknown_frame")
@@ -60,6 +60,11 @@ func NextFrame(b []byte, frameMax uint32) (f Frame, n int, err error) {
 // largest frame for the largest payload, and RabbitMQ lets them (rabbit_reader,
 // FRAME_SIZE_FUDGE).
 const sizeFudge = FrameOverhead
+
+// Unexpected returns the exception for a frame that may not come where it came.
+func Unexpected(f Frame) *Error {
+	return Errorf(UnexpectedFrame, "%s", describe(f.Type, f.Payload))
+}
 
 // maxPayload returns the largest payload in frames of frameMax octets. It fits an
 // int on every machine.
