@@ -85,6 +85,7 @@ func (ch *Channel) endpoints(source, dest string, toExchange bool) (x *Exchange,
 }
 
 func (ch *Channel) bind(source, dest string, toExchange bool, key string, args wire.Table) error {
+	source, dest = lineEnds.Replace(source), lineEnds.Replace(dest)
 	if err := ch.mayBind(source, dest, toExchange); err != nil {
 		return err
 	}
@@ -112,6 +113,7 @@ func (ch *Channel) bind(source, dest string, toExchange bool, key string, args w
 }
 
 func (ch *Channel) unbind(source, dest string, toExchange bool, key string, args wire.Table) error {
+	source, dest = lineEnds.Replace(source), lineEnds.Replace(dest)
 	if err := ch.mayBind(source, dest, toExchange); err != nil {
 		return err
 	}

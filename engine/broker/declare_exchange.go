@@ -16,6 +16,10 @@ var errDefaultExchange = wire.Errorf(wire.AccessRefused, "operation not permitte
 // there, 406 if it is there with other properties, 503 for an unknown type.
 func (ch *Channel) ExchangeDeclare(m *wire.ExchangeDeclare) error {
 	v := ch.vhost
+	m.Exchange = lineEnds.Replace(m.Exchange)
+	if _, err := exchange.Lookup(m.Type); err != nil && !m.Passive {
+		return wire.Errorf(wire.CommandInvalid, "unknown exchange type '%s'", m.Type)
+	}
 	if m.Exchange == "" {
 		return errDefaultExchange
 	}
@@ -24,9 +28,6 @@ func (ch *Channel) ExchangeDeclare(m *wire.ExchangeDeclare) error {
 			return v.noExchange(m.Exchange)
 		}
 		return nil
-	}
-	if _, err := exchange.Lookup(m.Type); err != nil {
-		return wire.Errorf(wire.CommandInvalid, "unknown exchange type '%s'", m.Type)
 	}
 	if err := ch.conn.may(auth.Configure, m.Exchange, v.exchangeName); err != nil {
 		return err
@@ -84,6 +85,7 @@ func (x *Exchange) checkEquivalent(m *wire.ExchangeDeclare) error {
 // and the exchange has bindings.
 func (ch *Channel) ExchangeDelete(m *wire.ExchangeDelete) error {
 	v := ch.vhost
+	m.Exchange = lineEnds.Replace(m.Exchange)
 	switch {
 	case m.Exchange == "":
 		return errDefaultExchange

@@ -14,11 +14,11 @@ import (
 // there, 405 if it belongs to another connection, 406 if it is there with other
 // properties and for bad arguments.
 func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, consumers int, err error) {
-	if m.Passive || m.Queue == replyTo {
-		return ch.passiveDeclare(m)
-	}
 	v := ch.vhost
-	name = m.Queue
+	name = lineEnds.Replace(m.Queue)
+	if m.Passive || name == replyTo {
+		return ch.passiveDeclare(name)
+	}
 	switch {
 	case name == "":
 		name = v.broker.makeName("amq.gen-")
@@ -46,11 +46,10 @@ func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, co
 	return name, messages, consumers, nil
 }
 
-func (ch *Channel) passiveDeclare(m *wire.QueueDeclare) (name string, messages, consumers int, err error) {
-	if _, ok := ch.vhost.replies.GetString(m.Queue); ok || m.Queue == replyTo {
-		return m.Queue, 0, 1, nil // how a responder asks whether the requester is there
+func (ch *Channel) passiveDeclare(name string) (_ string, messages, consumers int, err error) {
+	if _, ok := ch.vhost.replies.GetString(name); ok || name == replyTo {
+		return name, 0, 1, nil // how a responder asks whether the requester is there
 	}
-	name = m.Queue // an empty one stands for nothing here
 	q, err := ch.findQueue(name)
 	if err != nil {
 		return "", 0, 0, err

@@ -15,6 +15,7 @@ func (ch *Channel) QueueDelete(m *wire.QueueDelete) (messages int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	name = lineEnds.Replace(name)
 	v := ch.vhost
 	if err := ch.conn.may(auth.Configure, name, v.queueName); err != nil {
 		return 0, err

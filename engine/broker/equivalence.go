@@ -68,7 +68,12 @@ func plain(v any) any {
 	return v
 }
 
-func quoted(v any) string { return "'" + shown(v) + "'" }
+func quoted(v any) string {
+	if v == nil { // a void is Erlang's undefined, and so is what is not there
+		return "none"
+	}
+	return "'" + shown(v) + "'"
+}
 
 // typed formats a value of which there may be none.
 func typed(v any, ok bool) string {

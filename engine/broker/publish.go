@@ -186,10 +186,10 @@ func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
 			return 0, err
 		}
 	}
-	if err := checkDeliveryMode(p.Properties); err != nil {
-		return 0, err
-	}
 	bcc, err := t.setKeys(p.RoutingKey, p.Properties)
+	if err == nil {
+		err = checkDeliveryMode(p.Properties)
+	}
 	if err != nil {
 		return 0, err
 	}

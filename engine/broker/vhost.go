@@ -203,6 +203,10 @@ func (v *VHost) noExchange(name string) error {
 	return wire.Errorf(wire.NotFound, "no %s", v.exchangeName(name))
 }
 
+// lineEnds takes line ends out of names, as RabbitMQ does where they are declared,
+// deleted and bound (rabbit_channel, strip_cr_lf/1).
+var lineEnds = strings.NewReplacer("\n", "", "\r", "")
+
 // reserved reports whether a name is one of the broker's own.
 func reserved(name string) bool { return strings.HasPrefix(name, "amq.") }
 
