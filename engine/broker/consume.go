@@ -93,7 +93,7 @@ func (ch *Channel) nameConsumer(c *Consumer) error {
 	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	if ch.consumers[c.Tag] != nil || ch.replyTo != nil && ch.replyTo.consumer.Tag == c.Tag {
+	if ch.consumers[c.Tag] != nil {
 		return wire.Errorf(wire.NotAllowed, "attempt to reuse consumer tag '%s'", c.Tag)
 	}
 	return nil

@@ -1,6 +1,8 @@
 package broker
 
 import (
+	"strings"
+
 	"harelab/engine/auth"
 	"harelab/engine/queue"
 	"harelab/engine/wire"
@@ -16,7 +18,10 @@ import (
 func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, consumers int, err error) {
 	v := ch.vhost
 	name = lineEnds.Replace(m.Queue)
-	if m.Passive || name == replyTo {
+	if strings.HasPrefix(name, replyTo) {
+		return name, 0, 1, v.declareReply(name)
+	}
+	if m.Passive {
 		return ch.passiveDeclare(name)
 	}
 	switch {
@@ -47,9 +52,6 @@ func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, co
 }
 
 func (ch *Channel) passiveDeclare(name string) (_ string, messages, consumers int, err error) {
-	if _, ok := ch.vhost.replies.GetString(name); ok || name == replyTo {
-		return name, 0, 1, nil // how a responder asks whether the requester is there
-	}
 	q, err := ch.findQueue(name)
 	if err != nil {
 		return "", 0, 0, err

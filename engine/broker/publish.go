@@ -104,15 +104,21 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 // send routes a message and puts it into the queues that it goes to.
 func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed bool) {
 	t.route(x, p.Properties)
+	if x.isDefault {
+		t.sendReplies(x.vhost, p)
+	}
 	if len(t.queues) == 0 {
-		return x.isDefault && ch.sendReply(t, p)
+		return false
 	}
 	return t.enqueue(newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden), ttl)
 }
 
-// publishLater keeps a message for the commit. It is routed now.
+// publishLater keeps a message for the commit. It is routed now, and replies are sent.
 func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) {
 	t.route(x, p.Properties)
+	if x.isDefault {
+		t.sendReplies(x.vhost, p)
+	}
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
 		msg:       newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden),
 		queues:    slices.Clone(t.queues),

@@ -1,7 +1,7 @@
 package broker
 
 import (
-	"strings"
+	"bytes"
 
 	"harelab/engine/wire"
 )
@@ -24,10 +24,10 @@ func (ch *Channel) consumeReplies(m *wire.BasicConsume, o ConsumeOptions) (tag s
 		return "", err
 	}
 	switch {
-	case ch.replyTo != nil:
-		return "", wire.Errorf(wire.PreconditionFailed, "reply consumer already set")
 	case !m.NoAck:
 		return "", wire.Errorf(wire.PreconditionFailed, "reply consumer cannot acknowledge")
+	case ch.replyTo != nil:
+		return "", wire.Errorf(wire.PreconditionFailed, "reply consumer already set")
 	}
 	r := &replyConsumer{c, ch.vhost.broker.makeName(replyTo + ".")}
 	ch.mu.Lock()
@@ -59,30 +59,42 @@ func (ch *Channel) setReplyTo(p *Publishing) error {
 	return nil
 }
 
-// sendReply hands a message for a requester to its channel, and reports whether the
-// name leads to one.
-func (ch *Channel) sendReply(t *turn, p *Publishing) bool {
-	if !strings.HasPrefix(string(p.RoutingKey), replyTo+".") {
-		return false
+// sendReplies hands a message to the requesters among those that it is routed to by
+// name. As in RabbitMQ, they are no queues: who publishes with mandatory is told that
+// nobody got the message, and transactions do not hold replies back.
+func (t *turn) sendReplies(v *VHost, p *Publishing) {
+	for _, key := range t.keys {
+		if !bytes.HasPrefix(key, replyPrefix) {
+			continue
+		}
+		if to, ok := v.replies.Get(key); ok {
+			m := newMessage(p.Exchange, p.RoutingKey, p.Properties, p.Body)
+			to.deliverReply(t, m)
+			m.Release()
+		}
 	}
-	to, ok := ch.vhost.replies.Get(p.RoutingKey)
-	if !ok {
-		return false
-	}
-	m := newMessage(p.Exchange, p.RoutingKey, p.Properties, p.Body)
-	defer m.Release()
-	return to.deliverReply(t, m)
 }
 
-func (ch *Channel) deliverReply(t *turn, m *Message) bool {
+// replyPrefix is what the names of requesters begin with.
+var replyPrefix = []byte(replyTo + ".")
+
+// deliverReply delivers a reply under the tag that the next message for a consumer gets
+// too: there is nothing to acknowledge.
+func (ch *Channel) deliverReply(t *turn, m *Message) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.replyTo == nil {
-		return false
+		return
 	}
-	c := ch.replyTo.consumer
-	ch.lastTag++
-	ch.delivery = Delivery{Consumer: c, DeliveryTag: ch.lastTag, Msg: m, Queue: replyTo}
+	ch.delivery = Delivery{Consumer: ch.replyTo.consumer, DeliveryTag: ch.lastTag + 1, Msg: m, Queue: replyTo}
 	ch.sink.Deliver(&ch.delivery, t.batch) // replies are not held back
-	return true
+}
+
+// declareReply carries out a declaration of a requester's name, of whatever kind: how a
+// responder asks whether the requester is there.
+func (v *VHost) declareReply(name string) error {
+	if _, ok := v.replies.GetString(name); ok || name == replyTo {
+		return nil
+	}
+	return v.noQueue(name)
 }
