@@ -77,7 +77,7 @@ func (ch *Channel) BasicConsume(m *wire.BasicConsume, o ConsumeOptions) (tag str
 	if err != nil {
 		return "", err
 	}
-	if err := c.readArguments(ch.vhost.queueName(name)); err != nil {
+	if err := c.checkQueue(q); err != nil {
 		return "", err
 	}
 	t := ch.begin()
@@ -98,6 +98,38 @@ func (ch *Channel) nameConsumer(c *Consumer) error {
 	}
 	return nil
 }
+
+// checkQueue checks what the consumer asks for against the queue, and reads its
+// arguments (rabbit_amqqueue, check_consume_arguments/3). Quorum queues know no
+// exclusive consumers, and no prefetch for a channel.
+func (c *Consumer) checkQueue(q *Queue) error {
+	resource := q.vhost.queueName(q.name)
+	if err := c.readArguments(resource); err != nil {
+		return err
+	}
+	refused := []string{"x-stream-offset"}
+	if q.settings.quorum {
+		refused = append(refused, haFailover)
+	} else if v, ok := c.args.Get(haFailover); ok && wire.TypeName(v) != "bool" {
+		return invalidArgument(haFailover, resource, unacceptable(v))
+	}
+	_, typeName := q.settings.queueType()
+	for _, f := range c.args {
+		if slices.Contains(refused, f.Key) {
+			return wire.Errorf(wire.PreconditionFailed, "invalid arg '%s' for %s of queue type %s", f.Key, resource, typeName)
+		}
+	}
+	if q.settings.quorum {
+		c.exclusive = false
+		if l := c.channel.ledger; l != nil && l.Limit() > 0 {
+			return wire.Errorf(wire.NotImplemented, "%s does not support global qos", resource)
+		}
+	}
+	return nil
+}
+
+// haFailover is an argument about mirrors, which there are none of here.
+const haFailover = "x-cancel-on-ha-failover"
 
 func (c *Consumer) readArguments(resource string) error {
 	if v, ok := c.args.Get("x-priority"); ok {
@@ -153,11 +185,19 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 		Prefetch:  c.prefetch,
 		NoAck:     c.NoAck,
 		Exclusive: c.exclusive,
-		Ledger:    c.channel.ledger,
+		Ledger:    q.ledgerOf(c.channel),
 		Probe:     c.probe,
 		Slots:     c.slots,
 	})
 	return nil
+}
+
+// ledgerOf returns the limit of a channel, which does not hold for quorum queues.
+func (q *Queue) ledgerOf(ch *Channel) *dispatch.Ledger {
+	if q.settings.quorum {
+		return nil
+	}
+	return ch.ledger
 }
 
 // leave removes a consumer; what it has stays unacked. A queue that was waiting for

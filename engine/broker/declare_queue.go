@@ -25,6 +25,8 @@ func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, co
 		return ch.passiveDeclare(name)
 	}
 	switch {
+	case name == "" && isQuorum(m.Arguments):
+		return "", 0, 0, wire.Errorf(wire.PreconditionFailed, "Cannot declare a server-named queue for type rabbit_quorum_queue")
 	case name == "":
 		name = v.broker.makeName("amq.gen-")
 	case reserved(name):
@@ -144,6 +146,11 @@ func (v *VHost) unlinkQueue(q *Queue) {
 	v.forgetQueue(q)
 }
 
+func isQuorum(args wire.Table) bool {
+	v, _ := args.Get(queueTypeArgument)
+	return v == "quorum"
+}
+
 // checkQuorum refuses what quorum queues cannot be (rabbit_quorum_queue).
 func checkQuorum(m *wire.QueueDeclare, resource string) error {
 	for _, p := range []struct {
@@ -151,7 +158,7 @@ func checkQuorum(m *wire.QueueDeclare, resource string) error {
 		set  bool
 	}{
 		{"auto-delete", m.AutoDelete},
-		{"exclusive-queue", m.Exclusive},
+		{"exclusive-owner", m.Exclusive},
 		{"non-durable", !durable(m)},
 	} {
 		if p.set {

@@ -47,7 +47,12 @@ func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
 			continue
 		}
 		m := *q.messages.at(d.Ref)
-		m.Retain()
+		shown := m
+		if q.settings.quorum {
+			shown = q.countDeliveries(m, d.Ref)
+		} else {
+			m.Retain()
+		}
 		q.dispatched(t, m, d)
 		ch.mu.Lock()
 		ch.lastTag++
@@ -57,7 +62,7 @@ func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
 		ch.delivered++
 		r.DeliveryTag = ch.lastTag
 		ch.mu.Unlock()
-		r.Delivery = Delivery{DeliveryTag: r.DeliveryTag, Redelivered: d.Redelivered, Msg: m, Queue: q.name}
+		r.Delivery = Delivery{DeliveryTag: r.DeliveryTag, Redelivered: d.Redelivered, Msg: shown, Queue: q.name}
 		r.MessageCount = q.machine.Ready() // without what expired behind it
 		ok = true
 		if d.Done {

@@ -55,12 +55,15 @@ func (ch *Channel) shareLedger(t *turn) {
 	consumers := append([]*Consumer(nil), ch.ordered...)
 	t.settled = t.settled[:0]
 	for i := range ch.unacked.n {
-		if e := ch.unacked.entry(i); e.queue != nil && !e.gotten {
+		if e := ch.unacked.entry(i); e.queue != nil && !e.gotten && !e.queue.settings.quorum {
 			t.settled = append(t.settled, *e)
 		}
 	}
 	ch.mu.Unlock()
 	for _, c := range consumers {
+		if c.queue.settings.quorum {
+			continue
+		}
 		c.queue.event(t, queue.Event{Kind: queue.Share, Hold: true, Ledger: ch.ledger, Consumer: c.id})
 	}
 	t.eachQueue(t.settled, func(q *Queue, refs []dispatch.Ref) {

@@ -6,7 +6,8 @@ import (
 )
 
 // countDeliveries returns a copy of a message with the header that quorum queues add
-// when they deliver again: how often it came back. The caller releases it.
+// to what they deliver again, or to basic.get: how often it came back. The caller
+// releases it.
 func (q *Queue) countDeliveries(m *Message, r dispatch.Ref) *Message {
 	row, _ := q.machine.Message(r)
 	properties := editProperties(m.Properties(), func(ps *wire.Properties) {
