@@ -28,6 +28,31 @@ func TestPublishDoesNotAllocate(t *testing.T) {
 	}
 }
 
+// TestHintsDoNotAllocate sends messages to a queue whose strategies read headers: with
+// what they look for, without, and without headers.
+func TestHintsDoNotAllocate(t *testing.T) {
+	if raceEnabled {
+		t.Skip("the race detector allocates")
+	}
+	for name, headers := range map[string]wire.Table{
+		"cost":    {{Key: "first", Value: true}, {Key: "x-cost", Value: int64(250)}, {Key: "tenant", Value: "blue"}},
+		"task":    {{Key: "task", Value: "neural_net"}},
+		"neither": {{Key: "first", Value: true}},
+		"none":    nil,
+	} {
+		t.Run("headers="+name, func(t *testing.T) {
+			p := newPath(t, "", "", "orders", wire.Field{Key: "x-dispatch", Value: "lwl"}, wire.Field{Key: "x-order", Value: "drr"})
+			p.publish.Properties = wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Headers: headers})
+			for range 1000 {
+				p.message(t)
+			}
+			if n := testing.AllocsPerRun(1000, func() { p.message(t) }); n != 0 {
+				t.Errorf("%v allocations per message, want 0", n)
+			}
+		})
+	}
+}
+
 // TestBacklogMemory queues messages of 100 octets and weighs them.
 func TestBacklogMemory(t *testing.T) {
 	if raceEnabled {

@@ -27,7 +27,7 @@ type path struct {
 	publish  Publishing
 }
 
-func newPath(tb testing.TB, exchange, bindingKey, routingKey string) *path {
+func newPath(tb testing.TB, exchange, bindingKey, routingKey string, args ...wire.Field) *path {
 	tb.Helper()
 	b, err := New(Options{})
 	if err != nil {
@@ -37,7 +37,7 @@ func newPath(tb testing.TB, exchange, bindingKey, routingKey string) *path {
 	p := &path{sink: new(ackingSink)}
 	p.pub = v.Connect(ConnOptions{Name: "publisher", User: "guest"}).Channel(1, new(ackingSink))
 	p.sub = v.Connect(ConnOptions{Name: "consumer", User: "guest"}).Channel(1, p.sink)
-	if _, _, _, err := p.sub.QueueDeclare(&wire.QueueDeclare{Queue: "orders"}); err != nil {
+	if _, _, _, err := p.sub.QueueDeclare(&wire.QueueDeclare{Queue: "orders", Arguments: args}); err != nil {
 		tb.Fatal(err)
 	}
 	if exchange != "" {
