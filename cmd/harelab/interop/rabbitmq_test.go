@@ -17,9 +17,32 @@ import (
 	"time"
 )
 
-// rabbitmq starts a real RabbitMQ that belongs to this test alone: its own
-// node name, ports and directory. It returns the URL of its default vhost.
+// rabbitmq starts a real RabbitMQ and returns the URL of its default vhost.
 func rabbitmq(t *testing.T) string {
+	t.Helper()
+	return startRabbitMQ(t).url
+}
+
+// A rabbitNode is a real RabbitMQ that belongs to a test alone: its own node name,
+// ports and directory.
+type rabbitNode struct {
+	url  string // of the default vhost
+	env  []string
+	attr *syscall.SysProcAttr
+}
+
+// ctl runs rabbitmqctl on the node.
+func (n *rabbitNode) ctl(t *testing.T, args ...string) {
+	t.Helper()
+	command := exec.Command("/usr/lib/rabbitmq/bin/rabbitmqctl", args...)
+	command.Env, command.SysProcAttr, command.Dir = n.env, n.attr, os.TempDir()
+	if out, err := command.CombinedOutput(); err != nil {
+		t.Fatalf("rabbitmqctl %s: %v\n%s", strings.Join(args, " "), err, out)
+	}
+}
+
+// startRabbitMQ starts a node and waits until it answers.
+func startRabbitMQ(t *testing.T) *rabbitNode {
 	t.Helper()
 	const server = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 	if _, err := os.Stat(server); err != nil {
@@ -65,11 +88,11 @@ func rabbitmq(t *testing.T) string {
 		n, _ := conn.Read(make([]byte, 8))
 		conn.Close()
 		if n > 0 {
-			return "amqp://guest:guest@127.0.0.1:" + port + "/"
+			return &rabbitNode{"amqp://guest:guest@127.0.0.1:" + port + "/", command.Env, command.SysProcAttr}
 		}
 	}
 	t.Fatal("RabbitMQ did not answer within 90 s")
-	return ""
+	return nil
 }
 
 // credential is what a process needs to run as the user called name.
