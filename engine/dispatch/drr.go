@@ -173,8 +173,9 @@ func (o *drr) cost(d *drrTenant) int64 {
 	if !o.cfg.CostByService {
 		return 1
 	}
-	if cost := o.t.At(d.list.peek(o.t)).Cost; cost > 0 {
-		return min(cost, maxCost)
+	m := o.t.At(d.list.peek(o.t))
+	if m.Cost == 0 && !m.Costless {
+		return o.quantum
 	}
-	return o.quantum
+	return min(m.Cost, maxCost)
 }

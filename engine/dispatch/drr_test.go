@@ -84,7 +84,10 @@ func compareDRR(seed uint64) error {
 		case k < 9 && (op/250%2 == 0 || k < 7): // the backlog grows and shrinks
 			ref := table.Alloc()
 			id++
-			*table.At(ref) = Message{ID: id, Cost: r.Int64N(most + 1), Tenant: table.Intern(fmt.Sprint(r.IntN(tenants)))}
+			cost := r.Int64N(most + 1)
+			*table.At(ref) = Message{
+				ID: id, Cost: cost, Costless: cost == 0 && r.IntN(2) == 0, Tenant: table.Intern(fmt.Sprint(r.IntN(tenants))),
+			}
 			o.Push(ref)
 			slow.push(*table.At(ref))
 		case k < 11 && len(out) > 0:
@@ -113,7 +116,7 @@ func costOf(cfg Config) func(*Message) int64 {
 		switch {
 		case !cfg.CostByService:
 			return 1
-		case m.Cost == 0:
+		case m.Cost == 0 && !m.Costless:
 			return cfg.Quantum
 		}
 		return m.Cost

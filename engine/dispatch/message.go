@@ -10,7 +10,7 @@ const NoRef Ref = 1<<32 - 1
 // Meta is what a publisher says of a message, as far as dispatch cares.
 type Meta struct {
 	Published int64  // microseconds; 0: the time of the Publish event
-	Cost      int64  // expected service time in microseconds; 0: unknown
+	Cost      int64  // expected service time in microseconds; 0: unknown; less: known to be none
 	Tenant    string // whose it is, for drr; kept while the message is held
 	Task      string // what it asks for; says what it costs if Cost does not; kept for good
 	Priority  uint8
@@ -32,7 +32,7 @@ const (
 type Message struct {
 	ID          uint64     // publish order in this queue, from 1: the age of the message
 	Published   int64      // microseconds
-	Cost        int64      // microseconds, given or learned; 0 unknown
+	Cost        int64      // microseconds, given or learned; 0 unknown, unless Costless
 	Expires     int64      // microseconds, 0 never
 	Tenant      uint32     // see Messages.Tenant; 0 when no strategy needs it
 	Task        uint32     // a number of the queue's; 0 when no strategy needs costs
@@ -43,6 +43,7 @@ type Message struct {
 	Priority    uint8
 	State       State
 	Redelivered bool
+	Costless    bool // known to cost nothing
 }
 
 // Messages is the table of a queue's messages. Rows live in pages, so that

@@ -23,6 +23,7 @@ func (q *Queue) publish(e *Event, out []Decision) []Decision {
 		Consumer:    dispatch.NoConsumer,
 		Priority:    e.Msg.Priority,
 		Redelivered: e.Redelivered,
+		Costless:    e.Msg.Cost < 0,
 	}
 	if m.Published == 0 {
 		m.Published = q.now
@@ -32,7 +33,7 @@ func (q *Queue) publish(e *Event, out []Decision) []Decision {
 	}
 	if q.learns {
 		m.Task = q.tasks.id(e.Msg.Task)
-		if m.Cost == 0 {
+		if m.Cost == 0 && !m.Costless {
 			m.Cost = q.tasks.mean(m.Task)
 		}
 	}

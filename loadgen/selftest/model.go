@@ -86,13 +86,17 @@ func (s *scenario) model(x *expansion) *sim.Model {
 
 // arguments are the queue arguments that say what the settings say.
 func (q *queueSpec) arguments() []scenarios.Argument {
-	args := []scenarios.Argument{{Name: "x-dispatch", Value: q.Dispatch}, {Name: "x-order", Value: q.Order}}
+	order := q.Order
+	if *q.MaxPriority == 0 && (order == "priority" || order == "aging") {
+		order = "fifo" // of one priority the oldest is next
+	}
+	args := []scenarios.Argument{{Name: "x-dispatch", Value: q.Dispatch}, {Name: "x-order", Value: order}}
 	add := func(name string, value any) { args = append(args, scenarios.Argument{Name: name, Value: value}) }
 	switch q.Dispatch {
 	case "po2", "random":
 		add("x-dispatch-seed", int64(q.Seed))
 	}
-	switch q.Order {
+	switch order {
 	case "priority":
 		add("x-max-priority", int64(*q.MaxPriority))
 	case "aging":
@@ -181,6 +185,9 @@ func (s *source) Next(m *sim.Message) bool {
 	m.Priority = spec.priority
 	if s.costs[spec.queue] {
 		m.Cost = spec.service
+		if m.Cost == 0 {
+			m.Cost = -1 // not to be taken for unknown
+		}
 	}
 	if s.tenants[spec.queue] {
 		m.TenantName = s.x.tenants.list[spec.tenant]

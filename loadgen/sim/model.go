@@ -170,7 +170,7 @@ type Message struct {
 	Sent       int64 // when it was sent; it is at the broker when it is due
 	Confirmed  int64 // when its confirm is back, if it asked for one, else run.None
 	Service    int64 // work in microseconds
-	Cost       int64 // the hint x-cost in microseconds; 0: none
+	Cost       int64 // the hint x-cost in microseconds; 0: no hint; less: that it is no work at all
 	Expiration int64 // per-message TTL in microseconds; 0: none
 	Class      int32
 	Tenant     int32  // index, -1: none

@@ -131,7 +131,7 @@ func (w *writer) publishing(m *Message, seq int64, sizes bool) *broker.Publishin
 func (w *writer) properties(m *Message) []byte {
 	key := propertiesKey{
 		tenant: m.TenantName, count: len(m.Headers), expiration: m.Expiration,
-		priority: m.Priority, persistent: m.Persistent, cost: m.Cost > 0,
+		priority: m.Priority, persistent: m.Persistent, cost: m.Cost != 0,
 	}
 	if key.count > 0 {
 		key.headers = &m.Headers[0]
@@ -176,7 +176,7 @@ func encode(m *Message) template {
 		headers.Set("tenant", m.TenantName)
 	}
 	var t template
-	if m.Cost > 0 {
+	if m.Cost != 0 {
 		headers.Set("x-cost", int64(0))
 		upTo := wire.AppendProperties(nil, &wire.Properties{Headers: headers})
 		t.cost = len(upTo) - 8

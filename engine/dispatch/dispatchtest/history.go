@@ -137,7 +137,7 @@ func (h *history) happen() error {
 	default: // ten in 32
 		e.Kind = queue.Publish
 		e.Msg = dispatch.Meta{
-			Cost:     int64(h.src.below(6)),
+			Cost:     int64(h.src.below(7)) - 1,
 			Tenant:   string("abcd"[h.src.below(4)]),
 			Priority: uint8(h.src.below(6)),
 		}

@@ -104,10 +104,11 @@ func (m *model) publish(e queue.Event, ref dispatch.Ref) {
 	}
 	m.ids++
 	msg := &message{
-		id: m.ids, ref: ref, published: m.now, expires: e.ExpiresAt, cost: e.Msg.Cost, tenant: e.Msg.Tenant,
+		id: m.ids, ref: ref, published: m.now, expires: e.ExpiresAt, tenant: e.Msg.Tenant,
+		cost: max(e.Msg.Cost, 0), costless: e.Msg.Cost < 0,
 		priority: e.Msg.Priority, bytes: e.Bytes, redelivered: e.Redelivered, task: e.Msg.Task,
 	}
-	if msg.cost == 0 {
+	if msg.cost == 0 && !msg.costless {
 		msg.cost = m.learned[msg.task].mean
 	}
 	if ttl := m.limits.MessageTTL; ttl >= 0 && (msg.expires == 0 || m.now+ttl < msg.expires) {

@@ -13,6 +13,7 @@ type message struct {
 	published   int64
 	expires     int64
 	cost        int64
+	costless    bool
 	tenant      string
 	task        string
 	priority    uint8
@@ -137,7 +138,7 @@ func (o *turnModel) cost(m *message) int64 {
 	switch {
 	case !o.cfg.CostByService:
 		return 1
-	case m.cost == 0:
+	case m.cost == 0 && !m.costless:
 		return max(o.cfg.Quantum, 1)
 	}
 	return m.cost
