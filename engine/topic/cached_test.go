@@ -193,8 +193,19 @@ func TestCacheStepsAside(t *testing.T) {
 	})
 }
 
+// reseed chooses the hashes of keys for the rest of a test. A test with a limit on
+// misses chooses them once for all: how many keys share a set is a matter of luck.
+func reseed(t *testing.T, rng *rand.Rand) {
+	old := cacheSeed
+	t.Cleanup(func() { cacheSeed = old })
+	for i := range cacheSeed {
+		cacheSeed[i] = rng.Uint64()
+	}
+}
+
 // TestCacheGrowsForItsKeys wants as many keys as there is room for to hit.
 func TestCacheGrowsForItsKeys(t *testing.T) {
+	reseed(t, rand.New(rand.NewPCG(1, 2)))
 	c, inner := newCounted()
 	const keys, rounds = 3000, 30
 	for i := range keys * rounds {
@@ -212,6 +223,7 @@ func TestCacheGrowsForItsKeys(t *testing.T) {
 // proportion to 1/k. The 8,192 that come most bring 91 % of the matches; without
 // sparing those that were hit, 85 % hit.
 func TestCacheSparesHotKeys(t *testing.T) {
+	reseed(t, rand.New(rand.NewPCG(1, 2)))
 	c, inner := newCounted()
 	rng := rand.New(rand.NewPCG(1, 2))
 	zipf := rand.NewZipf(rng, 1.0001, 1, 20_000-1)
@@ -229,6 +241,7 @@ func TestCacheSparesHotKeys(t *testing.T) {
 
 // TestCacheSeldomGivesWay sends keys that do not come again over a full table.
 func TestCacheSeldomGivesWay(t *testing.T) {
+	reseed(t, rand.New(rand.NewPCG(1, 2)))
 	c, _ := newCounted()
 	const keys = 4000
 	n := 0
@@ -330,12 +343,6 @@ func TestCacheSlotTornReads(t *testing.T) {
 // TestCacheFlood puts keys into the cache that a stranger who knew the seeds would
 // choose, since they share few slots. With other seeds they must not.
 func TestCacheFlood(t *testing.T) {
-	defer func(seed [cacheKeyWords]uint64) { cacheSeed = seed }(cacheSeed)
-	reseed := func(rng *rand.Rand) {
-		for i := range cacheSeed {
-			cacheSeed[i] = rng.Uint64()
-		}
-	}
 	for _, format := range []string{"%x", "a.crafted.key.%010x", "a.crafted.key.of.more.than.%012x.bytes"} {
 		sets := func(keys []string) int {
 			homes := make(map[uint64]bool)
@@ -346,7 +353,7 @@ func TestCacheFlood(t *testing.T) {
 			}
 			return len(homes)
 		}
-		reseed(rand.New(rand.NewPCG(1, 2)))
+		reseed(t, rand.New(rand.NewPCG(1, 2)))
 		var crafted []string
 		for i := 0; len(crafted) < 200; i++ {
 			var k cacheKey
@@ -358,7 +365,7 @@ func TestCacheFlood(t *testing.T) {
 		if got := sets(crafted); got > 16 {
 			t.Errorf("crafted keys like %s share %d sets with the seeds they are for: this test shows nothing", format, got)
 		}
-		reseed(rand.New(rand.NewPCG(rand.Uint64(), 0)))
+		reseed(t, rand.New(rand.NewPCG(rand.Uint64(), 0)))
 		if got := sets(crafted); got < 150 {
 			t.Errorf("200 crafted keys like %s share %d sets", format, got)
 		}
