@@ -126,10 +126,7 @@ func (w *longWalk) visit(at uint32, p int) {
 		w.slab.accept(n, &w.found)
 	}
 	if hash := n.hashChild(); hash != 0 {
-		child := w.push()
-		fromLowest(w.set(child), w.bounds, w.set(p))
-		w.visit(hash, child)
-		w.pop()
+		w.visitHash(hash, lowest(w.set(p), w.set(p), 0))
 	}
 	w.set(p)[last] &^= end
 	if empty(w.set(p)) {
@@ -164,6 +161,66 @@ func (w *longWalk) follow(at uint32, p int, d int32) {
 	w.pop()
 }
 
+// visitHash enters a node that '#' leads to. It is live at all positions between
+// words from low on, so that low is all there is to carry.
+func (w *longWalk) visitHash(at uint32, low int) {
+	w.steps++
+	n := &w.slab.nodes[at]
+	w.slab.accept(n, &w.found)
+	mask := n.mask.Load()
+	if mask == maskRest {
+		return
+	}
+	if hash := n.hashChild(); hash != 0 {
+		w.visitHash(hash, low)
+	}
+	if low == w.end {
+		return
+	}
+	if star := n.star.Load(); star != 0 {
+		child := w.push()
+		from(w.set(child), w.bounds, low+1) // where words end that begin from low on
+		w.visit(star, child)
+		w.pop()
+	}
+	for d := range w.distinct {
+		if mask&w.distinct[d].kids != 0 {
+			w.followFrom(at, low, int32(d))
+		}
+	}
+}
+
+// followFrom goes on by a distinct piece from a node that is live at all
+// positions between words from low on.
+func (w *longWalk) followFrom(at uint32, low int, d int32) {
+	w.steps++
+	where := w.positions(d)
+	first := lowest(w.bounds, where, low)
+	if first < 0 {
+		return
+	}
+	next := w.slab.find(at, &w.parts[w.distinct[d].part])
+	if next == 0 {
+		return
+	}
+	n := &w.slab.nodes[next]
+	if n.star.Load() == 0 && n.mask.Load()&(maskRest-1) == 0 { // '#' at most comes next
+		w.steps++
+		if lowest(w.bounds, where, w.end-1) >= 0 {
+			w.slab.accept(n, &w.found)
+		}
+		if hash := n.hashChild(); hash != 0 {
+			w.visitHash(hash, first+1)
+		}
+		return
+	}
+	child := w.push()
+	from(w.set(child), w.bounds, low)
+	nextWhere(w.set(child), w.set(child), where)
+	w.visit(next, child)
+	w.pop()
+}
+
 // zeros appends n zeros to s.
 func zeros(s []uint64, n int) []uint64 {
 	for range n {
@@ -183,14 +240,24 @@ func empty(s []uint64) bool {
 	return true
 }
 
-// fromLowest sets dst to those of bounds that are not below the lowest of p.
-func fromLowest(dst, bounds, p []uint64) {
-	i := 0
-	for p[i] == 0 {
-		i++
+// from sets dst to those of s that are not below low.
+func from(dst, s []uint64, low int) {
+	clear(dst[:low/64])
+	dst[low/64] = s[low/64] &^ (1<<(low%64) - 1)
+	copy(dst[low/64+1:], s[low/64+1:])
+}
+
+// lowest returns the lowest in both sets that is not below low, or -1.
+func lowest(a, b []uint64, low int) int {
+	x := a[low/64] & b[low/64] &^ (1<<(low%64) - 1)
+	for i := low / 64; ; x = a[i] & b[i] {
+		if x != 0 {
+			return 64*i + bits.TrailingZeros64(x)
+		}
+		if i++; i == len(a) {
+			return -1
+		}
 	}
-	dst[i] = bounds[i] & -(p[i] & -p[i])
-	copy(dst[i+1:], bounds[i+1:])
 }
 
 // nextWord sets dst to the ends of the words that begin at p. The sum carries a
