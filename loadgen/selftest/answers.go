@@ -1,22 +1,22 @@
 package selftest
 
 import (
-	"bytes"
+	"cmp"
 	"encoding/json"
-	"errors"
-	"fmt"
-	"io"
-	"sort"
 )
 
 // An answersFile is a file of known answers, format 1.
 type answersFile struct {
-	Format    int                  `json:"format"`
-	TimeUnit  string               `json:"time_unit"`
-	Vectors   *vectors             `json:"rng_test_vectors"`
-	Cases     map[string]*testCase `json:"cases"`
-	LongRuns  map[string]*testCase `json:"long_runs"`
-	Semantics string               `json:"semantics"`
+	Format    int                        `json:"format"`
+	TimeUnit  string                     `json:"time_unit"`
+	Vectors   *vectors                   `json:"rng_test_vectors"`
+	Cases     map[string]json.RawMessage `json:"cases"`
+	LongRuns  map[string]json.RawMessage `json:"long_runs"`
+	Semantics string                     `json:"semantics"`
+
+	cases   []*testCase // the short ones before the long runs, each in order of their names
+	refused []error     // of cases that are not understood
+	unknown []string    // keys
 }
 
 // vectors are the first numbers of the random generator for a seed.
@@ -35,7 +35,8 @@ type testCase struct {
 	Result     map[string]json.RawMessage `json:"result"`
 	ClosedForm []closedForm               `json:"closed_form"`
 
-	name string
+	name    string
+	unknown []string // keys
 }
 
 // A closedForm is a quantity of a long run beside the value theory gives.
@@ -54,13 +55,6 @@ type scenario struct {
 	Workers []workerSpec  `json:"workers"`
 	Publish []publishSpec `json:"publish"`
 	Control []controlSpec `json:"control"`
-}
-
-// UnmarshalJSON refuses keys it does not know, since they would change the meaning
-// of the case.
-func (s *scenario) UnmarshalJSON(b []byte) error {
-	type plain scenario
-	return unmarshalStrict(b, (*plain)(s))
 }
 
 type queueSpec struct {
@@ -86,6 +80,29 @@ type workerSpec struct {
 	DeliverUS       int64           `json:"deliver_us"`
 	AckUS           int64           `json:"ack_us"`
 	JoinsAt         *int64          `json:"joins_at"`
+}
+
+// What queues and workers are where they say nothing, zero values apart.
+var (
+	standardQueue  = queueSpec{Dispatch: "rr", Order: "fifo", Cost: "one", Quantum: 1}
+	standardWorker = workerSpec{Concurrency: 1, Ack: "late", Slow: 1}
+)
+
+// fill takes zero values for things not said, in a scenario that is no file's.
+func (s *scenario) fill() {
+	for i := range s.Queues {
+		q := &s.Queues[i]
+		q.Dispatch = cmp.Or(q.Dispatch, standardQueue.Dispatch)
+		q.Order = cmp.Or(q.Order, standardQueue.Order)
+		q.Cost = cmp.Or(q.Cost, standardQueue.Cost)
+		q.Quantum = cmp.Or(q.Quantum, standardQueue.Quantum)
+	}
+	for i := range s.Workers {
+		w := &s.Workers[i]
+		w.Concurrency = cmp.Or(w.Concurrency, standardWorker.Concurrency)
+		w.Ack = cmp.Or(w.Ack, standardWorker.Ack)
+		w.Slow = cmp.Or(w.Slow, standardWorker.Slow)
+	}
 }
 
 type subscribeSpec struct {
@@ -115,18 +132,6 @@ type template struct {
 
 // templates is one template or a list of them.
 type templates []template
-
-// UnmarshalJSON reads either form.
-func (t *templates) UnmarshalJSON(b []byte) error {
-	if string(b) == "null" {
-		return nil
-	}
-	if bytes.HasPrefix(b, []byte("[")) {
-		return unmarshalStrict(b, (*[]template)(t))
-	}
-	*t = make([]template, 1)
-	return unmarshalStrict(b, &(*t)[0])
-}
 
 type genSpec struct {
 	N        int64       `json:"n"`
@@ -171,81 +176,4 @@ type controlSpec struct {
 	At    int64  `json:"at"`
 	Crash string `json:"crash"`
 	Join  string `json:"join"`
-}
-
-// readAnswers reads and checks a file of known answers. Its errors say which case
-// is wrong and what would have been right.
-func readAnswers(r io.Reader) (*answersFile, error) {
-	b, err := io.ReadAll(r)
-	if err != nil {
-		return nil, fmt.Errorf("selftest: answers: %w", err)
-	}
-	f := new(answersFile)
-	if err := json.Unmarshal(b, f); err != nil {
-		return nil, fmt.Errorf("selftest: answers: %w", position(b, err))
-	}
-	if f.Format != 1 {
-		return nil, fmt.Errorf("selftest: answers: format %d, want 1", f.Format)
-	}
-	if f.TimeUnit != "microseconds" {
-		return nil, fmt.Errorf("selftest: answers: time_unit %q, want \"microseconds\"", f.TimeUnit)
-	}
-	if len(f.Cases)+len(f.LongRuns) == 0 {
-		return nil, errors.New("selftest: answers: no cases")
-	}
-	for _, c := range f.ordered() {
-		if err := c.check(); err != nil {
-			return nil, fmt.Errorf("selftest: answers: case %q: %w", c.name, err)
-		}
-	}
-	return f, nil
-}
-
-// ordered returns all cases, the short ones before the long runs, each in order of
-// their names.
-func (f *answersFile) ordered() []*testCase {
-	var all []*testCase
-	for _, group := range []map[string]*testCase{f.Cases, f.LongRuns} {
-		start := len(all)
-		for name, c := range group {
-			if c == nil {
-				c = new(testCase)
-			}
-			c.name = name
-			all = append(all, c)
-		}
-		part := all[start:]
-		sort.Slice(part, func(i, j int) bool { return part[i].name < part[j].name })
-	}
-	return all
-}
-
-// unmarshalStrict is json.Unmarshal that refuses unknown keys and trailing data.
-func unmarshalStrict(b []byte, v any) error {
-	d := json.NewDecoder(bytes.NewReader(b))
-	d.DisallowUnknownFields()
-	if err := d.Decode(v); err != nil {
-		return err
-	}
-	if _, err := d.Token(); err != io.EOF {
-		return errors.New("text after the end of the JSON value")
-	}
-	return nil
-}
-
-// position adds the line to an error of package json that knows its offset.
-func position(b []byte, err error) error {
-	var offset int64
-	var syntax *json.SyntaxError
-	var kind *json.UnmarshalTypeError
-	switch {
-	case errors.As(err, &syntax):
-		offset = syntax.Offset
-	case errors.As(err, &kind):
-		offset = kind.Offset
-	default:
-		return err
-	}
-	offset = min(max(offset, 0), int64(len(b)))
-	return fmt.Errorf("line %d: %w", 1+bytes.Count(b[:offset], []byte("\n")), err)
 }

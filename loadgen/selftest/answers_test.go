@@ -57,8 +57,25 @@ func TestMalformedAnswers(t *testing.T) {
 		{"other unit", `{"format": 1, "time_unit": "s"}`, `selftest: answers: time_unit "s", want "microseconds"`},
 		{"no cases", `{"format": 1, "time_unit": "microseconds"}`, `selftest: answers: no cases`},
 		{"wrong type", `{"format": "1"}`, `selftest: answers: line 1: json: cannot unmarshal string into Go struct field answersFile.format of type int`},
-		{"unknown key", head + `{"queue": []}}}}`, `json: unknown field "queue"`},
+		{"unknown key", head + `{"queue": []}}}}`, `selftest: answers: case "c": scenario: unknown key "queue"`},
 		{"nil case", `{"format": 1, "time_unit": "microseconds", "cases": {"c": null}}`, `case "c": no result`},
+		{"unknown key of a list's element", head + `{"queues": [{"name": "p"}, {"name": "q", "prefetch": 1}]}}}}`, `case "c": queues[1]: unknown key "prefetch"`},
+		{"unknown key of a subscription", head + `{"workers": [{"name": "w", "subscribe": [{"queue": "q", "limit": 1}]}]}}}}`, `case "c": workers[0]: unknown key "limit"`},
+		{"unknown key of a template", head + `{"publish": [{"count": 1, "of": [{"queue": "q"}, {"prio": 1}]}]}}}}`, `case "c": publish[0]: of[1]: unknown key "prio"`},
+		{"unknown key of a generator", head + `{"publish": [{"gen": {"n": 1, "arrival": {"rate": 1}}}]}}}}`, `case "c": publish[0]: unknown key "rate"`},
+		{"text for a number", head + `{"workers": [{"name": "w", "subscribe": [{"prefetch": "1"}]}]}}}}`,
+			`case "c": workers[0]: subscribe.prefetch: a JSON string, want int`},
+		{"scenario of another kind", head + `[]}}}`, `case "c": scenario: `},
+		{"no slots", head + `{"workers": [{"name": "w", "concurrency": 0}]}}}}`, `worker "w": concurrency 0, want 1 to 1048576`},
+		{"no speed", head + `{"workers": [{"name": "w", "slow": 0}]}}}}`, `worker "w": slow 0, want a factor above 0`},
+		{"no quantum", head + `{"queues": [{"name": "q", "quantum": 0}]}}}}`, `queue "q": quantum 0, want at least 1`},
+		{"no weight", head + `{"queues": [{"name": "q", "weights": {"a": 0}}]}}}}`, `queue "q": weight 0 of tenant "a", want 1 to 1048576`},
+		{"gen and at", head + `{"publish": [{"at": 5, "gen": {"n": 1}}]}}}}`, `publish[0]: both gen and at, every, count or of, want one of them`},
+		{"mean of fixed", head + `{"publish": [{"gen": {"arrival": {"kind": "fixed", "mean": 5}}}]}}}}`, `gen: arrival: mean 5, want none with fixed`},
+		{"every of exp", head + `{"publish": [{"gen": {"arrival": {"kind": "exp", "every": 5}}}]}}}}`, `gen: arrival: every 5, want none with exp`},
+		{"us of exp", head + `{"publish": [{"gen": {"arrival": {"kind": "exp"}, "service": {"kind": "exp", "us": 5}}}]}}}}`, `gen: service: us, total or items, want none of them with exp`},
+		{"mean of const", head + `{"publish": [{"gen": {"arrival": {"kind": "exp"}, "service": {"kind": "const", "mean": 5}}}]}}}}`, `gen: service: mean, total or items, want none of them with const`},
+		{"mean of choice", head + `{"publish": [{"gen": {"arrival": {"kind": "exp"}, "service": {"kind": "choice", "mean": 5}}}]}}}}`, `gen: service: mean or us, want none of them with choice`},
 		{"unknown strategy", head + `{"queues": [{"name": "q", "dispatch": "rrr"}]}}}}`,
 			`case "c": queue "q": unknown dispatch "rrr" (have [rr rr-eager jsq lwl po2 random])`},
 		{"queue twice", head + `{"queues": [{"name": "q"}, {"name": "q"}]}}}}`, `case "c": queues[1]: name "q" is empty or taken`},
@@ -88,6 +105,30 @@ func TestMalformedAnswers(t *testing.T) {
 				t.Errorf("%d mismatches of a file that cannot be read", n)
 			}
 		})
+	}
+}
+
+// A case that is refused keeps no other from being run, and a remark that is not known
+// is named; but what a result says has to be checked.
+func TestWhatIsNotKnownIsNamed(t *testing.T) {
+	const file = `{"format": 1, "time_unit": "microseconds", "host": "x", "cases": {
+		"bad":  {"scenario": {"queue": []}, "result": {}},
+		"good": {"scenario": {}, "result": {"done": 0}, "author": "y"},
+		"more": {"scenario": {}, "result": {"done": 0, "idle_us": 7}},
+		"p95":  {"scenario": {}, "result": {"wait_us": {"all": {"n": 0, "p95": 7}}}}}}`
+	var out strings.Builder
+	n, err := RunAnswers(strings.NewReader(file), &out)
+	if err == nil || err.Error() != `selftest: answers: case "bad": scenario: unknown key "queue"` {
+		t.Errorf("error %v, want one that names case and key", err)
+	}
+	const want = `host is not known and was not looked at
+good: author is not known and was not looked at
+more: result.idle_us: want something, got nothing: the field is not known
+p95: run: want a result, got result: wait_us: unknown key "p95"
+3 cases, 2 mismatches
+`
+	if n != 2 || out.String() != want {
+		t.Errorf("%d mismatches,\n%swant 2,\n%s", n, out.String(), want)
 	}
 }
 
@@ -121,7 +162,7 @@ func TestEveryChangeIsFound(t *testing.T) {
 		t.Fatal(err)
 	}
 	changes := 0
-	for _, c := range a.ordered() {
+	for _, c := range a.cases {
 		o := simulateReference(&c.Scenario)
 		for field, raw := range c.Result {
 			var v any
@@ -148,13 +189,17 @@ func TestEveryChangeIsFound(t *testing.T) {
 }
 
 // eachChange calls f for each number and string in a decoded JSON value, with a
-// function that returns the whole with that one changed.
+// function that returns the whole with that one changed, or gone.
 func eachChange(v any, f func(where string, changed func() any)) {
 	switch v := v.(type) {
 	case float64:
 		f("", func() any { return v + 1 + v/1000 })
+		if v != 0 {
+			f("", func() any { return nil })
+		}
 	case string:
 		f("", func() any { return v + "x" })
+		f("", func() any { return nil })
 	case []any:
 		for i, e := range v {
 			eachChange(e, func(where string, changed func() any) {
@@ -188,7 +233,7 @@ func FuzzReadAnswers(f *testing.F) {
 			}
 			return
 		}
-		for _, c := range a.ordered() {
+		for _, c := range a.cases {
 			if !small(&c.Scenario) {
 				continue
 			}

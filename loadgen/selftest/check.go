@@ -18,7 +18,7 @@ const (
 	maxMean = 1<<26 - 1
 )
 
-// check finds what is wrong with a case and fills in the defaults.
+// check finds what is wrong with a case, and fills in what depends on other values.
 func (c *testCase) check() error {
 	if c.Result == nil {
 		return fmt.Errorf("no result")
@@ -69,13 +69,13 @@ func (c *testCase) check() error {
 }
 
 func (q *queueSpec) check() error {
-	if err := choose("dispatch", &q.Dispatch, "rr", "rr-eager", "jsq", "lwl", "po2", "random"); err != nil {
+	if err := choose("dispatch", q.Dispatch, "rr", "rr-eager", "jsq", "lwl", "po2", "random"); err != nil {
 		return err
 	}
-	if err := choose("order", &q.Order, "fifo", "priority", "aging", "sjf", "drr"); err != nil {
+	if err := choose("order", q.Order, "fifo", "priority", "aging", "sjf", "drr"); err != nil {
 		return err
 	}
-	if err := choose("cost", &q.Cost, "one", "service"); err != nil {
+	if err := choose("cost", q.Cost, "one", "service"); err != nil {
 		return err
 	}
 	if q.MaxPriority == nil {
@@ -87,9 +87,6 @@ func (q *queueSpec) check() error {
 	}
 	if q.Order == "aging" && (q.AgingUS < 1 || q.AgingUS > maxTime) {
 		return fmt.Errorf("aging_us %d, want at least 1", q.AgingUS)
-	}
-	if q.Quantum == 0 {
-		q.Quantum = 1
 	}
 	if q.Quantum < 1 || q.Quantum > maxTime {
 		return fmt.Errorf("quantum %d, want at least 1", q.Quantum)
@@ -103,17 +100,11 @@ func (q *queueSpec) check() error {
 }
 
 func (w *workerSpec) check(queues map[string]bool) error {
-	if w.Concurrency == 0 {
-		w.Concurrency = 1
-	}
 	if w.Concurrency < 1 || w.Concurrency > 1<<20 {
 		return fmt.Errorf("concurrency %d, want 1 to %d", w.Concurrency, 1<<20)
 	}
-	if err := choose("ack", &w.Ack, "late", "early", "auto"); err != nil {
+	if err := choose("ack", w.Ack, "late", "early", "auto"); err != nil {
 		return err
-	}
-	if w.Slow == 0 {
-		w.Slow = 1
 	}
 	if !(w.Slow > 0 && w.Slow <= 1e6) {
 		return fmt.Errorf("slow %v, want a factor above 0 and up to 1e6", w.Slow)
@@ -143,8 +134,8 @@ func (w *workerSpec) check(queues map[string]bool) error {
 // check returns how many messages the group has.
 func (p *publishSpec) check(queues map[string]bool) (int64, error) {
 	if p.Gen != nil {
-		if p.Count != nil || p.Of != nil {
-			return 0, fmt.Errorf("both gen and count or of, want one of them")
+		if p.Count != nil || p.Of != nil || p.At != 0 || p.Every != 0 {
+			return 0, fmt.Errorf("both gen and at, every, count or of, want one of them")
 		}
 		return p.Gen.N, p.Gen.check(queues)
 	}
@@ -198,10 +189,16 @@ func (g *genSpec) check(queues map[string]bool) error {
 	}
 	switch a := &g.Arrival; a.Kind {
 	case "exp":
+		if a.Every != 0 {
+			return fmt.Errorf("gen: arrival: every %d, want none with exp", a.Every)
+		}
 		if a.Mean < 0 || a.Mean > maxMean {
 			return fmt.Errorf("gen: arrival: mean %d, want 0 to %d", a.Mean, maxMean)
 		}
 	case "fixed":
+		if a.Mean != 0 {
+			return fmt.Errorf("gen: arrival: mean %d, want none with fixed", a.Mean)
+		}
 		if a.Every < 0 || a.Every > maxTime/max(g.N, 1) {
 			return fmt.Errorf("gen: arrival: every %d, want at least 0 and all messages before %d", a.Every, int64(maxTime))
 		}
@@ -218,13 +215,22 @@ func (g *genSpec) checkService(queues map[string]bool) error {
 	}
 	switch s := &g.Service; s.Kind {
 	case "exp":
+		if s.US != 0 || s.Total != 0 || s.Items != nil {
+			return fmt.Errorf("gen: service: us, total or items, want none of them with exp")
+		}
 		if s.Mean < 0 || s.Mean > maxMean {
 			return fmt.Errorf("gen: service: mean %d, want 0 to %d", s.Mean, maxMean)
 		}
 		return checkMessage(queues, queue, 0, g.Priority)
 	case "const":
+		if s.Mean != 0 || s.Total != 0 || s.Items != nil {
+			return fmt.Errorf("gen: service: mean, total or items, want none of them with const")
+		}
 		return checkMessage(queues, queue, s.US, g.Priority)
 	case "choice":
+		if s.Mean != 0 || s.US != 0 {
+			return fmt.Errorf("gen: service: mean or us, want none of them with choice")
+		}
 		return g.checkItems(queues, queue)
 	default:
 		return fmt.Errorf("gen: service: unknown kind %q (have exp, const, choice)", s.Kind)
@@ -280,14 +286,10 @@ func timeIn(key string, us int64) error {
 	return nil
 }
 
-// choose sets an empty value to the first of those there are, and refuses one
-// that is not among them.
-func choose(key string, value *string, have ...string) error {
-	if *value == "" {
-		*value = have[0]
-	}
-	if !slices.Contains(have, *value) {
-		return fmt.Errorf("unknown %s %q (have %v)", key, *value, have)
+// choose refuses a value that is not among those there are.
+func choose(key, value string, have ...string) error {
+	if !slices.Contains(have, value) {
+		return fmt.Errorf("unknown %s %q (have %v)", key, value, have)
 	}
 	return nil
 }

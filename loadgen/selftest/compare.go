@@ -62,15 +62,15 @@ func (c *checker) compare(t *testCase, o *outcome) error {
 	c.perWorker(&r, "served_per_worker", o.served)
 	c.perWorker(&r, "busy_us_per_worker", o.busy)
 	var j *float64
-	if r.read("jain_busy", &j) && j != nil && a.jainDefined && !close6(*j, a.jain) {
-		c.differ("", "jain_busy", *j, round6(a.jain))
+	if r.read("jain_busy", &j) && a.jainDefined {
+		c.decimal("jain_busy", j, a.jain)
 	}
 	c.text(&r, "trace_sha256", a.trace)
 	c.text(&r, "deliveries_sha256", o.deliveries)
 	c.rows(&r, o)
 	c.closedForms(t, o)
 	for _, field := range r.unread() {
-		fmt.Fprintf(c.w, "%s: result.%s is not known and was not checked\n", c.name, field)
+		c.differ("", "result."+field, "something", "nothing: the field is not known")
 	}
 	return r.err
 }
@@ -142,12 +142,21 @@ func (c *checker) slowdowns(r *resultReader, got map[string]slowdown) {
 			c.differ("", "slowdown."+class, presence(w.Mean != nil), presence(g.n > 0))
 			continue
 		}
-		if w.Mean != nil && !close6(*w.Mean, g.mean) {
-			c.differ("", "slowdown."+class+".mean", *w.Mean, round6(g.mean))
+		if g.n > 0 {
+			c.decimal("slowdown."+class+".mean", w.Mean, g.mean)
+			c.decimal("slowdown."+class+".max", w.Max, g.max)
 		}
-		if w.Max != nil && !close6(*w.Max, g.max) {
-			c.differ("", "slowdown."+class+".max", *w.Max, round6(g.max))
-		}
+	}
+}
+
+// decimal compares a decimal that is there with one that may be, null standing for
+// none.
+func (c *checker) decimal(field string, want *float64, got float64) {
+	switch {
+	case want == nil:
+		c.differ("", field, "none", round6(got))
+	case !close6(*want, got):
+		c.differ("", field, *want, round6(got))
 	}
 }
 
@@ -294,7 +303,7 @@ func (r *resultReader) read(field string, v any) bool {
 	if !ok || r.err != nil {
 		return false
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	if err := unmarshalStrict(b, v); err != nil {
 		r.fail(fmt.Errorf("result: %s: %w", field, err))
 		return false
 	}

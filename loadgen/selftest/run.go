@@ -2,6 +2,7 @@ package selftest
 
 import (
 	"context"
+	"errors"
 	"fmt"
 	"io"
 
@@ -16,32 +17,45 @@ const maxShown = 20
 // prints each mismatch to w, with case, message, field, what was wanted and what
 // came, and a summary line at the end.
 //
-// The error is not nil if r cannot be read or is no file of known answers.
-// Mismatches are no error; it returns how many there are.
+// The error is not nil if r cannot be read or is no file of known answers, or if it
+// has cases that are not understood; the others are run. Mismatches are no error; it
+// returns how many there are.
 func RunAnswers(r io.Reader, w io.Writer) (mismatches int, err error) {
 	f, err := readAnswers(r)
 	if err != nil {
 		return 0, err
+	}
+	for _, key := range f.unknown {
+		fmt.Fprintf(w, "%s is not known and was not looked at\n", key)
 	}
 	if f.Vectors != nil {
 		c := checker{w: w, name: "rng_test_vectors", limit: maxShown}
 		c.vectors(f.Vectors)
 		mismatches += c.close()
 	}
-	cases := f.ordered()
-	for _, t := range cases {
-		c := checker{w: w, name: t.name, limit: maxShown}
-		o, err := simulate(context.Background(), &t.Scenario)
-		if err == nil {
-			err = c.compare(t, o)
-		}
-		if err != nil {
-			c.differ("", "run", "a result", err)
-		}
-		mismatches += c.close()
+	for _, t := range f.cases {
+		mismatches += runCase(t, w)
 	}
-	_, err = fmt.Fprintf(w, "%d cases, %d mismatches\n", len(cases), mismatches)
-	return mismatches, err
+	if _, err := fmt.Fprintf(w, "%d cases, %d mismatches\n", len(f.cases), mismatches); err != nil {
+		return mismatches, err
+	}
+	return mismatches, errors.Join(f.refused...)
+}
+
+// runCase returns how many mismatches there are.
+func runCase(t *testCase, w io.Writer) int {
+	for _, key := range t.unknown {
+		fmt.Fprintf(w, "%s: %s is not known and was not looked at\n", t.name, key)
+	}
+	c := checker{w: w, name: t.name, limit: maxShown}
+	o, err := simulate(context.Background(), &t.Scenario)
+	if err == nil {
+		err = c.compare(t, o)
+	}
+	if err != nil {
+		c.differ("", "run", "a result", err)
+	}
+	return c.close()
 }
 
 // vectors checks the random numbers against a file's.

@@ -27,7 +27,7 @@ func sharedAnswers(t testing.TB) *answersFile {
 
 // The reference is the rules in code: it must know the known answers.
 func TestReferenceKnowsTheAnswers(t *testing.T) {
-	for _, c := range sharedAnswers(t).ordered() {
+	for _, c := range sharedAnswers(t).cases {
 		if len(c.ClosedForm) > 0 {
 			continue // the reference is too slow for long runs
 		}

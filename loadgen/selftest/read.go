@@ -1,0 +1,161 @@
+package selftest
+
+import (
+	"bytes"
+	"encoding/json"
+	"errors"
+	"fmt"
+	"io"
+	"maps"
+	"slices"
+	"strings"
+)
+
+// readAnswers reads and checks a file of known answers. Its errors say which case
+// is wrong, where, and what would have been right. A case that is not understood is
+// refused by itself: whatever is passed over in a scenario makes it another one.
+func readAnswers(r io.Reader) (*answersFile, error) {
+	b, err := io.ReadAll(r)
+	if err != nil {
+		return nil, fmt.Errorf("selftest: answers: %w", err)
+	}
+	f := new(answersFile)
+	if err := json.Unmarshal(b, f); err != nil {
+		return nil, fmt.Errorf("selftest: answers: %w", position(b, err))
+	}
+	if f.Format != 1 {
+		return nil, fmt.Errorf("selftest: answers: format %d, want 1", f.Format)
+	}
+	if f.TimeUnit != "microseconds" {
+		return nil, fmt.Errorf("selftest: answers: time_unit %q, want \"microseconds\"", f.TimeUnit)
+	}
+	f.unknown = unknownKeys(b, "format", "time_unit", "semantics", "rng_test_vectors", "cases", "long_runs")
+	for _, group := range []map[string]json.RawMessage{f.Cases, f.LongRuns} {
+		for _, name := range slices.Sorted(maps.Keys(group)) {
+			c, err := readCase(name, group[name])
+			if err != nil {
+				f.refused = append(f.refused, fmt.Errorf("selftest: answers: case %q: %w", name, err))
+				continue
+			}
+			f.cases = append(f.cases, c)
+		}
+	}
+	if len(f.cases)+len(f.refused) == 0 {
+		return nil, errors.New("selftest: answers: no cases")
+	}
+	return f, nil
+}
+
+func readCase(name string, b json.RawMessage) (*testCase, error) {
+	c := &testCase{name: name}
+	if err := json.Unmarshal(b, c); err != nil {
+		return nil, inFile(err)
+	}
+	c.unknown = unknownKeys(b, "doc", "scenario", "result", "closed_form", "recursion_check")
+	return c, c.check()
+}
+
+// unknownKeys returns the keys of an object besides those that are known. Around
+// scenarios and results they are remarks, and may be more than one knows of.
+func unknownKeys(b []byte, known ...string) []string {
+	var object map[string]json.RawMessage
+	if json.Unmarshal(b, &object) != nil {
+		return nil
+	}
+	return slices.DeleteFunc(slices.Sorted(maps.Keys(object)), func(key string) bool { return slices.Contains(known, key) })
+}
+
+// UnmarshalJSON reads a scenario list by list, so that an error says which element
+// it is about, and sets defaults that are not zero values.
+func (s *scenario) UnmarshalJSON(b []byte) error {
+	var lists struct{ Queues, Workers, Publish, Control json.RawMessage }
+	if err := unmarshalStrict(b, &lists); err != nil {
+		return fmt.Errorf("scenario: %w", err)
+	}
+	if err := readList("queues", lists.Queues, &s.Queues, standardQueue); err != nil {
+		return err
+	}
+	if err := readList("workers", lists.Workers, &s.Workers, standardWorker); err != nil {
+		return err
+	}
+	if err := readList("publish", lists.Publish, &s.Publish, publishSpec{}); err != nil {
+		return err
+	}
+	return readList("control", lists.Control, &s.Control, controlSpec{})
+}
+
+// readList reads a list whose elements are like standard in what they do not say.
+func readList[T any](key string, b json.RawMessage, to *[]T, standard T) error {
+	if len(b) == 0 {
+		return nil
+	}
+	var elements []json.RawMessage
+	if err := unmarshalStrict(b, &elements); err != nil {
+		return fmt.Errorf("%s: %w", key, err)
+	}
+	for i, e := range elements {
+		v := standard
+		if err := unmarshalStrict(e, &v); err != nil {
+			return fmt.Errorf("%s[%d]: %w", key, i, err)
+		}
+		*to = append(*to, v)
+	}
+	return nil
+}
+
+// UnmarshalJSON reads one template or a list of them.
+func (t *templates) UnmarshalJSON(b []byte) error {
+	switch {
+	case string(b) == "null":
+		return nil
+	case bytes.HasPrefix(b, []byte("[")):
+		return readList("of", b, (*[]template)(t), template{})
+	}
+	*t = make([]template, 1)
+	if err := unmarshalStrict(b, &(*t)[0]); err != nil {
+		return fmt.Errorf("of: %w", err)
+	}
+	return nil
+}
+
+// unmarshalStrict is json.Unmarshal that refuses unknown keys and trailing data.
+func unmarshalStrict(b []byte, v any) error {
+	d := json.NewDecoder(bytes.NewReader(b))
+	d.DisallowUnknownFields()
+	if err := d.Decode(v); err != nil {
+		return inFile(err)
+	}
+	if _, err := d.Token(); err != io.EOF {
+		return errors.New("text after the end of the JSON value")
+	}
+	return nil
+}
+
+// inFile says an error of package json in the words of the file.
+func inFile(err error) error {
+	var kind *json.UnmarshalTypeError
+	if errors.As(err, &kind) && kind.Field != "" {
+		return fmt.Errorf("%s: a JSON %s, want %s", kind.Field, kind.Value, kind.Type)
+	}
+	if key, ok := strings.CutPrefix(err.Error(), "json: unknown field "); ok {
+		return fmt.Errorf("unknown key %s", key)
+	}
+	return err
+}
+
+// position adds the line to an error of package json that knows its offset.
+func position(b []byte, err error) error {
+	var offset int64
+	var syntax *json.SyntaxError
+	var kind *json.UnmarshalTypeError
+	switch {
+	case errors.As(err, &syntax):
+		offset = syntax.Offset
+	case errors.As(err, &kind):
+		offset = kind.Offset
+	default:
+		return err
+	}
+	offset = min(max(offset, 0), int64(len(b)))
+	return fmt.Errorf("line %d: %w", 1+bytes.Count(b[:offset], []byte("\n")), err)
+}
