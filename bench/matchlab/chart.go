@@ -47,7 +47,7 @@ func (r *Results) colour(contender string) color.RGBA {
 	if contender == topic.Default {
 		return defaultColour
 	}
-	others := slices.DeleteFunc(r.contenders(), func(c string) bool { return c == topic.Default })
+	others := slices.DeleteFunc(r.Contenders(), func(c string) bool { return c == topic.Default })
 	return colours[max(slices.Index(others, contender), 0)%len(colours)]
 }
 

@@ -17,7 +17,7 @@ import (
 // and memory.
 func (r *Results) Charts() []*Chart {
 	var all []*Chart
-	for _, w := range r.workloads() {
+	for _, w := range r.Workloads() {
 		all = append(all, r.matchChart(w))
 	}
 	for _, s := range r.Sweeps {
@@ -49,7 +49,7 @@ func (r *Results) matchChart(name string) *Chart {
 			s := summary(m.CPU)
 			values = append(values, s.Lo, s.Hi)
 			rows = append(rows, row{label: m.Contender, value: s.Center, lo: s.Lo, hi: s.Hi,
-				note: formatNanos(s.Center), colour: r.colour(m.Contender)})
+				note: FormatNanos(s.Center), colour: r.colour(m.Contender)})
 		}
 	}
 	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.value, b.value) })
@@ -57,7 +57,7 @@ func (r *Results) matchChart(name string) *Chart {
 	if spec, err := workload.Lookup(name); err == nil {
 		doc = spec.Doc
 	}
-	x := limits(values, formatNanos)
+	x := limits(values, FormatNanos)
 	return &Chart{
 		Name:     "match-" + name,
 		Question: name + ": " + doc,
@@ -89,7 +89,7 @@ func (r *Results) sweepChart(s Sweep) *Chart {
 		}
 	}
 	ch := &Chart{Name: s.Name, Width: chartWidth, Height: lineHeight}
-	ch.draw = func(c draw.Canvas) { lines(c, all, sweepAxis(s), limits(values, formatNanos), s.Axis) }
+	ch.draw = func(c draw.Canvas) { lines(c, all, sweepAxis(s), limits(values, FormatNanos), s.Axis) }
 	switch s.Name {
 	case "scaling":
 		ch.Question = "How does a match grow with the bindings? (iot, both axes logarithmic)"
@@ -191,8 +191,8 @@ func (r *Results) memoryChart() *Chart {
 	}
 	var rows []row
 	var values []float64
-	for _, c := range r.contenders() {
-		if m := r.of(c, most.Workload); m != nil && m.Heap > 0 {
+	for _, c := range r.Contenders() {
+		if m := r.Of(c, most.Workload); m != nil && m.Heap > 0 {
 			rows = append(rows, row{label: c, value: m.Heap, lo: m.Heap, hi: m.Heap,
 				note: fmt.Sprintf("%.0f B", m.Heap), colour: r.colour(c)})
 			values = append(values, m.Heap)

@@ -168,12 +168,12 @@ func (c *churning) finish(n int, rs []reading, changes bool) (float64, error) {
 	return float64(total) / float64(n*len(rs)), nil
 }
 
-// A Deletion is what deleting a queue takes, a value for each repeat.
+// A Deletion is what deleting a queue takes, in ns, a value for each repeat.
 type Deletion struct {
-	Took []float64 // processor time of whoever deletes, in ms
+	Took []float64 // processor time of whoever deletes
 
-	// The longest time, in µs, in which a publisher beside it ended no match; and
-	// that of a publisher to another exchange, which only the machine can stop.
+	// The longest time in which a publisher beside it ended no match; and that of
+	// a publisher to another exchange, which only the machine can stop.
 	Pause, Elsewhere []float64
 }
 
@@ -196,10 +196,10 @@ func MeasureDeletion(ctx context.Context, strategy string, repeat int) (*Deletio
 		for _, of := range []topic.Matcher{own, other} {
 			took, pause := deletion(of, own, w)
 			if of == own {
-				d.Took = append(d.Took, float64(took)/1e6)
-				d.Pause = append(d.Pause, float64(pause)/1e3)
+				d.Took = append(d.Took, float64(took))
+				d.Pause = append(d.Pause, float64(pause))
 			} else {
-				d.Elsewhere = append(d.Elsewhere, float64(pause)/1e3)
+				d.Elsewhere = append(d.Elsewhere, float64(pause))
 			}
 		}
 	}
@@ -259,7 +259,11 @@ type Pauses struct {
 }
 
 // NewPauses begins to watch the calling goroutine.
-func NewPauses() *Pauses { return &Pauses{last: time.Now(), delay: threadDelay()} }
+func NewPauses() *Pauses {
+	p := &Pauses{delay: threadDelay()}
+	p.last = time.Now() // asking for the delay is no pause
+	return p
+}
 
 // Tick ends a pause and begins the next.
 func (p *Pauses) Tick() {

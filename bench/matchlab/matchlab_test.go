@@ -36,7 +36,7 @@ func TestRun(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	if r.of("trie", "adversarial7") != nil {
+	if r.Of("trie", "adversarial7") != nil {
 		t.Error("trie was measured on adversarial7, which takes it for ever")
 	}
 	for _, ch := range r.Charts() {

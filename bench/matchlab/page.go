@@ -118,12 +118,12 @@ func (r *Results) Page() ([]byte, error) {
 		g.Charts = append(g.Charts, pageChart{ch.Question, ch.Finding, template.HTML(svg)})
 	}
 	d.Groups = []pageGroup{*groups[true], *groups[false]}
-	for _, w := range r.workloads() {
+	for _, w := range r.Workloads() {
 		d.Columns = append(d.Columns, pageColumn{w, fmt.Sprintf("%.2f", r.fastest(w).Matches)})
 	}
-	for _, c := range r.contenders() {
+	for _, c := range r.Contenders() {
 		row := pageRow{Strategy: c}
-		for _, w := range r.workloads() {
+		for _, w := range r.Workloads() {
 			row.Cells = append(row.Cells, r.cell(c, w))
 		}
 		d.Rows = append(d.Rows, row)
@@ -138,8 +138,8 @@ func (r *Results) numbers() []pageNumber {
 	var numbers []pageNumber
 	var most, slowest *Measurement
 	allocs := 0.0
-	for _, w := range r.workloads() {
-		m := r.of(r.base(), w)
+	for _, w := range r.Workloads() {
+		m := r.Of(r.base(), w)
 		if m == nil {
 			continue
 		}
@@ -155,8 +155,8 @@ func (r *Results) numbers() []pageNumber {
 		return nil
 	}
 	return append(numbers,
-		pageNumber{formatNanos(Median(most.CPU)), fmt.Sprintf("a match of %s against %s bindings (%s)", r.base(), groupThousands(most.Bindings), most.Workload)},
+		pageNumber{FormatNanos(Median(most.CPU)), fmt.Sprintf("a match of %s against %s bindings (%s)", r.base(), groupThousands(most.Bindings), most.Workload)},
 		pageNumber{fmt.Sprintf("%.0f B", most.Heap), "of heap a binding there"},
-		pageNumber{formatNanos(Median(slowest.CPU)), fmt.Sprintf("a match at worst (%s), with %.0f allocations", slowest.Workload, allocs)},
+		pageNumber{FormatNanos(Median(slowest.CPU)), fmt.Sprintf("a match at worst (%s), with %.0f allocations", slowest.Workload, allocs)},
 	)
 }

@@ -16,7 +16,7 @@ import (
 func PeerChart(ms []Measurement, ours, peers []string) *Chart {
 	r := &Results{Matches: ms}
 	var rows []peerRow
-	for _, w := range r.workloads() {
+	for _, w := range r.Workloads() {
 		if best := r.bestOf(peers, w); best != nil {
 			rows = append(rows, r.peerRow(w, best, ours, peers))
 		}
@@ -39,7 +39,7 @@ func PeerChart(ms []Measurement, ours, peers []string) *Chart {
 // express all of it.
 func (r *Results) bestOf(contenders []string, workload string) (best *Measurement) {
 	for _, c := range contenders {
-		m := r.of(c, workload)
+		m := r.Of(c, workload)
 		if m != nil && m.LeftOut == 0 && (best == nil || Median(m.CPU) < Median(best.CPU)) {
 			best = m
 		}
@@ -57,9 +57,9 @@ type peerRow struct {
 func (r *Results) peerRow(name string, best *Measurement, ours, peers []string) peerRow {
 	p := peerRow{doc: fmt.Sprintf("%s: %s bindings", name, groupThousands(best.Bindings))}
 	our := r.bestOf(ours, name)
-	p.finding = fmt.Sprintf("%s %s, best peer %s %s", our.Contender, formatNanos(Median(our.CPU)), best.Contender, formatNanos(Median(best.CPU)))
+	p.finding = fmt.Sprintf("%s %s, best peer %s %s", our.Contender, FormatNanos(Median(our.CPU)), best.Contender, FormatNanos(Median(best.CPU)))
 	for _, c := range append(slices.Clone(ours), peers...) {
-		m := r.of(c, name)
+		m := r.Of(c, name)
 		if m == nil || 100*m.LeftOut > m.Bindings {
 			continue
 		}

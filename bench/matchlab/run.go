@@ -123,7 +123,7 @@ func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, err
 		return nil, err
 	}
 	plans := planSweeps(&o, contenders)
-	r := &Results{Options: o, Host: host()}
+	r := &Results{Options: o, Host: Host()}
 	r.Matches, err = Compare(ctx, o, func(p Progress) { progress(Progress{p.Part, first * p.Share}) })
 	if err == nil {
 		r.Sweeps, err = runSweeps(ctx, &o, plans, func(part string, share float64) {
@@ -135,7 +135,7 @@ func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, err
 	}
 	if err != nil {
 		r.Partial = fmt.Sprintf("Interrupted: %d of %d workloads and %d of %d sweeps were measured, the last ones perhaps in part.",
-			len(r.workloads()), len(o.Workloads), len(r.Sweeps), len(plans))
+			len(r.Workloads()), len(o.Workloads), len(r.Sweeps), len(plans))
 	}
 	if o.Out != "" {
 		err = errors.Join(err, r.Write(o.Out))
@@ -143,7 +143,8 @@ func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, err
 	return r, err
 }
 
-func host() string {
+// Host says what a run ran on: processors, system and Go version.
+func Host() string {
 	return fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 

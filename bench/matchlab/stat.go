@@ -18,13 +18,22 @@ const confidence = 0.95
 
 // summary returns the median of the values and its confidence interval. With too
 // few values for one at this level, the interval is their range.
-func summary(values []float64) benchmath.Summary {
-	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(values, &benchmath.DefaultThresholds), confidence)
+func summary(values []float64) benchmath.Summary { return summaryAt(values, confidence) }
+
+func summaryAt(values []float64, level float64) benchmath.Summary {
+	s := benchmath.AssumeNothing.Summary(benchmath.NewSample(values, &benchmath.DefaultThresholds), level)
 	if math.IsInf(s.Lo, 0) || math.IsInf(s.Hi, 0) {
 		sorted := benchmath.NewSample(values, &benchmath.DefaultThresholds).Values
 		s.Lo, s.Hi = sorted[0], sorted[len(sorted)-1]
 	}
 	return s
+}
+
+// Interval returns the confidence interval of the median of the values at a level, or
+// their range if they are too few for one.
+func Interval(values []float64, level float64) (lo, hi float64) {
+	s := summaryAt(values, level)
+	return s.Lo, s.Hi
 }
 
 // differ reports whether two samples differ by more than chance (Mann-Whitney U
@@ -35,12 +44,13 @@ func differ(a, b []float64) (bool, float64) {
 	return c.P < c.Alpha, c.P
 }
 
-// contenders and workloads return the names in the order of measurement.
-func (r *Results) contenders() []string {
+// Contenders returns their names in the order of measurement.
+func (r *Results) Contenders() []string {
 	return distinct(r.Matches, func(m *Measurement) string { return m.Contender })
 }
 
-func (r *Results) workloads() []string {
+// Workloads returns their names in the order of measurement.
+func (r *Results) Workloads() []string {
 	return distinct(r.Matches, func(m *Measurement) string { return m.Workload })
 }
 
@@ -55,8 +65,8 @@ func distinct(ms []Measurement, name func(*Measurement) string) (names []string)
 	return names
 }
 
-// of returns a contender's measurement on a workload, or nil.
-func (r *Results) of(contender, workload string) *Measurement {
+// Of returns a contender's measurement on a workload, or nil.
+func (r *Results) Of(contender, workload string) *Measurement {
 	for i := range r.Matches {
 		if m := &r.Matches[i]; m.Contender == contender && m.Workload == workload {
 			return m
@@ -68,7 +78,7 @@ func (r *Results) of(contender, workload string) *Measurement {
 // base returns whom others are compared to: the default or, if it was not measured,
 // the first.
 func (r *Results) base() string {
-	if all := r.contenders(); !slices.Contains(all, topic.Default) {
+	if all := r.Contenders(); !slices.Contains(all, topic.Default) {
 		return all[0]
 	}
 	return topic.Default
@@ -83,13 +93,13 @@ type cell struct {
 }
 
 func (r *Results) cell(contender, workload string) cell {
-	m := r.of(contender, workload)
+	m := r.Of(contender, workload)
 	if m == nil {
 		return cell{Time: "-"}
 	}
 	s := summary(m.CPU)
-	c := cell{Time: formatNanos(s.Center) + " ±" + fmt.Sprintf("%.0f%%", 100*max(s.Hi-s.Center, s.Center-s.Lo)/s.Center)}
-	if base := r.of(r.base(), workload); base != nil && base != m {
+	c := cell{Time: FormatNanos(s.Center) + " ±" + fmt.Sprintf("%.0f%%", 100*max(s.Hi-s.Center, s.Center-s.Lo)/s.Center)}
+	if base := r.Of(r.base(), workload); base != nil && base != m {
 		c.Ratio = "~"
 		if yes, p := differ(m.CPU, base.CPU); yes {
 			c.Ratio, c.P = formatTimes(s.Center/Median(base.CPU)), fmt.Sprintf("%.3f", p)
@@ -104,8 +114,8 @@ func (r *Results) cell(contender, workload string) cell {
 // fastest returns the measurement of a workload with the least median.
 func (r *Results) fastest(workload string) *Measurement {
 	var best *Measurement
-	for _, c := range r.contenders() {
-		if m := r.of(c, workload); m != nil && (best == nil || Median(m.CPU) < Median(best.CPU)) {
+	for _, c := range r.Contenders() {
+		if m := r.Of(c, workload); m != nil && (best == nil || Median(m.CPU) < Median(best.CPU)) {
 			best = m
 		}
 	}
@@ -118,9 +128,9 @@ const tableColumns = 4
 // WriteTable writes the table of times, a row for each contender.
 func (r *Results) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for workloads := range slices.Chunk(r.workloads(), tableColumns) {
+	for workloads := range slices.Chunk(r.Workloads(), tableColumns) {
 		fmt.Fprintf(t, "time a match\t%s\n", strings.Join(workloads, "\t"))
-		for _, contender := range r.contenders() {
+		for _, contender := range r.Contenders() {
 			fmt.Fprint(t, contender)
 			for _, workload := range workloads {
 				c := r.cell(contender, workload)
@@ -152,17 +162,26 @@ func formatTimes(x float64) string {
 	return fmt.Sprintf("%.2fx", x)
 }
 
-// formatNanos returns a time with two or three significant digits.
-func formatNanos(ns float64) string {
+// FormatNanos returns a time with two or three significant digits.
+func FormatNanos(ns float64) string {
 	for _, u := range []struct {
 		size float64
 		name string
 	}{{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}} {
-		if ns >= u.size {
-			return fmt.Sprintf("%.3g %s", ns/u.size, u.name)
+		if ns >= 0.9995*u.size { // which rounds to 1
+			return formatThree(ns/u.size) + " " + u.name
 		}
 	}
-	return fmt.Sprintf("%.3g ns", ns)
+	return formatThree(ns) + " ns"
+}
+
+// formatThree returns a number with three significant digits and all digits before
+// the point.
+func formatThree(x float64) string {
+	if math.Abs(x) >= 999.5 {
+		return groupThousands(int(math.Round(x)))
+	}
+	return fmt.Sprintf("%.3g", x)
 }
 
 // worthwhile is below which ratio of times another strategy is worth choosing.
@@ -172,13 +191,13 @@ const worthwhile = 0.8
 // whoever reads no further. All follow from the figures.
 func (r *Results) Advice() []string {
 	advice := []string{r.choice()}
-	for _, c := range r.contenders() {
+	for _, c := range r.Contenders() {
 		if where := r.betterOn(c); len(where) > 0 {
 			advice = append(advice, fmt.Sprintf("Choose %s where keys are as in %s.", c, strings.Join(where, " and ")))
 		}
 	}
 	for _, s := range topic.Strategies() {
-		if s.Combinatorial && slices.Contains(r.contenders(), s.Name) {
+		if s.Combinatorial && slices.Contains(r.Contenders(), s.Name) {
 			advice = append(advice, fmt.Sprintf("Keep %s away from binding keys that strangers choose: its work multiplies with every '#'.", s.Name))
 		}
 	}
@@ -188,9 +207,9 @@ func (r *Results) Advice() []string {
 // choice says whom to choose without a reason for another: the base or, if there
 // is no default to compare to, whoever is best on most workloads.
 func (r *Results) choice() string {
-	n := len(r.workloads())
+	n := len(r.Workloads())
 	choose, best, within := r.base(), 0, 0
-	for _, c := range r.contenders() {
+	for _, c := range r.Contenders() {
 		b, w := r.standing(c)
 		if c == choose || choose != topic.Default && b > best {
 			choose, best, within = c, b, w
@@ -206,8 +225,8 @@ func (r *Results) choice() string {
 // standing returns on how many workloads none is faster than a contender, and on
 // how many it takes at most twice the time of the fastest.
 func (r *Results) standing(contender string) (best, within int) {
-	for _, w := range r.workloads() {
-		m := r.of(contender, w)
+	for _, w := range r.Workloads() {
+		m := r.Of(contender, w)
 		if m == nil {
 			continue
 		}
@@ -224,8 +243,8 @@ func (r *Results) standing(contender string) (best, within int) {
 // betterOn returns the workloads, with the ratio, on which a contender is the
 // fastest and worth choosing before the default.
 func (r *Results) betterOn(contender string) (where []string) {
-	for _, w := range r.workloads() {
-		m, base := r.of(contender, w), r.of(topic.Default, w)
+	for _, w := range r.Workloads() {
+		m, base := r.Of(contender, w), r.Of(topic.Default, w)
 		if m == nil || base == nil || m != r.fastest(w) {
 			continue
 		}
