@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -22,7 +23,10 @@ func (r *Results) Charts() []*Chart {
 	}
 	for _, s := range r.Sweeps {
 		all = append(all, r.sweepChart(s))
-		if s.Name == "zipf" {
+		switch s.Name {
+		case "hashes":
+			all = append(all, r.workChart(s))
+		case "zipf":
 			all = append(all, r.hitChart(s))
 		}
 	}
@@ -78,18 +82,11 @@ func ends(rows []row, each string) string {
 
 // sweepChart shows a match's time along a sweep.
 func (r *Results) sweepChart(s Sweep) *Chart {
-	all := r.sweepLines(s, func(p Point) linePoint {
+	ch := r.logChart(s, FormatNanos, "", func(p Point) linePoint {
 		sum := summary(p.CPU)
 		return linePoint{p.X, sum.Center, sum.Lo, sum.Hi}
 	})
-	var values []float64
-	for _, l := range all {
-		for _, p := range l.points {
-			values = append(values, p.lo, p.hi)
-		}
-	}
-	ch := &Chart{Name: s.Name, Width: chartWidth, Height: lineHeight}
-	ch.draw = func(c draw.Canvas) { lines(c, all, sweepAxis(s), limits(values, FormatNanos), s.Axis) }
+	ch.Name = s.Name
 	switch s.Name {
 	case "scaling":
 		ch.Question = "How does a match grow with the bindings? (iot, both axes logarithmic)"
@@ -98,34 +95,56 @@ func (r *Results) sweepChart(s Sweep) *Chart {
 	case "zipf":
 		ch.Question = "Does a cache pay? (20,000 keys; at 0 all come alike often, above 1 few carry most)"
 	}
-	ch.Finding = growth(all)
 	return ch
 }
 
-// growth says by how much each line's last point is above its first.
-func growth(all []line) string {
-	var least, most *line
-	ratio := func(l *line) float64 { return l.points[len(l.points)-1].y / l.points[0].y }
+// workChart shows a match's work, counted in steps, which no machine disturbs.
+func (r *Results) workChart(s Sweep) *Chart {
+	whole := func(steps float64) string { return groupThousands(int(math.Round(steps))) }
+	ch := r.logChart(s, whole, " steps", func(p Point) linePoint { return linePoint{p.X, p.Steps, p.Steps, p.Steps} })
+	ch.Name = "work"
+	ch.Question = "How much work is that? (steps: states entered and edges looked for, logarithmic)"
+	return ch
+}
+
+// logChart shows a figure along a sweep on a logarithmic axis. The unit is for the
+// finding only.
+func (r *Results) logChart(s Sweep, format func(float64) string, unit string, point func(Point) linePoint) *Chart {
+	all := r.sweepLines(s, point)
+	var values []float64
+	for _, l := range all {
+		for _, p := range l.points {
+			values = append(values, p.lo, p.hi)
+		}
+	}
+	xs := sweepAxis(s)
+	return &Chart{
+		Finding: growth(all, xs.format, s.Axis, func(v float64) string { return format(v) + unit }),
+		Width:   chartWidth, Height: lineHeight,
+		draw: func(c draw.Canvas) { lines(c, all, xs, limits(values, format), s.Axis) },
+	}
+}
+
+// growth says where the lines that grow least and most begin and end.
+func growth(all []line, x func(float64) string, axis string, y func(float64) string) string {
+	least, most := &all[0], &all[0]
+	first := func(l *line) linePoint { return l.points[0] }
+	last := func(l *line) linePoint { return l.points[len(l.points)-1] }
+	ratio := func(l *line) float64 { return last(l).y / first(l).y }
 	for i := range all {
-		if least == nil || ratio(&all[i]) < ratio(least) {
+		if ratio(&all[i]) < ratio(least) {
 			least = &all[i]
 		}
-		if most == nil || ratio(&all[i]) > ratio(most) {
+		if ratio(&all[i]) > ratio(most) {
 			most = &all[i]
 		}
 	}
-	if least == most {
-		return fmt.Sprintf("From the first value to the last, %s comes to take %s times as long.", least.label, formatRatio(ratio(least)))
+	text := fmt.Sprintf("%s: from %s to %s a match of %s goes from %s to %s",
+		strings.ToUpper(axis[:1])+axis[1:], x(first(least).x), x(last(least).x), least.label, y(first(least).y), y(last(least).y))
+	if most != least {
+		text += fmt.Sprintf(", one of %s from %s to %s", most.label, y(first(most).y), y(last(most).y))
 	}
-	return fmt.Sprintf("From the first value to the last, %s comes to take %s times as long and %s %s times.",
-		least.label, formatRatio(ratio(least)), most.label, formatRatio(ratio(most)))
-}
-
-func formatRatio(x float64) string {
-	if x >= 10 {
-		return groupThousands(int(math.Round(x)))
-	}
-	return fmt.Sprintf("%.2g", x)
+	return text + "."
 }
 
 // hitChart shows the share of keys that a cache answers.

@@ -114,6 +114,36 @@ type lossy struct{ Subject }
 
 func (l lossy) Run(from, n int) int { return l.Subject.Run(from, n) - 1 }
 
+// TestCalibrateBelievesTheQuicker wants a sample to have its length though something
+// took the processor during the first look.
+func TestCalibrateBelievesTheQuicker(t *testing.T) {
+	const sample = 4 * time.Millisecond
+	a := &arm{s: &disturbed{}, truth: &truth{upTo: []int{0, 1}}}
+	if err := a.calibrate(sample); err != nil {
+		t.Fatal(err)
+	}
+	if a.batch < 100 {
+		t.Errorf("%d keys are believed to take %v", a.batch, sample)
+	}
+}
+
+// disturbed is a subject that takes long in its first run.
+type disturbed struct{ runs int }
+
+func (d *disturbed) Bind(string, topic.Dest)   {}
+func (d *disturbed) Unbind(string, topic.Dest) {}
+
+func (d *disturbed) Run(_, n int) int {
+	if d.runs++; d.runs == 1 {
+		for start := CPUTime(); CPUTime()-start < 10*time.Millisecond; {
+		}
+	}
+	for range n {
+		CPUTime()
+	}
+	return n
+}
+
 func TestUnknownNamesAreErrors(t *testing.T) {
 	for _, o := range []Options{{Strategies: []string{"tire"}}, {Workloads: []string{"tire"}}} {
 		if _, err := Compare(context.Background(), o, func(Progress) {}); err == nil || !strings.Contains(err.Error(), `unknown`) {

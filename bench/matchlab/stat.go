@@ -88,7 +88,7 @@ func (r *Results) base() string {
 type cell struct {
 	Time  string // median and half the interval in percent; empty if not measured
 	Ratio string // to the base's, "~" if chance may explain the difference
-	P     string // p-value of the difference, if it is one
+	P     string // p-value of the difference, as in "p=0.012", if it is one
 	Best  bool   // no other is faster by more than chance
 }
 
@@ -102,13 +102,20 @@ func (r *Results) cell(contender, workload string) cell {
 	if base := r.Of(r.base(), workload); base != nil && base != m {
 		c.Ratio = "~"
 		if yes, p := differ(m.CPU, base.CPU); yes {
-			c.Ratio, c.P = formatTimes(s.Center/Median(base.CPU)), fmt.Sprintf("%.3f", p)
+			c.Ratio, c.P = formatTimes(s.Center/Median(base.CPU)), formatP(p)
 		}
 	}
 	best := r.fastest(workload)
 	same, _ := differ(m.CPU, best.CPU)
 	c.Best = best == m || !same
 	return c
+}
+
+func formatP(p float64) string {
+	if p < 0.0005 {
+		return "p<0.001"
+	}
+	return fmt.Sprintf("p=%.3f", p)
 }
 
 // fastest returns the measurement of a workload with the least median.

@@ -19,6 +19,7 @@ type Sweep struct {
 type Point struct {
 	X float64
 	Measurement
+	Steps   float64 // of a match, mean, if they are counted
 	HitRate float64 // of a cache in front of the default; -1 if there is none
 }
 
@@ -39,14 +40,19 @@ func planSweeps(o *Options, all []Contender) []sweepPlan {
 	list := []sweepPlan{
 		{Sweep{Name: "scaling", Axis: "bindings"}, []float64{100, 1000, 10_000, 100_000},
 			func(x float64) *workload.Workload { return workload.IoT(int(x)) }, all},
-		{Sweep{Name: "hashes", Axis: "'#' in each binding key"}, []float64{1, 2, 3, 4, 5, 6, 7},
-			func(x float64) *workload.Workload { return workload.Adversarial(int(x), sweepWords) }, all},
 	}
-	var cachePair []Contender
+	var walking, cachePair []Contender
 	for _, c := range all {
+		if stepper(c.Name) != nil {
+			walking = append(walking, c)
+		}
 		if c.Name == topic.Default || c.Name == CachedDefault {
 			cachePair = append(cachePair, c)
 		}
+	}
+	if len(walking) > 0 {
+		list = append(list, sweepPlan{Sweep{Name: "hashes", Axis: "'#' in each binding key"}, []float64{1, 2, 3, 4, 5, 6, 7},
+			func(x float64) *workload.Workload { return workload.Adversarial(int(x), sweepWords) }, walking})
 	}
 	if len(cachePair) == 2 {
 		list = append(list, sweepPlan{Sweep{Name: "zipf", Axis: "Zipf exponent of the routing keys"},
@@ -83,6 +89,9 @@ func runSweeps(ctx context.Context, o *Options, list []sweepPlan, progress func(
 			}
 			for _, m := range ms {
 				p := Point{X: x, Measurement: m, HitRate: -1}
+				if s.Name == "hashes" {
+					p.Steps = steps(m.Contender, w)
+				}
 				if m.Contender == CachedDefault {
 					p.HitRate = hitRate(w)
 				}
@@ -92,6 +101,32 @@ func runSweeps(ctx context.Context, o *Options, list []sweepPlan, progress func(
 		done = append(done, s.Sweep)
 	}
 	return done, nil
+}
+
+// stepper returns an empty matcher of a strategy that counts its steps, or nil. One
+// behind a cache does not: it mostly makes none.
+func stepper(strategy string) topic.Stepper {
+	s, err := topic.Lookup(strategy)
+	if err != nil {
+		return nil
+	}
+	m, _ := s.New().(topic.Stepper)
+	return m
+}
+
+// steps returns how many steps a match takes a strategy that counts them, mean of the
+// stream.
+func steps(strategy string, w *workload.Workload) float64 {
+	m := stepper(strategy)
+	w.Fill(m)
+	n := 0
+	var dst []topic.Dest
+	for _, key := range w.Keys {
+		var k int
+		dst, k = m.MatchSteps(dst[:0], key)
+		n += k
+	}
+	return float64(n) / float64(len(w.Keys))
 }
 
 // hitRate returns the share of matches that a cache in front of the default
