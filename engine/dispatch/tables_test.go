@@ -105,6 +105,50 @@ func TestPeersAreTheConsumersOfAChannel(t *testing.T) {
 	}
 }
 
+// TestPrioritiesAreForgotten has consumers of many priorities come and go: priorities
+// come from strangers, and nothing is kept of those that nobody has.
+func TestPrioritiesAreForgotten(t *testing.T) {
+	kept := map[string]func(Selector) int{
+		"rr":       func(s Selector) int { return len(s.(*roundRobin).ring.levels) },
+		"rr-eager": func(s Selector) int { return len(s.(*eagerRing).ring.levels) },
+		"fair":     func(s Selector) int { return len(s.(*fair).ring.levels) },
+		"adaptive": func(s Selector) int { return len(s.(*adaptive).ring.levels) },
+		"jsq":      func(s Selector) int { return len(s.(*leastLoaded).lanes) },
+		"lwl":      func(s Selector) int { return len(s.(*leastLoaded).lanes) },
+		"random":   func(s Selector) int { return len(s.(*random).levels) },
+		"po2":      func(s Selector) int { return len(s.(*po2).levels) },
+		"jiq":      func(s Selector) int { return len(s.(*jiq).levels) + len(s.(*jiq).idle.levels) },
+	}
+	for _, strategy := range Selectors() {
+		if kept[strategy.Name] == nil {
+			continue
+		}
+		table := NewConsumers()
+		s := strategy.New(Config{}, table)
+		for round := range 2 {
+			var ids []ConsumerID
+			for i := range 100 {
+				c := table.Add(Consumer{Priority: int32(i % 50)})
+				s.Join(c)
+				ids = append(ids, c)
+			}
+			if c := s.Pick(0); c == NoConsumer || table.At(c).Priority != 49 {
+				t.Errorf("%s, round %d: picked %d, want one of priority 49", strategy.Name, round, c)
+			}
+			for i, c := range ids {
+				s.Leave(c)
+				table.Remove(c)
+				if i < 50 && kept[strategy.Name](s) < 50 {
+					t.Errorf("%s, round %d: forgot a priority that a consumer has", strategy.Name, round)
+				}
+			}
+			if n := kept[strategy.Name](s); n != 0 {
+				t.Errorf("%s, round %d: %d priorities are kept, want 0", strategy.Name, round, n)
+			}
+		}
+	}
+}
+
 func TestTenantsAreForgotten(t *testing.T) {
 	m := NewMessages()
 	var refs []Ref
