@@ -1,0 +1,64 @@
+package matchlab
+
+import (
+	"fmt"
+	"testing"
+
+	"harelab/bench/workload"
+	"harelab/engine/topic"
+)
+
+func TestFormatNanos(t *testing.T) {
+	for _, tt := range []struct {
+		ns   float64
+		want string
+	}{
+		{0, "0 ns"}, {7.25, "7.25 ns"}, {14.04, "14 ns"}, {999.4, "999 ns"}, {999.6, "1 µs"}, {36_370, "36.4 µs"},
+		{999_700, "1 ms"}, {5.226e6, "5.23 ms"}, {2.5e9, "2.5 s"}, {1.2345e12, "1,235 s"},
+	} {
+		if got := FormatNanos(tt.ns); got != tt.want {
+			t.Errorf("FormatNanos(%v) = %q, want %q", tt.ns, got, tt.want)
+		}
+	}
+}
+
+func TestFormatP(t *testing.T) {
+	for p, want := range map[float64]string{0.0001: "p<0.001", 0.0012: "p=0.001", 0.05: "p=0.050"} {
+		if got := formatP(p); got != want {
+			t.Errorf("formatP(%v) = %q, want %q", p, got, want)
+		}
+	}
+}
+
+// TestGrowth wants the lines that grow least and most, in figures.
+func TestGrowth(t *testing.T) {
+	rises := func(label string, ys ...float64) (l line) {
+		l.label = label
+		for i, y := range ys {
+			l.points = append(l.points, linePoint{x: float64(i + 1), y: y})
+		}
+		return l
+	}
+	plain := func(v float64) string { return fmt.Sprint(v) }
+	all := []line{rises("much", 1, 5, 9), rises("most", 2, 2, 30), rises("least", 4, 9, 5)}
+	const want = "Bindings: from 1 to 3 a match of least goes from 4 to 5, one of most from 2 to 30."
+	if got := growth(all, plain, "bindings", plain); got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+	const alone = "Bindings: from 1 to 3 a match of much goes from 1 to 9."
+	if got := growth(all[:1], plain, "bindings", plain); got != alone {
+		t.Errorf("%q, want %q", got, alone)
+	}
+}
+
+// TestSteps wants work to be counted for whoever walks, and not behind a cache.
+func TestSteps(t *testing.T) {
+	w := workload.Adversarial(3, sweepWords)
+	few, many := steps(topic.Default, w), steps("scan", w)
+	if few < sweepWords || many < 10*few {
+		t.Errorf("%s takes %v steps, scan %v", topic.Default, few, many)
+	}
+	if stepper(CachedDefault) != nil {
+		t.Errorf("%s counts steps", CachedDefault)
+	}
+}
