@@ -101,7 +101,8 @@ func circle(x, y, radius vg.Length) (p vg.Path) {
 	return p
 }
 
-// An axis maps values to 0 to 1.
+// An axis maps values to 0 to 1. A logarithmic one begins above zero, and what is
+// below its begin is put there.
 type axis struct {
 	lo, hi float64
 	log    bool
@@ -111,7 +112,7 @@ type axis struct {
 
 func (a axis) at(v float64) float64 {
 	if a.log {
-		return (math.Log(v) - math.Log(a.lo)) / (math.Log(a.hi) - math.Log(a.lo))
+		return (math.Log(max(v, a.lo)) - math.Log(a.lo)) / (math.Log(a.hi) - math.Log(a.lo))
 	}
 	return (v - a.lo) / (a.hi - a.lo)
 }

@@ -38,8 +38,13 @@ const (
 	lineHeight = 240
 )
 
-// limits returns an axis of whole decades around the values.
+// limits returns a logarithmic axis of whole decades around the values. It begins
+// with those above zero: a logarithmic axis has no place for others.
 func limits(values []float64, format func(float64) string) axis {
+	values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v <= 0 })
+	if len(values) == 0 {
+		values = []float64{1}
+	}
 	lo, hi := slices.Min(values), slices.Max(values)
 	return axis{lo: math.Pow(10, math.Floor(math.Log10(lo))), hi: math.Pow(10, math.Ceil(math.Log10(hi*1.0001))), log: true, format: format}
 }
@@ -101,7 +106,10 @@ func (r *Results) sweepChart(s Sweep) *Chart {
 // workChart shows a match's work, counted in steps, which no machine disturbs.
 func (r *Results) workChart(s Sweep) *Chart {
 	whole := func(steps float64) string { return groupThousands(int(math.Round(steps))) }
-	ch := r.logChart(s, whole, " steps", func(p Point) linePoint { return linePoint{p.X, p.Steps, p.Steps, p.Steps} })
+	ch := r.logChart(s, whole, " steps", func(p Point) linePoint {
+		steps := max(1, p.Steps) // some answer without a step
+		return linePoint{p.X, steps, steps, steps}
+	})
 	ch.Name = "work"
 	ch.Question = "How much work is that? (steps: states entered and edges looked for, logarithmic)"
 	return ch

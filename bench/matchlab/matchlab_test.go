@@ -24,7 +24,7 @@ func TestRun(t *testing.T) {
 	dir := t.TempDir()
 	last := -1.0
 	r, err := Run(context.Background(), Options{
-		Strategies: []string{topic.Default, "trie", CachedDefault},
+		Strategies: []string{topic.Default, "trie", "bitmap", CachedDefault},
 		Workloads:  []string{"tyler1000", "celery", "adversarial7"},
 		Repeat:     2, Sample: time.Millisecond, Quick: true, Out: dir,
 	}, func(p Progress) {

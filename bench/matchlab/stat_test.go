@@ -51,6 +51,25 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
+// TestLimits wants whole decades around the values above zero.
+func TestLimits(t *testing.T) {
+	for _, tt := range []struct {
+		values []float64
+		lo, hi float64
+	}{
+		{[]float64{20, 300}, 10, 1000}, {[]float64{10, 100}, 10, 1000}, {[]float64{0, 5}, 1, 10}, {[]float64{0}, 1, 10}, {nil, 1, 10},
+	} {
+		a := limits(tt.values, nil)
+		if a.lo != tt.lo || a.hi != tt.hi {
+			t.Errorf("limits(%v): %v to %v, want %v to %v", tt.values, a.lo, a.hi, tt.lo, tt.hi)
+			continue
+		}
+		if at := a.at(0); at != 0 {
+			t.Errorf("limits(%v): 0 is put at %v, want 0", tt.values, at)
+		}
+	}
+}
+
 // TestSteps wants work to be counted for whoever walks, and not behind a cache.
 func TestSteps(t *testing.T) {
 	w := workload.Adversarial(3, sweepWords)
