@@ -122,6 +122,25 @@ func TestInvalidRunsGetNoVerdict(t *testing.T) {
 	}
 }
 
+// TestPartialRunsGetNoVerdict: what waits longest is what was not worked on yet, so
+// a run that was cut off looks better than it is.
+func TestPartialRunsGetNoVerdict(t *testing.T) {
+	r := specimen.CeleryInitial()
+	r.Partial = true
+	whole, cut := virtual(specimen.CeleryInitial()), virtual(r)
+	a, b := side(t, "a", whole), side(t, "b", cut)
+	if c := Compare(a, b); !strings.HasPrefix(c.Verdict, "No verdict: b: celery-initial was cut off") {
+		t.Errorf("verdict %q", c.Verdict)
+	}
+	rule, err := ParseGateRule("wait.p99 +5%")
+	if err != nil {
+		t.Fatal(err)
+	}
+	if results, err := Gate(whole, cut, []GateRule{rule}); err != nil || WorstOutcome(results) != GateInconclusive {
+		t.Errorf("gate: %+v, %v", results, err)
+	}
+}
+
 // TestHolm: of many tests of equal distributions hardly any may be significant.
 func TestHolm(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))

@@ -107,8 +107,11 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 	for _, s := range ss {
 		arms[armKey(s)] = true
 		side.Virtual = side.Virtual && s.Virtual
-		if !s.Valid() {
+		switch {
+		case !s.Valid():
 			side.Invalid = s.Arm + " is invalid"
+		case s.Partial && side.Invalid == "":
+			side.Invalid = s.Arm + " was cut off, so that its longest waits are not in its figures"
 		}
 	}
 	for _, s := range ss {
