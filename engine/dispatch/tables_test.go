@@ -60,6 +60,22 @@ func TestSeatsFindTheNth(t *testing.T) {
 	}
 }
 
+// TestSeatsOfThoseWhoLeftAreGivenUp has one consumer stay while others come and go.
+func TestSeatsOfThoseWhoLeftAreGivenUp(t *testing.T) {
+	table := NewConsumers()
+	s := newSeats(table)
+	s.join(table.Add(Consumer{}))
+	for range 1000 {
+		c := table.Add(Consumer{})
+		s.join(c)
+		s.leave(c)
+		table.Remove(c)
+	}
+	if n := len(s.levels[0].seats); n > 32 {
+		t.Errorf("%d seats for one consumer", n)
+	}
+}
+
 func TestConsumerIDIsKeptWhileMessagesAreOut(t *testing.T) {
 	table := NewConsumers()
 	a := table.Add(Consumer{})

@@ -115,24 +115,38 @@ func testShare(t *testing.T, q *Queue) {
 	}
 }
 
-// TestCheckFindsFaults spoils a sound queue in each way that Check looks for.
+// TestCheckFindsFaults spoils a sound queue in each way that Check looks for: messages 1
+// and 2 are with a consumer, 3 to 5 are ready.
 func TestCheckFindsFaults(t *testing.T) {
-	faults := map[string]func(*Queue){
-		"ready count":     func(q *Queue) { q.ready++ },
-		"unacked count":   func(q *Queue) { q.unacked++ },
-		"bytes":           func(q *Queue) { q.bytes++ },
-		"expiring":        func(q *Queue) { q.expiring++ },
-		"gone":            func(q *Queue) { q.gone++ },
-		"row leaked":      func(q *Queue) { q.msgs.Alloc() },
-		"same message":    func(q *Queue) { q.msgs.At(1).ID = q.msgs.At(0).ID },
-		"unacked books":   func(q *Queue) { q.cons.At(0).Unacked++ },
-		"work books":      func(q *Queue) { q.cons.At(0).Work++ },
-		"next is unacked": func(q *Queue) { q.msgs.At(0).State, q.msgs.At(2).State = dispatch.Ready, dispatch.Unacked },
-		"order":           func(q *Queue) { q.msgs.At(2).ID, q.msgs.At(3).ID = q.msgs.At(3).ID, q.msgs.At(2).ID },
-		"prefetch":        func(q *Queue) { q.cons.At(0).Prefetch = 1 },
-		"work conserving": func(q *Queue) { q.cons.At(0).Prefetch = 0 },
-	}
-	for name, spoil := range faults {
+	for _, fault := range []struct {
+		want  string
+		spoil func(*Queue)
+	}{
+		{"3 rows are ready, the order holds 3, the count is 4", func(q *Queue) { q.ready++ }},
+		{"3 rows are ready, the order holds 2, the count is 3", func(q *Queue) { q.order.Pop(0) }},
+		{"2 rows are ready, the order holds 3, the count is 3", func(q *Queue) { q.msgs.At(3).State = dispatch.Unacked }},
+		{"2 rows are unacked, the count is 3", func(q *Queue) { q.unacked++ }},
+		{"ready rows have 3 bytes and 0 expire, the counts are 4 and 0", func(q *Queue) { q.bytes++ }},
+		{"ready rows have 3 bytes and 0 expire, the counts are 3 and 1", func(q *Queue) { q.expiring++ }},
+		{"ready rows have 3 bytes and 1 expire, the counts are 3 and 0", func(q *Queue) { q.msgs.At(2).Expires = 9 }},
+		{"3 ready + 2 unacked + 1 gone is not 5 published", func(q *Queue) { q.gone++ }},
+		{"6 rows are in use for 5 messages", func(q *Queue) { q.msgs.Alloc() }},
+		{"message 1 is in rows 0 and 1", func(q *Queue) { q.msgs.At(1).ID = q.msgs.At(0).ID }},
+		{"consumer 0 holds 2 messages of cost 2, its books say 3 and 2", func(q *Queue) { q.cons.At(0).Unacked++ }},
+		{"consumer 0 holds 2 messages of cost 2, its books say 2 and 3", func(q *Queue) { q.cons.At(0).Work++ }},
+		{"consumer 0 holds 2 messages, its prefetch is 1", func(q *Queue) { q.cons.At(0).Prefetch = 1 }},
+		{"message 3 is next and not ready", func(q *Queue) {
+			q.msgs.At(0).State, q.msgs.At(2).State = dispatch.Ready, dispatch.Unacked
+			q.msgs.At(0).Consumer, q.msgs.At(2).Consumer = dispatch.NoConsumer, 0
+		}},
+		{"message 4 is next, before 3, its equal and older", func(q *Queue) {
+			q.msgs.At(2).ID, q.msgs.At(3).ID = q.msgs.At(3).ID, q.msgs.At(2).ID
+		}},
+		{"consumer 0 is eligible while 3 messages are ready", func(q *Queue) { q.cons.At(0).Prefetch = 0 }},
+		{"consumer 0 is eligible while 3 messages are ready", func(q *Queue) {
+			q.cfg.SingleActive, q.active, q.cons.At(0).Prefetch = true, 0, 0
+		}},
+	} {
 		q := newQueue(t, "rr", "fifo")
 		q.Step(Event{Kind: Join, Prefetch: 2}, nil)
 		for range 5 {
@@ -141,10 +155,41 @@ func TestCheckFindsFaults(t *testing.T) {
 		if err := q.Check(false); err != nil {
 			t.Fatal(err)
 		}
-		spoil(q)
-		if err := q.Check(false); err == nil {
-			t.Errorf("%s: Check found nothing", name)
+		fault.spoil(q)
+		if err := q.Check(false); err == nil || err.Error() != "queue: "+fault.want {
+			t.Errorf("Check: %v, want %s", err, fault.want)
 		}
+	}
+}
+
+// TestCheckAllowsForWhatIsLawful changes a queue in ways that look like faults: a
+// prefetch that was lowered, equals of another tenant, and a consumer with credit that
+// is not the single active one, or in a queue that was held.
+func TestCheckAllowsForWhatIsLawful(t *testing.T) {
+	q := newQueue(t, "rr", "fifo")
+	q.Step(Event{Kind: Join, Prefetch: 2}, nil)
+	for range 5 {
+		q.Step(Event{Kind: Publish}, nil)
+	}
+	q.Step(Event{Kind: Limit, Prefetch: 1}, nil)
+	if err := q.Check(false); err != nil {
+		t.Errorf("after the prefetch was lowered: %v", err)
+	}
+	q.Step(Event{Kind: Limit, Hold: true}, nil)
+	if err := q.Check(true); err != nil {
+		t.Errorf("held: %v", err)
+	}
+	q.cfg.SingleActive, q.active = true, dispatch.NoConsumer
+	if err := q.Check(false); err != nil {
+		t.Errorf("not the active one: %v", err)
+	}
+	q = newQueue(t, "rr", "drr")
+	for _, tenant := range []string{"a", "a", "b"} {
+		q.Step(Event{Kind: Publish, Msg: dispatch.Meta{Tenant: tenant}}, nil)
+	}
+	q.Step(Event{Kind: Get}, nil) // of a, then it is b's turn
+	if err := q.Check(false); err != nil {
+		t.Errorf("another tenant's turn: %v", err)
 	}
 }
 
