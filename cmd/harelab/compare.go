@@ -9,7 +9,6 @@ import (
 	"path/filepath"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harelab/cmd/internal/lab"
 	"harelab/reports"
@@ -142,7 +141,7 @@ func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	varied, err := v.Run(ctx, lab.NewWatcher(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), f.quiet))
+	varied, err := v.Run(ctx, lab.NewWatcher(os.Stderr, interactive(os.Stderr), f.quiet))
 	return errors.Join(err, f.writeVaried(cmd.OutOrStdout(), out, varied, err))
 }
 
@@ -152,7 +151,7 @@ func (f *compareFlags) writeVaried(w io.Writer, out string, varied *lab.Varied, 
 	if len(varied.Results) == 0 {
 		dropFolder(out)
 		if interrupted {
-			return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
+			return orInterrupted(runErr)
 		}
 		return nil
 	}

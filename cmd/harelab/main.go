@@ -9,6 +9,8 @@ import (
 	"errors"
 	"fmt"
 	"os"
+	"os/signal"
+	"syscall"
 
 	"harelab/cmd/internal/lab"
 )
@@ -49,9 +51,23 @@ func usage(format string, args ...any) error {
 
 // execute runs the command line and returns the exit code.
 func execute(args []string) int {
+	signal.Ignore(syscall.SIGPIPE) // results sees to readers that have gone
+	out := &results{to: os.Stdout}
 	root := newRoot()
 	root.SetArgs(args)
-	err := root.Execute()
+	root.SetOut(out)
+	code := complain(root.Execute())
+	if err := out.failure(); err != nil {
+		fmt.Fprintln(os.Stderr, "harelab:", err)
+		if code == exitDone {
+			code = exitFailed
+		}
+	}
+	return code
+}
+
+// complain prints what went wrong and returns its exit code.
+func complain(err error) int {
 	if err == nil {
 		return exitDone
 	}

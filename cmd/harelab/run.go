@@ -10,10 +10,8 @@ import (
 	"path/filepath"
 	"strings"
 	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harelab/cmd/internal/lab"
 	"harelab/loadgen/run"
@@ -179,7 +177,7 @@ func measure(cmd *cobra.Command, arms []lab.Arm, parallel int, out string, quiet
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	watch := lab.NewWatcher(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), quiet)
+	watch := lab.NewWatcher(os.Stderr, interactive(os.Stderr), quiet)
 
 	var results []*run.Result
 	for _, group := range byTarget(arms) {
@@ -200,10 +198,7 @@ func measure(cmd *cobra.Command, arms []lab.Arm, parallel int, out string, quiet
 	interrupted := errors.Is(err, context.Canceled)
 	if len(results) == 0 {
 		dropFolder(out)
-		if interrupted {
-			err = &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
-		}
-		return nil, nil, err
+		return nil, nil, orInterrupted(err)
 	}
 	f, writeErr := report(cmd.OutOrStdout(), out, results)
 	switch {
@@ -233,6 +228,15 @@ func interruptible() (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
+}
+
+// orInterrupted is err, or where that is only Ctrl-C's doing, that nothing was
+// measured before it.
+func orInterrupted(err error) error {
+	if errors.Is(err, context.Canceled) {
+		return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
+	}
+	return err
 }
 
 func printTable(w io.Writer, rs []*run.Result) error {
@@ -276,45 +280,4 @@ func verdict(results []*run.Result) error {
 		return &exit{exitExpectation, fmt.Errorf("expectations were not met in %d of %d runs", unmet, len(results))}
 	}
 	return nil
-}
-
-// newFolder makes the results folder, by default one named after the time. One
-// that holds something already is refused, so that nothing is overwritten by a
-// slip.
-func newFolder(dir string) (string, error) {
-	if dir == "" {
-		return timedFolder()
-	}
-	entries, err := os.ReadDir(dir)
-	switch {
-	case errors.Is(err, os.ErrNotExist):
-		return dir, os.MkdirAll(dir, 0o777)
-	case err != nil:
-		return dir, err
-	case len(entries) > 0:
-		return dir, usage("%s is not empty; choose another folder with --out", dir)
-	}
-	return dir, nil
-}
-
-// timedFolder makes runs/TIME, or runs/TIME-2 and so on for runs that begin in
-// one second.
-func timedFolder() (string, error) {
-	const parent = "runs"
-	if err := os.MkdirAll(parent, 0o777); err != nil {
-		return "", err
-	}
-	first := filepath.Join(parent, time.Now().UTC().Format("20060102T150405Z"))
-	for dir, n := first, 2; ; dir, n = fmt.Sprintf("%s-%d", first, n), n+1 {
-		if err := os.Mkdir(dir, 0o777); !errors.Is(err, os.ErrExist) {
-			return dir, err
-		}
-	}
-}
-
-// dropFolder removes a results folder that nothing came to stand in.
-func dropFolder(dir string) {
-	if os.Remove(dir) == nil { // only succeeds when empty
-		os.Remove(filepath.Dir(dir))
-	}
 }
