@@ -133,17 +133,16 @@ func (r *Results) logChart(s Sweep, format func(float64) string, unit string, po
 	}
 }
 
-// growth says where the lines that grow least and most begin and end.
+// growth says where the lines begin and end that end lowest and highest.
 func growth(all []line, x func(float64) string, axis string, y func(float64) string) string {
-	least, most := &all[0], &all[0]
 	first := func(l *line) linePoint { return l.points[0] }
 	last := func(l *line) linePoint { return l.points[len(l.points)-1] }
-	ratio := func(l *line) float64 { return last(l).y / first(l).y }
+	least, most := &all[0], &all[0]
 	for i := range all {
-		if ratio(&all[i]) < ratio(least) {
+		if last(&all[i]).y < last(least).y {
 			least = &all[i]
 		}
-		if ratio(&all[i]) > ratio(most) {
+		if last(&all[i]).y > last(most).y {
 			most = &all[i]
 		}
 	}

@@ -75,6 +75,7 @@ type pageData struct {
 	Base     string
 	Partial  string
 	Repeat   int
+	Interval string // what stands beside the medians
 	Host     string
 }
 
@@ -102,12 +103,12 @@ func (r *Results) Page() ([]byte, error) {
 	advice := r.Advice()
 	d := pageData{
 		Headline: advice[0], Advice: advice[1:], Numbers: r.numbers(),
-		Partial: r.Partial, Base: r.base(), Repeat: r.Options.Repeat, Host: r.Host,
+		Partial: r.Partial, Base: r.base(), Repeat: r.Options.Repeat, Interval: r.interval(), Host: r.Host,
 	}
 	groups := map[bool]*pageGroup{
 		true: {Title: "Time of a match, by workload",
-			Text: "Fastest first, on logarithmic axes. The bar is the 95 % interval of the median."},
-		false: {Title: "What it depends on", Text: "One property varied, the rest as it was. Medians with their 95 % intervals."},
+			Text: "Fastest first, on logarithmic axes. Medians; the bar is the " + r.interval() + "."},
+		false: {Title: "What it depends on", Text: "One property varied, the rest as it was. Medians; the bar is the " + r.interval() + "."},
 	}
 	for _, ch := range r.Charts() {
 		svg, err := ch.SVG()

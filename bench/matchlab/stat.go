@@ -13,8 +13,12 @@ import (
 	"harelab/engine/topic"
 )
 
-// confidence is the level of all intervals.
-const confidence = 0.95
+// confidence is the level of all intervals, and fewestSamples how many there must be
+// for one of the median.
+const (
+	confidence    = 0.95
+	fewestSamples = 6
+)
 
 // summary returns the median of the values and its confidence interval. With too
 // few values for one at this level, the interval is their range.
@@ -152,13 +156,21 @@ func (r *Results) WriteTable(w io.Writer) error {
 		fmt.Fprintln(t)
 		t.Flush()
 	}
-	_, err := fmt.Fprintf(w, `Processor time: median of %d samples and its 95%% interval, ratio to %s, or ~ where chance may
+	_, err := fmt.Fprintf(w, `Processor time: median of %d samples and their %s, ratio to %s, or ~ where chance may
 explain the difference (Mann-Whitney U, p > 0.05). * none is faster by more than chance.
-`, r.Options.Repeat, r.base())
+`, r.Options.Repeat, r.interval(), r.base())
 	if r.Partial != "" {
 		_, err = fmt.Fprintln(w, r.Partial)
 	}
 	return err
+}
+
+// interval says what stands beside the medians.
+func (r *Results) interval() string {
+	if r.Options.Repeat < fewestSamples {
+		return "range"
+	}
+	return fmt.Sprintf("%.0f %% interval", 100*confidence)
 }
 
 // formatTimes returns a ratio with two or three significant digits.
@@ -222,7 +234,14 @@ func (r *Results) choice() string {
 			choose, best, within = c, b, w
 		}
 	}
-	advice := fmt.Sprintf("Choose %s: none is faster on %d of %d workloads, it is within twice the fastest on %d", choose, best, n, within)
+	advice := fmt.Sprintf("Choose %s: ", choose)
+	if best > 0 {
+		advice += fmt.Sprintf("none is faster on %d of %d workloads, ", best, n)
+	}
+	advice += fmt.Sprintf("it is within twice the fastest on %d", within)
+	if best == 0 {
+		advice += fmt.Sprintf(" of %d workloads", n)
+	}
 	if choose == topic.Default {
 		return advice + ", and no binding key makes it slow."
 	}

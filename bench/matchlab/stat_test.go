@@ -2,7 +2,10 @@ package matchlab
 
 import (
 	"fmt"
+	"math"
 	"testing"
+
+	"golang.org/x/perf/benchmath"
 
 	"harelab/bench/workload"
 	"harelab/engine/topic"
@@ -30,7 +33,7 @@ func TestFormatP(t *testing.T) {
 	}
 }
 
-// TestGrowth wants the lines that grow least and most, in figures.
+// TestGrowth wants the lines that end lowest and highest, in figures.
 func TestGrowth(t *testing.T) {
 	rises := func(label string, ys ...float64) (l line) {
 		l.label = label
@@ -40,7 +43,7 @@ func TestGrowth(t *testing.T) {
 		return l
 	}
 	plain := func(v float64) string { return fmt.Sprint(v) }
-	all := []line{rises("much", 1, 5, 9), rises("most", 2, 2, 30), rises("least", 4, 9, 5)}
+	all := []line{rises("much", 1, 5, 9), rises("most", 2, 2, 30), rises("least", 4, 9, 5), rises("more", 3, 3, 6)}
 	const want = "Bindings: from 1 to 3 a match of least goes from 4 to 5, one of most from 2 to 30."
 	if got := growth(all, plain, "bindings", plain); got != want {
 		t.Errorf("%q, want %q", got, want)
@@ -79,5 +82,17 @@ func TestSteps(t *testing.T) {
 	}
 	if stepper(CachedDefault) != nil {
 		t.Errorf("%s counts steps", CachedDefault)
+	}
+}
+
+// TestFewestSamples wants the fewest samples for an interval to be enough, and one
+// less not to be.
+func TestFewestSamples(t *testing.T) {
+	all := []float64{1, 2, 3, 4, 5, 6, 7}
+	for n, want := range map[int]bool{fewestSamples - 1: false, fewestSamples: true} {
+		s := benchmath.AssumeNothing.Summary(benchmath.NewSample(all[:n], &benchmath.DefaultThresholds), confidence)
+		if got := !math.IsInf(s.Lo, 0) && !math.IsInf(s.Hi, 0); got != want {
+			t.Errorf("%d samples have an interval: %t, want %t (%+v)", n, got, want, s)
+		}
 	}
 }

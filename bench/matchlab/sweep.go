@@ -73,7 +73,7 @@ const CachedDefault = "cached(" + topic.Default + ")"
 // two values or more.
 func runSweeps(ctx context.Context, o *Options, list []sweepPlan, progress func(part string, share float64)) ([]Sweep, error) {
 	short := *o
-	short.Repeat = (o.Repeat + 1) / 2
+	short.Repeat = min(o.Repeat, max(fewestSamples, o.Repeat/2))
 	var done []Sweep
 	for i, s := range list {
 		for j, x := range s.values {

@@ -43,9 +43,11 @@ take turns, processor time is what counts, and every figure is checked by its nu
 of matches. Then sweeps: over bindings, over the number of #, over the skew of keys.
 
 Writes bench.txt (every sample, for benchstat), table.txt, plots and report.html,
-which says in a sentence which strategy to choose when.`,
-		Example: `  harelab bench match
-  harelab bench match --quick
+which says in a sentence which strategy to choose when. An interrupted comparison
+writes what it has, marked partial. Other brokers' matchers are measured beside ours
+by a module of its own: cd bench/peers && go run .`,
+		Example: `  harelab bench match                             everything (about two minutes)
+  harelab bench match --workload celery --quick   one workload, short sweeps
   harelab bench match --strategy nfa,trie,'cached(nfa)' --workload rabbit2011,iot --repeat 20`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
@@ -61,8 +63,9 @@ which says in a sentence which strategy to choose when.`,
 			}
 			ctx, stop := interruptible()
 			defer stop()
-			show := benchProgress(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), quiet)
+			show, clear := benchProgress(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), quiet)
 			r, err := matchlab.Run(ctx, o, show)
+			clear()
 			switch {
 			case r != nil && errors.Is(err, context.Canceled):
 				err = &exit{exitInterrupted, errors.New("interrupted: what was measured is written, marked partial")}
@@ -101,12 +104,13 @@ func printBench(w io.Writer, r *matchlab.Results) error {
 	return err
 }
 
-// benchProgress shows which part of a comparison is measured, and how much of
-// the whole is done.
-func benchProgress(w io.Writer, terminal, quiet bool) func(matchlab.Progress) {
+// benchProgress returns a function that shows which part of a comparison is
+// measured and how much of the whole is done, and one that clears the line it
+// leaves on a terminal.
+func benchProgress(w io.Writer, terminal, quiet bool) (show func(matchlab.Progress), clear func()) {
 	started := time.Now()
 	var next time.Time
-	return func(p matchlab.Progress) {
+	show = func(p matchlab.Progress) {
 		if quiet || time.Now().Before(next) {
 			return
 		}
@@ -118,12 +122,14 @@ func benchProgress(w io.Writer, terminal, quiet bool) func(matchlab.Progress) {
 		if terminal {
 			next = time.Now().Add(200 * time.Millisecond)
 			fmt.Fprintf(w, "\r\x1b[K%s", line)
-			if p.Share >= 1 {
-				fmt.Fprint(w, "\r\x1b[K")
-			}
 			return
 		}
 		next = time.Now().Add(5 * time.Second)
 		fmt.Fprintln(w, line)
+	}
+	return show, func() {
+		if terminal && !quiet {
+			fmt.Fprint(w, "\r\x1b[K")
+		}
 	}
 }
