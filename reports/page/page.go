@@ -29,7 +29,11 @@ var pageCSS string
 //go:embed page.js
 var pageJS string
 
-var page = template.Must(template.New("page").Parse(pageText))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"parts": parts.Replace}).Parse(pageText))
+
+// parts let the name of a metric in a narrow column go over lines where it has
+// parts.
+var parts = strings.NewReplacer("{", "\u200b{", "_", "_\u200b")
 
 // WriteHTML writes report.html.
 func WriteHTML(w io.Writer, f *folder.Folder) error {

@@ -70,6 +70,13 @@ func (t SheetTable) figures() figures {
 		rows = append(rows, cells)
 	}
 	f := newFigures(t.Columns, rows)
+	for _, row := range rows {
+		for k := range row {
+			if t.Heads > 1 && k < t.Heads { // one value alone would not say of what it is one
+				row[k].Name = t.Columns[k]
+			}
+		}
+	}
 	for i := range f.Heads {
 		f.Heads[i].Head = i < t.Heads
 	}

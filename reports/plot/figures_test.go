@@ -38,7 +38,7 @@ func figures(width float64) map[string]*Figure {
 			{"held.max{class=run_user_query}", []ForestEffect{{0, 0, 0, 0, 1, "-100.0 %, better"}, {1, 1, 0.98, 1.02, 0, "no difference"}}},
 		}, width, "A is better."),
 		"heatmap": Heatmap(grid, width, "Small windows are best."),
-		"lines":   SweepLines("prefetch", values, []SweepLine{line("dispatch=rr", 5), line("dispatch=fair", 1), line("dispatch=jsq", 0.9), line("dispatch=lwl", 0.8)}, "wait.p99", stat.Brief, width, "It grows."),
+		"lines":   SweepLines(LineChart{Axis: "prefetch", Metric: "wait.p99", Values: values, Format: stat.Brief, Panels: []LinePanel{{Lines: []SweepLine{line("dispatch=rr", 5), line("dispatch=fair", 1), line("dispatch=jsq", 0.9), line("dispatch=lwl", 0.8)}}}}, width, "It grows."),
 		"pareto":  Pareto(dots, "throughput, messages per second", "wait, 99th percentile", stat.Plain, stat.Brief, width, "Few are worth it."),
 		"ranking": Ranking(ranks, stat.Brief, width, "The first is best."),
 	}
@@ -64,5 +64,18 @@ func TestFront(t *testing.T) {
 	dots := []Dot{{"a", 1, 1}, {"b", 2, 3}, {"beaten", 1.5, 4}, {"c", 3, 5}, {"equal to c", 3, 5}}
 	if got, want := Front(dots), []int{0, 1, 3}; cmp.Diff(want, got) != "" {
 		t.Errorf("Front = %v, want %v", got, want)
+	}
+	dots = []Dot{{"a hair slower, far shorter", 560, 0.018}, {"fastest", 564, 0.047}, {"the same as the first", 561, 0.018}, {"slower and worse", 500, 0.2}, {"slower, shorter", 400, 0.01}}
+	if got, want := Front(dots), []int{4, 2}; cmp.Diff(want, got) != "" {
+		t.Errorf("Front of throughputs that are alike = %v, want %v", got, want)
+	}
+}
+
+// TestDecadesFit wants fewer ticks where there is less room.
+func TestDecadesFit(t *testing.T) {
+	for n, want := range map[int]int{9: 6, 5: 3, 2: 2} {
+		if got := (decades{stat.Brief, n}).Ticks(0.004, 0.25); len(got) != want {
+			t.Errorf("room for %d: %d ticks, want %d", n, len(got), want)
+		}
 	}
 }

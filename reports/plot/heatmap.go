@@ -25,16 +25,19 @@ type GridPanel struct {
 	Values [][]float64
 }
 
+// MaxPanels is how many panels a grid or a group of lines can have; those
+// beyond it are left out.
+const MaxPanels = 6
+
 const (
 	gridRow   = 24
-	maxPanes  = 6
 	gridTitle = 18
 )
 
 // Heatmap draws a grid: the worse, the stronger the colour; the best cell is outlined, and
 // every cell has its value, so that the colour only leads the eye.
 func Heatmap(g Grid, width float64, alt string) *Figure {
-	panels := g.Panels[:min(len(g.Panels), maxPanes)]
+	panels := g.Panels[:min(len(g.Panels), MaxPanels)]
 	lo, hi := math.Inf(1), math.Inf(-1)
 	for _, p := range panels {
 		for _, row := range p.Values {
@@ -91,13 +94,17 @@ func (g Grid) panel(c draw.Canvas, p GridPanel, lo, hi float64) {
 	}
 }
 
+// muchMore is the ratio beyond which a linear scale would show the largest
+// values alone.
+const muchMore = 8
+
 // cell draws one value; badness grows with the logarithm where values differ
 // much, as waits do.
 func (g Grid) cell(c draw.Canvas, x, y, w vg.Length, v, lo, hi float64) {
 	share := 0.0
 	switch {
 	case hi <= lo:
-	case lo > 0 && hi/lo > 20:
+	case lo > 0 && hi/lo > muchMore:
 		share = math.Log(v/lo) / math.Log(hi/lo)
 	default:
 		share = (v - lo) / (hi - lo)

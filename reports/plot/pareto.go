@@ -16,22 +16,27 @@ type Dot struct {
 	X, Y  float64
 }
 
-// Front returns the indexes of the dots that no other beats in both, from left
-// to right; of equals the first.
+// alike is how far throughputs may differ, as a share, and count as the same:
+// the end of a run comes a little earlier or later with every setting.
+const alike = 0.01
+
+// Front returns the indexes of the dots that no other beats, from left to
+// right: none has a smaller Y at an X that is alike or larger. Of equals it
+// returns the first.
 func Front(dots []Dot) []int {
 	order := make([]int, len(dots))
 	for i := range order {
 		order[i] = i
 	}
-	slices.SortStableFunc(order, func(a, b int) int {
-		return cmp.Or(cmp.Compare(dots[b].X, dots[a].X), cmp.Compare(dots[a].Y, dots[b].Y))
-	})
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(dots[b].X, dots[a].X) })
 	var front []int
-	least := math.Inf(1)
+	least, next, last := math.Inf(1), 0, math.Inf(1)
 	for _, i := range order {
-		if dots[i].Y < least {
-			least = dots[i].Y
-			front = append(front, i)
+		for ; next < len(order) && dots[order[next]].X >= dots[i].X*(1-alike); next++ {
+			least = min(least, dots[order[next]].Y)
+		}
+		if dots[i].Y <= least && dots[i].Y < last {
+			front, last = append(front, i), dots[i].Y
 		}
 	}
 	slices.Reverse(front)
@@ -44,18 +49,22 @@ func Pareto(dots []Dot, xName, yName string, xFormat, yFormat func(float64) stri
 	if len(dots) < 2 {
 		return nil
 	}
-	xmax, ymax, xmin := 0.0, 0.0, math.Inf(1)
+	xmax, ymax, xmin, ymin := 0.0, 0.0, math.Inf(1), math.Inf(1)
 	for _, d := range dots {
-		xmax, ymax, xmin = max(xmax, d.X), max(ymax, d.Y), min(xmin, d.X)
+		xmax, ymax, xmin, ymin = max(xmax, d.X), max(ymax, d.Y), min(xmin, d.X), min(ymin, d.Y)
 	}
-	if xmin > 0.7*xmax {
-		xmin = max(0, xmin-(xmax-xmin)*0.3-xmax*0.01)
+	if xmin > 0.7*xmax { // a tenth of the axis at least, so that a hair's breadth looks like one
+		xmin = min(xmin-(xmax-xmin)*0.3, xmax*0.9)
 	} else {
 		xmin = 0
 	}
+	logarithmic := ymin > 0 && ymax/ymin > muchMore
+	if logarithmic {
+		yName += ", logarithmic"
+	}
 	return &Figure{
 		Width: width, Height: panelHeight + 90, Alt: alt,
-		Note: "One dot per cell; right is more throughput, down is less wait. Only cells on the joined front are worth choosing between.",
+		Note: "One dot per cell; right is more throughput, down is less wait. Named is what no other cell beats in both.",
 		paint: func(c draw.Canvas) {
 			c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, yName)
 			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - rightMargin, Y: c.Min.Y + 2}, xName)
@@ -63,6 +72,9 @@ func Pareto(dots []Dot, xName, yName string, xFormat, yFormat func(float64) stri
 			top, rows := axis(ymax, 5, yFormat)
 			p := frame(xmax+(xmax-xmin)*0.04, top, steps{n: ticks, format: xFormat}, rows)
 			p.X.Min = xmin
+			if logarithmic {
+				p.Y.Min, p.Y.Max, p.Y.Scale, p.Y.Tick.Marker = ymin*0.8, ymax*1.2, plot.LogScale{}, decades{yFormat, 9}
+			}
 			p.Add(pareto(dots))
 			p.Draw(draw.Crop(c, 0, -rightMargin-14, 14, -smallSize-8))
 		},

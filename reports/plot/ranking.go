@@ -45,7 +45,7 @@ func Ranking(rows []Rank, format func(float64) string, width float64, alt string
 			ticks := int((width - label) / 60)
 			p := frame(niceMax(most, ticks, false), 1, steps{n: ticks, format: format}, plot.ConstantTicks(nil))
 			if least > 0 && most/least > 50 && !math.IsInf(least, 0) {
-				p.X.Min, p.X.Max, p.X.Scale, p.X.Tick.Marker = least*0.8, most*1.1, plot.LogScale{}, decades{format}
+				p.X.Min, p.X.Max, p.X.Scale, p.X.Tick.Marker = least*0.8, most*1.1, plot.LogScale{}, decades{format, ticks}
 			}
 			p.HideY()
 			p.Add(ranking{rows, label})

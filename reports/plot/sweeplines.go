@@ -17,40 +17,77 @@ type SweepLine struct {
 	Y, Lo, Hi []float64 // by the axis' values; NaN where there is no cell
 }
 
-// SweepLines draws a metric along an axis. The axis' values stand side by side
-// at equal distances, in their order: they may be names, and 0 may stand for no
-// limit.
-func SweepLines(name string, values []string, lines []SweepLine, metric string, format func(float64) string, width float64, alt string) *Figure {
-	lines = lines[:min(len(lines), len(runPaints))]
-	most, least, bands := math.Inf(-1), math.Inf(1), false
-	for _, l := range lines {
-		for i := range l.Y {
-			if math.IsNaN(l.Y[i]) {
-				continue
+// A LinePanel is the lines of one combination of the axes that neither the
+// horizontal axis nor the lines stand for.
+type LinePanel struct {
+	Title string
+	Lines []SweepLine
+}
+
+// A LineChart is a metric along one axis of a sweep. The axis' values stand
+// side by side at equal distances, in their order: they may be names, and 0 may
+// stand for no limit.
+type LineChart struct {
+	Axis, Metric string
+	Values       []string // of the axis
+	Panels       []LinePanel
+	Format       func(float64) string
+}
+
+// MaxLines is how many lines can be told apart in a panel; those beyond it are
+// left out.
+var MaxLines = len(runPaints)
+
+// SweepLines draws a chart of lines, with one scale for all panels.
+func SweepLines(l LineChart, width float64, alt string) *Figure {
+	panels := slices.Clone(l.Panels[:min(len(l.Panels), MaxPanels)])
+	most, least, bands, margin := math.Inf(-1), math.Inf(1), false, 0.0
+	for i := range panels {
+		p := &panels[i]
+		p.Lines = p.Lines[:min(len(p.Lines), MaxLines)]
+		margin = max(margin, endLabels(p.Lines).width())
+		for _, l := range p.Lines {
+			for i := range l.Y {
+				if !math.IsNaN(l.Y[i]) {
+					most, least = max(most, l.Y[i], l.Hi[i]), min(least, l.Y[i], l.Lo[i])
+					bands = bands || l.Hi[i] > l.Lo[i]
+				}
 			}
-			most, least = max(most, l.Y[i], l.Hi[i]), min(least, l.Y[i])
-			bands = bands || l.Hi[i] > l.Lo[i]
 		}
 	}
-	if math.IsInf(most, 0) || len(values) < 2 {
+	if math.IsInf(most, 0) || len(l.Values) < 2 {
 		return nil
 	}
-	note := "Where the line bends is the setting beyond which more does not help, or begins to hurt."
+	note, metric := "Where the line bends is the setting beyond which more does not help, or begins to hurt.", l.Metric
 	if bands {
-		note += " The band spans the repeats."
+		note += " The band reaches from the lowest to the highest repeat."
+	}
+	logarithmic := least > 0 && most/least > muchMore
+	if logarithmic {
+		metric += ", logarithmic"
+	}
+	h := float64(panelHeight + 70)
+	if panels[0].Title != "" {
+		h += headHeight
 	}
 	return &Figure{
-		Width: width, Height: panelHeight + 70, Note: note, Alt: alt,
+		Width: width, Height: float64(len(panels))*(h+panelGap) - panelGap, Note: note, Alt: alt,
 		paint: func(c draw.Canvas) {
-			c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, metric)
-			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - vg.Length(endLabels(lines).width()), Y: c.Min.Y + 2}, name)
-			ymax, ticks := axis(most, 5, format)
-			p := frame(float64(len(values)-1), ymax, nameTicks(values), ticks)
-			if least > 0 && most/least > 50 {
-				p.Y.Min, p.Y.Scale, p.Y.Tick.Marker = least, plot.LogScale{}, decades{format}
+			for i, c := range cells(c, len(panels), 1) {
+				if panels[i].Title != "" {
+					c = heading(c, nil, panels[i].Title)
+				}
+				lines := endLabels(panels[i].Lines)
+				c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, metric)
+				c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - vg.Length(margin), Y: c.Min.Y + 2}, l.Axis)
+				ymax, ticks := axis(most, 5, l.Format)
+				p := frame(float64(len(l.Values)-1), ymax, nameTicks(l.Values), ticks)
+				if logarithmic {
+					p.Y.Min, p.Y.Max, p.Y.Scale, p.Y.Tick.Marker = least*0.9, most*1.1, plot.LogScale{}, decades{l.Format, 9}
+				}
+				p.Add(bandsOf(lines), lines)
+				p.Draw(draw.Crop(c, 0, -vg.Length(margin), 14, -smallSize-8))
 			}
-			p.Add(bandsOf(lines), endLabels(lines))
-			p.Draw(draw.Crop(c, 0, -vg.Length(endLabels(lines).width()), 14, -smallSize-8))
 		},
 	}
 }
@@ -67,21 +104,27 @@ func (n nameTicks) Ticks(_, _ float64) []plot.Tick {
 	return out
 }
 
-// decades are ticks at 1, 2 and 5 times powers of ten.
-type decades struct{ format func(float64) string }
+// decades are ticks at 1, 2 and 5 times powers of ten, or at 1 and 3 times or
+// at powers of ten alone where these would be more than n.
+type decades struct {
+	format func(float64) string
+	n      int
+}
 
 // Ticks implements plot.Ticker.
 func (d decades) Ticks(lo, hi float64) []plot.Tick {
 	var out []plot.Tick
-	factors := []float64{1, 2, 5}
-	if hi/lo > 2000 {
-		factors = factors[:1]
-	}
-	for e := int(math.Floor(math.Log10(lo))); pow10(e) <= hi; e++ {
-		for _, f := range factors {
-			if v := f * pow10(e); v >= lo*0.999 && v <= hi {
-				out = append(out, plot.Tick{Value: v, Label: d.format(v)})
+	for _, factors := range [][]float64{{1, 2, 5}, {1, 3}, {1}} {
+		out = out[:0]
+		for e := int(math.Floor(math.Log10(lo))); pow10(e) <= hi; e++ {
+			for _, f := range factors {
+				if v := f * pow10(e); v >= lo*0.999 && v <= hi {
+					out = append(out, plot.Tick{Value: v, Label: d.format(v)})
+				}
 			}
+		}
+		if len(out) <= d.n {
+			break
 		}
 	}
 	return out

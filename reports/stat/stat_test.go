@@ -311,3 +311,17 @@ func TestLabelsChooseMessages(t *testing.T) {
 		t.Errorf("a bare jain.busy: %q", v.Error)
 	}
 }
+
+func TestAlike(t *testing.T) {
+	for _, tt := range []struct {
+		lo, hi, v float64
+		want      string
+	}{
+		{0.0183, 0.232, 0.232, "232 ms"}, {0.0183, 0.232, 0.0183, "18.3 ms"}, {0.0183, 0.232, 0, "0 s"}, {0.2, 40, 0.2, "0.2 s"},
+		{0.0183, 2, 0.0183, "18.3 ms"}, {0.0183, 2, 0.232, "0.232 s"}, {50e-6, 0.0009, 0.0009, "900 µs"}, {math.Inf(1), 0, math.NaN(), "not visible"},
+	} {
+		if got := Alike(tt.lo, tt.hi)(tt.v); got != tt.want {
+			t.Errorf("%g among %g to %g is %q, want %q", tt.v, tt.lo, tt.hi, got, tt.want)
+		}
+	}
+}

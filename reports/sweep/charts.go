@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math"
 	"slices"
+	"strconv"
 	"strings"
 
 	"harelab/reports/page"
@@ -14,9 +15,9 @@ import (
 // charts are those that the sweep's shape calls for.
 func (s *Sweep) charts() []page.SheetChart {
 	return []page.SheetChart{
-		both("ranking", "Every cell, best first", s.ranking),
 		both("heatmap", s.Goal+" over the grid", s.heatmap),
 		both("lines", s.Goal+" along "+s.Axes[s.xAxis()].Name, s.lines),
+		both("ranking", "Every cell, best first", s.ranking),
 		both("pareto", "What to choose", s.pareto),
 		both("lanes", "The best and the worst cell at work", s.lanes),
 	}
@@ -44,7 +45,7 @@ func (s *Sweep) ranking(width float64) *plot.Figure {
 	if len(rows) == 0 {
 		return nil
 	}
-	return plot.Ranking(rows, stat.Brief, width, s.Sentence())
+	return plot.Ranking(rows, s.formatOf("wait.p99"), width, s.Sentence())
 }
 
 // xAxis is the axis with the most values, which a line is best drawn along.
@@ -80,89 +81,6 @@ func (s *Sweep) rest(values []string, axes ...int) string {
 	return strings.Join(parts, " ")
 }
 
-func (s *Sweep) heatmap(width float64) *plot.Figure {
-	x, y := s.xAxis(), s.yAxis()
-	if y < 0 {
-		return nil
-	}
-	g := plot.Grid{
-		X: s.Axes[x].Name, Y: s.Axes[y].Name, XValues: s.Axes[x].Values, YValues: s.Axes[y].Values,
-		Format: s.format, HighIsGood: s.highIsGood(),
-	}
-	panels := make(map[string]int)
-	for _, p := range s.points() {
-		title := s.rest(p.values, x, y)
-		i, ok := panels[title]
-		if !ok {
-			i = len(g.Panels)
-			panels[title] = i
-			g.Panels = append(g.Panels, plot.GridPanel{Title: title, Values: blank(len(g.YValues), len(g.XValues))})
-		}
-		g.Panels[i].Values[slices.Index(g.YValues, p.values[y])][slices.Index(g.XValues, p.values[x])] = p.mid(s.Goal)
-	}
-	if len(g.Panels) == 0 {
-		return nil
-	}
-	return plot.Heatmap(g, width, s.lineFinding(x))
-}
-
-func blank(rows, columns int) [][]float64 {
-	out := make([][]float64, rows)
-	for i := range out {
-		out[i] = make([]float64, columns)
-		for k := range out[i] {
-			out[i][k] = math.NaN()
-		}
-	}
-	return out
-}
-
-func (s *Sweep) lines(width float64) *plot.Figure {
-	x := s.xAxis()
-	values := s.Axes[x].Values
-	if !numeric(values) {
-		return nil // between names there is nothing to draw a line along
-	}
-	var lines []plot.SweepLine
-	at := make(map[string]int)
-	for _, p := range s.points() {
-		label := s.rest(p.values, x)
-		i, ok := at[label]
-		if !ok {
-			i = len(lines)
-			at[label] = i
-			b := blank(3, len(values))
-			lines = append(lines, plot.SweepLine{Label: label, Y: b[0], Lo: b[1], Hi: b[2]})
-		}
-		k := slices.Index(values, p.values[x])
-		lines[i].Y[k], lines[i].Lo[k], lines[i].Hi[k] = p.span(s.Goal)
-	}
-	return plot.SweepLines(s.Axes[x].Name, values, lines, s.Goal, s.format, width, s.lineFinding(x))
-}
-
-// numeric reports whether all values but one, which may be a word for no
-// limit, are numbers, perhaps with a unit.
-func numeric(values []string) bool {
-	words := 0
-	for _, v := range values {
-		if v == "" || v[0] < '0' || v[0] > '9' {
-			words++
-		}
-	}
-	return words <= 1 && len(values)-words > 1
-}
-
-// lineFinding says how far the goal moves along the axis.
-func (s *Sweep) lineFinding(x int) string {
-	lo, hi := math.Inf(1), math.Inf(-1)
-	for _, p := range s.points() {
-		if v := p.mid(s.Goal); !math.IsNaN(v) {
-			lo, hi = min(lo, v), max(hi, v)
-		}
-	}
-	return fmt.Sprintf("Along %s, %s lies between %s and %s.", s.Axes[x].Name, s.Goal, s.format(lo), s.format(hi))
-}
-
 func (s *Sweep) pareto(width float64) *plot.Figure {
 	var dots []plot.Dot
 	for _, p := range s.points() {
@@ -171,28 +89,38 @@ func (s *Sweep) pareto(width float64) *plot.Figure {
 			dots = append(dots, d)
 		}
 	}
-	front := plot.Front(dots)
-	if len(front) == 0 || spread(dots) < 0.01 {
+	if len(dots) < 2 {
 		return nil
 	}
+	rate := s.formatOf("throughput")
+	return plot.Pareto(dots, "throughput, messages per second", "wait, 99th percentile", rate, s.formatOf("wait.p99"), width, choice(dots, rate))
+}
+
+// choice says what the front leaves to choose between.
+func choice(dots []plot.Dot, rate func(float64) string) string {
+	front := plot.Front(dots)
 	var names []string
 	for _, i := range front {
 		names = append(names, dots[i].Label)
 	}
-	alt := fmt.Sprintf("%d of %d cells are worth choosing between: %s.", len(front), len(dots), strings.Join(names[:min(len(names), 5)], ", "))
-	rate := func(v float64) string { return stat.Plain(v) + "/s" }
-	return plot.Pareto(dots, "throughput, messages per second", "wait, 99th percentile", rate, stat.Brief, width, alt)
-}
-
-// spread is how far throughputs differ, as a share of the largest. A load that
-// every cell keeps up with leaves nothing to trade.
-func spread(dots []plot.Dot) float64 {
+	if len(front) > 1 {
+		return fmt.Sprintf("Nothing beats %d of %d cells in both: %s.", len(front), len(dots), list(slices.Concat(names[:min(len(names), 5)], more(len(names)-5)), "and"))
+	}
+	text := fmt.Sprintf("Nothing beats %s in either.", names[0])
 	lo, hi := math.Inf(1), 0.0
 	for _, d := range dots {
 		lo, hi = min(lo, d.X), max(hi, d.X)
 	}
-	if hi == 0 {
-		return 0
+	if hi-lo < 0.02*hi {
+		text += fmt.Sprintf(" Every cell keeps up with the load (%s to %s), so there is no throughput to trade for a shorter wait.", rate(lo), rate(hi))
 	}
-	return (hi - lo) / hi
+	return text
+}
+
+// more stands for n names that are left out.
+func more(n int) []string {
+	if n <= 0 {
+		return nil
+	}
+	return []string{strconv.Itoa(n) + " more"}
 }

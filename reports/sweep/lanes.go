@@ -2,6 +2,7 @@ package sweep
 
 import (
 	"fmt"
+	"math"
 
 	"harelab/loadgen/run"
 	"harelab/reports/plot"
@@ -46,9 +47,28 @@ func (s *Sweep) lanes(width float64) *plot.Figure {
 		if f != nil && note != "" {
 			f.Note = note + " " + f.Note
 		}
+		if idle := s.idleFinding(); f != nil && idle != "" {
+			f.Alt = idle
+		}
 		return f
 	}
 	return nil
+}
+
+// idleFinding says how long slots of the best and the worst cell stood idle
+// beside work; empty when the two do not differ in that.
+func (s *Sweep) idleFinding() string {
+	ps := s.ranked()
+	if len(ps) == 0 {
+		return ""
+	}
+	best, worst := ps[0], ps[len(ps)-1]
+	a, b := best.mid("idle_while_waiting"), worst.mid("idle_while_waiting")
+	if math.IsNaN(a+b) || equal(a, b) {
+		return ""
+	}
+	return fmt.Sprintf("Time in the whole run with a slot free and a message waiting that it could serve: %s %s, %s %s.",
+		s.label(best.values), stat.Brief(a), s.label(worst.values), stat.Brief(b))
 }
 
 // A stretch is a part of a run, in microseconds.

@@ -41,7 +41,8 @@ type Cell struct {
 	Values  []string           `json:"values"` // one for each axis
 	Repeat  int                `json:"repeat"`
 	Seed    uint64             `json:"seed"`
-	Metrics map[string]float64 `json:"metrics"` // what is not visible is left out
+	Metrics map[string]float64 `json:"metrics"`        // what is not visible is left out
+	Load    string             `json:"load,omitempty"` // fingerprint of what was asked for; empty when it is not known
 	Invalid string             `json:"invalid,omitempty"`
 }
 
@@ -168,47 +169,25 @@ func (s *Sweep) Best() (best, worst []string, ok bool) {
 	return ps[0].values, ps[len(ps)-1].values, true
 }
 
-// Sentence names the best cell under the goal, and what the worst would have
-// cost.
-func (s *Sweep) Sentence() string {
-	ps := s.ranked()
-	if len(ps) == 0 {
-		return "No cell has " + s.Goal + "."
-	}
-	best, worst := ps[0], ps[len(ps)-1]
-	v, w := best.mid(s.Goal), worst.mid(s.Goal)
-	if v == w {
-		return fmt.Sprintf("The settings make no difference: %s is %s in every cell.", s.Goal, s.format(v))
-	}
-	var ties []string
-	for _, p := range ps[1:] {
-		if p.mid(s.Goal) == v {
-			ties = append(ties, s.short(p.values))
-		}
-	}
-	var is string
-	switch n := len(ties); {
-	case n > 0 && n <= 3 && len(s.Axes) == 1:
-		is = strings.Join(append([]string{""}, ties[:n-1]...), ", ") + " and " + ties[n-1] + " are"
-	case n > 0:
-		is = fmt.Sprintf(" and %d more are", n)
-	default:
-		is = " is"
-	}
-	return fmt.Sprintf("%s%s best by %s: %s, against %s with %s.", s.label(best.values), is, s.Goal, s.format(v), s.format(w), s.label(worst.values))
-}
-
 // format writes a value of the goal.
-func (s *Sweep) format(v float64) string { return formatOf(s.Goal)(v) }
+func (s *Sweep) format(v float64) string { return s.formatOf(s.Goal)(v) }
 
-// formatOf returns how a metric's values are written.
-func formatOf(metric string) func(float64) string {
+// formatOf returns how a metric's values are written, times in one unit.
+func (s *Sweep) formatOf(metric string) func(float64) string {
 	e, _ := stat.ParseMetric(metric)
-	switch e.Unit {
-	case "s":
-		return stat.Brief
-	case "%":
+	switch {
+	case e.Unit == "s":
+		lo, hi := math.Inf(1), 0.0
+		for _, c := range s.Cells {
+			if v := c.Metrics[metric]; v > 0 {
+				lo, hi = min(lo, v), max(hi, v)
+			}
+		}
+		return stat.Alike(lo, hi)
+	case e.Unit == "%":
 		return stat.Percent
+	case e.Metric == "throughput":
+		return func(v float64) string { return stat.Plain(v) + "/s" }
 	}
 	return stat.Plain
 }

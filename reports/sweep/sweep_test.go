@@ -60,11 +60,11 @@ func catalogue() *Sweep {
 
 func TestSentence(t *testing.T) {
 	s := grid(1)
-	if got, want := s.Sentence(), "prefetch=1 dispatch=rr and 3 more are best by wait.p99: 10 s, against 103 s with prefetch=0 dispatch=rr."; got != want {
+	if got, want := s.Sentence(), "prefetch=1 whatever the dispatch is best by wait.p99: 10 s, against 103 s with prefetch=0 dispatch=rr."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	s.Goal = "throughput"
-	if got, want := s.Sentence(), "prefetch=0 dispatch=rr is best by throughput: 160, against 91 with prefetch=1 dispatch=lwl."; got != want {
+	if got, want := s.Sentence(), "prefetch=0 dispatch=rr is best by throughput: 160/s, against 91/s with prefetch=1 dispatch=lwl."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	s = catalogue()
@@ -72,7 +72,7 @@ func TestSentence(t *testing.T) {
 		s.Axes[0].Values = append(s.Axes[0].Values, tie)
 		s.Cells = append(s.Cells, Cell{Values: []string{tie}, Metrics: s.Cells[0].Metrics})
 	}
-	if got, want := s.Sentence(), "dispatch=fair, lwl and jiq are best by wait.p99: 10.4 s, against 61.7 s with dispatch=random."; got != want {
+	if got, want := s.Sentence(), "dispatch=fair, lwl and jiq tie as best by wait.p99: 10.4 s, against 61.7 s with dispatch=random."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	if best, worst, ok := catalogue().Best(); !ok || best[0] != "fair" || worst[0] != "random" {
@@ -207,7 +207,7 @@ func TestWriteTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(buf.String(), "\n")
-	if !strings.HasPrefix(lines[0], "dispatch  wait.mean  wait.p99") || !strings.HasPrefix(lines[1], "fair         1.24 s    10.4 s") {
+	if !strings.HasPrefix(lines[0], "dispatch  wait.p99  wait.mean") || !strings.HasPrefix(lines[1], "fair        10.4 s     1.24 s") || lines[6] != "the same in every cell: throughput 2.8/s" {
 		t.Errorf("table:\n%s", buf.String())
 	}
 }

@@ -8,7 +8,6 @@ import (
 	"fmt"
 	"io"
 	"io/fs"
-	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -128,16 +127,6 @@ func (s *Sweep) Sheet() page.Sheet {
 	return sheet
 }
 
-// text says what was swept.
-func (s *Sweep) text() string {
-	var axes []string
-	for _, a := range s.Axes {
-		axes = append(axes, fmt.Sprintf("%s (%s)", a.Name, strings.Join(a.Values, ", ")))
-	}
-	return fmt.Sprintf("%s on %s over %s: %d cells, all with the same arrivals and service times, so that they differ in nothing but these settings.",
-		s.Scenario, s.Target, strings.Join(axes, " and "), len(s.points()))
-}
-
 func (s *Sweep) sound() page.Soundness {
 	out := page.Soundness{State: "ok", Title: "The sweep is sound."}
 	add := func(state, name, format string, args ...any) {
@@ -155,6 +144,9 @@ func (s *Sweep) sound() page.Soundness {
 	} else {
 		add("ok", "cells", "All %d combinations have a valid run.", points)
 	}
+	if axes := s.loadAxes(); len(axes) > 0 {
+		add("note", "load", "%s, so cells along it are no comparison of like with like.", changesLoad(axes))
+	}
 	for _, c := range s.Cells {
 		if c.Invalid != "" {
 			add("note", "invalid", "%s: %s It is left out.", s.label(c.Values), c.Invalid)
@@ -166,51 +158,15 @@ func (s *Sweep) sound() page.Soundness {
 	}
 	switch {
 	case s.Virtual && repeats == 1:
-		add("ok", "clock", "Virtual time, one seed: exact for this draw of the load.")
+		add("ok", "clock", "Virtual time, one seed: exact for this draw of the load; --repeat tells how far another draw would lie.")
 	case s.Virtual:
-		add("ok", "clock", "Virtual time, %d seeds; figures are medians.", repeats)
+		add("ok", "clock", "Virtual time, %d seeds; figures are medians, bands reach from the lowest to the highest.", repeats)
 	case repeats == 1:
 		add("note", "clock", "Real clock, one repeat for each cell: small differences may be chance.")
 	default:
 		add("ok", "clock", "Real clock, %d repeats for each cell; figures are medians.", repeats)
 	}
 	return out
-}
-
-// tableMetrics are the columns of the table, after the goal.
-var tableMetrics = []string{
-	"wait.mean", "wait.p99", "wait.max", "held.max", "slowdown.mean", "idle_while_waiting", "jain.busy{by=worker}", "utilisation", "throughput",
-}
-
-func (s *Sweep) table() page.SheetTable {
-	t := page.SheetTable{
-		Title: "Every cell", Note: "Best first by " + s.Goal + ". Idle while waiting is time with a free slot and a message it could serve: 0 for a dispatcher that wastes nothing.",
-		Heads: len(s.Axes),
-	}
-	for _, a := range s.Axes {
-		t.Columns = append(t.Columns, a.Name)
-	}
-	metrics := tableMetrics
-	if !slices.Contains(metrics, s.Goal) {
-		metrics = append([]string{s.Goal}, metrics...)
-	}
-	metrics = slices.DeleteFunc(slices.Clone(metrics), func(m string) bool {
-		return !slices.ContainsFunc(s.Cells, func(c Cell) bool { _, ok := c.Metrics[m]; return ok })
-	})
-	t.Columns = append(t.Columns, metrics...)
-	for _, p := range s.ranked() {
-		row, sort := slices.Clone(p.values), make([]float64, len(p.values))
-		for _, m := range metrics {
-			v := p.mid(m)
-			if math.IsNaN(v) {
-				row, sort = append(row, "not visible"), append(sort, -1)
-				continue
-			}
-			row, sort = append(row, formatOf(m)(v)), append(sort, v)
-		}
-		t.Rows, t.Sort = append(t.Rows, row), append(t.Sort, sort)
-	}
-	return t
 }
 
 // maxLines is how many cells a terminal shows.
@@ -231,6 +187,9 @@ func WriteTable(w io.Writer, s *Sweep) error {
 	}
 	if n := len(t.Rows) - maxLines; n > 0 {
 		fmt.Fprintf(w, "... and %d more cells\n", n)
+	}
+	if _, same := s.columns(); len(same) > 0 {
+		fmt.Fprintf(w, "the same in every cell: %s\n", strings.Join(same, ", "))
 	}
 	_, err := fmt.Fprintln(w, s.Sentence())
 	return err

@@ -1,0 +1,216 @@
+package sweep
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"harelab/reports/plot"
+)
+
+// A group is the points that share a combination of some axes.
+type group struct {
+	title  string
+	points []point
+}
+
+// groups sorts points by a title, in the order in which titles appear.
+func groups(ps []point, title func(point) string) []group {
+	var out []group
+	at := make(map[string]int)
+	for _, p := range ps {
+		t := title(p)
+		i, ok := at[t]
+		if !ok {
+			i = len(out)
+			at[t] = i
+			out = append(out, group{title: t})
+		}
+		out[i].points = append(out[i].points, p)
+	}
+	return out
+}
+
+// panes are the combinations of the axes that a chart over x and y leaves
+// over, and a note where there are more than it can show.
+func (s *Sweep) panes(x, y int) ([]group, string) {
+	all := groups(s.points(), func(p point) string { return s.rest(p.values, x, y) })
+	kept := s.bestOf(all, plot.MaxPanels)
+	if len(kept) < len(all) {
+		return kept, fmt.Sprintf("Of %d combinations of the other settings these are the %d with the best cells.", len(all), len(kept))
+	}
+	return all, ""
+}
+
+// bestOf keeps the n groups with the best cells, in the order that they have.
+func (s *Sweep) bestOf(gs []group, n int) []group {
+	if len(gs) <= n {
+		return gs
+	}
+	sign := 1.0
+	if s.highIsGood() {
+		sign = -1
+	}
+	best := make(map[string]float64, len(gs))
+	for _, g := range gs {
+		best[g.title] = math.Inf(1)
+		for _, p := range g.points {
+			if v := sign * p.mid(s.Goal); v < best[g.title] {
+				best[g.title] = v
+			}
+		}
+	}
+	order := slices.Clone(gs)
+	slices.SortStableFunc(order, func(a, b group) int { return cmp.Compare(best[a.title], best[b.title]) })
+	kept := make(map[string]bool, n)
+	for _, g := range order[:n] {
+		kept[g.title] = true
+	}
+	return slices.DeleteFunc(slices.Clone(gs), func(g group) bool { return !kept[g.title] })
+}
+
+func (s *Sweep) heatmap(width float64) *plot.Figure {
+	x, y := s.xAxis(), s.yAxis()
+	if y < 0 {
+		return nil
+	}
+	g := plot.Grid{
+		X: s.Axes[x].Name, Y: s.Axes[y].Name, XValues: s.Axes[x].Values, YValues: s.Axes[y].Values,
+		Format: s.formatOf(s.Goal), HighIsGood: s.highIsGood(),
+	}
+	panes, note := s.panes(x, y)
+	for _, pane := range panes {
+		values := blank(len(g.YValues), len(g.XValues))
+		for _, p := range pane.points {
+			values[slices.Index(g.YValues, p.values[y])][slices.Index(g.XValues, p.values[x])] = p.mid(s.Goal)
+		}
+		g.Panels = append(g.Panels, plot.GridPanel{Title: pane.title, Values: values})
+	}
+	if len(g.Panels) == 0 {
+		return nil
+	}
+	return noted(plot.Heatmap(g, width, s.rangeFinding()), note)
+}
+
+// noted adds to what a figure says above itself.
+func noted(f *plot.Figure, note string) *plot.Figure {
+	if f != nil && note != "" {
+		f.Note += " " + note
+	}
+	return f
+}
+
+func blank(rows, columns int) [][]float64 {
+	out := make([][]float64, rows)
+	for i := range out {
+		out[i] = make([]float64, columns)
+		for k := range out[i] {
+			out[i][k] = math.NaN()
+		}
+	}
+	return out
+}
+
+// rangeFinding says how far the goal moves over the grid.
+func (s *Sweep) rangeFinding() string {
+	ps := s.ranked()
+	if len(ps) == 0 {
+		return ""
+	}
+	return fmt.Sprintf("%s goes from %s to %s.", s.Goal, s.format(ps[0].mid(s.Goal)), s.format(ps[len(ps)-1].mid(s.Goal)))
+}
+
+func (s *Sweep) lines(width float64) *plot.Figure {
+	x, y := s.xAxis(), s.yAxis()
+	c := plot.LineChart{Axis: s.Axes[x].Name, Metric: s.Goal, Values: s.Axes[x].Values, Format: s.formatOf(s.Goal)}
+	if !numeric(c.Values) {
+		return nil // between names there is nothing to draw a line along
+	}
+	panes, note := s.panes(x, y)
+	for _, p := range panes {
+		lines := s.linesOf(p, y)
+		if kept := s.bestOf(lines, plot.MaxLines); len(kept) < len(lines) {
+			note = fmt.Sprintf("Of the values of %s the %d with the best cells are drawn.", s.Axes[y].Name, len(kept))
+			lines = kept
+		}
+		panel := plot.LinePanel{Title: p.title}
+		for _, l := range lines {
+			panel.Lines = append(panel.Lines, s.line(l, x))
+		}
+		c.Panels = append(c.Panels, panel)
+	}
+	if len(c.Panels) == 0 {
+		return nil
+	}
+	return noted(plot.SweepLines(c, width, s.lineFinding(panes, x, y)), note)
+}
+
+// linesOf are the lines of a pane, one for each value of the axis y; -1 is a
+// sweep of one axis, which has one line without a name.
+func (s *Sweep) linesOf(g group, y int) []group {
+	return groups(g.points, func(p point) string {
+		if y < 0 {
+			return ""
+		}
+		return s.Axes[y].Name + "=" + p.values[y]
+	})
+}
+
+func (s *Sweep) line(g group, x int) plot.SweepLine {
+	values := s.Axes[x].Values
+	b := blank(3, len(values))
+	for _, p := range g.points {
+		k := slices.Index(values, p.values[x])
+		b[0][k], b[1][k], b[2][k] = p.span(s.Goal)
+	}
+	return plot.SweepLine{Label: g.title, Y: b[0], Lo: b[1], Hi: b[2]}
+}
+
+// numeric reports whether all values but one, which may be a word for no
+// limit, are numbers, perhaps with a unit.
+func numeric(values []string) bool {
+	words := 0
+	for _, v := range values {
+		if v == "" || v[0] < '0' || v[0] > '9' {
+			words++
+		}
+	}
+	return words <= 1 && len(values)-words > 1
+}
+
+// lineFinding says where each line is best, or, of too many lines, how far
+// they reach.
+func (s *Sweep) lineFinding(panes []group, x, y int) string {
+	format := s.formatOf(s.Goal)
+	if len(panes) > 1 {
+		return s.rangeFinding()
+	}
+	var parts []string
+	lines := s.linesOf(panes[0], y)
+	for _, l := range lines {
+		of := &Sweep{Goal: s.Goal, Axes: s.Axes}
+		for _, p := range l.points {
+			of.Cells = append(of.Cells, p.cells...)
+		}
+		ps := of.ranked()
+		if len(ps) == 0 {
+			continue
+		}
+		var at []string
+		v := ps[0].mid(s.Goal)
+		for _, c := range of.like(ps, v) {
+			at = append(at, c[x])
+		}
+		where := list(at, "or")
+		if len(at) == len(s.Axes[x].Values) {
+			where = "any"
+		}
+		parts = append(parts, strings.TrimSpace(l.title+" "+where)+" ("+format(v)+")")
+	}
+	if len(parts) == 0 || len(parts) > plot.MaxLines {
+		return s.rangeFinding()
+	}
+	return fmt.Sprintf("The best %s: %s.", s.Axes[x].Name, strings.Join(parts, "; "))
+}

@@ -1,0 +1,91 @@
+package sweep
+
+import (
+	"math"
+	"slices"
+	"strings"
+
+	"harelab/reports/page"
+)
+
+// tableMetrics are the columns of the table, after the goal.
+var tableMetrics = []string{
+	"wait.mean", "wait.p99", "wait.max", "held.max", "slowdown.mean", "idle_while_waiting", "jain.busy{by=worker}", "utilisation", "throughput",
+}
+
+// table has a row for each cell. What is the same in all of them is said once,
+// above it.
+func (s *Sweep) table() page.SheetTable {
+	t := page.SheetTable{
+		Title: "Every cell", Note: "Best first by " + s.Goal + ".", Heads: len(s.Axes),
+	}
+	metrics, same := s.columns()
+	if slices.Contains(metrics, "idle_while_waiting") {
+		t.Note += " Idle while waiting is time with a free slot and a message it could serve: 0 for a dispatcher that wastes nothing."
+	}
+	if len(same) > 0 {
+		t.Note += " The same in every cell: " + strings.Join(same, ", ") + "."
+	}
+	for _, a := range s.Axes {
+		t.Columns = append(t.Columns, a.Name)
+	}
+	t.Columns = append(t.Columns, metrics...)
+	formats := make([]func(float64) string, len(metrics))
+	for i, m := range metrics {
+		formats[i] = s.formatOf(m)
+	}
+	for _, p := range s.ranked() {
+		row, sort := slices.Clone(p.values), make([]float64, len(p.values))
+		for i, m := range metrics {
+			v := p.mid(m)
+			if math.IsNaN(v) {
+				row, sort = append(row, "not visible"), append(sort, -1)
+				continue
+			}
+			row, sort = append(row, formats[i](v)), append(sort, v)
+		}
+		t.Rows, t.Sort = append(t.Rows, row), append(t.Sort, sort)
+	}
+	return t
+}
+
+// columns are the metrics that cells differ in, the goal and the same of
+// single classes first, and those that all cells agree in with their value.
+func (s *Sweep) columns() (metrics, same []string) {
+	all := []string{s.Goal}
+	family, _, _ := strings.Cut(s.Goal, "{")
+	for _, c := range s.Cells {
+		for m := range c.Metrics {
+			if strings.HasPrefix(m, family+"{class=") && !slices.Contains(all, m) {
+				all = append(all, m)
+			}
+		}
+	}
+	slices.Sort(all[1:])
+	for _, m := range tableMetrics {
+		if !slices.Contains(all, m) {
+			all = append(all, m)
+		}
+	}
+	ps := s.ranked()
+	for _, m := range all {
+		texts, format := make(map[string]bool), s.formatOf(m)
+		for _, p := range ps {
+			if v := p.mid(m); math.IsNaN(v) {
+				texts[""] = true
+			} else {
+				texts[format(v)] = true
+			}
+		}
+		switch {
+		case len(texts) == 1 && texts[""]: // nowhere visible
+		case len(texts) == 1 && len(ps) > 1 && m != s.Goal:
+			for t := range texts {
+				same = append(same, m+" "+t)
+			}
+		default:
+			metrics = append(metrics, m)
+		}
+	}
+	return metrics, same
+}

@@ -1,0 +1,113 @@
+package sweep
+
+import (
+	"fmt"
+	"slices"
+	"strconv"
+	"strings"
+
+	"harelab/reports/stat"
+)
+
+// text says what was swept and what the sentence above it leaves out.
+func (s *Sweep) text() string {
+	var axes []string
+	for _, a := range s.Axes {
+		axes = append(axes, fmt.Sprintf("%s (%s)", a.Name, strings.Join(a.Values, ", ")))
+	}
+	goal := s.Goal
+	if words := goalWords(s.Goal); words != "" {
+		goal += ", " + words
+	}
+	parts := []string{
+		s.nearly(),
+		fmt.Sprintf("%s on %s over %s: %d cells, judged by %s.", s.Scenario, s.Target, list(axes, "and"), len(s.points()), goal),
+		s.sameLoad(),
+	}
+	if idle := s.idleAxes(); len(idle) == 1 {
+		parts = append(parts, upper(idle[0])+" makes no difference in any cell.")
+	}
+	for _, a := range s.Axes {
+		if a.Name == "prefetch" && slices.Contains(a.Values, "0") {
+			parts = append(parts, "A prefetch of 0 is no limit.")
+		}
+	}
+	if s.Title != "" {
+		parts = append([]string{s.Title + "."}, parts...)
+	}
+	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
+}
+
+// sameLoad says what cells have in common, as far as it is known.
+func (s *Sweep) sameLoad() string {
+	if axes := s.loadAxes(); len(axes) > 0 {
+		return changesLoad(axes) + "; cells that agree there have the same arrivals and service times."
+	}
+	if slices.ContainsFunc(s.Cells, func(c Cell) bool { return c.Load == "" }) {
+		return ""
+	}
+	return "All cells have the same arrivals and service times, so that they differ in nothing but these settings."
+}
+
+func changesLoad(axes []string) string {
+	change := " changes"
+	if len(axes) > 1 {
+		change = " change"
+	}
+	return upper(list(axes, "and")) + change + " what is asked for"
+}
+
+// loadAxes are those along which cells were asked to do different work.
+func (s *Sweep) loadAxes() []string {
+	var names []string
+	for i, a := range s.Axes {
+		loads := make(map[string]string)
+		for _, c := range s.Cells {
+			k := strconv.Itoa(c.Repeat) + " " + s.rest(c.Values, i)
+			if l, ok := loads[k]; ok && c.Load != "" && l != c.Load {
+				names = append(names, a.Name)
+				break
+			}
+			if c.Load != "" {
+				loads[k] = c.Load
+			}
+		}
+	}
+	return names
+}
+
+// goalWords says a metric in words, as "the 99th percentile of the wait";
+// empty when it has none.
+func goalWords(metric string) string {
+	e, err := stat.ParseMetric(metric)
+	if err != nil {
+		return ""
+	}
+	what, ok := map[string]string{
+		"wait": "wait", "queued": "time in the queue", "held": "time held by a worker before the start", "sojourn": "time from the intended instant to the end of the work",
+		"slowdown": "slowdown", "confirm": "time to the confirm", "service": "service time",
+	}[e.Metric]
+	if !ok {
+		return ""
+	}
+	of, ok := map[string]string{
+		"mean": "the mean ", "p50": "the median ", "max": "the longest ", "p90": "the 90th percentile of the ", "p95": "the 95th percentile of the ", "p99": "the 99th percentile of the ",
+	}[e.Stat]
+	if !ok {
+		return ""
+	}
+	for _, l := range e.Labels {
+		if l.Key != "class" || l.Not {
+			return ""
+		}
+		what += " of " + l.Value
+	}
+	return of + what
+}
+
+func upper(s string) string {
+	if s == "" {
+		return s
+	}
+	return strings.ToUpper(s[:1]) + s[1:]
+}

@@ -1,0 +1,241 @@
+package sweep
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strconv"
+	"strings"
+)
+
+// equal reports whether two figures are the same but for rounding.
+func equal(a, b float64) bool { return a == b || math.Abs(a-b) <= 1e-9*math.Abs(b) }
+
+// near is how far a cell may lie behind the best, as a share of it, and still be named beside it.
+const near = 0.05
+
+// Sentence names the best cells under the goal, and what the worst would have
+// cost. Cells that tie are all named, or grouped by what makes no difference.
+func (s *Sweep) Sentence() string {
+	ps := s.ranked()
+	if len(ps) == 0 {
+		return "No cell has " + s.Goal + "."
+	}
+	v, w := ps[0].mid(s.Goal), ps[len(ps)-1].mid(s.Goal)
+	if equal(v, w) {
+		return fmt.Sprintf("The settings make no difference: %s is %s in every cell.", s.Goal, s.format(v))
+	}
+	best := s.like(ps, v)
+	is := "tie as best"
+	if bs := s.boxes(best[:min(len(best), maxNamed)]); len(bs) == 1 && s.single(bs[0]) {
+		is = "is best"
+	}
+	return fmt.Sprintf("%s %s by %s: %s, against %s with %s.",
+		s.name(best, "and"), is, s.Goal, s.format(v), s.format(w), s.name(s.like(ps, w), "or"))
+}
+
+// like returns the combinations whose goal is v.
+func (s *Sweep) like(ps []point, v float64) [][]string {
+	var out [][]string
+	for _, p := range ps {
+		if equal(p.mid(s.Goal), v) {
+			out = append(out, p.values)
+		}
+	}
+	return out
+}
+
+// nearly names all cells close behind the best, the best ones among them; it
+// is empty when there are none.
+func (s *Sweep) nearly() string {
+	ps := s.ranked()
+	if len(ps) == 0 {
+		return ""
+	}
+	v := ps[0].mid(s.Goal)
+	var close [][]string
+	for _, p := range ps {
+		if math.Abs(p.mid(s.Goal)-v) <= near*math.Abs(v) {
+			close = append(close, p.values)
+		}
+	}
+	if len(close) == len(s.like(ps, v)) || len(close) == len(ps) {
+		return ""
+	}
+	return fmt.Sprintf("Within %.0f %% of the best: %s.", 100*near, s.name(close, "and"))
+}
+
+// idleAxes are those that change the goal in no cell, whatever the others are.
+func (s *Sweep) idleAxes() []string {
+	var names []string
+	for i, a := range s.Axes {
+		if len(s.Axes) == 1 || len(a.Values) < 2 {
+			continue
+		}
+		first, same := make(map[string]float64), true
+		for _, p := range s.points() {
+			v, k := p.mid(s.Goal), s.rest(p.values, i)
+			if f, ok := first[k]; !ok {
+				first[k] = v
+			} else if !equal(v, f) {
+				same = false
+			}
+		}
+		if same {
+			names = append(names, a.Name)
+		}
+	}
+	return names
+}
+
+// A box is a part of the grid: the values that it spans along each axis, as
+// indexes.
+type box [][]int
+
+// boxes covers cells of the grid with few boxes that hold nothing else, the
+// largest first; it stops when there are too many to be named. Boxes may
+// overlap: "order=fifo whatever the prefetch" and "prefetch=16 whatever the
+// order" share a cell.
+func (s *Sweep) boxes(cells [][]string) []box {
+	in := make(map[string]bool, len(cells))
+	for _, c := range cells {
+		in[strings.Join(c, "\x00")] = true
+	}
+	covered := make(map[string]bool)
+	var out []box
+	for len(covered) < len(in) && len(out) <= maxBoxes {
+		var best box
+		gain := 0
+		for _, c := range cells {
+			if covered[strings.Join(c, "\x00")] {
+				continue
+			}
+			for first := range s.Axes {
+				b := s.grow(c, first, in)
+				if n := s.each(b, func(k string) bool { return !covered[k] }); n > gain {
+					best, gain = b, n
+				}
+			}
+		}
+		s.each(best, func(k string) bool { covered[k] = true; return true })
+		out = append(out, best)
+	}
+	return out
+}
+
+// grow returns the box around a cell that holds nothing but cells of in and
+// cannot be widened, widened along the given axis first.
+func (s *Sweep) grow(cell []string, first int, in map[string]bool) box {
+	b := make(box, len(cell))
+	for i, v := range cell {
+		b[i] = []int{slices.Index(s.Axes[i].Values, v)}
+	}
+	for k := range s.Axes {
+		i := (first + k) % len(s.Axes)
+		for v := range s.Axes[i].Values {
+			if slices.Contains(b[i], v) {
+				continue
+			}
+			wider := slices.Clone(b)
+			wider[i] = slices.Sorted(slices.Values(append(slices.Clone(b[i]), v)))
+			if total := s.each(wider, func(string) bool { return true }); total == s.each(wider, func(k string) bool { return in[k] }) {
+				b = wider
+			}
+		}
+	}
+	return b
+}
+
+// each counts the cells of a box for which keep holds.
+func (s *Sweep) each(b box, keep func(key string) bool) int {
+	n := 0
+	values := make([]string, len(b))
+	var walk func(axis int)
+	walk = func(axis int) {
+		if axis == len(b) {
+			if keep(strings.Join(values, "\x00")) {
+				n++
+			}
+			return
+		}
+		for _, v := range b[axis] {
+			values[axis] = s.Axes[axis].Values[v]
+			walk(axis + 1)
+		}
+	}
+	walk(0)
+	return n
+}
+
+// Bounds of naming: what more than maxBoxes boxes hold is counted, and more
+// than maxNamed cells are not sorted into boxes, as that work grows with their
+// square.
+const (
+	maxBoxes = 3
+	maxNamed = 300
+)
+
+// name names cells by what they have in common, as "dispatch=fair whatever the
+// prefetch".
+func (s *Sweep) name(cells [][]string, and string) string {
+	if len(cells) > maxNamed {
+		return s.label(cells[0]) + " and " + strconv.Itoa(len(cells)-1) + " more"
+	}
+	bs := s.boxes(cells)
+	var parts []string
+	named := make(map[string]bool)
+	for i, b := range bs {
+		if i == maxBoxes-1 && len(bs) > maxBoxes {
+			break
+		}
+		parts = append(parts, s.words(b, and))
+		s.each(b, func(k string) bool { named[k] = true; return true })
+	}
+	if n := len(cells) - len(named); n > 0 {
+		return strings.Join(parts, ", ") + " and " + strconv.Itoa(n) + " more"
+	}
+	if len(parts) == 1 {
+		return parts[0]
+	}
+	return strings.Join(parts[:len(parts)-1], ", ") + ", " + and + " " + parts[len(parts)-1]
+}
+
+// words names one box.
+func (s *Sweep) words(b box, and string) string {
+	var fixed, free []string
+	for i, a := range s.Axes {
+		if len(b[i]) == len(a.Values) && len(a.Values) > 1 {
+			free = append(free, a.Name)
+			continue
+		}
+		var values []string
+		for _, v := range b[i] {
+			values = append(values, a.Values[v])
+		}
+		fixed = append(fixed, a.Name+"="+list(values, and))
+	}
+	out := strings.Join(fixed, " ")
+	if len(free) > 0 {
+		out += " whatever the " + list(free, "and")
+	}
+	return strings.TrimSpace(out)
+}
+
+// single reports whether the box has one value along each axis that it does
+// not span.
+func (s *Sweep) single(b box) bool {
+	for i, a := range s.Axes {
+		if n := len(b[i]); n > 1 && n < len(a.Values) {
+			return false
+		}
+	}
+	return true
+}
+
+// list joins words as a sentence does.
+func list(words []string, and string) string {
+	if n := len(words); n > 1 {
+		return strings.Join(words[:n-1], ", ") + " " + and + " " + words[n-1]
+	}
+	return strings.Join(words, "")
+}

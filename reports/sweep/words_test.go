@@ -1,0 +1,161 @@
+package sweep
+
+import (
+	"strings"
+	"testing"
+
+	"harelab/reports/plot"
+)
+
+// of makes a sweep of order, prefetch and size with one value of the goal for each cell.
+func of(goal func(order, prefetch, size string) float64) *Sweep {
+	s := &Sweep{Scenario: "s", Title: "A question", Target: "sim", Virtual: true, Goal: "wait.p99", Axes: []Axis{
+		{"order", []string{"fifo", "priority", "aging"}}, {"prefetch", []string{"1", "4", "16", "0"}}, {"size", []string{"s", "l"}}}}
+	for _, o := range s.Axes[0].Values {
+		for _, p := range s.Axes[1].Values {
+			for _, z := range s.Axes[2].Values {
+				v := goal(o, p, z)
+				s.Cells = append(s.Cells, Cell{Values: []string{o, p, z}, Load: "x", Metrics: map[string]float64{
+					"wait.p99": v, "wait.mean": v / 4, "wait.max": 2 * v, "throughput": 100, "idle_while_waiting": v}})
+			}
+		}
+	}
+	return s
+}
+
+// TestTiesAreGrouped wants what ties to be named by what it has in common,
+// and nothing else to be named with it.
+func TestTiesAreGrouped(t *testing.T) {
+	for _, tt := range []struct {
+		name string
+		goal func(o, p, z string) float64
+		want string
+	}{
+		{"one axis decides", func(o, p, z string) float64 { return map[string]float64{"fifo": 1, "priority": 61, "aging": 10}[o] },
+			"order=fifo whatever the prefetch and size is best by wait.p99: 1 s, against 61 s with order=priority whatever the prefetch and size."},
+		{"two ways", func(o, p, z string) float64 {
+			if o == "fifo" || p == "16" || p == "0" {
+				return 1
+			}
+			return 61
+		}, "prefetch=16 and 0 whatever the order and size, and order=fifo whatever the prefetch and size tie as best by wait.p99: 1 s, against 61 s with order=priority or aging prefetch=1 or 4 whatever the size."},
+		{"an odd cell out", func(o, p, z string) float64 {
+			if o == "fifo" && (p != "1" || z != "l") {
+				return 1
+			}
+			return 2
+		}, "order=fifo prefetch=4, 16 and 0 whatever the size, and order=fifo size=s whatever the prefetch tie as best by wait.p99: 1 s, against 2 s with order=priority or aging whatever the prefetch and size, or prefetch=1 size=l whatever the order."},
+		{"scattered", func(o, p, z string) float64 {
+			if (len(o)+len(p))%2 == map[string]int{"s": 0, "l": 1}[z] {
+				return 1
+			}
+			return 2
+		}, " more tie as best by wait.p99: 1 s, against 2 s with "},
+		{"nothing matters", func(o, p, z string) float64 { return 3 }, "The settings make no difference: wait.p99 is 3 s in every cell."},
+	} {
+		if got := of(tt.goal).Sentence(); got != tt.want && (tt.name != "scattered" || !strings.Contains(got, tt.want)) {
+			t.Errorf("%s:\n got %q\nwant %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+func TestTextSaysWhatMakesNoDifference(t *testing.T) {
+	s := of(func(o, p, z string) float64 {
+		return map[string]float64{"fifo": 10, "priority": 10.3, "aging": 20}[o] + map[string]float64{"1": 0, "4": 9, "16": 9, "0": 9}[p]
+	})
+	for _, want := range []string{"A question.", "Within 5 % of the best: order=fifo and priority prefetch=1 whatever the size.", "Size makes no difference in any cell.",
+		"judged by wait.p99, the 99th percentile of the wait.", "A prefetch of 0 is no limit.", "All cells have the same arrivals and service times"} {
+		if got := s.text(); !strings.Contains(got, want) {
+			t.Errorf("text lacks %q: %s", want, got)
+		}
+	}
+	for metric, want := range map[string]string{"wait.max{class=quiet}": "the longest wait of quiet", "held.mean": "the mean time held by a worker before the start", "throughput": "", "wait.p50{worker=w}": ""} {
+		if got := goalWords(metric); got != want {
+			t.Errorf("%s in words is %q, want %q", metric, got, want)
+		}
+	}
+}
+
+// TestLoadsThatDiffer: an axis that changes what is asked for must not be said
+// to leave the load alone.
+func TestLoadsThatDiffer(t *testing.T) {
+	s := of(func(o, p, z string) float64 { return 1 + float64(len(o)) })
+	for i, c := range s.Cells {
+		s.Cells[i].Load = c.Values[2]
+	}
+	text, sound := s.text(), s.sound()
+	if !strings.Contains(text, "Size changes what is asked for; cells that agree there have the same arrivals") || strings.Contains(text, "All cells have the same") {
+		t.Errorf("text %q", text)
+	}
+	if sound.State != "note" || sound.Checks[1].Name != "load" || !strings.HasPrefix(sound.Checks[1].Text, "Size changes what is asked for, so") {
+		t.Errorf("sound %+v", sound)
+	}
+	for i := range s.Cells {
+		s.Cells[i].Load = ""
+	}
+	if text := s.text(); strings.Contains(text, "arrivals") || s.sound().State != "ok" {
+		t.Errorf("loads that nobody knows: %q", text)
+	}
+}
+
+// TestLinesKeepTheBest: of more lines and panels than can be drawn the best
+// are, and the chart says that it leaves some out.
+func TestLinesKeepTheBest(t *testing.T) {
+	s := &Sweep{Goal: "wait.p99", Axes: []Axis{{"prefetch", nil}, {"dispatch", nil}, {"workers", nil}}}
+	for i := range 10 {
+		s.Axes[0].Values = append(s.Axes[0].Values, string(rune('0'+i)))
+	}
+	for i := range 9 {
+		s.Axes[1].Values = append(s.Axes[1].Values, string(rune('a'+i)))
+	}
+	for i := range 8 {
+		s.Axes[2].Values = append(s.Axes[2].Values, string(rune('A'+i)))
+	}
+	for i, p := range s.Axes[0].Values {
+		for k, d := range s.Axes[1].Values {
+			for n, w := range s.Axes[2].Values {
+				s.Cells = append(s.Cells, Cell{Values: []string{p, d, w}, Metrics: map[string]float64{"wait.p99": float64(1000 - i - 10*k - 100*n)}})
+			}
+		}
+	}
+	f := s.lines(plot.Wide)
+	if f == nil || !strings.Contains(f.Note, "with the best cells") {
+		t.Fatalf("lines: %+v", f)
+	}
+	panes, note := s.panes(0, 1)
+	if len(panes) != plot.MaxPanels || panes[0].title != "workers=C" || panes[5].title != "workers=H" || !strings.Contains(note, "Of 8 combinations") {
+		t.Errorf("%d panes, the first %s; %q", len(panes), panes[0].title, note)
+	}
+	if lines := s.bestOf(s.linesOf(panes[0], 1), plot.MaxLines); len(lines) != plot.MaxLines || lines[len(lines)-1].title != "dispatch=i" {
+		t.Errorf("lines %v", lines)
+	}
+}
+
+func TestChoice(t *testing.T) {
+	rate := func(v float64) string { return "r" }
+	if got := choice([]plot.Dot{{Label: "a", X: 560, Y: 1}, {Label: "b", X: 564, Y: 2}}, rate); !strings.HasPrefix(got, "Nothing beats a in either. Every cell keeps up") {
+		t.Error(got)
+	}
+	if got := choice([]plot.Dot{{Label: "a", X: 500, Y: 1}, {Label: "b", X: 564, Y: 2}, {Label: "c", X: 564, Y: 3}}, rate); got != "Nothing beats 2 of 3 cells in both: a and b." {
+		t.Error(got)
+	}
+}
+
+// TestTableSaysOnceWhatIsTheSame, and puts the goal and the same of other classes first.
+func TestTableSaysOnceWhatIsTheSame(t *testing.T) {
+	s := of(func(o, p, z string) float64 { return float64(len(o)) / 100 })
+	for i := range s.Cells {
+		s.Cells[i].Metrics["wait.p99{class=quiet}"] = float64(i) / 10
+	}
+	table := s.table()
+	if got := strings.Join(table.Columns, " "); got != "order prefetch size wait.p99 wait.p99{class=quiet} wait.mean wait.max idle_while_waiting" {
+		t.Errorf("columns %s", got)
+	}
+	if !strings.HasSuffix(table.Note, "The same in every cell: throughput 100/s.") {
+		t.Errorf("note %q", table.Note)
+	}
+	s.Goal = "throughput"
+	if got := s.table().Columns[3]; got != s.Goal {
+		t.Errorf("the first figure is %s, want the goal even where nothing moves it", got)
+	}
+}
