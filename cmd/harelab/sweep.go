@@ -74,7 +74,7 @@ A finished cell is written to cells.jsonl at once: after Ctrl-C, the same call w
 	f.StringVar(&q.Variant, "variant", "", "sweep this variant of the scenario")
 	f.StringArrayVar(&set, "set", nil, "set a param in all cells, as --set rho=0.9; repeatable")
 	f.Uint64Var(&seed, "seed", 0, "seed of all random choices (default the scenario's)")
-	f.IntVar(&q.Repeat, "repeat", 1, "runs of each cell, with seeds that follow one another")
+	f.IntVar(&q.Repeat, "repeat", 0, "runs of each cell, with seeds that follow one another (default 1; in virtual time the scenario's own number while the grid is small)")
 	f.StringVar(&q.Goal, "goal", "", "metric to judge cells by (default the scenario's headline, else wait.p99)")
 	f.StringVar(&out, "out", "", "results folder (default runs/TIME)")
 	f.BoolVar(&resume, "resume", false, "go on with the unfinished sweep in --out")

@@ -25,7 +25,7 @@ type SweepRequest struct {
 	Target   Target
 	Set      map[string]string
 	Seed     *uint64
-	Repeat   int    // per cell, at least 1
+	Repeat   int    // per cell; 0: see repeats
 	Goal     string // metric to judge cells by; empty: the scenario's headline, else wait.p99
 }
 
@@ -47,7 +47,8 @@ type Cell struct {
 	Repeat   int                `json:"repeat"`
 	Values   []string           `json:"values"` // one per axis
 	Seed     uint64             `json:"seed"`
-	Metrics  map[string]float64 `json:"metrics"` // by name; what is not visible is left out
+	Metrics  map[string]float64 `json:"metrics"`        // by name; what is not visible is left out
+	Load     string             `json:"load,omitempty"` // fingerprint of what was asked for
 	Findings []string           `json:"findings,omitempty"`
 	Valid    bool               `json:"valid"`
 }
@@ -63,7 +64,7 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	if err != nil {
 		return nil, err
 	}
-	s := &Sweep{Axes: q.Axes, Goal: q.Goal, Base: base, Target: q.Target, Repeat: max(q.Repeat, 1), file: f, options: options}
+	s := &Sweep{Axes: q.Axes, Goal: q.Goal, Base: base, Target: q.Target, Repeat: q.Repeat, file: f, options: options}
 	if len(s.Axes) == 0 {
 		for _, a := range f.Sweep().Axes {
 			s.Axes = append(s.Axes, Axis{a.Name, a.Values})
@@ -71,6 +72,9 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	}
 	if err := checkAxes(s.Axes, base.Params); err != nil {
 		return nil, err
+	}
+	if s.Repeat < 1 {
+		s.Repeat = s.repeats()
 	}
 	if s.Goal == "" {
 		s.Goal = base.Report.Headline
@@ -89,15 +93,35 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	return s, nil
 }
 
+// freeRuns is how many runs in virtual time a sweep makes unasked: some
+// seconds of them.
+const freeRuns = 500
+
+// repeats is how often cells run when nobody says: in virtual time as often as
+// the scenario does, so that charts show how far another draw of the load would
+// lie, unless the grid is large; on a real clock once, as that costs its time.
+func (s *Sweep) repeats() int {
+	if n := s.Base.Repeat; s.Target.Kind == Sim && points(s.Axes)*n <= freeRuns {
+		return n
+	}
+	return 1
+}
+
+// points is how many combinations axes have.
+func points(axes []Axis) int {
+	n := 1
+	for _, a := range axes {
+		n *= len(a.Values)
+	}
+	return n
+}
+
 // cells lists every run of the sweep in the order of the axes, the last axis
 // fastest.
 func (s *Sweep) cells() []Cell {
-	points := 1
-	for _, a := range s.Axes {
-		points *= len(a.Values)
-	}
-	cells := make([]Cell, 0, points*s.Repeat)
-	for i := range points {
+	n := points(s.Axes)
+	cells := make([]Cell, 0, n*s.Repeat)
+	for i := range n {
 		values := make([]string, len(s.Axes))
 		rest := i
 		for a := len(s.Axes) - 1; a >= 0; a-- {
@@ -205,6 +229,27 @@ func (s *Sweep) Run(ctx context.Context, done []Cell, record func(Cell) error, p
 var sweepMetrics = []string{"wait.mean", "wait.p50", "wait.p99", "wait.max", "held.mean", "held.max",
 	"slowdown.mean", "throughput", "idle_while_waiting", "utilisation", "jain.busy{by=worker}", "lost"}
 
+// maxClasses is how many classes a sweep tells apart.
+const maxClasses = 4
+
+// goals are the sweep's goal and, where there are a few classes, the same of
+// each class: what helps one may be paid for by another.
+func (s *Sweep) goals(classes []string) []string {
+	out := []string{s.Goal}
+	e, err := stat.ParseMetric(s.Goal)
+	if err != nil || len(classes) < 2 || len(classes) > maxClasses || len(e.Labels) > 1 || len(e.Labels) == 1 && (e.Labels[0].Key != "class" || e.Labels[0].Not) {
+		return out
+	}
+	all, _, _ := strings.Cut(s.Goal, "{")
+	for _, c := range classes {
+		m := all + "{class=" + c + "}"
+		if _, err := stat.ParseMetric(m); err == nil && m != s.Goal {
+			out = append(out, m)
+		}
+	}
+	return out
+}
+
 // measure runs one cell. A cell that was cut short is not measured.
 func (s *Sweep) measure(ctx context.Context, c *Cell) error {
 	sc, err := s.resolve(*c)
@@ -220,11 +265,11 @@ func (s *Sweep) measure(ctx context.Context, c *Cell) error {
 		return err
 	}
 	sum := stat.Summarize(r)
-	c.Valid = sum.Valid()
+	c.Valid, c.Load = sum.Valid(), sum.Load.Hash
 	for _, f := range sum.Findings {
 		c.Findings = append(c.Findings, f.Text)
 	}
-	c.Metrics, err = cellMetrics(r, sum, append([]string{s.Goal}, sweepMetrics...))
+	c.Metrics, err = cellMetrics(r, sum, append(s.goals(r.Classes), sweepMetrics...))
 	return err
 }
 

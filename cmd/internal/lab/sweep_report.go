@@ -25,7 +25,7 @@ func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sw
 		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Repeat, b.Repeat))
 	})
 	for _, c := range cells {
-		kept := sweep.Cell{Values: c.Values, Repeat: c.Repeat, Seed: c.Seed, Metrics: c.Metrics}
+		kept := sweep.Cell{Values: c.Values, Repeat: c.Repeat, Seed: c.Seed, Metrics: c.Metrics, Load: c.Load}
 		if !c.Valid {
 			kept.Invalid = cmp.Or(strings.Join(c.Findings, " "), "the run is invalid")
 		}
