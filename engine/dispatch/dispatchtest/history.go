@@ -199,6 +199,9 @@ func (h *history) joining(e queue.Event) queue.Event {
 	e.Kind = queue.Join
 	e.Prefetch = uint32(h.src.below(4))
 	e.Slots = uint32(h.src.below(3))
+	if h.src.below(8) == 0 {
+		e.Slots = uint32(h.src.below(20))
+	}
 	e.Priority = int32(h.src.below(3)) - 1
 	e.NoAck = h.src.below(6) == 0
 	if h.src.below(3) == 0 {

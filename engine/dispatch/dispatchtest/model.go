@@ -184,7 +184,7 @@ func (m *model) settle(kind queue.Kind, r dispatch.Ref) {
 			c.ledger.Put(1)
 		}
 		if slices.Contains(m.crew, c) {
-			m.sel.changed(c)
+			m.sel.changed(c, m.now)
 		}
 		m.credit(c)
 	}
@@ -271,7 +271,7 @@ func (m *model) change(e queue.Event) {
 	case queue.Limit:
 		c.prefetch = int(e.Prefetch)
 	}
-	m.sel.changed(c)
+	m.sel.changed(c, m.now)
 	m.credit(c)
 }
 
@@ -330,6 +330,6 @@ func (m *model) deliver(msg *message, c *consumer, noAck bool) {
 		if c.ledger != nil {
 			c.ledger.TryTake()
 		}
-		m.sel.changed(c)
+		m.sel.changed(c, m.now)
 	}
 }

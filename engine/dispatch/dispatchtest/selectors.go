@@ -87,7 +87,7 @@ type selectorModel interface {
 	join(c *consumer)
 	leave(c *consumer)
 	pick(now int64) *consumer // nil: nobody
-	changed(c *consumer)
+	changed(c *consumer, now int64)
 	back(c *consumer)
 	window(c *consumer) int
 }
@@ -107,6 +107,7 @@ var selectorModels = map[string]func(cfg dispatch.Config) selectorModel{
 	"jiq": func(cfg dispatch.Config) selectorModel {
 		return &idleModel{drawModel: drawModel{rng: rng.New(cfg.Seed)}}
 	},
+	"adaptive": func(dispatch.Config) selectorModel { return &adaptiveModel{paces: map[*consumer]*paceModel{}} },
 }
 
 // ringModel is rule R8. One list serves all priorities: the head of a priority
@@ -131,14 +132,17 @@ func (r *ringModel) remove(c *consumer) {
 	r.ring = slices.DeleteFunc(r.ring, func(o *consumer) bool { return o == c })
 }
 
-func (r *ringModel) changed(c *consumer) {
+func (r *ringModel) changed(c *consumer, _ int64) {
 	if r.eager && !c.blocked && !c.eligible(r.window(c)) {
 		r.remove(c)
 		c.block()
 	}
 }
 
-func (r *ringModel) pick(int64) *consumer {
+func (r *ringModel) pick(int64) *consumer { return r.turn(r.window) }
+
+// turn gives the next in turn its turn.
+func (r *ringModel) turn(window func(*consumer) int) *consumer {
 	for len(r.ring) > 0 {
 		head := r.ring[0]
 		for _, c := range r.ring {
@@ -147,7 +151,7 @@ func (r *ringModel) pick(int64) *consumer {
 			}
 		}
 		r.remove(head)
-		if head.eligible(r.window(head)) {
+		if head.eligible(window(head)) {
 			r.ring = append(r.ring, head)
 			return head
 		}
@@ -160,10 +164,10 @@ func (r *ringModel) pick(int64) *consumer {
 // order, of which the eligible ones of the best priority are the candidates.
 type crew struct{ all []*consumer }
 
-func (s *crew) window(*consumer) int { return 0 }
-func (s *crew) join(c *consumer)     { s.all = append(s.all, c) }
-func (s *crew) back(*consumer)       {}
-func (s *crew) changed(*consumer)    {}
+func (s *crew) window(*consumer) int     { return 0 }
+func (s *crew) join(c *consumer)         { s.all = append(s.all, c) }
+func (s *crew) back(*consumer)           {}
+func (s *crew) changed(*consumer, int64) {}
 func (s *crew) leave(c *consumer) {
 	s.all = slices.DeleteFunc(s.all, func(o *consumer) bool { return o == c })
 }
@@ -236,10 +240,10 @@ type idleModel struct {
 	line []*consumer
 }
 
-func (s *idleModel) join(c *consumer)    { s.drawModel.join(c); s.look(c) }
-func (s *idleModel) leave(c *consumer)   { s.drawModel.leave(c); s.drop(c) }
-func (s *idleModel) changed(c *consumer) { s.look(c) }
-func (s *idleModel) back(c *consumer)    { s.look(c) }
+func (s *idleModel) join(c *consumer)             { s.drawModel.join(c); s.look(c) }
+func (s *idleModel) leave(c *consumer)            { s.drawModel.leave(c); s.drop(c) }
+func (s *idleModel) changed(c *consumer, _ int64) { s.look(c) }
+func (s *idleModel) back(c *consumer)             { s.look(c) }
 
 func (s *idleModel) drop(c *consumer) {
 	s.line = slices.DeleteFunc(s.line, func(o *consumer) bool { return o == c })
