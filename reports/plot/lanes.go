@@ -22,6 +22,7 @@ const (
 	laneHeight = 15
 	laneGap    = 4
 	markHeight = 16 // of the line that marks starvation
+	nameMargin = 10 // around the name in a block
 
 	maxBlocks = 3000 // above, lanes show busy shares per pixel
 	maxTips   = 1000 // above, blocks have no tooltips: they would be most of the page
@@ -73,7 +74,15 @@ func lanes(in *Input, width float64) *Figure {
 	}
 	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: in.length(), column: float64(min(1+rows/16, 3))}
 	grid := layLanes(panels, cols, width, draws)
-	return &Figure{Width: width, Height: grid.height, Note: note, Alt: laneFinding(in), paint: grid.paint}
+	keys := grid.key(width)
+	top := 0.0
+	if len(keys) > 0 {
+		top = float64(keys.rows(width) * keyHeight)
+	}
+	return &Figure{Width: width, Height: grid.height + top, Note: note, Alt: laneFinding(in), paint: func(c draw.Canvas) {
+		keys.draw(c)
+		grid.paint(draw.Crop(c, 0, 0, 0, -vg.Length(top)))
+	}}
 }
 
 func newLanePanel(a *Arm, r *Run, title string) lanePanel {
@@ -155,6 +164,36 @@ func (g *laneGrid) paint(c draw.Canvas) {
 	}
 }
 
+// key names the classes, where some of them have no block with room for their
+// name and their number leaves each a colour of its own.
+func (g *laneGrid) key(width float64) key {
+	names := g.draws.in.Classes()
+	if len(names) < 2 || len(names) > len(classPaints)-1 {
+		return nil
+	}
+	perSecond := (width/float64(g.cols) - g.label - 12) / g.draws.end
+	named := make(map[string]bool)
+	for _, p := range g.panels {
+		if g.draws.shares || len(p.lanes) > 0 && p.lanes[0].slot < 0 {
+			continue // shares have no names
+		}
+		for _, s := range p.run.Result.Spans {
+			name := className(p.run.Result, s.Class)
+			if !named[name] && textWidth(style(onFill, smallSize), name)+nameMargin < perSecond*seconds(s.End-s.Start) {
+				named[name] = true
+			}
+		}
+	}
+	var k key
+	for _, name := range names {
+		k = append(k, part{name: name, paint: g.draws.in.classPaint(name)})
+	}
+	if len(named) == len(names) {
+		return nil
+	}
+	return k
+}
+
 // laneDrawing is how all panels of a chart are drawn.
 type laneDrawing struct {
 	in           *Input
@@ -221,7 +260,7 @@ func (r laneRows) block(c draw.Canvas, x func(float64) vg.Length, s run.Span, y0
 		tip = r.tip(s, name)
 	}
 	fillRect(c, p, x0, y0, max(x1, x0+0.3), y1, tip)
-	if sty := middle(style(onFill, smallSize)); textWidth(sty, name)+10 < float64(x1-x0) {
+	if sty := middle(style(onFill, smallSize)); textWidth(sty, name)+nameMargin < float64(x1-x0) {
 		c.FillText(sty, vg.Point{X: x0 + 5, Y: (y0 + y1) / 2}, name)
 	}
 	if s.Cut {

@@ -110,11 +110,9 @@ func (s *Sweep) boxes(cells [][]string) []box {
 			if covered[strings.Join(c, "\x00")] {
 				continue
 			}
-			for first := range s.Axes {
-				b := s.grow(c, first, in)
-				if n := s.each(b, func(k string) bool { return !covered[k] }); n > gain {
-					best, gain = b, n
-				}
+			b := s.grow(c, in)
+			if n := s.each(b, func(k string) bool { return !covered[k] }); n > gain {
+				best, gain = b, n
 			}
 		}
 		s.each(best, func(k string) bool { covered[k] = true; return true })
@@ -123,15 +121,14 @@ func (s *Sweep) boxes(cells [][]string) []box {
 	return out
 }
 
-// grow returns the box around a cell that holds nothing but cells of in and
-// cannot be widened, widened along the given axis first.
-func (s *Sweep) grow(cell []string, first int, in map[string]bool) box {
+// grow returns a box around a cell that holds nothing but cells of in and
+// cannot be widened.
+func (s *Sweep) grow(cell []string, in map[string]bool) box {
 	b := make(box, len(cell))
 	for i, v := range cell {
 		b[i] = []int{slices.Index(s.Axes[i].Values, v)}
 	}
-	for k := range s.Axes {
-		i := (first + k) % len(s.Axes)
+	for i := range s.Axes {
 		for v := range s.Axes[i].Values {
 			if slices.Contains(b[i], v) {
 				continue
