@@ -49,7 +49,7 @@ func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
 		m := *q.messages.at(d.Ref)
 		shown := m
 		if q.settings.quorum {
-			shown = q.countDeliveries(m, d.Ref)
+			shown = countDeliveries(m, d.Attempts)
 		} else {
 			m.Retain()
 		}

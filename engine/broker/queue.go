@@ -126,7 +126,7 @@ func (q *Queue) deliver(t *turn, d *queue.Decision) {
 	q.dispatched(t, m, d)
 	shown := m
 	if q.settings.quorum && d.Redelivered {
-		shown = q.countDeliveries(m, d.Ref)
+		shown = countDeliveries(m, d.Attempts)
 	}
 	if !c.channel.deliver(t, c, shown, d) {
 		t.paused = append(t.paused, d.Consumer)

@@ -1,17 +1,28 @@
 package broker
 
-import (
-	"harelab/engine/dispatch"
-	"harelab/engine/wire"
-)
+import "harelab/engine/wire"
 
 // countDeliveries returns a copy of a message with the header that quorum queues add
-// to what they deliver again, or to basic.get: how often it came back. The caller
-// releases it.
-func (q *Queue) countDeliveries(m *Message, r dispatch.Ref) *Message {
-	row, _ := q.machine.Message(r)
+// to what they deliver again, or to basic.get: how often it came back. As
+// in RabbitMQ, headers get sorted by that. The caller releases the copy.
+func countDeliveries(m *Message, attempts uint32) *Message {
 	properties := editProperties(m.Properties(), func(ps *wire.Properties) {
-		ps.Headers = append(without(ps.Headers, "x-delivery-count"), wire.Field{Key: "x-delivery-count", Value: int64(row.Attempts)})
+		ps.Headers = append(without(ps.Headers, "x-delivery-count"), wire.Field{Key: "x-delivery-count", Value: int64(attempts)})
+		sortFields(ps.Headers)
 	})
 	return newMessage(m.Exchange(), m.RoutingKey(), properties, m.Body())
+}
+
+// checkQuorumDelete refuses conditions that quorum queues do not know
+// (rabbit_quorum_queue, delete/4).
+func checkQuorumDelete(m *wire.QueueDelete, resource string) error {
+	for _, flag := range []struct {
+		name string
+		set  bool
+	}{{"if-unused", m.IfUnused}, {"if-empty", m.IfEmpty}} {
+		if flag.set {
+			return wire.Errorf(wire.NotImplemented, "cannot delete %s. queue.delete operations with %s flag set are not supported by quorum queues", resource, flag.name)
+		}
+	}
+	return nil
 }

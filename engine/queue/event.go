@@ -131,7 +131,8 @@ type Decision struct {
 	Done        bool // Ref is free after this step
 	Consumer    dispatch.ConsumerID
 	Ref         dispatch.Ref
-	Remaining   int // ready messages left after a Get
+	Attempts    uint32 // how often what is delivered came back
+	Remaining   int    // ready messages left after a Get
 	ID          uint64
 	At          int64 // microseconds
 }

@@ -58,6 +58,7 @@ var limitMarks = []mark[Limits]{
 var decisionFields = []field[Decision]{
 	{"id", 0, func(d *Decision) int64 { return int64(d.ID) }, func(d *Decision, v int64) { d.ID = uint64(v) }},
 	{"left", 0, func(d *Decision) int64 { return int64(d.Remaining) }, func(d *Decision, v int64) { d.Remaining = int(v) }},
+	{"attempts", 0, func(d *Decision) int64 { return int64(d.Attempts) }, func(d *Decision, v int64) { d.Attempts = uint32(v) }},
 	{"at", 0, func(d *Decision) int64 { return d.At }, func(d *Decision, v int64) { d.At = v }},
 	{"c", int64(dispatch.NoConsumer), func(d *Decision) int64 { return int64(d.Consumer) }, func(d *Decision, v int64) { d.Consumer = dispatch.ConsumerID(v) }},
 	{"ref", int64(dispatch.NoRef), func(d *Decision) int64 { return int64(d.Ref) }, func(d *Decision, v int64) { d.Ref = uint32(v) }},

@@ -181,7 +181,7 @@ func (q *Queue) deliver(r dispatch.Ref, c dispatch.ConsumerID, noAck bool, out [
 	m := q.msgs.At(r)
 	out = append(out, Decision{
 		Kind: Deliver, Ref: r, ID: m.ID, Consumer: c,
-		Redelivered: m.Redelivered, Done: noAck, Remaining: q.ready,
+		Redelivered: m.Redelivered, Attempts: m.Attempts, Done: noAck, Remaining: q.ready,
 	})
 	if noAck {
 		q.free(r)

@@ -315,7 +315,7 @@ func (m *model) deliver(msg *message, c *consumer, noAck bool) {
 	}
 	m.decision = append(m.decision, queue.Decision{
 		Kind: queue.Deliver, Ref: msg.ref, ID: msg.id, Consumer: id, Redelivered: msg.redelivered, Done: noAck,
-		Remaining: len(m.ready),
+		Remaining: len(m.ready), Attempts: uint32(msg.attempts),
 	})
 	if noAck {
 		return
