@@ -9,7 +9,8 @@ import (
 // QueueDelete deletes a queue and returns how many ready messages it had. One that
 // does not exist is no error.
 //
-// Errors: 403, 405, 406 if m is IfUnused or IfEmpty and it is not.
+// Errors: 403, 405, 406 if m is IfUnused or IfEmpty and it is not, 540 if m is and
+// it is a quorum queue.
 func (ch *Channel) QueueDelete(m *wire.QueueDelete) (messages int, err error) {
 	name, err := ch.queueShortcut(m.Queue)
 	if err != nil {
@@ -27,14 +28,19 @@ func (ch *Channel) QueueDelete(m *wire.QueueDelete) (messages int, err error) {
 	if err := q.checkOwner(ch.conn); err != nil {
 		return 0, err
 	}
+	if q.settings.quorum {
+		if err := checkQuorumDelete(m, v.queueName(name)); err != nil {
+			return 0, err
+		}
+	}
 	t := ch.begin()
 	q.mu.Lock()
 	messages = q.machine.Ready()
 	switch {
-	case m.IfUnused && q.machine.Consumers() > 0:
-		err = wire.Errorf(wire.PreconditionFailed, "%s in use", v.queueName(name))
 	case m.IfEmpty && messages > 0:
 		err = wire.Errorf(wire.PreconditionFailed, "%s not empty", v.queueName(name))
+	case m.IfUnused && q.machine.Consumers() > 0:
+		err = wire.Errorf(wire.PreconditionFailed, "%s in use", v.queueName(name))
 	default:
 		q.close(t)
 	}

@@ -1,15 +1,17 @@
 package broker
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"reflect"
+	"slices"
 
 	"harelab/engine/wire"
 )
 
 // argumentNames are the arguments that must be the same when a queue of this type is
-// declared again.
+// declared again, in the order in which they are compared.
 func (s *settings) argumentNames() []string {
 	var names []string
 	queueType, _ := s.queueType()
@@ -18,7 +20,26 @@ func (s *settings) argumentNames() []string {
 			names = append(names, a.name)
 		}
 	}
+	if queueType == quorum {
+		slices.SortStableFunc(names, func(a, b string) int { return cmp.Compare(quorumRank(a), quorumRank(b)) })
+	}
 	return names
+}
+
+// quorumOrder are the arguments in the order of rabbit_quorum_queue, capabilities/0.
+var quorumOrder = []string{
+	"x-dead-letter-exchange", "x-dead-letter-routing-key", "x-dead-letter-strategy", "x-expires",
+	"x-max-length", "x-max-length-bytes", "x-max-in-memory-length", "x-max-in-memory-bytes", "x-overflow",
+	"x-single-active-consumer", queueTypeArgument, "x-quorum-initial-group-size", "x-delivery-limit",
+	"x-message-ttl", "x-queue-leader-locator",
+}
+
+// quorumRank returns the place of an argument in quorumOrder, or behind all of it.
+func quorumRank(name string) int {
+	if i := slices.Index(quorumOrder, name); i >= 0 {
+		return i
+	}
+	return len(quorumOrder)
 }
 
 // checkArguments compares some arguments of a declaration with those of what is
