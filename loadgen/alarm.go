@@ -17,6 +17,7 @@ type Alarm struct {
 	waiting sleepers
 	closed  bool
 	stopped chan struct{}
+	late    time.Duration // of Go's timers, on top of their own
 }
 
 // A timer is a kernel timer that one goroutine waits on.
@@ -37,9 +38,10 @@ func NewAlarm() *Alarm {
 	return a
 }
 
-// Coarse returns an Alarm on Go's timers, for tests with a fake clock.
-func Coarse() *Alarm {
-	a := &Alarm{stopped: make(chan struct{})}
+// Coarse returns an Alarm on Go's timers that wakes everybody late by as much as
+// is said, for tests with a fake clock.
+func Coarse(late time.Duration) *Alarm {
+	a := &Alarm{stopped: make(chan struct{}), late: late}
 	close(a.stopped)
 	return a
 }
@@ -76,7 +78,7 @@ func (s *Sleeper) Until(t time.Time, cancel <-chan struct{}) bool {
 		return true
 	}
 	if s.alarm.clock == nil {
-		timer := time.NewTimer(d)
+		timer := time.NewTimer(d + s.alarm.late)
 		defer timer.Stop()
 		select {
 		case <-timer.C:

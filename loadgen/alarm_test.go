@@ -47,11 +47,13 @@ func TestAlarmCancel(t *testing.T) {
 
 func TestCoarseAlarmUnderAFakeClock(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
-		a := Coarse()
-		defer a.Close()
-		start := time.Now()
-		if a.Sleeper().Until(start.Add(time.Hour), nil); time.Since(start) != time.Hour {
-			t.Errorf("slept %v, want an hour", time.Since(start))
+		for _, late := range []time.Duration{0, time.Second} {
+			a := Coarse(late)
+			defer a.Close()
+			start := time.Now()
+			if a.Sleeper().Until(start.Add(time.Hour), nil); time.Since(start) != time.Hour+late {
+				t.Errorf("slept %v, want %v", time.Since(start), time.Hour+late)
+			}
 		}
 	})
 }
@@ -61,7 +63,7 @@ func BenchmarkAlarm(b *testing.B) {
 	for _, kind := range []struct {
 		name string
 		make func() *Alarm
-	}{{"kernel", NewAlarm}, {"go", Coarse}} {
+	}{{"kernel", NewAlarm}, {"go", func() *Alarm { return Coarse(0) }}} {
 		b.Run("timer="+kind.name, func(b *testing.B) {
 			a := kind.make()
 			defer a.Close()

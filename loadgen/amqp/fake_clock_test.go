@@ -24,11 +24,12 @@ import (
 // clock: work takes its time to the microsecond and everything else takes none.
 func inBubble(t *testing.T, s *scenarios.Scenario) *run.Result {
 	t.Helper()
-	return inBubbleUntil(t, s, time.Hour)
+	return inBubbleUntil(t, s, time.Hour, 0)
 }
 
-// inBubbleUntil is inBubble with an interruption after a while.
-func inBubbleUntil(t *testing.T, s *scenarios.Scenario, d time.Duration) (r *run.Result) {
+// inBubbleUntil is inBubble with an interruption after a while, on a machine that
+// is late with everything.
+func inBubbleUntil(t *testing.T, s *scenarios.Scenario, d, late time.Duration) (r *run.Result) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
 		w := &watcher{}
@@ -41,7 +42,7 @@ func inBubbleUntil(t *testing.T, s *scenarios.Scenario, d time.Duration) (r *run
 		ctx, cancel := context.WithTimeout(t.Context(), d)
 		defer cancel()
 		r, err = Run(ctx, s, Options{
-			Dial: func(context.Context) (net.Conn, error) { return e.Dial() }, Observer: w, alarm: loadgen.Coarse(),
+			Dial: func(context.Context) (net.Conn, error) { return e.Dial() }, Observer: w, alarm: loadgen.Coarse(late),
 		})
 		if err != nil {
 			t.Fatal(err)

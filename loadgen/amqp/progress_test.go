@@ -31,7 +31,7 @@ func TestTimeLeft(t *testing.T) {
 			defer e.Close()
 			seen := 0
 			_, err = Run(t.Context(), resolve(t, c.name, scenarios.Options{Variant: c.variant}), Options{
-				Dial: func(context.Context) (net.Conn, error) { return e.Dial() }, alarm: loadgen.Coarse(),
+				Dial: func(context.Context) (net.Conn, error) { return e.Dial() }, alarm: loadgen.Coarse(0),
 				Progress: func(p loadgen.Progress) {
 					if p.Elapsed > 0 && p.Elapsed < c.end && p.Elapsed > c.exact {
 						seen++

@@ -303,7 +303,7 @@ stop: {when: drained, timeout: 20s}
 }
 
 func TestInterruptedRunIsPartial(t *testing.T) {
-	r := inBubbleUntil(t, resolve(t, celery, scenarios.Options{}), 200*time.Millisecond)
+	r := inBubbleUntil(t, resolve(t, celery, scenarios.Options{}), 200*time.Millisecond, 0)
 	if !r.Partial || !r.Valid() || r.Ledger.Published != 44 || r.Ledger.Unserved != 44 || r.Ledger.Lost != 0 {
 		t.Errorf("partial %v, findings %v, ledger %+v", r.Partial, r.Findings, r.Ledger)
 	}
