@@ -28,6 +28,9 @@ func (v view) markdown(w io.Writer) error {
 		sound()
 	}
 	p("# %s\n\n%s\n\n", escape(v.Story.Headline), escape(v.Story.Text))
+	if v.About != "" {
+		p("%s\n\n", escape(v.About))
+	}
 	for _, b := range v.Big {
 		p("- **%s** %s: %s %s\n", b.Value, escape(b.What), b.Letter, escape(b.Label))
 	}

@@ -46,6 +46,7 @@ type view struct {
 	CSS      template.CSS
 	JS       template.JS
 	Story    Story
+	About    string
 	Sound    Soundness
 	Invalid  bool
 	Big      []bigNumber

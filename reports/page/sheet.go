@@ -14,6 +14,7 @@ import (
 type Sheet struct {
 	Title    string
 	Story    Story
+	About    string    // what was asked, in the words of whoever asked; may be empty
 	Sound    Soundness // no strip when its title is empty
 	Charts   []SheetChart
 	Tables   []SheetTable
@@ -44,7 +45,7 @@ type tableView struct {
 }
 
 func (s Sheet) view() view {
-	v := view{Title: s.Title, CSS: styles(), JS: template.JS(pageJS), Story: s.Story.glued(), Sound: s.Sound, Invalid: s.Sound.State == "bad", Commands: s.Commands, Facts: s.Facts}
+	v := view{Title: s.Title, CSS: styles(), JS: template.JS(pageJS), Story: s.Story.glued(), About: glue(s.About), Sound: s.Sound, Invalid: s.Sound.State == "bad", Commands: s.Commands, Facts: s.Facts}
 	for _, c := range s.Charts {
 		if c.Wide != nil && c.Narrow != nil {
 			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, c.Wide, c.Narrow))

@@ -70,10 +70,10 @@ var (
 	// classPaints tell classes apart; the first is for the class in question.
 	classPaints = []Paint{
 		paint("k1", 0xc2326e, 0xf77fb0), // magenta
-		paint("k2", 0x717e90, 0x7f8da3), // slates
-		paint("k3", 0x566375, 0x93a0b5),
+		paint("k2", 0x717e90, 0x7f8da3), // slates, neighbours far apart
+		paint("k3", 0x364152, 0xc3ccda),
 		paint("k4", 0xb4bdc9, 0x48546a),
-		paint("k5", 0x364152, 0xc3ccda),
+		paint("k5", 0x566375, 0x93a0b5),
 	}
 	// Parts of a message's time.
 	queuedPaint  = paint("queued", 0xc6cdd7, 0x4a5667)

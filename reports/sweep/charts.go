@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -45,7 +46,12 @@ func (s *Sweep) ranking(width float64) *plot.Figure {
 	if len(rows) == 0 {
 		return nil
 	}
-	return plot.Ranking(rows, s.formatOf("wait.p99"), width, s.Sentence())
+	format := s.formatOf("wait.p99")
+	mean := func(a, b plot.Rank) int { return cmp.Compare(a.Mean, b.Mean) }
+	longest := func(a, b plot.Rank) int { return cmp.Compare(a.Max, b.Max) }
+	least, most, short, long := slices.MinFunc(rows, mean), slices.MaxFunc(rows, mean), slices.MinFunc(rows, longest), slices.MaxFunc(rows, longest)
+	return plot.Ranking(rows, format, width, fmt.Sprintf("The mean wait goes from %s (%s) to %s (%s), the longest from %s (%s) to %s (%s).",
+		format(least.Mean), least.Label, format(most.Mean), most.Label, format(short.Max), short.Label, format(long.Max), long.Label))
 }
 
 // xAxis is the axis with the most values, which a line is best drawn along.

@@ -18,6 +18,7 @@ import (
 type Sweep struct {
 	Scenario string   `json:"scenario"` // with its variant
 	Title    string   `json:"title,omitempty"`
+	Doc      string   `json:"description,omitempty"`
 	Target   string   `json:"target"`
 	Virtual  bool     `json:"virtual"`
 	Goal     string   `json:"goal"` // metric that cells are judged by

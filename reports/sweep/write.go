@@ -118,7 +118,7 @@ func Is(dir string) bool {
 func (s *Sweep) Sheet() page.Sheet {
 	sheet := page.Sheet{
 		Title: s.Scenario + ", swept – harelab",
-		Story: page.Story{Headline: s.Sentence(), Text: s.text()}, Sound: s.sound(),
+		Story: page.Story{Headline: s.Sentence(), Text: s.text()}, About: s.Doc, Sound: s.sound(),
 		Charts: s.charts(), Tables: []page.SheetTable{s.table()},
 	}
 	if len(s.Command) > 0 {
@@ -158,7 +158,7 @@ func (s *Sweep) sound() page.Soundness {
 	}
 	switch {
 	case s.Virtual && repeats == 1:
-		add("ok", "clock", "Virtual time, one seed: exact for this draw of the load; --repeat tells how far another draw would lie.")
+		add("ok", "clock", "Virtual time, one seed: exact for this draw of the load.")
 	case s.Virtual:
 		add("ok", "clock", "Virtual time, %d seeds; figures are medians, bands reach from the lowest to the highest.", repeats)
 	case repeats == 1:

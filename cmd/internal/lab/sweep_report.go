@@ -15,7 +15,7 @@ import (
 // grid whatever the order they ran in. In virtual time the best and the worst
 // cell are run once more for their lanes; elsewhere that would cost their time.
 func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sweep.Sweep, error) {
-	out := &sweep.Sweep{Scenario: Arm{Scenario: s.Base}.Name(), Title: s.Base.Title, Target: s.Target.String(),
+	out := &sweep.Sweep{Scenario: Arm{Scenario: s.Base}.Name(), Title: s.Base.Title, Doc: strings.TrimSpace(s.Base.Doc), Target: s.Target.String(),
 		Virtual: s.Target.Kind == Sim, Goal: s.Goal, Command: command}
 	for _, a := range s.Axes {
 		out.Axes = append(out.Axes, sweep.Axis(a))
