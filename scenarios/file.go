@@ -16,7 +16,7 @@ import (
 	"go.yaml.in/yaml/v3"
 )
 
-//go:embed *.yaml
+//go:embed *.yaml data/*.csv
 var shipped embed.FS
 
 // A File is a scenario file that was read and checked, with its params,
@@ -40,7 +40,9 @@ func Names() []string {
 	}
 	var names []string
 	for _, e := range entries {
-		names = append(names, strings.TrimSuffix(e.Name(), ".yaml"))
+		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok { // what is left is the data of traces
+			names = append(names, name)
+		}
 	}
 	return names
 }

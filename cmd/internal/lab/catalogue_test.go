@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"math"
 	"slices"
 	"testing"
 
@@ -66,6 +67,33 @@ func TestDispatchCatalogue(t *testing.T) {
 	for a, m := range by {
 		if wastes := m["idle_while_waiting"] > 0; wastes == slices.Contains([]string{"fair", "rr-1", "lwl-push"}, a) {
 			t.Errorf("%s: idle while waiting %g s", a, m["idle_while_waiting"])
+		}
+	}
+}
+
+// TestDispatchYardstick holds the catalogue's strategies to what an independent
+// simulator says of the recorded load: mean, 99th percentile and longest wait
+// in seconds and the mean slowdown, as far as its table has digits.
+func TestDispatchYardstick(t *testing.T) {
+	s, err := NewSweep(SweepRequest{Scenario: "dispatch-yardstick", Target: Target{Kind: Sim}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := map[string][4]float64{
+		"fair": {1.239133, 10.384258, 11.878596, 12.294398}, "lwl-push": {1.239133, 10.384258, 11.878596, 12.294398},
+		"rr-2": {1.950, 14.58, 20.62, 18.7}, "jsq-push": {2.187050, 20.550328, 30.476797, 20.845851}, "rr-4": {2.900, 19.23, 27.94, 27.5},
+		"po2-push": {3.556193, 23.458341, 33.109297, 33.314247}, "rr-8": {4.383593, 24.657882, 39.681354, 41.265566}, "rr-16": {5.993, 33.94, 48.08, 55.9},
+		"rr-push": {6.747894, 38.941134, 67.716768, 62.123529}, "random-push": {8.914035, 61.704677, 76.133898, 81.170847},
+	}
+	cells := runAll(t, s, nil, func(Cell) error { return nil })
+	if len(cells) != len(want) {
+		t.Errorf("%d cells, want %d", len(cells), len(want))
+	}
+	for _, c := range cells {
+		for i, m := range []string{"wait.mean", "wait.p99", "wait.max", "slowdown.mean"} {
+			if got, want := c.Metrics[m], want[c.Values[0]][i]; math.Abs(got-want) > max(0.003*want, 0.001) {
+				t.Errorf("%s: %s is %g, want %g", c.Values[0], m, got, want)
+			}
 		}
 	}
 }
