@@ -9,7 +9,7 @@ const NoRef Ref = 1<<32 - 1
 
 // Meta is what a publisher says of a message, as far as dispatch cares.
 type Meta struct {
-	Published int64  // microseconds; 0: the time of the Publish event
+	Published int64  // microseconds, not before that of the message before; 0: the time of the Publish event
 	Cost      int64  // expected service time in microseconds; 0: unknown; less: known to be none
 	Tenant    string // whose it is, for drr; kept while the message is held
 	Task      string // what it asks for; says what it costs if Cost does not; kept for good

@@ -180,10 +180,7 @@ func TestLearnedCostFollows(t *testing.T) {
 		c.ack(at, 0)
 	}
 	c.publish(1, "report", 0) // to A, and weighs 100 + (900-100)/8
-	if got := c.publish(3, "sync", 50); got != "BBB" {
-		t.Errorf("50 each to %s, want BBB", got)
-	}
-	if got := c.publish(2, "sync", 50); got != "BA" {
-		t.Errorf("a report that is taken for 200: then to %s, want BA", got)
+	if got, want := c.publish(21, "sync", 10), strings.Repeat("B", 20)+"A"; got != want {
+		t.Errorf("messages of 10 to %s, want %s: the report weighs as much as 20", got, want)
 	}
 }

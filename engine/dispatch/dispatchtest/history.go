@@ -2,6 +2,7 @@ package dispatchtest
 
 import (
 	"bytes"
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"slices"
@@ -44,6 +45,8 @@ type history struct {
 	q       *queue.Queue
 	model   *model // nil: the strategy has none
 	now     int64
+	latest  int64 // time that the queue knows
+	newest  int64 // when the message published last was
 	held    bool
 	more    bool // the queue wants to go on
 	ledgers []*dispatch.Ledger
@@ -275,6 +278,10 @@ func (h *history) probe() error {
 // step steps the queue and its model.
 func (h *history) step(e queue.Event) error {
 	e.Now = h.now - int64(max(h.src.below(16)-13, 0)) // a clock may step back
+	if e.Kind == queue.Publish {
+		e.Msg.Published = h.age(e.Now)
+	}
+	h.latest = max(h.latest, e.Now)
 	ref, id := h.q.NextRef(), h.q.NextConsumer()
 	taken := h.taken()
 	h.steps++
@@ -304,6 +311,17 @@ func (h *history) step(e queue.Event) error {
 		return h.fail("%v", err)
 	}
 	return nil
+}
+
+// age draws when a message was published that comes now: 0 for now, or before, but not
+// before the one that came last.
+func (h *history) age(now int64) int64 {
+	published := int64(0)
+	if h.src.below(4) == 0 {
+		published = max(h.latest-int64(h.src.below(12)), h.newest, 1)
+	}
+	h.newest = cmp.Or(published, max(h.latest, now))
+	return published
 }
 
 // follow keeps track of who is there and what is unacked.

@@ -1,6 +1,7 @@
 package dispatchtest
 
 import (
+	"cmp"
 	"maps"
 	"slices"
 
@@ -104,7 +105,7 @@ func (m *model) publish(e queue.Event, ref dispatch.Ref) {
 	}
 	m.ids++
 	msg := &message{
-		id: m.ids, ref: ref, published: m.now, expires: e.ExpiresAt, tenant: e.Msg.Tenant,
+		id: m.ids, ref: ref, published: cmp.Or(e.Msg.Published, m.now), expires: e.ExpiresAt, tenant: e.Msg.Tenant,
 		cost: max(e.Msg.Cost, 0), costless: e.Msg.Cost < 0,
 		priority: e.Msg.Priority, bytes: e.Bytes, redelivered: e.Redelivered, task: e.Msg.Task,
 	}

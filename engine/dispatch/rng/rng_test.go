@@ -42,6 +42,20 @@ func vector[T comparable](t *testing.T, name string, seed uint64, want []T, draw
 	}
 }
 
+// TestExpEndsARunAtEquals draws from a seed, found by search, whose first two numbers
+// are equal: the run that falls ends with the first, and is accepted.
+func TestExpEndsARunAtEquals(t *testing.T) {
+	const seed, first = 1835623284, 1376685725
+	r := New(seed)
+	if a, b := r.Uint32(), r.Uint32(); a != first || b != first {
+		t.Fatalf("seed %d draws %d and %d, want %d twice", seed, a, b, first)
+	}
+	r = New(seed)
+	if got, want := r.Exp(1<<20), int64(first>>12); got != want {
+		t.Errorf("Exp(1<<20) = %d, want %d", got, want)
+	}
+}
+
 // TestExpIsExponential checks what a vector cannot: the first two moments. A
 // mean of a million draws has a standard error of 0.1 %.
 func TestExpIsExponential(t *testing.T) {
