@@ -6,8 +6,8 @@ import (
 )
 
 // commandLine is what must be typed to get the same figures again: where they
-// were written and whether progress was shown does not belong to it, so that
-// the same run in two folders gives the same bytes.
+// were written, whether progress was shown, and whether it took two goes does not
+// belong to it, so that the same run in two folders gives the same bytes.
 func commandLine() []string {
 	out := []string{"harelab"}
 	args := os.Args[1:]
@@ -15,7 +15,7 @@ func commandLine() []string {
 		switch a := args[i]; {
 		case a == "--out":
 			i++
-		case strings.HasPrefix(a, "--out="), a == "--quiet", a == "-q":
+		case strings.HasPrefix(a, "--out="), a == "--quiet", a == "-q", a == "--resume":
 		default:
 			out = append(out, a)
 		}

@@ -117,7 +117,7 @@ func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
 	if f.repeat < 0 {
 		return usage("compare: --repeat %d: want 1 or more", f.repeat)
 	}
-	q := lab.VaryRequest{Scenario: args[0], Variant: f.variant, Repeat: f.repeat}
+	q := lab.VaryRequest{Scenario: args[0], Variant: f.variant, Repeat: f.repeat, Metrics: f.metrics}
 	var err error
 	if q.Target, err = lab.ParseTarget(f.target); err != nil {
 		return err

@@ -7,16 +7,17 @@ import (
 	"io"
 	"os"
 	"path/filepath"
-	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harelab/cmd/internal/lab"
 	"harelab/reports/sweep"
 )
 
 func init() { commands = append(commands, newSweep) }
+
+// ledgerName is the file of a sweep's finished cells.
+const ledgerName = "cells.jsonl"
 
 func newSweep() *cobra.Command {
 	var (
@@ -39,8 +40,9 @@ Without --axis, the axes of the scenario file are used.
 
 Every cell draws the same arrivals and service times, so cells differ in nothing
 but their settings. Cells run in random order; in virtual time on all processors.
-A finished cell is written to cells.jsonl at once: after Ctrl-C, the same call with
---resume runs the rest.`,
+A finished cell is written to cells.jsonl at once. After Ctrl-C there is a report of the
+cells so far; the same call with --resume runs the rest, and leaves the folder as if
+it had never been interrupted.`,
 		Example: `  harelab sweep prefetch-sweep --target sim
   harelab sweep prefetch-sweep --axis prefetch=1,2,4,8,16,32,0 --axis dispatch=rr,fair,jsq,lwl --target sim
   harelab sweep celery-optimized --axis prefetch_multiplier=1..8x2 --axis ack=on-start,on-done --target sim
@@ -83,8 +85,11 @@ A finished cell is written to cells.jsonl at once: after Ctrl-C, the same call w
 }
 
 func runSweep(cmd *cobra.Command, q lab.SweepRequest, out string, resume, quiet bool) error {
-	if resume && out == "" {
+	switch {
+	case resume && out == "":
 		return usage("sweep: --resume needs --out with the folder to go on with")
+	case q.Repeat < 0:
+		return usage("sweep: --repeat %d: want 1 or more", q.Repeat)
 	}
 	s, err := lab.NewSweep(q)
 	if err != nil {
@@ -95,38 +100,83 @@ func runSweep(cmd *cobra.Command, q lab.SweepRequest, out string, resume, quiet 
 			return err
 		}
 	}
-	ledger, done, err := lab.OpenLedger(filepath.Join(out, "cells.jsonl"), s, resume)
+	ledger, cells, err := lab.OpenLedger(filepath.Join(out, ledgerName), s, resume)
 	if err != nil {
 		return err
 	}
 	defer ledger.Close()
 	ctx, stop := interruptible()
 	defer stop()
-	show := sweepProgress(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), quiet)
-	cells := done
-	err = s.Run(ctx, done, func(c lab.Cell) error {
+	if text := s.Announcement(cells); text != "" && !quiet {
+		fmt.Fprintln(os.Stderr, text)
+	}
+	watch := lab.NewSweepWatcher(os.Stderr, interactive(os.Stderr), quiet)
+	err = s.Run(ctx, cells, func(c lab.Cell) error {
 		cells = append(cells, c)
 		return ledger.Append(c)
-	}, show)
-	if errors.Is(err, context.Canceled) {
-		fmt.Fprintf(os.Stderr, "\n%d cells are in %s; go on with --resume --out %s\n", len(cells), filepath.Join(out, "cells.jsonl"), out)
-		return &exit{code: exitInterrupted}
+	}, watch.Show)
+	watch.End()
+	switch {
+	case err == nil:
+		err = ledger.Settle(s, cells)
+	case len(cells) == 0 && !resume:
+		ledger.Close()
+		os.Remove(filepath.Join(out, ledgerName))
+		dropFolder(out)
+		return orInterrupted(err)
 	}
-	if err != nil {
+	return errors.Join(goOn(err, len(cells), s.Len(), out), reportSweep(ctx, cmd.OutOrStdout(), s, cells, out))
+}
+
+// reportSweep writes what the cells come to, also when they are not all.
+func reportSweep(ctx context.Context, w io.Writer, s *lab.Sweep, cells []lab.Cell, out string) error {
+	if len(cells) == 0 {
+		return nil
+	}
+	// A report of an unfinished sweep may have had other charts.
+	if err := os.RemoveAll(filepath.Join(out, "plots")); err != nil {
 		return err
 	}
 	report, err := s.Report(ctx, cells, commandLine())
 	if err != nil {
 		return err
 	}
-	return writeSweep(cmd.OutOrStdout(), out, report)
+	if len(cells) < s.Len() {
+		fmt.Fprintf(w, "PARTIAL: %d of %d cells were run.\n", len(cells), s.Len())
+	}
+	if err := writeSweep(w, out, report, func(v []string) string { return s.Label(lab.Cell{Values: v}) }); err != nil {
+		return err
+	}
+	invalid := 0
+	for _, c := range cells {
+		if !c.Valid {
+			invalid++
+		}
+	}
+	if invalid > 0 {
+		return &exit{exitInvalid, fmt.Errorf("sweep: %d of %d cells are invalid", invalid, len(cells))}
+	}
+	return nil
+}
+
+// goOn says how a sweep that was cut short is gone on with.
+func goOn(err error, have, of int, out string) error {
+	if err == nil {
+		return nil
+	}
+	how := fmt.Sprintf("%d of %d cells are in %s; the same call with --resume --out %s runs the rest", have, of, filepath.Join(out, ledgerName), out)
+	if errors.Is(err, context.Canceled) {
+		return &exit{exitInterrupted, errors.New("interrupted: " + how)}
+	}
+	return fmt.Errorf("%w (%s)", err, how)
 }
 
 // writeSweep prints and writes what a sweep came to.
-func writeSweep(w io.Writer, dir string, s *sweep.Sweep) error {
+func writeSweep(w io.Writer, dir string, s *sweep.Sweep, label func([]string) string) error {
 	if err := sweep.WriteTable(w, s); err != nil {
 		return err
 	}
+	leftOut(w, s, label)
 	if err := sweep.Write(dir, s); err != nil {
 		return err
 	}
@@ -134,24 +184,21 @@ func writeSweep(w io.Writer, dir string, s *sweep.Sweep) error {
 	return err
 }
 
-// sweepProgress shows how far a sweep has come.
-func sweepProgress(w io.Writer, terminal, quiet bool) func(lab.SweepProgress) {
-	var next time.Time
-	return func(p lab.SweepProgress) {
-		last := p.Done == p.Total
-		if quiet || !last && time.Now().Before(next) {
-			return
+// maxLeftOut is how many cells that have no part in the result are named.
+const maxLeftOut = 5
+
+// leftOut says which cells have no part in the result, and why.
+func leftOut(w io.Writer, s *sweep.Sweep, label func([]string) string) {
+	n := 0
+	for _, c := range s.Cells {
+		if c.Invalid == "" {
+			continue
 		}
-		line := fmt.Sprintf("%d of %d cells  %.0f s left  %s", p.Done, p.Total, p.Left.Seconds(), p.Last)
-		if terminal {
-			next = time.Now().Add(200 * time.Millisecond)
-			fmt.Fprintf(w, "\r\x1b[K%s", line)
-			if last {
-				fmt.Fprint(w, "\r\x1b[K")
-			}
-			return
+		if n++; n <= maxLeftOut {
+			fmt.Fprintf(w, "left out: %s: %s\n", label(c.Values), c.Invalid)
 		}
-		next = time.Now().Add(5 * time.Second)
-		fmt.Fprintln(w, line)
+	}
+	if n > maxLeftOut {
+		fmt.Fprintf(w, "left out: %d more\n", n-maxLeftOut)
 	}
 }

@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"harelab/reports/stat"
 	"harelab/scenarios"
 )
 
@@ -110,13 +111,17 @@ func options(o scenarios.Options, params map[string]string, axes []Axis, v []str
 	return o
 }
 
-// checkAxes refuses axes that the scenario does not have.
-func checkAxes(axes []Axis, params map[string]string) error {
-	have := append(slices.Sorted(maps.Keys(params)), strategyAxes...)
+// checkAxes refuses axes that the scenario does not have, and those that are
+// set to one value at the same time.
+func checkAxes(axes []Axis, params, set map[string]string) error {
+	have := slices.Concat(slices.Sorted(maps.Keys(params)), strategyAxes)
 	cells := 1
 	for i, a := range axes {
 		if !slices.Contains(have, a.Name) {
-			return &UsageError{fmt.Sprintf("lab: unknown axis %q (have %s)", a.Name, join(slices.Compact(have)))}
+			return &UsageError{fmt.Sprintf("lab: unknown axis %q%s (have %s)", a.Name, DidYouMean(a.Name, have), join(slices.Compact(have)))}
+		}
+		if v, ok := set[a.Name]; ok {
+			return &UsageError{fmt.Sprintf("lab: axis %q takes the values %s and is set to %s: want one or the other", a.Name, join(a.Values), v)}
 		}
 		for _, b := range axes[:i] {
 			if a.Name == b.Name {
@@ -129,6 +134,25 @@ func checkAxes(axes []Axis, params map[string]string) error {
 	}
 	if len(axes) == 0 {
 		return &UsageError{"lab: a sweep needs an axis (--axis NAME=V1,V2,...), in the call or in the scenario file"}
+	}
+	return nil
+}
+
+// checkMetric refuses a metric that there is not, and one of a class that the
+// scenario does not have.
+func checkMetric(metric string, s *scenarios.Scenario) error {
+	e, err := stat.ParseMetric(metric)
+	if err != nil {
+		return &UsageError{err.Error()}
+	}
+	var have []string
+	for _, c := range s.Classes {
+		have = append(have, c.Name)
+	}
+	for _, l := range e.Labels {
+		if l.Key == "class" && !slices.Contains(have, l.Value) {
+			return &UsageError{fmt.Sprintf("lab: %s: %s has no class %q%s (have %s)", metric, s.Name, l.Value, DidYouMean(l.Value, have), join(have))}
+		}
 	}
 	return nil
 }

@@ -164,7 +164,7 @@ func checkVariants(files []*scenarios.File, want []string) error {
 	}
 	for _, v := range want {
 		if !slices.Contains(have, v) {
-			return &UsageError{fmt.Sprintf("lab: unknown variant %q (have %s)", v, join(have))}
+			return &UsageError{fmt.Sprintf("lab: unknown variant %q%s (have %s)", v, DidYouMean(v, have), join(have))}
 		}
 	}
 	return nil

@@ -134,5 +134,25 @@ func (l *Ledger) write(v any) error {
 	return err
 }
 
+// Settle puts the cells in the order of the grid, once all are there: then a
+// sweep leaves the same bytes whatever order its cells ran in and however often it
+// was interrupted.
+func (l *Ledger) Settle(s *Sweep, cells []Cell) error {
+	path := l.f.Name()
+	f, err := os.Create(path + ".tmp")
+	if err != nil {
+		return err
+	}
+	settled := &Ledger{f}
+	err = settled.write(s.heading())
+	for _, c := range inOrder(cells) {
+		err = errors.Join(err, settled.write(c))
+	}
+	if err = errors.Join(err, f.Close()); err != nil {
+		return err
+	}
+	return errors.Join(l.Close(), os.Rename(f.Name(), path))
+}
+
 // Close closes the file.
 func (l *Ledger) Close() error { return l.f.Close() }

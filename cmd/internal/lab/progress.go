@@ -154,7 +154,6 @@ func brief(p loadgen.Progress) string {
 // bar draws how much of the run is over, by time where that can be told, else
 // by messages.
 func bar(p loadgen.Progress) string {
-	const width = 24
 	share := 0.0
 	switch {
 	case p.Left >= 0 && p.Elapsed+p.Left > 0:
@@ -162,7 +161,12 @@ func bar(p loadgen.Progress) string {
 	case p.Planned > 0:
 		share = float64(p.Done) / float64(p.Planned)
 	}
-	full := min(width, int(share*width))
+	return barOf(share)
+}
+
+func barOf(share float64) string {
+	const width = 24
+	full := max(0, min(width, int(share*width)))
 	return "[" + strings.Repeat("=", full) + strings.Repeat(" ", width-full) + "]"
 }
 

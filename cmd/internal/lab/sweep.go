@@ -4,12 +4,7 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"math/rand/v2"
-	"runtime"
-	"slices"
 	"strings"
-	"sync"
-	"time"
 
 	"harelab/loadgen"
 	"harelab/loadgen/run"
@@ -51,7 +46,11 @@ type Cell struct {
 	Load     string             `json:"load,omitempty"` // fingerprint of what was asked for
 	Findings []string           `json:"findings,omitempty"`
 	Valid    bool               `json:"valid"`
+	CutOff   string             `json:"cut_off,omitempty"` // how much of the work was left when time was up
 }
+
+// Counts reports whether the cell's figures may be set beside those of others.
+func (c *Cell) Counts() bool { return c.Valid && c.CutOff == "" }
 
 // NewSweep checks the request against the scenario.
 func NewSweep(q SweepRequest) (*Sweep, error) {
@@ -70,7 +69,7 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 			s.Axes = append(s.Axes, Axis{a.Name, a.Values})
 		}
 	}
-	if err := checkAxes(s.Axes, base.Params); err != nil {
+	if err := checkAxes(s.Axes, base.Params, q.Set); err != nil {
 		return nil, err
 	}
 	if s.Repeat < 1 {
@@ -82,8 +81,8 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	if s.Goal == "" {
 		s.Goal = "wait.p99"
 	}
-	if _, err := stat.ParseMetric(s.Goal); err != nil {
-		return nil, &UsageError{err.Error()}
+	if err := checkMetric(s.Goal, base); err != nil {
+		return nil, err
 	}
 	for _, c := range s.cells() { // a value that the scenario refuses is found before anything runs
 		if _, err := s.resolve(c); err != nil {
@@ -136,6 +135,9 @@ func (s *Sweep) cells() []Cell {
 	return cells
 }
 
+// Len is how many cells the sweep has, repeats counted.
+func (s *Sweep) Len() int { return len(s.cells()) }
+
 // Label names a cell's point, as "prefetch=1 dispatch=fair".
 func (s *Sweep) Label(c Cell) string {
 	parts := make([]string, len(s.Axes))
@@ -151,78 +153,6 @@ func (s *Sweep) resolve(c Cell) (*scenarios.Scenario, error) {
 	o := options(s.options, s.Base.Params, s.Axes, c.Values)
 	o.Seed = &c.Seed
 	return resolve(s.file, o)
-}
-
-// A SweepProgress is how far a sweep has come.
-type SweepProgress struct {
-	Done, Total int
-	Elapsed     time.Duration
-	Left        time.Duration // estimate, -1 when there is none
-	Last        string        // label of the cell that was finished last
-}
-
-// Run runs the cells that done does not hold, in random order so that a
-// machine's moods do not line up with an axis, and calls record for each as it
-// ends. Cells in virtual time run side by side on all processors, others one by
-// one. It returns ctx's error when interrupted; record is called from one
-// goroutine at a time.
-func (s *Sweep) Run(ctx context.Context, done []Cell, record func(Cell) error, progress func(SweepProgress)) error {
-	todo := slices.DeleteFunc(s.cells(), func(c Cell) bool {
-		return slices.ContainsFunc(done, func(d Cell) bool { return d.Index == c.Index && d.Repeat == c.Repeat })
-	})
-	order := rand.New(rand.NewPCG(s.Base.Seed, 0))
-	order.Shuffle(len(todo), func(i, j int) { todo[i], todo[j] = todo[j], todo[i] })
-	side := 1
-	if s.Target.Kind == Sim {
-		side = runtime.GOMAXPROCS(0)
-	}
-	ctx, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		mu       sync.Mutex
-		next     int
-		finished = len(done)
-		started  = time.Now()
-	)
-	take := func() (Cell, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if next == len(todo) || ctx.Err() != nil {
-			return Cell{}, false
-		}
-		next++
-		return todo[next-1], true
-	}
-	finish := func(c Cell) error {
-		mu.Lock()
-		defer mu.Unlock()
-		if err := record(c); err != nil {
-			return err
-		}
-		finished++
-		elapsed := time.Since(started)
-		ran := finished - len(done)
-		progress(SweepProgress{Done: finished, Total: len(done) + len(todo), Elapsed: elapsed,
-			Left: elapsed / time.Duration(ran) * time.Duration(len(todo)-ran), Last: s.Label(c)})
-		return nil
-	}
-	var wg sync.WaitGroup
-	for range side {
-		wg.Go(func() {
-			for c, ok := take(); ok; c, ok = take() {
-				err := s.measure(ctx, &c)
-				if err == nil {
-					err = finish(c)
-				}
-				if err != nil {
-					cancel(err)
-					return
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return context.Cause(ctx)
 }
 
 // sweepMetrics are kept of every cell, besides the goal.
@@ -251,13 +181,13 @@ func (s *Sweep) goals(classes []string) []string {
 }
 
 // measure runs one cell. A cell that was cut short is not measured.
-func (s *Sweep) measure(ctx context.Context, c *Cell) error {
+func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Progress)) error {
 	sc, err := s.resolve(*c)
 	if err != nil {
 		return err
 	}
 	sc.Expect, sc.Report.Headline = nil, s.Goal // nothing else is asked of a cell
-	r, err := Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat}.run(ctx, func(loadgen.Progress) {})
+	r, err := Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat}.run(ctx, progress)
 	if err != nil {
 		return fmt.Errorf("lab: cell %s: %w", s.Label(*c), err)
 	}
@@ -266,6 +196,10 @@ func (s *Sweep) measure(ctx context.Context, c *Cell) error {
 	}
 	sum := stat.Summarize(r)
 	c.Valid, c.Load = sum.Valid(), sum.Load.Hash
+	if r.Partial {
+		c.CutOff = fmt.Sprintf("It was cut off after %s with %d of %d messages left, so that its longest waits are not known.",
+			stat.Brief(float64(r.Length)/1e6), r.Ledger.Unserved, r.Ledger.Published)
+	}
 	for _, f := range sum.Findings {
 		c.Findings = append(c.Findings, f.Text)
 	}

@@ -13,21 +13,18 @@ import (
 
 // Report makes the sweep's report of its finished cells, in the order of the
 // grid whatever the order they ran in. In virtual time the best and the worst
-// cell are run once more for their lanes; elsewhere that would cost their time.
+// cell are run once more for their lanes, unless ctx is done; elsewhere that would
+// cost their time.
 func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sweep.Sweep, error) {
 	out := &sweep.Sweep{Scenario: Arm{Scenario: s.Base}.Name(), Title: s.Base.Title, Doc: strings.TrimSpace(s.Base.Doc), Target: s.Target.String(),
 		Virtual: s.Target.Kind == Sim, Goal: s.Goal, Command: command}
 	for _, a := range s.Axes {
 		out.Axes = append(out.Axes, sweep.Axis(a))
 	}
-	cells = slices.Clone(cells)
-	slices.SortFunc(cells, func(a, b Cell) int {
-		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Repeat, b.Repeat))
-	})
-	for _, c := range cells {
+	for _, c := range inOrder(cells) {
 		kept := sweep.Cell{Values: c.Values, Repeat: c.Repeat, Seed: c.Seed, Metrics: c.Metrics, Load: c.Load}
-		if !c.Valid {
-			kept.Invalid = cmp.Or(strings.Join(c.Findings, " "), "the run is invalid")
+		if !c.Counts() {
+			kept.Invalid = cmp.Or(c.CutOff, strings.Join(c.Findings, " "), "the run is invalid")
 		}
 		out.Cells = append(out.Cells, kept)
 	}
@@ -37,12 +34,23 @@ func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sw
 	}
 	for _, values := range [][]string{best, worst} {
 		r, err := s.rerun(ctx, values)
+		if ctx.Err() != nil {
+			out.Extremes = nil
+			return out, nil
+		}
 		if err != nil {
 			return nil, err
 		}
 		out.Extremes = append(out.Extremes, r)
 	}
 	return out, nil
+}
+
+// inOrder returns the cells in the order of the grid.
+func inOrder(cells []Cell) []Cell {
+	return slices.SortedFunc(slices.Values(cells), func(a, b Cell) int {
+		return cmp.Or(cmp.Compare(a.Index, b.Index), cmp.Compare(a.Repeat, b.Repeat))
+	})
 }
 
 // rerun runs one point again with the first seed.

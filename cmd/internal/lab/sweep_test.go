@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"harelab/loadgen"
 	"harelab/reports/sweep"
 )
 
@@ -64,6 +65,7 @@ func written(t *testing.T, s *Sweep, cells []Cell) string {
 // fourth off in the middle, goes on, and wants what a sweep in one go gives.
 func TestResumedSweepIsTheSame(t *testing.T) {
 	s := smallSweep(t)
+	s.Repeat = 2
 	want := written(t, s, runAll(t, s, nil, func(Cell) error { return nil }))
 
 	path := filepath.Join(t.TempDir(), "cells.jsonl")
@@ -83,12 +85,14 @@ func TestResumedSweepIsTheSame(t *testing.T) {
 	if !errors.Is(err, stop) {
 		t.Fatalf("the stopped sweep ended with %v", err)
 	}
-	if _, err := ledger.f.WriteString(`{"cell":5,"repeat":0,"val`); err != nil {
+	cutOff := `{"cell":5,"repeat":0,"findings":["` + strings.Repeat("longer than any line, ", 100)
+	if _, err := ledger.f.WriteString(cutOff); err != nil {
 		t.Fatal(err)
 	}
 	ledger.Close()
 
 	again := smallSweep(t)
+	again.Repeat = 2
 	ledger, done, err := OpenLedger(path, again, true)
 	if err != nil {
 		t.Fatal(err)
@@ -99,14 +103,14 @@ func TestResumedSweepIsTheSame(t *testing.T) {
 	}
 	ran := 0
 	cells := runAll(t, again, done, func(c Cell) error { ran++; return ledger.Append(c) })
-	if ran != 3 {
-		t.Errorf("resuming ran %d cells, want the 3 that were left", ran)
+	if ran != 9 {
+		t.Errorf("resuming ran %d cells, want the 9 that were left", ran)
 	}
 	if got := written(t, again, cells); got != want {
 		t.Errorf("resumed:\n%s\nin one go:\n%s", got, want)
 	}
 	_, all, err := OpenLedger(path, again, true)
-	if err != nil || len(all) != 6 {
+	if err != nil || len(all) != 12 {
 		t.Errorf("the whole ledger: %d cells, %v", len(all), err)
 	}
 }
@@ -236,7 +240,7 @@ func TestSweepOrderDoesNotMatter(t *testing.T) {
 	s := smallSweep(t)
 	for _, c := range runAll(t, s, nil, func(Cell) error { return nil }) {
 		alone := Cell{Index: c.Index, Values: c.Values, Seed: c.Seed}
-		if err := s.measure(context.Background(), &alone); err != nil {
+		if err := s.measure(context.Background(), &alone, func(loadgen.Progress) {}); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := fmt.Sprint(c.Metrics), fmt.Sprint(alone.Metrics); got != want {

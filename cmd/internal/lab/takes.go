@@ -60,6 +60,21 @@ func Announcement(arms []Arm, parallel int) string {
 	return text
 }
 
+// Announcement says how long the cells that done does not hold will take on a real
+// clock, as that of arms does.
+func (s *Sweep) Announcement(done []Cell) string {
+	if s.Target.Kind == Sim {
+		return ""
+	}
+	var arms []Arm
+	for _, c := range s.left(done) {
+		if sc, err := s.resolve(c); err == nil {
+			arms = append(arms, Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat})
+		}
+	}
+	return Announcement(arms, 1)
+}
+
 // roughly writes a duration as people say it.
 func roughly(d time.Duration) string {
 	switch {

@@ -40,7 +40,8 @@ func ParseTarget(s string) (Target, error) {
 		}
 		return Target{Kind: AMQP, URL: s}, nil
 	}
-	return Target{}, &UsageError{fmt.Sprintf("lab: unknown target %q (have sim, embedded, amqp://user:password@host:port/vhost)", redact(s))}
+	return Target{}, &UsageError{fmt.Sprintf("lab: unknown target %q%s (have sim, embedded, amqp://user:password@host:port/vhost)",
+		redact(s), DidYouMean(s, []string{string(Sim), string(Embedded)}))}
 }
 
 // String names the target without its credentials.

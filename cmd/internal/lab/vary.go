@@ -28,7 +28,8 @@ type VaryRequest struct {
 	Target   Target
 	Set      map[string]string
 	Seed     *uint64
-	Repeat   int // 0: once in virtual time, MeasuredRepeats elsewhere
+	Repeat   int      // 0: once in virtual time, MeasuredRepeats elsewhere
+	Metrics  []string // that will be compared; empty: the usual ones
 }
 
 // A Varied is what a VaryRequest came to.
@@ -62,11 +63,16 @@ func NewVary(q VaryRequest) (*Vary, error) {
 		return nil, err
 	}
 	if q.Axis.Name != variantAxis {
-		if err := checkAxes([]Axis{q.Axis}, base.Params); err != nil {
+		if err := checkAxes([]Axis{q.Axis}, base.Params, q.Set); err != nil {
 			return nil, err
 		}
 	} else if err := checkVariants([]*scenarios.File{f}, q.Axis.Values); err != nil {
 		return nil, err
+	}
+	for _, m := range q.Metrics {
+		if err := checkMetric(m, base); err != nil {
+			return nil, err
+		}
 	}
 	repeat := q.Repeat
 	if repeat == 0 {

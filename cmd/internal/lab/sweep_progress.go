@@ -1,0 +1,65 @@
+package lab
+
+import (
+	"fmt"
+	"io"
+	"time"
+
+	"harelab/loadgen"
+)
+
+// A SweepProgress is how far a sweep has come.
+type SweepProgress struct {
+	Done, Total int
+	Left        time.Duration // estimate, -1 when there is none
+	Label       string        // of the cell that Under is about, else of the one finished last
+	Under       *loadgen.Progress
+}
+
+// A SweepWatcher shows a sweep's progress.
+type SweepWatcher struct {
+	w               io.Writer
+	terminal, quiet bool
+	now             func() time.Time
+	next            time.Time // when to show the next
+	drawn           bool      // a bar stands on the current line
+}
+
+// NewSweepWatcher returns a SweepWatcher that shows progress on w: a bar that is
+// redrawn when terminal is true, plain lines otherwise, nothing when quiet.
+func NewSweepWatcher(w io.Writer, terminal, quiet bool) *SweepWatcher {
+	return &SweepWatcher{w: w, terminal: terminal, quiet: quiet, now: time.Now}
+}
+
+// Show shows p, unless the last was shown only just now.
+func (s *SweepWatcher) Show(p SweepProgress) {
+	last := p.Done == p.Total
+	now := s.now()
+	if s.quiet || !last && now.Before(s.next) {
+		return
+	}
+	line := fmt.Sprintf("%d of %d cells", p.Done, p.Total)
+	if p.Left >= 0 && !last {
+		line += "  " + roughly(p.Left) + " left"
+	}
+	line += "  " + p.Label
+	if p.Under != nil {
+		line += ": " + brief(*p.Under)
+	}
+	if !s.terminal {
+		s.next = now.Add(lineEvery)
+		fmt.Fprintln(s.w, line)
+		return
+	}
+	s.next = now.Add(redrawEvery)
+	fmt.Fprint(s.w, eraseLine, noWrap, "  ", barOf(float64(p.Done)/float64(p.Total)), " ", line, wrap)
+	s.drawn = true
+}
+
+// End leaves the line to others.
+func (s *SweepWatcher) End() {
+	if s.drawn {
+		fmt.Fprint(s.w, eraseLine)
+		s.drawn = false
+	}
+}
