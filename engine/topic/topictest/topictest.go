@@ -18,106 +18,17 @@ var seedFlag = flag.Uint64("topic.seed", 0, "replay the random history with this
 // Run holds a strategy to the contract of [topic.Matcher].
 func Run(t *testing.T, s topic.Strategy) {
 	t.Run("rules", func(t *testing.T) { testRules(t, s) })
+	t.Run("together", func(t *testing.T) { testTogether(t, s) })
 	t.Run("pairs", func(t *testing.T) { testPairs(t, s) })
 	t.Run("append", func(t *testing.T) { testAppend(t, s) })
 	t.Run("lengths", func(t *testing.T) { testLengths(t, s) })
+	t.Run("words", func(t *testing.T) { testWords(t, s) })
 	t.Run("history", func(t *testing.T) { testHistories(t, s) })
 	t.Run("allocations", func(t *testing.T) { testAllocations(t, s) })
 	t.Run("work", func(t *testing.T) { testWork(t, s) })
 	t.Run("concurrent", func(t *testing.T) { testConcurrent(t, s) })
 	t.Run("many-destinations", func(t *testing.T) { testManyDestinations(t, s) })
 	t.Run("memory", func(t *testing.T) { testMemory(t, s) })
-}
-
-// rules is the reading of AMQP 0-9-1 section 3.1.3.3 that all strategies share.
-// It is RabbitMQ's, also where the specification is silent. Destinations are the
-// binding keys' indexes.
-var rules = []struct {
-	name     string
-	bindings []string
-	key      string
-	want     []topic.Dest
-}{
-	{"words are compared whole", []string{"a.b", "a.bc", "ab"}, "a.b", []topic.Dest{0}},
-	{"words are compared byte by byte", []string{"A", "a", "\u00e9", "e\u0301"}, "\u00e9", []topic.Dest{2}},
-	{"words may be any bytes", []string{"\xff.\x00", "\xff"}, "\xff.\x00", []topic.Dest{0}},
-	{"zero bytes count", []string{"a\x00", "a", "a\x00\x00"}, "a\x00", []topic.Dest{0}},
-	{"a key is not a prefix", []string{"a", "a.b.c"}, "a.b", nil},
-	{"long words are compared whole",
-		[]string{"neural_network", "neural_n", "neural_n.etwork", "neural_networks"}, "neural_network", []topic.Dest{0}},
-	{"words of eight bytes", []string{"12345678", "1234567", "12345678.", "123456789"}, "12345678", []topic.Dest{0}},
-	{"words of sixteen bytes", []string{"1234567812345678", "12345678.12345678", "12345678"}, "1234567812345678", []topic.Dest{0}},
-
-	{"star is one word", []string{"a.*", "*.b", "*.*"}, "a.b", []topic.Dest{0, 1, 2}},
-	{"star is not zero words", []string{"a.*", "*.a", "a.*.b"}, "a", nil},
-	{"star is not two words", []string{"a.*", "*"}, "a.b.c", nil},
-	{"star is one long word", []string{"*.b", "*.*.b"}, "a-word-of-seventeen.b", []topic.Dest{0}},
-	{"star within a word is a character", []string{"a*", "*a", "ab*.c"}, "ab", nil},
-	{"star at the end of a long word is a character", []string{"12345678*", "12345678#"}, "123456789", nil},
-
-	{"hash is zero words", []string{"a.#", "#.a", "#.a.#"}, "a", []topic.Dest{0, 1, 2}},
-	{"hash is many words", []string{"a.#", "#.d", "#"}, "a.b.c.d", []topic.Dest{0, 1, 2}},
-	{"hash in the middle", []string{"a.#.d", "a.#.c", "a.#.b.#.d", "a.#.c.#.b.#.d"}, "a.b.c.d", []topic.Dest{0, 2}},
-	{"hash in the middle is zero words", []string{"a.#.b", "a.#.#.b"}, "a.b", []topic.Dest{0, 1}},
-	{"hash takes words that come again", []string{"#.a.b", "#.a.#.a.b"}, "a.a.b", []topic.Dest{0, 1}},
-	{"hash does not split words", []string{"a.#", "#.a"}, "ab", nil},
-	{"hash within a word is a character", []string{"a#", "#a"}, "ab", nil},
-	{"hash passes long words", []string{"#.end", "begin.#", "#.middle.#"}, "begin.a-rather-long-word.end", []topic.Dest{0, 1}},
-	{"hash does not end within a long word, in a long key",
-		[]string{"#.ab", "#.ab.#.c", "#.ab.#"}, "12345678ab" + strings.Repeat(".c", 20), nil},
-	{"a word that was there before is not the end of the last one, in a long key",
-		[]string{"#.ab", "#.ab.#", "#.*.ab"}, strings.Repeat("ab.", 20) + "12345678ab", []topic.Dest{1}},
-	{"hash and star are at least one word", []string{"#.*", "*.#", "#.*.#", "*.#.*"}, "a", []topic.Dest{0, 1, 2}},
-	{"two hashes match as one", []string{"#.#", "a.#.#", "#.#.#.b"}, "a.b", []topic.Dest{0, 1, 2}},
-	{"stars between hashes count", []string{"#.*.#.*.#", "#.*.#.*.#.*.#"}, "a.b", []topic.Dest{0}},
-
-	{"the empty key has no words", []string{"", "#", "#.#", "*", ".", "#.*"}, "", []topic.Dest{0, 1, 2}},
-	{"the empty binding key matches the empty key alone", []string{""}, "a", nil},
-	{"a dot is between two empty words", []string{".", "*.*", "*", "#", "", "*.*.*"}, ".", []topic.Dest{0, 1, 3}},
-	{"a trailing dot makes an empty word", []string{"a.", "a.*", "a", "a.#"}, "a.", []topic.Dest{0, 1, 3}},
-	{"a leading dot makes an empty word", []string{".a", "*.a", "a", "#.a"}, ".a", []topic.Dest{0, 1, 3}},
-	{"adjacent dots make an empty word", []string{"a..b", "a.*.b", "a.b"}, "a..b", []topic.Dest{0, 1}},
-	{"no trailing dot, no empty word", []string{"a.", "a..#"}, "a", nil},
-	{"an empty word after a long one", []string{"12345678.", "12345678.*", "12345678"}, "12345678.", []topic.Dest{0, 1}},
-
-	{"star in a routing key is a word", []string{"a.*", "a.b", "*"}, "a.*", []topic.Dest{0}},
-	{"hash in a routing key is a word", []string{"a.#", "a", "a.*", "#"}, "a.#", []topic.Dest{0, 2, 3}},
-	{"a routing key of wildcards matches no literal", []string{"a.b", "a", ""}, "#", nil},
-
-	{"many destinations at the start", manyTimes("#", 3000), "", upTo(3000)},
-	{"nothing bound", nil, "a.b", nil},
-	{"no match", []string{"b.#", "*.c", "a.b.c"}, "a.b", nil},
-}
-
-func manyTimes(key string, n int) []string { return slices.Repeat([]string{key}, n) }
-
-func upTo(n int) (dests []topic.Dest) {
-	for i := range n {
-		dests = append(dests, topic.Dest(i))
-	}
-	return dests
-}
-
-func testRules(t *testing.T, s topic.Strategy) {
-	for _, tt := range rules {
-		t.Run(tt.name, func(t *testing.T) {
-			m := s.New()
-			for i, b := range tt.bindings {
-				m.Bind(b, topic.Dest(i))
-			}
-			if got := sorted(m.Match(nil, []byte(tt.key))); !slices.Equal(got, tt.want) {
-				t.Errorf("with %.200q: Match(%q) = %.20d, want %.20d", tt.bindings, tt.key, got, tt.want)
-			}
-			for i, b := range tt.bindings {
-				if !m.Unbind(b, topic.Dest(i)) {
-					t.Errorf("Unbind(%q, %d) = false, want true", b, i)
-				}
-			}
-			if got := m.Match(nil, []byte(tt.key)); len(got) != 0 || m.Len() != 0 {
-				t.Errorf("all unbound: Match(%q) = %d, Len = %d, want none", tt.key, got, m.Len())
-			}
-		})
-	}
 }
 
 // A step is one call of a small history, with what it should return.
@@ -324,6 +235,12 @@ func history(t *testing.T, s topic.Strategy, seed uint64) bool {
 			if !slices.Equal(got, want) {
 				t.Errorf("seed %#x, op %d: Match(%q) = %d, want %d", seed, op, key, got, want)
 				return false
+			}
+			if m, ok := m.(topic.Stepper); ok {
+				if got, _ := m.MatchSteps(nil, []byte(key)); !slices.Equal(sorted(got), want) {
+					t.Errorf("seed %#x, op %d: MatchSteps(%q) = %d, want %d", seed, op, key, got, want)
+					return false
+				}
 			}
 		}
 	}
