@@ -123,6 +123,25 @@ func costOf(cfg Config) func(*Message) int64 {
 	}
 }
 
+// TestDRRGrantsDoNotOverflow has quanta and weights whose product is beyond 64 bits, and
+// costs as great: tenants still take turns.
+func TestDRRGrantsDoNotOverflow(t *testing.T) {
+	table := NewMessages()
+	o := newDRR(Config{Quantum: 1 << 62, CostByService: true, Weights: map[string]int64{"a": 1 << 62}}, table)
+	for i := range 6 {
+		ref := table.Alloc()
+		*table.At(ref) = Message{ID: uint64(i + 1), Cost: 1 << 62, Tenant: table.Intern([]string{"a", "b"}[i/3])}
+		o.Push(ref)
+	}
+	var got []uint64
+	for o.Len() > 0 {
+		got = append(got, table.At(o.Pop(0)).ID)
+	}
+	if want := []uint64{1, 4, 2, 5, 3, 6}; !slices.Equal(got, want) {
+		t.Errorf("messages %v, want %v", got, want)
+	}
+}
+
 // TestDRRWorkPerMessage counts comparisons while every message costs a thousand
 // turns: they grow as the logarithm of the tenants.
 func TestDRRWorkPerMessage(t *testing.T) {
