@@ -65,6 +65,7 @@ type view struct {
 // A bigNumber is the headline metric of one arm.
 type bigNumber struct {
 	Letter, Label string
+	Title         string // of the arm, as its scenario has it
 	Style         template.CSS
 	Value, What   string
 	Predicted     string

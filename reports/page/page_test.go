@@ -38,6 +38,8 @@ func TestStories(t *testing.T) {
 	}
 	late := specimen.CeleryOptimized("same-load-fair", 40, 1, true)
 	late.Messages[43].Started, late.Messages[43].Done = 8_000_000, 8_100_000
+	half := specimen.CeleryOptimized("half-fair", 40, 1, true)
+	half.Messages[43].Started, half.Messages[43].Done = 8_000_000, 8_100_000
 	tests := []struct {
 		name string
 		rs   []*run.Result
@@ -48,7 +50,9 @@ func TestStories(t *testing.T) {
 		{"the talk's four arms", specimen.Arms(), "Splitting the queue is half the fix. Prefetch is the other half."},
 		{"one queue", []*run.Result{initial}, "No run_user_query starts for 10 s while fit_neural_net runs."},
 		{"a smaller window", []*run.Result{sameLoad, fair}, "Prefetch 1 per slot and ack after the work bring the longest wait of run_user_query from 10.5 s to 3.9 s."},
+		{"two that help", []*run.Result{sameLoad, half, fair}, "Prefetch 1 per slot and ack after the work bring the longest wait of run_user_query from 10.5 s to 3.9 s, half-fair to 8 s."},
 		{"a larger window", []*run.Result{fair, sameLoad}, "Prefetch 4 per slot and ack at the start make it worse: the longest wait of run_user_query goes from 3.9 s to 10.5 s."},
+		{"the base is the best of three", []*run.Result{fair, sameLoad, slower}, "Same-load-fair is best: the longest wait of run_user_query is 3.9 s, against 10.5 s with same-load and 10.5 s with slower."},
 		{"the split alone", []*run.Result{initial, sameLoad}, "No difference that matters: the longest wait of run_user_query is 10.9 s and 10.5 s."},
 		{"no third arm that helps", []*run.Result{initial, sameLoad, slower}, "No difference that matters"},
 		{"other loads", []*run.Result{initial, specimen.CeleryOptimized("", 200, 4, false)}, "Different loads: no verdict between these runs."},
@@ -62,6 +66,38 @@ func TestStories(t *testing.T) {
 		if got := storyOf(tt.rs...); !strings.HasPrefix(got.Headline, tt.want) || got.Text == "" {
 			t.Errorf("%s: headline %q, text %q, want %q", tt.name, got.Headline, got.Text, tt.want)
 		}
+	}
+}
+
+// TestPriceIsNamed: what helps the class in question and costs another is told
+// with its cost, in the arm that the headline names.
+func TestPriceIsNamed(t *testing.T) {
+	base, costly := specimen.CeleryOptimized("same-load", 40, 4, false), specimen.CeleryOptimized("same-load-fair", 40, 1, true)
+	if text := storyOf(base, costly).Text; strings.Contains(text, "price") {
+		t.Errorf("a price of nothing: %s", text)
+	}
+	for i := range costly.Messages {
+		if m := &costly.Messages[i]; costly.Classes[m.Class] == "fit_neural_net" {
+			m.Started, m.Done = m.Started+5_000_000, m.Done+5_000_000
+		}
+	}
+	if text, want := storyOf(base, costly).Text, " The price of same-load-fair: the longest wait of fit_neural_net goes from 10 s to 15 s."; !strings.HasSuffix(text, want) {
+		t.Errorf("text %q lacks %q", text, want)
+	}
+}
+
+// TestBigNumbersSayWhatTheArmsAre wants the titles of arms beside their
+// figures, where they tell the arms apart.
+func TestBigNumbersSayWhatTheArmsAre(t *testing.T) {
+	big, _ := bigNumbers(InputOf(folderOf(specimen.Arms()...)))
+	if len(big) == 0 || big[0].Title != "Four slow jobs starve forty quick ones" {
+		t.Errorf("big numbers %+v", big)
+	}
+	same := specimen.CeleryInitial()
+	same.Variant = "again"
+	big, _ = bigNumbers(InputOf(folderOf(specimen.CeleryInitial(), same)))
+	if len(big) != 2 || big[0].Title+big[1].Title != "" {
+		t.Errorf("one title for two arms: %+v", big)
 	}
 }
 

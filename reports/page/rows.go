@@ -32,6 +32,9 @@ func bigNumbers(in *plot.Input) (big []bigNumber, other string) {
 			continue
 		}
 		b := bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a.Paint), Value: quantity(*s.HeadlineValue, e.Unit), What: metricWords(headlineOf(s), in.Focus)}
+		if len(in.Arms) > 1 && !sameTitles(arms) {
+			b.Title = s.Title
+		}
 		if p := a.Predicted; p != nil && p.Summary.HeadlineValue != nil {
 			b.Predicted = "predicted " + quantity(*p.Summary.HeadlineValue, e.Unit)
 		}
@@ -51,6 +54,12 @@ func bigNumbers(in *plot.Input) (big []bigNumber, other string) {
 		other = strings.Join(others, "; ") + " and is not compared."
 	}
 	return big, other
+}
+
+// sameTitles reports whether arms share one title, which then tells none of
+// them apart.
+func sameTitles(arms []*plot.Arm) bool {
+	return !slices.ContainsFunc(arms, func(a *plot.Arm) bool { return a.First().Summary.Title != arms[0].First().Summary.Title })
 }
 
 // more are two further figures for a page of one arm.

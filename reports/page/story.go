@@ -261,16 +261,50 @@ func betterOrWorseRule(f facts) (Story, bool) {
 	} else if strings.Contains(words, " and ") {
 		bring, makes = "bring", "make"
 	}
-	text := spread(f)
+	text := spread(f) + f.price(best)
 	switch {
 	case math.IsNaN(from) || math.IsNaN(to):
 		return Story{}, false
 	case to < from*(1-clearly):
-		return Story{fmt.Sprintf("%s %s the longest wait of %s from %s to %s.", upper(words), bring, f.what(), stat.Brief(from), stat.Brief(to)), text}, true
+		return Story{fmt.Sprintf("%s %s the longest wait of %s from %s to %s%s.", upper(words), bring, f.what(), stat.Brief(from), stat.Brief(to), f.helpLess(best)), text}, true
+	case to > from*(1+clearly) && len(f.same) > 2:
+		var others []string
+		for _, a := range f.same[1:] {
+			others = append(others, fmt.Sprintf("%s with %s", stat.Brief(f.worst(a)), a.Label))
+		}
+		return Story{fmt.Sprintf("%s is best: the longest wait of %s is %s, against %s.", upper(f.base.Label), f.what(), stat.Brief(from), sentence(others)), text}, true
 	case to > from*(1+clearly):
 		return Story{fmt.Sprintf("%s %s it worse: the longest wait of %s goes from %s to %s.", upper(words), makes, f.what(), stat.Brief(from), stat.Brief(to)), text}, true
 	}
 	return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s and %s.", f.what(), stat.Brief(from), stat.Brief(to)), text}, true
+}
+
+// helpLess names, after the best arm, the others that help clearly.
+func (f facts) helpLess(best *plot.Arm) string {
+	var t strings.Builder
+	for _, a := range f.same[1:] {
+		if a != best && f.worst(a) < f.worst(f.base)*(1-clearly) {
+			fmt.Fprintf(&t, ", %s to %s", a.Label, stat.Brief(f.worst(a)))
+		}
+	}
+	return t.String()
+}
+
+// price says which other class waits clearly longer in an arm than in the
+// base: what one gains another may pay.
+func (f facts) price(arm *plot.Arm) string {
+	var parts []string
+	for _, c := range f.base.First().Summary.Classes {
+		d := arm.First().Summary.Class(c.Name)
+		if c.Name == f.in.Focus || f.in.Focus == "" || d == nil || c.Wait == nil || d.Wait == nil || d.Wait.Max <= c.Wait.Max*(1+clearly) {
+			continue
+		}
+		parts = append(parts, fmt.Sprintf("the longest wait of %s goes from %s to %s", c.Name, stat.Brief(c.Wait.Max), stat.Brief(d.Wait.Max)))
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" The price of %s: %s.", arm.Label, sentence(parts))
 }
 
 func differentLoadsRule(f facts) (Story, bool) {
