@@ -75,24 +75,33 @@ func TestDispatchCatalogue(t *testing.T) {
 // simulator says of the recorded load: mean, 99th percentile and longest wait
 // in seconds and the mean slowdown, as far as its table has digits.
 func TestDispatchYardstick(t *testing.T) {
-	s, err := NewSweep(SweepRequest{Scenario: "dispatch-yardstick", Target: Target{Kind: Sim}})
-	if err != nil {
-		t.Fatal(err)
-	}
 	want := map[string][4]float64{
 		"fair": {1.239133, 10.384258, 11.878596, 12.294398}, "lwl-push": {1.239133, 10.384258, 11.878596, 12.294398},
 		"rr-2": {1.950, 14.58, 20.62, 18.7}, "jsq-push": {2.187050, 20.550328, 30.476797, 20.845851}, "rr-4": {2.900, 19.23, 27.94, 27.5},
 		"po2-push": {3.556193, 23.458341, 33.109297, 33.314247}, "rr-8": {4.383593, 24.657882, 39.681354, 41.265566}, "rr-16": {5.993, 33.94, 48.08, 55.9},
 		"rr-push": {6.747894, 38.941134, 67.716768, 62.123529}, "random-push": {8.914035, 61.704677, 76.133898, 81.170847},
 	}
-	cells := runAll(t, s, nil, func(Cell) error { return nil })
-	if len(cells) != len(want) {
-		t.Errorf("%d cells, want %d", len(cells), len(want))
-	}
-	for _, c := range cells {
-		for i, m := range []string{"wait.mean", "wait.p99", "wait.max", "slowdown.mean"} {
-			if got, want := c.Metrics[m], want[c.Values[0]][i]; math.Abs(got-want) > max(0.003*want, 0.001) {
-				t.Errorf("%s: %s is %g, want %g", c.Values[0], m, got, want)
+	for name, want := range want {
+		arms, err := Expand(Request{Scenarios: []string{"dispatch-yardstick"}, Set: map[string]string{"arrangement": name}, Targets: []Target{{Kind: Sim}}, Repeat: 1})
+		if err != nil || len(arms) != 1 {
+			t.Fatalf("%d arms, %v", len(arms), err)
+		}
+		r, err := arms[0].run(context.Background(), func(loadgen.Progress) {})
+		if err != nil {
+			t.Fatal(err)
+		}
+		s := stat.Summarize(r)
+		for i, got := range []float64{s.All.Wait.Mean, s.All.Wait.P99, s.All.Wait.Max, s.All.Slowdown.Mean} {
+			if math.Abs(got-want[i]) > max(0.003*want[i], 0.001) {
+				t.Errorf("%s: %s is %g, want %g", name, []string{"mean", "p99", "max", "slowdown"}[i], got, want[i])
+			}
+		}
+		if len(s.Verdicts) < 3 {
+			t.Errorf("%s expects %d things, not a figure of its own", name, len(s.Verdicts))
+		}
+		for _, v := range s.Verdicts {
+			if v.Outcome != stat.Met {
+				t.Errorf("%s: %s is %s (%s)", name, v.Text, v.Outcome, v.Error)
 			}
 		}
 	}
