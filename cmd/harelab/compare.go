@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -15,6 +16,7 @@ import (
 	"harelab/reports/compare"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
+	"harelab/reports/sweep"
 )
 
 func init() { commands = append(commands, newCompare) }
@@ -38,7 +40,8 @@ func newCompare() *cobra.Command {
 		Use:   "compare BASE NEW... | compare --vary NAME=V1,V2 SCENARIO",
 		Short: "say whether runs differ, by how much and how surely",
 		Long: `Compare results folders, or files in Go's benchmark format (bench.txt, the output of
-go test -bench), with the first one. A run is one observation: on a real clock give
+go test -bench), with the first one. Where a file is among them, and of sweeps, the
+folders' bench.txt are compared. A run is one observation: on a real clock give
 each side --repeat 6 or more. Differences are tested by the U-test, p values are
 corrected for their number by Holm's method, and ~ is no significant difference.
 Runs in virtual time are exact.
@@ -90,24 +93,103 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return usage("compare: want BASE and at least one NEW, or --vary NAME=V1,V2 with a scenario (see harelab compare --help)")
 	}
-	var sides []*compare.Side
-	for _, path := range args {
-		side, err := compare.Open(path, f.metrics)
-		if err != nil {
-			return err
-		}
-		side.Name = path
-		sides = append(sides, side)
-	}
-	c := compare.Compare(sides[0], sides[1:]...)
-	if err := compare.WriteText(cmd.OutOrStdout(), c); err != nil || f.out == "" {
-		return err
-	}
-	out, err := newFolder(f.out)
+	paths, err := alike(args)
 	if err != nil {
 		return err
 	}
-	return writeComparison(cmd.OutOrStdout(), out, c)
+	if !isFolder(paths[0]) && len(f.metrics) > 0 {
+		return usage("compare: --metric chooses among the figures of runs; of benchmark files all are compared")
+	}
+	var sides []*compare.Side
+	for _, path := range paths {
+		side, err := f.side(path)
+		if err != nil {
+			return err
+		}
+		sides = append(sides, side)
+	}
+	out := f.out
+	if out != "" {
+		if out, err = newFolder(out); err != nil {
+			return err
+		}
+	}
+	c := compare.Compare(sides[0], sides[1:]...)
+	if err := compare.WriteText(cmd.OutOrStdout(), c); err != nil {
+		return err
+	}
+	if out != "" {
+		if err := writeComparison(cmd.OutOrStdout(), out, c); err != nil {
+			return err
+		}
+	}
+	for i, side := range c.News {
+		if !slices.ContainsFunc(c.Rows, func(r compare.Row) bool { return r.News[i].N > 0 }) {
+			return fmt.Errorf("compare: %s and %s have nothing in common to compare", side.Name, c.Base.Name)
+		}
+	}
+	return nil
+}
+
+// side reads what is at a path.
+func (f *compareFlags) side(path string) (*compare.Side, error) {
+	if !isFolder(path) {
+		side, err := compare.Open(path, nil)
+		if err == nil {
+			side.Name = path
+		}
+		return side, err
+	}
+	ss, err := folder.ReadSummaries(path)
+	if err != nil {
+		return nil, err
+	}
+	for _, m := range f.metrics {
+		if err := answers(ss, m); err != nil {
+			return nil, err
+		}
+	}
+	return compare.FromSummaries(path, ss, f.metrics)
+}
+
+// answers complains of a metric that runs have no answer to.
+func answers(ss []*stat.Summary, metric string) error {
+	e, err := stat.ParseMetric(metric)
+	for _, s := range ss {
+		if err == nil {
+			_, err = s.Ask(e)
+		}
+	}
+	if err != nil {
+		return &exit{exitUsage, err}
+	}
+	return nil
+}
+
+// alike returns what to read of each path: where one is a benchmark file or
+// the folder of a sweep, whose cells stand in its bench.txt, of all folders
+// their bench.txt.
+func alike(paths []string) ([]string, error) {
+	out := slices.Clone(paths)
+	for _, path := range paths {
+		if _, err := os.Stat(path); err != nil {
+			return nil, fmt.Errorf("compare: %w", err)
+		}
+	}
+	if !slices.ContainsFunc(paths, func(p string) bool { return !isFolder(p) || sweep.Is(p) }) {
+		return out, nil
+	}
+	for i, path := range out {
+		if isFolder(path) {
+			out[i] = filepath.Join(path, "bench.txt")
+		}
+	}
+	return out, nil
+}
+
+func isFolder(path string) bool {
+	info, err := os.Stat(path)
+	return err == nil && info.IsDir()
 }
 
 func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {

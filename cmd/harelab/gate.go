@@ -11,6 +11,7 @@ import (
 	"harelab/reports/compare"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
+	"harelab/reports/sweep"
 )
 
 func init() { commands = append(commands, newGate) }
@@ -54,7 +55,7 @@ Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 			case inconclusive != "fail" && inconclusive != "pass":
 				return usage("gate: --inconclusive %q (have fail, pass)", inconclusive)
 			}
-			base, err := folder.ReadSummaries(against)
+			base, err := runsToGate(against, rules)
 			if err != nil {
 				return err
 			}
@@ -67,7 +68,7 @@ Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 			if len(args) == 0 {
 				return nil
 			}
-			news, err := folder.ReadSummaries(args[0])
+			news, err := runsToGate(args[0], rules)
 			if err != nil {
 				return err
 			}
@@ -92,6 +93,31 @@ func gateRules(texts []string) ([]compare.GateRule, error) {
 		rules = append(rules, r)
 	}
 	return rules, nil
+}
+
+// runsToGate reads a results folder whose runs have what the rules ask for.
+func runsToGate(dir string, rules []compare.GateRule) ([]*stat.Summary, error) {
+	if err := noSweep("gate", dir); err != nil {
+		return nil, err
+	}
+	ss, err := folder.ReadSummaries(dir)
+	if err != nil {
+		return nil, err
+	}
+	for _, r := range rules {
+		if err := answers(ss, r.Metric.Text); err != nil {
+			return nil, err
+		}
+	}
+	return ss, nil
+}
+
+// noSweep refuses the folder of a sweep where that of runs is wanted.
+func noSweep(verb, dir string) error {
+	if isFolder(dir) && sweep.Is(dir) {
+		return usage("%s: %s is the folder of a sweep, want that of a run (harelab run, compare --vary)", verb, dir)
+	}
+	return nil
 }
 
 // checkGate wants every rule to fail on a planted regression, in every arm.

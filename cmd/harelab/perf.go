@@ -3,6 +3,7 @@ package main
 import (
 	"fmt"
 	"os"
+	"slices"
 	"strings"
 	"text/template"
 	"time"
@@ -58,7 +59,7 @@ load:
 workers:
   - {name: consumer, count: {{.Consumers}}, threads: 1, consume: [{queue: "{{.Queue}}"}], prefetch: {count: {{.Prefetch}}}, ack: {{if .AutoAck}}none{{else}}on-done{{end}}}
 stop: {when: drained, timeout: {{.Timeout}}s}
-measure: {interval: 1s, warmup: 1s}
+measure: {interval: 1s, warmup: {{.Warmup}}}
 expect:
   that: [lost == 0, duplicated == 0]
 `))
@@ -87,6 +88,43 @@ func (p perfLoad) Await() string {
 }
 
 func (p perfLoad) Timeout() int { return p.Seconds + 60 }
+
+// Warmup is what is left out of statistics: a second, but at most a fifth of the
+// time.
+func (p perfLoad) Warmup() time.Duration {
+	return min(time.Second, time.Duration(p.Seconds)*time.Second/5)
+}
+
+// check complains of what no load has.
+func (p perfLoad) check() error {
+	for _, n := range []struct {
+		flag      string
+		got       int
+		low, high int
+	}{
+		{"producers", p.Producers, 1, 10_000}, {"consumers", p.Consumers, 1, 10_000}, {"time", p.Seconds, 1, 1_000_000},
+		{"size", p.Size, 0, 128 << 20}, {"qos", p.Prefetch, 0, 65535}, {"confirm", p.Confirm, 0, 1 << 20},
+	} {
+		if n.got < n.low || n.got > n.high {
+			return usage("perf: --%s %d: want %d to %d", n.flag, n.got, n.low, n.high)
+		}
+	}
+	switch {
+	case !(p.Rate >= 0 && p.Rate <= 1e9):
+		return usage("perf: --rate %v: want 0 to 1e9 messages a second", p.Rate)
+	case p.Latency < 0:
+		return usage("perf: --consumer-latency %v: want 0 or more", p.Latency)
+	}
+	for _, n := range [][2]string{{"exchange", p.Exchange}, {"queue", p.Queue}, {"routing-key", p.Key}} {
+		if strings.ContainsAny(n[1], `"\\{}`) {
+			return usage("perf: --%s %q: want no quotes, backslashes or braces (write a scenario file for such a name)", n[0], n[1])
+		}
+	}
+	if have := []string{"direct", "fanout", "topic", "headers"}; !slices.Contains(have, p.Kind) {
+		return usage("perf: --type %q%s (have %s)", p.Kind, lab.DidYouMean(p.Kind, have), strings.Join(have, ", "))
+	}
+	return nil
+}
 
 func newPerf() *cobra.Command {
 	var (
@@ -118,8 +156,8 @@ producer keeps 100 messages in flight (or --confirm of them, with confirms).
 				}
 				p.Persistent = true
 			}
-			if p.Producers < 1 || p.Consumers < 1 || p.Seconds < 1 {
-				return usage("perf: producers %d, consumers %d, time %d: want 1 or more of each", p.Producers, p.Consumers, p.Seconds)
+			if err := p.check(); err != nil {
+				return err
 			}
 			if p.Exchange == "" {
 				p.Key = p.Queue

@@ -2,11 +2,14 @@ package main
 
 import (
 	"fmt"
+	"io"
+	"os"
 	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"harelab/reports"
+	"harelab/reports/sweep"
 )
 
 func init() { commands = append(commands, newReport) }
@@ -22,11 +25,7 @@ plots again from the data. Nothing is run.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w := cmd.OutOrStdout()
 			for _, dir := range args {
-				f, err := reports.Redraw(dir)
-				if err != nil {
-					return err
-				}
-				if err := reports.WriteTable(w, f.Summaries()); err != nil {
+				if err := redraw(w, dir); err != nil {
 					return err
 				}
 				fmt.Fprintf(w, "wrote %s\n", filepath.Join(dir, "report.html"))
@@ -34,4 +33,23 @@ plots again from the data. Nothing is run.`,
 			return nil
 		},
 	}
+}
+
+// redraw draws a folder anew and prints its table.
+func redraw(w io.Writer, dir string) error {
+	if _, err := os.Stat(filepath.Join(dir, ledgerName)); err == nil && !sweep.Is(dir) {
+		return fmt.Errorf("report: the sweep in %s has not ended; the same call of harelab sweep with --resume --out %s goes on with it", dir, dir)
+	}
+	f, err := reports.Redraw(dir)
+	if err != nil {
+		return err
+	}
+	if !sweep.Is(dir) {
+		return reports.WriteTable(w, f.Summaries())
+	}
+	s, err := sweep.Read(dir)
+	if err != nil {
+		return err
+	}
+	return sweep.WriteTable(w, s)
 }

@@ -37,6 +37,9 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 				}
 				given = append(given, t)
 			}
+			if err := noSweep("rerun", args[0]); err != nil {
+				return err
+			}
 			record, err := lab.OpenRecord(args[0], given)
 			if err != nil {
 				return err

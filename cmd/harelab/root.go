@@ -9,6 +9,8 @@ import (
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
+
+	"harelab/cmd/internal/lab"
 )
 
 const rootLong = `harelab answers one question before production has to: why do quick tasks starve
@@ -54,13 +56,35 @@ func newRoot() *cobra.Command {
 	}
 	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
-		return usage("%w (see %s --help)", err, cmd.CommandPath())
+		return usage("%s (see %s --help)", flagMistake(cmd, err), cmd.CommandPath())
 	})
 	for _, add := range commands {
 		root.AddCommand(add())
 	}
 	argumentsAreUsage(root)
 	return root
+}
+
+// wanted says what values of a flag's type look like.
+var wanted = map[string]string{
+	"int": "a whole number", "uint64": "a whole number, 0 or above", "float64": "a number",
+	"duration": "a time such as 5ms", "bool": "true or false",
+}
+
+// flagMistake says what is wrong with a flag and what would have been right.
+func flagMistake(cmd *cobra.Command, err error) string {
+	var unknown *pflag.NotExistError
+	var invalid *pflag.InvalidValueError
+	switch {
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+		var have []string
+		cmd.Flags().VisitAll(func(f *pflag.Flag) { have = append(have, "--"+f.Name) })
+		return err.Error() + lab.DidYouMean("--"+unknown.GetSpecifiedName(), have)
+	case errors.As(err, &invalid) && wanted[invalid.GetFlag().Value.Type()] != "":
+		f := invalid.GetFlag()
+		return fmt.Sprintf("--%s %q: want %s", f.Name, invalid.GetValue(), wanted[f.Value.Type()])
+	}
+	return err.Error()
 }
 
 // commands are the subcommands; each file adds its own.

@@ -150,6 +150,9 @@ func assignments(set []string) (map[string]string, error) {
 		if !ok || name == "" {
 			return nil, usage("--set %q: want NAME=VALUE", s)
 		}
+		if before, ok := out[name]; ok {
+			return nil, usage("--set %s is given twice, as %s and as %s", name, before, value)
+		}
 		out[name] = value
 	}
 	return out, nil

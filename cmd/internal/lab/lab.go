@@ -57,6 +57,12 @@ func (a Arm) Name() string {
 // each target the scenarios with their variants and repetitions. So a
 // prediction stands complete before the first measurement begins.
 func Expand(q Request) ([]Arm, error) {
+	if name, ok := twice(q.Scenarios); ok {
+		return nil, &UsageError{fmt.Sprintf("lab: scenario %q is named twice (--repeat runs it more often)", name)}
+	}
+	if target, ok := twice(q.Targets); ok {
+		return nil, &UsageError{fmt.Sprintf("lab: target %s is named twice (--repeat runs on it more often)", target)}
+	}
 	files := make([]*scenarios.File, len(q.Scenarios))
 	for i, name := range q.Scenarios {
 		f, err := load(name)
@@ -81,6 +87,17 @@ func Expand(q Request) ([]Arm, error) {
 		}
 	}
 	return arms, nil
+}
+
+// twice returns what is in list more than once.
+func twice[T comparable](list []T) (T, bool) {
+	for i, v := range list {
+		if slices.Contains(list[:i], v) {
+			return v, true
+		}
+	}
+	var none T
+	return none, false
 }
 
 // repetitions resolves one variant once per repetition: repetition n runs with
