@@ -41,3 +41,24 @@ func TestPaceStaysWithinBounds(t *testing.T) {
 		}
 	}
 }
+
+// TestPaceKeepsTimesInOrder gives three messages for each that comes back, so that the
+// ring of times grows whatever its head is.
+func TestPaceKeepsTimesInOrder(t *testing.T) {
+	p := pace{window: 1}
+	var want []int64
+	for now := int64(1); now < 400; now++ {
+		if now%4 == 0 {
+			p.acked(now, 1, false)
+			want = want[1:]
+		} else {
+			p.give(now)
+			want = append(want, now)
+		}
+		for i, at := range want {
+			if got := p.given[(p.first+uint32(i))&uint32(len(p.given)-1)]; got != at {
+				t.Fatalf("at %d: message %d of %d was given at %d, want %d", now, i, len(want), got, at)
+			}
+		}
+	}
+}
