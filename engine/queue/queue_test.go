@@ -1,6 +1,7 @@
 package queue
 
 import (
+	"fmt"
 	"testing"
 
 	"harelab/engine/dispatch"
@@ -112,6 +113,25 @@ func testShare(t *testing.T, q *Queue) {
 	out := q.Step(Event{Kind: Ack, Refs: []dispatch.Ref{0}}, nil) // of the one that left
 	if len(out) != 1 || out[0].Kind != Deliver || out[0].Consumer != 1 || l.Taken() != 3 {
 		t.Errorf("after an ack: %v with %d taken, want a delivery to 1 with 3 taken", out, l.Taken())
+	}
+}
+
+// TestTasksAreBounded learns the first names and no more, for names come from strangers.
+func TestTasksAreBounded(t *testing.T) {
+	q := newQueue(t, "rr", "sjf")
+	q.Step(Event{Kind: Join}, nil)
+	for i := range 2 * maxTasks {
+		name := fmt.Sprint(i % (maxTasks + 1))
+		q.Step(Event{Kind: Publish, Now: int64(10 * i), Msg: dispatch.Meta{Task: name}}, nil)
+		q.Step(Event{Kind: Ack, Now: int64(10*i + 5), Refs: []dispatch.Ref{0}}, nil)
+	}
+	if n := len(q.tasks.rows); n != maxTasks || len(q.tasks.ids) != n {
+		t.Errorf("%d means of %d names, want %d", n, len(q.tasks.ids), maxTasks)
+	}
+	for name, want := range map[int]int64{0: 5, maxTasks - 1: 5, maxTasks: 0} {
+		if got := q.tasks.mean(q.tasks.id(fmt.Sprint(name))); got != want {
+			t.Errorf("task %d takes %d us, want %d", name, got, want)
+		}
 	}
 }
 
