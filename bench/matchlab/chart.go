@@ -233,8 +233,8 @@ func (ch *Chart) File() ([]byte, error) {
 	head := fmt.Sprintf(`<svg width="%.0f" height="%.0f" `, ch.Width.Dots(96), ch.Height.Dots(96))
 	svg = bytes.Replace(svg, []byte("<svg "), []byte(head), 1)
 	at := bytes.IndexByte(svg, '>') + 1
-	const style = `<style>svg{background:#fff;color:#1b1f24}` +
-		`@media (prefers-color-scheme:dark){svg{background:#14181d;color:#e6eaef}}</style>`
+	const style = `<style>svg{background:#fff;color:#1c2128}` +
+		`@media (prefers-color-scheme:dark){svg{background:#12161c;color:#e6e9ee}}</style>`
 	return slices.Insert(svg, at, []byte(style)...), nil
 }
 

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"image/color"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -57,6 +58,9 @@ type peerRow struct {
 func (r *Results) peerRow(name string, best *Measurement, ours, peers []string) peerRow {
 	p := peerRow{doc: fmt.Sprintf("%s: %s bindings", name, groupThousands(best.Bindings))}
 	our := r.bestOf(ours, name)
+	if m := r.Of(topic.Default, name); m != nil && Median(our.CPU) > worthwhile*Median(m.CPU) {
+		our = m // no other is worth naming
+	}
 	p.finding = fmt.Sprintf("%s %s, best peer %s %s", our.Contender, FormatNanos(Median(our.CPU)), best.Contender, FormatNanos(Median(best.CPU)))
 	for _, c := range append(slices.Clone(ours), peers...) {
 		m := r.Of(c, name)
@@ -73,20 +77,26 @@ func (r *Results) peerRow(name string, best *Measurement, ours, peers []string) 
 	return p
 }
 
-// A peerMark is how a contender is drawn: ours as discs, peers as rings.
+// A peerMark is how a contender is drawn: ours as discs, peers as rings. The default
+// is a little above the middle and what is around it a little below, since they are
+// often as fast.
 type peerMark struct {
 	label  string
 	colour color.RGBA
 	ours   bool
+	above  vg.Length
 }
 
 func peerMarks(ours, peers []string) (marks []peerMark) {
 	for i, c := range append(slices.Clone(ours), peers...) {
-		colour := colours[i%len(colours)]
-		if c == topic.Default {
-			colour = defaultColour
+		m := peerMark{label: c, colour: colours[i%len(colours)], ours: i < len(ours)}
+		switch {
+		case c == topic.Default:
+			m.colour, m.above = defaultColour, peerApart
+		case strings.Contains(c, "("+topic.Default+")"):
+			m.above = -peerApart
 		}
-		marks = append(marks, peerMark{c, colour, i < len(ours)})
+		marks = append(marks, m)
 	}
 	return marks
 }
@@ -104,7 +114,8 @@ func (m peerMark) draw(c draw.Canvas, x, y vg.Length) {
 const (
 	peerTop       = 26 // legend
 	peerText      = 18 // of a row, above
-	peerBand      = 18 // its dots
+	peerBand      = 20 // its dots
+	peerApart     = 4
 	peerRowHeight = peerText + peerBand + 4
 	peerBottom    = 34 // axis
 )
@@ -151,8 +162,8 @@ func drawPeers(c draw.Canvas, rows []peerRow, marks []peerMark) {
 		for _, m := range marks {
 			for _, d := range r.dots {
 				if d.label == m.label {
-					c.StrokeLine2(draw.LineStyle{Color: m.colour, Width: 2}, x(d.lo), y, x(d.hi), y)
-					m.draw(c, x(d.value), y)
+					c.StrokeLine2(draw.LineStyle{Color: m.colour, Width: 2}, x(d.lo), y+m.above, x(d.hi), y+m.above)
+					m.draw(c, x(d.value), y+m.above)
 				}
 			}
 		}

@@ -5,6 +5,8 @@ import (
 	"encoding/xml"
 	"io"
 	"testing"
+
+	"harelab/engine/topic"
 )
 
 // TestPeerChart wants everybody to be compared to the best peer of those that can
@@ -38,6 +40,25 @@ func TestPeerChart(t *testing.T) {
 			break
 		} else if err != nil {
 			t.Fatal(err)
+		}
+	}
+}
+
+// TestPeerRowNamesTheDefault wants a row to name the default, unless another of ours
+// is worth choosing before it.
+func TestPeerRowNamesTheDefault(t *testing.T) {
+	const other = "cached"
+	for _, tt := range []struct {
+		others float64
+		want   string
+	}{{95, "nfa 100 ns, best peer peer 200 ns"}, {50, "cached 50 ns, best peer peer 200 ns"}} {
+		r := &Results{Matches: []Measurement{
+			{Contender: topic.Default, Workload: "a", CPU: []float64{100}},
+			{Contender: other, Workload: "a", CPU: []float64{tt.others}},
+			{Contender: "peer", Workload: "a", CPU: []float64{200}},
+		}}
+		if got := r.peerRow("a", r.Of("peer", "a"), []string{topic.Default, other}, []string{"peer"}).finding; got != tt.want {
+			t.Errorf("finding %q, want %q", got, tt.want)
 		}
 	}
 }
