@@ -22,6 +22,10 @@ const Alpha = 0.05
 
 const confidence = 0.95
 
+// visible is the least change that can be read: one that prints as 0.0 % does
+// not count, however sure it is.
+const visible = 0.0005
+
 // A Comparison sets sides beside a base.
 type Comparison struct {
 	Base     *Side
@@ -210,7 +214,7 @@ func (c *Comparison) correct() {
 	for i := range c.Rows {
 		row := &c.Rows[i]
 		for j := range row.News {
-			if e := &row.News[j]; e.N > 0 && e.P > 0 && e.P < Alpha {
+			if e := &row.News[j]; e.N > 0 && e.P > 0 && e.P < Alpha && !(math.Abs(e.Ratio-1) < visible) {
 				e.Change = row.Key.direction(e.Center - row.Base.Center)
 			}
 		}

@@ -300,7 +300,7 @@ func TestSheet(t *testing.T) {
 	if err := errors.Join(sheet.WriteHTML(&html), sheet.WriteMarkdown(&md)); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"pr is better, draft is worse.", "same load", "harelab compare main pr", "<svg"} {
+	for _, want := range []string{"pr is better, draft is worse.", "B is pr. C is draft.", "same load", "harelab compare main pr", "<svg"} {
 		if !strings.Contains(html.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -2,7 +2,6 @@ package compare
 
 import (
 	"fmt"
-	"strings"
 
 	"harelab/reports/page"
 	"harelab/reports/plot"
@@ -22,38 +21,6 @@ func (c *Comparison) Sheet(command []string) page.Sheet {
 		s.Commands = []string{page.Shell(command)}
 	}
 	return s
-}
-
-func (c *Comparison) headline() string {
-	if c.Why != "" {
-		return "No verdict."
-	}
-	var sides []string
-	for j, n := range c.News {
-		better, worse := 0, 0
-		for _, r := range c.Rows {
-			switch r.News[j].Change {
-			case Better:
-				better++
-			case Worse:
-				worse++
-			}
-		}
-		sides = append(sides, n.Name+" "+balance(better, worse))
-	}
-	return strings.Join(sides, ", ") + "."
-}
-
-func balance(better, worse int) string {
-	switch {
-	case better > 0 && worse > 0:
-		return fmt.Sprintf("is a trade: better in %d figures, worse in %d", better, worse)
-	case better > 0:
-		return "is better"
-	case worse > 0:
-		return "is worse"
-	}
-	return "makes no difference that can be told from chance"
 }
 
 func (c *Comparison) sound() page.Soundness {
@@ -116,5 +83,12 @@ func (c *Comparison) forest(width float64) *plot.Figure {
 		}
 		rows = append(rows, row)
 	}
-	return plot.Forest(rows, width, c.headline())
+	f := plot.Forest(rows, width, c.headline())
+	if f == nil {
+		return nil
+	}
+	for j, n := range c.News {
+		f.Note += fmt.Sprintf(" %s is %s.", plot.Letter(j+1), n.Name)
+	}
+	return f
 }

@@ -48,7 +48,8 @@ func (k Key) direction(d float64) Change {
 // A Side is the repeats of one arrangement.
 type Side struct {
 	Name    string
-	Keys    []Key // in the order of the table
+	Keys    []Key  // in the order of the table
+	Goal    string // metric that its runs are judged by; empty where there is none
 	Values  map[Key][]float64
 	Loads   map[LoadKey]stat.Load // empty for benchmarks, whose work their names say
 	Virtual bool                  // all in virtual time
@@ -102,7 +103,7 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 	if len(ss) == 0 {
 		return nil, fmt.Errorf("compare: %s has no runs", name)
 	}
-	side.Virtual = true
+	side.Virtual, side.Goal = true, goalOf(ss)
 	arms := make(map[string]bool)
 	for _, s := range ss {
 		arms[armKey(s)] = true
@@ -123,6 +124,9 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 		names := metrics
 		if names == nil {
 			names = DefaultMetrics(s)
+			if side.Goal != "" && !slices.Contains(names, side.Goal) {
+				names = append([]string{side.Goal}, names...)
+			}
 		}
 		for _, m := range names {
 			e, err := stat.ParseMetric(m)

@@ -1,0 +1,159 @@
+package compare
+
+import (
+	"fmt"
+	"math"
+	"slices"
+	"strings"
+
+	"harelab/reports/stat"
+)
+
+// goalOf is the metric that runs say they are judged by, empty where they
+// differ in it or it cannot be told from their figures.
+func goalOf(ss []*stat.Summary) string {
+	goal := ss[0].Headline
+	for _, s := range ss {
+		e, err := stat.ParseMetric(goal)
+		if err != nil || s.Headline != goal {
+			return ""
+		}
+		if v, err := s.Ask(e); err != nil || math.IsNaN(v) {
+			return ""
+		}
+	}
+	return goal
+}
+
+// goal is the row of the metric that all sides are judged by, where there is
+// one.
+func (c *Comparison) goal() (Row, bool) {
+	if c.Base.Goal == "" || slices.ContainsFunc(c.News, func(s *Side) bool { return s.Goal != c.Base.Goal }) {
+		return Row{}, false
+	}
+	i := slices.IndexFunc(c.Rows, func(r Row) bool { return r.Key.Metric == c.Base.Goal && r.Key.Arm == "" })
+	if i < 0 || slices.ContainsFunc(c.Rows[i].News, func(e Effect) bool { return e.N == 0 }) {
+		return Row{}, false
+	}
+	return c.Rows[i], true
+}
+
+// headline says what became of the metric that the scenario is judged by, and
+// how many others got better or worse.
+func (c *Comparison) headline() string {
+	if c.Why != "" {
+		return "No verdict."
+	}
+	goal, judged := c.goal()
+	if judged && len(c.News) > 1 {
+		return c.beside(goal)
+	}
+	var sides []string
+	for j, n := range c.News {
+		better, worse := 0, 0
+		for _, r := range c.Rows {
+			if judged && r.Key == goal.Key {
+				continue
+			}
+			switch r.News[j].Change {
+			case Better:
+				better++
+			case Worse:
+				worse++
+			}
+		}
+		if judged {
+			sides = append(sides, moved(n.Name, goal, goal.News[j])+others(better, worse))
+		} else {
+			sides = append(sides, n.Name+" "+balance(better, worse))
+		}
+	}
+	return strings.Join(sides, ", ") + "."
+}
+
+// beside sets what several sides make of one metric beside the base.
+func (c *Comparison) beside(r Row) string {
+	format := r.format()
+	text := fmt.Sprintf("%s is %s with %s", r.Key, format(r.Base.Center), c.Base.Name)
+	for j, e := range r.News {
+		change := "the same"
+		switch {
+		case e.Change != NoChange:
+			change = verdictOf(e)
+		case e.Center != r.Base.Center:
+			change = "no significant difference"
+		}
+		and := ","
+		if j == len(r.News)-1 {
+			and = " and"
+		}
+		text += fmt.Sprintf("%s %s with %s (%s)", and, format(e.Center), c.News[j].Name, change)
+	}
+	return text + "."
+}
+
+// verdictOf writes a change and whether it is for the better.
+func verdictOf(e Effect) string {
+	if e.Change == Differs {
+		return Delta(e.Ratio)
+	}
+	return Delta(e.Ratio) + ", " + e.Change.String()
+}
+
+// format writes the row's values, times in one unit.
+func (r Row) format() func(float64) string {
+	if r.Key.Unit != "s" {
+		return func(v float64) string { return number(v, r.Key.Unit) }
+	}
+	lo, hi := math.Inf(1), 0.0
+	for _, e := range append([]Effect{{Estimate: r.Base}}, r.News...) {
+		if e.Center > 0 {
+			lo, hi = min(lo, e.Center), max(hi, e.Center)
+		}
+	}
+	return stat.Alike(lo, hi)
+}
+
+// moved says what became of one metric on one side.
+func moved(side string, r Row, e Effect) string {
+	format := r.format()
+	from, to := format(r.Base.Center), format(e.Center)
+	switch {
+	case e.Change != NoChange:
+		return fmt.Sprintf("With %s %s goes from %s to %s (%s)", side, r.Key, from, to, verdictOf(e))
+	case e.Center == r.Base.Center:
+		return fmt.Sprintf("With %s %s stays at %s", side, r.Key, from)
+	}
+	return fmt.Sprintf("With %s %s shows no significant difference (%s and %s)", side, r.Key, from, to)
+}
+
+// others counts what else changed.
+func others(better, worse int) string {
+	figures := func(n int, what string) string {
+		if n == 1 {
+			return "1 other figure is " + what
+		}
+		return fmt.Sprintf("%d other figures are %s", n, what)
+	}
+	switch {
+	case better > 0 && worse > 0:
+		return fmt.Sprintf("; %s, %d worse", figures(better, "better"), worse)
+	case better > 0:
+		return "; " + figures(better, "better")
+	case worse > 0:
+		return "; " + figures(worse, "worse")
+	}
+	return ""
+}
+
+func balance(better, worse int) string {
+	switch {
+	case better > 0 && worse > 0:
+		return fmt.Sprintf("is a trade: better in %d figures, worse in %d", better, worse)
+	case better > 0:
+		return "is better"
+	case worse > 0:
+		return "is worse"
+	}
+	return "makes no difference that can be told from chance"
+}

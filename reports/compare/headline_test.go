@@ -1,0 +1,56 @@
+package compare
+
+import (
+	"testing"
+
+	"harelab/reports/internal/specimen"
+	"harelab/reports/stat"
+)
+
+// judged gives runs the metric that they are judged by.
+func judged(ss []*stat.Summary, by string) []*stat.Summary {
+	for _, s := range ss {
+		s.Headline = by
+	}
+	return ss
+}
+
+func TestHeadlineNamesTheGoal(t *testing.T) {
+	base := func(by string) *Side {
+		return side(t, "main", judged(virtual(specimen.CeleryOptimized("same-load", 40, 4, false)), by))
+	}
+	fair := func(by string) *Side {
+		return side(t, "fair", judged(virtual(specimen.CeleryOptimized("same-load-fair", 40, 1, true)), by))
+	}
+	const max = "wait.max{class=run_user_query}"
+	for _, tt := range []struct {
+		name string
+		c    *Comparison
+		want string
+	}{
+		{"among the usual figures", Compare(base(max), fair(max)), "With fair wait.max{class=run_user_query} goes from 10.5 s to 3.9 s (-62.9 %, better); 6 other figures are better."},
+		{"besides them", Compare(base("queued.max{class=run_user_query}"), fair("queued.max{class=run_user_query}")), "With fair queued.max{class=run_user_query} goes from 2.4 s to 3.9 s (+62.5 %, worse); 7 other figures are better."},
+		{"nothing moved", Compare(base("lost"), base("lost")), "With main lost stays at 0."},
+		{"two goals", Compare(base(max), fair("held.max{class=run_user_query}")), "fair is better."},
+		{"two goals on one side", Compare(base(max), side(t, "fair", append(judged(virtual(specimen.CeleryOptimized("same-load-fair", 40, 1, true)), max), judged(virtual(specimen.CeleryOptimized("same-load-fair", 40, 1, true)), "held.max{class=run_user_query}")...))), "fair is better."},
+		{"two sides", Compare(base(max), fair(max), base(max)), "wait.max{class=run_user_query} is 10.5 s with main, 3.9 s with fair (-62.9 %, better) and 10.5 s with main (the same)."},
+		{"on a real clock", Compare(side(t, "main", judged(repeats(6, 1, 0.01, 1), max)), side(t, "pr", judged(repeats(6, 1, 0.01, 4), max))), "With pr wait.max{class=run_user_query} shows no significant difference (10.5 s and 10.5 s)."},
+	} {
+		if got := tt.c.headline(); got != tt.want {
+			t.Errorf("%s:\n got %q\nwant %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestNothingVisibleChanges: what is certain and prints as 0.0 % is no change.
+func TestNothingVisibleChanges(t *testing.T) {
+	a, b := newSide("a"), newSide("b")
+	k := Key{Metric: "jain.busy", Better: 1}
+	for i := range 8 {
+		a.add(k, 0.99996+float64(i)*1e-7)
+		b.add(k, 0.99972+float64(i)*1e-7)
+	}
+	if e := Compare(a, b).Rows[0].News[0]; e.P >= Alpha || e.Change != NoChange {
+		t.Errorf("change %v with p=%v, ratio %v", e.Change, e.P, e.Ratio)
+	}
+}
