@@ -6,6 +6,7 @@ import (
 	"maps"
 	"math"
 	"slices"
+	"time"
 
 	"harelab/loadgen/run"
 	"harelab/scenarios"
@@ -59,6 +60,18 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 		}
 	}
 	return r
+}
+
+// CheckWarmup finds a run invalid whose warm-up is all there is: it has messages,
+// and none of them counts.
+func CheckWarmup(r *run.Result) {
+	counts := func(m run.Message) bool { return m.Intended >= r.Warmup }
+	if len(r.Messages) == 0 || slices.ContainsFunc(r.Messages, counts) {
+		return
+	}
+	r.Findings = append(r.Findings, run.Finding{Code: "all-warmup", Invalid: true, Text: fmt.Sprintf(
+		"All messages were meant to be sent during the warm-up of %v, which is left out of the figures: nothing is left. Offer load for longer, or lower measure.warmup.",
+		time.Duration(r.Warmup)*time.Microsecond)})
 }
 
 // absences lists when the scenario wants a worker not to be there.

@@ -44,3 +44,27 @@ stop: {when: drained, timeout: 20s}
 		}
 	}
 }
+
+// TestCheckWarmup: a message of the very instant at which the warm-up ends counts.
+func TestCheckWarmup(t *testing.T) {
+	for _, c := range []struct {
+		name     string
+		warmup   int64
+		intended []int64
+		valid    bool
+	}{
+		{"no warm-up", 0, []int64{0}, true},
+		{"one behind it", 1000, []int64{0, 1000}, true},
+		{"none behind it", 1000, []int64{0, 999}, false},
+		{"nothing sent", 1000, nil, true},
+	} {
+		r := &run.Result{Warmup: c.warmup}
+		for _, at := range c.intended {
+			r.Messages = append(r.Messages, run.Message{Intended: at})
+		}
+		CheckWarmup(r)
+		if r.Valid() != c.valid {
+			t.Errorf("%s: findings %v, want valid %t", c.name, r.Findings, c.valid)
+		}
+	}
+}

@@ -47,6 +47,7 @@ func (r *runner) result(terminal map[int64]int32) *run.Result {
 		r.findings.add("strategies", "The scenario names strategies of harelab's own broker; "+r.target.Product+" used its own.", false)
 	}
 	res.Findings = append(res.Findings, r.findings.list...)
+	loadgen.CheckWarmup(res)
 	return res
 }
 

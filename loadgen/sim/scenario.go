@@ -54,6 +54,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	if !m.Confirms {
 		r.Ledger.Confirmed = -1
 	}
+	loadgen.CheckWarmup(r)
 	return r, nil
 }
 
