@@ -115,7 +115,7 @@ func TestWatcher(t *testing.T) {
 		w.End(0, arms[0], &run.Result{Length: 11e6, Ledger: run.Ledger{Published: 44, Delivered: 44}})
 		return out.String()
 	}
-	const state = "5.0 s  published 44/44  delivered 16  done 4  depth 28  2/s  6.0 s left"
+	const state = "5.0 s  6.0 s left  published 44/44  delivered 16  done 4  depth 28  2/s"
 	if got, want := show(false, false), "[1/1] celery-initial on embedded, 11 s or more\n  [1/1] "+state+"\n"+
 		"  [1/1] done after 11.0 s: 44 published, 44 delivered, 0 lost\n"; got != want {
 		t.Errorf("in a pipe:\n%s\nwant:\n%s", got, want)

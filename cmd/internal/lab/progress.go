@@ -125,18 +125,19 @@ func (w *watcher) print(s string) {
 	}
 }
 
-// state is one line about a run under way.
+// state is one line about a run under way. What does not fit on a narrow terminal
+// is cut off, so the time that is left comes early.
 func state(p loadgen.Progress) string {
 	published := fmt.Sprint(p.Published)
 	if p.Planned >= 0 {
 		published += fmt.Sprintf("/%d", p.Planned)
 	}
-	s := fmt.Sprintf("%s  published %s  delivered %d  done %d  depth %d  %.0f/s",
-		seconds(p.Elapsed), published, p.Delivered, p.Done, p.Depth, p.Rate)
+	left := ""
 	if p.Left >= 0 {
-		s += "  " + seconds(p.Left) + " left"
+		left = "  " + seconds(p.Left) + " left"
 	}
-	return s
+	return fmt.Sprintf("%s%s  published %s  delivered %d  done %d  depth %d  %.0f/s",
+		seconds(p.Elapsed), left, published, p.Delivered, p.Done, p.Depth, p.Rate)
 }
 
 // brief is state for where several arms share a line.

@@ -7,13 +7,17 @@ import (
 )
 
 func TestAnnouncement(t *testing.T) {
-	announce := func(parallel int, target Target, names ...string) string {
+	announceRepeat := func(repeat, parallel int, target Target, names ...string) string {
 		t.Helper()
-		arms, err := Expand(Request{Scenarios: names, Variants: []string{Base}, Targets: []Target{target}, Repeat: 1})
+		arms, err := Expand(Request{Scenarios: names, Variants: []string{Base}, Targets: []Target{target}, Repeat: repeat})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return Announcement(arms, parallel)
+	}
+	announce := func(parallel int, target Target, names ...string) string {
+		t.Helper()
+		return announceRepeat(1, parallel, target, names...)
 	}
 	embedded := Target{Kind: Embedded}
 	for _, c := range []struct{ got, want string }{
@@ -22,8 +26,8 @@ func TestAnnouncement(t *testing.T) {
 		{announce(1, embedded, "dispatch-catalogue"), "embedded: 1 arm takes 1 h 5"},
 		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "embedded: 2 arms take 1 h 5"},
 		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "of that dispatch-catalogue 1 h 5"},
-		{announce(2, embedded, "priority-starves", "priority-starves"), ""},
-		{announce(2, Target{Kind: AMQP, URL: "amqp://h/"}, "priority-starves", "priority-starves"), "amqp://h/: 2 arms take 2 min"},
+		{announceRepeat(2, 2, embedded, "priority-starves"), ""},
+		{announceRepeat(2, 2, Target{Kind: AMQP, URL: "amqp://h/"}, "priority-starves"), "amqp://h/: 2 arms take 2 min"},
 	} {
 		if !strings.Contains(c.got, c.want) || (c.got == "") != (c.want == "") {
 			t.Errorf("announced %q, want %q in it", c.got, c.want)
