@@ -30,7 +30,7 @@ func TestInterruptedSweepGoesOn(t *testing.T) {
 	t.Parallel()
 	const of = " of 80 cells"
 	sweep := func(out string, more ...string) process {
-		return start(t, append([]string{"sweep", "prefetch-sweep", "--set", "duration=5s", "--repeat", "1", "--axis", "prefetch=1..10", "--axis", "workers=1..8", "--out", out}, more...)...)
+		return start(t, append([]string{"sweep", "prefetch-sweep", "--set", "duration=10s", "--repeat", "1", "--axis", "prefetch=1..10", "--axis", "workers=1..8", "--out", out}, more...)...)
 	}
 	whole, cut := filepath.Join(t.TempDir(), "out"), filepath.Join(t.TempDir(), "out")
 	if out, said, code := sweep(whole, "--quiet").finish(); code != exitDone || strings.Contains(out, "PARTIAL") || said != "" {
