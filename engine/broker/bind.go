@@ -95,15 +95,13 @@ func (ch *Channel) bind(source, dest string, toExchange bool, key string, args w
 		if err != nil {
 			return err
 		}
-		if to.queue != nil {
-			if err := to.queue.checkOwner(ch.conn); err != nil {
-				return err
-			}
-		}
 		if check := x.kind.Check; check != nil {
 			if err := check(args); err != nil {
 				return err
 			}
+		}
+		if err := ch.mayChange(to); err != nil {
+			return err
 		}
 		if b := v.bind(x, to, key, args); b != nil {
 			v.recordBinding(b)
@@ -126,9 +124,22 @@ func (ch *Channel) unbind(source, dest string, toExchange bool, key string, args
 			}
 			return err
 		}
-		if b := x.findBinding(to, key, args); b != nil {
-			v.dropBinding(b)
+		b := x.findBinding(to, key, args)
+		if b == nil {
+			return nil
 		}
+		if err := ch.mayChange(to); err != nil {
+			return err
+		}
+		v.dropBinding(b)
 		return nil
 	})
+}
+
+// mayChange checks that a binding's destination is no queue of another connection.
+func (ch *Channel) mayChange(to *target) error {
+	if to.queue == nil {
+		return nil
+	}
+	return to.queue.checkOwner(ch.conn)
 }

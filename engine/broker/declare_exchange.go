@@ -18,7 +18,7 @@ func (ch *Channel) ExchangeDeclare(m *wire.ExchangeDeclare) error {
 	v := ch.vhost
 	m.Exchange = lineEnds.Replace(m.Exchange)
 	if _, err := exchange.Lookup(m.Type); err != nil && !m.Passive {
-		return wire.Errorf(wire.CommandInvalid, "unknown exchange type '%s'", m.Type)
+		return noType(m.Type)
 	}
 	if m.Exchange == "" {
 		return errDefaultExchange
@@ -57,6 +57,17 @@ func matcherArgument(v any) (topic.Strategy, error) {
 		return topic.Strategy{}, wire.Errorf(wire.PreconditionFailed, "%s", unacceptable(v))
 	}
 	return topic.Lookup(name)
+}
+
+// noType returns the exception for a type of exchange that there is not. RabbitMQ calls
+// one invalid that is the name of something else in it, as nothing is (rabbit_exchange,
+// check_type/1).
+func noType(name string) error {
+	adjective := "unknown"
+	if name == "" {
+		adjective = "invalid"
+	}
+	return wire.Errorf(wire.CommandInvalid, "%s exchange type '%s'", adjective, name)
 }
 
 // checkEquivalent compares a declaration with the exchange that is there.
