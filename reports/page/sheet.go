@@ -4,6 +4,7 @@ import (
 	"html/template"
 	"io"
 	"strconv"
+	"strings"
 
 	"harelab/reports/plot"
 )
@@ -45,7 +46,7 @@ type tableView struct {
 }
 
 func (s Sheet) view() view {
-	v := view{Title: s.Title, CSS: styles(), JS: template.JS(pageJS), Story: s.Story.glued(), About: glue(s.About), Sound: s.Sound, Invalid: s.Sound.State == "bad", Commands: s.Commands, Facts: s.Facts}
+	v := view{Title: s.Title, CSS: styles(), JS: template.JS(pageJS), Story: s.Story.glued(), About: glue(strings.ReplaceAll(s.About, "`", "")), Sound: s.Sound, Invalid: s.Sound.State == "bad", Commands: s.Commands, Facts: s.Facts}
 	for _, c := range s.Charts {
 		if c.Wide != nil && c.Narrow != nil {
 			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, c.Wide, c.Narrow))

@@ -87,10 +87,17 @@ func (s *Sweep) rest(values []string, axes ...int) string {
 	return strings.Join(parts, " ")
 }
 
+// pareto sets throughput against the 99th percentile of the wait, or against
+// the goal where that is the time of one class: the wait of all would praise
+// what the goal blames.
 func (s *Sweep) pareto(width float64) *plot.Figure {
+	wait, name := "wait.p99", "wait, 99th percentile"
+	if e, _ := stat.ParseMetric(s.Goal); len(e.Labels) > 0 && e.Unit == "s" {
+		wait, name = s.Goal, s.Goal
+	}
 	var dots []plot.Dot
 	for _, p := range s.points() {
-		d := plot.Dot{Label: s.short(p.values), X: p.mid("throughput"), Y: p.mid("wait.p99")}
+		d := plot.Dot{Label: s.short(p.values), X: p.mid("throughput"), Y: p.mid(wait)}
 		if !math.IsNaN(d.X + d.Y) {
 			dots = append(dots, d)
 		}
@@ -99,7 +106,7 @@ func (s *Sweep) pareto(width float64) *plot.Figure {
 		return nil
 	}
 	rate := s.formatOf("throughput")
-	return plot.Pareto(dots, "throughput, messages per second", "wait, 99th percentile", rate, s.formatOf("wait.p99"), width, choice(dots, rate))
+	return plot.Pareto(dots, "throughput, messages per second", name, rate, s.formatOf(wait), width, choice(dots, rate))
 }
 
 // choice says what the front leaves to choose between.
@@ -118,7 +125,11 @@ func choice(dots []plot.Dot, rate func(float64) string) string {
 		lo, hi = min(lo, d.X), max(hi, d.X)
 	}
 	if hi-lo < 0.02*hi {
-		text += fmt.Sprintf(" Every cell keeps up with the load (%s to %s), so there is no throughput to trade for a shorter wait.", rate(lo), rate(hi))
+		at := rate(lo)
+		if rate(hi) != at {
+			at += " to " + rate(hi)
+		}
+		text += fmt.Sprintf(" Every cell keeps up with the load (%s), so there is no throughput to trade for a shorter wait.", at)
 	}
 	return text
 }

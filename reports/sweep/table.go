@@ -52,16 +52,7 @@ func (s *Sweep) table() page.SheetTable {
 // columns are the metrics that cells differ in, the goal and the same of
 // single classes first, and those that all cells agree in with their value.
 func (s *Sweep) columns() (metrics, same []string) {
-	all := []string{s.Goal}
-	family, _, _ := strings.Cut(s.Goal, "{")
-	for _, c := range s.Cells {
-		for m := range c.Metrics {
-			if strings.HasPrefix(m, family+"{class=") && !slices.Contains(all, m) {
-				all = append(all, m)
-			}
-		}
-	}
-	slices.Sort(all[1:])
+	all := append([]string{s.Goal}, s.siblings()...)
 	for _, m := range tableMetrics {
 		if !slices.Contains(all, m) {
 			all = append(all, m)
@@ -88,4 +79,19 @@ func (s *Sweep) columns() (metrics, same []string) {
 		}
 	}
 	return metrics, same
+}
+
+// siblings are the goal's metric for each class, but for the goal itself.
+func (s *Sweep) siblings() []string {
+	var out []string
+	family, _, _ := strings.Cut(s.Goal, "{")
+	for _, c := range s.Cells {
+		for m := range c.Metrics {
+			if strings.HasPrefix(m, family+"{class=") && m != s.Goal && !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	slices.Sort(out)
+	return out
 }

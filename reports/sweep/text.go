@@ -20,7 +20,7 @@ func (s *Sweep) text() string {
 		goal += ", " + words
 	}
 	parts := []string{
-		s.nearly(),
+		s.nearly(), s.price(),
 		fmt.Sprintf("%s on %s over %s: %d cells, judged by %s.", s.Scenario, s.Target, list(axes, "and"), len(s.points()), goal),
 		s.sameLoad(),
 	}
@@ -36,6 +36,33 @@ func (s *Sweep) text() string {
 		parts = append([]string{s.Title + "."}, parts...)
 	}
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
+}
+
+// dear is how much longer than elsewhere another class has to wait in the best
+// cell for that to be told.
+const dear = 1.2
+
+// price says what the best cell costs other classes than the one that the goal
+// is about.
+func (s *Sweep) price() string {
+	e, err := stat.ParseMetric(s.Goal)
+	ps := s.ranked()
+	if err != nil || len(e.Labels) == 0 || s.highIsGood() || len(ps) == 0 {
+		return ""
+	}
+	var parts []string
+	for _, m := range s.siblings() {
+		of := *s
+		of.Goal = m
+		least := of.ranked()
+		if v := ps[0].mid(m); len(least) > 0 && v > dear*least[0].mid(m) {
+			parts = append(parts, fmt.Sprintf("%s is %s there, and %s with %s", m, of.format(v), of.format(least[0].mid(m)), of.name(of.like(least, least[0].mid(m)), "or")))
+		}
+	}
+	if len(parts) == 0 {
+		return ""
+	}
+	return "The price: " + strings.Join(parts, "; ") + "."
 }
 
 // sameLoad says what cells have in common, as far as it is known.

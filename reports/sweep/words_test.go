@@ -141,6 +141,35 @@ func TestChoice(t *testing.T) {
 	}
 }
 
+// TestGoalOfOneClass: what is best for one class is not praised by the wait of
+// all, and what it costs another is told.
+func TestGoalOfOneClass(t *testing.T) {
+	s := of(func(o, p, z string) float64 { return map[string]float64{"fifo": 3, "priority": 1, "aging": 2}[o] })
+	for i, c := range s.Cells {
+		s.Cells[i].Metrics["wait.max{class=bulk}"] = map[string]float64{"fifo": 1, "priority": 61, "aging": 10}[c.Values[0]]
+		s.Cells[i].Metrics["wait.max{class=urgent}"] = map[string]float64{"fifo": 1.1, "priority": 0.1, "aging": 1.1}[c.Values[0]]
+	}
+	if f := s.pareto(plot.Wide); f == nil || !strings.HasPrefix(f.Alt, "Nothing beats order=priority") || !strings.Contains(f.Alt, "keeps up with the load (100/s), so") {
+		t.Errorf("by the wait of all: %+v", f)
+	}
+	if s.price() != "" {
+		t.Errorf("a price without a class: %s", s.price())
+	}
+	s.Goal = "wait.max{class=bulk}"
+	if f := s.pareto(plot.Wide); f == nil || !strings.HasPrefix(f.Alt, "Nothing beats order=fifo") {
+		t.Errorf("by the wait of bulk: %+v", f)
+	}
+	if want := "The price: wait.max{class=urgent} is 1.1 s there, and 0.1 s with order=priority whatever the prefetch and size."; !strings.Contains(s.text(), want) {
+		t.Errorf("text lacks %q: %s", want, s.text())
+	}
+	for i := range s.Cells {
+		s.Cells[i].Metrics["wait.max{class=urgent}"] = 1.1 - float64(i)/1000
+	}
+	if got := s.price(); got != "" {
+		t.Errorf("a price that nobody feels: %s", got)
+	}
+}
+
 // TestTableSaysOnceWhatIsTheSame, and puts the goal and the same of other classes first.
 func TestTableSaysOnceWhatIsTheSame(t *testing.T) {
 	s := of(func(o, p, z string) float64 { return float64(len(o)) / 100 })
