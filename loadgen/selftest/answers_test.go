@@ -93,6 +93,9 @@ func TestMalformedAnswers(t *testing.T) {
 			"service": {"kind": "choice", "total": 2, "items": [{"weight": 1}]}}}]}}}}`, `weights sum to 1, want total, 2`},
 		{"unknown kind", head + `{"publish": [{"gen": {"n": 1, "arrival": {"kind": "poisson"}}}]}}}}`,
 			`publish[0]: gen: arrival: unknown kind "poisson" (have exp, fixed)`},
+		{"empty result", `{"format": 1, "time_unit": "microseconds", "cases": {"a": {"scenario": {}, "result": {}}}}`, `case "a": no result`},
+		{"family elsewhere", `{"format": 1, "time_unit": "microseconds", "crashes": {"a": {"scenario": {}, "result": {"done": 1}}}}`,
+			`"crashes" holds cases, which are looked for in cases and long_runs`},
 		{"control of nobody", head + `{"control": [{"at": 1, "crash": "w"}]}}}}`,
 			`control[0]: want either crash or join of a worker, got crash "w", join ""`},
 	} {

@@ -30,6 +30,11 @@ func readAnswers(r io.Reader) (*answersFile, error) {
 		return nil, fmt.Errorf("selftest: answers: time_unit %q, want \"microseconds\"", f.TimeUnit)
 	}
 	f.unknown = unknownKeys(b, "format", "time_unit", "semantics", "rng_test_vectors", "cases", "long_runs")
+	for _, key := range f.unknown {
+		if holdsCases(b, key) {
+			f.refused = append(f.refused, fmt.Errorf("selftest: answers: %q holds cases, which are looked for in cases and long_runs", key))
+		}
+	}
 	for _, group := range []map[string]json.RawMessage{f.Cases, f.LongRuns} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			c, err := readCase(name, group[name])
@@ -52,7 +57,13 @@ func readCase(name string, b json.RawMessage) (*testCase, error) {
 		return nil, inFile(err)
 	}
 	c.unknown = unknownKeys(b, "doc", "scenario", "result", "closed_form", "recursion_check")
-	return c, c.check()
+	if err := c.check(); err != nil {
+		return nil, err
+	}
+	if len(c.Result) == 0 {
+		return nil, errors.New("no result") // nothing would be checked
+	}
+	return c, nil
 }
 
 // unknownKeys returns the keys of an object besides those that are known. Around
@@ -63,6 +74,22 @@ func unknownKeys(b []byte, known ...string) []string {
 		return nil
 	}
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(object)), func(key string) bool { return slices.Contains(known, key) })
+}
+
+// holdsCases reports whether the value of a file's key is a family of cases: no
+// remark, and not to be passed over.
+func holdsCases(file []byte, key string) bool {
+	var object map[string]json.RawMessage
+	var family map[string]struct{ Scenario json.RawMessage }
+	if json.Unmarshal(file, &object) != nil || json.Unmarshal(object[key], &family) != nil {
+		return false
+	}
+	for _, c := range family {
+		if c.Scenario != nil {
+			return true
+		}
+	}
+	return false
 }
 
 // UnmarshalJSON reads a scenario list by list, so that an error says which element
