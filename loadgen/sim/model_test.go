@@ -227,9 +227,15 @@ func TestWorkers(t *testing.T) {
 	}{
 		{
 			name:  "acks are sent in batches, and what is left when the worker runs out of work",
-			model: Model{Workers: []Worker{{Slots: 1, JoinsAt: -1, AckBatch: 3, Subscriptions: []Subscription{{Queue: "q", Prefetch: 3}}}}},
+			model: Model{Workers: []Worker{{Slots: 1, JoinsAt: -1, AckBatch: 3, AckDelay: 5, Subscriptions: []Subscription{{Queue: "q", Prefetch: 3}}}}},
 			load:  burst(0, 5, "q", 10),
-			want:  "0-10 10-20 20-30 30-40 40-50",
+			want:  "0-10 10-20 20-30 35-45 45-55",
+		},
+		{
+			name:  "a batch larger than the prefetch is sent when the worker runs out of work",
+			model: Model{Workers: []Worker{{Slots: 1, JoinsAt: -1, AckBatch: 3, AckDelay: 5, Subscriptions: []Subscription{{Queue: "q", Prefetch: 2}}}}},
+			load:  burst(0, 3, "q", 10),
+			want:  "0-10 10-20 25-35",
 		},
 		{
 			name:  "forgotten acks fill the prefetch window",
