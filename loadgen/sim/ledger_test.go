@@ -7,8 +7,9 @@ import (
 	"harelab/scenarios"
 )
 
-// Messages are done twice where a worker dies with its ack on the wire, which it does
-// two times; a message counts once as duplicated. What comes back late is no inversion.
+// Messages are done again where a worker dies with its ack on the wire: the first three
+// times, the second twice. Each counts once as duplicated. What comes back late is no
+// inversion.
 func TestLedgerCountsWorkDoneTwice(t *testing.T) {
 	workers := oneWorker("q", 1)
 	workers[0].AckDelay = 50
@@ -16,6 +17,7 @@ func TestLedgerCountsWorkDoneTwice(t *testing.T) {
 		Queues: []scenarios.Queue{queueOf("q")}, Workers: workers,
 		Control: []Control{
 			{At: 20, Do: Crash}, {At: 30, Do: Join}, {At: 60, Do: Crash}, {At: 70, Do: Join},
+			{At: 150, Do: Crash}, {At: 160, Do: Join},
 		},
 		Source: &listSource{list: burst(0, 2, "q", 10)},
 	}
@@ -24,8 +26,8 @@ func TestLedgerCountsWorkDoneTwice(t *testing.T) {
 		t.Fatal(err)
 	}
 	l := o.Ledger
-	if l.Delivered != 4 || l.Redelivered != 2 || l.Finished != 2 || l.Duplicated != 1 || l.Inversions != 0 || l.Lost != 0 {
-		t.Errorf("ledger %+v, want 4 deliveries, 2 of them redelivered, 2 messages finished, 1 of them twice, none lost or inverted", l)
+	if l.Delivered != 5 || l.Redelivered != 3 || l.Finished != 2 || l.Duplicated != 2 || l.Inversions != 0 || l.Lost != 0 {
+		t.Errorf("ledger %+v, want 5 deliveries, 3 of them redelivered, 2 messages finished, both again, none lost or inverted", l)
 	}
 	if first := o.Messages[0]; first.Attempts != 3 || first.Started != 70 || first.Acked != 130 {
 		t.Errorf("message 0: %+v, want the third attempt, from 70, acked at 130", first)
@@ -33,16 +35,19 @@ func TestLedgerCountsWorkDoneTwice(t *testing.T) {
 }
 
 // A queue of order sjf inverts what costs differ in; one after a crash only gives again
-// what it gave in order.
+// what it gave in order. That messages are in another queue too does not count.
 func TestLedgerCountsInversions(t *testing.T) {
 	inverted := func(prefetch int, order string, control ...Control) int64 {
 		t.Helper()
 		load := burst(0, 4, "q", 10)
 		for i := range load {
 			load[i].Cost = int64(9 - i) // the first finds the worker idle
+			load[i].Exchange = "amq.fanout"
 		}
 		m := Model{
-			Queues: []scenarios.Queue{queueOf("q", "x-order", order)}, Workers: oneWorker("q", prefetch),
+			Queues:   []scenarios.Queue{queueOf("q", "x-order", order), queueOf("other")},
+			Bindings: []scenarios.Binding{{Exchange: "amq.fanout", Queue: "q"}, {Exchange: "amq.fanout", Queue: "other"}},
+			Workers:  oneWorker("q", prefetch),
 			Control: control, Source: &listSource{list: load},
 		}
 		o, err := m.Run(context.Background())
