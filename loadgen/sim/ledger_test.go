@@ -48,7 +48,7 @@ func TestLedgerCountsInversions(t *testing.T) {
 			Queues:   []scenarios.Queue{queueOf("q", "x-order", order), queueOf("other")},
 			Bindings: []scenarios.Binding{{Exchange: "amq.fanout", Queue: "q"}, {Exchange: "amq.fanout", Queue: "other"}},
 			Workers:  oneWorker("q", prefetch),
-			Control: control, Source: &listSource{list: load},
+			Control:  control, Source: &listSource{list: load},
 		}
 		o, err := m.Run(context.Background())
 		if err != nil {
