@@ -241,7 +241,7 @@ func (f *compareFlags) writeVaried(w io.Writer, out string, varied *lab.Varied, 
 		return err
 	}
 	if interrupted {
-		fmt.Fprintf(os.Stderr, "interrupted: no comparison; %d runs are in %s\n", len(varied.Results), out)
+		fmt.Fprintf(os.Stderr, "interrupted: no comparison; runs in %s: %d\n", out, len(varied.Results))
 		return &exit{code: exitInterrupted}
 	}
 	if runErr != nil {

@@ -117,6 +117,9 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 		}
 		if err := flags.Set(f.Name, value); err != nil {
 			failed = usage("%s=%q: %w", name, value, err)
+			if want := wanted[f.Value.Type()]; want != "" {
+				failed = usage("%s=%q: want %s", name, value, want)
+			}
 		}
 	})
 	return failed

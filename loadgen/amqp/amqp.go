@@ -186,7 +186,7 @@ func (r *runner) run(ctx context.Context) (*run.Result, error) {
 	background.Go(r.report)
 	r.wait(ctx, published)
 	r.end()
-	r.lastEvent = r.now()
+	r.lastEvent = max(0, r.now()) // run time zero may be still to come
 	publishing.Wait()
 	background.Wait()
 	for _, w := range r.workers {

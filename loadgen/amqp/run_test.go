@@ -312,6 +312,14 @@ func TestInterruptedRunIsPartial(t *testing.T) {
 	}
 }
 
+// TestInterruptedBeforeItBegan ends a run while it waits for its time zero.
+func TestInterruptedBeforeItBegan(t *testing.T) {
+	r := inBubbleUntil(t, resolve(t, celery, scenarios.Options{}), time.Millisecond, 0)
+	if !r.Partial || r.Length != 0 || r.Ledger.Published != 0 || len(r.Messages) != 0 {
+		t.Errorf("partial %v, length %d us, ledger %+v", r.Partial, r.Length, r.Ledger)
+	}
+}
+
 func TestTimeoutIsPartial(t *testing.T) {
 	r := inBubble(t, resolve(t, strings.Replace(celery, "timeout: 20s", "timeout: 100ms", 1), scenarios.Options{}))
 	if !r.Partial || len(r.Findings) != 1 || r.Findings[0].Code != "timeout" {
