@@ -79,3 +79,31 @@ func TestDecadesFit(t *testing.T) {
 		}
 	}
 }
+
+// TestThinnedNamesFit wants each name that is left to have room, and a short
+// axis to keep all.
+func TestThinnedNamesFit(t *testing.T) {
+	var names []string
+	for i := range 50 {
+		names = append(names, fmt.Sprint(i+1))
+	}
+	sty := style(dim, smallSize)
+	for _, apart := range []float64{14, 7, 30} {
+		last := -1
+		for i, n := range thinned(names, sty, apart) {
+			if n == "" {
+				continue
+			}
+			if n != names[i] || last >= 0 && float64(i-last)*apart < textWidth(sty, n)+4 {
+				t.Errorf("%g apart: %q at %d, after %d", apart, n, i, last)
+			}
+			last = i
+		}
+		if last < 40 {
+			t.Errorf("%g apart: the last name is at %d", apart, last)
+		}
+	}
+	if cmp.Diff(names[:5], thinned(names[:5], sty, 2)) != "" {
+		t.Error("a short axis loses names")
+	}
+}

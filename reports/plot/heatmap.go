@@ -80,8 +80,11 @@ func (g Grid) panel(c draw.Canvas, p GridPanel, lo, hi float64) {
 	top := c.Max.Y - 2*gridTitle
 	c.FillText(middle(style(dim, smallSize)), vg.Point{X: left, Y: c.Max.Y - gridTitle/2}, g.X)
 	c.FillText(middle(style(dim, smallSize)), vg.Point{X: c.Min.X, Y: top + gridTitle/2}, g.Y)
-	for i, v := range g.XValues {
-		c.FillText(centre(middle(sty)), vg.Point{X: left + (vg.Length(i)+0.5)*w, Y: top + gridTitle/2}, shorten(sty, v, float64(w)-4))
+	for i, v := range thinned(g.XValues, sty, float64(w)) {
+		if len(g.XValues) <= manyValues {
+			v = shorten(sty, v, float64(w)-4)
+		}
+		c.FillText(centre(middle(sty)), vg.Point{X: left + (vg.Length(i)+0.5)*w, Y: top + gridTitle/2}, v)
 	}
 	for j, v := range g.YValues {
 		y := top - vg.Length(j*gridRow)

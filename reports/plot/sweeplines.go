@@ -6,6 +6,7 @@ import (
 	"slices"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -81,7 +82,8 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 				c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, metric)
 				c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - vg.Length(margin), Y: c.Min.Y + 2}, l.Axis)
 				ymax, ticks := axis(most, 5, l.Format)
-				p := frame(float64(len(l.Values)-1), ymax, nameTicks(l.Values), ticks)
+				apart := (width - margin - 45) / float64(max(len(l.Values)-1, 1))
+				p := frame(float64(len(l.Values)-1), ymax, nameTicks(thinned(l.Values, style(dim, smallSize), apart)), ticks)
 				if logarithmic {
 					p.Y.Min, p.Y.Max, p.Y.Scale, p.Y.Tick.Marker = least*0.9, most*1.1, plot.LogScale{}, decades{l.Format, 9}
 				}
@@ -90,6 +92,28 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 			}
 		},
 	}
+}
+
+// manyValues is the number of values of an axis above which some stay unnamed
+// rather than be cut.
+const manyValues = 12
+
+// thinned blanks out names, at equal distances, that have no room where values
+// are so far apart.
+func thinned(names []string, sty text.Style, apart float64) []string {
+	widest := 0.0
+	for _, n := range names {
+		widest = max(widest, textWidth(sty, n)+6)
+	}
+	step := int(math.Ceil(widest / apart))
+	if len(names) <= manyValues || step < 2 {
+		return names
+	}
+	out := make([]string, len(names))
+	for i := 0; i < len(names); i += step {
+		out[i] = names[i]
+	}
+	return out
 }
 
 // nameTicks puts names at 0, 1, 2, ...

@@ -1,11 +1,13 @@
 package sweep
 
 import (
+	"fmt"
 	"math"
 	"slices"
 	"strings"
 
 	"harelab/reports/page"
+	"harelab/reports/stat"
 )
 
 // tableMetrics are the columns of the table, after the goal.
@@ -45,6 +47,20 @@ func (s *Sweep) table() page.SheetTable {
 			row, sort = append(row, formats[i](v)), append(sort, v)
 		}
 		t.Rows, t.Sort = append(t.Rows, row), append(t.Sort, sort)
+	}
+	return t
+}
+
+// maxRows is how many cells a page lists; beyond them a table is data, which
+// sweep.json holds.
+const maxRows = 200
+
+// shortened keeps the best rows of a long table.
+func shortened(t page.SheetTable) page.SheetTable {
+	if all := len(t.Rows); all > maxRows {
+		t.Rows, t.Sort = t.Rows[:maxRows], t.Sort[:maxRows]
+		t.Title = "The best cells"
+		t.Note += fmt.Sprintf(" These are %d of %s; sweep.json has all.", maxRows, stat.Count(all))
 	}
 	return t
 }

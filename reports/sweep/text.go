@@ -9,11 +9,19 @@ import (
 	"harelab/reports/stat"
 )
 
+// manyValues is the number of values of an axis above which they are not
+// listed.
+const manyValues = 20
+
 // text says what was swept and what the sentence above it leaves out.
 func (s *Sweep) text() string {
 	var axes []string
 	for _, a := range s.Axes {
-		axes = append(axes, fmt.Sprintf("%s (%s)", a.Name, strings.Join(a.Values, ", ")))
+		values := strings.Join(a.Values, ", ")
+		if n := len(a.Values); n > manyValues {
+			values = fmt.Sprintf("%d values, %s to %s", n, a.Values[0], a.Values[n-1])
+		}
+		axes = append(axes, fmt.Sprintf("%s (%s)", a.Name, values))
 	}
 	goal := s.Goal
 	if words := goalWords(s.Goal); words != "" {

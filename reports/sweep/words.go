@@ -133,10 +133,10 @@ func (s *Sweep) grow(cell []string, in map[string]bool) box {
 			if slices.Contains(b[i], v) {
 				continue
 			}
-			wider := slices.Clone(b)
-			wider[i] = slices.Sorted(slices.Values(append(slices.Clone(b[i]), v)))
-			if total := s.each(wider, func(string) bool { return true }); total == s.each(wider, func(k string) bool { return in[k] }) {
-				b = wider
+			slab := slices.Clone(b)
+			slab[i] = []int{v}
+			if s.each(slab, func(k string) bool { return !in[k] }) == 0 {
+				b[i] = slices.Sorted(slices.Values(append(slices.Clone(b[i]), v)))
 			}
 		}
 	}
@@ -205,17 +205,36 @@ func (s *Sweep) words(b box, and string) string {
 			free = append(free, a.Name)
 			continue
 		}
-		var values []string
-		for _, v := range b[i] {
-			values = append(values, a.Values[v])
-		}
-		fixed = append(fixed, a.Name+"="+list(values, and))
+		fixed = append(fixed, a.Name+"="+list(a.runs(b[i]), and))
 	}
 	out := strings.Join(fixed, " ")
 	if len(free) > 0 {
 		out += " whatever the " + list(free, "and")
 	}
 	return strings.TrimSpace(out)
+}
+
+// longRun is how many neighbours on an axis are named by their ends.
+const longRun = 5
+
+// runs names values of the axis by their indexes in order, as "1", "5 to 50".
+func (a Axis) runs(at []int) []string {
+	var out []string
+	for i := 0; i < len(at); {
+		end := i + 1
+		for end < len(at) && at[end] == at[end-1]+1 {
+			end++
+		}
+		if end-i >= longRun {
+			out = append(out, a.Values[at[i]]+" to "+a.Values[at[end-1]])
+			i = end
+			continue
+		}
+		for ; i < end; i++ {
+			out = append(out, a.Values[at[i]])
+		}
+	}
+	return out
 }
 
 // single reports whether the box has one value along each axis that it does

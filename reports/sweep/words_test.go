@@ -1,6 +1,7 @@
 package sweep
 
 import (
+	"strconv"
 	"strings"
 	"testing"
 
@@ -128,6 +129,30 @@ func TestLinesKeepTheBest(t *testing.T) {
 	}
 	if lines := s.bestOf(s.linesOf(panes[0], 1), plot.MaxLines); len(lines) != plot.MaxLines || lines[len(lines)-1].title != "dispatch=i" {
 		t.Errorf("lines %v", lines)
+	}
+}
+
+// TestManyValues: a long axis is named by its ends, and a long table is cut.
+func TestManyValues(t *testing.T) {
+	s := &Sweep{Scenario: "s", Target: "sim", Goal: "wait.p99", Axes: []Axis{{"prefetch", nil}, {"order", []string{"fifo", "drr"}}}}
+	for i := range 150 {
+		s.Axes[0].Values = append(s.Axes[0].Values, strconv.Itoa(i))
+		for _, o := range s.Axes[1].Values {
+			v := 1.0
+			if i < 3 || i == 70 || o == "drr" {
+				v = 2
+			}
+			s.Cells = append(s.Cells, Cell{Values: []string{strconv.Itoa(i), o}, Metrics: map[string]float64{"wait.p99": v}})
+		}
+	}
+	if got, want := s.Sentence(), "prefetch=3 to 69 and 71 to 149 order=fifo tie as best by wait.p99: 1 s, against 2 s with order=drr whatever the prefetch, or prefetch=0, 1, 2 or 70 whatever the order."; got != want {
+		t.Errorf("sentence %q, want %q", got, want)
+	}
+	if text := s.text(); !strings.Contains(text, "over prefetch (150 values, 0 to 149) and order (fifo, drr): 300 cells") {
+		t.Errorf("text %q", text)
+	}
+	if table := s.Sheet().Tables[0]; len(table.Rows) != maxRows || len(table.Sort) != maxRows || !strings.HasSuffix(table.Note, "These are 200 of 300; sweep.json has all.") {
+		t.Errorf("%d rows, %q", len(table.Rows), table.Note)
 	}
 }
 

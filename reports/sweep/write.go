@@ -119,7 +119,7 @@ func (s *Sweep) Sheet() page.Sheet {
 	sheet := page.Sheet{
 		Title: s.Scenario + ", swept – harelab",
 		Story: page.Story{Headline: s.Sentence(), Text: s.text()}, About: s.Doc, Sound: s.sound(),
-		Charts: s.charts(), Tables: []page.SheetTable{s.table()},
+		Charts: s.charts(), Tables: []page.SheetTable{shortened(s.table())},
 	}
 	if len(s.Command) > 0 {
 		sheet.Commands = []string{page.Shell(s.Command)}
