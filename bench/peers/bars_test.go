@@ -21,6 +21,7 @@ func TestOnlyBarsDecide(t *testing.T) {
 		{"all met", verdict{[]bar{met}, []bar{met}}, true, []string{"All 1 bars are met.", "All 1 further targets are met."}},
 		{"a target missed", verdict{[]bar{met}, []bar{met, missed}}, true, []string{"All 1 bars are met.", "1 of 2 further targets are met. Missed: slow."}},
 		{"a bar missed", verdict{[]bar{missed}, []bar{met}}, false, []string{"0 of 1 bars are met. Missed: slow.", "36.4 µs", "MISSED"}},
+		{"a target just missed", verdict{[]bar{met}, []bar{{what: "close", value: 0.553, unit: "x", limit: 0.55}}}, true, []string{"above", "MISSED"}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var out strings.Builder

@@ -33,11 +33,15 @@ func printBlock(w io.Writer, title string, bars []bar) (missed []string) {
 				result = "stretch met"
 			}
 		}
+		value, limit := figure(b.value, b.unit), figure(b.limit, b.unit)
 		if !b.met() {
 			result = "MISSED"
 			missed = append(missed, b.what)
+			if value == limit {
+				value = "above"
+			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.what, figure(b.value, b.unit), figure(b.limit, b.unit), stretch, result, b.figures)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.what, value, limit, stretch, result, b.figures)
 	}
 	return missed
 }
