@@ -241,6 +241,6 @@ func breakdownFinding(in *Input) string {
 				largest = p
 			}
 		}
-		return largest.name + " (" + stat.Brief(largest.value) + " of " + stat.Brief(total(ps)) + ")", true
+		return largest.name + " (" + stat.Brief(largest.value) + " of " + stat.Seconds(total(ps)) + ")", true
 	})
 }
