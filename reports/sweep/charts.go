@@ -129,7 +129,7 @@ func choice(dots []plot.Dot, rate func(float64) string) string {
 		if rate(hi) != at {
 			at += " to " + rate(hi)
 		}
-		text += fmt.Sprintf(" Every cell keeps up with the load (%s), so there is no throughput to trade for a shorter wait.", at)
+		text += fmt.Sprintf(" Throughput is the same in every cell (%s): there is none to trade for a shorter wait.", at)
 	}
 	return text
 }

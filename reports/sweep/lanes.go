@@ -56,7 +56,7 @@ func (s *Sweep) lanes(width float64) *plot.Figure {
 }
 
 // idleFinding says how long slots of the best and the worst cell stood idle
-// beside work; empty when the two do not differ in that.
+// beside work; empty when the two hardly differ in that.
 func (s *Sweep) idleFinding() string {
 	ps := s.ranked()
 	if len(ps) == 0 {
@@ -64,7 +64,7 @@ func (s *Sweep) idleFinding() string {
 	}
 	best, worst := ps[0], ps[len(ps)-1]
 	a, b := best.mid("idle_while_waiting"), worst.mid("idle_while_waiting")
-	if math.IsNaN(a+b) || equal(a, b) {
+	if math.IsNaN(a+b) || max(a, b) <= dear*min(a, b) {
 		return ""
 	}
 	return fmt.Sprintf("Time in the whole run with a slot free and a message waiting that it could serve: %s %s, %s %s.",

@@ -46,8 +46,8 @@ func (s *Sweep) text() string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
 }
 
-// dear is how much longer than elsewhere another class has to wait in the best
-// cell for that to be told.
+// dear is how many times a figure of another cell one has to be for that to
+// be told.
 const dear = 1.2
 
 // price says what the best cell costs other classes than the one that the goal

@@ -156,9 +156,29 @@ func TestManyValues(t *testing.T) {
 	}
 }
 
+func TestShortLabels(t *testing.T) {
+	one := &Sweep{Axes: []Axis{{"prefetch", []string{"1"}}}}
+	if got := one.short([]string{"1"}) + " " + one.short([]string{"fair"}); got != "prefetch=1 fair" {
+		t.Error(got)
+	}
+}
+
+func TestIdleIsToldWhereItDiffers(t *testing.T) {
+	s := of(func(o, p, z string) float64 {
+		return map[string]float64{"fifo": 13, "priority": 13.1, "aging": 13.05}[o]
+	})
+	if got := s.idleFinding(); got != "" {
+		t.Errorf("13 s against 13.1 s: %q", got)
+	}
+	s = of(func(o, p, z string) float64 { return map[string]float64{"fifo": 0, "priority": 20, "aging": 10}[o] })
+	if got, want := s.idleFinding(), "order=fifo prefetch=1 size=s 0 s, order=priority prefetch=0 size=l 20 s."; !strings.HasSuffix(got, want) {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 func TestChoice(t *testing.T) {
 	rate := func(v float64) string { return "r" }
-	if got := choice([]plot.Dot{{Label: "a", X: 560, Y: 1}, {Label: "b", X: 564, Y: 2}}, rate); !strings.HasPrefix(got, "Nothing beats a in either. Every cell keeps up") {
+	if got := choice([]plot.Dot{{Label: "a", X: 560, Y: 1}, {Label: "b", X: 564, Y: 2}}, rate); !strings.HasPrefix(got, "Nothing beats a in either. Throughput is the same in every cell (r): there is none") {
 		t.Error(got)
 	}
 	if got := choice([]plot.Dot{{Label: "a", X: 500, Y: 1}, {Label: "b", X: 564, Y: 2}, {Label: "c", X: 564, Y: 3}}, rate); got != "Nothing beats 2 of 3 cells in both: a and b." {
@@ -174,7 +194,7 @@ func TestGoalOfOneClass(t *testing.T) {
 		s.Cells[i].Metrics["wait.max{class=bulk}"] = map[string]float64{"fifo": 1, "priority": 61, "aging": 10}[c.Values[0]]
 		s.Cells[i].Metrics["wait.max{class=urgent}"] = map[string]float64{"fifo": 1.1, "priority": 0.1, "aging": 1.1}[c.Values[0]]
 	}
-	if f := s.pareto(plot.Wide); f == nil || !strings.HasPrefix(f.Alt, "Nothing beats order=priority") || !strings.Contains(f.Alt, "keeps up with the load (100/s), so") {
+	if f := s.pareto(plot.Wide); f == nil || !strings.HasPrefix(f.Alt, "Nothing beats order=priority") || !strings.Contains(f.Alt, "the same in every cell (100/s): ") {
 		t.Errorf("by the wait of all: %+v", f)
 	}
 	if s.price() != "" {
