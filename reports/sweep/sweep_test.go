@@ -75,6 +75,11 @@ func TestSentence(t *testing.T) {
 	if got, want := s.Sentence(), "dispatch=fair, lwl and jiq tie as best by wait.p99: 10.4 s, against 61.7 s with dispatch=random."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
+	s = catalogue()
+	s.Cells = s.Cells[:1]
+	if got, want := s.Sentence(), "Nothing to choose between: only dispatch=fair has been measured, with wait.p99 10.4 s."; got != want {
+		t.Errorf("sentence %q, want %q", got, want)
+	}
 	if best, worst, ok := catalogue().Best(); !ok || best[0] != "fair" || worst[0] != "random" {
 		t.Errorf("best %v, worst %v", best, worst)
 	}

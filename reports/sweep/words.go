@@ -22,6 +22,9 @@ func (s *Sweep) Sentence() string {
 		return "No cell has " + s.Goal + "."
 	}
 	v, w := ps[0].mid(s.Goal), ps[len(ps)-1].mid(s.Goal)
+	if len(ps) == 1 {
+		return fmt.Sprintf("Nothing to choose between: only %s has been measured, with %s %s.", s.name([][]string{ps[0].values}, "and"), s.Goal, s.format(v))
+	}
 	if equal(v, w) {
 		return fmt.Sprintf("The settings make no difference: %s is %s in every cell.", s.Goal, s.format(v))
 	}
