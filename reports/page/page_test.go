@@ -199,3 +199,22 @@ func TestCommandsAreQuoted(t *testing.T) {
 		t.Errorf("command %s, want %s", got, want)
 	}
 }
+
+// TestHeadsOfCardsAreNamed: on a phone a row is a card without the table's
+// head, and a number or one of several settings has to say what it is.
+func TestHeadsOfCardsAreNamed(t *testing.T) {
+	for _, tt := range []struct {
+		columns, row []string
+		heads        int
+		want         string
+	}{
+		{[]string{"figure", "a"}, []string{"wait.p99", "1 s"}, 1, ""},
+		{[]string{"prefetch", "a"}, []string{"2", "1 s"}, 1, "prefetch"},
+		{[]string{"order", "prefetch", "a"}, []string{"fifo", "2", "1 s"}, 2, "order"},
+	} {
+		f := SheetTable{Columns: tt.columns, Heads: tt.heads, Rows: [][]string{tt.row}}.figures()
+		if got := f.Rows[0][0].Name; got != tt.want {
+			t.Errorf("%v: the first cell is named %q, want %q", tt.row, got, tt.want)
+		}
+	}
+}

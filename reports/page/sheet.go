@@ -74,7 +74,7 @@ func (t SheetTable) figures() figures {
 	f := newFigures(t.Columns, rows)
 	for _, row := range rows {
 		for k := range row {
-			if t.Heads > 1 && k < t.Heads { // one value alone would not say of what it is one
+			if k < t.Heads && (t.Heads > 1 || strings.IndexAny(row[k].Text, "0123456789") == 0) { // a number alone does not say of what it is one
 				row[k].Name = t.Columns[k]
 			}
 		}
