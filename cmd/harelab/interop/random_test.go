@@ -22,8 +22,9 @@ var (
 	seed    = flag.Uint64("seed", 1, "seed of the first random conversation")
 )
 
-// TestSameAnswersAtRandom holds random conversations, such as make sense and such as ask
-// for what is refused, with a real RabbitMQ and with the engine, and prints those that they answer differently. -seed and -talks choose others.
+// TestSameAnswersAtRandom holds random conversations, orderly and unruly ones, with a real
+// RabbitMQ and with the engine, and prints those that they answer differently. The flags
+// -seed, -talks and -conversation choose which.
 func TestSameAnswersAtRandom(t *testing.T) {
 	rabbit := rabbitWithWeak(t)
 	ours := startEngine(t)
@@ -115,8 +116,8 @@ func (c *talk) shorten(t *testing.T, rabbit, ours dialFunc, said string) string 
 //   - expired messages that are counted: priority and quorum queues of RabbitMQ keep
 //     some until they next look;
 //   - consumers of quorum queues that leave or get with messages unacked, and are counted
-//     until these are settled; recovery there, in an order between consumers of its own;
-//     limits, which RabbitMQ enforces there a little late.
+//     until these are settled; what comes back there from several consumers of a
+//     channel, one consumer's messages after the other's; limits, which RabbitMQ enforces there a little late.
 type talker struct {
 	*rand.Rand
 	stage     *stage
@@ -131,7 +132,7 @@ type talker struct {
 	active  bool // with single active consumers, that are not cancelled
 	limited bool // with prefetch for channels, no basic.get, and acks from all consumers
 	ranked  bool // with priorities, and no time to live
-	quorum  bool // with quorum queues: no limits, no time to live, gets without acks
+	quorum  bool // with quorum queues: no limits, no time to live, gets without acks, one consumer a channel
 }
 
 // randomTalks makes up conversations of consecutive seeds, in virtual time.
@@ -170,7 +171,7 @@ func randomTalk(t *testing.T, ours dialFunc, seed uint64) talk {
 	for range 30 {
 		r.step()
 	}
-	return talk{fmt.Sprintf("conversation of seed %d", seed), r.lines}
+	return talk{fmt.Sprintf("orderly conversation of seed %d", seed), r.lines}
 }
 
 var delivered = regexp.MustCompile(`(?m)^   (\S+) basic\.(?:deliver|get-ok).* DeliveryTag=uint64\((\d+)\)`)
@@ -300,6 +301,9 @@ func (r *talker) consume(q int) {
 	ch := fmt.Sprintf("%s%d", r.one("a", "a", "b"), q+1)
 	switch n := r.IntN(60); {
 	case n < 16:
+		if r.quorum && slices.ContainsFunc(r.consumers, func(c string) bool { return firstWord(c) == ch }) {
+			return
+		}
 		tag := fmt.Sprintf("c%d", len(r.consumers))
 		r.consumers = append(r.consumers, fmt.Sprintf("%s basic.cancel consumertag=%s", ch, tag))
 		options := r.some(0.12, " exclusive")
