@@ -29,10 +29,10 @@ var crews = []struct {
 //	go test -run=^$ -bench=BenchmarkDispatch -count=10 ./bench | go tool benchstat -col /strategy -row /workload,/consumers -
 func BenchmarkDispatch(b *testing.B) {
 	for _, s := range dispatch.Selectors() {
-		for i := range crews {
-			for _, consumers := range []int{1, 10, 100, 1_000, 10_000} {
+		for _, consumers := range []int{1, 10, 100, 1_000, 10_000} {
+			for i := range crews {
 				crew := &crews[i]
-				b.Run(fmt.Sprintf("strategy=%s/workload=%s/prefetch=%d/consumers=%d", s.Name, crew.name, crew.prefetch, consumers), func(b *testing.B) {
+				b.Run(fmt.Sprintf("strategy=%s/consumers=%d/workload=%s/prefetch=%d", s.Name, consumers, crew.name, crew.prefetch), func(b *testing.B) {
 					fifo, err := dispatch.LookupOrder("fifo")
 					if err != nil {
 						b.Fatal(err)

@@ -4,10 +4,9 @@
 //
 //	go test -run=^$ -bench=. -count=10 ./bench | go tool benchstat -col /strategy -
 //
-// can put into rows and columns. The keys are, in this order: scenario, strategy,
-// dispatch, target, workload, bindings, changes (of bindings, to a hundred
-// matches), consumers, prefetch, body, procs. The units are those of the testing
-// package and matches/op, B/binding, msgs, max-ns and cpu-ns/op.
+// can put into rows and columns. The keys are scenario, strategy, dispatch, target,
+// workload, bindings, consumers, prefetch, body and procs. The units are those of
+// the testing package and matches/op, B/binding, msgs, max-ns and cpu-ns/op.
 //
 // Absolute figures of a shared machine mean little: compare within one run, and
 // interleave with -count rather than run one side after the other. Package
