@@ -16,7 +16,11 @@ func TestConformance(t *testing.T) {
 			topictest.Run(t, s)
 		})
 	}
-	for _, name := range []string{"cached(nfa)", "locked(nfa)", "rcu(trie)", "rcu(nfa)", "cached(locked(memotrie))", "cached(rcu(scan))"} {
+	names := []string{"rcu(trie)", "cached(locked(memotrie))", "cached(rcu(scan))"}
+	for _, w := range topic.Wrappers() {
+		names = append(names, w.Name+"("+topic.Default+")")
+	}
+	for _, name := range names {
 		t.Run("strategy="+name, func(t *testing.T) { topictest.Run(t, lookup(t, name)) })
 	}
 }
