@@ -126,13 +126,20 @@ func literals(t *testing.T, file string) map[string]bool {
 }
 
 func TestLookupNamesWhatThereIs(t *testing.T) {
+	var selectors, orders []string
+	for _, s := range Selectors() {
+		selectors = append(selectors, s.Name)
+	}
+	for _, o := range Orders() {
+		orders = append(orders, o.Name)
+	}
 	_, err := LookupSelector("rrr")
-	want := `dispatch: unknown strategy "rrr" (have adaptive, fair, jiq, jsq, lwl, newcomer, po2, random, rr, rr-eager)`
+	want := `dispatch: unknown strategy "rrr" (have ` + strings.Join(selectors, ", ") + ")"
 	if err == nil || err.Error() != want {
 		t.Errorf("LookupSelector: %v, want %s", err, want)
 	}
 	_, err = LookupOrder("lifo")
-	want = `dispatch: unknown order "lifo" (have aging, drr, fifo, newcomer, priority, sjf)`
+	want = `dispatch: unknown order "lifo" (have ` + strings.Join(orders, ", ") + ")"
 	if err == nil || err.Error() != want {
 		t.Errorf("LookupOrder: %v, want %s", err, want)
 	}
