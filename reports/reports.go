@@ -23,7 +23,6 @@ import (
 	"harelab/reports/folder"
 	"harelab/reports/page"
 	"harelab/reports/stat"
-	"harelab/reports/sweep"
 	"harelab/reports/text"
 )
 
@@ -64,16 +63,8 @@ func Write(dir string, f *Folder) error {
 // ReadFolder reads a folder back.
 func ReadFolder(dir string) (*Folder, error) { return folder.Read(dir) }
 
-// Redraw draws a folder's charts and pages again, from its data. The folder of
-// a sweep has no runs; what is returned for it is empty.
+// Redraw draws a folder's charts and pages again, from its data.
 func Redraw(dir string) (*Folder, error) {
-	if sweep.Is(dir) {
-		s, err := sweep.Read(dir)
-		if err != nil {
-			return nil, err
-		}
-		return new(Folder), sweep.Write(dir, s)
-	}
 	f, err := folder.Read(dir)
 	if err != nil {
 		return nil, err

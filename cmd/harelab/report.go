@@ -40,15 +40,22 @@ func redraw(w io.Writer, dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, ledgerName)); err == nil && !sweep.Is(dir) {
 		return fmt.Errorf("report: the sweep in %s has not ended; the same call of harelab sweep with --resume --out %s goes on with it", dir, dir)
 	}
+	if sweep.Is(dir) {
+		return redrawSweep(w, dir)
+	}
 	f, err := reports.Redraw(dir)
 	if err != nil {
 		return err
 	}
-	if !sweep.Is(dir) {
-		return reports.WriteTable(w, f.Summaries())
-	}
+	return reports.WriteTable(w, f.Summaries())
+}
+
+func redrawSweep(w io.Writer, dir string) error {
 	s, err := sweep.Read(dir)
 	if err != nil {
+		return err
+	}
+	if err := sweep.Draw(dir, s); err != nil {
 		return err
 	}
 	return sweep.WriteTable(w, s)

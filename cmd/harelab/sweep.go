@@ -42,7 +42,8 @@ Every cell draws the same arrivals and service times, so cells differ in nothing
 but their settings. Cells run in random order; in virtual time on all processors.
 A finished cell is written to cells.jsonl at once. After Ctrl-C there is a report of the
 cells so far; the same call with --resume runs the rest, and leaves the folder as if
-it had never been interrupted.`,
+it had never been interrupted. In virtual time the best and the worst cell are run
+once more, and kept in extremes/, a results folder of its own.`,
 		Example: `  harelab sweep prefetch-sweep --target sim
   harelab sweep prefetch-sweep --axis prefetch=1,2,4,8,16,32,0 --axis dispatch=rr,fair,jsq,lwl --target sim
   harelab sweep celery-optimized --axis prefetch_multiplier=1..8x2 --axis ack=on-start,on-done --target sim

@@ -27,7 +27,7 @@ type Sweep struct {
 	Command  []string `json:"command,omitempty"`
 
 	// Extremes are runs of the best and the worst cell, for their lanes; they
-	// are not kept on disk.
+	// are kept in a folder of their own.
 	Extremes []*run.Result `json:"-"`
 }
 

@@ -29,7 +29,8 @@ type document struct {
 	*Sweep
 }
 
-// Write writes sweep.json, bench.txt, the charts and the pages to dir.
+// Write writes sweep.json, bench.txt, the runs of the best and the worst cell,
+// the charts and the pages to dir.
 func Write(dir string, s *Sweep) error {
 	if err := s.Check(); err != nil {
 		return err
@@ -44,13 +45,24 @@ func Write(dir string, s *Sweep) error {
 	if err != nil {
 		return fmt.Errorf("sweep: %w", err)
 	}
-	sheet := kept.Sheet()
-	if err := os.MkdirAll(filepath.Join(dir, "plots"), 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	return errors.Join(
 		os.WriteFile(filepath.Join(dir, fileName), append(b, '\n'), 0o666),
 		toFile(filepath.Join(dir, "bench.txt"), kept.WriteBench),
+		kept.writeExtremes(filepath.Join(dir, extremesName)),
+		Draw(dir, &kept),
+	)
+}
+
+// Draw draws the charts and the pages of what Write wrote or Read read.
+func Draw(dir string, s *Sweep) error {
+	sheet := s.Sheet()
+	if err := os.MkdirAll(filepath.Join(dir, "plots"), 0o777); err != nil {
+		return err
+	}
+	return errors.Join(
 		toFile(filepath.Join(dir, "report.html"), sheet.WriteHTML),
 		toFile(filepath.Join(dir, "report.md"), sheet.WriteMarkdown),
 		writePlots(filepath.Join(dir, "plots"), sheet),
@@ -91,7 +103,12 @@ func Read(dir string) (*Sweep, error) {
 	if err != nil {
 		return nil, err
 	}
-	return decode(filepath.Join(dir, fileName), b)
+	s, err := decode(filepath.Join(dir, fileName), b)
+	if err != nil {
+		return nil, err
+	}
+	s.Extremes, err = readExtremes(filepath.Join(dir, extremesName))
+	return s, err
 }
 
 func decode(name string, b []byte) (*Sweep, error) {

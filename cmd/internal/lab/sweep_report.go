@@ -59,10 +59,7 @@ func (s *Sweep) rerun(ctx context.Context, values []string) (*run.Result, error)
 	if err != nil {
 		return nil, err
 	}
-	r, err := Arm{Scenario: sc, Target: s.Target}.run(ctx, func(loadgen.Progress) {})
-	if err != nil {
-		return nil, err
-	}
-	r.Variant = strings.TrimSpace(r.Variant + " " + s.Label(Cell{Values: values})) // tells the two apart
-	return r, nil
+	named := *sc
+	named.Variant = strings.TrimSpace(sc.Variant + " " + s.Label(Cell{Values: values})) // tells the two apart
+	return Arm{Scenario: &named, Target: s.Target}.run(ctx, func(loadgen.Progress) {})
 }

@@ -1,0 +1,41 @@
+package sweep
+
+import (
+	"errors"
+	"io/fs"
+	"os"
+
+	"harelab/loadgen/run"
+	"harelab/reports/folder"
+)
+
+// extremesName is the folder, in that of a sweep, of the runs of the best and
+// the worst cell: a results folder like any other. Without it their lanes could
+// not be drawn again.
+const extremesName = "extremes"
+
+// writeExtremes writes the runs to dir, in place of those that an unfinished
+// sweep left there.
+func (s *Sweep) writeExtremes(dir string) error {
+	if err := os.RemoveAll(dir); err != nil || len(s.Extremes) == 0 {
+		return err
+	}
+	return folder.New(s.Extremes, folder.NewManifest(s.Command)).Write(dir)
+}
+
+// readExtremes reads the runs back, best first; a sweep on a real clock has
+// none.
+func readExtremes(dir string) ([]*run.Result, error) {
+	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
+		return nil, nil
+	}
+	f, err := folder.Read(dir)
+	if err != nil {
+		return nil, err
+	}
+	var out []*run.Result
+	for _, r := range f.Runs {
+		out = append(out, r.Result)
+	}
+	return out, nil
+}
