@@ -117,12 +117,10 @@ func (c *Comparison) warn(errs []error) {
 	}
 }
 
-// exact reports whether the values are what every repeat would give.
-func exact(s *Side, values []float64) bool {
-	if !s.Virtual {
-		return false
-	}
-	return !slices.ContainsFunc(values, func(v float64) bool { return v != values[0] })
+// exact reports whether the values of k are what every repeat would give.
+func exact(s *Side, k Key) bool {
+	values := s.Values[k]
+	return s.Exact[k] && !slices.ContainsFunc(values, func(v float64) bool { return v != values[0] })
 }
 
 func newSample(values []float64) *benchmath.Sample {
@@ -136,7 +134,7 @@ func estimate(s *Side, k Key) (Estimate, []error) {
 	if len(values) == 0 {
 		return Estimate{}, nil
 	}
-	if exact(s, values) {
+	if exact(s, k) {
 		return Estimate{Center: values[0], Lo: values[0], Hi: values[0], N: len(values), Exact: true}, nil
 	}
 	sum := benchmath.AssumeNothing.Summary(newSample(values), confidence)

@@ -188,6 +188,20 @@ func TestOpenReadsFoldersAndBenchFiles(t *testing.T) {
 	}
 }
 
+// TestReadBenchIsExactByUnit: a file says of each unit whether one value is what
+// every repeat would give.
+func TestReadBenchIsExactByUnit(t *testing.T) {
+	const file = "Unit lost assume=exact\nBenchmarkX 1 0 lost 3 msgs/s\nBenchmarkX 1 0 lost 3 msgs/s\n"
+	s, err := ReadBench("a", strings.NewReader(file))
+	if err != nil {
+		t.Fatal(err)
+	}
+	rows := Compare(s, s).Rows
+	if len(rows) != 2 || !rows[0].Base.Exact || rows[1].Base.Exact {
+		t.Errorf("rows %+v, want lost exact and msgs/s not", rows)
+	}
+}
+
 func TestParseGateRule(t *testing.T) {
 	for _, tt := range []struct {
 		in       string

@@ -52,7 +52,7 @@ type Side struct {
 	Goal    string // metric that its runs are judged by; empty where there is none
 	Values  map[Key][]float64
 	Loads   map[LoadKey]stat.Load // empty for benchmarks, whose work their names say
-	Virtual bool                  // all in virtual time
+	Exact   map[Key]bool          // where every repeat of one seed gives the same: in virtual time
 	Invalid string                // why its figures must not be used, empty if they may
 }
 
@@ -64,7 +64,7 @@ type LoadKey struct {
 }
 
 func newSide(name string) *Side {
-	return &Side{Name: name, Values: make(map[Key][]float64), Loads: make(map[LoadKey]stat.Load)}
+	return &Side{Name: name, Values: make(map[Key][]float64), Exact: make(map[Key]bool), Loads: make(map[LoadKey]stat.Load)}
 }
 
 func (s *Side) add(k Key, v float64) {
@@ -103,11 +103,12 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 	if len(ss) == 0 {
 		return nil, fmt.Errorf("compare: %s has no runs", name)
 	}
-	side.Virtual, side.Goal = true, goalOf(ss)
+	side.Goal = goalOf(ss)
+	virtual := true
 	arms := make(map[string]bool)
 	for _, s := range ss {
 		arms[armKey(s)] = true
-		side.Virtual = side.Virtual && s.Virtual
+		virtual = virtual && s.Virtual
 		switch {
 		case !s.Valid():
 			side.Invalid = s.Arm + " is invalid"
@@ -141,7 +142,9 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 			if !ok {
 				better = -1
 			}
-			side.add(Key{arm, m, e.Unit, better}, v)
+			k := Key{arm, m, e.Unit, better}
+			side.add(k, v)
+			side.Exact[k] = virtual
 		}
 	}
 	return side, nil
@@ -193,10 +196,10 @@ func ReadBench(name string, in io.Reader) (*Side, error) {
 	if len(side.Keys) == 0 {
 		return nil, fmt.Errorf("compare: %s holds no benchmark lines", name)
 	}
-	side.Virtual = !slices.ContainsFunc(side.Keys, func(k Key) bool {
+	for _, k := range side.Keys {
 		u := r.Units().Get(k.Unit, "assume")
-		return u == nil || u.Value != "exact"
-	})
+		side.Exact[k] = u != nil && u.Value == "exact"
+	}
 	return side, nil
 }
 

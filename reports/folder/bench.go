@@ -20,88 +20,129 @@ var benchUnits = []struct{ name, better string }{
 	{"lost", "lower"}, {"duplicated", "lower"}, {"redelivered", "lower"},
 }
 
+// A BenchLine is one line of bench.txt.
+type BenchLine struct {
+	Name    string // with its keys, without "Benchmark"
+	N       int    // iterations
+	Figures []Figure
+}
+
+// A Figure is a value with one of bench.txt's units.
+type Figure struct {
+	Value float64
+	Unit  string
+}
+
 // WriteBench writes the figures in Go's benchmark format. Each run is a line
 // per class (workload=CLASS) and one for the whole (workload=all); the number
-// of iterations is the number of messages whose work was finished. When all
-// of it is virtual time the units are marked exact, so that one run suffices
-// benchstat.
+// of iterations is the number of messages whose work was finished.
 func WriteBench(out io.Writer, f *Folder) error {
-	w := bufio.NewWriter(out)
-	exact := true
+	virtual := true
+	var lines []BenchLine
 	for _, r := range f.Runs {
-		exact = exact && r.Summary.Virtual
+		virtual = virtual && r.Summary.Virtual
+		for _, c := range r.Summary.Classes {
+			if c.N > 0 {
+				lines = append(lines, benchLine(f, r.Summary, c, classFigures(c)))
+			}
+		}
+		if r.Summary.All.N > 0 {
+			lines = append(lines, benchLine(f, r.Summary, r.Summary.All, append(classFigures(r.Summary.All), runFigures(r.Summary)...)))
+		}
 	}
-	if h := f.Manifest.Host; h != nil {
-		fmt.Fprintf(w, "goos: %s\ngoarch: %s\n", h.OS, h.Arch)
-		if h.CPU != "" {
-			fmt.Fprintf(w, "cpu: %s\n", h.CPU)
+	return WriteBenchLines(out, f.Manifest.Host, virtual, lines)
+}
+
+// WriteBenchLines writes lines in Go's benchmark format, with what their units
+// mean. In virtual time a unit is marked exact, so that one run suffices
+// benchstat, unless repeats with seeds of their own differ in it: those are
+// samples like any other. Lines without figures are left out; host is nil where
+// it does not matter.
+func WriteBenchLines(out io.Writer, host *Host, virtual bool, lines []BenchLine) error {
+	w := bufio.NewWriter(out)
+	if host != nil {
+		fmt.Fprintf(w, "goos: %s\ngoarch: %s\n", host.OS, host.Arch)
+		if host.CPU != "" {
+			fmt.Fprintf(w, "cpu: %s\n", host.CPU)
 		}
 	}
 	fmt.Fprintf(w, "pkg: harelab/scenarios\n")
+	varies := varying(lines)
 	for _, u := range benchUnits {
 		settings := ""
 		if u.better != "" {
 			settings += " better=" + u.better
 		}
-		if exact {
+		if virtual && !varies[u.name] {
 			settings += " assume=exact"
 		}
 		if settings != "" {
 			fmt.Fprintf(w, "Unit %s%s\n", u.name, settings)
 		}
 	}
-	for _, r := range f.Runs {
-		for _, c := range r.Summary.Classes {
-			if c.N > 0 {
-				benchLine(w, f, r.Summary, c, classFigures(c))
-			}
+	for _, l := range lines {
+		if len(l.Figures) == 0 {
+			continue
 		}
-		if r.Summary.All.N > 0 {
-			benchLine(w, f, r.Summary, r.Summary.All, append(classFigures(r.Summary.All), runFigures(r.Summary)...))
+		fmt.Fprintf(w, "Benchmark%s %d", l.Name, l.N)
+		for _, m := range l.Figures {
+			fmt.Fprintf(w, " %s %s", strconv.FormatFloat(m.Value, 'g', -1, 64), m.Unit)
 		}
+		fmt.Fprintln(w)
 	}
 	return w.Flush()
 }
 
-type measurement struct {
-	value float64
-	unit  string
+// varying tells the units in which lines of one name differ.
+func varying(lines []BenchLine) map[string]bool {
+	varies, first := make(map[string]bool), make(map[[2]string]float64)
+	for _, l := range lines {
+		for _, m := range l.Figures {
+			k := [2]string{l.Name, m.Unit}
+			if v, ok := first[k]; ok && v != m.Value {
+				varies[m.Unit] = true
+			} else {
+				first[k] = m.Value
+			}
+		}
+	}
+	return varies
 }
 
-func classFigures(c *stat.Class) []measurement {
+func classFigures(c *stat.Class) []Figure {
 	if c.Wait == nil || c.Service == nil {
 		return nil
 	}
-	ms := []measurement{
+	ms := []Figure{
 		{c.Wait.Mean, "wait-mean-sec"}, {c.Wait.P50, "wait-p50-sec"}, {c.Wait.P95, "wait-p95-sec"},
 		{c.Wait.P99, "wait-p99-sec"}, {c.Wait.Max, "wait-max-sec"},
 	}
 	if c.Queued != nil {
-		ms = append(ms, measurement{c.Queued.Mean, "queued-mean-sec"})
+		ms = append(ms, Figure{c.Queued.Mean, "queued-mean-sec"})
 	}
 	if c.Held != nil {
-		ms = append(ms, measurement{c.Held.Mean, "held-mean-sec"}, measurement{c.Held.Max, "held-max-sec"})
+		ms = append(ms, Figure{c.Held.Mean, "held-mean-sec"}, Figure{c.Held.Max, "held-max-sec"})
 	}
-	ms = append(ms, measurement{c.Service.Mean, "service-mean-sec"})
+	ms = append(ms, Figure{c.Service.Mean, "service-mean-sec"})
 	if c.Slowdown != nil {
-		ms = append(ms, measurement{c.Slowdown.Mean, "slowdown-mean"}, measurement{c.Slowdown.Max, "slowdown-max"})
+		ms = append(ms, Figure{c.Slowdown.Mean, "slowdown-mean"}, Figure{c.Slowdown.Max, "slowdown-max"})
 	}
-	return append(ms, measurement{c.Starvation, "starvation-sec"}, measurement{c.Finish, "finish-sec"}, measurement{float64(c.Stuck), "stuck"})
+	return append(ms, Figure{c.Starvation, "starvation-sec"}, Figure{c.Finish, "finish-sec"}, Figure{float64(c.Stuck), "stuck"})
 }
 
-func runFigures(s *stat.Summary) []measurement {
-	ms := []measurement{
+func runFigures(s *stat.Summary) []Figure {
+	ms := []Figure{
 		{s.Makespan, "makespan-sec"}, {s.IdleWhileWaiting, "idle-while-waiting-sec"}, {s.Utilisation, "utilisation"},
 		{s.Throughput, "msgs/s"}, {float64(s.Ledger.Lost), "lost"}, {float64(s.Ledger.Duplicated), "duplicated"},
 		{float64(s.Ledger.Redelivered), "redelivered"},
 	}
 	if s.JainBusyByWorker != nil {
-		ms = append(ms, measurement{*s.JainBusyByWorker, "jain-busy"})
+		ms = append(ms, Figure{*s.JainBusyByWorker, "jain-busy"})
 	}
 	return ms
 }
 
-func benchLine(w io.Writer, f *Folder, s *stat.Summary, c *stat.Class, ms []measurement) {
+func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) BenchLine {
 	scenario := s.Scenario
 	if s.Variant != "" {
 		scenario += "+" + s.Variant
@@ -109,9 +150,6 @@ func benchLine(w io.Writer, f *Folder, s *stat.Summary, c *stat.Class, ms []meas
 	target := s.Target.Kind
 	if target == "amqp" {
 		target = s.Target.Product + "-" + s.Target.Version
-	}
-	if len(ms) == 0 {
-		return
 	}
 	keys := []string{
 		"scenario=" + keyValue(scenario), "strategy=" + keyValue(s.Matcher), "dispatch=" + keyValue(s.Dispatch),
@@ -123,11 +161,7 @@ func benchLine(w io.Writer, f *Folder, s *stat.Summary, c *stat.Class, ms []meas
 	if h := f.Manifest.Host; h != nil && !s.Virtual {
 		keys = append(keys, "procs="+strconv.Itoa(h.Procs))
 	}
-	fmt.Fprintf(w, "BenchmarkRun/%s %d", strings.Join(keys, "/"), c.N)
-	for _, m := range ms {
-		fmt.Fprintf(w, " %s %s", strconv.FormatFloat(m.value, 'g', -1, 64), m.unit)
-	}
-	fmt.Fprintln(w)
+	return BenchLine{Name: "Run/" + strings.Join(keys, "/"), N: c.N, Figures: figures}
 }
 
 // keyValue makes s fit for a benchmark name, where slashes and spaces part

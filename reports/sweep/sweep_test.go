@@ -156,8 +156,11 @@ func TestBenchUsesTheVocabulary(t *testing.T) {
 	n := 0
 	for r.Scan() {
 		res, ok := r.Result().(*benchfmt.Result)
+		if err, bad := r.Result().(*benchfmt.SyntaxError); bad {
+			t.Fatal(err)
+		}
 		if !ok {
-			t.Fatalf("%v", r.Result())
+			continue // what units mean
 		}
 		if !strings.Contains(res.Name.String(), "/dispatch=") || !strings.Contains(res.Name.String(), "/prefetch=") {
 			t.Errorf("name %s", res.Name)
@@ -166,6 +169,41 @@ func TestBenchUsesTheVocabulary(t *testing.T) {
 	}
 	if n != 28 {
 		t.Errorf("%d lines, want 28", n)
+	}
+}
+
+// TestBenchUnits: of what virtual time gives in every repeat one run suffices;
+// seeds that differ in it, and real clocks, are sampled.
+func TestBenchUnits(t *testing.T) {
+	real := grid(1)
+	real.Virtual = false
+	for _, tt := range []struct {
+		name               string
+		s                  *Sweep
+		unit, better, want string
+	}{
+		{"one run", grid(1), "wait-p99-sec", "lower", "exact"},
+		{"one run", grid(1), "msgs/s", "higher", "exact"},
+		{"repeats that agree", grid(2), "msgs/s", "higher", "exact"},
+		{"repeats that differ", grid(2), "wait-p99-sec", "lower", ""},
+		{"a real clock", real, "wait-p99-sec", "lower", ""},
+	} {
+		var buf bytes.Buffer
+		if err := tt.s.WriteBench(&buf); err != nil {
+			t.Fatal(err)
+		}
+		r := benchfmt.NewReader(&buf, "bench.txt")
+		for r.Scan() {
+		}
+		for key, want := range map[string]string{"better": tt.better, "assume": tt.want} {
+			got := ""
+			if u := r.Units().Get(tt.unit, key); u != nil {
+				got = u.Value
+			}
+			if got != want {
+				t.Errorf("%s: %s of %s is %q, want %q", tt.name, key, tt.unit, got, want)
+			}
+		}
 	}
 }
 

@@ -1,7 +1,6 @@
 package sweep
 
 import (
-	"bufio"
 	"bytes"
 	"encoding/json"
 	"errors"
@@ -11,7 +10,6 @@ import (
 	"os"
 	"path/filepath"
 	"slices"
-	"strconv"
 	"strings"
 
 	"harelab/reports/folder"
@@ -210,52 +208,4 @@ func WriteTable(w io.Writer, s *Sweep) error {
 	}
 	_, err := fmt.Fprintln(w, s.Sentence())
 	return err
-}
-
-// benchKeys are the axes that are keys of benchmark names of their own; other
-// settings join the scenario's name.
-var benchKeys = map[string]string{"dispatch": "dispatch", "matcher": "strategy", "strategy": "strategy", "prefetch": "prefetch", "workers": "consumers", "consumers": "consumers", "bindings": "bindings"}
-
-// WriteBench writes the cells in Go's benchmark format, a line for each run.
-func (s *Sweep) WriteBench(out io.Writer) error {
-	w := bufio.NewWriter(out)
-	fmt.Fprintln(w, "pkg: harelab/scenarios")
-	units := map[string]string{
-		"wait.mean": "wait-mean-sec", "wait.p99": "wait-p99-sec", "wait.max": "wait-max-sec", "held.max": "held-max-sec", "slowdown.mean": "slowdown-mean",
-		"idle_while_waiting": "idle-while-waiting-sec", "jain.busy{by=worker}": "jain-busy", "throughput": "msgs/s",
-	}
-	names := make([]string, 0, len(units))
-	for m := range units {
-		names = append(names, m)
-	}
-	slices.Sort(names)
-	for _, c := range s.Cells {
-		scenario, keys := s.Scenario, ""
-		for i, v := range c.Values {
-			if k, ok := benchKeys[s.Axes[i].Name]; ok {
-				keys += "/" + k + "=" + benchValue(v)
-			} else {
-				scenario += "+" + s.Axes[i].Name + ":" + v
-			}
-		}
-		var line strings.Builder
-		for _, m := range names {
-			if v, ok := c.Metrics[m]; ok {
-				fmt.Fprintf(&line, " %s %s", strconv.FormatFloat(v, 'g', -1, 64), units[m])
-			}
-		}
-		if line.Len() > 0 {
-			fmt.Fprintf(w, "BenchmarkSweep/scenario=%s/target=%s%s 1%s\n", benchValue(scenario), benchValue(s.Target), keys, line.String())
-		}
-	}
-	return w.Flush()
-}
-
-func benchValue(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c == '/' || c == '=' || c <= ' ' {
-			return '_'
-		}
-		return c
-	}, s)
 }
