@@ -89,10 +89,26 @@ func TestVirtualTimeIsExact(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, want := range []string{
-		"wait.max{class=run_user_query}          10.5 s    3.9 s   -62.9 %  (exact)", "same load: yes", "fair is better in wait.p99",
+		"wait.max{class=run_user_query}          10.5 s  3.9 s   -62.9 %  (exact)", "  2.2/s  2.2/s         =  (exact)", "  39.3x  20.5x ", "  0.5702  0.599 ",
+		"same load: yes", "fair is better in wait.p99",
 	} {
 		if !strings.Contains(buf.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, buf.String())
+		}
+	}
+}
+
+func TestNumbersHaveUnitsAndFourDigits(t *testing.T) {
+	for _, tt := range []struct {
+		v          float64
+		unit, want string
+	}{
+		{559.235, "/s", "559.2/s"}, {26083.4, "/s", "26,083/s"}, {116.24, "x", "116x"}, {0.999961, "", "1"}, {0.570163, "", "0.5702"},
+		{14105, "", "14,105"}, {0.2442, "s", "0.2442 s"}, {0.69584, "%", "69.58 %"},
+		{1.2345e-6, "sec/op", "1.23 µs/op"}, {10.9, "wait-max-sec", "10.9 s wait-max"}, {559.235, "msgs/s", "559.2 msgs/s"}, {2048.25, "B/op", "2048 B/op"},
+	} {
+		if got := number(tt.v, tt.unit); got != tt.want {
+			t.Errorf("%v %s: %q, want %q", tt.v, tt.unit, got, tt.want)
 		}
 	}
 }

@@ -233,7 +233,7 @@ func SelfCheck(base []*stat.Summary, r GateRule) error {
 // WriteGate writes a line for each rule and arm.
 func WriteGate(w io.Writer, gs []GateResult) error {
 	for _, g := range gs {
-		unit := g.Rule.Metric.Unit
+		unit := stat.Unit(g.Rule.Metric)
 		change := ""
 		if g.Base.N > 0 && g.New.N > 0 {
 			change = fmt.Sprintf("%s -> %s  %s", number(g.Base.Center, unit), number(g.New.Center, unit), Delta(ratio(g.New.Center, g.Base.Center)))

@@ -22,7 +22,7 @@ import (
 type Key struct {
 	Arm    string // empty where each side is one arm
 	Metric string // as "wait.p99{class=run_user_query}", or a benchmark's name
-	Unit   string // "s", "%", "", or a benchmark's unit
+	Unit   string // of [stat.Unit], or a benchmark's
 	Better int8   // -1 lower, +1 higher, 0 neither
 }
 
@@ -142,7 +142,7 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 			if !ok {
 				better = -1
 			}
-			k := Key{arm, m, e.Unit, better}
+			k := Key{arm, m, stat.Unit(e), better}
 			side.add(k, v)
 			side.Exact[k] = virtual
 		}

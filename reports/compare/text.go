@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"strings"
 
 	"harelab/reports/stat"
 	"harelab/reports/text"
@@ -58,12 +59,20 @@ func (e Estimate) text(unit string) string {
 	return fmt.Sprintf("%s ± %.0f %%", v, 100*max(e.Hi/e.Center-1, 1-e.Lo/e.Center))
 }
 
+// number writes a value in a metric's unit, or in a benchmark's: seconds as a
+// time, "1.5 µs/op" and "3.9 s wait-max", others with their unit behind them.
 func number(v float64, unit string) string {
 	switch unit {
-	case "s", "%", "":
-		return stat.Quantity(v, unit)
+	case "s", "%", "/s", "x", "":
+		return stat.Entry(v, unit)
 	}
-	return stat.Quantity(v, "") + " " + unit
+	if per, ok := strings.CutPrefix(unit, "sec/"); ok {
+		return stat.Seconds(v) + "/" + per
+	}
+	if what, ok := strings.CutSuffix(unit, "-sec"); ok {
+		return stat.Seconds(v) + " " + what
+	}
+	return stat.Entry(v, " "+unit)
 }
 
 // deltaText is the change, "~" when it is none, nothing where there is no verdict.

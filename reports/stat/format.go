@@ -3,6 +3,8 @@ package stat
 import (
 	"math"
 	"strconv"
+
+	"harelab/loadgen/run"
 )
 
 // Seconds writes a time at four significant digits: "10.45 s", "0.1 s",
@@ -102,7 +104,32 @@ func Times(x float64) string { return number(x, 3) + "x" }
 // Plain writes a number at three significant digits.
 func Plain(v float64) string { return number(v, 3) }
 
-// Quantity writes a value in an expectation's unit.
+// Unit is the unit that a metric's values are shown in: "s", "%", "/s" of rates,
+// "x" of factors, or none.
+func Unit(e run.Expectation) string {
+	switch e.Metric {
+	case "throughput":
+		return "/s"
+	case "slowdown", "amplification":
+		return "x"
+	}
+	return e.Unit
+}
+
+// Entry writes a value in a metric's [Unit] for a table, at three or four
+// significant digits.
+func Entry(v float64, unit string) string {
+	switch unit {
+	case "s", "%":
+		return Quantity(v, unit)
+	case "x":
+		return Times(v)
+	}
+	return number(v, 4) + unit
+}
+
+// Quantity writes a value in an expectation's unit, at as many digits as
+// expectations are written with.
 func Quantity(v float64, unit string) string {
 	switch unit {
 	case "s":

@@ -236,7 +236,7 @@ func writeFigures(w io.Writer, was, is *stat.Summary) error {
 		if a != b {
 			change = compare.Delta(b / a)
 		}
-		rows = append(rows, []string{"  " + m, stat.Quantity(a, e.Unit), stat.Quantity(b, e.Unit), change})
+		rows = append(rows, []string{"  " + m, stat.Entry(a, stat.Unit(e)), stat.Entry(b, stat.Unit(e)), change})
 	}
 	return text.WriteRows(w, rows, 1)
 }
