@@ -150,7 +150,7 @@ func effect(base, side *Side, k Key) (Effect, []error) {
 	}
 	out.Ratio, out.RatioLo, out.RatioHi = ratio(e.Center, b.Center), ratio(e.Lo, b.Hi), ratio(e.Hi, b.Lo)
 	if e.Exact && b.Exact {
-		if e.Center != b.Center {
+		if out.readable() {
 			out.Change = k.direction(e.Center - b.Center)
 		}
 		return out, warnings
@@ -163,6 +163,10 @@ func effect(base, side *Side, k Key) (Effect, []error) {
 	out.P = cmp.P
 	return out, append(warnings, cmp.Warnings...)
 }
+
+// readable reports whether the change is more than prints as 0.0 %; that from 0
+// has no ratio, and is.
+func (e Effect) readable() bool { return !(math.Abs(e.Ratio-1) < visible) }
 
 // allEqual reports whether no value differs from another: nothing to test.
 func allEqual(samples ...[]float64) bool {
@@ -212,7 +216,7 @@ func (c *Comparison) correct() {
 	for i := range c.Rows {
 		row := &c.Rows[i]
 		for j := range row.News {
-			if e := &row.News[j]; e.N > 0 && e.P > 0 && e.P < Alpha && !(math.Abs(e.Ratio-1) < visible) {
+			if e := &row.News[j]; e.N > 0 && e.P > 0 && e.P < Alpha && e.readable() {
 				e.Change = row.Key.direction(e.Center - row.Base.Center)
 			}
 		}

@@ -53,4 +53,16 @@ func TestNothingVisibleChanges(t *testing.T) {
 	if e := Compare(a, b).Rows[0].News[0]; e.P >= Alpha || e.Change != NoChange {
 		t.Errorf("change %v with p=%v, ratio %v", e.Change, e.P, e.Ratio)
 	}
+	for _, tt := range []struct {
+		base, new float64
+		want      Change
+	}{{0.999961, 0.99997, NoChange}, {0.999, 1, Better}, {0, 0.001, Better}, {0, 0, NoChange}} {
+		a, b := newSide("a"), newSide("b")
+		a.add(k, tt.base)
+		b.add(k, tt.new)
+		a.Exact[k], b.Exact[k] = true, true
+		if e := Compare(a, b).Rows[0].News[0]; e.Change != tt.want {
+			t.Errorf("exactly %v to %v: %v, want %v", tt.base, tt.new, e.Change, tt.want)
+		}
+	}
 }
