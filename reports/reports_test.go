@@ -13,25 +13,6 @@ import (
 	"harelab/reports/internal/specimen"
 )
 
-// content returns every file below dir.
-func content(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	out := make(map[string]string)
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			var b []byte
-			b, err = os.ReadFile(path)
-			rel, _ := filepath.Rel(dir, path)
-			out[rel] = string(b)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 func all() []*run.Result {
 	var rs []*run.Result
 	rs = append(rs, specimen.Arms()...)
@@ -47,7 +28,7 @@ func TestRedrawGivesTheSameBytes(t *testing.T) {
 	if _, err := WriteFolder(dir, all(), NewManifest([]string{"harelab", "run", "--target", "sim"})); err != nil {
 		t.Fatal(err)
 	}
-	before := content(t, dir)
+	before := specimen.Files(t, dir)
 	for name := range before {
 		if strings.HasPrefix(name, "report") || strings.HasPrefix(name, "plots") {
 			if err := os.Remove(filepath.Join(dir, name)); err != nil {
@@ -58,7 +39,7 @@ func TestRedrawGivesTheSameBytes(t *testing.T) {
 	if _, err := Redraw(dir); err != nil {
 		t.Fatal(err)
 	}
-	after := content(t, dir)
+	after := specimen.Files(t, dir)
 	requestsIn(t, before["report.html"])
 	for name := range before {
 		if before[name] != after[name] {

@@ -37,25 +37,6 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// files returns the content of every file below dir.
-func files(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	out := make(map[string]string)
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			var b []byte
-			b, err = os.ReadFile(path)
-			rel, _ := filepath.Rel(dir, path)
-			out[rel] = string(b)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
-
 func write(t *testing.T, f *Folder) string {
 	t.Helper()
 	dir := t.TempDir()
@@ -66,7 +47,7 @@ func write(t *testing.T, f *Folder) string {
 }
 
 func TestSingleRunWritesAtTheTop(t *testing.T) {
-	got := files(t, write(t, New([]*run.Result{specimen.CeleryInitial()}, Manifest{Go: "go1.26"})))
+	got := specimen.Files(t, write(t, New([]*run.Result{specimen.CeleryInitial()}, Manifest{Go: "go1.26"})))
 	for _, name := range []string{
 		"manifest.json", "summary.json", "bench.txt", "scenario.resolved.yaml", "messages.csv", "series.csv",
 		"wait-run_user_query.hlog", "held-run_user_query.hlog", "queued-fit_neural_net.hlog", "schedule_lag-fit_neural_net.hlog",
@@ -86,8 +67,8 @@ func TestSingleRunWritesAtTheTop(t *testing.T) {
 
 func TestSameRunsGiveSameBytes(t *testing.T) {
 	m := NewManifest([]string{"harelab", "run"})
-	a := files(t, write(t, New(specimen.Arms(), m)))
-	b := files(t, write(t, New(specimen.Arms(), m)))
+	a := specimen.Files(t, write(t, New(specimen.Arms(), m)))
+	b := specimen.Files(t, write(t, New(specimen.Arms(), m)))
 	if d := cmp.Diff(a, b); d != "" {
 		t.Errorf("two writes differ:\n%s", d)
 	}
@@ -231,7 +212,7 @@ func TestNoCredentialsAnywhere(t *testing.T) {
 	r.Resolved = []byte("target: amqp://guest:s3cr@t@10.0.0.1:5672/\n")
 	r.Findings = []run.Finding{{Code: "restarted", Text: "amqps://guest:s3cr@t@10.0.0.1/ went away."}}
 	m := NewManifest([]string{"harelab", "run", "--target", "amqp://guest:s3cr@t@10.0.0.1:5672/"})
-	for name, content := range files(t, write(t, New([]*run.Result{r}, m))) {
+	for name, content := range specimen.Files(t, write(t, New([]*run.Result{r}, m))) {
 		if strings.Contains(content, "s3cr") || strings.Contains(content, "guest") {
 			t.Errorf("%s holds credentials", name)
 		}

@@ -9,26 +9,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harelab/loadgen/run"
+	"harelab/reports/internal/specimen"
 )
-
-// content returns every file below dir.
-func content(t *testing.T, dir string) map[string]string {
-	t.Helper()
-	out := make(map[string]string)
-	err := filepath.WalkDir(dir, func(path string, d os.DirEntry, err error) error {
-		if err == nil && !d.IsDir() {
-			var b []byte
-			b, err = os.ReadFile(path)
-			rel, _ := filepath.Rel(dir, path)
-			out[rel] = string(b)
-		}
-		return err
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return out
-}
 
 // TestDrawGivesTheSameBytes: a sweep's folder says all that was drawn, the lanes
 // of short and of long runs included.
@@ -40,7 +22,7 @@ func TestDrawGivesTheSameBytes(t *testing.T) {
 		if err := Write(dir, s); err != nil {
 			t.Fatal(err)
 		}
-		before := content(t, dir)
+		before := specimen.Files(t, dir)
 		if has := before["plots/lanes.svg"] != "" && before["plots/lanes.png"] != ""; has != (len(s.Extremes) > 0) {
 			t.Errorf("%s: lanes drawn: %t", name, has)
 		}
@@ -58,7 +40,7 @@ func TestDrawGivesTheSameBytes(t *testing.T) {
 		if err := Draw(dir, read); err != nil {
 			t.Fatal(err)
 		}
-		after := content(t, dir)
+		after := specimen.Files(t, dir)
 		for file := range before {
 			if before[file] != after[file] {
 				t.Errorf("%s: %s differs after a redraw: %s", name, file, cmp.Diff(before[file], after[file]))
@@ -84,7 +66,7 @@ func TestWriteReplacesExtremes(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if diff := cmp.Diff(content(t, filepath.Join(fresh, extremesName)), content(t, filepath.Join(dir, extremesName))); diff != "" {
+	if diff := cmp.Diff(specimen.Files(t, filepath.Join(fresh, extremesName)), specimen.Files(t, filepath.Join(dir, extremesName))); diff != "" {
 		t.Errorf("over another sweep's: %s", diff)
 	}
 	then.Extremes = nil
