@@ -152,8 +152,8 @@ func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) Benc
 		target = s.Target.Product + "-" + s.Target.Version
 	}
 	keys := []string{
-		"scenario=" + keyValue(scenario), "strategy=" + keyValue(s.Matcher), "dispatch=" + keyValue(s.Dispatch),
-		"target=" + keyValue(target), "workload=" + keyValue(c.Name), "consumers=" + strconv.Itoa(len(s.Workers)),
+		"scenario=" + KeyValue(scenario), "strategy=" + KeyValue(s.Matcher), "dispatch=" + KeyValue(s.Dispatch),
+		"target=" + KeyValue(target), "workload=" + KeyValue(c.Name), "consumers=" + strconv.Itoa(len(s.Workers)),
 	}
 	if p, same := samePrefetch(s); same {
 		keys = append(keys, "prefetch="+strconv.Itoa(p))
@@ -164,9 +164,9 @@ func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) Benc
 	return BenchLine{Name: "Run/" + strings.Join(keys, "/"), N: c.N, Figures: figures}
 }
 
-// keyValue makes s fit for a benchmark name, where slashes and spaces part
-// keys, and a final dash with digits is taken for a number of processors.
-func keyValue(s string) string {
+// KeyValue makes s fit to be the value of a key in a benchmark's name, which
+// slashes part and a space ends; of nothing it makes "none".
+func KeyValue(s string) string {
 	s = strings.Map(func(c rune) rune {
 		if c == '/' || c == '=' || c <= ' ' {
 			return '_'

@@ -2,7 +2,6 @@ package sweep
 
 import (
 	"io"
-	"strings"
 
 	"harelab/reports/folder"
 )
@@ -25,12 +24,12 @@ func (s *Sweep) WriteBench(out io.Writer) error {
 		scenario, keys := s.Scenario, ""
 		for i, v := range c.Values {
 			if k, ok := benchKeys[s.Axes[i].Name]; ok {
-				keys += "/" + k + "=" + benchValue(v)
+				keys += "/" + k + "=" + folder.KeyValue(v)
 			} else {
 				scenario += "+" + s.Axes[i].Name + ":" + v
 			}
 		}
-		line := folder.BenchLine{Name: "Sweep/scenario=" + benchValue(scenario) + "/target=" + benchValue(s.Target) + keys, N: 1}
+		line := folder.BenchLine{Name: "Sweep/scenario=" + folder.KeyValue(scenario) + "/target=" + folder.KeyValue(s.Target) + keys, N: 1}
 		for _, u := range benchUnits {
 			if v, ok := c.Metrics[u.metric]; ok {
 				line.Figures = append(line.Figures, folder.Figure{Value: v, Unit: u.unit})
@@ -39,13 +38,4 @@ func (s *Sweep) WriteBench(out io.Writer) error {
 		lines = append(lines, line)
 	}
 	return folder.WriteBenchLines(out, nil, s.Virtual, lines)
-}
-
-func benchValue(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c == '/' || c == '=' || c <= ' ' {
-			return '_'
-		}
-		return c
-	}, s)
 }
