@@ -184,12 +184,12 @@ func (g *laneGrid) key(width float64) key {
 			}
 		}
 	}
+	if len(named) == len(names) {
+		return nil
+	}
 	var k key
 	for _, name := range names {
 		k = append(k, part{name: name, paint: g.draws.in.classPaint(name)})
-	}
-	if len(named) == len(names) {
-		return nil
 	}
 	return k
 }

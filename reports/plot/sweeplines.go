@@ -82,7 +82,7 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 				c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, metric)
 				c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - vg.Length(margin), Y: c.Min.Y + 2}, l.Axis)
 				ymax, ticks := axis(most, 5, l.Format)
-				apart := (width - margin - 45) / float64(max(len(l.Values)-1, 1))
+				apart := (width - margin - 45) / float64(len(l.Values)-1)
 				p := frame(float64(len(l.Values)-1), ymax, nameTicks(thinned(l.Values, style(dim, smallSize), apart)), ticks)
 				if logarithmic {
 					p.Y.Min, p.Y.Max, p.Y.Scale, p.Y.Tick.Marker = least*0.9, most*1.1, plot.LogScale{}, decades{l.Format, 9}
