@@ -16,12 +16,12 @@ type Frame struct {
 // number of octets it takes, or n == 0 and no error when b does not hold all of it
 // yet. Payload is a part of b.
 //
-// frameMax is the size peers agreed on, in octets with [FrameOverhead]; a larger
-// frame is refused as soon as b shows its size, so that no reader waits, or makes
-// room, for it. (RabbitMQ lets 8 octets more pass.) Below [MinFrameMax] it counts as that.
+// frameMax is the size peers agreed on, in octets with [FrameOverhead]; below
+// [MinFrameMax] it counts as that. A frame larger by more than 8 octets is refused
+// as soon as b shows its size, so that no reader waits, or makes room, for it.
 //
 // Errors are connection exceptions with RabbitMQ's codes and texts (rabbit_reader,
-// handle_input and analyze_frame): 501 for a size above frameMax, a wrong end
+// handle_input and analyze_frame): 501 for a size that is refused, a wrong end
 // octet, an unknown type and a heartbeat with payload; 505 for a heartbeat on
 // another channel than 0. After an error nothing more can be read: where the next
 // frame begins is not known.
