@@ -88,7 +88,7 @@ func (r *Results) base() string {
 	return topic.Default
 }
 
-// A cell is one entry of the table: a time and how it compares to the default's.
+// A cell is one entry of the table: a time and how it compares to the base's.
 type cell struct {
 	Time  string // median and half the interval in percent; empty if not measured
 	Ratio string // to the base's, "~" if chance may explain the difference
