@@ -32,7 +32,7 @@ type verdict struct{ bars, targets []bar }
 // judge compares the figures of a run to the bars and targets, and measures what
 // only they need.
 func judge(ctx context.Context, ms []matchlab.Measurement, o matchlab.Options) (*verdict, error) {
-	r := run1{ms}
+	r := run1{matchlab.Results{Matches: ms}}
 	v := &verdict{
 		bars: []bar{
 			r.ratio("match, 2,000 bindings, '#' at the end only", "rabbit2011-trailing", topic.Default, "nats-gsl", 0.5, 0.35),
@@ -70,13 +70,11 @@ func judge(ctx context.Context, ms []matchlab.Measurement, o matchlab.Options) (
 }
 
 // run1 finds figures of a run.
-type run1 struct{ ms []matchlab.Measurement }
+type run1 struct{ matchlab.Results }
 
 func (r run1) of(contender, workload string) *matchlab.Measurement {
-	for i := range r.ms {
-		if r.ms[i].Contender == contender && r.ms[i].Workload == workload {
-			return &r.ms[i]
-		}
+	if m := r.Of(contender, workload); m != nil {
+		return m
 	}
 	panic(fmt.Sprintf("peers: %s was not measured on %s", contender, workload))
 }
@@ -99,8 +97,8 @@ func (r run1) time(what, workload string, limit, stretch float64) bar {
 // allocations returns a bar for the allocations of a match on the worst workload.
 func (r run1) allocations() bar {
 	most, on := 0.0, 0
-	for i := range r.ms {
-		if m := &r.ms[i]; m.Contender == topic.Default || m.Contender == cached {
+	for i := range r.Matches {
+		if m := &r.Matches[i]; m.Contender == topic.Default || m.Contender == cached {
 			most = max(most, math.Floor(m.Allocs)) // less than one a match is the measurement's
 			on++
 		}
