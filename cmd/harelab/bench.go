@@ -10,7 +10,6 @@ import (
 	"time"
 
 	"github.com/spf13/cobra"
-	"golang.org/x/term"
 
 	"harelab/bench/matchlab"
 )
@@ -63,16 +62,16 @@ by a module of its own: cd bench/peers && go run .`,
 			}
 			ctx, stop := interruptible()
 			defer stop()
-			show, clear := benchProgress(os.Stderr, term.IsTerminal(int(os.Stderr.Fd())), quiet)
+			show, clear := benchProgress(os.Stderr, interactive(os.Stderr), quiet)
 			r, err := matchlab.Run(ctx, o, show)
 			clear()
 			switch {
-			case r != nil && errors.Is(err, context.Canceled):
+			case r == nil:
+				dropFolder(o.Out)
+				return orInterrupted(err)
+			case errors.Is(err, context.Canceled):
 				err = &exit{exitInterrupted, errors.New("interrupted: what was measured is written, marked partial")}
 				return errors.Join(printBench(cmd.OutOrStdout(), r), err)
-			case errors.Is(err, context.Canceled):
-				os.Remove(o.Out) // empty
-				return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
 			case err != nil:
 				return err
 			}
