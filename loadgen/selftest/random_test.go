@@ -52,7 +52,7 @@ func checkRandom(t *testing.T, seed uint64) {
 // outcomesDiffer runs a scenario both ways and tells the first differences, the
 // reference's being what is wanted.
 func outcomesDiffer(s *scenario) string {
-	c := testCase{Scenario: *clone(s), Result: anyResult}
+	c := testCase{Scenario: *clone(s)}
 	if err := c.check(); err != nil {
 		return err.Error()
 	}
@@ -94,7 +94,7 @@ func clone(s *scenario) *scenario {
 // shrink removes whatever can go while the scenario still fails.
 func shrink(s *scenario, fails func(*scenario) bool) *scenario {
 	valid := func(s *scenario) bool {
-		c := testCase{Scenario: *clone(s), Result: anyResult}
+		c := testCase{Scenario: *clone(s)}
 		return c.check() == nil
 	}
 	for again := true; again; {

@@ -1,7 +1,6 @@
 package selftest
 
 import (
-	"encoding/json"
 	"fmt"
 	"math"
 )
@@ -12,9 +11,6 @@ const messagesPerModel = 200_000
 
 // second is the mean service time of all models, in microseconds.
 const second = 1_000_000
-
-// anyResult is the result of a case that is not compared with one.
-var anyResult = map[string]json.RawMessage{}
 
 // theories lists the models. Each has its own seeds.
 func theories() []theory {
