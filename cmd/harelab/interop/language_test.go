@@ -74,16 +74,12 @@ func encode(t *testing.T, channel uint16, words []string) (octets []byte, answer
 	case "publish":
 		m := &wire.BasicPublish{Exchange: strings.TrimPrefix(words[1], "-"), RoutingKey: strings.TrimPrefix(words[2], "-")}
 		var ps wire.Properties
-		var rest []string
 		for _, w := range words[4:] {
 			if w == "mandatory" || w == "immediate" {
 				set(t, reflect.ValueOf(m).Elem(), w)
 			} else {
-				rest = append(rest, w)
+				set(t, reflect.ValueOf(&ps).Elem(), w)
 			}
-		}
-		for _, w := range rest {
-			set(t, reflect.ValueOf(&ps).Elem(), w)
 		}
 		body := []byte(words[3])
 		octets = wire.AppendMethodFrame(nil, channel, m)
@@ -95,8 +91,8 @@ func encode(t *testing.T, channel uint16, words []string) (octets []byte, answer
 		t.Fatalf("unknown method %q", words[0])
 	}
 	m := reflect.New(reflect.TypeOf(prototype).Elem())
-	answered = !slices.Contains(words, "nowait") && !strings.HasPrefix(words[0], "basic.ack") &&
-		!slices.Contains([]string{"basic.reject", "basic.nack", "basic.recover-async", "basic.publish"}, words[0])
+	answered = !slices.Contains(words, "nowait") &&
+		!slices.Contains([]string{"basic.ack", "basic.reject", "basic.nack", "basic.recover-async", "basic.publish"}, words[0])
 	for _, w := range words[1:] {
 		set(t, m.Elem(), w)
 	}

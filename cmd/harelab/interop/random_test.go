@@ -3,6 +3,7 @@
 package interop
 
 import (
+	"cmp"
 	"flag"
 	"fmt"
 	"maps"
@@ -242,9 +243,6 @@ func (r *talker) publish(channel string) {
 	if r.IntN(2) == 0 {
 		exchange, key = "-", r.queue()
 	}
-	if key == "" {
-		key = "-"
-	}
 	extra := " expiration=" + r.one("0", "1", "10000")
 	switch {
 	case r.quorum:
@@ -252,7 +250,7 @@ func (r *talker) publish(channel string) {
 	case r.ranked:
 		extra = " priority=" + r.one("1", "2", "4", "9")
 	}
-	r.say("%s publish %s %s m%d%s%s", channel, exchange, key, len(r.lines), r.some(0.3, extra),
+	r.say("%s publish %s %s m%d%s%s", channel, exchange, cmp.Or(key, "-"), len(r.lines), r.some(0.3, extra),
 		r.some(0.15, " mandatory", " +h=1", " +CC=A:"+r.queue(), " +BCC=A:"+r.queue(), " deliverymode=2"))
 }
 

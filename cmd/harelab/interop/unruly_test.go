@@ -3,9 +3,9 @@
 package interop
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
-	"strings"
 )
 
 // unrulyTalk returns a conversation in which most lines ask for what is refused, for
@@ -53,7 +53,7 @@ func (r *unruly) line() string {
 		return r.one("queue.purge queue="+r.queue(), "queue.delete queue="+r.queue()+r.some(0.3, " ifunused", " ifempty"),
 			"exchange.delete exchange="+r.exchange()+r.some(0.3, " ifunused"))
 	case n < 15:
-		return "publish " + dash(r.exchange()) + " " + dash(r.one("$k", r.queue())) + " m" + r.some(0.1, " mandatory", " immediate",
+		return "publish " + cmp.Or(r.exchange(), "-") + " " + cmp.Or(r.one("$k", r.queue()), "-") + " m" + r.some(0.1, " mandatory", " immediate",
 			" userid="+r.one("guest", "weak", "odd"), " expiration="+r.one("1000000", "-1", "x"), " deliverymode="+r.one("1", "2", "3"),
 			" +CC="+r.one("A:$k", "A:5", "k", "V:"), " +BCC="+r.one("A:$cwr", "k"), " replyto="+r.one("amq.rabbitmq.reply-to", "x"))
 	case n < 17:
@@ -78,12 +78,4 @@ func (r *unruly) queueArguments() string {
 		" +x-single-active-consumer="+r.one("t:true", "t:false", bad()), " +x-queue-type="+r.one("classic", "odd", bad()),
 		" +x-queue-mode="+r.one("lazy", "default", "odd", bad()), " +x-delivery-limit="+r.one("5", bad()), " +x-odd="+bad(),
 		" +x-queue-version="+r.one("1", "2", "3", bad()), " +x-queue-master-locator="+r.one("client-local", "random"))
-}
-
-// dash returns how the line of a publish writes a name.
-func dash(name string) string {
-	if name == "" {
-		return "-"
-	}
-	return strings.TrimSpace(name)
 }
