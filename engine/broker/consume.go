@@ -54,7 +54,7 @@ type ConsumeOptions struct {
 // Errors: 403 if the user may not read or the queue is in exclusive use, 404 if it
 // does not exist, 405 if it belongs to another connection, 406 for bad arguments
 // and a reply consumer (amq.rabbitmq.reply-to) with acknowledgements, 530 for a
-// tag that is in use.
+// tag that is in use, 540 for a quorum queue if the channel has a limit of its own.
 func (ch *Channel) BasicConsume(m *wire.BasicConsume, o ConsumeOptions) (tag string, err error) {
 	if m.Queue == replyTo {
 		return ch.consumeReplies(m, o)
