@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
+	"harelab/reports/text"
 )
 
 // goalOf is the metric that runs say they are judged by, empty where they
@@ -74,7 +75,7 @@ func (c *Comparison) headline() string {
 // beside sets what several sides make of one metric beside the base.
 func (c *Comparison) beside(r Row) string {
 	format := r.format()
-	text := fmt.Sprintf("%s is %s with %s", r.Key, format(r.Base.Center), c.Base.Name)
+	sides := []string{fmt.Sprintf("%s with %s", format(r.Base.Center), c.Base.Name)}
 	for j, e := range r.News {
 		change := "the same"
 		switch {
@@ -83,13 +84,9 @@ func (c *Comparison) beside(r Row) string {
 		case e.Center != r.Base.Center:
 			change = "no significant difference"
 		}
-		and := ","
-		if j == len(r.News)-1 {
-			and = " and"
-		}
-		text += fmt.Sprintf("%s %s with %s (%s)", and, format(e.Center), c.News[j].Name, change)
+		sides = append(sides, fmt.Sprintf("%s with %s (%s)", format(e.Center), c.News[j].Name, change))
 	}
-	return text + "."
+	return fmt.Sprintf("%s is %s.", r.Key, text.List(sides, "and"))
 }
 
 // verdictOf writes a change and whether it is for the better.

@@ -6,6 +6,7 @@ import (
 
 	"harelab/loadgen/run"
 	"harelab/reports/plot"
+	"harelab/reports/text"
 )
 
 // splits reports whether b has more queues than a.
@@ -71,7 +72,7 @@ func changeWords(a, b *plot.Arm) string {
 	if len(words) == 0 && x.Target != y.Target {
 		add("%s", strings.TrimSpace(y.Target.Product+" "+y.Target.Version))
 	}
-	return sentence(words)
+	return text.List(words, "and")
 }
 
 func slots(r *run.Result) int {

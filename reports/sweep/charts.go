@@ -11,6 +11,7 @@ import (
 	"harelab/reports/page"
 	"harelab/reports/plot"
 	"harelab/reports/stat"
+	"harelab/reports/text"
 )
 
 // charts are those that the sweep's shape calls for.
@@ -117,9 +118,9 @@ func choice(dots []plot.Dot, rate func(float64) string) string {
 		names = append(names, dots[i].Label)
 	}
 	if len(front) > 1 {
-		return fmt.Sprintf("Nothing beats %d of %d cells in both: %s.", len(front), len(dots), list(slices.Concat(names[:min(len(names), 5)], more(len(names)-5)), "and"))
+		return fmt.Sprintf("Nothing beats %d of %d cells in both: %s.", len(front), len(dots), text.List(slices.Concat(names[:min(len(names), 5)], more(len(names)-5)), "and"))
 	}
-	text := fmt.Sprintf("Nothing beats %s in either.", names[0])
+	out := fmt.Sprintf("Nothing beats %s in either.", names[0])
 	lo, hi := math.Inf(1), 0.0
 	for _, d := range dots {
 		lo, hi = min(lo, d.X), max(hi, d.X)
@@ -129,9 +130,9 @@ func choice(dots []plot.Dot, rate func(float64) string) string {
 		if rate(hi) != at {
 			at += " to " + rate(hi)
 		}
-		text += fmt.Sprintf(" Throughput is the same in every cell (%s): there is none to trade for a shorter wait.", at)
+		out += fmt.Sprintf(" Throughput is the same in every cell (%s): there is none to trade for a shorter wait.", at)
 	}
-	return text
+	return out
 }
 
 // more stands for n names that are left out.

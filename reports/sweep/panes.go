@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"harelab/reports/plot"
+	"harelab/reports/text"
 )
 
 // A group is the points that share a combination of some axes.
@@ -203,7 +204,7 @@ func (s *Sweep) lineFinding(panes []group, x, y int) string {
 		for _, c := range of.like(ps, v) {
 			at = append(at, c[x])
 		}
-		where := list(at, "or")
+		where := text.List(at, "or")
 		if len(at) == len(s.Axes[x].Values) {
 			where = "any"
 		}

@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
+	"harelab/reports/text"
 )
 
 // manyValues is the number of values of an axis above which they are not
@@ -29,11 +30,11 @@ func (s *Sweep) text() string {
 	}
 	parts := []string{
 		s.nearly(), s.price(),
-		fmt.Sprintf("%s on %s over %s: %d cells, judged by %s.", s.Scenario, s.Target, list(axes, "and"), len(s.points()), goal),
+		fmt.Sprintf("%s on %s over %s: %d cells, judged by %s.", s.Scenario, s.Target, text.List(axes, "and"), len(s.points()), goal),
 		s.sameLoad(),
 	}
 	if idle := s.idleAxes(); len(idle) == 1 {
-		parts = append(parts, upper(idle[0])+" makes no difference in any cell.")
+		parts = append(parts, text.Upper(idle[0])+" makes no difference in any cell.")
 	}
 	for _, a := range s.Axes {
 		if a.Name == "prefetch" && slices.Contains(a.Values, "0") {
@@ -89,7 +90,7 @@ func changesLoad(axes []string) string {
 	if len(axes) > 1 {
 		change = " change"
 	}
-	return upper(list(axes, "and")) + change + " what is asked for"
+	return text.Upper(text.List(axes, "and")) + change + " what is asked for"
 }
 
 // loadAxes are those along which cells were asked to do different work.
@@ -138,11 +139,4 @@ func goalWords(metric string) string {
 		what += " of " + l.Value
 	}
 	return of + what
-}
-
-func upper(s string) string {
-	if s == "" {
-		return s
-	}
-	return strings.ToUpper(s[:1]) + s[1:]
 }

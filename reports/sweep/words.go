@@ -6,6 +6,8 @@ import (
 	"slices"
 	"strconv"
 	"strings"
+
+	"harelab/reports/text"
 )
 
 // equal reports whether two figures are the same but for rounding.
@@ -208,11 +210,11 @@ func (s *Sweep) words(b box, and string) string {
 			free = append(free, a.Name)
 			continue
 		}
-		fixed = append(fixed, a.Name+"="+list(a.runs(b[i]), and))
+		fixed = append(fixed, a.Name+"="+text.List(a.runs(b[i]), and))
 	}
 	out := strings.Join(fixed, " ")
 	if len(free) > 0 {
-		out += " whatever the " + list(free, "and")
+		out += " whatever the " + text.List(free, "and")
 	}
 	return strings.TrimSpace(out)
 }
@@ -249,12 +251,4 @@ func (s *Sweep) single(b box) bool {
 		}
 	}
 	return true
-}
-
-// list joins words as a sentence does.
-func list(words []string, and string) string {
-	if n := len(words); n > 1 {
-		return strings.Join(words[:n-1], ", ") + " " + and + " " + words[n-1]
-	}
-	return strings.Join(words, "")
 }

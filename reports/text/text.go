@@ -1,5 +1,5 @@
 // Package text writes results for a terminal or a log: plain, aligned, at
-// most 120 columns wide.
+// most 120 columns wide. It has what sentences about results are made with, too.
 package text
 
 import (
