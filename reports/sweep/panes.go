@@ -169,12 +169,16 @@ func (s *Sweep) line(g group, x int) plot.SweepLine {
 	return plot.SweepLine{Label: g.title, Y: b[0], Lo: b[1], Hi: b[2]}
 }
 
+// number reports whether a value of an axis is one, perhaps with a unit, and not
+// a name.
+func number(v string) bool { return v != "" && v[0] >= '0' && v[0] <= '9' }
+
 // numeric reports whether all values but one, which may be a word for no
-// limit, are numbers, perhaps with a unit.
+// limit, are numbers.
 func numeric(values []string) bool {
 	words := 0
 	for _, v := range values {
-		if v == "" || v[0] < '0' || v[0] > '9' {
+		if !number(v) {
 			words++
 		}
 	}

@@ -65,8 +65,8 @@ func (s *Sweep) label(values []string) string {
 // short leaves the axis' name out where there is but one and its value is a
 // name itself, not a number.
 func (s *Sweep) short(values []string) string {
-	if v := values[0]; len(s.Axes) == 1 && v != "" && (v[0] < '0' || v[0] > '9') {
-		return values[0]
+	if v := values[0]; len(s.Axes) == 1 && v != "" && !number(v) {
+		return v
 	}
 	return s.label(values)
 }
