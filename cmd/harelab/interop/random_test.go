@@ -29,31 +29,21 @@ var (
 func TestSameAnswersAtRandom(t *testing.T) {
 	rabbit := rabbitWithWeak(t)
 	ours := startEngine(t)
-	var wg sync.WaitGroup
-	slots := make(chan struct{}, 24)
 	all := randomTalks(t, *seed, *talks)
 	for i := range uint64(*talks) {
 		all = append(all, unrulyTalk(*seed+i))
 	}
-	for _, c := range all {
-		if !strings.Contains(c.name, *conversation) {
-			continue
+	holdAll(all, func(_ int, c talk) {
+		line, said := c.differs(t, rabbit, ours, 60*time.Millisecond, 300*time.Millisecond, time.Second)
+		if line < 0 {
+			return
 		}
-		wg.Go(func() {
-			slots <- struct{}{}
-			defer func() { <-slots }()
-			line, said := c.differs(t, rabbit, ours, 60*time.Millisecond, 300*time.Millisecond, time.Second)
-			if line < 0 {
-				return
-			}
-			c.lines = c.lines[:line+1]
-			if *shorten {
-				said = c.shorten(t, rabbit, ours, said)
-			}
-			t.Errorf("%s\n%s\n%s", c.name, strings.Join(c.lines, "\n"), said)
-		})
-	}
-	wg.Wait()
+		c.lines = c.lines[:line+1]
+		if *shorten {
+			said = c.shorten(t, rabbit, ours, said)
+		}
+		t.Errorf("%s\n%s\n%s", c.name, strings.Join(c.lines, "\n"), said)
+	})
 }
 
 // differs returns the first line that is answered differently however patient one is, or
