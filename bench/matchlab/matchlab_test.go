@@ -181,6 +181,26 @@ func TestInterruptedRunsReturn(t *testing.T) {
 	}
 }
 
+// TestUnwrittenRunsSaySo interrupts a run whose folder is a file.
+func TestUnwrittenRunsSaySo(t *testing.T) {
+	ctx, cancel := context.WithCancel(context.Background())
+	file := filepath.Join(t.TempDir(), "file")
+	if err := os.WriteFile(file, nil, 0o666); err != nil {
+		t.Fatal(err)
+	}
+	r, err := Run(ctx, Options{
+		Strategies: []string{topic.Default}, Workloads: []string{"celery", "tyler1000"},
+		Repeat: 2, Sample: time.Millisecond, Quick: true, Out: file,
+	}, func(p Progress) {
+		if p.Part == "tyler1000" {
+			cancel()
+		}
+	})
+	if r == nil || err == nil || errors.Is(err, context.Canceled) {
+		t.Errorf("results %+v, error %v, want them and why they were not written", r, err)
+	}
+}
+
 // TestInterruptedRunsAreWritten interrupts a run at each of its parts, and wants
 // what was measured until then to be written and marked.
 func TestInterruptedRunsAreWritten(t *testing.T) {

@@ -9,7 +9,6 @@ package matchlab
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"runtime"
 	"slices"
@@ -114,7 +113,7 @@ type Results struct {
 // it writes there bench.txt (all samples in Go benchmark format), table.txt,
 // plots/*.svg and *.png, and report.html. If ctx ends before that, what there is of
 // measurements is returned and written, marked partial, and the error is ctx's; if
-// there is none, the results are nil.
+// there is none, the results are nil. An error is ctx's only if all was written.
 func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, error) {
 	o.setDefaults()
 	const first = 0.5 // share of the workloads in the whole
@@ -138,7 +137,9 @@ func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, err
 			len(r.Workloads()), len(o.Workloads), len(r.Sweeps), len(plans))
 	}
 	if o.Out != "" {
-		err = errors.Join(err, r.Write(o.Out))
+		if failed := r.Write(o.Out); failed != nil {
+			return r, failed
+		}
 	}
 	return r, err
 }
