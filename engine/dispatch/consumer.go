@@ -47,7 +47,7 @@ type Consumer struct {
 	Excess   uint32 // of those, as many as there were when Prefetch was changed last
 	Work     int64  // sum of their costs in microseconds
 	Busy     int64  // microseconds: since its latest settlement, or since it had none to settle
-	NoAck    bool   // needs no acknowledgements, so no limit holds it
+	NoAck    bool   // needs no acknowledgements, so it takes no credit
 	Paused   bool   // its connection takes nothing more for now
 	Ledger   *Ledger
 	Probe    Probe
@@ -198,14 +198,16 @@ func (t *Consumers) reclaim(c ConsumerID) {
 }
 
 // Eligible reports whether c may be given a message: it is there and not
-// paused, and, unless it needs no acknowledgements, its prefetch, its window
-// and its channel's limit all allow one more.
+// paused, its prefetch and its window allow one more, unless it needs no
+// acknowledgements, and its channel's limit allows one more. That one it waits
+// for even if it needs no acknowledgements: what reaches the limit are then
+// messages of the channel's other consumers (RabbitMQ: rabbit_limiter, can_send).
 func (t *Consumers) Eligible(c ConsumerID) bool {
 	row := &t.rows[c]
 	if !row.free() {
 		return false
 	}
-	return row.Ledger == nil || row.NoAck || !t.full(row.Ledger)
+	return row.Ledger == nil || !t.full(row.Ledger)
 }
 
 // free is Eligible without the channel's limit.
@@ -219,13 +221,20 @@ func (row *Consumer) free() bool {
 }
 
 // Take reports whether c is eligible and, if so, takes one of its channel's
-// credit. Other queues may have taken the last in the meantime.
+// credit if it needs acknowledgements. Other queues may have taken the last in
+// the meantime.
 func (t *Consumers) Take(c ConsumerID) bool {
 	row := &t.rows[c]
 	if !row.free() {
 		return false
 	}
-	return row.Ledger == nil || row.NoAck || t.take(row.Ledger)
+	switch {
+	case row.Ledger == nil:
+		return true
+	case row.NoAck:
+		return !t.full(row.Ledger)
+	}
+	return t.take(row.Ledger)
 }
 
 // SetAside notes that the selector took c out of play, as it is not eligible.

@@ -121,7 +121,7 @@ type talker struct {
 
 	// Kinds of conversation:
 	active  bool // with single active consumers, that are not cancelled
-	limited bool // with prefetch for channels, no basic.get, and acks from all consumers
+	limited bool // with prefetch for channels, and no basic.get
 	ranked  bool // with priorities, and no time to live
 	quorum  bool // with quorum queues: no limits, no time to live, gets without acks, one consumer a channel
 }
@@ -294,10 +294,7 @@ func (r *talker) consume(q int) {
 		}
 		tag := fmt.Sprintf("c%d", len(r.consumers))
 		r.consumers = append(r.consumers, fmt.Sprintf("%s basic.cancel consumertag=%s", ch, tag))
-		options := r.some(0.12, " exclusive")
-		if !r.limited {
-			options += r.some(0.12, " noack")
-		}
+		options := r.some(0.12, " exclusive") + r.some(0.12, " noack")
 		if !r.active {
 			options += r.some(0.15, " +x-priority="+r.one("-1", "2"))
 		}

@@ -53,15 +53,12 @@ func (p *probe) set(outstanding int, at, work, rate int64) {
 
 // eligible is rule R6, for a strategy that grants a window besides (0: none).
 func (c *consumer) eligible(window int) bool {
-	switch {
-	case c.paused:
+	if c.paused || c.ledger != nil && c.ledger.Full() {
 		return false
-	case c.noAck:
-		return true
 	}
-	return (c.prefetch == 0 || len(c.unacked) < c.prefetch) &&
-		(window == 0 || len(c.unacked) < window) &&
-		(c.ledger == nil || !c.ledger.Full())
+	return c.noAck ||
+		(c.prefetch == 0 || len(c.unacked) < c.prefetch) &&
+			(window == 0 || len(c.unacked) < window)
 }
 
 func (c *consumer) outstanding() int {
