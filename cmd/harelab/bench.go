@@ -22,8 +22,9 @@ func newBench() *cobra.Command {
 		Short: "compare strategies in benchmarks, with charts",
 		Long: `Compare strategies in benchmarks and draw what comes out. The plain benchmarks of the
 project, for benchstat, are run with: go test -bench . ./bench/...`,
-		Args: cobra.NoArgs,
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Example: `  harelab bench match --quick   topic matchers, with short sweeps`,
+		Args:    cobra.NoArgs,
+		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newBenchMatch())
 	return cmd
