@@ -13,6 +13,7 @@ const chunkLen = 64
 // read. It is a list of chunks, each immutable and replaced whole, so that a
 // change costs the same whether ten or ten thousand queues bind one key.
 type destList struct {
+	one     atomic.Pointer[[]Dest] // the destinations, if there is only one chunk
 	chunks  atomic.Pointer[[]*chunk]
 	version atomic.Uint64 // goes up before each addition
 
@@ -26,14 +27,32 @@ type chunk = atomic.Pointer[[]Dest]
 
 func newDestList(d Dest) *destList {
 	l := &destList{n: 1}
-	c := new(chunk)
-	c.Store(&[]Dest{d})
-	l.chunks.Store(&[]*chunk{c})
+	l.reset([]Dest{d})
 	return l
+}
+
+// reset makes the list one chunk.
+func (l *destList) reset(ids []Dest) {
+	c := new(chunk)
+	c.Store(&ids)
+	l.chunks.Store(&[]*chunk{c})
+	l.one.Store(&ids)
+}
+
+// put gives a chunk of the list other destinations.
+func (l *destList) put(c *chunk, ids []Dest) {
+	c.Store(&ids)
+	if len(*l.chunks.Load()) == 1 {
+		l.one.Store(&ids)
+	}
 }
 
 // addTo adds the destinations to r.
 func (l *destList) addTo(r *results) {
+	if ids := l.one.Load(); ids != nil {
+		r.add(*ids)
+		return
+	}
 	for w := l.walk(r); w.next(r); {
 	}
 }
@@ -92,11 +111,12 @@ func (l *destList) add(d Dest) {
 		c.Store(&[]Dest{d})
 		chunks = append(chunks, c)
 		l.chunks.Store(&chunks)
+		l.one.Store(nil)
 	} else {
 		old := *chunks[i].Load()
 		ids := append(make([]Dest, 0, len(old)+1), old...)
 		ids = append(ids, d)
-		chunks[i].Store(&ids)
+		l.put(chunks[i], ids)
 		if n := len(l.room); n > 0 && len(ids) == chunkLen { // it was the last one there
 			l.room = l.room[:n-1]
 		}
@@ -140,14 +160,14 @@ func (l *destList) remove(d Dest) bool {
 	at := slices.Index(old, d)
 	ids := append(make([]Dest, 0, len(old)-1), old[:at]...)
 	ids = append(ids, old[at+1:]...)
-	c.Store(&ids)
+	l.put(c, ids)
 	if len(old) == chunkLen {
 		l.room = append(l.room, int32(i))
 	}
 	delete(l.where, d)
 	l.n--
 	if l.n == 0 { // forget chunks and index
-		l.chunks.Store(&[]*chunk{c})
+		l.reset(nil)
 		l.where, l.room = nil, nil
 	}
 	return true
@@ -162,19 +182,20 @@ func (l *destList) all() []Dest {
 
 // compact returns an equal list without spare room, for a new slab.
 func (l *destList) compact() *destList {
-	t := new(destList)
-	chunks := []*chunk{}
 	all := l.all()
+	t := &destList{n: len(all)}
+	if len(all) <= chunkLen {
+		t.reset(slices.Clone(all))
+		return t
+	}
+	chunks := make([]*chunk, 0, len(all)/chunkLen+1)
 	for ids := range slices.Chunk(all, chunkLen) {
 		c := new(chunk)
 		ids = slices.Clone(ids)
 		c.Store(&ids)
 		chunks = append(chunks, c)
 	}
-	t.n = len(all)
 	t.chunks.Store(&chunks)
-	if len(chunks) > 1 {
-		t.index(chunks)
-	}
+	t.index(chunks)
 	return t
 }

@@ -138,3 +138,40 @@ func TestDestListReadersSeeEachOnce(t *testing.T) {
 	stop.Store(true)
 	reader.Wait()
 }
+
+// TestDestListEmptiedUnderAReader fills two chunks and takes everything out again
+// under a reader, who must not see more than there ever was.
+func TestDestListEmptiedUnderAReader(t *testing.T) {
+	l := newDestList(0)
+	var stop atomic.Bool
+	var reader sync.WaitGroup
+	reader.Go(func() {
+		for !stop.Load() {
+			var r results
+			l.addTo(&r)
+			if all := r.unique(); len(all) > chunkLen+1 {
+				t.Errorf("%d destinations of at most %d", len(all), chunkLen+1)
+				return
+			}
+		}
+	})
+	for round := range 1000 {
+		for d := range Dest(chunkLen) {
+			l.add(d + 1)
+		}
+		if n := len(l.all()); n != chunkLen+1 {
+			t.Errorf("round %d: %d destinations of %d", round, n, chunkLen+1)
+			break
+		}
+		for d := range Dest(chunkLen + 1) {
+			l.remove(d)
+		}
+		if n := len(l.all()); n != 0 {
+			t.Errorf("round %d: %d destinations of none", round, n)
+			break
+		}
+		l.add(0)
+	}
+	stop.Store(true)
+	reader.Wait()
+}

@@ -116,7 +116,9 @@ func (r *results) addFew(dests []Dest) {
 // than a table.
 const fewMatches = 16
 
-// unique returns dst with each of the results once.
+// unique returns dst with each of the results once. Most often there is none twice,
+// which the low bits of the destinations show: these are numbers that an exchange
+// gives one after the other.
 func (r *results) unique() []Dest {
 	if r.parts < 2 {
 		return r.dst
@@ -126,6 +128,13 @@ func (r *results) unique() []Dest {
 		s := newSeen()
 		defer s.free()
 		return s.appendNew(r.dst[:r.from], found) // writes behind where it reads
+	}
+	var low uint64
+	for _, d := range found {
+		low |= 1 << (d % 64)
+	}
+	if bits.OnesCount64(low) == len(found) {
+		return r.dst
 	}
 	n := r.from
 next:
