@@ -9,7 +9,6 @@ import (
 type place struct {
 	piece
 	need uint64 // bits of a node's mask, without which it accepts nothing from here on
-	next uint   // the position after the word, where '*' leads
 }
 
 func (p *place) set(h *hasher, code uint64, kind uint32, rest uint) {
@@ -31,7 +30,7 @@ func (w *walk) prepare(key []byte) bool {
 	rest := uint(n - bits.OnesCount64(inner))
 	for i := range n {
 		w.places[i].set(seeded, parts[i].code, parts[i].kind(), rest)
-		w.places[i].next = uint(i) + 1
+		w.next[i] = uint8(i) + 1
 		if parts[i].kind() != pieceInner {
 			rest--
 		}
@@ -78,7 +77,7 @@ func (w *walk) prepareWord(key []byte) bool {
 		code := binary.LittleEndian.Uint64(src[from:]) >> (8 * uint(start-from) % 64)
 		w.places[n].set(h, code&lowBytes[size%16], uint32(1+size), rest)
 		n++
-		w.places[n-1].next = n
+		w.next[n-1] = uint8(n)
 		start = end + 1
 	}
 	w.finish(n, inner)
@@ -97,8 +96,8 @@ func (w *walk) finish(n uint, inner uint32) {
 	w.bounds = (2<<n - 1) &^ inner
 	w.places[n].need = maskRest
 	for ; inner != 0; inner &^= 1 << (bits.Len32(inner) - 1) {
-		i := uint(bits.Len32(inner)) - 1
-		w.at(i - 1).next = w.at(i).next
+		i := bits.Len32(inner) - 1
+		w.next[i-1] = w.next[i]
 	}
 }
 

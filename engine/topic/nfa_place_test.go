@@ -43,9 +43,10 @@ func TestPlaces(t *testing.T) {
 				next = uint(i) + 1
 				rest = min(rest+1, manyRest)
 			}
-			want := place{buf[i], buf[i].restBit(rest) | maskRest<<rest, next}
-			if w.places[i] != want {
-				t.Fatalf("seed %#x: prepare(%q): place %d is %+v, want %+v", seed, key, i, w.places[i], want)
+			want := place{buf[i], buf[i].restBit(rest) | maskRest<<rest}
+			if w.places[i] != want || w.afterWord(uint(i)) != next {
+				t.Fatalf("seed %#x: prepare(%q): place %d is %+v, its word ends at %d, want %+v and %d",
+					seed, key, i, w.places[i], w.afterWord(uint(i)), want, next)
 			}
 		}
 	}

@@ -13,15 +13,19 @@ const shortPieces = 15
 type walk struct {
 	slab   *slab
 	steps  int
-	end    uint   // the position after the last piece
-	bounds uint32 // positions between words, with the first and the last
-	inner  uint32 // the other positions, within words
+	end    uint                   // the position after the last piece
+	bounds uint32                 // positions between words, with the first and the last
+	inner  uint32                 // the other positions, within words
+	next   [shortPieces + 1]uint8 // the position after the word at each, where '*' leads
 	places [shortPieces + 1]place
 }
 
 // at returns the place at position i. The number of places is a power of two, so
 // that there is no bound to check.
 func (w *walk) at(i uint) *place { return &w.places[i%uint(len(w.places))] }
+
+// afterWord returns the position after the word, or what is left of it, at i.
+func (w *walk) afterWord(i uint) uint { return uint(w.next[i%uint(len(w.next))]) }
 
 // visit enters a node that is live at the one position i.
 func (w *walk) visit(node uint32, i uint, r *results) {
@@ -35,7 +39,7 @@ func (w *walk) visit(node uint32, i uint, r *results) {
 			return
 		}
 		if hash := n.hashChild(); hash != 0 {
-			w.visitSet(hash, w.bounds&-(1<<i), r)
+			w.visitRest(hash, i, r)
 		}
 		if i == w.end {
 			w.slab.accept(n, r)
@@ -49,8 +53,9 @@ func (w *walk) visit(node uint32, i uint, r *results) {
 			next = w.slab.find(node, &at.piece)
 		}
 		if star := n.star.Load(); star != 0 {
-			if nodes[star].mask.Load()&w.at(at.next).need != 0 {
-				w.visit(star, at.next, r)
+			after := w.afterWord(i)
+			if nodes[star].mask.Load()&w.at(after).need != 0 {
+				w.visit(star, after, r)
 			}
 		}
 		if next == 0 {
@@ -58,6 +63,17 @@ func (w *walk) visit(node uint32, i uint, r *results) {
 		}
 		node, i = next, i+1
 	}
+}
+
+// visitRest enters the child by '#' of a node that is live at position i. Most often
+// '#' ends the binding key, and there is nothing to find out.
+func (w *walk) visitRest(hash uint32, i uint, r *results) {
+	if n := &w.slab.nodes[hash]; n.mask.Load() == maskRest {
+		w.steps++
+		w.slab.accept(n, r)
+		return
+	}
+	w.visitSet(hash, w.bounds&-(1<<i), r)
 }
 
 // nextWord returns the ends of the words that begin at the positions p. The sum
