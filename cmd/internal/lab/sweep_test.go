@@ -98,6 +98,9 @@ func TestResumedSweepIsTheSame(t *testing.T) {
 		t.Fatal(err)
 	}
 	defer ledger.Close()
+	if kept, err := os.ReadFile(path); err != nil || strings.Contains(string(kept), "longer") {
+		t.Errorf("the line that was cut off is still there (%v)", err)
+	}
 	if len(done) != 3 {
 		t.Fatalf("the ledger holds %d cells, want 3", len(done))
 	}
