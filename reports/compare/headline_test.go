@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"strings"
 	"testing"
 
 	"harelab/reports/internal/specimen"
@@ -63,6 +64,32 @@ func TestNothingVisibleChanges(t *testing.T) {
 		a.Exact[k], b.Exact[k] = true, true
 		if e := Compare(a, b).Rows[0].News[0]; e.Change != tt.want {
 			t.Errorf("exactly %v to %v: %v, want %v", tt.base, tt.new, e.Change, tt.want)
+		}
+	}
+}
+
+// TestSentenceKeepsToOneUnit: the times of a row are in one unit, other figures in theirs.
+func TestSentenceKeepsToOneUnit(t *testing.T) {
+	for _, tt := range []struct {
+		unit string
+		of   []float64
+		want string
+	}{
+		{"s", []float64{0.0183, 0.232, 0}, "18.3 ms 232 ms 0 s"},
+		{"s", []float64{0.232, 1.5}, "0.232 s 1.5 s"},
+		{"%", []float64{0.5, 0.75}, "50 % 75 %"},
+	} {
+		row := Row{Key: Key{Metric: "m", Unit: tt.unit}, Base: Estimate{Center: tt.of[0]}}
+		for _, v := range tt.of[1:] {
+			row.News = append(row.News, Effect{Estimate: Estimate{Center: v}})
+		}
+		format := row.format()
+		var got []string
+		for _, v := range tt.of {
+			got = append(got, format(v))
+		}
+		if got := strings.Join(got, " "); got != tt.want {
+			t.Errorf("%v in %s: %q, want %q", tt.of, tt.unit, got, tt.want)
 		}
 	}
 }
