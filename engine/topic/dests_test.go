@@ -118,60 +118,78 @@ func TestDestListWalkOverASwap(t *testing.T) {
 // TestDestListReadersSeeEachOnce swaps destinations under a reader.
 func TestDestListReadersSeeEachOnce(t *testing.T) {
 	s := newSwapped()
+	during(func() {
+		for range 10_000 {
+			s.swap()
+		}
+	}, func() bool {
+		var r results
+		s.addTo(&r)
+		all := r.unique()
+		slices.Sort(all)
+		if n := len(all); len(slices.Compact(all)) != n {
+			t.Error("a destination is there twice")
+			return false
+		}
+		return true
+	})
+}
+
+// TestDestListEmptiedUnderAReader begins a list anew under a reader who goes chunk
+// by chunk, as one does who began when there were several.
+func TestDestListEmptiedUnderAReader(t *testing.T) {
+	l := newDestList(0)
+	during(func() {
+		for range 1_000_000 {
+			l.reset([]Dest{0})
+		}
+	}, func() bool {
+		var r results
+		for w := l.walk(&r); w.next(&r); {
+		}
+		if len(r.dst) != 1 {
+			t.Errorf("%d destinations of one", len(r.dst))
+			return false
+		}
+		return true
+	})
+}
+
+// during calls read again and again, until it says stop, while change runs.
+func during(change func(), read func() bool) {
 	var stop atomic.Bool
 	var reader sync.WaitGroup
 	reader.Go(func() {
-		for !stop.Load() {
-			var r results
-			s.addTo(&r)
-			all := r.unique()
-			slices.Sort(all)
-			if n := len(all); len(slices.Compact(all)) != n {
-				t.Error("a destination is there twice")
-				return
-			}
+		for !stop.Load() && read() {
 		}
 	})
-	for range 10_000 {
-		s.swap()
-	}
+	change()
 	stop.Store(true)
 	reader.Wait()
 }
 
-// TestDestListEmptiedUnderAReader fills two chunks and takes everything out again
-// under a reader, who must not see more than there ever was.
-func TestDestListEmptiedUnderAReader(t *testing.T) {
+// TestDestListFillsAndEmpties fills one chunk or more, and takes all out again.
+func TestDestListFillsAndEmpties(t *testing.T) {
 	l := newDestList(0)
-	var stop atomic.Bool
-	var reader sync.WaitGroup
-	reader.Go(func() {
-		for !stop.Load() {
-			var r results
-			l.addTo(&r)
-			if all := r.unique(); len(all) > chunkLen+1 {
-				t.Errorf("%d destinations of at most %d", len(all), chunkLen+1)
-				return
+	for _, most := range []int{chunkLen / 2, chunkLen, chunkLen + 1, 3 * chunkLen, 1} {
+		for n := 1; n < most; n++ {
+			l.add(Dest(n))
+			if got := len(l.all()); got != n+1 {
+				t.Fatalf("filled to %d: %d destinations of %d", most, got, n+1)
 			}
 		}
-	})
-	for round := range 1000 {
-		for d := range Dest(chunkLen) {
-			l.add(d + 1)
+		if got := len(l.compact().all()); got != most {
+			t.Fatalf("filled to %d: %d destinations of its copy", most, got)
 		}
-		if n := len(l.all()); n != chunkLen+1 {
-			t.Errorf("round %d: %d destinations of %d", round, n, chunkLen+1)
-			break
+		for n := range most {
+			l.remove(Dest(n))
+			if got := len(l.all()); got != most-n-1 {
+				t.Fatalf("filled to %d: %d destinations of %d", most, got, most-n-1)
+			}
 		}
-		for d := range Dest(chunkLen + 1) {
-			l.remove(d)
-		}
-		if n := len(l.all()); n != 0 {
-			t.Errorf("round %d: %d destinations of none", round, n)
-			break
+		if got := len(*l.chunks.Load()); got != 1 {
+			t.Errorf("filled to %d and emptied: %d chunks", most, got)
 		}
 		l.add(0)
 	}
-	stop.Store(true)
-	reader.Wait()
 }
