@@ -57,14 +57,14 @@ type dispatchLoad struct {
 	delivered int
 	refs      [1]dispatch.Ref
 	workers   []*probedWorker
-	ledgers   []*dispatch.Ledger
+	limiters  []*dispatch.Limiter
 }
 
 func (d *dispatchLoad) join(prefetch, channel uint32, probed bool) {
 	e := queue.Event{Kind: queue.Join, Prefetch: prefetch, Slots: 1}
 	if channel > 0 {
-		e.Ledger = dispatch.NewLedger(channel)
-		d.ledgers = append(d.ledgers, e.Ledger)
+		e.Limiter = dispatch.NewLimiter(channel)
+		d.limiters = append(d.limiters, e.Limiter)
 	}
 	if probed {
 		w := new(probedWorker)
@@ -119,20 +119,20 @@ func (d *dispatchLoad) finish(m *queue.Decision) {
 
 // take has another queue use a channel, so that some fill up, and give has it
 // end; nil is no channel.
-func (d *dispatchLoad) take() *dispatch.Ledger {
-	if len(d.ledgers) < 2 {
+func (d *dispatchLoad) take() *dispatch.Limiter {
+	if len(d.limiters) < 2 {
 		return nil
 	}
-	l := d.ledgers[int(d.now)*7919%len(d.ledgers)]
+	l := d.limiters[int(d.now)*7919%len(d.limiters)]
 	if !l.TryTake() {
 		return nil
 	}
 	return l
 }
 
-func (d *dispatchLoad) give(l *dispatch.Ledger) {
+func (d *dispatchLoad) give(l *dispatch.Limiter) {
 	l.Put(1)
-	d.out = d.q.Step(queue.Event{Kind: queue.Run, Now: d.now, Ledger: l}, d.out[:0])
+	d.out = d.q.Step(queue.Event{Kind: queue.Run, Now: d.now, Limiter: l}, d.out[:0])
 }
 
 // A probedWorker works on one message at a time, and lets itself be looked at.

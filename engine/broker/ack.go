@@ -79,12 +79,12 @@ func (ch *Channel) take(t *turn, tag uint64, multiple bool) (us []unsettled, ok 
 // With a prefetch for the whole channel, what that frees may be used by any of its
 // queues: all first take in what was settled, then all are run.
 func (ch *Channel) finish(t *turn, kind queue.Kind, us []unsettled) {
-	if len(us) == 1 && ch.ledger == nil { // nearly always
+	if len(us) == 1 && ch.limiter == nil { // nearly always
 		t.refs = append(t.refs[:0], us[0].ref)
 		us[0].queue.settle(t, kind, t.refs, false)
 		return
 	}
-	shared := ch.ledger != nil
+	shared := ch.limiter != nil
 	if shared {
 		for i := range us {
 			ch.uncount(&us[i])
@@ -104,6 +104,6 @@ func (ch *Channel) finish(t *turn, kind queue.Kind, us []unsettled) {
 	slices.SortFunc(t.runs, bySeq)
 	t.runs = slices.Compact(t.runs)
 	for _, q := range t.runs {
-		q.event(t, queue.Event{Kind: queue.Run, Ledger: ch.ledger})
+		q.event(t, queue.Event{Kind: queue.Run, Limiter: ch.limiter})
 	}
 }

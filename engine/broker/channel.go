@@ -30,7 +30,7 @@ type Channel struct {
 	replyTo   *replyConsumer // written under mu
 	closed    bool
 
-	ledger *dispatch.Ledger // prefetch of the whole channel; nil: never set
+	limiter *dispatch.Limiter // prefetch of the whole channel; nil: never set
 
 	mu        sync.Mutex
 	lastTag   uint64

@@ -121,7 +121,7 @@ func (c *Consumer) checkQueue(q *Queue) error {
 	}
 	if q.settings.quorum {
 		c.exclusive = false
-		if l := c.channel.ledger; l != nil && l.Limit() > 0 {
+		if l := c.channel.limiter; l != nil && l.Limit() > 0 {
 			return wire.Errorf(wire.NotImplemented, "%s does not support global qos", resource)
 		}
 	}
@@ -185,19 +185,19 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 		Prefetch:  c.prefetch,
 		NoAck:     c.NoAck,
 		Exclusive: c.exclusive,
-		Ledger:    q.ledgerOf(c.channel),
+		Limiter:   q.limiterOf(c.channel),
 		Probe:     c.probe,
 		Slots:     c.slots,
 	})
 	return nil
 }
 
-// ledgerOf returns the limit of a channel, which does not hold for quorum queues.
-func (q *Queue) ledgerOf(ch *Channel) *dispatch.Ledger {
+// limiterOf returns the limit of a channel, which does not hold for quorum queues.
+func (q *Queue) limiterOf(ch *Channel) *dispatch.Limiter {
 	if q.settings.quorum {
 		return nil
 	}
-	return ch.ledger
+	return ch.limiter
 }
 
 // leave removes a consumer; what it has stays unacked. A queue that was waiting for

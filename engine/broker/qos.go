@@ -29,28 +29,28 @@ func (ch *Channel) BasicQos(m *wire.BasicQos) error {
 
 // limit sets the prefetch of the whole channel and runs its queues.
 func (ch *Channel) limit(n uint32) {
-	if ch.ledger == nil && n == 0 {
+	if ch.limiter == nil && n == 0 {
 		return
 	}
 	t := ch.begin()
-	if ch.ledger == nil {
-		ch.ledger = dispatch.NewLedger(0)
-		ch.shareLedger(t)
+	if ch.limiter == nil {
+		ch.limiter = dispatch.NewLimiter(0)
+		ch.shareLimiter(t)
 	}
-	switch was := ch.ledger.Limit(); {
+	switch was := ch.limiter.Limit(); {
 	case was == 0 && n > 0:
 		ch.countGotten(true)
 	case was > 0 && n == 0:
 		ch.countGotten(false)
 	}
-	ch.ledger.SetLimit(n)
+	ch.limiter.SetLimit(n)
 	ch.finish(t, queue.Ack, nil)
 	t.end()
 }
 
-// shareLedger brings the consumers that the channel has, and those that left and whose
+// shareLimiter brings the consumers that the channel has, and those that left and whose
 // messages are not settled, under its limit.
-func (ch *Channel) shareLedger(t *turn) {
+func (ch *Channel) shareLimiter(t *turn) {
 	ch.mu.Lock()
 	consumers := append([]*Consumer(nil), ch.ordered...)
 	t.settled = t.settled[:0]
@@ -64,10 +64,10 @@ func (ch *Channel) shareLedger(t *turn) {
 		if c.queue.settings.quorum {
 			continue
 		}
-		c.queue.event(t, queue.Event{Kind: queue.Share, Hold: true, Ledger: ch.ledger, Consumer: c.id})
+		c.queue.event(t, queue.Event{Kind: queue.Share, Hold: true, Limiter: ch.limiter, Consumer: c.id})
 	}
 	t.eachQueue(t.settled, func(q *Queue, refs []dispatch.Ref) {
-		q.event(t, queue.Event{Kind: queue.Share, Hold: true, Ledger: ch.ledger, Consumer: dispatch.NoConsumer, Refs: refs})
+		q.event(t, queue.Event{Kind: queue.Share, Hold: true, Limiter: ch.limiter, Consumer: dispatch.NoConsumer, Refs: refs})
 	})
 }
 
@@ -81,7 +81,7 @@ func (ch *Channel) countGotten(counts bool) {
 		case u.queue == nil || !u.gotten || u.counted == counts:
 		case counts:
 			u.counted = true
-			ch.ledger.Add(1)
+			ch.limiter.Add(1)
 		default:
 			ch.uncount(u)
 		}
@@ -96,10 +96,10 @@ func (ch *Channel) countGotten(counts bool) {
 	}
 }
 
-// uncount gives back to the ledger what the channel counted for a message.
+// uncount gives back to the limiter what the channel counted for a message.
 func (ch *Channel) uncount(u *unsettled) {
 	if u.counted {
 		u.counted = false
-		ch.ledger.Put(1)
+		ch.limiter.Put(1)
 	}
 }

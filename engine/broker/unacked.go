@@ -9,7 +9,7 @@ type unsettled struct {
 	ref   dispatch.Ref
 
 	gotten  bool // by basic.get, not by a consumer
-	counted bool // in the channel's ledger, by the channel and not by the queue
+	counted bool // in the channel's limiter, by the channel and not by the queue
 }
 
 // unackedList holds the unsettled deliveries of a channel in order of their tags, in

@@ -12,7 +12,15 @@
 //
 // Nothing here reads a clock, starts a goroutine, iterates over a map or takes
 // a lock: the time is an argument, random numbers come from a seed, and one
-// caller at a time is the rule. Only a Ledger may be shared between queues.
+// caller at a time is the rule. Only a Limiter may be shared between queues.
+//
+// The words: a Limiter is a channel's own prefetch, over all its consumers
+// (RabbitMQ's rabbit_limiter); a roster is a table's consumers in subscription
+// order with those marked that are eligible; a ring holds consumers in turn, and
+// an ordered ring also tells which of two members comes first; an AnswerLog is
+// what a queue was answered by probes and limiters, for a recording. The files
+// table_*.go are the tables that the queue keeps, of consumers, channels and
+// messages.
 package dispatch
 
 import "harelab/engine/internal/registry"

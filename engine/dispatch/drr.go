@@ -31,10 +31,10 @@ func newDRR(cfg Config, t *Messages) Order {
 // quantum.
 //
 // The paper's O(1) is for grants that pay for a message. With smaller ones the
-// list would be gone through again and again, so it is not. It is a circle that
+// list would be gone through again and again, so it is not. It is a ring that
 // a pointer to the head runs around, and a round is one time around from the
 // seam. How many grants a tenant needs says in which round it will send, and
-// that stays true whatever others do; the least of (round, place in the circle)
+// that stays true whatever others do; the least of (round, place in the ring)
 // is next. The turns in between, in which nobody could pay, are booked when a
 // tenant is next looked at. O(log t) for t backlogged tenants.
 type drr struct {
@@ -42,7 +42,7 @@ type drr struct {
 	cfg     Config
 	quantum int64
 	tenants []drrTenant  // by number of the tenant
-	circle  circle       // of the backlogged ones
+	ring    orderedRing  // of the backlogged ones
 	senders heap[uint32] // of the same: who sends first
 	place   []int32      // in senders
 	head    uint32       // whose turn it is, or is next
@@ -87,10 +87,10 @@ func (o *drr) enter(id uint32) {
 	d := &o.tenants[id]
 	d.grant = o.grant(id) // numbers are used again for other tenants
 	d.deficit, d.next = 0, o.round+1
-	if o.circle.n == 0 {
+	if o.ring.n == 0 {
 		o.head, o.started, o.round = id, false, d.next
 	}
-	o.circle.insert(id, o.head)
+	o.ring.insert(id, o.head)
 	o.schedule(id)
 }
 
@@ -109,7 +109,7 @@ func (o *drr) grant(tenant uint32) int64 {
 // book adds the grants of the turns that a tenant has had.
 func (o *drr) book(id uint32) {
 	next := o.round
-	if o.circle.precedes(id, o.head) || id == o.head && o.started {
+	if o.ring.precedes(id, o.head) || id == o.head && o.started {
 		next++ // this round's turn is over, or has started
 	}
 	o.tenants[id].bookUntil(next)
@@ -139,7 +139,7 @@ func (o *drr) sooner(a, b uint32) bool {
 	if d := o.tenants[a].sends - o.tenants[b].sends; d != 0 {
 		return d < 0
 	}
-	return o.circle.precedes(a, b)
+	return o.ring.precedes(a, b)
 }
 
 func (o *drr) Peek(int64) Ref { return o.tenants[o.senders.ids[0]].list.peek(o.t) }
@@ -163,8 +163,8 @@ func (o *drr) Pop(int64) Ref {
 // leave takes the head, which ran empty, off the list.
 func (o *drr) leave(id uint32) {
 	o.senders.remove(id)
-	o.head, o.started = o.circle.remove(id), false
-	if !o.circle.precedes(id, o.head) {
+	o.head, o.started = o.ring.remove(id), false
+	if !o.ring.precedes(id, o.head) {
 		o.round++ // that was the last before the seam
 	}
 }

@@ -174,12 +174,12 @@ func TestDRRWorkPerMessage(t *testing.T) {
 	}
 }
 
-// TestCircleKeepsOrder compares a circle with a slice, while members come and
+// TestOrderedRingKeepsOrder compares a orderedRing with a slice, while members come and
 // go at a place that moves, so that tags run out and are spread.
-func TestCircleKeepsOrder(t *testing.T) {
+func TestOrderedRingKeepsOrder(t *testing.T) {
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 0))
-		var l circle
+		var l orderedRing
 		var list, gone []uint32 // list from the seam on
 		next := uint32(0)
 		at := 0
@@ -222,11 +222,11 @@ func TestCircleKeepsOrder(t *testing.T) {
 	}
 }
 
-// TestCircleInsertionIsCheap has each newcomer stand before the last one but
+// TestOrderedRingInsertionIsCheap has each newcomer stand before the last one but
 // one, which halves the room each time, and counts the tags that change.
-func TestCircleInsertionIsCheap(t *testing.T) {
+func TestOrderedRingInsertionIsCheap(t *testing.T) {
 	for n := uint32(64); n <= 4096; n *= 8 {
-		var l circle
+		var l orderedRing
 		l.insert(0, 0)
 		l.insert(1, 0)
 		tags := []int64{l.links[0].tag, l.links[1].tag}

@@ -8,7 +8,7 @@ func init() {
 		Doc:   "to an idle consumer, longest idle first, else to a random one (join the idle queue)",
 		Needs: NeedSlots,
 		New: func(cfg Config, t *Consumers) Selector {
-			return &jiq{random: random{seats: newSeats(t), rng: rng.New(cfg.Seed)}}
+			return &jiq{random: random{roster: newRoster(t), rng: rng.New(cfg.Seed)}}
 		},
 	})
 }
@@ -71,7 +71,7 @@ func (s *jiq) Pick(int64) ConsumerID {
 	}
 }
 
-// sweep is that of seats, for the line too.
+// sweep is that of the roster, and takes consumers out of the line too.
 func (s *jiq) sweep() {
 	for _, c := range s.t.Filled() {
 		s.follow(c)

@@ -94,7 +94,7 @@ func (s *leastLoaded) refresh(now int64) {
 	}
 	stale := s.stale
 	if s.t.Probed() {
-		stale = s.t.Tape.consumers(stale)
+		stale = s.t.Log.consumers(stale)
 	}
 	for _, c := range stale {
 		if int(c) < len(s.loads) && s.loads[c].in {

@@ -7,7 +7,7 @@ func init() {
 		Name: "po2",
 		Doc:  "to the one with fewer outstanding of two drawn (power of two choices)",
 		New: func(cfg Config, t *Consumers) Selector {
-			return &po2{random{seats: newSeats(t), rng: rng.New(cfg.Seed)}}
+			return &po2{random{roster: newRoster(t), rng: rng.New(cfg.Seed)}}
 		},
 	})
 }
@@ -31,7 +31,7 @@ func (s *po2) Pick(int64) ConsumerID {
 	return NoConsumer
 }
 
-func (s *po2) lighter(l *seatLevel) ConsumerID {
+func (s *po2) lighter(l *rosterLevel) ConsumerID {
 	if l.n == 1 {
 		return l.nth(0)
 	}

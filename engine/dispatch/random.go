@@ -7,7 +7,7 @@ func init() {
 		Name: "random",
 		Doc:  "to one drawn among the eligible",
 		New: func(cfg Config, t *Consumers) Selector {
-			return &random{seats: newSeats(t), rng: rng.New(cfg.Seed)}
+			return &random{roster: newRoster(t), rng: rng.New(cfg.Seed)}
 		},
 	})
 }
@@ -15,7 +15,7 @@ func init() {
 // random draws uniformly among the eligible consumers of the best priority that
 // has any; a single candidate needs no draw, and for none is drawn. O(log n).
 type random struct {
-	seats
+	roster
 	rng rng.SplitMix64
 }
 
@@ -42,7 +42,7 @@ func (s *random) pick() ConsumerID {
 }
 
 // draw returns one of the consumers in play, of which there are some.
-func (l *seatLevel) draw(r *rng.SplitMix64) ConsumerID {
+func (l *rosterLevel) draw(r *rng.SplitMix64) ConsumerID {
 	if l.n == 1 {
 		return l.nth(0)
 	}

@@ -7,13 +7,13 @@ import (
 	"testing"
 )
 
-// TestSeatsFindTheNth compares seats with a list, through joins, leaves and
+// TestRosterFindsTheNth compares roster with a list, through joins, leaves and
 // turns in and out of play that make it grow and close its gaps.
-func TestSeatsFindTheNth(t *testing.T) {
+func TestRosterFindsTheNth(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		table := NewConsumers()
-		s := &seats{t: table}
+		s := &roster{t: table}
 		var list, out []ConsumerID // in subscription order; those out of play
 		for op := range 3000 {
 			grow := 4 // more leave than join in every other phase
@@ -60,10 +60,10 @@ func TestSeatsFindTheNth(t *testing.T) {
 	}
 }
 
-// TestSeatsOfThoseWhoLeftAreGivenUp has one consumer stay while others come and go.
-func TestSeatsOfThoseWhoLeftAreGivenUp(t *testing.T) {
+// TestRosterDropsThoseWhoLeft has one consumer stay while others come and go.
+func TestRosterDropsThoseWhoLeft(t *testing.T) {
 	table := NewConsumers()
-	s := newSeats(table)
+	s := newRoster(table)
 	s.join(table.Add(Consumer{}))
 	for range 1000 {
 		c := table.Add(Consumer{})
@@ -71,8 +71,8 @@ func TestSeatsOfThoseWhoLeftAreGivenUp(t *testing.T) {
 		s.leave(c)
 		table.Remove(c)
 	}
-	if n := len(s.levels[0].seats); n > 32 {
-		t.Errorf("%d seats for one consumer", n)
+	if n := len(s.levels[0].entries); n > 32 {
+		t.Errorf("%d entries for one consumer", n)
 	}
 }
 
@@ -92,10 +92,10 @@ func TestConsumerIDIsKeptWhileMessagesAreOut(t *testing.T) {
 
 func TestPeersAreTheConsumersOfAChannel(t *testing.T) {
 	table := NewConsumers()
-	l, other := NewLedger(1), NewLedger(1)
+	l, other := NewLimiter(1), NewLimiter(1)
 	var ids []ConsumerID
 	for i := range 6 {
-		ids = append(ids, table.Add(Consumer{Ledger: []*Ledger{l, other}[i%2]}))
+		ids = append(ids, table.Add(Consumer{Limiter: []*Limiter{l, other}[i%2]}))
 	}
 	peers := func() (got []ConsumerID) {
 		for c := table.Peer(l); c != NoConsumer; c = table.PeerAfter(c) {
@@ -108,7 +108,7 @@ func TestPeersAreTheConsumersOfAChannel(t *testing.T) {
 		table.Remove(c)
 		var want []ConsumerID
 		for _, id := range ids {
-			if table.Valid(id) && table.At(id).Ledger == l {
+			if table.Valid(id) && table.At(id).Limiter == l {
 				want = append(want, id)
 			}
 		}
@@ -233,7 +233,7 @@ func TestLevelsFindTheNextBelow(t *testing.T) {
 }
 
 // TestPickAgainIfAnotherQueueWasFaster: the last of a channel's limit is taken
-// between the look and the taking. The tape answers for the ledgers.
+// between the look and the taking. The log answers for the limiters.
 func TestPickAgainIfAnotherQueueWasFaster(t *testing.T) {
 	for _, name := range []string{"rr", "rr-eager", "fair", "adaptive", "jsq", "lwl", "random", "po2", "jiq"} {
 		strategy, err := LookupSelector(name)
@@ -243,17 +243,17 @@ func TestPickAgainIfAnotherQueueWasFaster(t *testing.T) {
 		table := NewConsumers()
 		s := strategy.New(Config{}, table)
 		for range 2 {
-			s.Join(table.Add(Consumer{Ledger: NewLedger(1)}))
+			s.Join(table.Add(Consumer{Limiter: NewLimiter(1)}))
 		}
-		// Whether a ledger is full, and whether credit was taken: no and no.
-		table.Tape = &Tape{Replay: true, Answers: make([]int64, 50)}
+		// Whether a limiter is full, and whether credit was taken: no and no.
+		table.Log = &AnswerLog{Replay: true, Answers: make([]int64, 50)}
 		if c := s.Pick(0); c != NoConsumer {
 			t.Errorf("%s: picked %d, whose credit could not be taken", name, c)
 		}
 		if table.Aside(0) == 0 || table.Aside(1) == 0 {
 			t.Errorf("%s: a consumer without credit was not set aside", name)
 		}
-		table.Tape = nil
+		table.Log = nil
 		for c := range ConsumerID(2) {
 			table.PutBack(c)
 			s.Return(c)
@@ -261,8 +261,8 @@ func TestPickAgainIfAnotherQueueWasFaster(t *testing.T) {
 		if c := s.Pick(0); c == NoConsumer {
 			t.Errorf("%s: nobody is picked, though both are back", name)
 		}
-		table.Tape = &Tape{Replay: true}
-		s.Join(table.Add(Consumer{Ledger: NewLedger(1), Probe: idle{}}))
+		table.Log = &AnswerLog{Replay: true}
+		s.Join(table.Add(Consumer{Limiter: NewLimiter(1), Probe: idle{}}))
 		if c := s.Pick(0); c != NoConsumer {
 			t.Errorf("%s: picked %d by its probe, whose credit could not be taken", name, c)
 		}
@@ -274,15 +274,15 @@ type idle struct{}
 func (idle) Outstanding() int { return 0 }
 func (idle) Work(int64) int64 { return 0 }
 
-// TestFilledTellsEachOnce: in order of subscription, whichever ledger filled up
+// TestFilledTellsEachOnce: in order of subscription, whichever limiter filled up
 // first, and nobody that left.
 func TestFilledTellsEachOnce(t *testing.T) {
 	table := NewConsumers()
-	table.WatchLedgers()
-	l, other := NewLedger(1), NewLedger(1)
+	table.WatchLimiters()
+	l, other := NewLimiter(1), NewLimiter(1)
 	var ids []ConsumerID
 	for i := range 5 {
-		ids = append(ids, table.Add(Consumer{Ledger: []*Ledger{l, other}[i%2]}))
+		ids = append(ids, table.Add(Consumer{Limiter: []*Limiter{l, other}[i%2]}))
 	}
 	want := func(when string, want ...ConsumerID) {
 		t.Helper()
@@ -308,6 +308,6 @@ func TestFilledTellsEachOnce(t *testing.T) {
 	table.Remove(ids[4])
 	want("all left")
 	if n := len(*l.watchers.Load()); n != 0 {
-		t.Errorf("%d tables watch a ledger that no consumer has", n)
+		t.Errorf("%d tables watch a limiter that no consumer has", n)
 	}
 }

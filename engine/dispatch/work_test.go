@@ -9,7 +9,7 @@ import (
 	"harelab/engine/queue"
 )
 
-// questions counts, in a recording, what a queue asked of probes and ledgers.
+// questions counts, in a recording, what a queue asked of probes and limiters.
 type questions int
 
 func (n *questions) Write(lines []byte) (int, error) {
@@ -43,13 +43,13 @@ func (g *gauge) add(n int, ends int64) {
 // A shop is a queue and n workers, of which each has a channel-wide limit, that
 // another queue uses too, and a probe.
 type shop struct {
-	rec     *queue.Recorder
-	asked   questions
-	ledgers []*dispatch.Ledger
-	gauges  []*gauge
-	out     []queue.Decision
-	held    []queue.Decision
-	now     int64
+	rec      *queue.Recorder
+	asked    questions
+	limiters []*dispatch.Limiter
+	gauges   []*gauge
+	out      []queue.Decision
+	held     []queue.Decision
+	now      int64
 
 	published, many int
 }
@@ -63,10 +63,10 @@ func newShop(t *testing.T, s dispatch.SelectorStrategy, n int, limits, probes bo
 	b.rec = queue.NewRecorder(queue.New(queue.Config{Selector: s, Order: fifo, Limits: queue.Unlimited}), &b.asked)
 	for range n {
 		e := queue.Event{Kind: queue.Join, Slots: 1}
-		b.ledgers = append(b.ledgers, dispatch.NewLedger(2))
+		b.limiters = append(b.limiters, dispatch.NewLimiter(2))
 		b.gauges = append(b.gauges, new(gauge))
 		if limits {
-			e.Ledger = b.ledgers[len(b.ledgers)-1]
+			e.Limiter = b.limiters[len(b.limiters)-1]
 		}
 		if probes {
 			e.Probe = b.gauges[len(b.gauges)-1]
@@ -100,8 +100,8 @@ func (b *shop) step(e queue.Event) {
 // message publishes a message, has, once there are many, the oldest one out finished, and another
 // queue use a worker for a while.
 func (b *shop) message(i int) {
-	ledger := b.ledgers[i*7919%len(b.ledgers)]
-	taken := ledger.TryTake()
+	limiter := b.limiters[i*7919%len(b.limiters)]
+	taken := limiter.TryTake()
 	b.step(queue.Event{Kind: queue.Publish})
 	if b.published++; b.published > b.many {
 		d := b.held[0]
@@ -110,8 +110,8 @@ func (b *shop) message(i int) {
 		b.step(queue.Event{Kind: queue.Ack, Refs: []dispatch.Ref{d.Ref}})
 	}
 	if taken {
-		ledger.Put(1)
-		b.step(queue.Event{Kind: queue.Run, Ledger: ledger})
+		limiter.Put(1)
+		b.step(queue.Event{Kind: queue.Run, Limiter: limiter})
 	}
 }
 

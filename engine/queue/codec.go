@@ -12,16 +12,16 @@ import (
 // A Codec writes events and decisions as lines of text and reads them back. A
 // line is a kind, the time for events, and the fields that are not zero:
 //
-//	join 0 prefetch=1 ledger=0/10
+//	join 0 prefetch=1 limiter=0/10
 //	publish 1500 cost=200 tenant=blue
 //	deliver c=0 ref=0 id=1
 //
-// It numbers the channels' ledgers in the order in which it meets them, and
-// gives their limits; what probes and ledgers say is no part of an event (see
+// It numbers the channels' limiters in the order in which it meets them, and
+// gives their limits; what probes and limiters say is no part of an event (see
 // Recorder).
 type Codec struct {
-	numbers map[*dispatch.Ledger]int
-	ledgers []*dispatch.Ledger
+	numbers  map[*dispatch.Limiter]int
+	limiters []*dispatch.Limiter
 }
 
 // AppendEvent appends an event, without a line end.
@@ -35,10 +35,10 @@ func (c *Codec) AppendEvent(b []byte, e Event) []byte {
 	if e.Msg.Task != "" {
 		b = append(append(b, " task="...), url.QueryEscape(e.Msg.Task)...)
 	}
-	if e.Ledger != nil {
-		b = append(b, " ledger="...)
-		b = strconv.AppendInt(b, int64(c.number(e.Ledger)), 10)
-		b = strconv.AppendUint(append(b, '/'), uint64(e.Ledger.Limit()), 10)
+	if e.Limiter != nil {
+		b = append(b, " limiter="...)
+		b = strconv.AppendInt(b, int64(c.number(e.Limiter)), 10)
+		b = strconv.AppendUint(append(b, '/'), uint64(e.Limiter.Limit()), 10)
 	}
 	if e.Probe != nil {
 		b = append(b, " probe"...)
@@ -56,20 +56,20 @@ func (c *Codec) AppendEvent(b []byte, e Event) []byte {
 
 var refsPrefix = [2]string{" refs=", ","}
 
-func (c *Codec) number(l *dispatch.Ledger) int {
+func (c *Codec) number(l *dispatch.Limiter) int {
 	if c.numbers == nil {
-		c.numbers = make(map[*dispatch.Ledger]int)
+		c.numbers = make(map[*dispatch.Limiter]int)
 	}
 	n, ok := c.numbers[l]
 	if !ok {
-		n = len(c.ledgers)
-		c.ledgers = append(c.ledgers, l)
+		n = len(c.limiters)
+		c.limiters = append(c.limiters, l)
 		c.numbers[l] = n
 	}
 	return n
 }
 
-// ParseEvent reads what AppendEvent wrote. Ledgers it has not met are made; a
+// ParseEvent reads what AppendEvent wrote. Limiters it has not met are made; a
 // probe is one that says zero.
 func (c *Codec) ParseEvent(line []byte) (Event, error) {
 	words := strings.Fields(string(line))
@@ -110,21 +110,21 @@ func (c *Codec) parseWord(e *Event, word string) error {
 		} else {
 			e.Msg.Task = text
 		}
-	case "ledger":
+	case "limiter":
 		number, limit, _ := strings.Cut(value, "/")
 		n, err := strconv.Atoi(number)
-		if err != nil || n < 0 || n > len(c.ledgers) {
-			return fmt.Errorf("queue: %s: ledgers are numbered as they come, the next is %d", word, len(c.ledgers))
+		if err != nil || n < 0 || n > len(c.limiters) {
+			return fmt.Errorf("queue: %s: limiters are numbered as they come, the next is %d", word, len(c.limiters))
 		}
 		l, err := strconv.ParseUint(limit, 10, 32)
 		if err != nil {
-			return fmt.Errorf("queue: %s: want a number and a limit, as in ledger=0/10", word)
+			return fmt.Errorf("queue: %s: want a number and a limit, as in limiter=0/10", word)
 		}
-		if n == len(c.ledgers) {
-			c.number(dispatch.NewLedger(0))
+		if n == len(c.limiters) {
+			c.number(dispatch.NewLimiter(0))
 		}
-		e.Ledger = c.ledgers[n]
-		e.Ledger.SetLimit(uint32(l))
+		e.Limiter = c.limiters[n]
+		e.Limiter.SetLimit(uint32(l))
 	case "probe":
 		e.Probe = silent{}
 	case "limits":

@@ -8,7 +8,7 @@ func (q *Queue) join(e *Event, out []Decision) []Decision {
 		Prefetch: e.Prefetch,
 		Slots:    e.Slots,
 		NoAck:    e.NoAck,
-		Ledger:   e.Ledger,
+		Limiter:  e.Limiter,
 		Probe:    e.Probe,
 	})
 	q.sel.Join(c)
@@ -39,15 +39,15 @@ func (q *Queue) leave(c dispatch.ConsumerID, out []Decision) []Decision {
 // share has consumers of a channel count against its limit: one that is here, and
 // those that hold messages, though they may have left.
 func (q *Queue) share(e *Event) {
-	if e.Ledger == nil {
+	if e.Limiter == nil {
 		return
 	}
 	if q.cons.Valid(e.Consumer) {
-		q.cons.Share(e.Consumer, e.Ledger)
+		q.cons.Share(e.Consumer, e.Limiter)
 	}
 	for _, r := range e.Refs {
 		if q.isUnacked(r) && q.msgs.At(r).Consumer != dispatch.NoConsumer {
-			q.cons.Share(q.msgs.At(r).Consumer, e.Ledger)
+			q.cons.Share(q.msgs.At(r).Consumer, e.Limiter)
 		}
 	}
 }

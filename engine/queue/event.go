@@ -15,18 +15,18 @@ const (
 	Ack                   // messages were acknowledged [Refs]
 	Requeue               // messages came back: nack, recover, a closed channel [Refs]
 	Discard               // messages were rejected for good [Refs]
-	Join                  // a consumer: NextConsumer is its ID [Priority, Prefetch, NoAck, Ledger, Probe, Slots, Exclusive]
+	Join                  // a consumer: NextConsumer is its ID [Priority, Prefetch, NoAck, Limiter, Probe, Slots, Exclusive]
 	Leave                 // a consumer left; what it holds stays unacked until it is settled [Consumer]
 	Pause                 // a consumer's connection takes nothing more for now [Consumer]
 	Resume                // it takes more [Consumer]
 	Limit                 // a consumer's prefetch changed [Consumer, Prefetch]
-	Run                   // a channel's credit came back, or an end to Hold [Ledger; nil: any channel's, at the cost of a scan; or just goes on after More]
+	Run                   // a channel's credit came back, or an end to Hold [Limiter; nil: any channel's, at the cost of a scan; or just goes on after More]
 	Get                   // basic.get [NoAck]; it does not run the queue
 	Purge                 // drop what is ready; it does not run the queue
 	Expire                // the time of WakeAt came
 	Close                 // drop everything
 	Configure             // new limits [Limits]
-	Share                 // consumers come under their channel's limit: one, and those that have some messages [Ledger, Consumer, Refs]
+	Share                 // consumers come under their channel's limit: one, and those that have some messages [Limiter, Consumer, Refs]
 	kinds
 )
 
@@ -61,7 +61,7 @@ type Event struct {
 	Prefetch uint32
 	Slots    uint32
 	Priority int32
-	Ledger   *dispatch.Ledger
+	Limiter  *dispatch.Limiter
 	Probe    dispatch.Probe
 
 	Refs   []dispatch.Ref // the caller's, not kept

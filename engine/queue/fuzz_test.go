@@ -14,10 +14,10 @@ import (
 func FuzzEvent(f *testing.F) {
 	for _, line := range []string{
 		"publish 1500 cost=200 priority=7 expires=9000 bytes=12 hold redelivered tenant=blue+sky task=a%26b",
-		"join 0 prefetch=3 slots=2 x-priority=-5 noack exclusive ledger=0/10 probe",
+		"join 0 prefetch=3 slots=2 x-priority=-5 noack exclusive limiter=0/10 probe",
 		"ack -7 hold refs=0,1,4294967294",
 		"configure 5 limits maxlength=0 overflow=2 ttl=1000 deadletter",
-		"run 9223372036854775807 ledger=0/0",
+		"run 9223372036854775807 limiter=0/0",
 	} {
 		f.Add(line)
 	}
@@ -71,7 +71,7 @@ func FuzzReplay(f *testing.F) {
 				continue
 			}
 			q.Step(e, nil)
-			// Ledgers change under the queue here, so no claim that it was run.
+			// Limiters change under the queue here, so no claim that it was run.
 			if err := q.Check(true); err != nil {
 				t.Fatalf("after %q: %v", line, err)
 			}
@@ -90,8 +90,8 @@ func TestParseErrors(t *testing.T) {
 		{"publish 0 held", `queue: unknown field "held"`},
 		{"publish 0 tenant=%zz", `queue: tenant=%zz: invalid URL escape "%zz"`},
 		{"ack 0 refs=1,-1", `queue: refs=1,-1: "-1" is not a reference`},
-		{"join 0 ledger=1/5", `queue: ledger=1/5: ledgers are numbered as they come, the next is 0`},
-		{"join 0 ledger=0", `queue: ledger=0: want a number and a limit, as in ledger=0/10`},
+		{"join 0 limiter=1/5", `queue: limiter=1/5: limiters are numbered as they come, the next is 0`},
+		{"join 0 limiter=0", `queue: limiter=0: want a number and a limit, as in limiter=0/10`},
 	}
 	for _, tt := range tests {
 		var codec Codec
@@ -127,7 +127,7 @@ func TestReplayNamesTheLine(t *testing.T) {
 		"queue selector=rr order=lifo limits\n": `queue: line 1: dispatch: unknown order "lifo" (have aging, drr, fifo, priority, sjf)`,
 		"queue selector=rr order=fifo limits\nget 0\n":               `queue: line 2: get 0: decided "empty", recorded "nothing more"`,
 		"queue selector=rr order=fifo limits\nget 0\n? 1 x\n":        `queue: line 3: answer "x" is not a number`,
-		"queue selector=rr order=fifo limits\nget 0\n? 1\n> empty\n": `queue: line 2: get 0: asked other questions of probes and ledgers than were recorded`,
+		"queue selector=rr order=fifo limits\nget 0\n? 1\n> empty\n": `queue: line 2: get 0: asked other questions of probes and limiters than were recorded`,
 	} {
 		if err := Replay(strings.NewReader(text)); err == nil || err.Error() != want {
 			t.Errorf("Replay(%q): %v, want %s", text, err, want)

@@ -147,10 +147,10 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 	if e.Now > q.now {
 		q.now = e.Now
 	}
-	if q.cons.Tape != nil {
-		q.cons.Tape.Rewind()
+	if q.cons.Log != nil {
+		q.cons.Log.Rewind()
 	}
-	goesOn := q.more && e.Kind == Run && e.Ledger == nil
+	goesOn := q.more && e.Kind == Run && e.Limiter == nil
 	q.more = q.more && e.Kind == Pause
 	switch e.Kind {
 	case Publish:
@@ -189,7 +189,7 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 		return out
 	}
 	if e.Kind == Run && !goesOn {
-		q.touchChannel(e.Ledger)
+		q.touchChannel(e.Limiter)
 	}
 	return q.run(e.Budget, out)
 }

@@ -96,10 +96,10 @@ func testShare(t *testing.T, q *Queue) {
 	q.Step(Event{Kind: Join, Slots: 9}, nil) // consumer 1, for 0 still holds a message
 	q.Step(Event{Kind: Publish}, nil)
 	q.Step(Event{Kind: Publish}, nil)
-	l := dispatch.NewLedger(3)
+	l := dispatch.NewLimiter(3)
 	for range 2 { // twice is once
-		q.Step(Event{Kind: Share, Hold: true, Ledger: l, Consumer: 1}, nil)
-		q.Step(Event{Kind: Share, Hold: true, Ledger: l, Consumer: dispatch.NoConsumer, Refs: []dispatch.Ref{0, 1, 99}}, nil)
+		q.Step(Event{Kind: Share, Hold: true, Limiter: l, Consumer: 1}, nil)
+		q.Step(Event{Kind: Share, Hold: true, Limiter: l, Consumer: dispatch.NoConsumer, Refs: []dispatch.Ref{0, 1, 99}}, nil)
 	}
 	if l.Taken() != 3 {
 		t.Fatalf("%d taken, want 3", l.Taken())

@@ -13,7 +13,7 @@ import (
 
 // A Recorder steps a queue and writes down what happened, so that Replay can
 // repeat it elsewhere: the configuration, and for each step its event, what
-// probes and ledgers answered, and the decisions.
+// probes and limiters answered, and the decisions.
 //
 //	queue selector=jsq order=fifo limits
 //	join 0 prefetch=1 probe
@@ -24,7 +24,7 @@ type Recorder struct {
 	q     *Queue
 	w     io.Writer
 	codec Codec
-	tape  dispatch.Tape
+	log   dispatch.AnswerLog
 	buf   []byte
 	err   error
 }
@@ -33,7 +33,7 @@ type Recorder struct {
 // each step; the caller buffers.
 func NewRecorder(q *Queue, w io.Writer) *Recorder {
 	r := &Recorder{q: q, w: w}
-	q.cons.Tape = &r.tape
+	q.cons.Log = &r.log
 	r.write(AppendConfig(nil, q.cfg))
 	return r
 }
@@ -43,9 +43,9 @@ func (r *Recorder) Step(e Event, out []Decision) []Decision {
 	n := len(out)
 	out = r.q.Step(e, out)
 	b := r.codec.AppendEvent(r.buf[:0], e)
-	if len(r.tape.Answers) > 0 {
+	if len(r.log.Answers) > 0 {
 		b = append(b, "\n?"...)
-		for _, a := range r.tape.Answers {
+		for _, a := range r.log.Answers {
 			b = strconv.AppendInt(append(b, ' '), a, 10)
 		}
 	}
@@ -70,7 +70,7 @@ func (r *Recorder) Err() error { return r.err }
 type replay struct {
 	q     *Queue
 	codec Codec
-	tape  dispatch.Tape
+	log   dispatch.AnswerLog
 	event Event
 	text  string // of the event
 	line  int    // of the event; 0: none is pending
@@ -82,7 +82,7 @@ type replay struct {
 // that begin with # are passed over. Its error names the line of the first
 // event whose decisions differ, or what cannot be read.
 func Replay(r io.Reader) error {
-	p := replay{tape: dispatch.Tape{Replay: true}}
+	p := replay{log: dispatch.AnswerLog{Replay: true}}
 	lines := bufio.NewScanner(r)
 	lines.Buffer(nil, 16<<20)
 	n := 0
@@ -110,7 +110,7 @@ func (p *replay) take(line []byte, n int) error {
 		var cfg Config
 		if cfg, err = ParseConfig(line); err == nil {
 			p.q = New(cfg)
-			p.q.cons.Tape = &p.tape
+			p.q.cons.Log = &p.log
 		}
 	case bytes.HasPrefix(line, []byte("? ")):
 		err = p.answers(line[2:])
@@ -124,7 +124,7 @@ func (p *replay) take(line []byte, n int) error {
 		}
 		p.event, err = p.codec.ParseEvent(line)
 		p.text, p.line = string(line), n
-		p.want, p.tape.Answers = p.want[:0], p.tape.Answers[:0]
+		p.want, p.log.Answers = p.want[:0], p.log.Answers[:0]
 	}
 	if err != nil {
 		return fmt.Errorf("queue: line %d: %s", n, strings.TrimPrefix(err.Error(), "queue: "))
@@ -138,7 +138,7 @@ func (p *replay) answers(line []byte) error {
 		if err != nil {
 			return fmt.Errorf("answer %q is not a number", word)
 		}
-		p.tape.Answers = append(p.tape.Answers, a)
+		p.log.Answers = append(p.log.Answers, a)
 	}
 	return nil
 }
@@ -159,8 +159,8 @@ func (p *replay) perform() error {
 			return p.differs(string(AppendDecision(nil, p.out[i])), string(AppendDecision(nil, p.want[i])))
 		}
 	}
-	if !p.tape.Consumed() {
-		return fmt.Errorf("queue: line %d: %s: asked other questions of probes and ledgers than were recorded", p.line, p.text)
+	if !p.log.Consumed() {
+		return fmt.Errorf("queue: line %d: %s: asked other questions of probes and limiters than were recorded", p.line, p.text)
 	}
 	return nil
 }

@@ -47,7 +47,7 @@ func (q *Queue) pick() dispatch.ConsumerID {
 
 // touch notes that c may have got credit, and with it all of its channel.
 func (q *Queue) touch(c dispatch.ConsumerID) {
-	switch l := q.cons.At(c).Ledger; {
+	switch l := q.cons.At(c).Limiter; {
 	case l != nil:
 		q.touchChannel(l)
 	case q.cons.Aside(c) != 0:
@@ -57,10 +57,10 @@ func (q *Queue) touch(c dispatch.ConsumerID) {
 
 // touchChannel notes that the consumers of a channel may have got credit; nil
 // stands for all channels.
-func (q *Queue) touchChannel(l *dispatch.Ledger) {
-	if l == nil && q.cons.Ledgered() {
+func (q *Queue) touchChannel(l *dispatch.Limiter) {
+	if l == nil && q.cons.Limited() {
 		for c := q.cons.First(); c != dispatch.NoConsumer; c = q.cons.After(c) {
-			if q.cons.At(c).Ledger != nil && q.cons.Aside(c) != 0 {
+			if q.cons.At(c).Limiter != nil && q.cons.Aside(c) != 0 {
 				q.touched = append(q.touched, c)
 			}
 		}

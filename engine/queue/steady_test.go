@@ -34,11 +34,11 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 		for _, o := range dispatch.Orders() {
 			t.Run("strategy="+s.Name+"/order="+o.Name, func(t *testing.T) {
 				l := &load{q: newQueue(t, s.Name, o.Name)}
-				ledger := dispatch.NewLedger(3)
+				limiter := dispatch.NewLimiter(3)
 				for i := range 8 {
 					e := Event{Kind: Join, Prefetch: 2, Slots: 2, Priority: int32(i % 2)}
 					if i < 2 {
-						e.Ledger = ledger
+						e.Limiter = limiter
 					}
 					l.q.Step(e, nil)
 				}

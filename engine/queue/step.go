@@ -143,13 +143,13 @@ func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
 	q.unacked--
 	if c := m.Consumer; c != dispatch.NoConsumer {
 		m.Consumer = dispatch.NoConsumer
-		ledger := q.cons.At(c).Ledger
+		limiter := q.cons.At(c).Limiter
 		q.cons.Settled(c, m.Cost, q.now)
 		if q.cons.Valid(c) {
 			q.sel.Changed(c, q.now)
 			q.touch(c)
-		} else if ledger != nil { // c left, others of its channel may be here
-			q.touchChannel(ledger)
+		} else if limiter != nil { // c left, others of its channel may be here
+			q.touchChannel(limiter)
 		}
 	}
 	return m, true

@@ -44,14 +44,14 @@ type worldQueue struct {
 }
 
 type worker struct {
-	index  int
-	spec   workerSpec
-	up     bool
-	life   int // crashes so far
-	slots  []*task
-	buffer []*task
-	ledger *dispatch.Ledger
-	subs   []*sub
+	index   int
+	spec    workerSpec
+	up      bool
+	life    int // crashes so far
+	slots   []*task
+	buffer  []*task
+	limiter *dispatch.Limiter
+	subs    []*sub
 }
 
 type sub struct {
@@ -298,7 +298,7 @@ func (w *world) settle(k *task, kind Kind) {
 		w.step(k.s.wq, Event{Kind: kind, Refs: []dispatch.Ref{k.ref}, Hold: true})
 		for _, wq := range w.queues {
 			if slices.ContainsFunc(v.subs, func(s *sub) bool { return s.wq == wq }) {
-				w.step(wq, Event{Kind: Run, Ledger: v.ledger})
+				w.step(wq, Event{Kind: Run, Limiter: v.limiter})
 			}
 		}
 	})
@@ -306,9 +306,9 @@ func (w *world) settle(k *task, kind Kind) {
 
 func (w *world) join(v *worker, queues map[string]*worldQueue) {
 	v.up = true
-	v.ledger = nil
+	v.limiter = nil
 	if v.spec.ChannelPrefetch != 0 {
-		v.ledger = dispatch.NewLedger(v.spec.ChannelPrefetch)
+		v.limiter = dispatch.NewLimiter(v.spec.ChannelPrefetch)
 	}
 	v.subs = nil
 	for _, spec := range v.spec.Subscribe {
@@ -321,7 +321,7 @@ func (w *world) join(v *worker, queues map[string]*worldQueue) {
 		v.subs = append(v.subs, s)
 		w.step(wq, Event{
 			Kind: Join, Prefetch: spec.Prefetch, Priority: spec.Priority, NoAck: v.spec.Ack == "auto",
-			Ledger: v.ledger, Probe: s, Slots: uint32(len(v.slots)),
+			Limiter: v.limiter, Probe: s, Slots: uint32(len(v.slots)),
 		})
 	}
 }

@@ -41,24 +41,24 @@ func (s *byteSource) below(n int) int {
 
 // A history is a queue, its model and what happens around them.
 type history struct {
-	src     source
-	q       *queue.Queue
-	model   *model // nil: the strategy has none
-	now     int64
-	latest  int64 // time that the queue knows
-	newest  int64 // when the message published last was
-	held    bool
-	more    bool // the queue wants to go on
-	ledgers []*dispatch.Ledger
-	others  []int // by ledger: what other queues hold of it
-	crew    []dispatch.ConsumerID
-	probes  []*probe
-	unacked []dispatch.Ref
-	steps   int
-	log     bytes.Buffer    // a recording
-	rec     *queue.Recorder // nil: not recorded
-	codec   queue.Codec
-	out     []queue.Decision
+	src      source
+	q        *queue.Queue
+	model    *model // nil: the strategy has none
+	now      int64
+	latest   int64 // time that the queue knows
+	newest   int64 // when the message published last was
+	held     bool
+	more     bool // the queue wants to go on
+	limiters []*dispatch.Limiter
+	others   []int // by limiter: what other queues hold of it
+	crew     []dispatch.ConsumerID
+	probes   []*probe
+	unacked  []dispatch.Ref
+	steps    int
+	log      bytes.Buffer    // a recording
+	rec      *queue.Recorder // nil: not recorded
+	codec    queue.Codec
+	out      []queue.Decision
 }
 
 // newHistory draws a configuration and starts a history with it.
@@ -86,7 +86,7 @@ func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 		h.model = newModel(cfg)
 	}
 	for range 3 {
-		h.ledgers = append(h.ledgers, dispatch.NewLedger(uint32(1+src.below(4))))
+		h.limiters = append(h.limiters, dispatch.NewLimiter(uint32(1+src.below(4))))
 		h.others = append(h.others, 0)
 	}
 	return h
@@ -182,7 +182,7 @@ func (h *history) happen() error {
 		case 0: // below
 		case 1:
 			e.Kind, e.Consumer, e.Refs = queue.Share, h.someone(), h.some()
-			e.Ledger = h.ledgers[h.src.below(len(h.ledgers))]
+			e.Limiter = h.limiters[h.src.below(len(h.limiters))]
 			return h.step(e)
 		default:
 			return h.probe()
@@ -208,7 +208,7 @@ func (h *history) joining(e queue.Event) queue.Event {
 	e.Priority = int32(h.src.below(3)) - 1
 	e.NoAck = h.src.below(6) == 0
 	if h.src.below(3) == 0 {
-		e.Ledger = h.ledgers[h.src.below(len(h.ledgers))]
+		e.Limiter = h.limiters[h.src.below(len(h.limiters))]
 	}
 	if h.src.below(4) == 0 {
 		p := new(probe)
@@ -245,8 +245,8 @@ func (h *history) someone() dispatch.ConsumerID {
 // elsewhere is another queue that takes of a channel's limit or gives back, or
 // the limit changes; after both of which queues are run.
 func (h *history) elsewhere() error {
-	i := h.src.below(len(h.ledgers))
-	l := h.ledgers[i]
+	i := h.src.below(len(h.limiters))
+	l := h.limiters[i]
 	switch h.src.below(4) {
 	case 0, 1:
 		if l.TryTake() {
@@ -259,9 +259,9 @@ func (h *history) elsewhere() error {
 	case 3:
 		l.SetLimit(uint32(h.src.below(5)))
 	}
-	e := queue.Event{Kind: queue.Run, Ledger: l}
+	e := queue.Event{Kind: queue.Run, Limiter: l}
 	if !h.more && h.src.below(4) == 0 {
-		e.Ledger = nil // after More this would only go on
+		e.Limiter = nil // after More this would only go on
 	}
 	return h.step(e)
 }
@@ -292,12 +292,12 @@ func (h *history) step(e queue.Event) error {
 		h.note(e)
 	}
 	if h.model != nil {
-		// The model asks the ledgers as they were.
+		// The model asks the limiters as they were.
 		after := h.taken()
 		h.take(taken)
 		want := h.model.step(e, ref, id)
 		if got := h.taken(); !slices.Equal(got, after) {
-			return h.fail("the model took %v of the ledgers, the queue %v", got, after)
+			return h.fail("the model took %v of the limiters, the queue %v", got, after)
 		}
 		if !slices.Equal(want, h.out) {
 			return h.fail("the model decided\n%s", spell(want))
@@ -346,14 +346,14 @@ func (h *history) follow(e queue.Event, id dispatch.ConsumerID) {
 
 func (h *history) taken() []int {
 	var n []int
-	for _, l := range h.ledgers {
+	for _, l := range h.limiters {
 		n = append(n, l.Taken())
 	}
 	return n
 }
 
 func (h *history) take(n []int) {
-	for i, l := range h.ledgers {
+	for i, l := range h.limiters {
 		l.Put(l.Taken() - n[i])
 	}
 }

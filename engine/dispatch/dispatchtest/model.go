@@ -45,7 +45,7 @@ func newModel(cfg queue.Config) *model {
 func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []queue.Decision {
 	m.now = max(m.now, e.Now)
 	m.decision = nil
-	goesOn := m.more && e.Kind == queue.Run && e.Ledger == nil
+	goesOn := m.more && e.Kind == queue.Run && e.Limiter == nil
 	m.more = m.more && e.Kind == queue.Pause
 	switch e.Kind {
 	case queue.Publish:
@@ -84,7 +84,7 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 		m.share(e)
 	case queue.Run:
 		for _, c := range m.crew {
-			if c.ledger != nil && !goesOn && (e.Ledger == nil || e.Ledger == c.ledger) {
+			if c.limiter != nil && !goesOn && (e.Limiter == nil || e.Limiter == c.limiter) {
 				c.credited = c.blocked
 			}
 		}
@@ -181,8 +181,8 @@ func (m *model) settle(kind queue.Kind, r dispatch.Ref) {
 		c.busy = m.now
 		msg.holder = nil
 		c.unacked = slices.DeleteFunc(c.unacked, func(o *message) bool { return o == msg })
-		if c.ledger != nil {
-			c.ledger.Put(1)
+		if c.limiter != nil {
+			c.limiter.Put(1)
 		}
 		if slices.Contains(m.crew, c) {
 			m.sel.changed(c, m.now)
@@ -206,7 +206,7 @@ func (m *model) settle(kind queue.Kind, r dispatch.Ref) {
 // credit notes that c and its channel may have got credit.
 func (m *model) credit(c *consumer) {
 	for _, o := range m.crew {
-		if o.blocked && (o == c || c.ledger != nil && o.ledger == c.ledger) {
+		if o.blocked && (o == c || c.limiter != nil && o.limiter == c.limiter) {
 			o.credited = true
 		}
 	}
@@ -214,7 +214,7 @@ func (m *model) credit(c *consumer) {
 
 func (m *model) join(e queue.Event, id dispatch.ConsumerID) {
 	c := &consumer{
-		id: id, priority: e.Priority, prefetch: int(e.Prefetch), slots: int(e.Slots), noAck: e.NoAck, ledger: e.Ledger,
+		id: id, priority: e.Priority, prefetch: int(e.Prefetch), slots: int(e.Slots), noAck: e.NoAck, limiter: e.Limiter,
 		aside: &m.blocked,
 	}
 	if e.Probe != nil {
@@ -276,7 +276,7 @@ func (m *model) change(e queue.Event) {
 	m.credit(c)
 }
 
-// share has consumers draw on a ledger from now on, what they hold included.
+// share has consumers draw on a limiter from now on, what they hold included.
 func (m *model) share(e queue.Event) {
 	consumers := []*consumer{m.find(e.Consumer)}
 	for _, r := range e.Refs {
@@ -285,9 +285,9 @@ func (m *model) share(e queue.Event) {
 		}
 	}
 	for _, c := range consumers {
-		if c != nil && c.ledger == nil {
-			c.ledger = e.Ledger
-			c.ledger.Add(len(c.unacked))
+		if c != nil && c.limiter == nil {
+			c.limiter = e.Limiter
+			c.limiter.Add(len(c.unacked))
 		}
 	}
 }
@@ -328,8 +328,8 @@ func (m *model) deliver(msg *message, c *consumer, noAck bool) {
 			c.busy = m.now
 		}
 		c.unacked = append(c.unacked, msg)
-		if c.ledger != nil {
-			c.ledger.TryTake()
+		if c.limiter != nil {
+			c.limiter.TryTake()
 		}
 		m.sel.changed(c, m.now)
 	}

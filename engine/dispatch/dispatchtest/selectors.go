@@ -15,7 +15,7 @@ type consumer struct {
 	slots    int
 	noAck    bool
 	paused   bool
-	ledger   *dispatch.Ledger
+	limiter  *dispatch.Limiter
 	probe    *probe
 	unacked  []*message
 	busy     int64 // since when it has worked on the oldest
@@ -53,7 +53,7 @@ func (p *probe) set(outstanding int, at, work, rate int64) {
 
 // eligible is rule R6, for a strategy that grants a window besides (0: none).
 func (c *consumer) eligible(window int) bool {
-	if c.paused || c.ledger != nil && c.ledger.Full() {
+	if c.paused || c.limiter != nil && c.limiter.Full() {
 		return false
 	}
 	return c.noAck ||
@@ -260,7 +260,7 @@ func (s *idleModel) look(c *consumer) {
 
 func (s *idleModel) pick(int64) *consumer {
 	for _, c := range s.all {
-		if c.ledger != nil && !c.eligible(0) {
+		if c.limiter != nil && !c.eligible(0) {
 			s.look(c)
 		}
 	}

@@ -8,9 +8,9 @@ import (
 	"harelab/engine/queue"
 )
 
-// TestLedgerHoldsAcrossQueues has queues, each in its goroutine, share one
+// TestLimiterHoldsAcrossQueues has queues, each in its goroutine, share one
 // channel's limit: it is never passed, and in the end all of it is back.
-func TestLedgerHoldsAcrossQueues(t *testing.T) {
+func TestLimiterHoldsAcrossQueues(t *testing.T) {
 	const queues, messages, limit = 4, 2000, 3
 	fifo, err := dispatch.LookupOrder("fifo")
 	if err != nil {
@@ -18,13 +18,13 @@ func TestLedgerHoldsAcrossQueues(t *testing.T) {
 	}
 	for _, s := range dispatch.Selectors() {
 		t.Run("strategy="+s.Name, func(t *testing.T) {
-			ledger := dispatch.NewLedger(limit)
+			limiter := dispatch.NewLimiter(limit)
 			var wg sync.WaitGroup
 			for range queues {
 				wg.Go(func() {
 					q := queue.New(queue.Config{Selector: s, Order: fifo, Limits: queue.Unlimited})
 					for range 3 {
-						q.Step(queue.Event{Kind: queue.Join, Ledger: ledger}, nil)
+						q.Step(queue.Event{Kind: queue.Join, Limiter: limiter}, nil)
 					}
 					var held []dispatch.Ref
 					for n := range messages {
@@ -32,12 +32,12 @@ func TestLedgerHoldsAcrossQueues(t *testing.T) {
 						if n%2 == 1 {
 							out = q.Step(queue.Event{Kind: queue.Ack, Now: int64(n), Refs: held}, out)
 							held = held[:0]
-							out = q.Step(queue.Event{Kind: queue.Run, Now: int64(n), Ledger: ledger}, out)
+							out = q.Step(queue.Event{Kind: queue.Run, Now: int64(n), Limiter: limiter}, out)
 						}
 						for _, d := range out {
 							held = append(held, d.Ref)
 						}
-						if taken := ledger.Taken(); taken > limit || len(held) > limit {
+						if taken := limiter.Taken(); taken > limit || len(held) > limit {
 							t.Errorf("%d are taken, %d by one queue, of %d", taken, len(held), limit)
 							return
 						}
@@ -50,18 +50,18 @@ func TestLedgerHoldsAcrossQueues(t *testing.T) {
 				})
 			}
 			wg.Wait()
-			if ledger.Taken() != 0 || ledger.Full() {
-				t.Errorf("%d are taken in the end", ledger.Taken())
+			if limiter.Taken() != 0 || limiter.Full() {
+				t.Errorf("%d are taken in the end", limiter.Taken())
 			}
 		})
 	}
 }
 
-func TestLedgerLimit(t *testing.T) {
-	l := dispatch.NewLedger(0)
+func TestLimiterLimit(t *testing.T) {
+	l := dispatch.NewLimiter(0)
 	for range 1000 {
 		if !l.TryTake() {
-			t.Fatal("a ledger without a limit is full")
+			t.Fatal("a limiter without a limit is full")
 		}
 	}
 	l.SetLimit(2)

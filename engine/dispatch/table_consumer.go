@@ -49,7 +49,7 @@ type Consumer struct {
 	Busy     int64  // microseconds: since its latest settlement, or since it had none to settle
 	NoAck    bool   // needs no acknowledgements, so it takes no credit
 	Paused   bool   // its connection takes nothing more for now
-	Ledger   *Ledger
+	Limiter  *Limiter
 	Probe    Probe
 
 	joined bool
@@ -57,7 +57,7 @@ type Consumer struct {
 	aside  uint64 // when the selector set it aside; 0 in play
 	next   ConsumerID
 	prev   ConsumerID // neighbours in subscription order
-	peer   ConsumerID // next consumer with the same ledger
+	peer   ConsumerID // next consumer with the same limiter
 }
 
 // Consumers is the table of a queue's consumers.
@@ -67,11 +67,11 @@ type Consumers struct {
 	first, last ConsumerID // in subscription order
 	joined      int
 	probes      int       // joined consumers with a probe
-	channels    *channels // nil: no consumer ever had a ledger
-	watches     bool      // see WatchLedgers
+	channels    *channels // nil: no consumer ever had a limiter
+	watches     bool      // see WatchLimiters
 	joins       uint64
 	asides      uint64
-	Tape        *Tape // non-nil: what was asked of probes and ledgers is recorded or replayed
+	Log         *AnswerLog // non-nil: what was asked of probes and limiters is recorded or replayed
 }
 
 // NewConsumers returns an empty table.
@@ -121,21 +121,21 @@ func (t *Consumers) Add(row Consumer) ConsumerID {
 	if row.Probe != nil {
 		t.probes++
 	}
-	if row.Ledger != nil {
-		row.peer = t.addPeer(row.Ledger, c)
+	if row.Limiter != nil {
+		row.peer = t.addPeer(row.Limiter, c)
 	}
 	t.rows[c] = row
 	return c
 }
 
-// Share has c, which may have left, draw on its channel's ledger from now on; what it
-// has not acknowledged counts. It does nothing to a consumer that has a ledger.
-func (t *Consumers) Share(c ConsumerID, l *Ledger) {
+// Share has c, which may have left, draw on its channel's limiter from now on; what it
+// has not acknowledged counts. It does nothing to a consumer that has a limiter.
+func (t *Consumers) Share(c ConsumerID, l *Limiter) {
 	row := &t.rows[c]
-	if row.Ledger != nil {
+	if row.Limiter != nil {
 		return
 	}
-	row.Ledger = l
+	row.Limiter = l
 	if row.joined {
 		row.peer = t.addPeer(l, c)
 	}
@@ -158,8 +158,8 @@ func (t *Consumers) Remove(c ConsumerID) {
 	if row.Probe != nil {
 		t.probes--
 	}
-	if row.Ledger != nil {
-		t.removePeer(row.Ledger, c)
+	if row.Limiter != nil {
+		t.removePeer(row.Limiter, c)
 	}
 	t.joined--
 	row.joined = false
@@ -182,8 +182,8 @@ func (t *Consumers) Settled(c ConsumerID, cost, now int64) {
 	row.Busy = now
 	row.Unacked--
 	row.Work -= cost
-	if row.Ledger != nil {
-		row.Ledger.Put(1)
+	if row.Limiter != nil {
+		row.Limiter.Put(1)
 	}
 	if !row.joined {
 		t.reclaim(c)
@@ -207,7 +207,7 @@ func (t *Consumers) Eligible(c ConsumerID) bool {
 	if !row.free() {
 		return false
 	}
-	return row.Ledger == nil || !t.full(row.Ledger)
+	return row.Limiter == nil || !t.full(row.Limiter)
 }
 
 // free is Eligible without the channel's limit.
@@ -229,12 +229,12 @@ func (t *Consumers) Take(c ConsumerID) bool {
 		return false
 	}
 	switch {
-	case row.Ledger == nil:
+	case row.Limiter == nil:
 		return true
 	case row.NoAck:
-		return !t.full(row.Ledger)
+		return !t.full(row.Limiter)
 	}
-	return t.take(row.Ledger)
+	return t.take(row.Limiter)
 }
 
 // SetAside notes that the selector took c out of play, as it is not eligible.
@@ -252,14 +252,14 @@ func (t *Consumers) PutBack(c ConsumerID) { t.rows[c].aside = 0 }
 // Probed reports whether any consumer has a probe.
 func (t *Consumers) Probed() bool { return t.probes > 0 }
 
-// Ledgered reports whether any consumer's channel has a limit.
-func (t *Consumers) Ledgered() bool { return t.channels != nil && len(t.channels.of) > 0 }
+// Limited reports whether any consumer's channel has a limit.
+func (t *Consumers) Limited() bool { return t.channels != nil && len(t.channels.of) > 0 }
 
 // Outstanding is the number of messages c has not finished: by its probe, or
 // else those it has not acknowledged.
 func (t *Consumers) Outstanding(c ConsumerID) int {
 	if p := t.rows[c].Probe; p != nil {
-		return int(t.Tape.ask(func() int64 { return int64(p.Outstanding()) }))
+		return int(t.Log.ask(func() int64 { return int64(p.Outstanding()) }))
 	}
 	return int(t.rows[c].Unacked)
 }
@@ -272,22 +272,22 @@ func (t *Consumers) WorkLeft(c ConsumerID, now int64) (work, rate int64) {
 	if p == nil {
 		return t.rows[c].Work, 0
 	}
-	work = t.Tape.ask(func() int64 { return p.Work(now) })
-	return work, work - t.Tape.ask(func() int64 { return p.Work(now + 1) })
+	work = t.Log.ask(func() int64 { return p.Work(now) })
+	return work, work - t.Log.ask(func() int64 { return p.Work(now + 1) })
 }
 
-func (t *Consumers) full(l *Ledger) bool {
-	if t.Tape == nil {
+func (t *Consumers) full(l *Limiter) bool {
+	if t.Log == nil {
 		return l.Full()
 	}
-	return t.Tape.ask(func() int64 { return bit(l.Full()) }) != 0
+	return t.Log.ask(func() int64 { return bit(l.Full()) }) != 0
 }
 
-func (t *Consumers) take(l *Ledger) bool {
-	if t.Tape == nil {
+func (t *Consumers) take(l *Limiter) bool {
+	if t.Log == nil {
 		return l.TryTake()
 	}
-	return t.Tape.ask(func() int64 { return bit(l.TryTake()) }) != 0
+	return t.Log.ask(func() int64 { return bit(l.TryTake()) }) != 0
 }
 
 func bit(b bool) int64 {

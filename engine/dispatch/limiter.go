@@ -6,10 +6,11 @@ import (
 	"sync/atomic"
 )
 
-// A Ledger is a channel-wide prefetch (basic.qos with global set): one limit on
+// A Limiter is a channel-wide prefetch (basic.qos with global set): one limit on
 // the unacknowledged messages of all the channel's consumers, whatever their
-// queues. It is the only state that queues share, and safe for concurrent use.
-type Ledger struct {
+// queues: RabbitMQ's rabbit_limiter. It is the only state that queues share, and
+// safe for concurrent use.
+type Limiter struct {
 	limit atomic.Int64 // 0: none
 	taken atomic.Int64
 
@@ -17,16 +18,16 @@ type Ledger struct {
 	watchers atomic.Pointer[[]*channel] // told when the limit is reached; nil: nobody
 }
 
-// NewLedger returns a ledger with the given limit; 0 is no limit.
-func NewLedger(limit uint32) *Ledger {
-	l := new(Ledger)
+// NewLimiter returns a limiter with the given limit; 0 is no limit.
+func NewLimiter(limit uint32) *Limiter {
+	l := new(Limiter)
 	l.SetLimit(limit)
 	return l
 }
 
 // SetLimit changes the limit; 0 is no limit. What is taken stays taken. Queues
 // with consumers of this channel have to be run afterwards.
-func (l *Ledger) SetLimit(limit uint32) {
+func (l *Limiter) SetLimit(limit uint32) {
 	l.limit.Store(int64(limit))
 	if l.Full() {
 		l.tell()
@@ -34,19 +35,19 @@ func (l *Ledger) SetLimit(limit uint32) {
 }
 
 // Limit returns the limit; 0 is no limit.
-func (l *Ledger) Limit() uint32 { return uint32(l.limit.Load()) }
+func (l *Limiter) Limit() uint32 { return uint32(l.limit.Load()) }
 
 // Taken returns how much is taken.
-func (l *Ledger) Taken() int { return int(l.taken.Load()) }
+func (l *Limiter) Taken() int { return int(l.taken.Load()) }
 
 // Full reports whether TryTake would fail.
-func (l *Ledger) Full() bool {
+func (l *Limiter) Full() bool {
 	limit := l.limit.Load()
 	return limit != 0 && l.taken.Load() >= limit
 }
 
 // TryTake takes one, unless the limit is reached.
-func (l *Ledger) TryTake() bool {
+func (l *Limiter) TryTake() bool {
 	for {
 		limit, taken := l.limit.Load(), l.taken.Load()
 		if limit != 0 && taken >= limit {
@@ -61,8 +62,8 @@ func (l *Ledger) TryTake() bool {
 	}
 }
 
-// Add takes n, whatever the limit: what was given away before the ledger was kept.
-func (l *Ledger) Add(n int) {
+// Add takes n, whatever the limit: what was given away before the limiter was there.
+func (l *Limiter) Add(n int) {
 	l.taken.Add(int64(n))
 	if l.Full() {
 		l.tell()
@@ -70,9 +71,9 @@ func (l *Ledger) Add(n int) {
 }
 
 // Put gives n back.
-func (l *Ledger) Put(n int) { l.taken.Add(int64(-n)) }
+func (l *Limiter) Put(n int) { l.taken.Add(int64(-n)) }
 
-func (l *Ledger) watch(ch *channel) {
+func (l *Limiter) watch(ch *channel) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	var now []*channel
@@ -83,7 +84,7 @@ func (l *Ledger) watch(ch *channel) {
 	l.watchers.Store(&now)
 }
 
-func (l *Ledger) unwatch(ch *channel) {
+func (l *Limiter) unwatch(ch *channel) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	if old := l.watchers.Load(); old != nil {
@@ -92,7 +93,7 @@ func (l *Ledger) unwatch(ch *channel) {
 	}
 }
 
-func (l *Ledger) tell() {
+func (l *Limiter) tell() {
 	if watchers := l.watchers.Load(); watchers != nil {
 		for _, ch := range *watchers {
 			ch.inbox.put(ch)

@@ -1,33 +1,34 @@
 package dispatch
 
-// A circle is a list whose end is joined to its beginning, at the seam. It tells
-// in O(1) which of two members comes first, counted from the seam.
+// An orderedRing is a list whose end is joined to its beginning, at the seam. It
+// tells in O(1) which of two members comes first, counted from the seam: an order
+// maintenance structure.
 //
 // Each member has a tag, and tags rise from the seam on. Where there is none
 // left between two neighbours, those around them are spread out again, over the
 // least range of tags that is not crowded, which makes an insertion O(log n)
 // amortised (Bender et al., Two Simplified Algorithms for Maintaining Order in a
 // List, 2002).
-type circle struct {
-	links []circleLink // by member
+type orderedRing struct {
+	links []orderedLink // by member
 	n     int
 }
 
-type circleLink struct {
+type orderedLink struct {
 	prev, next uint32
 	tag        int64
 }
 
 const maxTag = 1 << 62
 
-// insert puts x before a member, or alone in an empty circle.
-func (l *circle) insert(x, before uint32) {
+// insert puts x before a member, or alone in an empty ring.
+func (l *orderedRing) insert(x, before uint32) {
 	for int(x) >= len(l.links) {
-		l.links = append(l.links, circleLink{})
+		l.links = append(l.links, orderedLink{})
 	}
 	l.n++
 	if l.n == 1 {
-		l.links[x] = circleLink{prev: x, next: x, tag: maxTag / 2}
+		l.links[x] = orderedLink{prev: x, next: x, tag: maxTag / 2}
 		return
 	}
 	prev := l.links[before].prev
@@ -35,13 +36,13 @@ func (l *circle) insert(x, before uint32) {
 		l.spread(before)
 	}
 	tag := l.links[before].tag - l.room(prev, before)/2
-	l.links[x] = circleLink{prev: prev, next: before, tag: tag}
+	l.links[x] = orderedLink{prev: prev, next: before, tag: tag}
 	l.links[prev].next, l.links[before].prev = x, x
 }
 
 // remove takes out x and returns the member after it, which is x if there is no
 // other.
-func (l *circle) remove(x uint32) (next uint32) {
+func (l *orderedRing) remove(x uint32) (next uint32) {
 	k := l.links[x]
 	l.links[k.prev].next, l.links[k.next].prev = k.next, k.prev
 	l.n--
@@ -49,10 +50,10 @@ func (l *circle) remove(x uint32) (next uint32) {
 }
 
 // precedes reports whether x comes before y, from the seam on.
-func (l *circle) precedes(x, y uint32) bool { return l.links[x].tag < l.links[y].tag }
+func (l *orderedRing) precedes(x, y uint32) bool { return l.links[x].tag < l.links[y].tag }
 
 // room is the distance between the tags of neighbours, or from the seam.
-func (l *circle) room(prev, x uint32) int64 {
+func (l *orderedRing) room(prev, x uint32) int64 {
 	if l.precedes(prev, x) {
 		return l.links[x].tag - l.links[prev].tag
 	}
@@ -61,7 +62,7 @@ func (l *circle) room(prev, x uint32) int64 {
 
 // spread makes room around x: it takes larger and larger ranges of tags, until
 // one of 2^i has no more than 1.5^i members, and spaces these evenly.
-func (l *circle) spread(x uint32) {
+func (l *orderedRing) spread(x uint32) {
 	first, last, members := x, x, int64(1)
 	allowed := 1.0
 	for size := int64(1); ; size, allowed = 2*size, 1.5*allowed {

@@ -7,7 +7,7 @@ import (
 	"sync/atomic"
 )
 
-// A channel is the consumers of a table that have one ledger.
+// A channel is the consumers of a table that have one limiter.
 type channel struct {
 	inbox *inbox
 	first ConsumerID // linked by peer
@@ -16,14 +16,14 @@ type channel struct {
 
 // channels is what a table keeps of them.
 type channels struct {
-	of     map[*Ledger]*channel
+	of     map[*Limiter]*channel
 	inbox  inbox
 	firsts []ConsumerID // of the channels that filled up
 	filled []ConsumerID // what Filled returned
 }
 
-// An inbox is where ledgers, from whatever goroutine, tell a queue's table that
-// they filled up, for the queue to read when it next looks for a consumer.
+// An inbox is where limiters, from whatever goroutine, tell a queue's table that
+// they filled up. The queue reads it when it next looks for a consumer.
 type inbox struct {
 	any    atomic.Bool
 	mu     sync.Mutex
@@ -57,22 +57,22 @@ func (b *inbox) take(dst []ConsumerID) []ConsumerID {
 	return dst
 }
 
-// WatchLedgers has Filled tell of the ledgers of consumers to come. A selector
+// WatchLimiters has Filled tell of the limiters of consumers to come. A selector
 // asks for it that has to know at any time who is eligible.
-func (t *Consumers) WatchLedgers() { t.watches = true }
+func (t *Consumers) WatchLimiters() { t.watches = true }
 
-// Filled returns, in subscription order, the consumers whose ledgers filled up
+// Filled returns, in subscription order, the consumers whose limiters filled up
 // since the last call; they may have credit again. The list is valid until the
 // next call. O(k log k) for k consumers returned.
 func (t *Consumers) Filled() []ConsumerID {
-	if !t.Ledgered() {
+	if !t.Limited() {
 		return nil
 	}
 	k := t.channels
 	k.firsts = k.inbox.take(k.firsts[:0])
 	k.filled = k.filled[:0]
-	for _, c := range t.Tape.consumers(k.firsts) {
-		if !t.Valid(c) { // they left; or a tape, which may say anything
+	for _, c := range t.Log.consumers(k.firsts) {
+		if !t.Valid(c) { // they left; or a replayed log, which may say anything
 			continue
 		}
 		for ; c != NoConsumer; c = t.rows[c].peer {
@@ -85,9 +85,9 @@ func (t *Consumers) Filled() []ConsumerID {
 	return k.filled
 }
 
-// Peer returns the first consumer of a channel, by its ledger, or NoConsumer;
+// Peer returns the first consumer of a channel, by its limiter, or NoConsumer;
 // PeerAfter the following ones.
-func (t *Consumers) Peer(l *Ledger) ConsumerID {
+func (t *Consumers) Peer(l *Limiter) ConsumerID {
 	if t.channels != nil {
 		if ch := t.channels.of[l]; ch != nil {
 			return ch.first
@@ -96,12 +96,12 @@ func (t *Consumers) Peer(l *Ledger) ConsumerID {
 	return NoConsumer
 }
 
-// PeerAfter returns the consumer after c with the same ledger, or NoConsumer.
+// PeerAfter returns the consumer after c with the same limiter, or NoConsumer.
 func (t *Consumers) PeerAfter(c ConsumerID) ConsumerID { return t.rows[c].peer }
 
-func (t *Consumers) addPeer(l *Ledger, c ConsumerID) (next ConsumerID) {
+func (t *Consumers) addPeer(l *Limiter, c ConsumerID) (next ConsumerID) {
 	if t.channels == nil {
-		t.channels = &channels{of: make(map[*Ledger]*channel)}
+		t.channels = &channels{of: make(map[*Limiter]*channel)}
 	}
 	ch := t.channels.of[l]
 	if ch == nil {
@@ -116,7 +116,7 @@ func (t *Consumers) addPeer(l *Ledger, c ConsumerID) (next ConsumerID) {
 	return next
 }
 
-func (t *Consumers) removePeer(l *Ledger, c ConsumerID) {
+func (t *Consumers) removePeer(l *Limiter, c ConsumerID) {
 	ch := t.channels.of[l]
 	link := &ch.first
 	for *link != c {
