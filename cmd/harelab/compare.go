@@ -11,7 +11,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harelab/cmd/internal/lab"
+	"harelab/bench/lab"
+	"harelab/cmd/harelab/internal/progress"
 	"harelab/reports"
 	"harelab/reports/compare"
 	"harelab/reports/folder"
@@ -223,7 +224,7 @@ func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	varied, err := v.Run(ctx, lab.NewWatcher(os.Stderr, interactive(os.Stderr), f.quiet))
+	varied, err := v.Run(ctx, progress.New(os.Stderr, interactive(os.Stderr), f.quiet))
 	return errors.Join(err, f.writeVaried(cmd.OutOrStdout(), out, varied, err))
 }
 

@@ -6,7 +6,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harelab/cmd/internal/lab"
+	"harelab/cmd/harelab/internal/doctor"
 )
 
 func init() { commands = append(commands, newDoctor) }
@@ -26,17 +26,17 @@ what spoils them. The exit code is 0 whatever is found.`,
 		Args: cobra.NoArgs,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := cmd.OutOrStdout()
-			worst := lab.Well
-			for _, s := range lab.ThisMachine(os.DirFS("/")).Diagnose() {
+			worst := doctor.Well
+			for _, s := range doctor.ThisMachine(os.DirFS("/")).Diagnose() {
 				fmt.Fprintf(w, "%-4s  %-11s %s\n", s.Health, s.Name, s.Text)
-				if s.Health == lab.Bad || worst == lab.Well {
+				if s.Health == doctor.Bad || worst == doctor.Well {
 					worst = s.Health
 				}
 			}
-			_, err := fmt.Fprintln(w, map[lab.Health]string{
-				lab.Well: "This machine is fit to measure on.",
-				lab.Note: "This machine is fit to measure on; repeat runs and compare within one sitting.",
-				lab.Bad:  "Trust figures of the real clock from this machine only after several repeats (--repeat 6).",
+			_, err := fmt.Fprintln(w, map[doctor.Health]string{
+				doctor.Well: "This machine is fit to measure on.",
+				doctor.Note: "This machine is fit to measure on; repeat runs and compare within one sitting.",
+				doctor.Bad:  "Trust figures of the real clock from this machine only after several repeats (--repeat 6).",
 			}[worst])
 			return err
 		},

@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harelab/cmd/internal/lab"
+	"harelab/bench/lab"
 	"harelab/reports/compare"
 	"harelab/reports/folder"
 	"harelab/reports/stat"

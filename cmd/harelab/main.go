@@ -12,7 +12,7 @@ import (
 	"os/signal"
 	"syscall"
 
-	"harelab/cmd/internal/lab"
+	"harelab/bench/lab"
 )
 
 func main() { os.Exit(execute(os.Args[1:])) }

@@ -5,7 +5,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harelab/cmd/internal/lab"
+	"harelab/bench/lab"
 )
 
 func init() { commands = append(commands, newRerun) }

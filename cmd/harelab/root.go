@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"harelab/cmd/internal/lab"
+	"harelab/bench/lab"
 )
 
 const rootLong = `harelab answers one question before production has to: why do quick tasks starve

@@ -13,7 +13,8 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harelab/cmd/internal/lab"
+	"harelab/bench/lab"
+	"harelab/cmd/harelab/internal/progress"
 	"harelab/loadgen/run"
 	"harelab/reports"
 	"harelab/reports/folder"
@@ -180,11 +181,11 @@ func measure(cmd *cobra.Command, arms []lab.Arm, parallel int, out string, quiet
 	}
 	ctx, stop := interruptible()
 	defer stop()
-	watch := lab.NewWatcher(os.Stderr, interactive(os.Stderr), quiet)
+	watch := progress.New(os.Stderr, interactive(os.Stderr), quiet)
 
 	var results []*run.Result
 	for _, group := range byTarget(arms) {
-		if text := lab.Announcement(group, parallel); text != "" && !quiet {
+		if text := progress.Announcement(group, parallel); text != "" && !quiet {
 			fmt.Fprintln(os.Stderr, text)
 		}
 		rs, runErr := lab.Run(ctx, group, parallel, watch)

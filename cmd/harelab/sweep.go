@@ -10,14 +10,15 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harelab/cmd/internal/lab"
+	"harelab/bench/lab"
+	"harelab/cmd/harelab/internal/progress"
 	"harelab/reports/sweep"
 )
 
 func init() { commands = append(commands, newSweep) }
 
-// ledgerName is the file of a sweep's finished cells.
-const ledgerName = "cells.jsonl"
+// cellLogName is the file of a sweep's finished cells.
+const cellLogName = "cells.jsonl"
 
 func newSweep() *cobra.Command {
 	var (
@@ -101,28 +102,28 @@ func runSweep(cmd *cobra.Command, q lab.SweepRequest, out string, resume, quiet 
 			return err
 		}
 	}
-	ledger, cells, err := lab.OpenLedger(filepath.Join(out, ledgerName), s, resume)
+	cellLog, cells, err := lab.OpenCellLog(filepath.Join(out, cellLogName), s, resume)
 	if err != nil {
 		return err
 	}
-	defer ledger.Close()
+	defer cellLog.Close()
 	ctx, stop := interruptible()
 	defer stop()
-	if text := s.Announcement(cells); text != "" && !quiet {
+	if text := progress.Announcement(s.Left(cells), 1); text != "" && !quiet {
 		fmt.Fprintln(os.Stderr, text)
 	}
-	watch := lab.NewSweepWatcher(os.Stderr, interactive(os.Stderr), quiet)
+	watch := progress.NewSweep(os.Stderr, interactive(os.Stderr), quiet)
 	err = s.Run(ctx, cells, func(c lab.Cell) error {
 		cells = append(cells, c)
-		return ledger.Append(c)
+		return cellLog.Append(c)
 	}, watch.Show)
 	watch.End()
 	switch {
 	case err == nil:
-		err = ledger.Settle(s, cells)
+		err = cellLog.Settle(s, cells)
 	case len(cells) == 0 && !resume:
-		ledger.Close()
-		os.Remove(filepath.Join(out, ledgerName))
+		cellLog.Close()
+		os.Remove(filepath.Join(out, cellLogName))
 		dropFolder(out)
 		return orInterrupted(err)
 	}
@@ -165,7 +166,7 @@ func goOn(err error, have, of int, out string) error {
 	if err == nil {
 		return nil
 	}
-	how := fmt.Sprintf("%d of %d cells are in %s; the same call with --resume --out %s runs the rest", have, of, filepath.Join(out, ledgerName), out)
+	how := fmt.Sprintf("%d of %d cells are in %s; the same call with --resume --out %s runs the rest", have, of, filepath.Join(out, cellLogName), out)
 	if errors.Is(err, context.Canceled) {
 		return &exit{exitInterrupted, errors.New("interrupted: " + how)}
 	}

@@ -1,4 +1,6 @@
-package lab
+// Package doctor looks at the machine that harelab runs on and says what would
+// spoil measurements there: clock, timers, processors, neighbours, limits.
+package doctor
 
 import (
 	"fmt"

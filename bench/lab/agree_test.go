@@ -196,7 +196,7 @@ func TestEveryStrategyIsHeldToReality(t *testing.T) {
 			c.seed++
 		}
 		if err := c.clear(t); err != nil {
-			t.Errorf("%s, seed %d: %v; run: go test ./cmd/internal/lab -run %s -seeds -v", c, c.seed, err, t.Name())
+			t.Errorf("%s, seed %d: %v; run: go test ./bench/lab -run %s -seeds -v", c, c.seed, err, t.Name())
 		}
 		t.Logf("%s: seed %d", c, c.seed)
 	}

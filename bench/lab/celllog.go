@@ -10,12 +10,12 @@ import (
 	"slices"
 )
 
-// A Ledger is the file of a sweep's finished cells: a line that says what the
+// A CellLog is the file of a sweep's finished cells: a line that says what the
 // sweep is, then a line per cell. A line is written whole and at once, so an
 // interrupted sweep loses no more than the cells under way.
-type Ledger struct{ f *os.File }
+type CellLog struct{ f *os.File }
 
-// A heading is the ledger's first line: a sweep is resumed only by the same
+// A heading is the cell log's first line: a sweep is resumed only by the same
 // sweep.
 type heading struct {
 	Schema   string `json:"schema"`
@@ -38,16 +38,16 @@ func (h heading) same(o heading) bool {
 		slices.EqualFunc(h.Axes, o.Axes, func(a, b Axis) bool { return a.Name == b.Name && slices.Equal(a.Values, b.Values) })
 }
 
-// OpenLedger opens the ledger of s at path: a new one, or with resume the one
+// OpenCellLog opens the cell log of s at path: a new one, or with resume the one
 // that is there, and returns the cells that it holds already. A last line that
 // was cut off is dropped; any other damage is an error with its line.
-func OpenLedger(path string, s *Sweep, resume bool) (*Ledger, []Cell, error) {
+func OpenCellLog(path string, s *Sweep, resume bool) (*CellLog, []Cell, error) {
 	if !resume {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
 		if err != nil {
 			return nil, nil, err
 		}
-		l := &Ledger{f}
+		l := &CellLog{f}
 		return l, nil, l.write(s.heading())
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
@@ -57,7 +57,7 @@ func OpenLedger(path string, s *Sweep, resume bool) (*Ledger, []Cell, error) {
 	if err != nil {
 		return nil, nil, err
 	}
-	cells, end, err := readLedger(f, path, s)
+	cells, end, err := readCellLog(f, path, s)
 	if err == nil {
 		if err = f.Truncate(end); err == nil {
 			_, err = f.Seek(end, io.SeekStart)
@@ -67,17 +67,17 @@ func OpenLedger(path string, s *Sweep, resume bool) (*Ledger, []Cell, error) {
 		f.Close()
 		return nil, nil, err
 	}
-	return &Ledger{f}, cells, nil
+	return &CellLog{f}, cells, nil
 }
 
-// readLedger returns the cells and the offset behind the last whole line.
-func readLedger(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, err error) {
+// readCellLog returns the cells and the offset behind the last whole line.
+func readCellLog(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, err error) {
 	in, points, seen := bufio.NewReader(r), s.cells(), make(map[[2]int]bool)
 	for n := 1; ; n++ {
 		line, err := in.ReadBytes('\n')
 		if err == io.EOF {
 			if n == 1 {
-				return nil, 0, &UsageError{fmt.Sprintf("lab: %s:1: no heading: not the ledger of a sweep", path)}
+				return nil, 0, &UsageError{fmt.Sprintf("lab: %s:1: no heading: not the cells of a sweep", path)}
 			}
 			return cells, end, nil
 		}
@@ -123,9 +123,9 @@ func (s *Sweep) owns(c Cell, cells []Cell) error {
 }
 
 // Append writes a finished cell.
-func (l *Ledger) Append(c Cell) error { return l.write(c) }
+func (l *CellLog) Append(c Cell) error { return l.write(c) }
 
-func (l *Ledger) write(v any) error {
+func (l *CellLog) write(v any) error {
 	line, err := json.Marshal(v)
 	if err != nil {
 		return err
@@ -137,13 +137,13 @@ func (l *Ledger) write(v any) error {
 // Settle puts the cells in the order of the grid, once all are there: then a
 // sweep leaves the same bytes whatever order its cells ran in and however often it
 // was interrupted.
-func (l *Ledger) Settle(s *Sweep, cells []Cell) error {
+func (l *CellLog) Settle(s *Sweep, cells []Cell) error {
 	path := l.f.Name()
 	f, err := os.Create(path + ".tmp")
 	if err != nil {
 		return err
 	}
-	settled := &Ledger{f}
+	settled := &CellLog{f}
 	err = settled.write(s.heading())
 	for _, c := range inOrder(cells) {
 		err = errors.Join(err, settled.write(c))
@@ -155,4 +155,4 @@ func (l *Ledger) Settle(s *Sweep, cells []Cell) error {
 }
 
 // Close closes the file.
-func (l *Ledger) Close() error { return l.f.Close() }
+func (l *CellLog) Close() error { return l.f.Close() }

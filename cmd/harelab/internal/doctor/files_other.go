@@ -1,6 +1,6 @@
 //go:build !unix
 
-package lab
+package doctor
 
 // openFiles is the limit of open files, which this system has none of.
 func openFiles() uint64 { return 0 }

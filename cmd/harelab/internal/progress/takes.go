@@ -1,27 +1,12 @@
-package lab
+package progress
 
 import (
 	"fmt"
 	"strings"
 	"time"
 
-	"harelab/loadgen"
+	"harelab/bench/lab"
 )
-
-// takes is how long the arm takes on a real clock at least: until its load is
-// over and its work done, but not beyond its timeout. It is 0 when the scenario does
-// not say.
-func (a Arm) takes() time.Duration {
-	plan, err := loadgen.NewPlan(a.Scenario)
-	if err != nil {
-		return 0 // running it will say what is wrong
-	}
-	d := loadgen.DemandOf(a.Scenario, plan).Least()
-	if limit := a.Scenario.Stop.Timeout; limit > 0 {
-		d = min(d, limit)
-	}
-	return d
-}
 
 // long is when an arm is named for the time it takes.
 const long = 2 * time.Minute
@@ -29,17 +14,17 @@ const long = 2 * time.Minute
 // Announcement says how long arms of one target will take on a real clock, up
 // to parallel of them side by side, and names the long ones. It is empty where
 // there is nothing to prepare for: in virtual time, and when all is done soon.
-func Announcement(arms []Arm, parallel int) string {
-	if len(arms) == 0 || arms[0].Target.Kind == Sim {
+func Announcement(arms []lab.Arm, parallel int) string {
+	if len(arms) == 0 || arms[0].Target.Kind == lab.Sim {
 		return ""
 	}
-	if arms[0].Target.Kind == AMQP {
+	if arms[0].Target.Kind == lab.AMQP {
 		parallel = 1
 	}
 	var total, longest time.Duration
 	var slow []string
 	for _, a := range arms {
-		d := a.takes()
+		d := a.AtLeast()
 		total += d
 		longest = max(longest, d)
 		if d >= long {
@@ -58,21 +43,6 @@ func Announcement(arms []Arm, parallel int) string {
 		text += "\n  of that " + strings.Join(slow, ", ")
 	}
 	return text
-}
-
-// Announcement says how long the cells that done does not hold will take on a real
-// clock, as that of arms does.
-func (s *Sweep) Announcement(done []Cell) string {
-	if s.Target.Kind == Sim {
-		return ""
-	}
-	var arms []Arm
-	for _, c := range s.left(done) {
-		if sc, err := s.resolve(c); err == nil {
-			arms = append(arms, Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat})
-		}
-	}
-	return Announcement(arms, 1)
 }
 
 // roughly writes a duration as people say it.

@@ -1,5 +1,5 @@
-// Package lab runs experiments for the command: it expands what the user asked
-// for into arms, runs each arm on its target, and reports progress.
+// Package lab runs experiments: it expands what the user asked for into arms,
+// runs each arm on its target, and reports progress.
 //
 // An arm is one scenario variant on one target, repeated. Targets are virtual
 // time, the broker in this process, and any AMQP broker by URL; the same

@@ -1,10 +1,11 @@
-package lab
+package progress
 
 import (
 	"strings"
 	"testing"
 	"time"
 
+	"harelab/bench/lab"
 	"harelab/loadgen"
 )
 
@@ -12,14 +13,14 @@ func TestSweepProgress(t *testing.T) {
 	under := &loadgen.Progress{Elapsed: 3 * time.Second, Done: 7, Planned: 10, Left: 2 * time.Second}
 	show := func(terminal, quiet bool) string {
 		var b strings.Builder
-		w := NewSweepWatcher(&b, terminal, quiet)
+		w := NewSweep(&b, terminal, quiet)
 		now := time.Unix(0, 0)
 		w.now = func() time.Time { return now }
-		w.Show(SweepProgress{Done: 0, Total: 4, Left: 200 * time.Second, Label: "a=1", Under: under})
-		w.Show(SweepProgress{Done: 1, Total: 4, Left: 150 * time.Second, Label: "a=1"}) // too soon
+		w.Show(lab.SweepProgress{Done: 0, Total: 4, Left: 200 * time.Second, Label: "a=1", Under: under})
+		w.Show(lab.SweepProgress{Done: 1, Total: 4, Left: 150 * time.Second, Label: "a=1"}) // too soon
 		now = now.Add(lineEvery)
-		w.Show(SweepProgress{Done: 2, Total: 4, Left: -1, Label: "a=2"})
-		w.Show(SweepProgress{Done: 4, Total: 4, Left: 0, Label: "a=4"}) // the last is never too soon
+		w.Show(lab.SweepProgress{Done: 2, Total: 4, Left: -1, Label: "a=2"})
+		w.Show(lab.SweepProgress{Done: 4, Total: 4, Left: 0, Label: "a=4"}) // the last is never too soon
 		w.End()
 		w.End()
 		return b.String()

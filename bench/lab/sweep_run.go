@@ -55,6 +55,25 @@ func (s *Sweep) left(done []Cell) []Cell {
 	return todo
 }
 
+// Left lists the arms that Run will run, done being what was measured before.
+func (s *Sweep) Left(done []Cell) []Arm {
+	var arms []Arm
+	for _, c := range s.left(done) {
+		if sc, err := s.resolve(c); err == nil {
+			arms = append(arms, Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat})
+		}
+	}
+	return arms
+}
+
+// A SweepProgress is how far a sweep has come.
+type SweepProgress struct {
+	Done, Total int
+	Left        time.Duration // estimate, -1 when there is none
+	Label       string        // of the cell that Under is about, else of the one finished last
+	Under       *loadgen.Progress
+}
+
 // A sweepQueue hands a sweep's cells to those that run them, and tells of what
 // they did.
 type sweepQueue struct {

@@ -1,4 +1,6 @@
-package lab
+// Package progress shows on a terminal, or line by line in a pipe, how the
+// experiments of the lab get on.
+package progress
 
 import (
 	"fmt"
@@ -7,6 +9,7 @@ import (
 	"strings"
 	"time"
 
+	"harelab/bench/lab"
 	"harelab/loadgen"
 	"harelab/loadgen/run"
 )
@@ -25,9 +28,9 @@ const (
 	wrap      = "\x1b[?7h"
 )
 
-// NewWatcher returns a Watcher that shows progress on w: a bar that is redrawn
+// New returns a lab.Watcher that shows progress on w: a bar that is redrawn
 // when terminal is true, plain lines otherwise, nothing when quiet.
-func NewWatcher(w io.Writer, terminal, quiet bool) Watcher {
+func New(w io.Writer, terminal, quiet bool) lab.Watcher {
 	return &watcher{w: w, terminal: terminal, quiet: quiet, now: time.Now}
 }
 
@@ -50,18 +53,18 @@ type armState struct {
 	next  time.Time // when its next line is due
 }
 
-func (w *watcher) Begin(i, n int, a Arm) {
+func (w *watcher) Begin(i, n int, a lab.Arm) {
 	s := &armState{place: i, label: fmt.Sprintf("[%d/%d]", i+1, n), next: w.now().Add(lineEvery),
 		last: loadgen.Progress{Planned: -1, Left: -1}} // nothing is known yet
 	w.arms = append(w.arms, s)
-	if a.Target.Kind == Sim {
+	if a.Target.Kind == lab.Sim {
 		return
 	}
 	repeat := ""
 	if a.Repeat > 0 {
 		repeat = fmt.Sprintf(", repeat %d", a.Repeat+1)
 	}
-	w.line(fmt.Sprintf("%s %s on %s%s, %s or more", s.label, a.Name(), a.Target, repeat, roughly(a.takes())))
+	w.line(fmt.Sprintf("%s %s on %s%s, %s or more", s.label, a.Name(), a.Target, repeat, roughly(a.AtLeast())))
 }
 
 func (w *watcher) arm(i int) *armState {
@@ -96,10 +99,10 @@ func (w *watcher) redraw() {
 	w.drawn = true
 }
 
-func (w *watcher) End(i int, a Arm, r *run.Result) {
+func (w *watcher) End(i int, a lab.Arm, r *run.Result) {
 	s := w.arm(i)
 	w.arms = slices.DeleteFunc(w.arms, func(o *armState) bool { return o == s })
-	if a.Target.Kind == Sim {
+	if a.Target.Kind == lab.Sim {
 		return
 	}
 	how := "done"

@@ -69,7 +69,7 @@ func TestResumedSweepIsTheSame(t *testing.T) {
 	want := written(t, s, runAll(t, s, nil, func(Cell) error { return nil }))
 
 	path := filepath.Join(t.TempDir(), "cells.jsonl")
-	ledger, _, err := OpenLedger(path, s, false)
+	cellLog, _, err := OpenCellLog(path, s, false)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -80,45 +80,45 @@ func TestResumedSweepIsTheSame(t *testing.T) {
 			return stop
 		}
 		n++
-		return ledger.Append(c)
+		return cellLog.Append(c)
 	}, quiet)
 	if !errors.Is(err, stop) {
 		t.Fatalf("the stopped sweep ended with %v", err)
 	}
 	cutOff := `{"cell":5,"repeat":0,"findings":["` + strings.Repeat("longer than any line, ", 100)
-	if _, err := ledger.f.WriteString(cutOff); err != nil {
+	if _, err := cellLog.f.WriteString(cutOff); err != nil {
 		t.Fatal(err)
 	}
-	ledger.Close()
+	cellLog.Close()
 
 	again := smallSweep(t)
 	again.Repeat = 2
-	ledger, done, err := OpenLedger(path, again, true)
+	cellLog, done, err := OpenCellLog(path, again, true)
 	if err != nil {
 		t.Fatal(err)
 	}
-	defer ledger.Close()
+	defer cellLog.Close()
 	if kept, err := os.ReadFile(path); err != nil || strings.Contains(string(kept), "longer") {
 		t.Errorf("the line that was cut off is still there (%v)", err)
 	}
 	if len(done) != 3 {
-		t.Fatalf("the ledger holds %d cells, want 3", len(done))
+		t.Fatalf("the cell log holds %d cells, want 3", len(done))
 	}
 	ran := 0
-	cells := runAll(t, again, done, func(c Cell) error { ran++; return ledger.Append(c) })
+	cells := runAll(t, again, done, func(c Cell) error { ran++; return cellLog.Append(c) })
 	if ran != 9 {
 		t.Errorf("resuming ran %d cells, want the 9 that were left", ran)
 	}
 	if got := written(t, again, cells); got != want {
 		t.Errorf("resumed:\n%s\nin one go:\n%s", got, want)
 	}
-	_, all, err := OpenLedger(path, again, true)
+	_, all, err := OpenCellLog(path, again, true)
 	if err != nil || len(all) != 12 {
-		t.Errorf("the whole ledger: %d cells, %v", len(all), err)
+		t.Errorf("the whole cell log: %d cells, %v", len(all), err)
 	}
 }
 
-func TestLedgerDamage(t *testing.T) {
+func TestCellLogDamage(t *testing.T) {
 	s := smallSweep(t)
 	head, err := json.Marshal(s.heading())
 	if err != nil {
@@ -150,22 +150,22 @@ func TestLedgerDamage(t *testing.T) {
 			if err := os.WriteFile(path, []byte(tt.text), 0o666); err != nil {
 				t.Fatal(err)
 			}
-			_, _, err := OpenLedger(path, s, true)
+			_, _, err := OpenCellLog(path, s, true)
 			if err == nil || !strings.Contains(err.Error(), tt.want) || IsUsage(err) != tt.usage {
 				t.Errorf("error %v (usage %t), want one with %q (usage %t)", err, IsUsage(err), tt.want, tt.usage)
 			}
 			if kept, _ := os.ReadFile(path); string(kept) != tt.text {
-				t.Errorf("a refused ledger was changed")
+				t.Errorf("a refused cell log was changed")
 			}
 		})
 	}
-	if _, _, err := OpenLedger(filepath.Join(t.TempDir(), "none"), s, true); !IsUsage(err) {
+	if _, _, err := OpenCellLog(filepath.Join(t.TempDir(), "none"), s, true); !IsUsage(err) {
 		t.Errorf("resuming what is not there: %v", err)
 	}
 }
 
-// FuzzLedger wants what is read to be cells of the sweep, each once.
-func FuzzLedger(f *testing.F) {
+// FuzzCellLog wants what is read to be cells of the sweep, each once.
+func FuzzCellLog(f *testing.F) {
 	s := smallSweep(f)
 	head, err := json.Marshal(s.heading())
 	if err != nil {
@@ -177,7 +177,7 @@ func FuzzLedger(f *testing.F) {
 	f.Add("null\n")
 	f.Fuzz(func(t *testing.T, body string) {
 		text := string(head) + "\n" + body
-		cells, end, err := readLedger(strings.NewReader(text), "fuzz", s)
+		cells, end, err := readCellLog(strings.NewReader(text), "fuzz", s)
 		if err != nil {
 			return
 		}

@@ -1,23 +1,15 @@
-package lab
+package progress
 
 import (
 	"fmt"
 	"io"
 	"time"
 
-	"harelab/loadgen"
+	"harelab/bench/lab"
 )
 
-// A SweepProgress is how far a sweep has come.
-type SweepProgress struct {
-	Done, Total int
-	Left        time.Duration // estimate, -1 when there is none
-	Label       string        // of the cell that Under is about, else of the one finished last
-	Under       *loadgen.Progress
-}
-
-// A SweepWatcher shows a sweep's progress.
-type SweepWatcher struct {
+// A Sweep shows a sweep's progress.
+type Sweep struct {
 	w               io.Writer
 	terminal, quiet bool
 	now             func() time.Time
@@ -25,14 +17,14 @@ type SweepWatcher struct {
 	drawn           bool      // a bar stands on the current line
 }
 
-// NewSweepWatcher returns a SweepWatcher that shows progress on w: a bar that is
+// NewSweep returns a Sweep that shows progress on w: a bar that is
 // redrawn when terminal is true, plain lines otherwise, nothing when quiet.
-func NewSweepWatcher(w io.Writer, terminal, quiet bool) *SweepWatcher {
-	return &SweepWatcher{w: w, terminal: terminal, quiet: quiet, now: time.Now}
+func NewSweep(w io.Writer, terminal, quiet bool) *Sweep {
+	return &Sweep{w: w, terminal: terminal, quiet: quiet, now: time.Now}
 }
 
 // Show shows p, unless the last was shown only just now.
-func (s *SweepWatcher) Show(p SweepProgress) {
+func (s *Sweep) Show(p lab.SweepProgress) {
 	last := p.Done == p.Total
 	now := s.now()
 	if s.quiet || !last && now.Before(s.next) {
@@ -57,7 +49,7 @@ func (s *SweepWatcher) Show(p SweepProgress) {
 }
 
 // End leaves the line to others.
-func (s *SweepWatcher) End() {
+func (s *Sweep) End() {
 	if s.drawn {
 		fmt.Fprint(s.w, eraseLine)
 		s.drawn = false

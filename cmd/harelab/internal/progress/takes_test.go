@@ -1,33 +1,35 @@
-package lab
+package progress
 
 import (
 	"strings"
 	"testing"
 	"time"
+
+	"harelab/bench/lab"
 )
 
 func TestAnnouncement(t *testing.T) {
-	announceRepeat := func(repeat, parallel int, target Target, names ...string) string {
+	announceRepeat := func(repeat, parallel int, target lab.Target, names ...string) string {
 		t.Helper()
-		arms, err := Expand(Request{Scenarios: names, Variants: []string{Base}, Targets: []Target{target}, Repeat: repeat})
+		arms, err := lab.Expand(lab.Request{Scenarios: names, Variants: []string{lab.Base}, Targets: []lab.Target{target}, Repeat: repeat})
 		if err != nil {
 			t.Fatal(err)
 		}
 		return Announcement(arms, parallel)
 	}
-	announce := func(parallel int, target Target, names ...string) string {
+	announce := func(parallel int, target lab.Target, names ...string) string {
 		t.Helper()
 		return announceRepeat(1, parallel, target, names...)
 	}
-	embedded := Target{Kind: Embedded}
+	embedded := lab.Target{Kind: lab.Embedded}
 	for _, c := range []struct{ got, want string }{
-		{announce(1, Target{Kind: Sim}, "dispatch-catalogue"), ""},
+		{announce(1, lab.Target{Kind: lab.Sim}, "dispatch-catalogue"), ""},
 		{announce(1, embedded, "celery-initial"), ""},
 		{announce(1, embedded, "dispatch-catalogue"), "embedded: 1 arm takes 1 h 5"},
 		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "embedded: 2 arms take 1 h 5"},
 		{announce(1, embedded, "celery-initial", "dispatch-catalogue"), "of that dispatch-catalogue 1 h 5"},
 		{announceRepeat(2, 2, embedded, "priority-starves"), ""},
-		{announceRepeat(2, 2, Target{Kind: AMQP, URL: "amqp://h/"}, "priority-starves"), "amqp://h/: 2 arms take 2 min"},
+		{announceRepeat(2, 2, lab.Target{Kind: lab.AMQP, URL: "amqp://h/"}, "priority-starves"), "amqp://h/: 2 arms take 2 min"},
 	} {
 		if !strings.Contains(c.got, c.want) || (c.got == "") != (c.want == "") {
 			t.Errorf("announced %q, want %q in it", c.got, c.want)

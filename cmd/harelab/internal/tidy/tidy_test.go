@@ -17,7 +17,7 @@ import (
 	"testing"
 )
 
-const root = "../../.."
+const root = "../../../.."
 
 // mayImport is the import table: a package of harelab, by longest matching
 // prefix first, and the prefixes of harelab that it may import besides its own

@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"net"
+	"time"
 
 	"harelab/engine"
 	"harelab/loadgen"
@@ -41,4 +42,19 @@ func (a Arm) embedded(ctx context.Context, progress func(loadgen.Progress)) (*ru
 	defer e.Close()
 	dial := func(context.Context) (net.Conn, error) { return e.Dial() }
 	return amqp.Run(ctx, a.Scenario, amqp.Options{Dial: dial, Observer: inside, Progress: progress})
+}
+
+// AtLeast is how long the arm takes on a real clock at least: until its load is
+// over and its work done, but not beyond its timeout. It is 0 when the scenario does
+// not say.
+func (a Arm) AtLeast() time.Duration {
+	plan, err := loadgen.NewPlan(a.Scenario)
+	if err != nil {
+		return 0 // running it will say what is wrong
+	}
+	d := loadgen.DemandOf(a.Scenario, plan).Least()
+	if limit := a.Scenario.Stop.Timeout; limit > 0 {
+		d = min(d, limit)
+	}
+	return d
 }
