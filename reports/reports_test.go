@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harelab/loadgen/run"
+	"harelab/reports/folder"
 	"harelab/reports/internal/specimen"
 )
 
@@ -25,7 +26,7 @@ func all() []*run.Result {
 // TestRedrawGivesTheSameBytes: the folder's data says all that was drawn.
 func TestRedrawGivesTheSameBytes(t *testing.T) {
 	dir := t.TempDir()
-	if _, err := WriteFolder(dir, all(), NewManifest([]string{"harelab", "run", "--target", "sim"})); err != nil {
+	if err := Write(dir, folder.New(all(), folder.NewManifest([]string{"harelab", "run", "--target", "sim"}))); err != nil {
 		t.Fatal(err)
 	}
 	before := specimen.Files(t, dir)
@@ -64,8 +65,8 @@ func requestsIn(t *testing.T, html string) {
 	}
 }
 
-func TestWriteFolderWantsResults(t *testing.T) {
-	if _, err := WriteFolder(t.TempDir(), nil, NewManifest(nil)); err == nil {
+func TestWriteWantsResults(t *testing.T) {
+	if err := Write(t.TempDir(), new(folder.Folder)); err == nil {
 		t.Error("a folder without results was written")
 	}
 }

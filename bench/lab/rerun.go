@@ -13,7 +13,7 @@ import (
 	"harelab/reports/compare"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
-	"harelab/reports/text"
+	"harelab/reports/terminal"
 	"harelab/scenarios"
 )
 
@@ -102,7 +102,7 @@ func (r *Record) WriteDifferences(w io.Writer, again *folder.Folder) (same bool,
 	same = true
 	for i, now := range again.Runs {
 		rec := r.recorded.Runs[i]
-		name := fmt.Sprintf("%s on %s, seed %d", rec.Summary.Arm, text.TargetName(now.Summary.Target), rec.Summary.Seed)
+		name := fmt.Sprintf("%s on %s, seed %d", rec.Summary.Arm, now.Summary.Target.Name(), rec.Summary.Seed)
 		if now.Summary.Virtual && !rec.Summary.Partial && !now.Summary.Partial {
 			what, err := r.exactDifference(i, now)
 			if err != nil {
@@ -238,5 +238,5 @@ func writeFigures(w io.Writer, was, is *stat.Summary) error {
 		}
 		rows = append(rows, []string{"  " + m, stat.Entry(a, stat.Unit(e)), stat.Entry(b, stat.Unit(e)), change})
 	}
-	return text.WriteRows(w, rows, 1)
+	return terminal.WriteRows(w, rows, 1)
 }

@@ -10,6 +10,7 @@ import (
 
 	"harelab/reports"
 	"harelab/reports/sweep"
+	"harelab/reports/terminal"
 )
 
 func init() { commands = append(commands, newReport) }
@@ -47,7 +48,7 @@ func redraw(w io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	return reports.WriteTable(w, f.Summaries())
+	return terminal.WriteTable(w, f.Summaries())
 }
 
 func redrawSweep(w io.Writer, dir string) error {

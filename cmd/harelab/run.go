@@ -19,7 +19,7 @@ import (
 	"harelab/reports"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
-	"harelab/reports/text"
+	"harelab/reports/terminal"
 	"harelab/scenarios"
 )
 
@@ -248,7 +248,7 @@ func printTable(w io.Writer, rs []*run.Result) error {
 	for i, r := range rs {
 		summaries[i] = stat.Summarize(r)
 	}
-	return reports.WriteTable(w, summaries)
+	return terminal.WriteTable(w, summaries)
 }
 
 // report writes the results folder and prints what the tables do not say.
@@ -258,10 +258,10 @@ func report(w io.Writer, dir string, results []*run.Result) (*folder.Folder, err
 		return nil, err
 	}
 	ss := f.Summaries()
-	if err := reports.WriteExpectations(w, ss); err != nil {
+	if err := terminal.WriteExpectations(w, ss); err != nil {
 		return nil, err
 	}
-	if err := reports.WriteAgreement(w, ss); err != nil {
+	if err := terminal.WriteAgreement(w, stat.Agreements(ss)); err != nil {
 		return nil, err
 	}
 	_, err := fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(dir, "report.html"))
@@ -275,7 +275,7 @@ func verdict(results []*run.Result) error {
 	for _, r := range results {
 		s := stat.Summarize(r)
 		if !s.Valid() {
-			return &exit{exitInvalid, fmt.Errorf("the run of %s on %s is invalid; see the findings above", s.Arm, text.TargetName(s.Target))}
+			return &exit{exitInvalid, fmt.Errorf("the run of %s on %s is invalid; see the findings above", s.Arm, s.Target.Name())}
 		}
 		if !stat.AllMet(s.Verdicts) {
 			unmet++

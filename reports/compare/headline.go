@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
-	"harelab/reports/text"
 )
 
 // goalOf is the metric that runs say they are judged by, empty where they
@@ -86,7 +85,7 @@ func (c *Comparison) beside(r Row) string {
 		}
 		sides = append(sides, fmt.Sprintf("%s with %s (%s)", format(e.Center), c.News[j].Name, change))
 	}
-	return fmt.Sprintf("%s is %s.", r.Key, text.List(sides, "and"))
+	return fmt.Sprintf("%s is %s.", r.Key, stat.List(sides, "and"))
 }
 
 // verdictOf writes a change and whether it is for the better.

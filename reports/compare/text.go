@@ -7,7 +7,7 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
-	"harelab/reports/text"
+	"harelab/reports/terminal"
 )
 
 // WriteText writes a comparison for a terminal: a row per metric, the base,
@@ -24,7 +24,7 @@ func WriteText(w io.Writer, c *Comparison) error {
 		}
 		rows = append(rows, line)
 	}
-	if err := text.WriteRows(w, rows, 1); err != nil {
+	if err := terminal.WriteRows(w, rows, 1); err != nil {
 		return err
 	}
 	load := "yes"

@@ -6,7 +6,7 @@ import (
 
 	"harelab/loadgen/run"
 	"harelab/reports/plot"
-	"harelab/reports/text"
+	"harelab/reports/stat"
 )
 
 // splits reports whether b has more queues than a.
@@ -72,7 +72,7 @@ func changeWords(a, b *plot.Arm) string {
 	if len(words) == 0 && x.Target != y.Target {
 		add("%s", strings.TrimSpace(y.Target.Product+" "+y.Target.Version))
 	}
-	return text.List(words, "and")
+	return stat.List(words, "and")
 }
 
 func slots(r *run.Result) int {

@@ -10,7 +10,6 @@ import (
 	"harelab/reports/folder"
 	"harelab/reports/plot"
 	"harelab/reports/stat"
-	"harelab/reports/text"
 )
 
 // bigNumbers are the headline figures of the arms that carry the base's load,
@@ -213,7 +212,7 @@ func runRows(in *plot.Input) [][]cell {
 		s := a.First().Summary
 		rows = append(rows, []cell{
 			{Text: a.Label, Letter: a.Letter, Style: armStyle(a.Paint), Head: true},
-			{Text: text.TargetName(s.Target), Head: true},
+			{Text: s.Target.Name(), Head: true},
 			makespan(a),
 			get(func(s *stat.Summary) float64 { return s.Utilisation }, stat.Percent),
 			get(func(s *stat.Summary) float64 { return s.IdleWhileWaiting }, stat.Brief),
@@ -234,7 +233,7 @@ func runRows(in *plot.Input) [][]cell {
 func agreements(ss []*stat.Summary) []agreement {
 	var out []agreement
 	for _, a := range stat.Agreements(ss) {
-		v := agreement{Arm: a.Arm, Target: text.TargetName(a.Target), Class: "ok", Verdict: "within " + a.Bounds()}
+		v := agreement{Arm: a.Arm, Target: a.Target.Name(), Class: "ok", Verdict: "within " + a.Bounds()}
 		switch {
 		case !a.SameLoad:
 			v.Class, v.Verdict = "bad", "the loads differ"
@@ -273,7 +272,7 @@ func verdicts(in *plot.Input) []verdictGroup {
 		rows := make(map[string]int)
 		for column, r := range runs {
 			s := r.Summary
-			head := text.TargetName(s.Target)
+			head := s.Target.Name()
 			if s.Repeat > 0 {
 				head = fmt.Sprintf("repeat %d", s.Repeat+1)
 			}

@@ -7,7 +7,6 @@ import (
 
 	"harelab/reports/plot"
 	"harelab/reports/stat"
-	"harelab/reports/text"
 )
 
 // A Check is one line of "is this sound?".
@@ -144,12 +143,12 @@ func checkWarmup(in *plot.Input, add adder) {
 	}
 	switch {
 	case drifting == "":
-		add("ok", "warm-up", "%s; too short to speak of drift.", text.Upper(warm))
+		add("ok", "warm-up", "%s; too short to speak of drift.", stat.Upper(warm))
 	case math.Abs(drift) > driftLimit:
-		add("info", "warm-up", "%s; not a steady state: the later half of %s waits %s %s.", text.Upper(warm), drifting,
+		add("info", "warm-up", "%s; not a steady state: the later half of %s waits %s %s.", stat.Upper(warm), drifting,
 			stat.Percent(math.Abs(drift)), map[bool]string{true: "longer", false: "shorter"}[drift > 0])
 	default:
-		add("ok", "warm-up", "%s; no drift: both halves wait alike within %s.", text.Upper(warm), stat.Percent(math.Abs(drift)))
+		add("ok", "warm-up", "%s; no drift: both halves wait alike within %s.", stat.Upper(warm), stat.Percent(math.Abs(drift)))
 	}
 }
 

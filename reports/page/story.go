@@ -8,7 +8,6 @@ import (
 
 	"harelab/reports/plot"
 	"harelab/reports/stat"
-	"harelab/reports/text"
 )
 
 // A Story is the finding of a report in words.
@@ -163,7 +162,7 @@ func wrongLedgerRule(f facts) (Story, bool) {
 	}
 	h := fmt.Sprintf("%s lost %s of %s messages", worst.Label, stat.Count(int(lost(worst))), stat.Count(int(worst.First().Summary.Ledger.Published)))
 	if len(none) > 0 {
-		h += "; " + text.List(none, "and") + " lost none"
+		h += "; " + stat.List(none, "and") + " lost none"
 	}
 	return Story{h + ".", "A lost message was accepted and will never be worked on. " + spread(f)}, true
 }
@@ -188,13 +187,13 @@ func targetsRule(f facts) (Story, bool) {
 		return Story{}, false
 	}
 	if high-low > stat.AgreeRel*low+abs {
-		return Story{fmt.Sprintf("%s differ: the longest wait of %s is between %s and %s.", text.Upper(text.List(names, "and")), f.what(), stat.Brief(low), stat.Brief(high)), spread(f)}, true
+		return Story{fmt.Sprintf("%s differ: the longest wait of %s is between %s and %s.", stat.Upper(stat.List(names, "and")), f.what(), stat.Brief(low), stat.Brief(high)), spread(f)}, true
 	}
 	predicted := ""
 	if p := f.base.Predicted; p != nil && math.Abs(f.worst(&plot.Arm{Runs: []*plot.Run{p}})-low) <= stat.AgreeRel*low+abs {
 		predicted = ", as predicted"
 	}
-	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", text.Upper(text.List(names, "and")), f.what(), stat.Brief(high), predicted), spread(f) + f.stuckText(f.base)}, true
+	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", stat.Upper(stat.List(names, "and")), f.what(), stat.Brief(high), predicted), spread(f) + f.stuckText(f.base)}, true
 }
 
 // twoHalvesRule: one arm splits the queue and helps the typical message, but
@@ -259,15 +258,15 @@ func betterOrWorseRule(f facts) (Story, bool) {
 	case math.IsNaN(from) || math.IsNaN(to):
 		return Story{}, false
 	case to < from*(1-clearly):
-		return Story{fmt.Sprintf("%s %s the longest wait of %s from %s to %s%s.", text.Upper(words), bring, f.what(), stat.Brief(from), stat.Brief(to), f.helpLess(best)), rest}, true
+		return Story{fmt.Sprintf("%s %s the longest wait of %s from %s to %s%s.", stat.Upper(words), bring, f.what(), stat.Brief(from), stat.Brief(to), f.helpLess(best)), rest}, true
 	case to > from*(1+clearly) && len(f.same) > 2:
 		var others []string
 		for _, a := range f.same[1:] {
 			others = append(others, fmt.Sprintf("%s with %s", stat.Brief(f.worst(a)), a.Label))
 		}
-		return Story{fmt.Sprintf("%s is best: the longest wait of %s is %s, against %s.", text.Upper(f.base.Label), f.what(), stat.Brief(from), text.List(others, "and")), rest}, true
+		return Story{fmt.Sprintf("%s is best: the longest wait of %s is %s, against %s.", stat.Upper(f.base.Label), f.what(), stat.Brief(from), stat.List(others, "and")), rest}, true
 	case to > from*(1+clearly):
-		return Story{fmt.Sprintf("%s %s it worse: the longest wait of %s goes from %s to %s.", text.Upper(words), makes, f.what(), stat.Brief(from), stat.Brief(to)), rest}, true
+		return Story{fmt.Sprintf("%s %s it worse: the longest wait of %s goes from %s to %s.", stat.Upper(words), makes, f.what(), stat.Brief(from), stat.Brief(to)), rest}, true
 	}
 	return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s and %s.", f.what(), stat.Brief(from), stat.Brief(to)), rest}, true
 }
@@ -297,7 +296,7 @@ func (f facts) price(arm *plot.Arm) string {
 	if len(parts) == 0 {
 		return ""
 	}
-	return fmt.Sprintf(" The price of %s: %s.", arm.Label, text.List(parts, "and"))
+	return fmt.Sprintf(" The price of %s: %s.", arm.Label, stat.List(parts, "and"))
 }
 
 func differentLoadsRule(f facts) (Story, bool) {

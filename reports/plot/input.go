@@ -1,8 +1,6 @@
 package plot
 
 import (
-	"strings"
-
 	"harelab/loadgen/run"
 	"harelab/reports/stat"
 )
@@ -103,21 +101,14 @@ func (in *Input) name(withTarget bool) {
 		}
 		switch {
 		case withTarget && len(uses) == 1 && uses[short(s)] == 1:
-			a.Label = targetName(s.Target)
+			a.Label = s.Target.Name()
 		case withTarget:
-			a.Label += ", " + targetName(s.Target)
+			a.Label += ", " + s.Target.Name()
 		}
 		if in.Focus == "" {
 			in.Focus = s.FocusClass()
 		}
 	}
-}
-
-func targetName(t stat.Target) string {
-	if t.Kind == "amqp" && t.Product != "" {
-		return strings.TrimSpace(t.Product + " " + t.Version)
-	}
-	return t.Kind
 }
 
 // Classes returns the names of all classes, the one in question first.

@@ -207,6 +207,15 @@ type (
 // Visible reports whether the target shows what happens inside the broker.
 func (t Target) Visible() bool { return run.Target(t).Visible() }
 
+// Name is how a target is called: "sim", "embedded", or the product with its
+// version.
+func (t Target) Name() string {
+	if t.Kind == "amqp" && t.Product != "" {
+		return strings.TrimSpace(t.Product + " " + t.Version)
+	}
+	return t.Kind
+}
+
 // A Summary is the figures of one run.
 type Summary struct {
 	Arm      string `json:"arm"`

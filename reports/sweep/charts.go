@@ -11,7 +11,6 @@ import (
 	"harelab/reports/page"
 	"harelab/reports/plot"
 	"harelab/reports/stat"
-	"harelab/reports/text"
 )
 
 // charts are those that the sweep's shape calls for.
@@ -118,7 +117,7 @@ func choice(dots []plot.Dot, rate func(float64) string) string {
 		names = append(names, dots[i].Label)
 	}
 	if len(front) > 1 {
-		return fmt.Sprintf("Nothing beats %d of %d cells in both: %s.", len(front), len(dots), text.List(slices.Concat(names[:min(len(names), 5)], more(len(names)-5)), "and"))
+		return fmt.Sprintf("Nothing beats %d of %d cells in both: %s.", len(front), len(dots), stat.List(slices.Concat(names[:min(len(names), 5)], more(len(names)-5)), "and"))
 	}
 	out := fmt.Sprintf("Nothing beats %s in either.", names[0])
 	lo, hi := math.Inf(1), 0.0

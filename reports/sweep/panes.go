@@ -8,7 +8,7 @@ import (
 	"strings"
 
 	"harelab/reports/plot"
-	"harelab/reports/text"
+	"harelab/reports/stat"
 )
 
 // A group is the points that share a combination of some axes.
@@ -208,7 +208,7 @@ func (s *Sweep) lineFinding(panes []group, x, y int) string {
 		for _, c := range of.like(ps, v) {
 			at = append(at, c[x])
 		}
-		where := text.List(at, "or")
+		where := stat.List(at, "or")
 		if len(at) == len(s.Axes[x].Values) {
 			where = "any"
 		}

@@ -7,7 +7,6 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
-	"harelab/reports/text"
 )
 
 // manyValues is the number of values of an axis above which they are not
@@ -30,11 +29,11 @@ func (s *Sweep) text() string {
 	}
 	parts := []string{
 		s.nearly(), s.price(),
-		fmt.Sprintf("%s on %s over %s: %d cells, judged by %s.", s.Scenario, s.Target, text.List(axes, "and"), len(s.points()), goal),
+		fmt.Sprintf("%s on %s over %s: %d cells, judged by %s.", s.Scenario, s.Target, stat.List(axes, "and"), len(s.points()), goal),
 		s.sameLoad(),
 	}
 	if idle := s.idleAxes(); len(idle) == 1 {
-		parts = append(parts, text.Upper(idle[0])+" makes no difference in any cell.")
+		parts = append(parts, stat.Upper(idle[0])+" makes no difference in any cell.")
 	}
 	for _, a := range s.Axes {
 		if a.Name == "prefetch" && slices.Contains(a.Values, "0") {
@@ -90,7 +89,7 @@ func changesLoad(axes []string) string {
 	if len(axes) > 1 {
 		change = " change"
 	}
-	return text.Upper(text.List(axes, "and")) + change + " what is asked for"
+	return stat.Upper(stat.List(axes, "and")) + change + " what is asked for"
 }
 
 // loadAxes are those along which cells were asked to do different work.

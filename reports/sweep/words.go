@@ -7,7 +7,7 @@ import (
 	"strconv"
 	"strings"
 
-	"harelab/reports/text"
+	"harelab/reports/stat"
 )
 
 // equal reports whether two figures are the same but for rounding.
@@ -210,11 +210,11 @@ func (s *Sweep) words(b box, and string) string {
 			free = append(free, a.Name)
 			continue
 		}
-		fixed = append(fixed, a.Name+"="+text.List(a.runs(b[i]), and))
+		fixed = append(fixed, a.Name+"="+stat.List(a.runs(b[i]), and))
 	}
 	out := strings.Join(fixed, " ")
 	if len(free) > 0 {
-		out += " whatever the " + text.List(free, "and")
+		out += " whatever the " + stat.List(free, "and")
 	}
 	return strings.TrimSpace(out)
 }

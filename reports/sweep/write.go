@@ -14,7 +14,7 @@ import (
 
 	"harelab/reports/folder"
 	"harelab/reports/page"
-	"harelab/reports/text"
+	"harelab/reports/terminal"
 )
 
 const (
@@ -197,7 +197,7 @@ func WriteTable(w io.Writer, s *Sweep) error {
 		}
 		rows = append(rows, r)
 	}
-	if err := text.WriteRows(w, rows, len(s.Axes)); err != nil {
+	if err := terminal.WriteRows(w, rows, len(s.Axes)); err != nil {
 		return err
 	}
 	if n := len(t.Rows) - maxLines; n > 0 {

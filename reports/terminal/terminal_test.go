@@ -1,4 +1,4 @@
-package text
+package terminal
 
 import (
 	"bytes"
@@ -29,7 +29,7 @@ func golden(t *testing.T, name string, got []byte) {
 		t.Fatal(err)
 	}
 	if d := cmp.Diff(string(want), string(got)); d != "" {
-		t.Errorf("%s differs; look at it, then run: go test ./reports/text -update\n%s", path, d)
+		t.Errorf("%s differs; look at it, then run: go test ./reports/terminal -update\n%s", path, d)
 	}
 }
 

@@ -1,6 +1,6 @@
-// Package text writes results for a terminal or a log: plain, aligned, at
-// most 120 columns wide. It has what sentences about results are made with, too.
-package text
+// Package terminal writes results for a terminal or a log: plain, aligned, at
+// most 120 columns wide.
+package terminal
 
 import (
 	"fmt"
@@ -81,7 +81,7 @@ func title(s *stat.Summary) string {
 		clock = "s of virtual time"
 	}
 	in := func(v float64) string { return strings.TrimSuffix(stat.Seconds(v), "s") + clock }
-	t := fmt.Sprintf("%s on %s: %s messages", s.Arm, TargetName(s.Target), stat.Count(s.Load.Messages))
+	t := fmt.Sprintf("%s on %s: %s messages", s.Arm, s.Target.Name(), stat.Count(s.Load.Messages))
 	if !s.Partial {
 		t += " in " + in(s.Makespan)
 	}
@@ -92,15 +92,6 @@ func title(s *stat.Summary) string {
 		t += fmt.Sprintf(", PARTIAL: %s finished when it was cut off after %s", stat.Count(s.All.N), in(s.Length))
 	}
 	return t
-}
-
-// TargetName is how a target is called: "sim", "embedded" or a product with
-// its version.
-func TargetName(t stat.Target) string {
-	if t.Kind == "amqp" {
-		return strings.TrimSpace(t.Product + " " + t.Version)
-	}
-	return t.Kind
 }
 
 func classes(s *stat.Summary) *grid {
@@ -163,7 +154,7 @@ func WriteExpectations(w io.Writer, ss []*stat.Summary) error {
 		if len(s.Verdicts) == 0 {
 			continue
 		}
-		fmt.Fprintf(w, "%s on %s\n", s.Arm, TargetName(s.Target))
+		fmt.Fprintf(w, "%s on %s\n", s.Arm, s.Target.Name())
 		g := &grid{left: 3}
 		for _, v := range s.Verdicts {
 			switch {
@@ -197,7 +188,7 @@ func WriteAgreement(w io.Writer, as []*stat.Agreement) error {
 		case !a.Within():
 			verdict = "DOES NOT AGREE within " + a.Bounds()
 		}
-		fmt.Fprintf(w, "%s: predicted in virtual time, measured on %s: %s\n", a.Arm, TargetName(a.Target), verdict)
+		fmt.Fprintf(w, "%s: predicted in virtual time, measured on %s: %s\n", a.Arm, a.Target.Name(), verdict)
 		if e := a.Excuse(); e != "" {
 			fmt.Fprintf(w, "  %s\n", e)
 		}
