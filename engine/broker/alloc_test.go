@@ -4,15 +4,13 @@ import (
 	"runtime"
 	"testing"
 
+	"harelab/engine/internal/race"
 	"harelab/engine/wire"
 )
 
-// raceEnabled is set by race_test.go: the race detector allocates.
-var raceEnabled bool
-
 // TestPublishDoesNotAllocate sends messages all the way in steady state.
 func TestPublishDoesNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	for _, to := range paths {
@@ -31,7 +29,7 @@ func TestPublishDoesNotAllocate(t *testing.T) {
 // TestHintsDoNotAllocate sends messages to a queue whose strategies read headers: with
 // what they look for, without, and without headers.
 func TestHintsDoNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	for name, headers := range map[string]wire.Table{
@@ -55,7 +53,7 @@ func TestHintsDoNotAllocate(t *testing.T) {
 
 // TestBacklogMemory queues messages of 100 octets and weighs them.
 func TestBacklogMemory(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	const messages, limit = 200_000, 250

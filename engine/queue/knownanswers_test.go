@@ -12,6 +12,8 @@ import (
 	"slices"
 	"strings"
 	"testing"
+
+	"harelab/engine/internal/race"
 )
 
 // TestKnownAnswers runs the cases of an independent simulator on queues and a
@@ -38,7 +40,7 @@ func TestKnownAnswers(t *testing.T) {
 	}
 	for name, a := range answers.LongRuns {
 		t.Run(name, func(t *testing.T) {
-			if testing.Short() || raceEnabled {
+			if testing.Short() || race.Enabled {
 				t.Skip("400,000 messages in one goroutine")
 			}
 			a.check(t, false)

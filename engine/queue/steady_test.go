@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"harelab/engine/dispatch"
+	"harelab/engine/internal/race"
 )
 
 // load publishes messages of all kinds.
@@ -27,7 +28,7 @@ func (l *load) publish() []Decision {
 // TestSteadyStateAllocatesNothing: publish, deliver, acknowledge and return
 // messages under each pair of strategies.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	for _, s := range dispatch.Selectors() {
@@ -80,7 +81,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 // TestBacklogIsSmall bounds what a queue holds for each message that waits, and
 // wants it back when the backlog is gone.
 func TestBacklogIsSmall(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("memory under the race detector means nothing")
 	}
 	const messages, bound = 200_000, 72
@@ -108,7 +109,7 @@ func TestBacklogIsSmall(t *testing.T) {
 
 // TestIdleQueueIsSmall bounds an empty queue with one consumer.
 func TestIdleQueueIsSmall(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("memory under the race detector means nothing")
 	}
 	const queues, bound = 1000, 1200

@@ -1,10 +1,14 @@
 package wire
 
-import "testing"
+import (
+	"testing"
+
+	"harelab/engine/internal/race"
+)
 
 // TestHotPathsDoNotAllocate runs what comes with each message.
 func TestHotPathsDoNotAllocate(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	p := Properties{
@@ -93,7 +97,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 // TestDeliveryGrowsOnce writes to a buffer without room: one allocation for all
 // frames, so that a long body is not copied again and again.
 func TestDeliveryGrowsOnce(t *testing.T) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	where := AppendExchangeAndKey(nil, "amq.topic", "webapp.query")

@@ -9,12 +9,10 @@ import (
 	"testing"
 
 	"harelab/engine/exchange"
+	"harelab/engine/internal/race"
 	"harelab/engine/topic"
 	"harelab/engine/wire"
 )
-
-// raceEnabled is set where the race detector, which allocates, is on.
-var raceEnabled bool
 
 // A Binding is one that the suite makes.
 type Binding struct {
@@ -149,7 +147,7 @@ func testRandom(t *testing.T, open func() exchange.Exchange, s Sample) {
 }
 
 func testAllocs(t *testing.T, open func() exchange.Exchange, s Sample) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	x := open()

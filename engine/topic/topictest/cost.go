@@ -6,13 +6,14 @@ import (
 	"strings"
 	"testing"
 
+	"harelab/engine/internal/race"
 	"harelab/engine/topic"
 )
 
 // testAllocations wants no allocation from Match if dst has room: with few and
 // with many words and destinations, on a hit and on a miss.
 func testAllocations(t *testing.T, s topic.Strategy) {
-	if raceEnabled {
+	if race.Enabled {
 		t.Skip("the race detector allocates")
 	}
 	m := s.New()
@@ -101,7 +102,7 @@ func testRepeatedWords(t *testing.T, s topic.Strategy) {
 // testMemory wants the memory of a matcher to depend on what it holds, not on
 // what it held: keys come and go a hundred times over.
 func testMemory(t *testing.T, s topic.Strategy) {
-	if raceEnabled || testing.Short() {
+	if race.Enabled || testing.Short() {
 		t.Skip("slow")
 	}
 	m := s.New()

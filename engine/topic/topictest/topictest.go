@@ -10,6 +10,7 @@ import (
 	"strings"
 	"testing"
 
+	"harelab/engine/internal/race"
 	"harelab/engine/topic"
 )
 
@@ -183,7 +184,7 @@ func testMiddles(t *testing.T, s topic.Strategy) {
 
 func testHistories(t *testing.T, s topic.Strategy) {
 	rounds := 30
-	if testing.Short() || raceEnabled {
+	if testing.Short() || race.Enabled {
 		rounds = 10
 	}
 	for range rounds {

@@ -1,5 +1,0 @@
-//go:build race
-
-package exchangetest
-
-func init() { raceEnabled = true }

@@ -1,0 +1,3 @@
+// Package race tells whether the race detector is on. It allocates and slows down
+// what it watches, so that tests of allocations and of speed have to know.
+package race

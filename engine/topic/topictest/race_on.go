@@ -1,5 +1,0 @@
-//go:build race
-
-package topictest
-
-const raceEnabled = true
