@@ -14,9 +14,11 @@ test: ## every test that needs nothing but Go
 race: ## the same under the race detector, and the broker's own checks on
 	go test -race -short -timeout 20m ./...
 
-lint: ## gofmt, vet, staticcheck
+lint: ## gofmt, tidy requirements, vet, staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change the files above'; exit 1; }
+	go mod tidy -diff && go mod verify && cd bench/peers && go mod tidy -diff && go vet ./...
 	go vet ./... && go vet -tags interop ./cmd/harelab/interop && go tool staticcheck ./...
+	cd .ci/vuln && go vet . && go run . ../..
 
 fuzz: ## every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sed 's|/[^/]*:func | |' | while read -r dir name; do \
