@@ -13,7 +13,7 @@
 //  4. broker/publish.go checks permission and properties.
 //  5. broker/route.go asks the exchange for the queues; exchange/ answers from a
 //     snapshot, without a lock, a topic exchange through its matcher (topic/).
-//  6. broker/message.go copies the message once; broker/queue.go locks each queue in
+//  6. message/message.go copies the message once; broker/queue.go locks each queue in
 //     turn and steps it.
 //  7. queue/step.go, a pure state machine, keeps the message or assigns it: an order
 //     and a selector (dispatch/) say which message is next and who gets it.

@@ -5,7 +5,7 @@ import (
 	"sync"
 	"time"
 
-	"harelab/engine/broker"
+	"harelab/engine/message"
 	"harelab/loadgen/run"
 )
 
@@ -29,7 +29,7 @@ const leapMax = 1 << 20
 func newObserver() *observer { return &observer{queues: make(map[string][]passage)} }
 
 // note applies set to the passage of m through queue.
-func (o *observer) note(m *broker.Message, queue string, set func(*passage)) {
+func (o *observer) note(m *message.Message, queue string, set func(*passage)) {
 	body := m.Body()
 	if len(body) < 8 {
 		return
@@ -48,15 +48,15 @@ func (o *observer) note(m *broker.Message, queue string, set func(*passage)) {
 	set(&q[seq])
 }
 
-func (o *observer) Enqueued(m *broker.Message, queue string, now int64) {
+func (o *observer) Enqueued(m *message.Message, queue string, now int64) {
 	o.note(m, queue, func(p *passage) { p.enqueued = now })
 }
 
-func (o *observer) Dispatched(m *broker.Message, queue string, now int64) {
+func (o *observer) Dispatched(m *message.Message, queue string, now int64) {
 	o.note(m, queue, func(p *passage) { p.dispatched = now })
 }
 
-func (o *observer) Acked(m *broker.Message, queue string, now int64) {
+func (o *observer) Acked(m *message.Message, queue string, now int64) {
 	o.note(m, queue, func(p *passage) { p.acked = now })
 }
 

@@ -11,6 +11,8 @@ import (
 
 	"harelab/engine/auth"
 	"harelab/engine/dispatch"
+	"harelab/engine/message"
+	"harelab/engine/settings"
 	"harelab/engine/store"
 	"harelab/engine/topic"
 	"harelab/engine/wire"
@@ -50,9 +52,9 @@ type Options struct {
 // held, from any goroutine, and must not call the broker. m is valid during the call.
 // Times are the clock's, in microseconds.
 type Tracer interface {
-	Enqueued(m *Message, queue string, now int64)
-	Dispatched(m *Message, queue string, now int64)
-	Acked(m *Message, queue string, now int64)
+	Enqueued(m *message.Message, queue string, now int64)
+	Dispatched(m *message.Message, queue string, now int64)
+	Acked(m *message.Message, queue string, now int64)
 }
 
 // A Broker is a set of virtual hosts. Its methods may be called at the same time.
@@ -65,7 +67,7 @@ type Broker struct {
 	logger     *slog.Logger
 	nodeName   string
 	maxMessage int64
-	defaults   defaults
+	defaults   settings.Defaults
 	names      nameMaker
 	records    atomic.Uint64 // the last MessageID given
 	queueIDs   atomic.Uint64 // the last QueueID given
@@ -73,12 +75,6 @@ type Broker struct {
 	mu     sync.Mutex
 	vhosts map[string]*VHost
 	added  uint64
-}
-
-// defaults are the strategies of what does not choose its own.
-type defaults struct {
-	matcher         topic.Strategy
-	selector, order string
 }
 
 // defaultMaxMessage is RabbitMQ's default, in octets.
@@ -99,7 +95,7 @@ func New(o Options) (*Broker, error) {
 		logger:     o.Logger,
 		nodeName:   cmp.Or(o.NodeName, "harelab@localhost"),
 		maxMessage: cmp.Or(o.MaxMessageBytes, defaultMaxMessage),
-		defaults:   defaults{selector: cmp.Or(o.Dispatch, "rr"), order: o.Order},
+		defaults:   settings.Defaults{Selector: cmp.Or(o.Dispatch, "rr"), Order: o.Order},
 		vhosts:     make(map[string]*VHost),
 	}
 	if b.auth == nil {
@@ -110,10 +106,10 @@ func New(o Options) (*Broker, error) {
 	}
 	b.names.init(o.Seed)
 	var err error
-	if b.defaults.matcher, err = topic.Lookup(cmp.Or(o.Matcher, topic.Default)); err != nil {
+	if b.defaults.Matcher, err = topic.Lookup(cmp.Or(o.Matcher, topic.Default)); err != nil {
 		return nil, err
 	}
-	if _, err := dispatch.LookupSelector(b.defaults.selector); err != nil {
+	if _, err := dispatch.LookupSelector(b.defaults.Selector); err != nil {
 		return nil, err
 	}
 	if o.Order != "" {

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"harelab/engine/auth"
+	"harelab/engine/message"
 	"harelab/engine/store/memory"
 	"harelab/engine/wire"
 )
@@ -112,14 +113,16 @@ func TestVHosts(t *testing.T) {
 // recordingTracer notes what it is told.
 type recordingTracer struct{ events []string }
 
-func (r *recordingTracer) note(what string, m *Message, queue string, now int64) {
+func (r *recordingTracer) note(what string, m *message.Message, queue string, now int64) {
 	r.events = append(r.events, fmt.Sprintf("%s %s %s %d", what, m.Body(), queue, now))
 }
-func (r *recordingTracer) Enqueued(m *Message, q string, now int64) { r.note("enqueued", m, q, now) }
-func (r *recordingTracer) Dispatched(m *Message, q string, now int64) {
+func (r *recordingTracer) Enqueued(m *message.Message, q string, now int64) {
+	r.note("enqueued", m, q, now)
+}
+func (r *recordingTracer) Dispatched(m *message.Message, q string, now int64) {
 	r.note("dispatched", m, q, now)
 }
-func (r *recordingTracer) Acked(m *Message, q string, now int64) { r.note("acked", m, q, now) }
+func (r *recordingTracer) Acked(m *message.Message, q string, now int64) { r.note("acked", m, q, now) }
 
 func TestTracer(t *testing.T) {
 	tracer := new(recordingTracer)

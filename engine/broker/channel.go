@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"harelab/engine/dispatch"
+	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/wire"
 )
@@ -77,7 +78,7 @@ func (ch *Channel) begin() *turn {
 
 // deliver sends a message to a consumer and reports whether the Sink takes more. The
 // queue is locked.
-func (ch *Channel) deliver(t *turn, c *Consumer, m *Message, d *queue.Decision) (writable bool) {
+func (ch *Channel) deliver(t *turn, c *Consumer, m *message.Message, d *queue.Decision) (writable bool) {
 	ch.mu.Lock()
 	ch.lastTag++
 	if !c.NoAck {

@@ -1,12 +1,12 @@
 package broker
 
 import (
-	"fmt"
 	"slices"
 
 	"harelab/engine/auth"
 	"harelab/engine/dispatch"
 	"harelab/engine/queue"
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -100,54 +100,19 @@ func (ch *Channel) nameConsumer(c *Consumer) error {
 }
 
 // checkQueue checks what the consumer asks for against the queue, and reads its
-// arguments (rabbit_amqqueue, check_consume_arguments/3). Quorum queues know no
-// exclusive consumers, and no prefetch for a channel.
+// arguments. Quorum queues know no exclusive consumers, and no prefetch for a channel.
 func (c *Consumer) checkQueue(q *Queue) error {
 	resource := q.vhost.queueName(q.name)
-	if err := c.readArguments(resource); err != nil {
-		return err
+	s, err := settings.ForConsumer(c.args, q.settings, resource)
+	if err != nil {
+		return unmet(err)
 	}
-	refused := []string{"x-stream-offset"}
-	if q.settings.quorum {
-		refused = append(refused, haFailover)
-	} else if v, ok := c.args.Get(haFailover); ok && wire.TypeName(v) != "bool" {
-		return invalidArgument(haFailover, resource, unacceptable(v))
-	}
-	_, typeName := q.settings.queueType()
-	for _, f := range c.args {
-		if slices.Contains(refused, f.Key) {
-			return wire.Errorf(wire.PreconditionFailed, "invalid arg '%s' for %s of queue type %s", f.Key, resource, typeName)
-		}
-	}
-	if q.settings.quorum {
+	c.priority, c.slots = s.Priority, s.Slots
+	if q.settings.Quorum {
 		c.exclusive = false
 		if l := c.channel.limiter; l != nil && l.Limit() > 0 {
 			return wire.Errorf(wire.NotImplemented, "%s does not support global qos", resource)
 		}
-	}
-	return nil
-}
-
-// haFailover is an argument about mirrors, which there are none of here.
-const haFailover = "x-cancel-on-ha-failover"
-
-func (c *Consumer) readArguments(resource string) error {
-	if v, ok := c.args.Get("x-priority"); ok {
-		n, ok := toInt(v)
-		if !ok {
-			return invalidArgument("x-priority", resource, expectedInteger(v))
-		}
-		c.priority = int32(min(max(n, -1<<31), 1<<31-1))
-	}
-	if v, ok := c.args.Get("x-slots"); ok {
-		n, ok := toInt(v)
-		switch {
-		case !ok:
-			return invalidArgument("x-slots", resource, expectedInteger(v))
-		case n < 0:
-			return invalidArgument("x-slots", resource, fmt.Sprintf("{value_negative,%d}", n))
-		}
-		c.slots = uint32(min(n, 1<<31))
 	}
 	return nil
 }
@@ -159,7 +124,7 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 	if q.deleted {
 		return q.vhost.noQueue(q.name)
 	}
-	if q.exclusive != nil || c.exclusive && (q.machine.Consumers() > 0 || q.settings.singleActive) {
+	if q.exclusive != nil || c.exclusive && (q.machine.Consumers() > 0 || q.settings.SingleActive) {
 		return wire.Errorf(wire.AccessRefused, "%s in exclusive use", q.vhost.queueName(q.name))
 	}
 	q.joins++
@@ -194,7 +159,7 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 
 // limiterOf returns the limit of a channel, which does not hold for quorum queues.
 func (q *Queue) limiterOf(ch *Channel) *dispatch.Limiter {
-	if q.settings.quorum {
+	if q.settings.Quorum {
 		return nil
 	}
 	return ch.limiter

@@ -3,6 +3,7 @@ package broker
 import (
 	"slices"
 
+	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/wire"
 )
@@ -11,8 +12,8 @@ import (
 // exchange (rabbit_dead_letter, publish/5). It takes over the effect's reference.
 func (t *turn) deadLetter(e effect) {
 	defer e.msg.Release()
-	s := &e.queue.settings
-	x, ok := e.queue.vhost.exchanges.GetString(*s.deadLetterTo)
+	s := e.queue.settings
+	x, ok := e.queue.vhost.exchanges.GetString(*s.DeadLetterTo)
 	if !ok {
 		return
 	}
@@ -25,14 +26,14 @@ func (t *turn) deadLetter(e effect) {
 		t.keys = append(t.keys[:0], key)
 	}
 	original := slices.Clone(t.keys)
-	t.keys = e.msg.appendHidden(t.keys)
+	t.keys = e.msg.AppendHidden(t.keys)
 	hidden := t.keys[len(original):]
-	if s.deadLetterAs != nil {
-		key = []byte(*s.deadLetterAs)
+	if s.DeadLetterAs != nil {
+		key = []byte(*s.DeadLetterAs)
 		t.keys, hidden = append(t.keys[:0], key), nil
 	}
 	addDeath(&ps, death(e, original, t.time(), ps.Expiration))
-	if s.deadLetterAs != nil {
+	if s.DeadLetterAs != nil {
 		ps.Headers = without(ps.Headers, "CC")
 	}
 	ps.Remove(wire.FlagExpiration)
@@ -46,7 +47,7 @@ func (t *turn) deadLetter(e effect) {
 		t.queues = slices.DeleteFunc(t.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
 	}
 	if len(t.queues) > 0 {
-		t.enqueue(newHiding([]byte(x.name), key, properties, e.msg.Body(), hidden), -1)
+		t.enqueue(message.NewHiding([]byte(x.name), key, properties, e.msg.Body(), hidden), -1)
 	}
 }
 

@@ -2,6 +2,8 @@ package broker
 
 import (
 	"testing"
+
+	"harelab/engine/message"
 )
 
 // TestDeletedQueueRoutesNothing: a publish that found its queue just before the queue
@@ -17,7 +19,7 @@ func TestDeletedQueueRoutesNothing(t *testing.T) {
 	turn := &turn{broker: s.broker, batch: new(Batch)}
 	turn.begin()
 	v.removeQueue(turn, q)
-	m := newMessage(nil, []byte("q"), noProperties, []byte("body"))
+	m := message.New(nil, []byte("q"), noProperties, []byte("body"))
 	turn.queues = []*Queue{q}
 	if turn.enqueue(m, -1) {
 		t.Error("a deleted queue took a message")

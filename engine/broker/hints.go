@@ -2,21 +2,16 @@ package broker
 
 import (
 	"harelab/engine/dispatch"
+	"harelab/engine/message"
 	"harelab/engine/wire"
 )
 
-// fairKey says which part of a message names its tenant.
-type fairKey struct {
-	header     string
-	routingKey bool
-}
-
 // hints reads what the queue's strategies want to know of a message: only then are
 // its headers looked at.
-func (q *Queue) hints(meta *dispatch.Meta, m *Message) {
-	s := &q.settings
+func (q *Queue) hints(meta *dispatch.Meta, m *message.Message) {
+	s := q.settings
 	table, _ := wire.PropertyHeaders(m.Properties())
-	if s.needs&dispatch.NeedCost != 0 {
+	if s.Needs&dispatch.NeedCost != 0 {
 		if v, ok := wire.TableLookup(table, "x-cost"); ok {
 			meta.Cost, _ = v.Int64()
 		} else if v, ok := wire.TableLookup(table, "task"); ok { // Celery's name of the task
@@ -24,12 +19,12 @@ func (q *Queue) hints(meta *dispatch.Meta, m *Message) {
 			meta.Task = q.intern(name)
 		}
 	}
-	if s.needs&dispatch.NeedTenant == 0 {
+	if s.Needs&dispatch.NeedTenant == 0 {
 		return
 	}
-	if s.fairKey.routingKey {
+	if s.FairKey.RoutingKey {
 		meta.Tenant = q.intern(m.RoutingKey())
-	} else if v, ok := wire.TableLookup(table, s.fairKey.header); ok {
+	} else if v, ok := wire.TableLookup(table, s.FairKey.Header); ok {
 		name, _ := v.Bytes()
 		meta.Tenant = q.intern(name)
 	}

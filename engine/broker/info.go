@@ -7,6 +7,7 @@ import (
 	"strconv"
 
 	"harelab/engine/dispatch"
+	"harelab/engine/message"
 	"harelab/engine/wire"
 )
 
@@ -100,8 +101,8 @@ func (q *Queue) info() QueueInfo {
 		Exclusive:    q.owner != nil,
 		Arguments:    q.args,
 		Type:         "classic",
-		Dispatch:     q.settings.selector.Name,
-		Order:        q.settings.order.Name,
+		Dispatch:     q.settings.Selector.Name,
+		Order:        q.settings.Order.Name,
 		Ready:        q.machine.Ready(),
 		Unacked:      q.machine.Unacked(),
 		Consumers:    q.machine.Consumers(),
@@ -113,7 +114,7 @@ func (q *Queue) info() QueueInfo {
 		DeadLettered: q.counts.deadLettered,
 		UsedAt:       q.usedAt,
 	}
-	if q.settings.quorum {
+	if q.settings.Quorum {
 		i.Type = "quorum"
 	}
 	if q.owner != nil {
@@ -129,7 +130,7 @@ func (q *Queue) info() QueueInfo {
 // What a queue and a message take besides bodies, in octets, about.
 const (
 	queueBytes   = 2048
-	messageBytes = int64(messageHead) + 64 + 32
+	messageBytes = int64(message.HeadBytes) + 64 + 32
 )
 
 // Exchanges lists the exchanges in the order in which they were declared.
@@ -213,7 +214,7 @@ func (q *Queue) consumerInfos(infos []ConsumerInfo) []ConsumerInfo {
 			Channel:     c.channel.id,
 			AckRequired: !c.NoAck,
 			Exclusive:   c.exclusive,
-			Active:      !q.settings.singleActive || q.machine.Active() == c.id,
+			Active:      !q.settings.SingleActive || q.machine.Active() == c.id,
 			Prefetch:    c.prefetch,
 			Priority:    c.priority,
 			Arguments:   c.args,

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"harelab/engine/dispatch"
+	"harelab/engine/message"
 	"harelab/engine/queue"
 )
 
@@ -9,7 +10,7 @@ import (
 // grows by pages, so that a backlog is never copied, and its first page starts
 // small, for most queues are short.
 type messages struct {
-	pages [][]*Message
+	pages [][]*message.Message
 }
 
 const (
@@ -20,22 +21,22 @@ const (
 )
 
 // at returns the place of a message.
-func (p *messages) at(r dispatch.Ref) **Message {
+func (p *messages) at(r dispatch.Ref) **message.Message {
 	return &p.pages[r>>pageShift][r&(pageSize-1)]
 }
 
 // grow is at for a Ref that may be the first of its kind.
-func (p *messages) grow(r dispatch.Ref) **Message {
+func (p *messages) grow(r dispatch.Ref) **message.Message {
 	page, i := int(r>>pageShift), int(r&(pageSize-1))
 	for page >= len(p.pages) {
 		n := pageSize
 		if len(p.pages) == 0 {
 			n = firstPage
 		}
-		p.pages = append(p.pages, make([]*Message, n))
+		p.pages = append(p.pages, make([]*message.Message, n))
 	}
 	if i >= len(p.pages[page]) {
-		larger := make([]*Message, pageSize)
+		larger := make([]*message.Message, pageSize)
 		copy(larger, p.pages[page])
 		p.pages[page] = larger
 	}
@@ -45,6 +46,6 @@ func (p *messages) grow(r dispatch.Ref) **Message {
 // trim gives up the memory that a burst took once the queue is empty.
 func (p *messages) trim(m *queue.Queue) {
 	if len(p.pages) > keepPages && m.Ready() == 0 && m.Unacked() == 0 {
-		p.pages = append(make([][]*Message, 0, keepPages), p.pages[:keepPages]...)
+		p.pages = append(make([][]*message.Message, 0, keepPages), p.pages[:keepPages]...)
 	}
 }

@@ -2,12 +2,13 @@ package broker
 
 import (
 	"cmp"
-	"encoding/binary"
 	"encoding/json"
 	"fmt"
 	"slices"
 	"strings"
 
+	"harelab/engine/message"
+	"harelab/engine/settings"
 	"harelab/engine/store"
 	"harelab/engine/wire"
 )
@@ -185,9 +186,9 @@ func (v *VHost) restoreExchange(r *record, args wire.Table) error {
 
 func (v *VHost) restoreQueue(r *record, args wire.Table) error {
 	b := v.broker
-	s, err := b.newSettings(args, v.queueName(r.Name))
+	s, err := settings.ForQueue(args, b.defaults, v.queueName(r.Name))
 	if err != nil {
-		return err
+		return unmet(err)
 	}
 	v.mu.Lock()
 	q := v.newQueue(r.Name, &wire.QueueDeclare{Queue: r.Name, Durable: true, AutoDelete: r.AutoDelete, Arguments: args}, s)
@@ -199,9 +200,9 @@ func (v *VHost) restoreQueue(r *record, args wire.Table) error {
 		q.startIdle(t)
 		err = b.store.Entries(q.storeID, func(id store.MessageID, e store.Entry) error {
 			b.records.Store(max(b.records.Load(), uint64(id)))
-			m, err := decodeMessage(e.Data)
+			m, err := message.Decode(e.Data)
 			if err == nil {
-				m.record = uint64(id)
+				m.SetStoreID(uint64(id))
 				q.restore(t, m, e)
 			}
 			return err
@@ -226,41 +227,3 @@ func (v *VHost) restoreBinding(r *record, args wire.Table) error {
 	}
 	return nil
 }
-
-// encode appends the form of a message in the store to dst: where its parts end, and
-// its octets.
-func (m *Message) encode(dst []byte) []byte {
-	keyEnd := m.keyEnd
-	if m.flags&hidesKeys != 0 {
-		keyEnd |= storedHiding
-	}
-	dst = binary.BigEndian.AppendUint16(dst, keyEnd)
-	dst = binary.BigEndian.AppendUint32(dst, m.propsEnd)
-	return append(dst, m.data()...)
-}
-
-func decodeMessage(b []byte) (*Message, error) {
-	const head = 2 + 4
-	if len(b) < head {
-		return nil, fmt.Errorf("message of %d octets, want at least %d", len(b), head)
-	}
-	keyEnd, propsEnd, b := uint32(binary.BigEndian.Uint16(b)), binary.BigEndian.Uint32(b[2:]), b[head:]
-	hiding := keyEnd&storedHiding != 0
-	keyEnd &^= storedHiding
-	if keyEnd < 2 || keyEnd > propsEnd || uint64(propsEnd) > uint64(len(b)) || 2+uint32(b[0]) > keyEnd {
-		return nil, fmt.Errorf("message of %d octets whose parts end at %d and %d", len(b), keyEnd, propsEnd)
-	}
-	exchange, key := b[1:1+b[0]], b[2+b[0]:keyEnd]
-	m := newMessage(exchange, key, b[keyEnd:propsEnd], b[propsEnd:])
-	if hiding {
-		if err := m.checkHidden(); err != nil {
-			m.Release()
-			return nil, err
-		}
-		m.flags |= hidesKeys
-	}
-	return m, nil
-}
-
-// storedHiding marks a stored message that has hidden keys. No key ends so far behind.
-const storedHiding = 1 << 15

@@ -5,6 +5,7 @@ import (
 	"slices"
 
 	"harelab/engine/auth"
+	"harelab/engine/message"
 	"harelab/engine/wire"
 )
 
@@ -110,7 +111,7 @@ func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed 
 	if len(t.queues) == 0 {
 		return false
 	}
-	return t.enqueue(newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden), ttl)
+	return t.enqueue(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden), ttl)
 }
 
 // publishLater keeps a message for the commit. It is routed now, and replies are sent.
@@ -120,7 +121,7 @@ func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) 
 		t.sendReplies(x.vhost, p)
 	}
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
-		msg:       newHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden),
+		msg:       message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden),
 		queues:    slices.Clone(t.queues),
 		ttl:       ttl,
 		mandatory: p.Mandatory,
@@ -130,13 +131,13 @@ func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) 
 // enqueue puts a message into t.queues and reports whether any of them was still
 // there. It takes over the one reference that the message has. ttl is in
 // milliseconds, -1 for none.
-func (t *turn) enqueue(m *Message, ttl int64) (routed bool) {
+func (t *turn) enqueue(m *message.Message, ttl int64) (routed bool) {
 	queues := t.queues
 	if len(queues) > 1 {
-		m.refs.Store(int32(len(queues)))
+		m.Share(len(queues))
 	}
 	if m.Persistent() && t.broker.store != nil {
-		m.record = t.broker.records.Add(1)
+		m.SetStoreID(t.broker.records.Add(1))
 	}
 	expiresAt := int64(0)
 	if ttl >= 0 {

@@ -55,13 +55,13 @@ func (ch *Channel) shareLimiter(t *turn) {
 	consumers := append([]*Consumer(nil), ch.ordered...)
 	t.settled = t.settled[:0]
 	for i := range ch.unacked.n {
-		if e := ch.unacked.entry(i); e.queue != nil && !e.gotten && !e.queue.settings.quorum {
+		if e := ch.unacked.entry(i); e.queue != nil && !e.gotten && !e.queue.settings.Quorum {
 			t.settled = append(t.settled, *e)
 		}
 	}
 	ch.mu.Unlock()
 	for _, c := range consumers {
-		if c.queue.settings.quorum {
+		if c.queue.settings.Quorum {
 			continue
 		}
 		c.queue.event(t, queue.Event{Kind: queue.Share, Hold: true, Limiter: ch.limiter, Consumer: c.id})

@@ -6,7 +6,9 @@ import (
 	"time"
 
 	"harelab/engine/dispatch"
+	"harelab/engine/message"
 	"harelab/engine/queue"
+	"harelab/engine/settings"
 	"harelab/engine/store"
 	"harelab/engine/wire"
 )
@@ -21,7 +23,7 @@ type Queue struct {
 	autoDelete bool
 	owner      *Conn // of an exclusive queue
 	args       wire.Table
-	settings   settings
+	settings   *settings.Queue
 	target     target
 	storeID    store.QueueID // 0: nothing of the queue is stored
 
@@ -125,7 +127,7 @@ func (q *Queue) deliver(t *turn, d *queue.Decision) {
 	m := *q.messages.at(d.Ref)
 	q.dispatched(t, m, d)
 	shown := m
-	if q.settings.quorum && d.Redelivered {
+	if q.settings.Quorum && d.Redelivered {
 		shown = countDeliveries(m, d.Attempts)
 	}
 	if !c.channel.deliver(t, c, shown, d) {
@@ -141,7 +143,7 @@ func (q *Queue) deliver(t *turn, d *queue.Decision) {
 }
 
 // dispatched notes that a message is about to go out.
-func (q *Queue) dispatched(t *turn, m *Message, d *queue.Decision) {
+func (q *Queue) dispatched(t *turn, m *message.Message, d *queue.Decision) {
 	q.counts.delivered++
 	if d.Redelivered {
 		q.counts.redelivered++
@@ -149,12 +151,12 @@ func (q *Queue) dispatched(t *turn, m *Message, d *queue.Decision) {
 	if tracer := t.broker.tracer; tracer != nil {
 		tracer.Dispatched(m, q.name, t.time())
 	}
-	if m.record != 0 && q.storeID != 0 && !d.Done && m != t.fresh {
-		t.broker.store.Delivered(q.storeID, store.MessageID(m.record))
+	if m.StoreID() != 0 && q.storeID != 0 && !d.Done && m != t.fresh {
+		t.broker.store.Delivered(q.storeID, store.MessageID(m.StoreID()))
 	}
 }
 
-func (q *Queue) acked(t *turn, m *Message) {
+func (q *Queue) acked(t *turn, m *message.Message) {
 	q.counts.acked++
 	if tracer := t.broker.tracer; tracer != nil {
 		tracer.Acked(m, q.name, t.time())
@@ -169,8 +171,8 @@ func (q *Queue) forget(t *turn, r dispatch.Ref) {
 	if m == nil {
 		return
 	}
-	if m.record != 0 && q.storeID != 0 && m != t.fresh {
-		t.broker.store.Remove(q.storeID, store.MessageID(m.record))
+	if m.StoreID() != 0 && q.storeID != 0 && m != t.fresh {
+		t.broker.store.Remove(q.storeID, store.MessageID(m.StoreID()))
 		t.stored = true
 	}
 	m.Release()
@@ -179,7 +181,7 @@ func (q *Queue) forget(t *turn, r dispatch.Ref) {
 // enqueue puts a message into the queue, taking over one reference, and reports
 // whether the queue is there to take it. A queue that is full may have refused it
 // (t.refused).
-func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
+func (q *Queue) enqueue(t *turn, m *message.Message, expiresAt int64) bool {
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
@@ -189,8 +191,8 @@ func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
 	r := q.machine.NextRef()
 	*q.messages.grow(r) = m
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: expiresAt}
-	e.Msg.Priority = m.priority
-	if q.settings.needs != 0 {
+	e.Msg.Priority = m.Priority()
+	if q.settings.Needs != 0 {
 		q.hints(&e.Msg, m)
 	}
 	q.counts.published++
@@ -200,7 +202,7 @@ func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
 	if tracer := t.broker.tracer; tracer != nil {
 		tracer.Enqueued(m, q.name, t.time())
 	}
-	if m.record == 0 || q.storeID == 0 {
+	if m.StoreID() == 0 || q.storeID == 0 {
 		q.step(t, &e)
 	} else {
 		q.stepStored(t, &e, r, m, expiresAt)
@@ -211,7 +213,7 @@ func (q *Queue) enqueue(t *turn, m *Message, expiresAt int64) bool {
 
 // stepStored is step for a message that has to be stored: unless it was refused or
 // delivered without acknowledgement at once.
-func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *Message, expiresAt int64) {
+func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *message.Message, expiresAt int64) {
 	t.fresh = m
 	q.step(t, e)
 	t.fresh = nil
@@ -219,8 +221,8 @@ func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *Message, 
 		return
 	}
 	row, _ := q.machine.Message(r)
-	t.encoded = m.encode(t.encoded[:0])
-	t.broker.store.Add(q.storeID, store.MessageID(m.record), store.Entry{
+	t.encoded = m.Encode(t.encoded[:0])
+	t.broker.store.Add(q.storeID, store.MessageID(m.StoreID()), store.Entry{
 		ExpiresAt:   expiresAt,
 		Redelivered: row.State == dispatch.Unacked,
 		Data:        t.encoded,
@@ -229,12 +231,12 @@ func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *Message, 
 }
 
 // restore is enqueue for a message that the store has.
-func (q *Queue) restore(t *turn, m *Message, s store.Entry) {
+func (q *Queue) restore(t *turn, m *message.Message, s store.Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	*q.messages.grow(q.machine.NextRef()) = m
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered}
-	e.Msg.Priority = m.priority
+	e.Msg.Priority = m.Priority()
 	q.hints(&e.Msg, m)
 	q.timed = q.timed || s.ExpiresAt != 0
 	q.step(t, &e)

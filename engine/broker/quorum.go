@@ -1,16 +1,36 @@
 package broker
 
-import "harelab/engine/wire"
+import (
+	"harelab/engine/message"
+	"harelab/engine/wire"
+)
 
 // countDeliveries returns a copy of a message with the header that quorum queues add
 // to what they deliver again, or to basic.get: how often it came back. As
 // in RabbitMQ, headers get sorted by that. The caller releases the copy.
-func countDeliveries(m *Message, attempts uint32) *Message {
+func countDeliveries(m *message.Message, attempts uint32) *message.Message {
 	properties := editProperties(m.Properties(), func(ps *wire.Properties) {
 		ps.Headers = append(without(ps.Headers, "x-delivery-count"), wire.Field{Key: "x-delivery-count", Value: int64(attempts)})
 		sortFields(ps.Headers)
 	})
-	return newMessage(m.Exchange(), m.RoutingKey(), properties, m.Body())
+	return message.New(m.Exchange(), m.RoutingKey(), properties, m.Body())
+}
+
+// checkQuorum refuses what quorum queues cannot be (rabbit_quorum_queue).
+func checkQuorum(m *wire.QueueDeclare, resource string) error {
+	for _, p := range []struct {
+		name string
+		set  bool
+	}{
+		{"auto-delete", m.AutoDelete},
+		{"exclusive-owner", m.Exclusive},
+		{"non-durable", !durable(m)},
+	} {
+		if p.set {
+			return wire.Errorf(wire.PreconditionFailed, "invalid property '%s' for %s", p.name, resource)
+		}
+	}
+	return nil
 }
 
 // checkQuorumDelete refuses conditions that quorum queues do not know

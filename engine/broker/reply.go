@@ -3,6 +3,7 @@ package broker
 import (
 	"bytes"
 
+	"harelab/engine/message"
 	"harelab/engine/wire"
 )
 
@@ -68,7 +69,7 @@ func (t *turn) sendReplies(v *VHost, p *Publishing) {
 			continue
 		}
 		if to, ok := v.replies.Get(key); ok {
-			m := newMessage(p.Exchange, p.RoutingKey, p.Properties, p.Body)
+			m := message.New(p.Exchange, p.RoutingKey, p.Properties, p.Body)
 			to.deliverReply(t, m)
 			m.Release()
 		}
@@ -80,7 +81,7 @@ var replyPrefix = []byte(replyTo + ".")
 
 // deliverReply delivers a reply under the tag that the next message for a consumer gets
 // too: there is nothing to acknowledge.
-func (ch *Channel) deliverReply(t *turn, m *Message) {
+func (ch *Channel) deliverReply(t *turn, m *message.Message) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.replyTo == nil {

@@ -7,6 +7,7 @@ import (
 	"strings"
 	"testing"
 
+	"harelab/engine/message"
 	"harelab/engine/wire"
 )
 
@@ -159,7 +160,7 @@ var verbs = map[string]func(*scriptChannel, scriptArgs) error{
 	"tx":       func(ch *scriptChannel, _ scriptArgs) error { return ch.TxSelect() },
 	"rollback": func(ch *scriptChannel, _ scriptArgs) error { return ch.TxRollback() },
 	"commit": func(ch *scriptChannel, _ scriptArgs) error {
-		return ch.TxCommit(CommitOptions{Returned: func(m *Message) { ch.script.printf("returned: %q", m.Body()) }})
+		return ch.TxCommit(CommitOptions{Returned: func(m *message.Message) { ch.script.printf("returned: %q", m.Body()) }})
 	},
 	"flow": func(ch *scriptChannel, a scriptArgs) error { return ch.Flow(a.word(0) == "true") },
 	"full": func(ch *scriptChannel, _ scriptArgs) error { ch.full = true; return nil },

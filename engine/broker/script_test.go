@@ -13,6 +13,7 @@ import (
 	"time"
 
 	"harelab/engine/auth"
+	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/wire"
 )
@@ -256,7 +257,7 @@ func describeDelivery(d *Delivery, tag string) string {
 }
 
 // describeProperties prints what the broker changes in messages.
-func describeProperties(m *Message) string {
+func describeProperties(m *message.Message) string {
 	ps, err := wire.ParseProperties(m.Properties())
 	if err != nil {
 		return " " + err.Error()

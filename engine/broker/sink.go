@@ -1,5 +1,7 @@
 package broker
 
+import "harelab/engine/message"
+
 // A Sink takes what the broker sends on one channel. The server encodes it into the
 // connection's outbound buffer; the simulator gives it to a worker.
 //
@@ -27,7 +29,7 @@ type Delivery struct {
 	Consumer    *Consumer
 	DeliveryTag uint64
 	Redelivered bool
-	Msg         *Message
+	Msg         *message.Message
 	Queue       string
 }
 

@@ -9,6 +9,7 @@ import (
 
 	"go.uber.org/goleak"
 
+	"harelab/engine/message"
 	"harelab/engine/store"
 	"harelab/engine/store/memory"
 	"harelab/engine/wire"
@@ -159,7 +160,7 @@ type stressDelivery struct {
 	tag   uint64
 	queue string
 	noAck bool
-	msg   *Message
+	msg   *message.Message
 }
 
 func newStressSink(l *ledger, rng *rand.Rand) *stressSink { return &stressSink{ledger: l, rng: rng} }

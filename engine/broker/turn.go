@@ -2,6 +2,7 @@ package broker
 
 import (
 	"harelab/engine/dispatch"
+	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/topic"
 )
@@ -32,15 +33,15 @@ type turn struct {
 	refused bool // a queue did not take the message
 	stored  bool // the store was told something
 	effects []effect
-	encoded []byte   // a message, for the store
-	fresh   *Message // that the store has not seen yet
+	encoded []byte           // a message, for the store
+	fresh   *message.Message // that the store has not seen yet
 }
 
 // An effect follows from a decision of one queue and touches others, or the virtual
 // host: a dead letter, or the deletion of a queue that nobody needs any more.
 type effect struct {
 	queue  *Queue
-	msg    *Message // dead letter, with a reference; nil: delete the queue
+	msg    *message.Message // dead letter, with a reference; nil: delete the queue
 	reason queue.Reason
 }
 

@@ -3,6 +3,7 @@ package broker
 import (
 	"slices"
 
+	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/wire"
 )
@@ -15,7 +16,7 @@ type txState struct {
 
 // A txPublish is a message that was routed when it was published.
 type txPublish struct {
-	msg       *Message // with a reference
+	msg       *message.Message // with a reference
 	queues    []*Queue
 	ttl       int64
 	mandatory bool
@@ -61,7 +62,7 @@ var errNotTransactional = wire.Errorf(wire.PreconditionFailed, "channel is not t
 type CommitOptions struct {
 	// Returned is called for each mandatory publish that no queue takes. The
 	// message is valid during the call.
-	Returned func(*Message)
+	Returned func(*message.Message)
 
 	// Published is called when all that was published is where it goes, and as
 	// durable as promised. What follows from settling comes after: a server has to
@@ -101,7 +102,7 @@ func (ch *Channel) TxCommit(o CommitOptions) error {
 
 // commitPublishes sends the messages of a transaction, after it has returned those that
 // no queue takes.
-func (t *turn) commitPublishes(publishes []txPublish, returned func(*Message)) error {
+func (t *turn) commitPublishes(publishes []txPublish, returned func(*message.Message)) error {
 	for i := range publishes {
 		p := &publishes[i]
 		p.queues = slices.DeleteFunc(p.queues, (*Queue).isDeleted)

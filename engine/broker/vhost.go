@@ -10,6 +10,7 @@ import (
 
 	"harelab/engine/exchange"
 	"harelab/engine/internal/nametable"
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -93,11 +94,9 @@ func (v *VHost) addExchange(m *wire.ExchangeDeclare) (*Exchange, error) {
 	if err != nil {
 		return nil, wire.Errorf(wire.CommandInvalid, "unknown exchange type '%s'", m.Type)
 	}
-	matcher := v.broker.defaults.matcher
-	if name, ok := m.Arguments.Get("x-matcher"); ok && m.Type == "topic" {
-		if matcher, err = matcherArgument(name); err != nil {
-			return nil, invalidArgument("x-matcher", v.exchangeName(m.Exchange), err.Error())
-		}
+	s, err := settings.ForExchange(m.Type, m.Arguments, v.broker.defaults, v.exchangeName(m.Exchange))
+	if err != nil {
+		return nil, unmet(err)
 	}
 	v.seq++
 	x := &Exchange{
@@ -109,13 +108,9 @@ func (v *VHost) addExchange(m *wire.ExchangeDeclare) (*Exchange, error) {
 		autoDelete: m.AutoDelete,
 		internal:   m.Internal,
 		args:       m.Arguments,
-		router:     kind.New(exchange.Config{Matcher: matcher}),
-	}
-	if m.Type == "topic" {
-		x.matcher = matcher.Name
-	}
-	if name, ok := m.Arguments.Get("alternate-exchange"); ok {
-		x.alternate, _ = name.(string)
+		alternate:  s.Alternate,
+		matcher:    s.Matcher.Name,
+		router:     kind.New(exchange.Config{Matcher: s.Matcher}),
 	}
 	x.target.exchange = x
 	v.allExchanges[x] = struct{}{}
@@ -201,6 +196,14 @@ func (v *VHost) noQueue(name string) error {
 
 func (v *VHost) noExchange(name string) error {
 	return wire.Errorf(wire.NotFound, "no %s", v.exchangeName(name))
+}
+
+// unmet is what package settings refuses as an exception: a failed precondition.
+func unmet(err error) error {
+	if err == nil {
+		return nil
+	}
+	return wire.Errorf(wire.PreconditionFailed, "%v", err)
 }
 
 // lineEnds takes line ends out of names, as RabbitMQ does where they are declared,

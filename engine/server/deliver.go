@@ -2,6 +2,7 @@ package server
 
 import (
 	"harelab/engine/broker"
+	"harelab/engine/message"
 	"harelab/engine/wire"
 )
 
@@ -32,7 +33,7 @@ func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) 
 
 // contentRoom returns an upper bound for what a message takes in an outbox, less a large
 // body: method, header and one body frame, with names of at most 255 octets.
-func contentRoom(m *broker.Message, body []byte) int {
+func contentRoom(m *message.Message, body []byte) int {
 	const names = 3*(1+wire.MaxShortString) + 64
 	n := names + len(m.Properties())
 	if len(body) < copyBelow {
@@ -42,7 +43,7 @@ func contentRoom(m *broker.Message, body []byte) int {
 }
 
 // refer appends the body of m without copying it.
-func (ch *channel) refer(buf []byte, m *broker.Message, body []byte) []byte {
+func (ch *channel) refer(buf []byte, m *message.Message, body []byte) []byte {
 	m.Retain()
 	return ch.conn.out.body(buf, ch.id, body, ch.conn.frameMax, m)
 }

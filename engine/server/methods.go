@@ -2,6 +2,7 @@ package server
 
 import (
 	"harelab/engine/broker"
+	"harelab/engine/message"
 	"harelab/engine/wire"
 )
 
@@ -106,7 +107,7 @@ func (ch *channel) answerFirst(err error, noWait bool, ok wire.Method) error {
 // the answer, what comes back from settling after it.
 func (ch *channel) commit() error {
 	err := ch.broker.TxCommit(broker.CommitOptions{
-		Returned:  func(m *broker.Message) { ch.returned(m.ExchangeAndKey(), m.Properties(), m.Body()) },
+		Returned:  func(m *message.Message) { ch.returned(m.ExchangeAndKey(), m.Properties(), m.Body()) },
 		Published: ch.conn.out.hold,
 	})
 	return ch.answerFirst(err, false, &wire.TxCommitOk{})

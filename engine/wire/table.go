@@ -80,6 +80,28 @@ func TypeName(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
+// Integer returns the value of an integer of any size. It reports false for all else,
+// times included.
+func Integer(v any) (n int64, ok bool) {
+	switch v := v.(type) {
+	case int8:
+		return int64(v), true
+	case uint8:
+		return int64(v), true
+	case int16:
+		return int64(v), true
+	case uint16:
+		return int64(v), true
+	case int32:
+		return int64(v), true
+	case uint32:
+		return int64(v), true
+	case int64:
+		return v, true
+	}
+	return 0, false
+}
+
 // tagOf returns the tag under which a value travels, or 0 if it cannot.
 func tagOf(v any) byte {
 	switch v.(type) {

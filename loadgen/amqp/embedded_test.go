@@ -9,7 +9,7 @@ import (
 	"time"
 
 	"harelab/engine"
-	"harelab/engine/broker"
+	"harelab/engine/message"
 	"harelab/loadgen/run"
 	"harelab/scenarios"
 
@@ -26,7 +26,7 @@ type watcher struct {
 	at   map[uint64]*[3]int64
 }
 
-func (w *watcher) note(m *broker.Message, i int, now int64) {
+func (w *watcher) note(m *message.Message, i int, now int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	seq := binary.BigEndian.Uint64(m.Body())
@@ -39,10 +39,10 @@ func (w *watcher) note(m *broker.Message, i int, now int64) {
 	w.at[seq][i] = now
 }
 
-func (w *watcher) Enqueued(m *broker.Message, _ string, now int64)   { w.note(m, 0, now) }
-func (w *watcher) Dispatched(m *broker.Message, _ string, now int64) { w.note(m, 1, now) }
-func (w *watcher) Acked(m *broker.Message, _ string, now int64)      { w.note(m, 2, now) }
-func (w *watcher) Started(zero time.Time)                            { w.zero = zero.UnixMicro() }
+func (w *watcher) Enqueued(m *message.Message, _ string, now int64)   { w.note(m, 0, now) }
+func (w *watcher) Dispatched(m *message.Message, _ string, now int64) { w.note(m, 1, now) }
+func (w *watcher) Acked(m *message.Message, _ string, now int64)      { w.note(m, 2, now) }
+func (w *watcher) Started(zero time.Time)                             { w.zero = zero.UnixMicro() }
 
 func (w *watcher) Times(seq uint64, _ string) (enqueued, dispatched, acked int64) {
 	w.mu.Lock()

@@ -1,7 +1,7 @@
 package sim
 
 import (
-	"harelab/engine/broker"
+	"harelab/engine/message"
 	"harelab/loadgen/run"
 )
 
@@ -12,7 +12,7 @@ type copies struct{ enqueued, finished int32 }
 // tracer is the driver as the broker's [broker.Tracer].
 type tracer driver
 
-func (t *tracer) Enqueued(m *broker.Message, queue string, _ int64) {
+func (t *tracer) Enqueued(m *message.Message, queue string, _ int64) {
 	seq := seqOf(m.Body())
 	row := &t.out.Messages[seq]
 	row.Enqueued = t.now
@@ -32,8 +32,8 @@ func (t *tracer) queueNumber(name string) int32 {
 	return t.lastNumber
 }
 
-func (t *tracer) Dispatched(*broker.Message, string, int64) {}
-func (t *tracer) Acked(*broker.Message, string, int64)      {}
+func (t *tracer) Dispatched(*message.Message, string, int64) {}
+func (t *tracer) Acked(*message.Message, string, int64)      {}
 
 // done records the end of an attempt that ended well. The row of a message is the
 // last such attempt (R19).

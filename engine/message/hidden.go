@@ -1,4 +1,4 @@
-package broker
+package message
 
 import (
 	"encoding/binary"
@@ -9,17 +9,17 @@ import (
 // off, but a dead letter is routed by them still. They lie behind the body, each after
 // its length, and their own length is the end of the message. Few messages have any.
 
-// newHiding is newMessage with hidden keys.
-func newHiding(exchange, routingKey, properties, body []byte, keys [][]byte) *Message {
+// NewHiding is [New] with hidden keys.
+func NewHiding(exchange, routingKey, properties, body []byte, keys [][]byte) *Message {
 	if len(keys) == 0 {
-		return newMessage(exchange, routingKey, properties, body)
+		return New(exchange, routingKey, properties, body)
 	}
 	long := append(make([]byte, 0, 2*len(body)), body...)
 	for _, k := range keys {
 		long = append(binary.BigEndian.AppendUint32(long, uint32(len(k))), k...)
 	}
 	long = binary.BigEndian.AppendUint32(long, uint32(len(long)-len(body)))
-	m := newMessage(exchange, routingKey, properties, long)
+	m := New(exchange, routingKey, properties, long)
 	m.flags |= hidesKeys
 	return m
 }
@@ -30,8 +30,8 @@ func (m *Message) hiddenAt() int {
 	return end - int(binary.BigEndian.Uint32(m.data()[end:]))
 }
 
-// appendHidden appends the hidden keys, as parts of the message.
-func (m *Message) appendHidden(keys [][]byte) [][]byte {
+// AppendHidden appends the hidden keys, as parts of the message.
+func (m *Message) AppendHidden(keys [][]byte) [][]byte {
 	if m.flags&hidesKeys == 0 {
 		return keys
 	}

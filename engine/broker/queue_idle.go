@@ -6,11 +6,11 @@ import "time"
 // Use is a consumer, a declaration or a get. It is called when the queue has no
 // consumer; the queue is locked, or not known to anybody yet.
 func (q *Queue) startIdle(t *turn) {
-	if q.settings.expires < 0 || q.deleted {
+	if q.settings.Expires < 0 || q.deleted {
 		return
 	}
 	q.usedAt = t.time()
-	q.armIdle(q.settings.expires)
+	q.armIdle(q.settings.Expires)
 }
 
 func (q *Queue) stopIdle() {
@@ -32,7 +32,7 @@ func (q *Queue) expire(t *turn) {
 	if q.deleted || q.idle == nil || q.machine.Consumers() > 0 {
 		return
 	}
-	if left := q.usedAt + q.settings.expires - t.time(); left > 0 {
+	if left := q.usedAt + q.settings.Expires - t.time(); left > 0 {
 		q.armIdle(left)
 		return
 	}

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"math/big"
 
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -25,7 +26,7 @@ func parseExpiration(s string) (ms int64, err error) {
 		problem = fmt.Sprintf("{leftover_string,%q}", s[end:])
 	case n.Sign() < 0:
 		problem = numberProblem(s, "value_negative", n)
-	case n.Cmp(big.NewInt(maxTimer)) > 0:
+	case n.Cmp(big.NewInt(settings.MaxTimer)) > 0:
 		problem = numberProblem(s, "value_too_large", n)
 	default:
 		return n.Int64(), nil

@@ -5,6 +5,7 @@ import (
 
 	"harelab/engine/auth"
 	"harelab/engine/queue"
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -25,7 +26,7 @@ func (ch *Channel) QueueDeclare(m *wire.QueueDeclare) (name string, messages, co
 		return ch.passiveDeclare(name)
 	}
 	switch {
-	case name == "" && isQuorum(m.Arguments):
+	case name == "" && settings.IsQuorum(m.Arguments):
 		return "", 0, 0, wire.Errorf(wire.PreconditionFailed, "Cannot declare a server-named queue for type rabbit_quorum_queue")
 	case name == "":
 		name = v.broker.makeName("amq.gen-")
@@ -78,11 +79,11 @@ func (v *VHost) declareQueue(t *turn, owner *Conn, name string, m *wire.QueueDec
 		return nil, err
 	}
 	resource := v.queueName(name)
-	s, err := v.broker.newSettings(m.Arguments, resource)
+	s, err := settings.ForQueue(m.Arguments, v.broker.defaults, resource)
 	if err != nil {
-		return nil, err
+		return nil, unmet(err)
 	}
-	if s.quorum {
+	if s.Quorum {
 		if err := checkQuorum(m, resource); err != nil {
 			return nil, err
 		}
@@ -99,7 +100,7 @@ func (v *VHost) declareQueue(t *turn, owner *Conn, name string, m *wire.QueueDec
 }
 
 // newQueue returns a queue that the virtual host does not know yet. It is locked.
-func (v *VHost) newQueue(name string, m *wire.QueueDeclare, s settings) *Queue {
+func (v *VHost) newQueue(name string, m *wire.QueueDeclare, s *settings.Queue) *Queue {
 	v.seq++
 	q := &Queue{
 		vhost:      v,
@@ -109,8 +110,8 @@ func (v *VHost) newQueue(name string, m *wire.QueueDeclare, s settings) *Queue {
 		autoDelete: m.AutoDelete,
 		args:       m.Arguments,
 		settings:   s,
-		timed:      s.timed() || v.broker.tracer != nil,
-		machine:    s.newMachine(),
+		timed:      s.Timed() || v.broker.tracer != nil,
+		machine:    queue.New(s.Config()),
 	}
 	q.target.queue = q
 	if record := v.broker.record; record != nil {
@@ -146,28 +147,6 @@ func (v *VHost) unlinkQueue(q *Queue) {
 	v.forgetQueue(q)
 }
 
-func isQuorum(args wire.Table) bool {
-	v, _ := args.Get(queueTypeArgument)
-	return v == "quorum"
-}
-
-// checkQuorum refuses what quorum queues cannot be (rabbit_quorum_queue).
-func checkQuorum(m *wire.QueueDeclare, resource string) error {
-	for _, p := range []struct {
-		name string
-		set  bool
-	}{
-		{"auto-delete", m.AutoDelete},
-		{"exclusive-owner", m.Exclusive},
-		{"non-durable", !durable(m)},
-	} {
-		if p.set {
-			return wire.Errorf(wire.PreconditionFailed, "invalid property '%s' for %s", p.name, resource)
-		}
-	}
-	return nil
-}
-
 // checkExchangeArgument checks an argument of a declaration that names an exchange for
 // messages to go on to: that takes permission to read from what is declared and to
 // write to the exchange.
@@ -196,12 +175,12 @@ func (q *Queue) checkEquivalent(by *Conn, m *wire.QueueDeclare) error {
 		return q.locked()
 	}
 	if durable(m) != q.durable {
-		return inequivalent("durable", resource, quoted(durable(m)), quoted(q.durable))
+		return unmet(settings.Inequivalent("durable", resource, durable(m), q.durable))
 	}
 	if m.AutoDelete != q.autoDelete {
-		return inequivalent("auto_delete", resource, quoted(m.AutoDelete), quoted(q.autoDelete))
+		return unmet(settings.Inequivalent("auto_delete", resource, m.AutoDelete, q.autoDelete))
 	}
-	return checkArguments(q.args, m.Arguments, resource, q.settings.argumentNames())
+	return unmet(q.settings.CheckAgain(q.args, m.Arguments, resource))
 }
 
 // checkOwner refuses the use of another connection's exclusive queue.
@@ -243,31 +222,4 @@ func (ch *Channel) findQueue(name string) (*Queue, error) {
 		return nil, ch.vhost.noQueue(name)
 	}
 	return q, q.checkOwner(ch.conn)
-}
-
-// QueuePurge drops a queue's ready messages and returns how many there were.
-//
-// Errors: 403, 404, 405.
-func (ch *Channel) QueuePurge(m *wire.QueuePurge) (messages int, err error) {
-	name, err := ch.queueShortcut(m.Queue)
-	if err != nil {
-		return 0, err
-	}
-	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
-		return 0, err
-	}
-	q, err := ch.findQueue(name)
-	if err != nil {
-		return 0, err
-	}
-	t := ch.begin()
-	q.mu.Lock()
-	if !q.deleted {
-		messages = q.machine.Ready()
-		q.step(t, &queue.Event{Kind: queue.Purge})
-		q.messages.trim(q.machine)
-	}
-	q.mu.Unlock()
-	t.end()
-	return messages, nil
 }

@@ -1,4 +1,10 @@
-package broker
+// Package message holds what was published: an immutable, shared message in one piece
+// of memory without pointers, the keys that only a dead letter is routed by, and the
+// form that a message has in a store.
+//
+// The memory is pooled by size. This is the only package with unsafe: the octets of a
+// message lie right behind its struct.
+package message
 
 import (
 	"sync"
@@ -13,9 +19,11 @@ import (
 // reference, and when the last is released its memory serves another message.
 //
 // The methods' results are parts of the message's memory and valid as long as the
-// caller has a reference. Messages are made by the broker only: their octets lie
-// right behind this struct, in one piece of memory without pointers, so that the
-// garbage collector has nothing to look at in a backlog.
+// caller has a reference. [New], [NewHiding] and [Decode] make messages, nothing else
+// does: their octets lie right behind this struct, in one piece of memory without
+// pointers, so that the garbage collector has nothing to look at in a backlog.
+//
+// Any number of goroutines may use a message, each with a reference.
 type Message struct {
 	refs     atomic.Int32
 	size     uint32 // of what lies behind: exchange and key, properties, body, hidden keys
@@ -23,20 +31,23 @@ type Message struct {
 	keyEnd   uint16 // where exchange and routing key end there, at most 512
 	priority uint8
 	flags    uint8  // class, and whether it is persistent and has hidden keys
-	record   uint64 // the message's identity in the store, 0 if it is not there
+	storeID  uint64 // the message's identity in the store, 0 if it is not there
 }
 
+// HeadBytes is what a message takes in memory besides its parts, in octets.
+const HeadBytes = int(unsafe.Sizeof(Message{}))
+
 const (
-	messageHead = int(unsafe.Sizeof(Message{}))
-	classMask   = 0x3F // index into messageClasses, or unpooled
-	unpooled    = 0x3F
-	hidesKeys   = 0x40
-	persistent  = 0x80
+	classMask  = 0x3F // index into classes, or unpooled
+	unpooled   = 0x3F
+	hidesKeys  = 0x40
+	persistent = 0x80
 )
 
-// newMessage returns a message with one reference that holds copies of all parts.
-// The names are at most 255 octets, which who parsed or checked them knows.
-func newMessage(exchange, routingKey, properties, body []byte) *Message {
+// New returns a message with one reference that holds copies of all parts. The names
+// are at most 255 octets, and properties are flags and list as [wire.HeaderView] checks
+// them: the caller has parsed or checked both.
+func New(exchange, routingKey, properties, body []byte) *Message {
 	keyEnd := 2 + len(exchange) + len(routingKey)
 	m := allocMessage(keyEnd + len(properties) + len(body))
 	b := m.data()[:0]
@@ -48,7 +59,7 @@ func newMessage(exchange, routingKey, properties, body []byte) *Message {
 	copy(b[len(b):cap(b)], body)
 	m.keyEnd = uint16(keyEnd)
 	m.propsEnd = uint32(keyEnd + len(properties))
-	m.record = 0
+	m.storeID = 0
 	m.priority, _ = wire.PropertyPriority(properties)
 	if mode, _ := wire.PropertyDeliveryMode(properties); mode == 2 {
 		m.flags |= persistent
@@ -59,7 +70,7 @@ func newMessage(exchange, routingKey, properties, body []byte) *Message {
 
 // data returns what lies behind the struct.
 func (m *Message) data() []byte {
-	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(m), messageHead)), m.size)
+	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(m), HeadBytes)), m.size)
 }
 
 // ExchangeAndKey returns the names of the exchange and the routing key that the
@@ -89,6 +100,16 @@ func (m *Message) Priority() uint8 { return m.priority }
 // Persistent reports whether the message asks to survive a restart (delivery mode 2).
 func (m *Message) Persistent() bool { return m.flags&persistent != 0 }
 
+// StoreID returns the message's identity in the store, 0 if it is not there.
+func (m *Message) StoreID() uint64 { return m.storeID }
+
+// SetStoreID gives the message an identity in the store. It is called before anybody
+// else has a reference.
+func (m *Message) SetStoreID(id uint64) { m.storeID = id }
+
+// Share makes n references of the one that there is.
+func (m *Message) Share(n int) { m.refs.Store(int32(n)) }
+
 // Retain adds a reference.
 func (m *Message) Retain() { m.refs.Add(1) }
 
@@ -97,29 +118,29 @@ func (m *Message) Release() {
 	if n := m.refs.Add(-1); n > 0 {
 		return
 	} else if n < 0 {
-		panic("broker: message released more often than retained")
+		panic("message: released more often than retained")
 	}
 	if class := m.flags & classMask; class != unpooled {
-		messagePools[class].Put(m)
+		pools[class].Put(m)
 	}
 }
 
-// messageClasses are the sizes that memory for messages comes in, head included, in
+// classes are the sizes that memory for messages comes in, head included, in
 // octets: size classes of Go's own allocator, so that nothing is rounded up again. A
 // message of 100 octets with a short key takes 144.
-var messageClasses = [...]int{
+var classes = [...]int{
 	64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256,
 	288, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536, 2048,
 	3072, 4096, 6144, 8192, 12288, 16384, 24576, 32768,
 }
 
-var messagePools [len(messageClasses)]sync.Pool
+var pools [len(classes)]sync.Pool
 
 // classOf tells the class for a size, in steps of 16 octets.
 var classOf = func() (table [32768/16 + 1]uint8) {
 	class := 0
 	for i := range table {
-		if 16*i > messageClasses[class] {
+		if 16*i > classes[class] {
 			class++
 		}
 		table[i] = uint8(class)
@@ -129,16 +150,16 @@ var classOf = func() (table [32768/16 + 1]uint8) {
 
 // allocMessage returns a message with room for n octets; only size and class are set.
 func allocMessage(n int) *Message {
-	size := messageHead + n
-	if size > messageClasses[len(messageClasses)-1] {
+	size := HeadBytes + n
+	if size > classes[len(classes)-1] {
 		return makeMessage(size, n, unpooled)
 	}
 	class := classOf[(size+15)/16]
-	if m, _ := messagePools[class].Get().(*Message); m != nil {
+	if m, _ := pools[class].Get().(*Message); m != nil {
 		m.size, m.flags = uint32(n), class
 		return m
 	}
-	return makeMessage(messageClasses[class], n, class)
+	return makeMessage(classes[class], n, class)
 }
 
 // makeMessage makes memory of size octets into a message. It is aligned, as all

@@ -1,4 +1,4 @@
-package broker
+package message
 
 import (
 	"bytes"
@@ -9,13 +9,16 @@ import (
 	"harelab/engine/wire"
 )
 
+// noProperties is an empty list: flags without any set.
+var noProperties = []byte{0, 0}
+
 // TestMessageParts takes messages of all sizes apart, fresh and from the pools.
 func TestMessageParts(t *testing.T) {
 	properties := wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Priority: 7})
 	for n := 0; n < 40_000; n += 1 + n/3 {
 		body := bytes.Repeat([]byte{byte(n)}, n)
 		for range 3 {
-			m := newMessage([]byte("amq.topic"), []byte("a.b"), properties, body)
+			m := New([]byte("amq.topic"), []byte("a.b"), properties, body)
 			if string(m.Exchange()) != "amq.topic" || string(m.RoutingKey()) != "a.b" || string(m.ExchangeAndKey()) != "\x09amq.topic\x03a.b" ||
 				!bytes.Equal(m.Properties(), properties) || !bytes.Equal(m.Body(), body) || !m.Persistent() || m.Priority() != 7 {
 				t.Fatalf("a body of %d octets: %q", n, m.data())
@@ -24,8 +27,8 @@ func TestMessageParts(t *testing.T) {
 			m.Release()
 			m.Release()
 		}
-		plain := newMessage(nil, nil, noProperties, body)
-		if plain.Persistent() || plain.Priority() != 0 || plain.record != 0 || len(plain.Exchange()) != 0 || !bytes.Equal(plain.Body(), body) {
+		plain := New(nil, nil, noProperties, body)
+		if plain.Persistent() || plain.Priority() != 0 || plain.storeID != 0 || len(plain.Exchange()) != 0 || !bytes.Equal(plain.Body(), body) {
 			t.Fatalf("a plain body of %d octets: %q", n, plain.data())
 		}
 		plain.Release()
@@ -37,54 +40,54 @@ func TestHiddenKeys(t *testing.T) {
 	keys := [][]byte{[]byte("a"), {}, bytes.Repeat([]byte("b"), 300)}
 	for _, n := range []int{0, 5, 70_000} {
 		body := bytes.Repeat([]byte{7}, n)
-		m := newHiding([]byte("x"), []byte("k"), noProperties, body, keys)
-		stored, err := decodeMessage(m.encode(nil))
+		m := NewHiding([]byte("x"), []byte("k"), noProperties, body, keys)
+		stored, err := Decode(m.Encode(nil))
 		if err != nil {
 			t.Fatal(err)
 		}
 		for _, m := range []*Message{m, stored} {
-			if got := m.appendHidden(nil); !slices.EqualFunc(got, keys, bytes.Equal) || !bytes.Equal(m.Body(), body) || !bytes.Equal(m.Properties(), noProperties) {
+			if got := m.AppendHidden(nil); !slices.EqualFunc(got, keys, bytes.Equal) || !bytes.Equal(m.Body(), body) || !bytes.Equal(m.Properties(), noProperties) {
 				t.Errorf("a body of %d octets: keys %q, body of %d octets", n, got, len(m.Body()))
 			}
 			m.Release()
 		}
 	}
-	plain := newHiding(nil, nil, noProperties, []byte("body"), nil)
+	plain := NewHiding(nil, nil, noProperties, []byte("body"), nil)
 	defer plain.Release()
-	if got := plain.appendHidden(nil); len(got) != 0 || string(plain.Body()) != "body" {
+	if got := plain.AppendHidden(nil); len(got) != 0 || string(plain.Body()) != "body" {
 		t.Errorf("without hidden keys: keys %q, body %q", got, plain.Body())
 	}
 }
 
 func TestReleaseTooOften(t *testing.T) {
-	m := newMessage(nil, nil, noProperties, make([]byte, 100_000)) // not pooled
+	m := New(nil, nil, noProperties, make([]byte, 100_000)) // not pooled
 	m.Release()
 	defer func() {
-		if r := fmt.Sprint(recover()); r != "broker: message released more often than retained" {
+		if r := fmt.Sprint(recover()); r != "message: released more often than retained" {
 			t.Errorf("panic %q", r)
 		}
 	}()
 	m.Release()
 }
 
-// FuzzDecodeMessage reads what a store may hold after damage.
-func FuzzDecodeMessage(f *testing.F) {
-	m := newMessage([]byte("x"), []byte("key"), noProperties, []byte("body"))
-	f.Add(m.encode(nil))
-	f.Add(newHiding([]byte("x"), nil, noProperties, []byte("body"), [][]byte{[]byte("key"), {}}).encode(nil))
+// FuzzDecode reads what a store may hold after damage.
+func FuzzDecode(f *testing.F) {
+	m := New([]byte("x"), []byte("key"), noProperties, []byte("body"))
+	f.Add(m.Encode(nil))
+	f.Add(NewHiding([]byte("x"), nil, noProperties, []byte("body"), [][]byte{[]byte("key"), {}}).Encode(nil))
 	f.Add([]byte("\x80\x02\x00\x00\x00\x04\x00\x00\x00\x00\x00\x00\x00\x09\x00\x00\x00\x04"))
 	f.Add([]byte{0, 9, 0, 0, 0, 1, 0})
 	f.Add([]byte{0, 2, 0, 0, 0, 2, 0, 0})
 	f.Fuzz(func(t *testing.T, b []byte) {
-		m, err := decodeMessage(b)
+		m, err := Decode(b)
 		if err != nil {
 			return
 		}
 		defer m.Release()
-		again, err := decodeMessage(m.encode(nil))
+		again, err := Decode(m.Encode(nil))
 		if err != nil || !bytes.Equal(again.data(), m.data()) {
 			t.Errorf("%x decodes to %x and that to %v", b, m.data(), err)
 		}
-		m.appendHidden(nil)
+		m.AppendHidden(nil)
 	})
 }

@@ -1,4 +1,4 @@
-package broker
+package settings
 
 import (
 	"fmt"
@@ -16,7 +16,7 @@ type queueArgument struct {
 
 	// read takes the value over into s and names. It returns what is wrong with
 	// it, as RabbitMQ prints it, or nothing. nil: every value will do.
-	read func(s *settings, names *strategyNames, v any, args wire.Table) (problem string)
+	read func(s *Queue, names *strategyNames, v any, args wire.Table) (problem string)
 }
 
 // queueTypes is a set of types of queue.
@@ -33,8 +33,8 @@ const (
 const queueTypeArgument = "x-queue-type"
 
 // queueType returns the queue's type and what RabbitMQ calls it in texts.
-func (s *settings) queueType() (t queueTypes, name string) {
-	if s.quorum {
+func (s *Queue) queueType() (t queueTypes, name string) {
+	if s.Quorum {
 		return quorum, "rabbit_quorum_queue"
 	}
 	return classic, "rabbit_classic_queue"
@@ -44,56 +44,56 @@ func (s *settings) queueType() (t queueTypes, name string) {
 // in the order in which they are checked (rabbit_amqqueue, declare_args/0). Others
 // are kept and ignored.
 var queueArguments = []queueArgument{
-	{name: "x-expires", on: both, read: integer(func(s *settings, n int64) string {
+	{name: "x-expires", on: both, read: integer(func(s *Queue, n int64) string {
 		if n == 0 {
 			return "{value_zero,0}"
 		}
-		s.expires = n * 1000
+		s.Expires = n * 1000
 		return tooBig(n)
 	})},
-	{name: "x-message-ttl", on: both, read: integer(func(s *settings, n int64) string {
-		s.limits.MessageTTL = n * 1000
+	{name: "x-message-ttl", on: both, read: integer(func(s *Queue, n int64) string {
+		s.Limits.MessageTTL = n * 1000
 		return tooBig(n)
 	})},
-	{name: "x-dead-letter-exchange", on: both, read: text(func(s *settings, v string) string {
-		s.deadLetterTo = &v
+	{name: "x-dead-letter-exchange", on: both, read: text(func(s *Queue, v string) string {
+		s.DeadLetterTo = &v
 		return ""
 	})},
 	{name: "x-dead-letter-routing-key", on: both, read: readDeadLetterKey},
 	{name: "x-dead-letter-strategy", on: quorum, read: oneOf("invalid_dlx_strategy", "at-most-once", "at-least-once")},
-	{name: "x-max-length", on: both, read: integer(func(s *settings, n int64) string {
-		s.limits.MaxLength = n
+	{name: "x-max-length", on: both, read: integer(func(s *Queue, n int64) string {
+		s.Limits.MaxLength = n
 		return ""
 	})},
-	{name: "x-max-length-bytes", on: both | stream, read: integer(func(s *settings, n int64) string {
-		s.limits.MaxBytes = n
+	{name: "x-max-length-bytes", on: both | stream, read: integer(func(s *Queue, n int64) string {
+		s.Limits.MaxBytes = n
 		return ""
 	})},
 	{name: "x-max-in-memory-length", on: quorum, read: integer(nothing)},
 	{name: "x-max-in-memory-bytes", on: quorum, read: integer(nothing)},
-	{name: "x-max-priority", on: classic, read: integer(func(s *settings, n int64) string {
+	{name: "x-max-priority", on: classic, read: integer(func(s *Queue, n int64) string {
 		if n > 255 {
 			return fmt.Sprintf("{max_value_exceeded,%d}", n)
 		}
-		s.dispatch.MaxPriority = uint8(n)
+		s.Dispatch.MaxPriority = uint8(n)
 		return ""
 	})},
 	{name: "x-overflow", on: both, read: text(readOverflow)},
-	{name: "x-queue-mode", on: classic, read: text(func(_ *settings, v string) string {
+	{name: "x-queue-mode", on: classic, read: text(func(_ *Queue, v string) string {
 		if v != "default" && v != "lazy" {
 			return fmt.Sprintf(`"unsupported queue mode '%s'"`, v)
 		}
 		return ""
 	})},
-	{name: "x-queue-version", on: classic, read: integer(func(_ *settings, n int64) string {
+	{name: "x-queue-version", on: classic, read: integer(func(_ *Queue, n int64) string {
 		if n != 1 && n != 2 {
 			return fmt.Sprintf(`"unsupported queue version '%d'"`, n)
 		}
 		return ""
 	})},
-	{name: "x-single-active-consumer", on: both, read: boolean(func(s *settings, v bool) { s.singleActive = v })},
+	{name: "x-single-active-consumer", on: both, read: boolean(func(s *Queue, v bool) { s.SingleActive = v })},
 	{name: queueTypeArgument, on: both | stream, read: text(readQueueType)},
-	{name: "x-quorum-initial-group-size", on: quorum, read: positive(func(*settings, int64) {})},
+	{name: "x-quorum-initial-group-size", on: quorum, read: positive(func(*Queue, int64) {})},
 	{name: "x-queue-leader-locator", on: quorum | stream, read: oneOf("invalid_queue_locator_arg",
 		"client-local", "balanced", "random", "least-leaders")},
 	{name: "x-queue-master-locator", on: classic},
@@ -104,43 +104,22 @@ var queueArguments = []queueArgument{
 	// RabbitMQ does not know those that follow, and takes them.
 	{name: "x-dispatch", on: both, read: strategy(func(n *strategyNames, v string) { n.selector = v })},
 	{name: "x-order", on: both, read: strategy(func(n *strategyNames, v string) { n.order = v })},
-	{name: "x-dispatch-seed", on: both, read: number(func(s *settings, n int64) { s.dispatch.Seed = uint64(n) })},
-	{name: "x-aging-us", on: both, read: positive(func(s *settings, n int64) { s.dispatch.AgingUS = n })},
-	{name: "x-drr-quantum", on: both, read: positive(func(s *settings, n int64) { s.dispatch.Quantum = n })},
+	{name: "x-dispatch-seed", on: both, read: number(func(s *Queue, n int64) { s.Dispatch.Seed = uint64(n) })},
+	{name: "x-aging-us", on: both, read: positive(func(s *Queue, n int64) { s.Dispatch.AgingUS = n })},
+	{name: "x-drr-quantum", on: both, read: positive(func(s *Queue, n int64) { s.Dispatch.Quantum = n })},
 	{name: "x-drr-cost", on: both, read: text(readDRRCost)},
 	{name: "x-drr-weights", on: both, read: readWeights},
 	{name: "x-fair-key", on: both, read: text(readFairKey)},
 }
 
-// maxTimer is the longest time RabbitMQ takes, in milliseconds: ten years.
-const maxTimer = 10 * 365 * 24 * 60 * 60 * 1000
+// MaxTimer is the longest time that RabbitMQ takes, in milliseconds: ten years.
+const MaxTimer = 10 * 365 * 24 * 60 * 60 * 1000
 
 func tooBig(ms int64) string {
-	if ms > maxTimer {
+	if ms > MaxTimer {
 		return fmt.Sprintf("{value_too_large,%d}", ms)
 	}
 	return ""
-}
-
-// toInt returns the value of an integer of any size.
-func toInt(v any) (n int64, ok bool) {
-	switch v := v.(type) {
-	case int8:
-		return int64(v), true
-	case uint8:
-		return int64(v), true
-	case int16:
-		return int64(v), true
-	case uint16:
-		return int64(v), true
-	case int32:
-		return int64(v), true
-	case uint32:
-		return int64(v), true
-	case int64:
-		return v, true
-	}
-	return 0, false
 }
 
 func expectedInteger(v any) string {
@@ -150,12 +129,12 @@ func expectedInteger(v any) string {
 func unacceptable(v any) string { return fmt.Sprintf("{unacceptable_type,%s}", wire.TypeName(v)) }
 
 // The type of queueArgument.read.
-type reader = func(*settings, *strategyNames, any, wire.Table) string
+type reader = func(*Queue, *strategyNames, any, wire.Table) string
 
 // number reads any integer.
-func number(set func(*settings, int64)) reader {
-	return func(s *settings, _ *strategyNames, v any, _ wire.Table) string {
-		n, ok := toInt(v)
+func number(set func(*Queue, int64)) reader {
+	return func(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
+		n, ok := wire.Integer(v)
 		if !ok {
 			return expectedInteger(v)
 		}
@@ -165,9 +144,9 @@ func number(set func(*settings, int64)) reader {
 }
 
 // integer reads an integer that is not negative.
-func integer(set func(*settings, int64) string) reader {
-	return func(s *settings, _ *strategyNames, v any, _ wire.Table) string {
-		n, ok := toInt(v)
+func integer(set func(*Queue, int64) string) reader {
+	return func(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
+		n, ok := wire.Integer(v)
 		switch {
 		case !ok:
 			return expectedInteger(v)
@@ -179,8 +158,8 @@ func integer(set func(*settings, int64) string) reader {
 }
 
 // positive reads an integer above zero.
-func positive(set func(*settings, int64)) reader {
-	return integer(func(s *settings, n int64) string {
+func positive(set func(*Queue, int64)) reader {
+	return integer(func(s *Queue, n int64) string {
 		if n == 0 {
 			return "{value_zero,0}"
 		}
@@ -190,11 +169,11 @@ func positive(set func(*settings, int64)) reader {
 }
 
 // nothing is what integers mean that are checked and not used.
-func nothing(*settings, int64) string { return "" }
+func nothing(*Queue, int64) string { return "" }
 
 // oneOf reads one of some texts, which mean nothing here.
 func oneOf(problem string, texts ...string) reader {
-	return text(func(_ *settings, v string) string {
+	return text(func(_ *Queue, v string) string {
 		if slices.Contains(texts, v) {
 			return ""
 		}
@@ -204,15 +183,15 @@ func oneOf(problem string, texts ...string) reader {
 
 // deliveryLimit reads x-delivery-limit, which RabbitMQ does not check: what is not a
 // limit is none.
-func deliveryLimit(s *settings, _ *strategyNames, v any, _ wire.Table) string {
-	if n, ok := toInt(v); ok && n >= 0 {
-		s.limits.DeliveryLimit = n
+func deliveryLimit(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
+	if n, ok := wire.Integer(v); ok && n >= 0 {
+		s.Limits.DeliveryLimit = n
 	}
 	return ""
 }
 
-func text(set func(*settings, string) string) reader {
-	return func(s *settings, _ *strategyNames, v any, _ wire.Table) string {
+func text(set func(*Queue, string) string) reader {
+	return func(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
 		str, ok := v.(string)
 		if !ok {
 			return unacceptable(v)
@@ -222,7 +201,7 @@ func text(set func(*settings, string) string) reader {
 }
 
 func strategy(set func(*strategyNames, string)) reader {
-	return func(_ *settings, n *strategyNames, v any, _ wire.Table) string {
+	return func(_ *Queue, n *strategyNames, v any, _ wire.Table) string {
 		str, ok := v.(string)
 		if !ok {
 			return unacceptable(v)
@@ -232,8 +211,8 @@ func strategy(set func(*strategyNames, string)) reader {
 	}
 }
 
-func boolean(set func(*settings, bool)) reader {
-	return func(s *settings, _ *strategyNames, v any, _ wire.Table) string {
+func boolean(set func(*Queue, bool)) reader {
+	return func(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
 		b, ok := v.(bool)
 		if !ok {
 			return unacceptable(v)
@@ -243,82 +222,82 @@ func boolean(set func(*settings, bool)) reader {
 	}
 }
 
-func readDeadLetterKey(s *settings, _ *strategyNames, v any, _ wire.Table) string {
+func readDeadLetterKey(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
 	str, ok := v.(string)
 	switch {
 	case !ok:
 		return unacceptable(v)
-	case s.deadLetterTo == nil:
+	case s.DeadLetterTo == nil:
 		return "routing_key_but_no_dlx_defined"
 	case len(str) > wire.MaxShortString: // RabbitMQ takes it, and cannot deliver under it
 		return fmt.Sprintf("{max_length_exceeded,%d}", wire.MaxShortString)
 	}
-	s.deadLetterAs = &str
+	s.DeadLetterAs = &str
 	return ""
 }
 
-func readOverflow(s *settings, v string) string {
+func readOverflow(s *Queue, v string) string {
 	switch v {
 	case "drop-head":
-		s.limits.Overflow = queue.DropHead
+		s.Limits.Overflow = queue.DropHead
 	case "reject-publish":
-		s.limits.Overflow = queue.RejectPublish
+		s.Limits.Overflow = queue.RejectPublish
 	case "reject-publish-dlx":
-		s.limits.Overflow = queue.RejectPublishDLX
+		s.Limits.Overflow = queue.RejectPublishDLX
 	default:
 		return "invalid_overflow"
 	}
 	return ""
 }
 
-func readQueueType(s *settings, v string) string {
+func readQueueType(s *Queue, v string) string {
 	switch v {
 	case "classic":
 	case "quorum":
-		s.quorum = true
+		s.Quorum = true
 	default:
 		return fmt.Sprintf(`"unsupported queue type '%s'"`, v)
 	}
 	return ""
 }
 
-func readDRRCost(s *settings, v string) string {
+func readDRRCost(s *Queue, v string) string {
 	switch v {
 	case "one":
 	case "service":
-		s.dispatch.CostByService = true
+		s.Dispatch.CostByService = true
 	default:
 		return fmt.Sprintf("unknown cost %q (have one, service)", v)
 	}
 	return ""
 }
 
-func readWeights(s *settings, _ *strategyNames, v any, _ wire.Table) string {
+func readWeights(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
 	table, ok := v.(wire.Table)
 	if !ok {
 		return unacceptable(v)
 	}
-	s.dispatch.Weights = make(map[string]int64, len(table))
+	s.Dispatch.Weights = make(map[string]int64, len(table))
 	for _, f := range table {
-		n, ok := toInt(f.Value)
+		n, ok := wire.Integer(f.Value)
 		switch {
 		case !ok:
 			return fmt.Sprintf("weight of %q: %s", f.Key, expectedInteger(f.Value))
 		case n <= 0:
 			return fmt.Sprintf("weight of %q: {value_not_positive,%d}", f.Key, n)
 		}
-		s.dispatch.Weights[f.Key] = n
+		s.Dispatch.Weights[f.Key] = n
 	}
 	return ""
 }
 
-func readFairKey(s *settings, v string) string {
+func readFairKey(s *Queue, v string) string {
 	header, ok := strings.CutPrefix(v, "header:")
 	switch {
 	case ok && header != "":
-		s.fairKey = fairKey{header: header}
+		s.FairKey = FairKey{Header: header}
 	case v == "routing-key":
-		s.fairKey = fairKey{routingKey: true}
+		s.FairKey = FairKey{RoutingKey: true}
 	default:
 		return fmt.Sprintf("unknown key %q (have header:NAME, routing-key)", v)
 	}

@@ -37,7 +37,7 @@ func joinDeaths(d wire.Table, others []wire.Table) []any {
 	if i := slices.IndexFunc(others, func(o wire.Table) bool { return causeOf(o) == causeOf(d) }); i >= 0 {
 		d = slices.Clone(others[i])
 		count, _ := d.Get("count")
-		n, _ := toInt(count)
+		n, _ := wire.Integer(count)
 		setCount(&d, n+1)
 		others = slices.Delete(others, i, i+1)
 	}

@@ -3,7 +3,7 @@ package broker
 import (
 	"harelab/engine/auth"
 	"harelab/engine/exchange"
-	"harelab/engine/topic"
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -50,15 +50,6 @@ func (ch *Channel) ExchangeDeclare(m *wire.ExchangeDeclare) error {
 	})
 }
 
-// matcherArgument reads the argument x-matcher.
-func matcherArgument(v any) (topic.Strategy, error) {
-	name, ok := v.(string)
-	if !ok {
-		return topic.Strategy{}, wire.Errorf(wire.PreconditionFailed, "%s", unacceptable(v))
-	}
-	return topic.Lookup(name)
-}
-
 // noType returns the exception for a type of exchange that there is not. RabbitMQ calls
 // one invalid that is the name of something else in it, as nothing is (rabbit_exchange,
 // check_type/1).
@@ -83,38 +74,8 @@ func (x *Exchange) checkEquivalent(m *wire.ExchangeDeclare) error {
 		{"internal", x.internal, m.Internal},
 	} {
 		if f.current != f.want {
-			return inequivalent(f.name, resource, quoted(f.want), quoted(f.current))
+			return unmet(settings.Inequivalent(f.name, resource, f.want, f.current))
 		}
 	}
-	return checkArguments(x.args, m.Arguments, resource, []string{"alternate-exchange", "x-matcher"})
-}
-
-// ExchangeDelete deletes an exchange with its bindings. One that does not exist is
-// no error.
-//
-// Errors: 403 for system exchanges and missing permissions, 406 if m is IfUnused
-// and the exchange has bindings.
-func (ch *Channel) ExchangeDelete(m *wire.ExchangeDelete) error {
-	v := ch.vhost
-	m.Exchange = lineEnds.Replace(m.Exchange)
-	switch {
-	case m.Exchange == "":
-		return errDefaultExchange
-	case reserved(m.Exchange):
-		return wire.Errorf(wire.AccessRefused, "deletion of system %s not allowed", v.exchangeName(m.Exchange))
-	}
-	if err := ch.conn.may(auth.Configure, m.Exchange, v.exchangeName); err != nil {
-		return err
-	}
-	return v.change(func() error {
-		x, ok := v.exchanges.GetString(m.Exchange)
-		if !ok {
-			return nil
-		}
-		if m.IfUnused && len(x.outgoing) > 0 {
-			return wire.Errorf(wire.PreconditionFailed, "%s in use", v.exchangeName(x.name))
-		}
-		v.removeExchange(x)
-		return nil
-	})
+	return unmet(settings.CheckExchangeAgain(x.args, m.Arguments, resource))
 }

@@ -1,4 +1,4 @@
-package broker
+package settings
 
 import (
 	"cmp"
@@ -12,7 +12,7 @@ import (
 
 // argumentNames are the arguments that must be the same when a queue of this type is
 // declared again, in the order in which they are compared.
-func (s *settings) argumentNames() []string {
+func (s *Queue) argumentNames() []string {
 	var names []string
 	queueType, _ := s.queueType()
 	for i := range queueArguments {
@@ -42,6 +42,17 @@ func quorumRank(name string) int {
 	return len(quorumOrder)
 }
 
+// CheckAgain compares the arguments of another declaration with those that a queue
+// has. Its errors are RabbitMQ's texts, for the queue that is called resource in them.
+func (s *Queue) CheckAgain(current, received wire.Table, resource string) error {
+	return checkArguments(current, received, resource, s.argumentNames())
+}
+
+// CheckExchangeAgain is [Queue.CheckAgain] for an exchange.
+func CheckExchangeAgain(current, received wire.Table, resource string) error {
+	return checkArguments(current, received, resource, []string{alternateArgument, matcherArgument})
+}
+
 // checkArguments compares some arguments of a declaration with those of what is
 // there (rabbit_misc, assert_args_equivalence/4).
 func checkArguments(current, received wire.Table, resource string, names []string) error {
@@ -52,7 +63,7 @@ func checkArguments(current, received wire.Table, resource string, names []strin
 		case !hasCur && !hasGot:
 		case hasCur && hasGot:
 			if !sameValue(cur, got) {
-				return inequivalent(name, resource, quoted(got), quoted(cur))
+				return Inequivalent(name, resource, got, cur)
 			}
 		case name == queueTypeArgument && (cur == "classic" || got == "classic"):
 			// None is the same.
@@ -63,8 +74,14 @@ func checkArguments(current, received wire.Table, resource string, names []strin
 	return nil
 }
 
+// Inequivalent returns the error for a declaration that differs from what is there in a
+// property or an argument.
+func Inequivalent(name, resource string, received, current any) error {
+	return inequivalent(name, resource, quoted(received), quoted(current))
+}
+
 func inequivalent(name, resource, received, current string) error {
-	return wire.Errorf(wire.PreconditionFailed, "inequivalent arg '%s' for %s: received %s but current is %s", name, resource, received, current)
+	return fmt.Errorf("inequivalent arg '%s' for %s: received %s but current is %s", name, resource, received, current)
 }
 
 // sameValue compares table values as Erlang terms: integers and times of all sizes by
@@ -73,7 +90,7 @@ func sameValue(a, b any) bool { return reflect.DeepEqual(plain(a), plain(b)) }
 
 // plain returns a value without the size or kind that it travelled in.
 func plain(v any) any {
-	if n, ok := toInt(v); ok {
+	if n, ok := wire.Integer(v); ok {
 		return n
 	}
 	switch v := v.(type) {

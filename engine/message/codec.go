@@ -1,0 +1,47 @@
+package message
+
+import (
+	"encoding/binary"
+	"fmt"
+)
+
+// Encode appends the form of a message in the store to dst: where its parts end, and
+// its octets.
+func (m *Message) Encode(dst []byte) []byte {
+	keyEnd := m.keyEnd
+	if m.flags&hidesKeys != 0 {
+		keyEnd |= storedHiding
+	}
+	dst = binary.BigEndian.AppendUint16(dst, keyEnd)
+	dst = binary.BigEndian.AppendUint32(dst, m.propsEnd)
+	return append(dst, m.data()...)
+}
+
+// Decode returns the message that [Message.Encode] wrote to b, as a copy with one
+// reference and no identity in the store. Errors are about b, which a store may have
+// damaged.
+func Decode(b []byte) (*Message, error) {
+	const head = 2 + 4
+	if len(b) < head {
+		return nil, fmt.Errorf("message of %d octets, want at least %d", len(b), head)
+	}
+	keyEnd, propsEnd, b := uint32(binary.BigEndian.Uint16(b)), binary.BigEndian.Uint32(b[2:]), b[head:]
+	hiding := keyEnd&storedHiding != 0
+	keyEnd &^= storedHiding
+	if keyEnd < 2 || keyEnd > propsEnd || uint64(propsEnd) > uint64(len(b)) || 2+uint32(b[0]) > keyEnd {
+		return nil, fmt.Errorf("message of %d octets whose parts end at %d and %d", len(b), keyEnd, propsEnd)
+	}
+	exchange, key := b[1:1+b[0]], b[2+b[0]:keyEnd]
+	m := New(exchange, key, b[keyEnd:propsEnd], b[propsEnd:])
+	if hiding {
+		if err := m.checkHidden(); err != nil {
+			m.Release()
+			return nil, err
+		}
+		m.flags |= hidesKeys
+	}
+	return m, nil
+}
+
+// storedHiding marks a stored message that has hidden keys. No key ends so far behind.
+const storedHiding = 1 << 15

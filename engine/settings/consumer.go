@@ -1,0 +1,60 @@
+package settings
+
+import (
+	"fmt"
+	"slices"
+
+	"harelab/engine/wire"
+)
+
+// Consumer is what the arguments of basic.consume say.
+type Consumer struct {
+	Priority int32
+	Slots    uint32 // how many messages the worker works on at once, 0: not said
+}
+
+// haFailover is an argument about mirrors, which there are none of here.
+const haFailover = "x-cancel-on-ha-failover"
+
+// ForConsumer reads the arguments of a consumer and checks them against the queue's
+// type (rabbit_amqqueue, check_consume_arguments/3). Its errors are RabbitMQ's texts,
+// for the queue that is called resource in them.
+func ForConsumer(args wire.Table, q *Queue, resource string) (Consumer, error) {
+	var c Consumer
+	if err := c.read(args, resource); err != nil {
+		return Consumer{}, err
+	}
+	refused := []string{"x-stream-offset"}
+	if q.Quorum {
+		refused = append(refused, haFailover)
+	} else if v, ok := args.Get(haFailover); ok && wire.TypeName(v) != "bool" {
+		return Consumer{}, invalidArgument(haFailover, resource, unacceptable(v))
+	}
+	for _, f := range args {
+		if slices.Contains(refused, f.Key) {
+			return Consumer{}, q.wrongType(f.Key, resource)
+		}
+	}
+	return c, nil
+}
+
+func (c *Consumer) read(args wire.Table, resource string) error {
+	if v, ok := args.Get("x-priority"); ok {
+		n, ok := wire.Integer(v)
+		if !ok {
+			return invalidArgument("x-priority", resource, expectedInteger(v))
+		}
+		c.Priority = int32(min(max(n, -1<<31), 1<<31-1))
+	}
+	if v, ok := args.Get("x-slots"); ok {
+		n, ok := wire.Integer(v)
+		switch {
+		case !ok:
+			return invalidArgument("x-slots", resource, expectedInteger(v))
+		case n < 0:
+			return invalidArgument("x-slots", resource, fmt.Sprintf("{value_negative,%d}", n))
+		}
+		c.Slots = uint32(min(n, 1<<31))
+	}
+	return nil
+}

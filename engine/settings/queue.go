@@ -1,0 +1,148 @@
+package settings
+
+import (
+	"fmt"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/queue"
+	"harelab/engine/topic"
+	"harelab/engine/wire"
+)
+
+// Defaults are the strategies of what does not choose its own.
+type Defaults struct {
+	Matcher  topic.Strategy
+	Selector string
+	Order    string // empty: fifo, or priority for queues with x-max-priority
+}
+
+// Queue is what holds for a queue. It is not changed once it is made.
+type Queue struct {
+	Limits       queue.Limits
+	Expires      int64   // microseconds without use until the queue is deleted, -1 never
+	DeadLetterTo *string // exchange, nil: none
+	DeadLetterAs *string // routing key, nil: the message's own
+	SingleActive bool
+	Quorum       bool
+
+	Selector dispatch.SelectorStrategy
+	Order    dispatch.OrderStrategy
+	Dispatch dispatch.Config
+	Needs    dispatch.Needs // of cost and tenant: what has to be looked for in headers
+	FairKey  FairKey
+}
+
+// FairKey says which part of a message names its tenant.
+type FairKey struct {
+	Header     string
+	RoutingKey bool
+}
+
+// ForQueue reads the arguments of a queue, which were not checked. Its errors are
+// RabbitMQ's texts, for the queue that is called resource in them.
+func ForQueue(args wire.Table, d Defaults, resource string) (*Queue, error) {
+	s := &Queue{Limits: queue.Unlimited, Expires: -1, FairKey: FairKey{Header: "tenant"}}
+	names := strategyNames{selector: d.Selector, order: d.Order}
+	if err := s.read(args, resource, &names); err != nil {
+		return nil, err
+	}
+	if names.order == "" {
+		names.order = "fifo"
+		if s.Dispatch.MaxPriority > 0 {
+			names.order = "priority"
+		}
+	}
+	var err error
+	if s.Selector, err = dispatch.LookupSelector(names.selector); err != nil {
+		return nil, invalidArgument("x-dispatch", resource, err.Error())
+	}
+	if s.Order, err = dispatch.LookupOrder(names.order); err != nil {
+		return nil, invalidArgument("x-order", resource, err.Error())
+	}
+	s.Limits.DeadLetter = s.DeadLetterTo != nil
+	// Priority is always at hand; cost and tenant have to be looked for.
+	s.Needs = (s.Selector.Needs | s.Order.Needs) & (dispatch.NeedCost | dispatch.NeedTenant)
+	return s, nil
+}
+
+type strategyNames struct{ selector, order string }
+
+// read reads the arguments that the queue's type has and refuses those that only
+// other types have (rabbit_amqqueue, check_declare_arguments/2).
+func (s *Queue) read(args wire.Table, resource string, names *strategyNames) error {
+	check := func(a *queueArgument) error {
+		v, ok := args.Get(a.name)
+		if !ok || a.read == nil {
+			return nil
+		}
+		if problem := a.read(s, names, v, args); problem != "" {
+			return invalidArgument(a.name, resource, problem)
+		}
+		return nil
+	}
+	if err := check(argumentNamed(queueTypeArgument)); err != nil {
+		return err
+	}
+	queueType, _ := s.queueType()
+	for i := range queueArguments {
+		if a := &queueArguments[i]; a.on&queueType != 0 {
+			if err := check(a); err != nil {
+				return err
+			}
+		}
+	}
+	for _, f := range args {
+		if a := argumentNamed(f.Key); a != nil && a.on&queueType == 0 {
+			return s.wrongType(f.Key, resource)
+		}
+	}
+	return nil
+}
+
+// wrongType returns the error for an argument that only other types of queue have.
+func (s *Queue) wrongType(name, resource string) error {
+	_, typeName := s.queueType()
+	return fmt.Errorf("invalid arg '%s' for %s of queue type %s", name, resource, typeName)
+}
+
+// argumentNamed returns what is known of an argument, or nil.
+func argumentNamed(name string) *queueArgument {
+	for i := range queueArguments {
+		if queueArguments[i].name == name {
+			return &queueArguments[i]
+		}
+	}
+	return nil
+}
+
+func invalidArgument(name, resource, problem string) error {
+	return fmt.Errorf("invalid arg '%s' for %s: %s", name, resource, problem)
+}
+
+// Timed reports whether the queue's decisions depend on the time even if no message
+// expires. Strategies that are not listed may read it.
+func (s *Queue) Timed() bool {
+	switch s.Selector.Name {
+	case "rr", "rr-eager", "random", "po2", "jsq", "jiq", "fair":
+	default:
+		return true
+	}
+	return s.Limits.MessageTTL >= 0 || s.Order.Name != "fifo" && s.Order.Name != "priority"
+}
+
+// Config returns the configuration of a state machine with these settings.
+func (s *Queue) Config() queue.Config {
+	return queue.Config{
+		Selector:     s.Selector,
+		Order:        s.Order,
+		Dispatch:     s.Dispatch,
+		SingleActive: s.SingleActive,
+		Limits:       s.Limits,
+	}
+}
+
+// IsQuorum reports whether arguments ask for a quorum queue.
+func IsQuorum(args wire.Table) bool {
+	v, _ := args.Get(queueTypeArgument)
+	return v == "quorum"
+}
