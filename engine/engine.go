@@ -29,6 +29,14 @@
 //
 // No step hands the message to another goroutine before the last, and none allocates
 // for a small message once buffers have found their size.
+//
+// # Panics
+//
+// A panic in the handshake or in what parses frames, methods and tables ends the
+// connection whose octets it came from (541 INTERNAL_ERROR). Any other panic of the
+// engine's goroutines and timers is a broken invariant: it is logged and not recovered
+// from, so it ends the process, with exit code 2, also that of a test which has the
+// engine within.
 package engine
 
 import (

@@ -3,7 +3,6 @@ package broker
 import (
 	"slices"
 	"sync"
-	"time"
 
 	"harelab/engine/dispatch"
 	"harelab/engine/message"
@@ -295,7 +294,5 @@ func (q *Queue) wakeAt(t *turn, at int64) {
 		q.wake.Stop()
 	}
 	q.timed = true
-	q.wake = t.broker.clock.AfterFunc(time.Duration(at-t.time())*time.Microsecond, func() {
-		t.broker.ownTurn(func(t *turn) { q.event(t, queue.Event{Kind: queue.Expire}) })
-	})
+	q.wake = t.broker.after(at-t.time(), func(t *turn) { q.event(t, queue.Event{Kind: queue.Expire}) })
 }

@@ -1,7 +1,5 @@
 package broker
 
-import "time"
-
 // startIdle has the queue deleted once it was not used for as long as x-expires says.
 // Use is a consumer, a declaration or a get. It is called when the queue has no
 // consumer; the queue is locked, or not known to anybody yet.
@@ -22,8 +20,7 @@ func (q *Queue) stopIdle() {
 
 // armIdle looks again after some microseconds.
 func (q *Queue) armIdle(after int64) {
-	b := q.vhost.broker
-	q.idle = b.clock.AfterFunc(time.Duration(after)*time.Microsecond, func() { b.ownTurn(q.expire) })
+	q.idle = q.vhost.broker.after(after, q.expire)
 }
 
 func (q *Queue) expire(t *turn) {

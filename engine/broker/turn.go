@@ -1,7 +1,10 @@
 package broker
 
 import (
+	"time"
+
 	"harelab/engine/dispatch"
+	"harelab/engine/internal/failstop"
 	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/topic"
@@ -83,6 +86,15 @@ func (t *turn) end() {
 		t.broker.store.Commit(nil)
 		t.stored = false
 	}
+}
+
+// after runs f in a turn of its own once some microseconds have passed. A panic there is
+// in nobody's goroutine but the timer's, so it is logged here.
+func (b *Broker) after(us int64, f func(*turn)) Timer {
+	return b.clock.AfterFunc(time.Duration(us)*time.Microsecond, func() {
+		defer failstop.Report(b.logger)
+		b.ownTurn(f)
+	})
 }
 
 // ownTurn runs f as a call of no connection's goroutine: a timer's, or a writer's.

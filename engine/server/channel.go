@@ -29,7 +29,7 @@ func (c *conn) openChannel(f wire.Frame) error {
 	if f.Type != wire.FrameMethod {
 		return errWantMethod()
 	}
-	m, err := wire.ParseMethod(f.Payload)
+	m, err := c.parse(f.Payload)
 	if err != nil {
 		return err
 	}

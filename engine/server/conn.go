@@ -1,13 +1,12 @@
 package server
 
 import (
-	"fmt"
 	"log/slog"
 	"net"
-	"runtime/debug"
 	"sync"
 
 	"harelab/engine/broker"
+	"harelab/engine/internal/failstop"
 	"harelab/engine/wire"
 )
 
@@ -21,6 +20,10 @@ type conn struct {
 	out  outbox
 	beat heartbeat
 	gone chan struct{} // closed when the writer has ended
+
+	// guarded is set while the reader parses what the client sent, or shakes hands: a
+	// panic is then a fault of this connection alone. The reader alone uses it.
+	guarded bool
 
 	peer // settled by the handshake, then constant
 
@@ -62,6 +65,7 @@ func newConn(s *Server, nc net.Conn) *conn {
 func (c *conn) serve() {
 	defer c.nc.Close()
 	defer c.in.drop()
+	defer failstop.Report(c.log)
 	if err := c.handshake(); err != nil {
 		c.refuse(err)
 		return
@@ -99,7 +103,9 @@ func (c *conn) handle() (goOn bool) {
 	defer c.work.Unlock()
 	defer c.contain()
 	for !c.ended {
+		c.guarded = true
 		f, ok, err := c.in.next(c.frameMax)
+		c.guarded = false
 		if !ok && err == nil {
 			break
 		}
@@ -120,19 +126,32 @@ func (c *conn) handle() (goOn bool) {
 	return !c.ended
 }
 
-// contain is deferred: a panic must not take other connections with it. It is never
-// expected, so the client learns no more than that it was the server's fault.
+// contain is deferred: a panic of a parser ends the connection. Parsers hold no lock and
+// change nothing but what they return, so the others go on. Any other panic leaves the
+// broker in an unknown state and is not recovered from: it ends the process.
 func (c *conn) contain() {
+	if !c.guarded {
+		return
+	}
+	c.guarded = false
 	if r := recover(); r != nil {
-		c.logPanic(r)
-		if !c.ended {
-			c.exception(wire.Errorf(wire.InternalError, ""))
-		}
+		c.exception(c.fault(r))
 	}
 }
 
-func (c *conn) logPanic(r any) {
-	c.log.Error("panic", "user", c.user, "panic", fmt.Sprint(r), "stack", string(debug.Stack()))
+// fault logs a panic of a parser or of the handshake and returns the exception that tells
+// the client no more than that it was the server's fault.
+func (c *conn) fault(recovered any) *wire.Error {
+	failstop.Log(c.log, "panic in a parser: the connection ends", recovered)
+	return wire.Errorf(wire.InternalError, "")
+}
+
+// parse reads a method that does not come with each message.
+func (c *conn) parse(payload []byte) (wire.Method, error) {
+	c.guarded = true
+	m, err := wire.ParseMethod(payload)
+	c.guarded = false
+	return m, err
 }
 
 // frame carries out one frame. An error ends the connection.

@@ -94,12 +94,14 @@ func errWantMethod() *wire.Error {
 
 // publish carries out a basic.publish: its content is to come.
 func (ch *channel) publish(payload []byte) error {
-	t := &ch.content
-	if err := t.publish.Parse(payload); err != nil {
+	t, c := &ch.content, ch.conn
+	c.guarded = true
+	err := t.publish.Parse(payload)
+	c.guarded = false
+	if err != nil {
 		return err
 	}
 	t.want = wantHeader
-	c := ch.conn
 	if c.content != nil && c.content != ch {
 		c.content.content.own() // contents of several channels are mixed
 	}
@@ -114,7 +116,10 @@ func (ch *channel) header(payload []byte) error {
 		return t.unexpected()
 	}
 	var h wire.HeaderView
-	if err := h.Parse(payload); err != nil {
+	ch.conn.guarded = true
+	err := h.Parse(payload)
+	ch.conn.guarded = false
+	if err != nil {
 		return err
 	}
 	if limit := ch.conn.srv.opts.MaxMessageBytes; h.BodySize > limit {

@@ -21,7 +21,7 @@ func (c *conn) control(f wire.Frame) error {
 	default:
 		return wire.Unexpected(f)
 	}
-	m, err := wire.ParseMethod(f.Payload)
+	m, err := c.parse(f.Payload)
 	if err != nil {
 		return err
 	}
@@ -56,7 +56,7 @@ func (c *conn) end(last wire.Method) {
 	c.ended = true
 	c.tellConfirms()
 	c.broker.Close()
-	c.out.release(0, last) // a panic may have left it held
+	c.out.release(0, last)
 	c.out.finish()
 	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
 }

@@ -60,11 +60,15 @@ func aloud(e *wire.Error) error {
 // to the socket itself, and has one deadline for all of it.
 func (c *conn) handshake() (err error) {
 	defer func() {
+		if !c.guarded {
+			return // all done, or the broker was at work
+		}
+		c.guarded = false
 		if r := recover(); r != nil {
-			c.logPanic(r)
-			err = inSilence(errors.New("panic in the handshake"))
+			err = aloud(c.fault(r))
 		}
 	}()
+	c.guarded = true
 	if err := c.nc.SetDeadline(time.Now().Add(c.srv.opts.HandshakeTimeout)); err != nil {
 		return err
 	}
@@ -73,6 +77,7 @@ func (c *conn) handshake() (err error) {
 			return err
 		}
 	}
+	c.guarded = false
 	return c.nc.SetDeadline(time.Time{})
 }
 
@@ -196,10 +201,12 @@ func (c *conn) open() error {
 	if err != nil {
 		return err
 	}
+	c.guarded = false // the broker has locks
 	b, err := c.srv.opts.Broker.Open(m.VirtualHost, broker.ConnOptions{
 		Name: fmt.Sprintf("%s -> %s", c.nc.RemoteAddr(), c.nc.LocalAddr()),
 		User: c.user,
 	})
+	c.guarded = true
 	if err != nil {
 		return aloud(asException(causedBy(err, m.ID())))
 	}

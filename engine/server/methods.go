@@ -19,7 +19,7 @@ func (ch *channel) method(payload []byte) error {
 	case wire.MethodBasicAck, wire.MethodBasicNack, wire.MethodBasicReject:
 		return ch.settleDeliveries(id, payload)
 	}
-	m, err := wire.ParseMethod(payload)
+	m, err := ch.conn.parse(payload)
 	if err != nil {
 		return err
 	}
@@ -31,25 +31,28 @@ func (ch *channel) method(payload []byte) error {
 
 // settleDeliveries carries out basic.ack, basic.nack and basic.reject.
 func (ch *channel) settleDeliveries(id wire.MethodID, payload []byte) (err error) {
+	ch.conn.guarded = true
+	var nack wire.NackView
 	switch id {
 	case wire.MethodBasicAck:
 		var v wire.AckView
-		if err := v.Parse(payload); err != nil {
-			return err
-		}
-		err = ch.broker.Ack(v.DeliveryTag, v.Multiple)
+		err = v.Parse(payload)
+		nack = wire.NackView{DeliveryTag: v.DeliveryTag, Multiple: v.Multiple}
 	case wire.MethodBasicNack:
-		var v wire.NackView
-		if err := v.Parse(payload); err != nil {
-			return err
-		}
-		err = ch.broker.Nack(v.DeliveryTag, v.Multiple, v.Requeue)
+		err = nack.Parse(payload)
 	case wire.MethodBasicReject:
 		var v wire.RejectView
-		if err := v.Parse(payload); err != nil {
-			return err
-		}
-		err = ch.broker.Nack(v.DeliveryTag, false, v.Requeue)
+		err = v.Parse(payload)
+		nack = wire.NackView{DeliveryTag: v.DeliveryTag, Requeue: v.Requeue}
+	}
+	ch.conn.guarded = false
+	switch {
+	case err != nil:
+		return err
+	case id == wire.MethodBasicAck:
+		err = ch.broker.Ack(nack.DeliveryTag, nack.Multiple)
+	default:
+		err = ch.broker.Nack(nack.DeliveryTag, nack.Multiple, nack.Requeue)
 	}
 	if err != nil {
 		return causedBy(err, id)

@@ -20,6 +20,12 @@
 // chunk, the writer to resume paused consumers, Shutdown to close it. The broker's
 // locks come after it, and an outbox's lock comes last: whoever holds that calls
 // nobody.
+//
+// # Panics
+//
+// Parsers run without any lock but conn.work and change nothing, so a panic in one ends
+// its connection alone, as does one in the handshake. Any other panic may have left a
+// lock held or a queue's books half written: it is logged and ends the process.
 package server
 
 import (

@@ -3,12 +3,14 @@ package server
 import (
 	"net"
 
+	"harelab/engine/internal/failstop"
 	"harelab/engine/wire"
 )
 
 // write writes what is in the outbox until it is finished.
 func (c *conn) write() {
 	defer close(c.gone)
+	defer failstop.Report(c.log)
 	var vector net.Buffers
 	for {
 		f, ok := c.out.take()
@@ -78,7 +80,6 @@ func (c *conn) closeWrite() {
 func (c *conn) resume(stalled []*channel) {
 	c.work.Lock()
 	defer c.work.Unlock()
-	defer c.contain()
 	if c.ended {
 		return
 	}
@@ -99,6 +100,7 @@ func (c *conn) Wake() {
 // sendHeartbeat is called when nothing was written for a while. If something waits to
 // be, the peer does not read, and one more frame would not help.
 func (c *conn) sendHeartbeat() {
+	defer failstop.Report(c.log)
 	buf, ok := c.out.begin(wire.FrameOverhead)
 	if !ok {
 		return
