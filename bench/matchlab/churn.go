@@ -36,7 +36,7 @@ func MeasureChurn(ctx context.Context, strategy, name string, o Options) (*Churn
 	if err != nil {
 		return nil, err
 	}
-	w := spec.Make()
+	w := spec.Make().Arriving(o.Seed)
 	all, err := newTruth(w.Bindings, w.Keys)
 	if err != nil {
 		return nil, err
@@ -170,7 +170,8 @@ func (c *churning) finish(n int, rs []reading, changes bool) (float64, error) {
 
 // A Deletion is what deleting a queue takes, in ns, a value for each repeat.
 type Deletion struct {
-	Took []float64 // processor time of whoever deletes
+	Took    []float64 // processor time of whoever deletes
+	FromMap []float64 // that of deleting as many of as many entries from a map[topic.Dest]
 
 	// The longest time in which a publisher beside it ended no match; and that of
 	// a publisher to another exchange, which only the machine can stop.
@@ -193,6 +194,7 @@ func MeasureDeletion(ctx context.Context, strategy string, repeat int) (*Deletio
 		if ctx.Err() != nil {
 			return nil, ctx.Err()
 		}
+		d.FromMap = append(d.FromMap, float64(deletionFromMap(w)))
 		for _, of := range []topic.Matcher{own, other} {
 			took, pause := deletion(of, own, w)
 			if of == own {
@@ -206,11 +208,31 @@ func MeasureDeletion(ctx context.Context, strategy string, repeat int) (*Deletio
 	return d, nil
 }
 
+// deletionFromMap returns the processor time that a Go map from a number takes to
+// delete as many entries of as many: a yardstick that is as slow as the machine.
+func deletionFromMap(w *workload.Workload) time.Duration {
+	bindings := make(map[topic.Dest]struct{}, len(w.Bindings))
+	for i := range w.Bindings {
+		bindings[topic.Dest(i)] = struct{}{}
+	}
+	runtime.GC()
+	runtime.LockOSThread()
+	defer runtime.UnlockOSThread()
+	start := threadTime()
+	for i := 0; i < len(w.Bindings); i += deletedShare {
+		delete(bindings, topic.Dest(i))
+	}
+	return threadTime() - start
+}
+
+// deletedShare says that every so many'th binding is the deleted queue's.
+const deletedShare = 10
+
 // deletion unbinds a queue's bindings from one matcher beside a publisher that
 // uses another, or the same.
 func deletion(of, publishers topic.Matcher, w *workload.Workload) (took, pause time.Duration) {
 	const queue = 1 << 20
-	for i := 0; i < len(w.Bindings); i += 10 {
+	for i := 0; i < len(w.Bindings); i += deletedShare {
 		of.Bind(w.Bindings[i].Key, queue)
 	}
 	runtime.GC() // garbage of the binds is not the deletion's
@@ -218,7 +240,7 @@ func deletion(of, publishers topic.Matcher, w *workload.Workload) (took, pause t
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
 	start := threadTime()
-	for i := 0; i < len(w.Bindings); i += 10 {
+	for i := 0; i < len(w.Bindings); i += deletedShare {
 		of.Unbind(w.Bindings[i].Key, queue)
 	}
 	took = threadTime() - start

@@ -42,9 +42,11 @@ type arm struct {
 
 // measure runs contenders on one workload side by side: in each repeat every one
 // of them has its turn, in random order, so that what else goes on in the machine
-// meets all alike. If ctx ends before that, it returns the repeats that there are,
+// meets all alike. The routing keys come as they would arrive on a connection (see
+// [workload.Workload.Arriving]), in an order drawn from o.Seed. If ctx ends before that, it returns the repeats that there are,
 // if they are two or more.
 func measure(ctx context.Context, w *workload.Workload, contenders []Contender, o *Options, report func(done, of int)) ([]Measurement, error) {
+	w = w.Arriving(o.Seed)
 	all, err := newTruth(w.Bindings, w.Keys)
 	if err != nil {
 		return nil, err

@@ -18,9 +18,16 @@ type bar struct {
 	what    string
 	figures string // from which the value comes
 	value   float64
-	unit    string // "x" for a ratio, "ns" for a time
+	lo, hi  float64 // 95 % interval of the value; both 0 if the value is a count
+	unit    string  // "x" for a ratio, "ns" for a time
 	limit   float64
 	stretch float64 // 0 if there is none
+}
+
+// measured returns a bar for the median of samples, with its interval.
+func measured(what, figures string, samples []float64, unit string, limit, stretch float64) bar {
+	lo, hi := matchlab.Interval(samples, 0.95)
+	return bar{what, figures, matchlab.Median(samples), lo, hi, unit, limit, stretch}
 }
 
 func (b bar) met() bool { return b.value <= b.limit }
@@ -53,9 +60,9 @@ func judge(ctx context.Context, ms []matchlab.Measurement, o matchlab.Options) (
 		return nil, err
 	}
 	v.bars = append(v.bars, growth, r.allocations(),
-		r.perBinding("heap of a binding, 100,000 bindings", "B", 200, 120, func(m *matchlab.Measurement) float64 { return m.Heap }),
-		r.perBinding("bind beside 100,000 bindings", "ns", 1000, 0, func(m *matchlab.Measurement) float64 { return matchlab.Median(m.BindCPU) }),
-		r.perBinding("unbind beside 100,000 bindings", "ns", 1000, 0, func(m *matchlab.Measurement) float64 { return matchlab.Median(m.UnbindCPU) }),
+		r.perBinding("heap of a binding, 100,000 bindings", "B", 200, 120, func(m *matchlab.Measurement) []float64 { return []float64{m.Heap} }),
+		r.perBinding("bind beside 100,000 bindings", "ns", 1000, 0, func(m *matchlab.Measurement) []float64 { return m.BindCPU }),
+		r.perBinding("unbind beside 100,000 bindings", "ns", 1000, 0, func(m *matchlab.Measurement) []float64 { return m.UnbindCPU }),
 	)
 	changing, err := churn(ctx, o)
 	if err != nil {
@@ -91,7 +98,7 @@ func (r run1) ratio(what, workload, contender, to string, limit, stretch float64
 
 // time returns a bar for what a match takes the default.
 func (r run1) time(what, workload string, limit, stretch float64) bar {
-	return bar{what, "no peer can express them", matchlab.Median(r.of(topic.Default, workload).CPU), "ns", limit, stretch}
+	return measured(what, "no peer can express them", r.of(topic.Default, workload).CPU, "ns", limit, stretch)
 }
 
 // allocations returns a bar for the allocations of a match on the worst workload.
@@ -107,10 +114,10 @@ func (r run1) allocations() bar {
 }
 
 // perBinding returns a bar for what a binding takes on the largest workload.
-func (r run1) perBinding(what, unit string, limit, stretch float64, of func(*matchlab.Measurement) float64) bar {
+func (r run1) perBinding(what, unit string, limit, stretch float64, of func(*matchlab.Measurement) []float64) bar {
 	const peer = "nats-gsl"
 	ours, theirs := of(r.of(topic.Default, "iot")), of(r.of(peer, "iot"))
-	return bar{what, peer + " " + figure(theirs, unit), ours, unit, limit, stretch}
+	return measured(what, peer+" "+figure(matchlab.Median(theirs), unit), ours, unit, limit, stretch)
 }
 
 // growth returns how the work of a match, counted in steps, grows when a routing
@@ -158,7 +165,7 @@ func pairs(what string, ours, to []float64, limit float64) bar {
 		ratios = append(ratios, ours[i]/to[i])
 	}
 	figures := fmt.Sprintf("%s, %s", nanos(matchlab.Median(ours)), nanos(matchlab.Median(to)))
-	return bar{what: what, figures: figures, value: matchlab.Median(ratios), unit: "x", limit: limit}
+	return measured(what, figures, ratios, "x", limit, 0)
 }
 
 // deleteQueue returns bars for deleting a queue of 10,000 bindings among 100,000.
@@ -169,7 +176,7 @@ func deleteQueue(ctx context.Context) ([]bar, error) {
 		return nil, err
 	}
 	return []bar{
-		{what: "delete a queue of 10,000 of 100,000 bindings", figures: "processor time", value: matchlab.Median(d.Took), unit: "ns", limit: 10e6},
+		pairs("delete a queue of 10,000 of 100,000 bindings, to as many deletions from a map", d.Took, d.FromMap, 10),
 		pause(d),
 	}, nil
 }
@@ -180,8 +187,8 @@ func deleteQueue(ctx context.Context) ([]bar, error) {
 // can be told, and then the limit is the upper end of its interval.
 func pause(d *matchlab.Deletion) bar {
 	const limit, confidence = 100e3, 0.99
-	b := bar{what: "longest pause of a publisher beside that", value: matchlab.Median(d.Pause), unit: "ns", limit: limit}
-	b.figures = fmt.Sprintf("%s of one to another exchange", nanos(matchlab.Median(d.Elsewhere)))
+	figures := fmt.Sprintf("%s of one to another exchange", nanos(matchlab.Median(d.Elsewhere)))
+	b := measured("longest pause of a publisher beside that", figures, d.Pause, "ns", limit, 0)
 	if _, machine := matchlab.Interval(d.Elsewhere, confidence); matchlab.Median(d.Elsewhere) > limit {
 		b.limit = machine
 		b.figures += fmt.Sprintf(", on a machine too busy to tell %s", nanos(limit))

@@ -11,14 +11,14 @@ import (
 // TestOnlyBarsDecide wants a missed bar to be the run's failure and a missed target
 // to be told all the same.
 func TestOnlyBarsDecide(t *testing.T) {
-	met, missed := bar{what: "quick", value: 1, unit: "x", limit: 2, stretch: 0.5}, bar{what: "slow", value: 36_370, unit: "ns", limit: 1000}
+	met, missed := bar{what: "quick", value: 1, lo: 0.94, hi: 1.07, unit: "x", limit: 2, stretch: 0.5}, bar{what: "slow", value: 36_370, unit: "ns", limit: 1000}
 	for _, tt := range []struct {
 		name string
 		v    verdict
 		ok   bool
 		want []string
 	}{
-		{"all met", verdict{[]bar{met}, []bar{met}}, true, []string{"All 1 bars are met.", "All 1 further targets are met."}},
+		{"all met", verdict{[]bar{met}, []bar{met}}, true, []string{"All 1 bars are met.", "0.94 x to 1.07 x", "All 1 further targets are met."}},
 		{"a target missed", verdict{[]bar{met}, []bar{met, missed}}, true, []string{"All 1 bars are met.", "1 of 2 further targets are met. Missed: slow."}},
 		{"a bar missed", verdict{[]bar{missed}, []bar{met}}, false, []string{"0 of 1 bars are met. Missed: slow.", "36.4 µs", "MISSED"}},
 		{"a target just missed", verdict{[]bar{met}, []bar{{what: "close", value: 0.553, unit: "x", limit: 0.55}}}, true, []string{"above", "MISSED"}},

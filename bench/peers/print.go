@@ -24,7 +24,7 @@ func (v *verdict) print(w io.Writer) bool {
 
 // printBlock prints some bars under a heading and returns those that were missed.
 func printBlock(w io.Writer, title string, bars []bar) (missed []string) {
-	fmt.Fprintf(w, "\n%s\tmeasured\tat most\tstretch\t\tfrom\n", title)
+	fmt.Fprintf(w, "\n%s\tmeasured\t95 %% interval\tat most\tstretch\t\tfrom\n", title)
 	for _, b := range bars {
 		result, stretch := "met", ""
 		if b.stretch > 0 {
@@ -41,9 +41,17 @@ func printBlock(w io.Writer, title string, bars []bar) (missed []string) {
 				value = "above"
 			}
 		}
-		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\n", b.what, value, limit, stretch, result, b.figures)
+		fmt.Fprintf(w, "%s\t%s\t%s\t%s\t%s\t%s\t%s\n", b.what, value, b.interval(), limit, stretch, result, b.figures)
 	}
 	return missed
+}
+
+// interval returns the interval of a bar's value, or nothing for a count.
+func (b bar) interval() string {
+	if b.lo == b.hi {
+		return ""
+	}
+	return figure(b.lo, b.unit) + " to " + figure(b.hi, b.unit)
 }
 
 // sum says how many of n were met, and names those that were not.

@@ -71,6 +71,30 @@ func Lookup(name string) (Spec, error) {
 	return Spec{}, fmt.Errorf("workload: unknown workload %q (have %s)", name, strings.Join(have, ", "))
 }
 
+// frameOctets is what lies between two routing keys of a stream: the rest of a
+// basic.publish frame, a content header and a short body.
+const frameOctets = 64
+
+// Arriving returns the workload with its routing keys in an order drawn from seed,
+// as they would lie in the buffer that a connection reads into: one after another,
+// with the rest of each publish between them. A matcher that is asked for them finds
+// neither the key nor the nodes of the one before it in a cache by luck of the order.
+func (w *Workload) Arriving(seed uint64) *Workload {
+	n := 0
+	for _, k := range w.Keys {
+		n += len(k) + frameOctets
+	}
+	buf := make([]byte, 0, n)
+	keys := make([][]byte, 0, len(w.Keys))
+	for _, i := range rand.New(rand.NewPCG(seed, 2011)).Perm(len(w.Keys)) {
+		from := len(buf)
+		buf = append(buf, w.Keys[i]...)
+		keys = append(keys, buf[from:len(buf):len(buf)])
+		buf = buf[:len(buf)+frameOctets]
+	}
+	return &Workload{Name: w.Name, Bindings: w.Bindings, Keys: keys}
+}
+
 // Fill binds the workload's bindings.
 func (w *Workload) Fill(m topic.Matcher) {
 	for _, b := range w.Bindings {

@@ -1,7 +1,10 @@
 package workload
 
 import (
+	"bytes"
+	"slices"
 	"testing"
+	"unsafe"
 
 	"harelab/engine/topic"
 )
@@ -36,6 +39,34 @@ func TestMatches(t *testing.T) {
 				t.Errorf("%d matches, want %d", matches, spec.Matches)
 			}
 		})
+	}
+}
+
+// TestArriving wants an arriving workload to match what the workload matches: it has
+// the same routing keys, in another order, next to each other in memory.
+func TestArriving(t *testing.T) {
+	spec, err := Lookup("celery")
+	if err != nil {
+		t.Fatal(err)
+	}
+	w := spec.Make()
+	in, again, other := w.Arriving(1), w.Arriving(1), w.Arriving(2)
+	if !slices.EqualFunc(in.Keys, again.Keys, bytes.Equal) {
+		t.Error("the same seed gives two orders")
+	}
+	if slices.EqualFunc(in.Keys, other.Keys, bytes.Equal) || slices.EqualFunc(in.Keys, w.Keys, bytes.Equal) {
+		t.Error("the order is not drawn from the seed")
+	}
+	if !slices.EqualFunc(slices.SortedFunc(slices.Values(in.Keys), bytes.Compare),
+		slices.SortedFunc(slices.Values(w.Keys), bytes.Compare), bytes.Equal) {
+		t.Error("the routing keys are not those of the workload")
+	}
+	for i := range in.Keys[1:] {
+		before, k := in.Keys[i], in.Keys[i+1]
+		gap := uintptr(unsafe.Pointer(&k[0])) - uintptr(unsafe.Pointer(&before[0]))
+		if want := uintptr(len(before) + frameOctets); gap != want {
+			t.Fatalf("key %d lies %d octets behind the one before, want %d", i+1, gap, want)
+		}
 	}
 }
 
