@@ -77,7 +77,8 @@ func (ch *Channel) take(t *turn, tag uint64, multiple bool) (us []unsettled, ok 
 
 // finish tells the queues that deliveries were settled, in order of declaration.
 // With a prefetch for the whole channel, what that frees may be used by any of its
-// queues: all first take in what was settled, then all are run.
+// queues: all first take in what was settled, then all are run, beginning at a drawn
+// one.
 func (ch *Channel) finish(t *turn, kind queue.Kind, us []unsettled) {
 	if len(us) == 1 && ch.limiter == nil { // nearly always
 		t.refs = append(t.refs[:0], us[0].ref)
@@ -103,7 +104,31 @@ func (ch *Channel) finish(t *turn, kind queue.Kind, us []unsettled) {
 	ch.mu.Unlock()
 	slices.SortFunc(t.runs, bySeq)
 	t.runs = slices.Compact(t.runs)
-	for _, q := range t.runs {
+	first := ch.drawFirst(t)
+	for i := range t.runs {
+		q := t.runs[(first+i)%len(t.runs)]
 		q.event(t, queue.Event{Kind: queue.Run, Limiter: ch.limiter})
 	}
+}
+
+// drawFirst returns the index in t.runs of the queue that is run first. Queues that
+// compete for what the channel's limit allows have the same chance: in a fixed order
+// the first would take every credit and starve the others (rabbit_limiter,
+// notify_queues/1). Nothing is drawn where fewer than two compete.
+func (ch *Channel) drawFirst(t *turn) int {
+	if len(t.runs) < 2 || ch.limiter.Limit() == 0 || ch.limiter.Full() {
+		return 0
+	}
+	t.competing = t.competing[:0]
+	for i, q := range t.runs {
+		q.mu.Lock()
+		if !q.deleted && q.machine.Competes(ch.limiter) {
+			t.competing = append(t.competing, i)
+		}
+		q.mu.Unlock()
+	}
+	if len(t.competing) < 2 {
+		return 0
+	}
+	return t.competing[ch.draws.Below(len(t.competing))]
 }

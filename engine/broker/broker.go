@@ -31,7 +31,7 @@ type Options struct {
 	Matcher, Dispatch, Order string
 
 	// Seed is what random choices and made-up names follow from. 0: the names
-	// cannot be guessed, strategies use seed 0.
+	// cannot be guessed, random choices use seed 0.
 	Seed uint64
 
 	Tracer Tracer // nil: none
@@ -69,6 +69,7 @@ type Broker struct {
 	maxMessage int64
 	defaults   settings.Defaults
 	names      nameMaker
+	seed       uint64
 	records    atomic.Uint64 // the last MessageID given
 	queueIDs   atomic.Uint64 // the last QueueID given
 
@@ -97,6 +98,7 @@ func New(o Options) (*Broker, error) {
 		maxMessage: cmp.Or(o.MaxMessageBytes, defaultMaxMessage),
 		defaults:   settings.Defaults{Selector: cmp.Or(o.Dispatch, "rr"), Order: o.Order},
 		vhosts:     make(map[string]*VHost),
+		seed:       o.Seed,
 	}
 	if b.auth == nil {
 		b.auth = auth.New()

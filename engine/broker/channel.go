@@ -5,6 +5,7 @@ import (
 	"sync"
 
 	"harelab/engine/dispatch"
+	"harelab/engine/dispatch/rng"
 	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/wire"
@@ -32,6 +33,7 @@ type Channel struct {
 	closed    bool
 
 	limiter *dispatch.Limiter // prefetch of the whole channel; nil: never set
+	draws   *rng.SplitMix64   // which of its queues gets a freed credit first; set with limiter
 
 	mu        sync.Mutex
 	lastTag   uint64
@@ -58,6 +60,12 @@ func (ch *Channel) ID() uint16 { return ch.id }
 
 // Conn returns the connection that the channel belongs to.
 func (ch *Channel) Conn() *Conn { return ch.conn }
+
+// DrawFrom has the channel draw from r which of the queues that compete for its limit
+// gets a freed credit first, in place of a generator of its own. It is for a driver
+// whose draws have to go on when the channel is opened again. r is the caller's; the
+// channel uses it within its calls.
+func (ch *Channel) DrawFrom(r *rng.SplitMix64) { ch.draws = r }
 
 // Flow answers channel.flow: what is delivered cannot be stopped.
 //

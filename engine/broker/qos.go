@@ -2,6 +2,7 @@ package broker
 
 import (
 	"harelab/engine/dispatch"
+	"harelab/engine/dispatch/rng"
 	"harelab/engine/queue"
 	"harelab/engine/wire"
 )
@@ -35,6 +36,9 @@ func (ch *Channel) limit(n uint32) {
 	t := ch.begin()
 	if ch.limiter == nil {
 		ch.limiter = dispatch.NewLimiter(0)
+		if ch.draws == nil {
+			ch.draws = ch.newDraws()
+		}
 		ch.shareLimiter(t)
 	}
 	switch was := ch.limiter.Limit(); {
@@ -46,6 +50,14 @@ func (ch *Channel) limit(n uint32) {
 	ch.limiter.SetLimit(n)
 	ch.finish(t, queue.Ack, nil)
 	t.end()
+}
+
+// newDraws returns a generator that follows from the broker's seed, another one for
+// each channel.
+func (ch *Channel) newDraws() *rng.SplitMix64 {
+	seed := rng.New(ch.vhost.broker.seed)
+	r := rng.New(seed.Uint64() + ch.conn.seq<<16 + ch.seq)
+	return &r
 }
 
 // shareLimiter brings the consumers that the channel has, and those that left and whose

@@ -32,6 +32,7 @@ type turn struct {
 	settled   []unsettled
 	paused    []dispatch.ConsumerID
 	runs      []*Queue
+	competing []int // indices in runs: queues that compete for a channel's credit
 
 	refused bool // a queue did not take the message
 	stored  bool // the store was told something

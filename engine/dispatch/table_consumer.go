@@ -204,14 +204,14 @@ func (t *Consumers) reclaim(c ConsumerID) {
 // messages of the channel's other consumers (RabbitMQ: rabbit_limiter, can_send).
 func (t *Consumers) Eligible(c ConsumerID) bool {
 	row := &t.rows[c]
-	if !row.free() {
+	if !row.Free() {
 		return false
 	}
 	return row.Limiter == nil || !t.full(row.Limiter)
 }
 
-// free is Eligible without the channel's limit.
-func (row *Consumer) free() bool {
+// Free is Eligible without the channel's limit.
+func (row *Consumer) Free() bool {
 	if row.Paused || !row.joined {
 		return false
 	}
@@ -225,7 +225,7 @@ func (row *Consumer) free() bool {
 // the meantime.
 func (t *Consumers) Take(c ConsumerID) bool {
 	row := &t.rows[c]
-	if !row.free() {
+	if !row.Free() {
 		return false
 	}
 	switch {

@@ -134,6 +134,7 @@ type workerSpec struct {
 	DeliverUS       int64  `json:"deliver_us"`
 	AckUS           int64  `json:"ack_us"`
 	JoinsAt         *int64 `json:"joins_at"`
+	Seed            uint64
 }
 
 type template struct {

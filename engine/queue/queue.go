@@ -140,6 +140,25 @@ func (q *Queue) Consumer(c dispatch.ConsumerID) (dispatch.Consumer, bool) {
 	return *q.cons.At(c), true
 }
 
+// Competes reports whether the queue has ready messages and a consumer of a channel
+// to give them to, which is eligible but for the channel's limit l. Of the
+// consumers of a single-active queue only the active one counts. O(k) for the
+// channel's k consumers on the queue.
+func (q *Queue) Competes(l *dispatch.Limiter) bool {
+	if q.ready == 0 {
+		return false
+	}
+	if q.cfg.SingleActive {
+		return q.active != dispatch.NoConsumer && q.cons.At(q.active).Limiter == l && q.cons.At(q.active).Free()
+	}
+	for c := q.cons.Peer(l); c != dispatch.NoConsumer; c = q.cons.PeerAfter(c) {
+		if q.cons.At(c).Free() {
+			return true
+		}
+	}
+	return false
+}
+
 // Step takes in an event and appends what follows from it to out. Of what it
 // cannot make sense it takes no notice: an unknown consumer, a message that is
 // not unacked.

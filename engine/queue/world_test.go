@@ -51,6 +51,7 @@ type worker struct {
 	slots   []*task
 	buffer  []*task
 	limiter *dispatch.Limiter
+	rng     rng.SplitMix64
 	subs    []*sub
 }
 
@@ -158,7 +159,7 @@ func newWorld(s scenario) (*world, error) {
 	for i, spec := range s.Workers {
 		spec.Ack = cmp.Or(spec.Ack, "late")
 		spec.Slow = cmp.Or(spec.Slow, 1)
-		k := &worker{index: i, spec: spec, slots: make([]*task, max(spec.Concurrency, 1))}
+		k := &worker{index: i, spec: spec, rng: rng.New(spec.Seed + uint64(i)), slots: make([]*task, max(spec.Concurrency, 1))}
 		w.workers = append(w.workers, k)
 		names[spec.Name] = k
 	}
@@ -296,12 +297,31 @@ func (w *world) settle(k *task, kind Kind) {
 		}
 		k.acked = true
 		w.step(k.s.wq, Event{Kind: kind, Refs: []dispatch.Ref{k.ref}, Hold: true})
-		for _, wq := range w.queues {
+		for _, wq := range w.walk(v) {
 			if slices.ContainsFunc(v.subs, func(s *sub) bool { return s.wq == wq }) {
 				w.step(wq, Event{Kind: Run, Limiter: v.limiter})
 			}
 		}
 	})
+}
+
+// walk returns the queues in the order in which an ack of a worker runs them: with a
+// limit of its channel they begin at a drawn one of those that compete.
+func (w *world) walk(v *worker) []*worldQueue {
+	if v.limiter == nil || v.limiter.Full() {
+		return w.queues
+	}
+	var competing []int
+	for i, wq := range w.queues {
+		if wq.q.Competes(v.limiter) {
+			competing = append(competing, i)
+		}
+	}
+	if len(competing) < 2 {
+		return w.queues
+	}
+	k := competing[v.rng.Below(len(competing))]
+	return slices.Concat(w.queues[k:], w.queues[:k])
 }
 
 func (w *world) join(v *worker, queues map[string]*worldQueue) {

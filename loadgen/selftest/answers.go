@@ -80,6 +80,7 @@ type workerSpec struct {
 	DeliverUS       int64           `json:"deliver_us"`
 	AckUS           int64           `json:"ack_us"`
 	JoinsAt         *int64          `json:"joins_at"`
+	Seed            uint64          `json:"seed"`
 }
 
 // What queues and workers are where they say nothing, zero values apart.

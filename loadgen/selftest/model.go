@@ -72,7 +72,7 @@ func (s *scenario) model(x *expansion) *sim.Model {
 	for i := range s.Workers {
 		w := &s.Workers[i]
 		index[w.Name] = i
-		m.Workers = append(m.Workers, w.worker(x))
+		m.Workers = append(m.Workers, w.worker(i, x))
 	}
 	for _, c := range s.Control {
 		do, name := sim.Crash, c.Crash
@@ -120,11 +120,12 @@ func (q *queueSpec) arguments() []scenarios.Argument {
 	return args
 }
 
-func (w *workerSpec) worker(x *expansion) sim.Worker {
+func (w *workerSpec) worker(index int, x *expansion) sim.Worker {
 	acks := map[string]sim.Ack{"late": sim.AckLate, "early": sim.AckEarly, "auto": sim.AckAuto}
 	m := sim.Worker{
 		Name: w.Name, Slots: w.Concurrency, Ack: acks[w.Ack], ChannelPrefetch: w.ChannelPrefetch,
 		Slow: w.Slow, Deliver: w.DeliverUS, AckDelay: w.AckUS, JoinsAt: -1,
+		Seed: w.Seed + uint64(index),
 	}
 	if w.JoinsAt != nil {
 		m.JoinsAt = *w.JoinsAt

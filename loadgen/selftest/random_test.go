@@ -208,6 +208,9 @@ func randomWorker(r *rand.Rand, name string, queues int) workerSpec {
 		DeliverUS:       pick[int64](r, 0, 0, 500, 700, 1000),
 		AckUS:           pick[int64](r, 0, 0, 500, 700, 1000),
 	}
+	if w.ChannelPrefetch > 0 {
+		w.Seed = r.Uint64N(1000)
+	}
 	if r.IntN(5) == 0 {
 		w.JoinsAt = new(int64)
 		*w.JoinsAt = 500 * r.Int64N(20)

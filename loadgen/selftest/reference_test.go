@@ -50,6 +50,7 @@ type refWorker struct {
 	life      int // events of an earlier life are gone
 	consumers []*refConsumer
 	volume    int
+	rng       splitmix
 	held      []*refMsg // assigned and not finished, in order of assignment
 	buffer    []*refMsg
 	slots     []*refMsg
@@ -100,7 +101,7 @@ func simulateReference(s *scenario) *outcome {
 		r.out.queues = append(r.out.queues, q.Name)
 	}
 	for i := range s.Workers {
-		r.workers = append(r.workers, &refWorker{index: i, spec: &s.Workers[i]})
+		r.workers = append(r.workers, &refWorker{index: i, spec: &s.Workers[i], rng: splitmix{s.Workers[i].Seed + uint64(i)}})
 	}
 	for i, m := range x.messages {
 		r.msgs = append(r.msgs, &refMsg{message: m, seq: i, delivered: -1, start: -1, worker: -1})

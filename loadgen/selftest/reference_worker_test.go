@@ -84,13 +84,31 @@ func (r *reference) sendAck(w *refWorker, m *refMsg, nack bool) {
 			m.worker, m.delivered = -1, -1
 			r.enqueue(c.queue, m)
 		}
-		for _, q := range r.queues {
+		for _, q := range r.walk(w) {
 			q.unblock(w)
 			if slices.ContainsFunc(w.consumers, func(c *refConsumer) bool { return c.queue == q }) {
 				r.run(q)
 			}
 		}
 	})
+}
+
+// walk returns all queues in the order in which an ack of a worker has them looked
+// at: from the first declared, or from a drawn one of those that compete.
+func (r *reference) walk(w *refWorker) []*refQueue {
+	var competing []int
+	for i, q := range r.queues {
+		if len(q.ready) > 0 && slices.ContainsFunc(q.consumers, func(c *refConsumer) bool {
+			return c.worker == w && c.eligible() && (!q.spec.SingleActive || c == q.consumers[0])
+		}) {
+			competing = append(competing, i)
+		}
+	}
+	if w.spec.ChannelPrefetch == 0 || w.spec.Ack == "auto" || len(competing) < 2 {
+		return r.queues
+	}
+	k := competing[w.rng.below(uint64(len(competing)))]
+	return slices.Concat(r.queues[k:], r.queues[:k])
 }
 
 // unblock moves a worker's blocked consumers that are eligible again to the tails

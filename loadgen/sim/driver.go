@@ -106,6 +106,7 @@ func (d *driver) begin() error {
 	}
 	for i := range d.model.Workers {
 		w := &worker{Worker: &d.model.Workers[i], d: d, index: int32(i)}
+		w.draws = *NewRand(w.Seed)
 		for _, s := range w.Subscriptions {
 			q, ok := d.queues[s.Queue]
 			if !ok {

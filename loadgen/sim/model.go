@@ -76,6 +76,7 @@ type Worker struct {
 	AckDelay        int64   // delay from worker to broker
 	JoinsAt         int64   // when it subscribes; before 0: before any event
 	AckBatch        int     // late: ack this many at once, or what there is when out of work; 0 is 1
+	Seed            uint64  // of its draws among the queues that compete for ChannelPrefetch (R10)
 	AckForget       int     // late: every so manieth message is never acked; 0 is none
 
 	// Fails, if not nil, says how an attempt (from 1) at a message that starts now

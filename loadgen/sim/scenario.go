@@ -114,6 +114,7 @@ func workerOf(s *scenarios.Scenario, w *scenarios.Worker) Worker {
 		Name: w.Name, Slots: w.Slots, Ack: acks[w.Ack.When], Slow: w.Slow, Deliver: half, AckDelay: half,
 		JoinsAt: w.JoinsAt.Microseconds(), AckBatch: w.Ack.Batch, AckForget: w.Ack.Forget,
 	}
+	m.Seed = scenarios.Stream(s.Seed, "limiter/"+w.Name).Uint64()
 	if w.JoinsAt == 0 {
 		m.JoinsAt = -1 // before any event
 	}

@@ -49,6 +49,7 @@ type worker struct {
 	queues  []int32 // by subscription
 	conn    *broker.Conn
 	channel *broker.Channel
+	draws   Rand // for R10; a crash does not rewind it
 	up      bool
 	stalled bool
 	life    uint32
@@ -326,6 +327,7 @@ func (w *worker) join() error {
 	w.reset()
 	w.conn = w.d.vhost.Connect(broker.ConnOptions{Name: w.Name})
 	w.channel = w.conn.Channel(1, w)
+	w.channel.DrawFrom(&w.draws)
 	if w.ChannelPrefetch > 0 {
 		if err := w.channel.BasicQos(&wire.BasicQos{PrefetchCount: uint16(w.ChannelPrefetch), Global: true}); err != nil {
 			return err
