@@ -103,12 +103,13 @@ func (ch *Channel) nameConsumer(c *Consumer) error {
 // arguments. Quorum queues know no exclusive consumers, and no prefetch for a channel.
 func (c *Consumer) checkQueue(q *Queue) error {
 	resource := q.vhost.queueName(q.name)
-	s, err := settings.ForConsumer(c.args, q.settings, resource)
+	effective := q.settings.Load()
+	s, err := settings.ForConsumer(c.args, effective, resource)
 	if err != nil {
 		return unmet(err)
 	}
 	c.priority, c.slots = s.Priority, s.Slots
-	if q.settings.Quorum {
+	if effective.Quorum {
 		c.exclusive = false
 		if l := c.channel.limiter; l != nil && l.Limit() > 0 {
 			return wire.Errorf(wire.NotImplemented, "%s does not support global qos", resource)
@@ -124,7 +125,7 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 	if q.deleted {
 		return q.vhost.noQueue(q.name)
 	}
-	if q.exclusive != nil || c.exclusive && (q.machine.Consumers() > 0 || q.settings.SingleActive) {
+	if q.exclusive != nil || c.exclusive && (q.machine.Consumers() > 0 || q.settings.Load().SingleActive) {
 		return wire.Errorf(wire.AccessRefused, "%s in exclusive use", q.vhost.queueName(q.name))
 	}
 	q.joins++
@@ -159,7 +160,7 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 
 // limiterOf returns the limit of a channel, which does not hold for quorum queues.
 func (q *Queue) limiterOf(ch *Channel) *dispatch.Limiter {
-	if q.settings.Quorum {
+	if q.settings.Load().Quorum {
 		return nil
 	}
 	return ch.limiter

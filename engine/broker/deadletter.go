@@ -12,7 +12,10 @@ import (
 // exchange (rabbit_dead_letter, publish/5). It takes over the effect's reference.
 func (t *turn) deadLetter(e effect) {
 	defer e.msg.Release()
-	s := e.queue.settings
+	s := e.queue.settings.Load()
+	if s.DeadLetterTo == nil {
+		return // not any more
+	}
 	x, ok := e.queue.vhost.exchanges.GetString(*s.DeadLetterTo)
 	if !ok {
 		return

@@ -9,7 +9,7 @@ import (
 // hints reads what the queue's strategies want to know of a message: only then are
 // its headers looked at.
 func (q *Queue) hints(meta *dispatch.Meta, m *message.Message) {
-	s := q.settings
+	s := q.settings.Load()
 	table, _ := wire.PropertyHeaders(m.Properties())
 	if s.Needs&dispatch.NeedCost != 0 {
 		if v, ok := wire.TableLookup(table, "x-cost"); ok {

@@ -101,8 +101,8 @@ func (q *Queue) info() QueueInfo {
 		Exclusive:    q.owner != nil,
 		Arguments:    q.args,
 		Type:         "classic",
-		Dispatch:     q.settings.Selector.Name,
-		Order:        q.settings.Order.Name,
+		Dispatch:     q.settings.Load().Selector.Name,
+		Order:        q.settings.Load().Order.Name,
 		Ready:        q.machine.Ready(),
 		Unacked:      q.machine.Unacked(),
 		Consumers:    q.machine.Consumers(),
@@ -114,7 +114,7 @@ func (q *Queue) info() QueueInfo {
 		DeadLettered: q.counts.deadLettered,
 		UsedAt:       q.usedAt,
 	}
-	if q.settings.Quorum {
+	if q.settings.Load().Quorum {
 		i.Type = "quorum"
 	}
 	if q.owner != nil {
@@ -214,7 +214,7 @@ func (q *Queue) consumerInfos(infos []ConsumerInfo) []ConsumerInfo {
 			Channel:     c.channel.id,
 			AckRequired: !c.NoAck,
 			Exclusive:   c.exclusive,
-			Active:      !q.settings.SingleActive || q.machine.Active() == c.id,
+			Active:      !q.settings.Load().SingleActive || q.machine.Active() == c.id,
 			Prefetch:    c.prefetch,
 			Priority:    c.priority,
 			Arguments:   c.args,

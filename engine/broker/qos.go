@@ -67,13 +67,13 @@ func (ch *Channel) shareLimiter(t *turn) {
 	consumers := append([]*Consumer(nil), ch.ordered...)
 	t.settled = t.settled[:0]
 	for i := range ch.unacked.n {
-		if e := ch.unacked.entry(i); e.queue != nil && !e.gotten && !e.queue.settings.Quorum {
+		if e := ch.unacked.entry(i); e.queue != nil && !e.gotten && !e.queue.settings.Load().Quorum {
 			t.settled = append(t.settled, *e)
 		}
 	}
 	ch.mu.Unlock()
 	for _, c := range consumers {
-		if c.queue.settings.Quorum {
+		if c.queue.settings.Load().Quorum {
 			continue
 		}
 		c.queue.event(t, queue.Event{Kind: queue.Share, Hold: true, Limiter: ch.limiter, Consumer: c.id})

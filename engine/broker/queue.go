@@ -3,6 +3,7 @@ package broker
 import (
 	"slices"
 	"sync"
+	"sync/atomic"
 
 	"harelab/engine/dispatch"
 	"harelab/engine/message"
@@ -22,7 +23,7 @@ type Queue struct {
 	autoDelete bool
 	owner      *Conn // of an exclusive queue
 	args       wire.Table
-	settings   *settings.Queue
+	settings   atomic.Pointer[settings.Queue] // written under mu
 	target     target
 	storeID    store.QueueID // 0: nothing of the queue is stored
 
@@ -126,7 +127,7 @@ func (q *Queue) deliver(t *turn, d *queue.Decision) {
 	m := *q.messages.at(d.Ref)
 	q.dispatched(t, m, d)
 	shown := m
-	if q.settings.Quorum && d.Redelivered {
+	if q.settings.Load().Quorum && d.Redelivered {
 		shown = countDeliveries(m, d.Attempts)
 	}
 	if !c.channel.deliver(t, c, shown, d) {
@@ -191,7 +192,7 @@ func (q *Queue) enqueue(t *turn, m *message.Message, expiresAt int64) bool {
 	*q.messages.grow(r) = m
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: expiresAt}
 	e.Msg.Priority = m.Priority()
-	if q.settings.Needs != 0 {
+	if q.settings.Load().Needs != 0 {
 		q.hints(&e.Msg, m)
 	}
 	q.counts.published++

@@ -109,11 +109,11 @@ func (v *VHost) newQueue(name string, m *wire.QueueDeclare, s *settings.Queue) *
 		durable:    durable(m),
 		autoDelete: m.AutoDelete,
 		args:       m.Arguments,
-		settings:   s,
 		timed:      s.Timed() || v.broker.tracer != nil,
 		machine:    queue.New(s.Config()),
 	}
 	q.target.queue = q
+	q.settings.Store(s)
 	if record := v.broker.record; record != nil {
 		if w := record(v.name, name); w != nil {
 			q.timed = true
@@ -180,7 +180,7 @@ func (q *Queue) checkEquivalent(by *Conn, m *wire.QueueDeclare) error {
 	if m.AutoDelete != q.autoDelete {
 		return unmet(settings.Inequivalent("auto_delete", resource, m.AutoDelete, q.autoDelete))
 	}
-	return unmet(q.settings.CheckAgain(q.args, m.Arguments, resource))
+	return unmet(q.settings.Load().CheckAgain(q.args, m.Arguments, resource))
 }
 
 // checkOwner refuses the use of another connection's exclusive queue.

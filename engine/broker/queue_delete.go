@@ -28,7 +28,7 @@ func (ch *Channel) QueueDelete(m *wire.QueueDelete) (messages int, err error) {
 	if err := q.checkOwner(ch.conn); err != nil {
 		return 0, err
 	}
-	if q.settings.Quorum {
+	if q.settings.Load().Quorum {
 		if err := checkQuorumDelete(m, v.queueName(name)); err != nil {
 			return 0, err
 		}

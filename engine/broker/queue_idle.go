@@ -4,11 +4,12 @@ package broker
 // Use is a consumer, a declaration or a get. It is called when the queue has no
 // consumer; the queue is locked, or not known to anybody yet.
 func (q *Queue) startIdle(t *turn) {
-	if q.settings.Expires < 0 || q.deleted {
+	expires := q.settings.Load().Expires
+	if expires < 0 || q.deleted {
 		return
 	}
 	q.usedAt = t.time()
-	q.armIdle(q.settings.Expires)
+	q.armIdle(expires)
 }
 
 func (q *Queue) stopIdle() {
@@ -29,7 +30,7 @@ func (q *Queue) expire(t *turn) {
 	if q.deleted || q.idle == nil || q.machine.Consumers() > 0 {
 		return
 	}
-	if left := q.usedAt + q.settings.Expires - t.time(); left > 0 {
+	if left := q.usedAt + q.settings.Load().Expires - t.time(); left > 0 {
 		q.armIdle(left)
 		return
 	}

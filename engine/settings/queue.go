@@ -119,6 +119,15 @@ func invalidArgument(name, resource, problem string) error {
 	return fmt.Errorf("invalid arg '%s' for %s: %s", name, resource, problem)
 }
 
+// With returns what holds for a queue that was made with s once next is to hold: its
+// type, its strategies and what they were made with cannot change while it lives.
+func (s *Queue) With(next *Queue) *Queue {
+	with := *next
+	with.Quorum, with.SingleActive = s.Quorum, s.SingleActive
+	with.Selector, with.Order, with.Dispatch, with.Needs = s.Selector, s.Order, s.Dispatch, s.Needs
+	return &with
+}
+
 // Timed reports whether the queue's decisions depend on the time even if no message
 // expires. Strategies that are not listed may read it.
 func (s *Queue) Timed() bool {

@@ -1,0 +1,42 @@
+package broker
+
+import (
+	"harelab/engine/queue"
+	"harelab/engine/settings"
+)
+
+// Configure gives the queue called name other settings while it lives, as a policy does:
+// limits, expiry, dead-lettering and fair key. Its type and strategies stay. Messages
+// that are over a new limit are dropped or dead-lettered at once, and the time without
+// use begins anew if x-expires changed. It reports whether there is such a queue.
+func (v *VHost) Configure(name string, s *settings.Queue) bool {
+	q, ok := v.queues.GetString(name)
+	if !ok {
+		return false
+	}
+	v.broker.ownTurn(func(t *turn) { ok = q.configure(t, s) })
+	return ok
+}
+
+// configure swaps what Queue.settings points to, which others may be reading, and steps
+// the state machine with the new limits.
+func (q *Queue) configure(t *turn, s *settings.Queue) bool {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted {
+		return false
+	}
+	old := q.settings.Load()
+	s = old.With(s)
+	q.settings.Store(s)
+	q.timed = q.timed || s.Timed()
+	if s.Expires != old.Expires {
+		q.stopIdle()
+		if q.machine.Consumers() == 0 {
+			q.startIdle(t)
+		}
+	}
+	q.step(t, &queue.Event{Kind: queue.Configure, Limits: &s.Limits})
+	q.messages.trim(q.machine)
+	return true
+}

@@ -1,0 +1,204 @@
+package settings
+
+import (
+	"strings"
+	"testing"
+
+	"github.com/google/go-cmp/cmp"
+
+	"harelab/engine/queue"
+	"harelab/engine/topic"
+	"harelab/engine/wire"
+)
+
+const resource = "queue 'q' in vhost '/'"
+
+func defaults(t *testing.T) Defaults {
+	t.Helper()
+	matcher, err := topic.Lookup(topic.Default)
+	if err != nil {
+		t.Fatal(err)
+	}
+	return Defaults{Matcher: matcher, Selector: "rr"}
+}
+
+func args(keysAndValues ...any) wire.Table {
+	var t wire.Table
+	for i := 0; i < len(keysAndValues); i += 2 {
+		t = append(t, wire.Field{Key: keysAndValues[i].(string), Value: keysAndValues[i+1]})
+	}
+	return t
+}
+
+// wantError compares an error with the text that it is to have, empty for none.
+func wantError(t *testing.T, err error, want string) {
+	t.Helper()
+	if got := errorText(err); got != want {
+		t.Errorf("error %q, want %q", got, want)
+	}
+}
+
+func errorText(err error) string {
+	if err == nil {
+		return ""
+	}
+	return err.Error()
+}
+
+// TestQueueLimits: times are milliseconds in arguments and microseconds in settings.
+func TestQueueLimits(t *testing.T) {
+	s, err := ForQueue(args("x-message-ttl", int32(60), "x-expires", int64(5), "x-max-length", uint8(7), "x-max-length-bytes", int16(100),
+		"x-overflow", "reject-publish", "x-dead-letter-exchange", "dlx", "x-dead-letter-routing-key", "dead", "x-max-priority", int8(9)), defaults(t), resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := queue.Unlimited
+	want.MessageTTL, want.MaxLength, want.MaxBytes, want.Overflow, want.DeadLetter = 60_000, 7, 100, queue.RejectPublish, true
+	if diff := cmp.Diff(want, s.Limits); diff != "" {
+		t.Errorf("limits (- want, + got)\n%s", diff)
+	}
+	if s.Expires != 5_000 || *s.DeadLetterTo != "dlx" || *s.DeadLetterAs != "dead" || s.Order.Name != "priority" || s.Config().Dispatch.MaxPriority != 9 {
+		t.Errorf("settings %+v", s)
+	}
+	plain, err := ForQueue(nil, defaults(t), resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if plain.Limits != queue.Unlimited || plain.Expires != -1 || plain.DeadLetterTo != nil || plain.Order.Name != "fifo" || plain.FairKey.Header != "tenant" {
+		t.Errorf("settings without arguments %+v", plain)
+	}
+}
+
+// TestQueueProblems: what is refused, in RabbitMQ's words.
+func TestQueueProblems(t *testing.T) {
+	invalid := func(name, problem string) string {
+		return "invalid arg '" + name + "' for " + resource + ": " + problem
+	}
+	for _, tt := range []struct {
+		name, want string
+		args       wire.Table
+	}{
+		{"an integer below zero", invalid("x-max-length", "{value_negative,-1}"), args("x-max-length", int32(-1))},
+		{"no integer", invalid("x-max-length", `"expected integer, got longstr"`), args("x-max-length", "1")},
+		{"more than ten years", invalid("x-message-ttl", "{value_too_large,315360000001}"), args("x-message-ttl", int64(MaxTimer+1))},
+		{"an expiry of zero", invalid("x-expires", "{value_zero,0}"), args("x-expires", int32(0))},
+		{"a priority above 255", invalid("x-max-priority", "{max_value_exceeded,256}"), args("x-max-priority", int32(256))},
+		{"a key without an exchange", invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"), args("x-dead-letter-routing-key", "k")},
+		{"a key that no frame holds", invalid("x-dead-letter-routing-key", "{max_length_exceeded,255}"),
+			args("x-dead-letter-exchange", "x", "x-dead-letter-routing-key", strings.Repeat("k", 256))},
+		{"an unknown type", invalid("x-queue-type", `"unsupported queue type 'stream'"`), args("x-queue-type", "stream")},
+		{"the first of two in RabbitMQ's order", invalid("x-expires", "{value_zero,0}"), args("x-max-length", int32(-1), "x-expires", int32(0))},
+		{"an argument of another type", "invalid arg 'x-delivery-limit' for " + resource + " of queue type rabbit_classic_queue", args("x-delivery-limit", int32(1))},
+		{"an argument of another type, for a quorum queue", "invalid arg 'x-max-priority' for " + resource + " of queue type rabbit_quorum_queue",
+			args("x-max-priority", int32(1), "x-queue-type", "quorum")},
+		{"a weight of zero", invalid("x-drr-weights", `weight of "blue": {value_not_positive,0}`), args("x-drr-weights", args("blue", int32(0)))},
+		{"an unknown argument is none", "", args("x-unknown", int32(-1))},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			_, err := ForQueue(tt.args, defaults(t), resource)
+			wantError(t, err, tt.want)
+		})
+	}
+	for _, name := range []string{"x-dispatch", "x-order"} {
+		if _, err := ForQueue(args(name, "soon"), defaults(t), resource); err == nil || !strings.Contains(err.Error(), `"soon" (have `) {
+			t.Errorf("%s=soon: error %v, want one that lists the strategies", name, err)
+		}
+	}
+}
+
+// TestWith: limits of the next settings, strategies of the first.
+func TestWith(t *testing.T) {
+	first, err := ForQueue(args("x-order", "drr", "x-dispatch", "fair", "x-single-active-consumer", true, "x-drr-quantum", int32(3)), defaults(t), resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	next, err := ForQueue(args("x-max-length", int32(5), "x-order", "sjf", "x-dead-letter-exchange", "x", "x-fair-key", "routing-key"), defaults(t), resource)
+	if err != nil {
+		t.Fatal(err)
+	}
+	got := first.With(next)
+	if got.Order.Name != "drr" || got.Selector.Name != "fair" || !got.SingleActive || got.Dispatch.Quantum != 3 || got.Needs != first.Needs {
+		t.Errorf("%+v, want type and strategies of %+v", got, first)
+	}
+	if got.Limits != next.Limits || *got.DeadLetterTo != "x" || !got.FairKey.RoutingKey {
+		t.Errorf("%+v, want limits, dead-lettering and fair key of %+v", got, next)
+	}
+	if next.Order.Name != "sjf" || first.Limits != queue.Unlimited {
+		t.Error("With changed one of its arguments")
+	}
+}
+
+// TestExchange: what exchange.declare says besides a type.
+func TestExchange(t *testing.T) {
+	const resource = "exchange 'x' in vhost '/'"
+	for _, tt := range []struct {
+		name, kind               string
+		args                     wire.Table
+		matcher, alternate, want string
+	}{
+		{"a topic exchange has the default matcher", "topic", nil, topic.Default, "", ""},
+		{"or its own", "topic", args("x-matcher", "trie", "alternate-exchange", "a"), "trie", "a", ""},
+		{"others have none", "direct", args("x-matcher", "soon"), "", "", ""},
+		{"a matcher is text", "topic", args("x-matcher", int32(1)), "", "", "invalid arg 'x-matcher' for " + resource + ": {unacceptable_type,signedint}"},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			x, err := ForExchange(tt.kind, tt.args, defaults(t), resource)
+			wantError(t, err, tt.want)
+			if x.Matcher.Name != tt.matcher || x.Alternate != tt.alternate {
+				t.Errorf("matcher %q, alternate %q, want %q, %q", x.Matcher.Name, x.Alternate, tt.matcher, tt.alternate)
+			}
+		})
+	}
+	if _, err := ForExchange("topic", args("x-matcher", "soon"), defaults(t), resource); err == nil || !strings.Contains(err.Error(), `"soon" (have `) {
+		t.Errorf("x-matcher=soon: error %v, want one that lists the strategies", err)
+	}
+}
+
+// TestConsumer: what basic.consume says about the worker, and what a queue's type refuses.
+func TestConsumer(t *testing.T) {
+	for _, tt := range []struct {
+		name, want string
+		quorum     bool
+		args       wire.Table
+		consumer   Consumer
+	}{
+		{"priority and slots", "", false, args("x-priority", int64(1)<<40, "x-slots", int8(4)), Consumer{Priority: 1<<31 - 1, Slots: 4}},
+		{"a priority is an integer", "invalid arg 'x-priority' for " + resource + `: "expected integer, got bool"`, false, args("x-priority", true), Consumer{}},
+		{"slots are not negative", "invalid arg 'x-slots' for " + resource + ": {value_negative,-1}", false, args("x-slots", int32(-1)), Consumer{}},
+		{"an argument of streams", "invalid arg 'x-stream-offset' for " + resource + " of queue type rabbit_classic_queue", false, args("x-stream-offset", "first"), Consumer{}},
+		{"an argument of mirrors", "", false, args("x-cancel-on-ha-failover", true), Consumer{}},
+		{"that is a boolean", "invalid arg 'x-cancel-on-ha-failover' for " + resource + ": {unacceptable_type,longstr}", false, args("x-cancel-on-ha-failover", "yes"), Consumer{}},
+		{"and none of quorum queues", "invalid arg 'x-cancel-on-ha-failover' for " + resource + " of queue type rabbit_quorum_queue", true, args("x-cancel-on-ha-failover", true), Consumer{}},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			c, err := ForConsumer(tt.args, &Queue{Quorum: tt.quorum}, resource)
+			wantError(t, err, tt.want)
+			if c != tt.consumer {
+				t.Errorf("%+v, want %+v", c, tt.consumer)
+			}
+		})
+	}
+}
+
+// TestCheckAgain compares what is declared again with what is there.
+func TestCheckAgain(t *testing.T) {
+	differs := func(name, received, current string) string {
+		return "inequivalent arg '" + name + "' for " + resource + ": received " + received + " but current is " + current
+	}
+	for _, tt := range []struct {
+		name, want        string
+		current, received wire.Table
+	}{
+		{"the same", "", args("x-max-length", int32(5)), args("x-max-length", int64(5))},
+		{"another value", differs("x-max-length", "'6'", "'5'"), args("x-max-length", int32(5)), args("x-max-length", int32(6))},
+		{"missing", differs("x-max-length", "none", "the value '5' of type 'signedint'"), args("x-max-length", int32(5)), nil},
+		{"too much", differs("x-max-length", "the value '5' of type 'signedint'", "none"), nil, args("x-max-length", int32(5))},
+		{"a type of classic is none", "", args("x-queue-type", "classic"), nil},
+		{"unknown ones do not count", "", args("x-unknown", "1"), args("x-unknown", "2")},
+	} {
+		t.Run(tt.name, func(t *testing.T) {
+			wantError(t, new(Queue).CheckAgain(tt.current, tt.received, resource), tt.want)
+		})
+	}
+	wantError(t, CheckExchangeAgain(args("x-matcher", "nfa"), args("x-matcher", "trie"), resource), differs("x-matcher", "'trie'", "'nfa'"))
+}
