@@ -44,6 +44,9 @@ type Plan struct {
 
 // NewPlan prepares the load of s.
 func NewPlan(s *scenarios.Scenario) (*Plan, error) {
+	if n := max(len(s.Classes), len(s.Load)); n > MaxBodyIndex {
+		return nil, &scenarios.Error{File: s.File, Msg: fmt.Sprintf("%d classes or sequences: at most %d have a number in a message body", n, MaxBodyIndex)}
+	}
 	p := &Plan{s: s, static: true}
 	for i := range s.Classes {
 		c, err := newClass(s, &s.Classes[i])

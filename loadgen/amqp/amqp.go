@@ -47,19 +47,11 @@ type Options struct {
 	alarm *loadgen.Alarm // of tests with a fake clock; nil: the kernel's
 }
 
-// supported is what this runner carries out.
-var supported = []scenarios.Feature{
-	scenarios.FeatureRebind, scenarios.FeatureClosed, scenarios.FeatureAckBatch, scenarios.FeatureAckForget,
-	scenarios.FeatureFail, scenarios.FeatureBackoff, scenarios.FeatureKill, scenarios.FeatureClose,
-	scenarios.FeatureStall, scenarios.FeatureJoin, scenarios.FeatureShared, scenarios.FeatureSpin,
-	scenarios.FeatureRTT,
-}
-
 // Run runs s once. When ctx ends during the run, what was measured until then is
 // returned, marked partial. The error says what kept the run from being made:
 // the broker cannot be reached, a queue is not empty, the topology is refused.
 func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, error) {
-	if err := s.Refuse("a real broker", supported...); err != nil {
+	if err := s.Refuse("a real broker", loadgen.Features...); err != nil {
 		return nil, err
 	}
 	r, err := newRunner(s, o)
@@ -113,7 +105,8 @@ type runner struct {
 
 	demand loadgen.Demand
 
-	attempts  tries
+	retried   bool // some worker fails: deliveries are counted
+	attempts  deliveries
 	links     map[string][]*link // shared by the workers of a group
 	series    []run.Sample
 	findings  findings
@@ -139,10 +132,15 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 	}
 	r.routes.Router = loadgen.NewRouter(s)
 	for i := range s.Workers {
-		r.workers = append(r.workers, newWorker(r, i))
+		w, err := newWorker(r, i)
+		if err != nil {
+			return nil, err
+		}
+		r.workers = append(r.workers, w)
 	}
 	r.demand = loadgen.DemandOf(s, plan)
 	for i := range s.Workers {
+		r.retried = r.retried || s.Workers[i].Fail != nil
 		if s.Workers[i].JoinsAt > 0 {
 			r.pending.Add(1)
 		}
@@ -315,19 +313,19 @@ func (f *findings) add(code, text string, invalid bool) {
 	f.list = append(f.list, run.Finding{Code: code, Text: text, Invalid: invalid})
 }
 
-// tries counts deliveries of messages that may fail.
-type tries struct {
+// deliveries counts the deliveries of each message, over all workers.
+type deliveries struct {
 	mu    sync.Mutex
-	count map[int64]int
+	count map[int64]int32
 }
 
-// next returns which attempt at the message this is, from 1.
-func (t *tries) next(seq int64) int {
-	t.mu.Lock()
-	defer t.mu.Unlock()
-	if t.count == nil {
-		t.count = map[int64]int{}
+// next returns which delivery of the message this is, from 1.
+func (d *deliveries) next(seq int64) int32 {
+	d.mu.Lock()
+	defer d.mu.Unlock()
+	if d.count == nil {
+		d.count = map[int64]int32{}
 	}
-	t.count[seq]++
-	return t.count[seq]
+	d.count[seq]++
+	return d.count[seq]
 }

@@ -1,24 +1,12 @@
 package amqp
 
 import (
-	"encoding/binary"
-	"math"
 	"strconv"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	"harelab/loadgen"
 	"harelab/scenarios"
-)
-
-// Bodies begin with the message's number (8 bytes, big endian), its intended
-// time in microseconds (8), its class (2) and sequence (2), and its service
-// time in microseconds (4, at most 71 minutes).
-const (
-	intendedAt = 8
-	classAt    = 16
-	sequenceAt = 18
-	serviceAt  = 20
 )
 
 // An encoder makes publishings. What it returns is valid until the next call,
@@ -40,11 +28,8 @@ func (e *encoder) encode(m *loadgen.Planned) amqp091.Publishing {
 		e.body = make([]byte, m.Size)
 	}
 	e.body = e.body[:m.Size]
-	binary.BigEndian.PutUint64(e.body, uint64(m.Seq))
-	binary.BigEndian.PutUint64(e.body[intendedAt:], uint64(m.At))
-	binary.BigEndian.PutUint16(e.body[classAt:], uint16(m.Class))
-	binary.BigEndian.PutUint16(e.body[sequenceAt:], uint16(m.Sequence))
-	binary.BigEndian.PutUint32(e.body[serviceAt:], uint32(min(m.Service, math.MaxUint32)))
+	body := loadgen.Body{Seq: m.Seq, Intended: m.At, Service: m.Service, Class: m.Class, Sequence: m.Sequence}
+	body.Put(e.body)
 	p := amqp091.Publishing{Body: e.body, Priority: m.Priority, DeliveryMode: amqp091.Transient, Headers: e.table(m)}
 	if m.Persistent {
 		p.DeliveryMode = amqp091.Persistent
@@ -74,13 +59,4 @@ func (e *encoder) table(m *loadgen.Planned) amqp091.Table {
 		own[k] = v
 	}
 	return own
-}
-
-// number returns the number of the message with a body; false when the body is
-// none of ours.
-func number(body []byte) (int64, bool) {
-	if len(body) < scenarios.MinSize {
-		return 0, false
-	}
-	return int64(binary.BigEndian.Uint64(body)), true
 }

@@ -269,7 +269,7 @@ func (p *publisher) confirmed(ln *line, c amqp091.Confirmation) {
 
 // returned handles a message that no queue took.
 func (p *publisher) returned(ln *line, ret amqp091.Return) {
-	seq, ok := number(ret.Body)
+	seq, ok := loadgen.BodySeq(ret.Body)
 	if !ok {
 		return
 	}

@@ -137,7 +137,7 @@ func (c *collector) attempts() {
 func (c *collector) attempt(w *worker, a *attempt) {
 	row := &c.rows[a.seq]
 	row.Attempts++
-	row.Redelivered = row.Redelivered || a.again
+	row.Redelivered = row.Redelivered || a.redelivered
 	if a.started != run.None {
 		c.res.Spans = append(c.res.Spans, run.Span{
 			Worker: w.index, Slot: a.slot, Class: row.Class, Seq: a.seq,
@@ -148,10 +148,17 @@ func (c *collector) attempt(w *worker, a *attempt) {
 		c.facts[a.seq].finished++
 	}
 	newer := a.received > row.Received
-	if a.end == finished {
+	switch {
+	case a.end == finished:
 		newer = row.State != run.Done || a.ended > row.Done
 		row.State = run.Done
-	} else if row.State == run.Done {
+	case row.State == run.Done:
+		return
+	case a.end == failed, a.end == cut && !a.forgotten:
+		// The delivery went back to the broker: only its queue stays known.
+		if row.Queue < 0 {
+			row.Queue = a.queue
+		}
 		return
 	}
 	if !newer {
@@ -253,8 +260,7 @@ func (c *collector) lostInWorker(row *run.Message) bool {
 	for i := len(w.log) - 1; i >= 0; i-- {
 		a := &w.log[i]
 		if a.seq == row.Seq && a.received == row.Received {
-			early := w.spec.Ack.When == "none" || w.spec.Ack.When == "on-start" && a.started != run.None
-			return a.end == cut && early
+			return a.end == cut && a.forgotten
 		}
 	}
 	return false

@@ -2,7 +2,6 @@ package amqp
 
 import (
 	"context"
-	"encoding/binary"
 	"fmt"
 	"slices"
 	"sync"
@@ -10,6 +9,7 @@ import (
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
+	"harelab/loadgen"
 	"harelab/scenarios"
 )
 
@@ -42,7 +42,7 @@ type session struct {
 // one priority.
 type place struct {
 	queue    int32
-	sequence uint16
+	sequence int32
 	priority uint8
 }
 
@@ -128,29 +128,30 @@ func (s *session) prefetch(i int) error {
 // on separate Go channels; their tags tell the order in which the broker sent
 // them, and the worker's buffer keeps it.
 func (s *session) receive(d *amqp091.Delivery, queue int32) {
-	it := item{sess: s, tag: d.DeliveryTag, queue: queue, again: d.Redelivered, received: s.w.r.now(), seq: -1, class: -1}
-	if seq, ok := number(d.Body); ok {
-		it.seq = seq
-		it.intended = int64(binary.BigEndian.Uint64(d.Body[intendedAt:]))
-		it.class = int32(binary.BigEndian.Uint16(d.Body[classAt:]))
-		it.service = int64(binary.BigEndian.Uint32(d.Body[serviceAt:]))
+	it := item{sess: s, tag: d.DeliveryTag, queue: queue, redelivered: d.Redelivered, received: s.w.r.now(), seq: -1, class: -1}
+	r := s.w.r
+	body, ours := loadgen.ReadBody(d.Body)
+	if ours {
+		it.seq, it.intended, it.class, it.service = body.Seq, body.Intended, body.Class, body.Service
+		if r.retried {
+			it.attempt = r.attempts.next(it.seq)
+		}
 	}
 	if s.w.spec.Fail != nil {
-		it.body = forwarding{headers: d.Headers, mode: d.DeliveryMode, priority: d.Priority, body: d.Body}
+		it.again = &forwarded{headers: d.Headers, mode: d.DeliveryMode, priority: d.Priority, body: d.Body}
 	}
-	r := s.w.r
 	r.delivered.Add(1)
 	if d.Redelivered {
 		r.redelivered.Add(1)
 	}
-	if s.w.spec.Ack.When != scenarios.NoAck {
+	if it.forgotten = s.w.spec.Ack.When == scenarios.NoAck; !it.forgotten {
 		r.unacked.Add(1)
 		s.unacked.Add(1)
 	}
 	s.order.Lock()
 	defer s.order.Unlock()
-	if !d.Redelivered && it.seq >= 0 && d.Headers["x-death"] == nil && d.Headers[attemptHeader] == nil {
-		s.compare(&it, d)
+	if !d.Redelivered && ours && d.Headers["x-death"] == nil && d.Headers[attemptHeader] == nil {
+		s.compare(it.seq, place{queue, body.Sequence, d.Priority})
 	}
 	s.order.early[it.tag] = it
 	for {
@@ -166,17 +167,16 @@ func (s *session) receive(d *amqp091.Delivery, queue int32) {
 
 // compare counts a first delivery that an earlier message of its place was
 // overtaken by. Messages of several connections have no order to keep.
-func (s *session) compare(it *item, d *amqp091.Delivery) {
+func (s *session) compare(seq int64, at place) {
 	r := s.w.r
-	at := place{it.queue, binary.BigEndian.Uint16(d.Body[sequenceAt:]), d.Priority}
 	if int(at.sequence) >= len(r.s.Load) || r.s.Load[at.sequence].Connections > 1 || !r.plan.Static() {
 		return
 	}
-	if newest, ok := s.newest[at]; ok && it.seq < newest {
+	if newest, ok := s.newest[at]; ok && seq < newest {
 		r.inversions.Add(1)
 		return
 	}
-	s.newest[at] = it.seq
+	s.newest[at] = seq
 }
 
 // ack acks one delivery. An error means the connection is gone, which watch

@@ -2,13 +2,13 @@ package amqp
 
 import (
 	"context"
-	"encoding/binary"
 	"errors"
 	"fmt"
 	"sync"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
+	"harelab/loadgen"
 	"harelab/scenarios"
 )
 
@@ -148,8 +148,8 @@ func (a *admin) drain(r *runner) map[int64]int32 {
 			if err != nil || !ok {
 				break
 			}
-			if len(d.Body) >= scenarios.MinSize {
-				found[int64(binary.BigEndian.Uint64(d.Body))] = int32(i)
+			if seq, ok := loadgen.BodySeq(d.Body); ok {
+				found[seq] = int32(i)
 			}
 		}
 	}

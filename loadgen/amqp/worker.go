@@ -3,7 +3,6 @@ package amqp
 import (
 	"context"
 	"math"
-	"math/rand/v2"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -31,7 +30,7 @@ type worker struct {
 	log     []attempt
 	acked   []int64
 	count   int // finished, for ack.forget
-	fail    *rand.Rand
+	policy  *loadgen.FailPolicy
 	waits   *loadgen.Waits
 }
 
@@ -43,16 +42,19 @@ type slot struct {
 
 // An item is one delivery.
 type item struct {
-	sess     *session
-	tag      uint64
-	seq      int64
-	intended int64
-	service  int64
-	received int64
-	class    int32
-	queue    int32
-	again    bool // redelivered
-	body     forwarding
+	sess        *session
+	tag         uint64
+	seq         int64
+	intended    int64
+	service     int64
+	received    int64
+	class       int32
+	queue       int32
+	attempt     int32 // which delivery of the message this is, from 1; counted where some worker fails
+	redelivered bool
+	forgotten   bool            // by the broker: it needs no ack, or its ack is sent
+	verdict     loadgen.Verdict // from when a slot has it
+	again       *forwarded      // of workers that fail
 }
 
 // attempt is what became of one delivery.
@@ -61,7 +63,8 @@ type attempt struct {
 	received, started, ended int64 // run.None where it did not come to that
 	class, queue             int32
 	slot                     int32
-	again                    bool
+	redelivered              bool
+	forgotten                bool
 	end                      ending
 }
 
@@ -74,7 +77,7 @@ const (
 	unended         // the run ended before
 )
 
-func newWorker(r *runner, index int) *worker {
+func newWorker(r *runner, index int) (*worker, error) {
 	spec := &r.s.Workers[index]
 	w := &worker{r: r, index: int32(index), spec: spec, slots: make([]slot, spec.Slots), waits: loadgen.NewWaits(len(r.s.Classes))}
 	for i := range w.slots {
@@ -87,10 +90,9 @@ func newWorker(r *runner, index int) *worker {
 			}
 		}
 	}
-	if spec.Fail != nil {
-		w.fail = scenarios.Stream(r.s.Seed, "fail/"+spec.Name)
-	}
-	return w
+	var err error
+	w.policy, err = loadgen.NewFailPolicy(r.s, spec)
+	return w, err
 }
 
 // begin starts the slots, and the wait for the moment to join.
@@ -127,16 +129,34 @@ func (w *worker) arrive(it item) {
 	if w.stall == nil && len(w.buffer) == 0 {
 		for i := range w.slots {
 			if w.slots[i].free {
-				w.slots[i].free = false
-				w.running++
-				w.r.busy.Add(1)
-				w.slots[i].in <- it
+				w.hand(i, it)
 				return
 			}
 		}
 	}
 	w.buffer = append(w.buffer, it)
 	w.r.held.Add(1)
+}
+
+// hand gives a free slot a delivery to work on; mu is held.
+func (w *worker) hand(i int, it item) {
+	w.slots[i].free = false
+	w.running++
+	w.r.busy.Add(1)
+	w.decide(&it)
+	w.slots[i].in <- it
+}
+
+// decide settles how the work on a delivery will end, when a slot gets it: slots
+// are goroutines, and which of two runs first is no order that a draw may depend
+// on. mu is held.
+func (w *worker) decide(it *item) {
+	it.verdict = w.policy.Decide(it.attempt, w.r.now()+w.service(it).Microseconds())
+}
+
+// service is how long this worker works on a delivery.
+func (w *worker) service(it *item) time.Duration {
+	return time.Duration(math.Round(float64(it.service)*w.spec.Slow)) * time.Microsecond
 }
 
 // next hands the oldest delivery of the buffer to a slot that has finished, or
@@ -147,6 +167,7 @@ func (w *worker) next(i int32) (item, bool) {
 		it := w.buffer[0]
 		w.buffer = w.buffer[1:]
 		w.r.held.Add(-1)
+		w.decide(&it)
 		w.mu.Unlock()
 		return it, true
 	}
@@ -175,11 +196,8 @@ func (w *worker) resume() {
 			return
 		}
 		if w.slots[i].free {
-			w.slots[i].free = false
-			w.running++
-			w.r.busy.Add(1)
 			w.r.held.Add(-1)
-			w.slots[i].in <- w.buffer[0]
+			w.hand(i, w.buffer[0])
 			w.buffer = w.buffer[1:]
 		}
 	}
@@ -224,8 +242,9 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	w.waits.Record(it.class, started-it.intended)
 	if w.spec.Ack.When == scenarios.OnStart {
 		it.sess.ack(it)
+		it.forgotten = true
 	}
-	service := time.Duration(math.Round(float64(it.service)*w.spec.Slow)) * time.Microsecond
+	service := w.service(it)
 	p = p.follow(begin, r.at(it.intended), r.s.Network.RTT)
 	end := begin.Add(service - p.pay(service))
 	r.begun.Add(it.service)
@@ -250,11 +269,10 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	if late > tardy {
 		r.tardy.Add(1)
 	}
-	verdict := w.verdict(it, ended)
-	if verdict.end != succeed {
+	if it.verdict.End != loadgen.Succeed {
 		r.begun.Add(-it.service)
 		w.note(it, i, started, ended, failed)
-		w.carryOut(it, verdict)
+		w.carryOut(it)
 		return p
 	}
 	w.note(it, i, started, ended, finished)
@@ -290,8 +308,8 @@ func (w *worker) cut(it *item, i int32, started, ended int64) {
 		return
 	}
 	w.note(it, i, started, ended, cut)
-	if w.spec.Ack.When != scenarios.OnDone {
-		w.r.settle(it.seq, it.queue) // the broker has forgotten it
+	if it.forgotten {
+		w.r.settle(it.seq, it.queue)
 	}
 }
 
@@ -303,7 +321,7 @@ func (w *worker) abandon(it *item) {
 		return
 	}
 	w.note(it, -1, run.None, run.None, cut)
-	if w.spec.Ack.When == scenarios.NoAck {
+	if it.forgotten {
 		w.r.settle(it.seq, it.queue)
 	}
 }
@@ -314,7 +332,7 @@ func (w *worker) note(it *item, slot int32, started, ended int64, end ending) {
 	defer w.mu.Unlock()
 	w.log = append(w.log, attempt{
 		seq: it.seq, received: it.received, started: started, ended: ended,
-		class: it.class, queue: it.queue, slot: slot, again: it.again, end: end,
+		class: it.class, queue: it.queue, slot: slot, redelivered: it.redelivered, forgotten: it.forgotten, end: end,
 	})
 }
 

@@ -5,6 +5,7 @@ import (
 	"maps"
 	"slices"
 
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 	"harelab/loadgen/sim"
 	"harelab/scenarios"
@@ -134,11 +135,11 @@ func (w *workerSpec) worker(index int, x *expansion) sim.Worker {
 		m.Subscriptions = append(m.Subscriptions, sim.Subscription{Queue: s.Queue, Prefetch: s.Prefetch, Priority: s.Priority})
 	}
 	if slices.ContainsFunc(x.messages, func(m message) bool { return m.fail > 0 }) {
-		m.Fails = func(seq int64, attempt int32, _ int64) sim.Verdict {
+		m.Fails = func(seq int64, attempt int32, _ int64) loadgen.Verdict {
 			if attempt <= x.messages[seq].fail {
-				return sim.Verdict{End: sim.Requeue}
+				return loadgen.Verdict{End: loadgen.Requeue}
 			}
-			return sim.Verdict{}
+			return loadgen.Verdict{}
 		}
 	}
 	return m

@@ -19,6 +19,7 @@ package sim
 import (
 	"io"
 
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 	"harelab/scenarios"
 )
@@ -48,7 +49,7 @@ type Model struct {
 	// written, nil for nowhere: what queue.Replay reads.
 	Record func(queue string) io.Writer
 
-	// Arrived, if not nil, is told of each delivery that reaches a worker, in
+	// Arrived, if not nil, is called for each delivery that reaches a worker, in
 	// order.
 	Arrived func(at, seq int64, worker int32)
 }
@@ -77,36 +78,13 @@ type Worker struct {
 	JoinsAt         int64   // when it subscribes; before 0: before any event
 	AckBatch        int     // late: ack this many at once, or what there is when out of work; 0 is 1
 	Seed            uint64  // of its draws among the queues that compete for ChannelPrefetch (R10)
-	AckForget       int     // late: every so manieth message is never acked; 0 is none
+	AckForget       int     // late: every n-th message is never acked; 0 is none
 
-	// Fails, if not nil, says how an attempt (from 1) at a message that starts now
-	// will end. It is asked once for each attempt.
-	Fails func(seq int64, attempt int32, end int64) Verdict
+	// Fails, if not nil, returns how an attempt (from 1) at a message that starts now
+	// will end. It is called once for each attempt. Without acks there is nothing to
+	// refuse: only Forward differs from success then.
+	Fails func(seq int64, attempt int32, end int64) loadgen.Verdict
 }
-
-// A Verdict is how an attempt at a message ends. The zero value is success. Without
-// acks there is nothing to refuse, and only Forward differs from success.
-type Verdict struct {
-	End Ending
-	To  *Forwarding // with Forward
-}
-
-// A Forwarding is where a worker publishes a message again.
-type Forwarding struct {
-	Exchange, RoutingKey string
-	Expiration           int64 // TTL in microseconds; 0: none
-}
-
-// Ending is what a worker does when its work is done.
-type Ending uint8
-
-// The endings. A worker that is to requeue or reject does not ack early.
-const (
-	Success Ending = iota
-	Requeue        // nack with requeue (R16)
-	Reject         // nack without: dead-lettered or dropped
-	Forward        // published again, then acked
-)
 
 // A Subscription is a consumer of a worker.
 type Subscription struct {
@@ -174,6 +152,7 @@ type Message struct {
 	Cost       int64 // the hint x-cost in microseconds; 0: no hint; less: that it is no work at all
 	Expiration int64 // per-message TTL in microseconds; 0: none
 	Class      int32
+	Sequence   int32  // of the load; 0 where there is none
 	Tenant     int32  // index, -1: none
 	TenantName string // goes into the header "tenant" when not empty
 	Exchange   string

@@ -131,7 +131,7 @@ func (s *planSource) Next(m *Message) bool {
 	}
 	q.n++
 	m.Service, m.Cost, m.Expiration = p.Service, p.Cost, p.Expiration
-	m.Class, m.Tenant = p.Class, s.tenants.Index(p.Tenant)
+	m.Class, m.Sequence, m.Tenant = p.Class, p.Sequence, s.tenants.Index(p.Tenant)
 	m.Exchange, m.RoutingKey, m.Headers = p.Exchange, p.RoutingKey, p.Headers
 	m.Size, m.Priority, m.Persistent, m.Mandatory = p.Size, p.Priority, p.Persistent, p.Mandatory
 	return true

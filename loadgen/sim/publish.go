@@ -7,16 +7,20 @@ import (
 
 	"harelab/engine/broker"
 	"harelab/engine/wire"
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 	"harelab/scenarios"
 )
 
-// minBody is the size of a body that carries the message's number, its intended
-// time and its class, as those of real runs do.
-const minBody = scenarios.MinSize
-
-// seqOf returns the number of the message with a body.
-func seqOf(body []byte) int64 { return int64(binary.BigEndian.Uint64(body)) }
+// seqOf returns the number of the message with a body. All bodies in a model's
+// broker are the driver's own.
+func seqOf(body []byte) int64 {
+	seq, ok := loadgen.BodySeq(body)
+	if !ok {
+		panic(fmt.Sprintf("sim: a body of %d octets that the driver did not write", len(body)))
+	}
+	return seq
+}
 
 // publishNext publishes the message that is due; its queues are run before
 // anything else happens (R4).
@@ -69,7 +73,7 @@ func (d *driver) forward(t *task) {
 	row, to := &d.out.Messages[t.seq], t.verdict.To
 	m := Message{
 		Intended: row.Intended, Service: row.Service, Class: row.Class, Tenant: row.Tenant,
-		Exchange: to.Exchange, RoutingKey: to.RoutingKey, Expiration: to.Expiration, Size: minBody,
+		Exchange: to.Exchange, RoutingKey: to.RoutingKey, Expiration: to.Expiration,
 	}
 	if _, err := d.channel.Publish(d.writer.publishing(&m, t.seq, false)); err != nil && d.err == nil {
 		d.err = fmt.Errorf("sim: message %d forwarded to exchange %q: %w", t.seq, to.Exchange, err)
@@ -111,7 +115,7 @@ const maxTemplates = 4096
 func (w *writer) publishing(m *Message, seq int64, sizes bool) *broker.Publishing {
 	w.exchange = append(w.exchange[:0], m.Exchange...)
 	w.key = append(w.key[:0], m.RoutingKey...)
-	size := minBody
+	size := scenarios.MinSize
 	if sizes {
 		size = max(size, m.Size)
 	}
@@ -119,9 +123,8 @@ func (w *writer) publishing(m *Message, seq int64, sizes bool) *broker.Publishin
 		w.body = make([]byte, size)
 	}
 	w.body = w.body[:size]
-	binary.BigEndian.PutUint64(w.body, uint64(seq))
-	binary.BigEndian.PutUint64(w.body[8:], uint64(m.Intended))
-	binary.BigEndian.PutUint64(w.body[16:], uint64(m.Class))
+	body := loadgen.Body{Seq: seq, Intended: m.Intended, Service: m.Service, Class: m.Class, Sequence: m.Sequence}
+	body.Put(w.body)
 	w.p = broker.Publishing{
 		Exchange: w.exchange, RoutingKey: w.key, Properties: w.properties(m), Body: w.body, Mandatory: m.Mandatory,
 	}

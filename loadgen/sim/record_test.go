@@ -10,6 +10,7 @@ import (
 
 	"harelab/engine/dispatch"
 	"harelab/engine/queue"
+	"harelab/loadgen"
 	"harelab/scenarios"
 )
 
@@ -37,8 +38,8 @@ func recorded(t *testing.T, selector, order string) string {
 		m.Workers = append(m.Workers, Worker{
 			Name: fmt.Sprint("w", i), Slots: 1 + i%2, JoinsAt: -1, Deliver: int64(10 * i), AckDelay: 10, Slow: 3,
 			ChannelPrefetch: i, Subscriptions: []Subscription{{Queue: "q", Prefetch: 3}, {Queue: "p"}},
-			Fails: func(seq int64, attempt int32, _ int64) Verdict {
-				return Verdict{End: Ending(int(seq+int64(attempt)) % 5 / 2)} // success, requeue, reject
+			Fails: func(seq int64, attempt int32, _ int64) loadgen.Verdict {
+				return loadgen.Verdict{End: loadgen.Ending(int(seq+int64(attempt)) % 5 / 2)} // success, requeue, reject
 			},
 		})
 	}

@@ -3,7 +3,6 @@ package sim
 import (
 	"context"
 	"fmt"
-	"math/rand/v2"
 	"slices"
 
 	"harelab/loadgen"
@@ -11,31 +10,26 @@ import (
 	"harelab/scenarios"
 )
 
-// Options are what a run in virtual time can be told beyond its scenario.
+// Options are what a run in virtual time is given besides its scenario.
 type Options struct {
 	Repeat int // number of the run among its repeats, for the result
-}
-
-// features are those parts of the scenario format that virtual time carries out.
-var features = []scenarios.Feature{
-	scenarios.FeatureRebind, scenarios.FeatureClosed, scenarios.FeatureAckBatch, scenarios.FeatureAckForget,
-	scenarios.FeatureFail, scenarios.FeatureBackoff, scenarios.FeatureKill, scenarios.FeatureClose,
-	scenarios.FeatureStall, scenarios.FeatureJoin, scenarios.FeatureShared, scenarios.FeatureSpin,
-	scenarios.FeatureRTT,
 }
 
 // Run runs a scenario in virtual time. The result is the same, to the byte, on every
 // run and machine. The error names parts of the scenario that virtual time cannot
 // carry out, or what the broker refused. When ctx ends first, the result is partial.
 func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, error) {
-	if err := s.Refuse("virtual time", features...); err != nil {
+	if err := s.Refuse("virtual time", loadgen.Features...); err != nil {
 		return nil, err
 	}
 	plan, err := loadgen.NewPlan(s)
 	if err != nil {
 		return nil, err
 	}
-	m := modelOf(s)
+	m, err := modelOf(s)
+	if err != nil {
+		return nil, err
+	}
 	src := newPlanSource(s, plan)
 	m.Source = src
 	out, err := m.Run(ctx)
@@ -59,7 +53,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 }
 
 // modelOf translates all of a scenario but its load.
-func modelOf(s *scenarios.Scenario) *Model {
+func modelOf(s *scenarios.Scenario) (*Model, error) {
 	m := &Model{
 		Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order, Seed: s.Seed,
 		Exchanges: s.Exchanges, Queues: slices.Clone(s.Queues), Bindings: s.Bindings,
@@ -91,7 +85,11 @@ func modelOf(s *scenarios.Scenario) *Model {
 	index := map[string]int{}
 	for i := range s.Workers {
 		index[s.Workers[i].Name] = i
-		m.Workers = append(m.Workers, workerOf(s, &s.Workers[i]))
+		w, err := workerOf(s, &s.Workers[i])
+		if err != nil {
+			return nil, err
+		}
+		m.Workers = append(m.Workers, w)
 	}
 	for _, f := range s.Faults {
 		do, undo := Crash, Join
@@ -104,10 +102,10 @@ func modelOf(s *scenarios.Scenario) *Model {
 			m.Control = append(m.Control, Control{At: at + f.RestartAfter.Microseconds(), Do: undo, Worker: index[f.Worker]})
 		}
 	}
-	return m
+	return m, nil
 }
 
-func workerOf(s *scenarios.Scenario, w *scenarios.Worker) Worker {
+func workerOf(s *scenarios.Scenario, w *scenarios.Worker) (Worker, error) {
 	half := s.Network.RTT.Microseconds() / 2
 	acks := map[string]Ack{scenarios.OnStart: AckEarly, scenarios.OnDone: AckLate, scenarios.NoAck: AckAuto}
 	m := Worker{
@@ -129,46 +127,9 @@ func workerOf(s *scenarios.Scenario, w *scenarios.Worker) Worker {
 		}
 		m.Subscriptions = append(m.Subscriptions, sub)
 	}
-	if w.Fail != nil {
-		m.Fails = failures(w.Fail, scenarios.Stream(s.Seed, "fail/"+w.Name))
+	policy, err := loadgen.NewFailPolicy(s, w)
+	if policy != nil {
+		m.Fails = func(_ int64, attempt int32, end int64) loadgen.Verdict { return policy.Decide(attempt, end) }
 	}
-	return m
-}
-
-// failures decides by a scenario's rules which attempts fail, and how they are
-// tried again.
-func failures(f *scenarios.Fail, draw *rand.Rand) func(seq int64, attempt int32, end int64) Verdict {
-	from, to := f.From.Microseconds(), f.To.Microseconds()
-	return func(_ int64, attempt int32, end int64) Verdict {
-		fails := int(attempt) <= f.First
-		if !fails && end >= from && (to == 0 || end < to) {
-			fails = draw.Float64() < f.P
-		}
-		switch {
-		case !fails:
-			return Verdict{}
-		case f.MaxAttempts > 0 && int(attempt) >= f.MaxAttempts && f.Then == "":
-			return Verdict{End: Reject}
-		case f.MaxAttempts > 0 && int(attempt) >= f.MaxAttempts:
-			return Verdict{End: Forward, To: &Forwarding{RoutingKey: f.Then}}
-		case f.Retry == scenarios.RetryImmediate:
-			return Verdict{End: Requeue}
-		case f.Retry == scenarios.RetryBackoff:
-			return Verdict{End: Forward, To: backoff(&f.Backoff, int(attempt), draw)}
-		default:
-			return Verdict{End: Reject}
-		}
-	}
-}
-
-func backoff(b *scenarios.Backoff, attempt int, draw *rand.Rand) *Forwarding {
-	to := &Forwarding{Exchange: b.Exchange}
-	if n := len(b.Keys); n > 0 {
-		to.RoutingKey = b.Keys[min(attempt, n)-1]
-	}
-	if n := len(b.Delay); n > 0 {
-		ms := float64(b.Delay[min(attempt, n)-1].Milliseconds())
-		to.Expiration = 1000 * max(1, int64(ms*(1+b.Jitter*(2*draw.Float64()-1))))
-	}
-	return to
+	return m, err
 }

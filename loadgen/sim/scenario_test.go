@@ -7,6 +7,7 @@ import (
 	"slices"
 	"testing"
 
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 	"harelab/scenarios"
 )
@@ -111,7 +112,7 @@ func TestRunsAreIdentical(t *testing.T) {
 	for _, name := range scenarios.Names() {
 		t.Run(name, func(t *testing.T) {
 			s := resolve(t, name, "")
-			if err := s.Refuse("virtual time", features...); err != nil {
+			if err := s.Refuse("virtual time", loadgen.Features...); err != nil {
 				t.Skip(err)
 			}
 			encode := func() []byte {
@@ -135,7 +136,7 @@ func TestShippedScenariosAreSound(t *testing.T) {
 	for _, name := range scenarios.Names() {
 		t.Run(name, func(t *testing.T) {
 			s := resolve(t, name, "")
-			if err := s.Refuse("virtual time", features...); err != nil {
+			if err := s.Refuse("virtual time", loadgen.Features...); err != nil {
 				t.Skip(err)
 			}
 			checkSound(t, mustRun(t, s))

@@ -6,6 +6,7 @@ import (
 
 	"harelab/engine/broker"
 	"harelab/engine/wire"
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 )
 
@@ -25,7 +26,7 @@ type task struct {
 	next     int32 // in the worker's buffer, or in the free list
 	phase    phase
 	unacked  bool // the broker waits for an ack
-	verdict  Verdict
+	verdict  loadgen.Verdict
 }
 
 type phase uint8
@@ -216,9 +217,11 @@ func (w *worker) start(i int32, t *task, slot int32) {
 	w.changed()
 	w.d.active = now
 	if w.Fails != nil {
-		t.verdict = w.Fails(t.seq, t.attempt, end)
+		if t.verdict = w.Fails(t.seq, t.attempt, end); w.Ack == AckAuto && t.verdict.Refuses() {
+			t.verdict = loadgen.Verdict{}
+		}
 	}
-	if w.Ack == AckEarly && t.verdict.End != Requeue && t.verdict.End != Reject {
+	if w.Ack == AckEarly && !t.verdict.Refuses() {
 		w.sendAck(i)
 	}
 	w.d.add(end, rankFinish, event{kind: finished, worker: w.index, life: w.life, arg: i})
@@ -237,18 +240,18 @@ func (w *worker) finish(i int32) {
 	w.changed()
 	d.span(t, d.now, false)
 	t.phase = leaving
-	failed := t.verdict.End != Success && (w.Ack != AckAuto || t.verdict.End == Forward)
-	if !failed {
+	switch t.verdict.End {
+	case loadgen.Succeed:
 		w.served++
 		w.busy += d.now - t.started
 		d.done(t)
-	} else if t.verdict.End == Forward {
+	case loadgen.Forward:
 		d.forward(t)
 	}
 	switch {
 	case w.Ack == AckLate:
 		w.settleLate(i)
-	case w.Ack == AckEarly && (t.verdict.End == Requeue || t.verdict.End == Reject):
+	case w.Ack == AckEarly && t.verdict.Refuses():
 		w.sendAck(i)
 	case !t.unacked:
 		d.freeTask(i)
@@ -262,7 +265,7 @@ func (w *worker) finish(i int32) {
 // settleLate acks or refuses a finished task, by itself or with others.
 func (w *worker) settleLate(i int32) {
 	t := &w.d.tasks[i]
-	if t.verdict.End == Requeue || t.verdict.End == Reject {
+	if t.verdict.Refuses() {
 		w.sendAck(i)
 		return
 	}
@@ -297,19 +300,19 @@ func (w *worker) settle(i int32) error {
 	t := &d.tasks[i]
 	t.unacked = false
 	d.unacked--
-	seq, tag, end := t.seq, t.tag, t.verdict.End
-	if end != Requeue && end != Reject {
+	seq, tag, verdict := t.seq, t.tag, t.verdict
+	if !verdict.Refuses() {
 		d.acked(t)
 	}
 	if t.phase == leaving {
 		d.freeTask(i)
 	}
 	var err error
-	switch end {
-	case Requeue:
+	switch verdict.End {
+	case loadgen.Requeue:
 		d.out.Messages[seq].Redelivered = true
 		err = w.channel.Nack(tag, false, true)
-	case Reject:
+	case loadgen.Reject:
 		err = w.channel.Nack(tag, false, false)
 	default:
 		err = w.channel.Ack(tag, false)

@@ -1,0 +1,104 @@
+package amqp
+
+import (
+	"fmt"
+	"math/rand/v2"
+	"strings"
+	"testing"
+
+	"harelab/loadgen/run"
+	"harelab/loadgen/sim"
+	"harelab/scenarios"
+)
+
+// failing draws a scenario whose workers fail by a random policy. Times are odd,
+// so that things which are decided apart hardly ever happen together.
+func failing(r *rand.Rand) string {
+	pick := func(list ...string) string { return list[r.IntN(len(list))] }
+	policy := []string{"retry: " + pick("immediate", "fixed", "backoff-jitter")}
+	add := func(format string, args ...any) { policy = append(policy, fmt.Sprintf(format, args...)) }
+	if r.IntN(3) > 0 {
+		add("p: %d%%", 5+r.IntN(60))
+	} else {
+		add("p: 20%%")
+		add("first: %d", 1+r.IntN(3))
+	}
+	if r.IntN(2) == 0 {
+		add("from: %dms", 10+r.IntN(200))
+		add("to: %dms", 300+r.IntN(400))
+	}
+	if r.IntN(3) > 0 {
+		add("max_attempts: %d", 2+r.IntN(4))
+		if r.IntN(2) == 0 {
+			add("then: parked")
+		}
+	}
+	add("backoff: {exchange: retry, keys: [later, latest], delay: [37ms, 113ms], jitter: %d%%}", 10*r.IntN(6))
+	return fmt.Sprintf(`
+schema: harelab/v1
+name: failing
+seed: %d
+topology:
+  exchanges: [{name: retry, type: direct}]
+  queues:
+    - {name: work, arguments: {x-dead-letter-exchange: retry, x-dead-letter-routing-key: later}}
+    - {name: later, arguments: {x-message-ttl: 61ms, x-dead-letter-exchange: "", x-dead-letter-routing-key: work}}
+    - {name: latest, arguments: {x-message-ttl: 157ms, x-dead-letter-exchange: "", x-dead-letter-routing-key: work}}
+    - {name: parked}
+  bindings: [{exchange: retry, queue: later, key: later}, {exchange: retry, queue: latest, key: latest}]
+classes: [{name: call, publish: {exchange: "", key: work}, service: {dist: uniform, from: 1ms, to: 9ms}}]
+load: [{sequence: s, phases: [{class: call, model: open, arrival: poisson, rate: 60/s, count: 40}]}]
+workers:
+  - name: w
+    threads: %d
+    consume: [{queue: work}]
+    prefetch: %d
+    ack: %s
+    fail: {%s}
+stop: {when: drained, timeout: 100s}
+`, r.Uint64N(1<<40), 1+r.IntN(3), 3+r.IntN(6), pick("on-done", "{when: on-done, batch: 2}"), strings.Join(policy, ", "))
+}
+
+// TestFailuresAgreeWithTheSimulator wants the runner over the real protocol and
+// the one in virtual time to end every attempt alike: the same messages fail,
+// equally often, at the same microseconds, and end in the same place.
+func TestFailuresAgreeWithTheSimulator(t *testing.T) {
+	histories := 40
+	if testing.Short() {
+		histories = 15
+	}
+	seed := rand.Uint64()
+	failed := 0
+	for i := range uint64(histories) {
+		text := failing(rand.New(rand.NewPCG(seed, i)))
+		s := resolve(t, text, scenarios.Options{})
+		want, err := sim.Run(t.Context(), s, sim.Options{})
+		if err != nil {
+			t.Fatalf("seed %d, history %d: %v%s", seed, i, err, text)
+		}
+		got := inBubble(t, s)
+		for _, m := range want.Messages {
+			failed += int(m.Attempts) - 1
+		}
+		if why := failuresDiffer(got, want); why != "" {
+			t.Errorf("seed %d, history %d: %s%s", seed, i, why, text)
+		}
+	}
+	if failed < histories {
+		t.Errorf("seed %d: %d attempts failed in %d histories: they prove nothing", seed, failed, histories)
+	}
+}
+
+func failuresDiffer(got, want *run.Result) string {
+	if got.Ledger != want.Ledger || !got.Valid() || got.Partial != want.Partial {
+		return fmt.Sprintf("ledger %+v, findings %v; simulated %+v", got.Ledger, got.Findings, want.Ledger)
+	}
+	for i := range want.Messages {
+		g, w := &got.Messages[i], &want.Messages[i]
+		if g.Attempts != w.Attempts || g.State != w.State || g.Started != w.Started || g.Done != w.Done || g.Redelivered != w.Redelivered {
+			return fmt.Sprintf("message %d: %d attempts, %v, work from %d to %d us, redelivered %t; simulated %d, %v, %d to %d, %t",
+				i, g.Attempts, g.State, g.Started, g.Done, g.Redelivered, w.Attempts, w.State, w.Started, w.Done, w.Redelivered)
+		}
+	}
+	return ""
+}

@@ -1,0 +1,118 @@
+package loadgen
+
+import (
+	"fmt"
+	"math/rand/v2"
+
+	"harelab/scenarios"
+)
+
+// A Verdict is how an attempt at a message ends. The zero value is success.
+type Verdict struct {
+	End Ending
+	To  *Forwarding // with Forward
+}
+
+// An Ending is what a worker does when its work is done.
+type Ending uint8
+
+// The endings.
+const (
+	Succeed Ending = iota // the delivery is acked as the worker always acks
+	Requeue               // nack with requeue
+	Reject                // nack without: dead-lettered or dropped
+	Forward               // published again elsewhere, then acked
+)
+
+// A Forwarding is where a worker publishes a failed message again.
+type Forwarding struct {
+	Exchange, RoutingKey string
+	Expiration           int64 // TTL in microseconds, whole milliseconds; 0: none
+	GiveUp               bool  // no worker is to try it again
+}
+
+// Refuses reports whether the delivery is nacked.
+func (v Verdict) Refuses() bool { return v.End == Requeue || v.End == Reject }
+
+// A FailPolicy decides which attempts of one worker fail and how they are tried
+// again. It draws from the worker's own stream of the seed, so its decisions
+// depend on the order in which the worker starts work and on nothing else.
+//
+// A FailPolicy belongs to one goroutine at a time.
+type FailPolicy struct {
+	spec     *scenarios.Fail
+	from, to int64 // microseconds of run time; to 0: for ever
+	draw     *rand.Rand
+}
+
+// NewFailPolicy returns the policy of a worker, nil for one that never fails. The
+// error names a value that has no meaning.
+func NewFailPolicy(s *scenarios.Scenario, w *scenarios.Worker) (*FailPolicy, error) {
+	f := w.Fail
+	if f == nil {
+		return nil, nil
+	}
+	refuse := func(format string, args ...any) (*FailPolicy, error) {
+		return nil, &scenarios.Error{File: s.File, Msg: fmt.Sprintf("worker %q: ", w.Name) + fmt.Sprintf(format, args...)}
+	}
+	if w.Ack.When != scenarios.OnDone {
+		return refuse("fail with ack %q: want %q, as after an earlier ack nothing is left to refuse", w.Ack.When, scenarios.OnDone)
+	}
+	switch f.Retry {
+	case scenarios.RetryImmediate, scenarios.RetryFixed:
+	case scenarios.RetryBackoff:
+		if len(f.Backoff.Keys) == 0 || len(f.Backoff.Keys) != len(f.Backoff.Delay) {
+			return refuse("fail.backoff has %d keys and %d delays: want one delay per key, and at least one",
+				len(f.Backoff.Keys), len(f.Backoff.Delay))
+		}
+	default:
+		return refuse("unknown fail.retry %q (have %s, %s, %s)", f.Retry,
+			scenarios.RetryImmediate, scenarios.RetryFixed, scenarios.RetryBackoff)
+	}
+	return &FailPolicy{
+		spec: f, from: f.From.Microseconds(), to: f.To.Microseconds(),
+		draw: scenarios.Stream(s.Seed, "fail/"+w.Name),
+	}, nil
+}
+
+// Decide returns how an attempt at a message will end. It is called once for
+// each attempt, when its work starts: attempt counts the deliveries of the
+// message so far, this one included, and end is the run time in microseconds at
+// which the work is due to end. A nil policy decides for success.
+func (p *FailPolicy) Decide(attempt int32, end int64) Verdict {
+	if p == nil || !p.fails(attempt, end) {
+		return Verdict{}
+	}
+	return p.retry(int(attempt))
+}
+
+// fails draws only within the policy's span of run time.
+func (p *FailPolicy) fails(attempt int32, end int64) bool {
+	if int(attempt) <= p.spec.First {
+		return true
+	}
+	return end >= p.from && (p.to == 0 || end < p.to) && p.draw.Float64() < p.spec.P
+}
+
+// retry returns what a worker does with a message whose attempt failed.
+func (p *FailPolicy) retry(attempt int) Verdict {
+	f := p.spec
+	last := f.MaxAttempts > 0 && attempt >= f.MaxAttempts
+	switch {
+	case last && f.Then != "":
+		return Verdict{End: Forward, To: &Forwarding{RoutingKey: f.Then, GiveUp: true}}
+	case last, f.Retry == scenarios.RetryFixed:
+		return Verdict{End: Reject}
+	case f.Retry == scenarios.RetryBackoff:
+		return Verdict{End: Forward, To: p.backoff(attempt)}
+	}
+	return Verdict{End: Requeue} // NewFailPolicy let no other value pass
+}
+
+// backoff draws the delay of an attempt.
+func (p *FailPolicy) backoff(attempt int) *Forwarding {
+	b := &p.spec.Backoff
+	n := min(attempt, len(b.Keys)) - 1
+	ms := float64(b.Delay[n].Milliseconds()) * (1 + b.Jitter*(2*p.draw.Float64()-1))
+	return &Forwarding{Exchange: b.Exchange, RoutingKey: b.Keys[n], Expiration: 1000 * max(1, int64(ms))}
+}
