@@ -13,7 +13,7 @@ type Observer interface {
 	// Times returns when the copy of message seq in queue was enqueued, last
 	// handed to a consumer, and when its ack was seen, in microseconds of run
 	// time, or run.None. It is called after the run has ended.
-	Times(seq uint64, queue string) (enqueued, dispatched, acked int64)
+	Times(seq int64, queue string) (enqueued, dispatched, acked int64)
 }
 
 // ClassProgress is how long the messages of a class have waited so far.

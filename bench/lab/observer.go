@@ -1,18 +1,17 @@
 package lab
 
 import (
-	"encoding/binary"
 	"sync"
 	"time"
 
 	"harelab/engine/message"
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 )
 
 // An observer notes when the embedded broker enqueued, dispatched and saw
 // acked each message of a run. It is the broker's Tracer and the load
-// generator's Observer. Messages are told apart by their number, which the
-// load generator writes into the first eight bytes of each body.
+// generator's Observer. The number in a body says which message it is.
 type observer struct {
 	mu     sync.Mutex
 	zero   int64 // run time zero in broker time
@@ -23,26 +22,25 @@ type observer struct {
 type passage struct{ enqueued, dispatched, acked int64 }
 
 // leapMax is how far a message's number may run ahead of the highest seen: a
-// body that does not begin with a number must not size the table.
+// foreign body must not size the table.
 const leapMax = 1 << 20
 
 func newObserver() *observer { return &observer{queues: make(map[string][]passage)} }
 
 // note applies set to the passage of m through queue.
 func (o *observer) note(m *message.Message, queue string, set func(*passage)) {
-	body := m.Body()
-	if len(body) < 8 {
+	seq, ok := loadgen.BodySeq(m.Body())
+	if !ok {
 		return
 	}
-	seq := binary.BigEndian.Uint64(body)
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	q := o.queues[queue]
-	if seq >= uint64(len(q)) {
-		if seq-uint64(len(q)) > leapMax {
+	if seq >= int64(len(q)) {
+		if seq-int64(len(q)) > leapMax {
 			return
 		}
-		q = append(q, make([]passage, seq+1-uint64(len(q)))...)
+		q = append(q, make([]passage, seq+1-int64(len(q)))...)
 		o.queues[queue] = q
 	}
 	set(&q[seq])
@@ -69,11 +67,11 @@ func (o *observer) Started(zero time.Time) {
 }
 
 // Times returns the passage of one message through one queue in run time.
-func (o *observer) Times(seq uint64, queue string) (enqueued, dispatched, acked int64) {
+func (o *observer) Times(seq int64, queue string) (enqueued, dispatched, acked int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()
 	q := o.queues[queue]
-	if seq >= uint64(len(q)) {
+	if seq < 0 || seq >= int64(len(q)) {
 		return run.None, run.None, run.None
 	}
 	since := func(t int64) int64 {

@@ -2,7 +2,6 @@ package amqp
 
 import (
 	"context"
-	"encoding/binary"
 	"net"
 	"sync"
 	"testing"
@@ -10,6 +9,7 @@ import (
 
 	"harelab/engine"
 	"harelab/engine/message"
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 	"harelab/scenarios"
 
@@ -23,15 +23,18 @@ func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 type watcher struct {
 	mu   sync.Mutex
 	zero int64
-	at   map[uint64]*[3]int64
+	at   map[int64]*[3]int64
 }
 
 func (w *watcher) note(m *message.Message, i int, now int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	seq := binary.BigEndian.Uint64(m.Body())
+	seq, ok := loadgen.BodySeq(m.Body())
+	if !ok {
+		return
+	}
 	if w.at == nil {
-		w.at = map[uint64]*[3]int64{}
+		w.at = map[int64]*[3]int64{}
 	}
 	if w.at[seq] == nil {
 		w.at[seq] = &[3]int64{run.None, run.None, run.None}
@@ -44,7 +47,7 @@ func (w *watcher) Dispatched(m *message.Message, _ string, now int64) { w.note(m
 func (w *watcher) Acked(m *message.Message, _ string, now int64)      { w.note(m, 2, now) }
 func (w *watcher) Started(zero time.Time)                             { w.zero = zero.UnixMicro() }
 
-func (w *watcher) Times(seq uint64, _ string) (enqueued, dispatched, acked int64) {
+func (w *watcher) Times(seq int64, _ string) (enqueued, dispatched, acked int64) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	t := w.at[seq]

@@ -187,7 +187,7 @@ func (c *collector) observe() {
 			queue = 0
 		}
 		if queue >= 0 {
-			row.Enqueued, row.Dispatched, row.Acked = o.Times(uint64(row.Seq), c.res.Queues[queue])
+			row.Enqueued, row.Dispatched, row.Acked = o.Times(row.Seq, c.res.Queues[queue])
 		}
 	}
 }
