@@ -2,6 +2,7 @@
 // and a folder that keeps them with the data they were made from.
 //
 //	stat      a run's figures and whether its expectations hold
+//	arms      runs grouped into what a report sets side by side
 //	terminal  tables for a terminal
 //	folder    what is kept on disk, and reading it back
 //	plot      charts, one file each

@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/internal/specimen"
 )
@@ -26,7 +27,7 @@ func all() []*run.Result {
 // TestRedrawGivesTheSameBytes: the folder's data says all that was drawn.
 func TestRedrawGivesTheSameBytes(t *testing.T) {
 	dir := t.TempDir()
-	if err := Write(dir, folder.New(all(), folder.NewManifest([]string{"harelab", "run", "--target", "sim"}))); err != nil {
+	if err := Write(dir, folder.New(arms.Summarize(all()...), folder.NewManifest([]string{"harelab", "run", "--target", "sim"}))); err != nil {
 		t.Fatal(err)
 	}
 	before := specimen.Files(t, dir)

@@ -8,15 +8,13 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
+	"harelab/reports/sweep"
 	"harelab/scenarios"
 )
 
 // An Axis is one dimension of a sweep: a param of the scenario, or one of the
 // strategies matcher, dispatch and order.
-type Axis struct {
-	Name   string   `json:"name"`
-	Values []string `json:"values"`
-}
+type Axis = sweep.Axis
 
 // strategyAxes are the axes that are not params.
 var strategyAxes = []string{"matcher", "dispatch", "order"}

@@ -66,7 +66,7 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	s := &Sweep{Axes: q.Axes, Goal: q.Goal, Base: base, Target: q.Target, Repeat: q.Repeat, file: f, options: options}
 	if len(s.Axes) == 0 {
 		for _, a := range f.Sweep().Axes {
-			s.Axes = append(s.Axes, Axis{a.Name, a.Values})
+			s.Axes = append(s.Axes, Axis{Name: a.Name, Values: a.Values})
 		}
 	}
 	if err := checkAxes(s.Axes, base.Params, q.Set); err != nil {

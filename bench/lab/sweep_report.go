@@ -8,6 +8,7 @@ import (
 
 	"harelab/loadgen"
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/sweep"
 )
 
@@ -17,10 +18,7 @@ import (
 // cost their time.
 func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sweep.Sweep, error) {
 	out := &sweep.Sweep{Scenario: Arm{Scenario: s.Base}.Name(), Title: s.Base.Title, Doc: strings.TrimSpace(s.Base.Doc), Target: s.Target.String(),
-		Virtual: s.Target.Kind == Sim, Goal: s.Goal, Command: command}
-	for _, a := range s.Axes {
-		out.Axes = append(out.Axes, sweep.Axis(a))
-	}
+		Virtual: s.Target.Kind == Sim, Goal: s.Goal, Axes: s.Axes, Command: command}
 	for _, c := range inOrder(cells) {
 		kept := sweep.Cell{Values: c.Values, Repeat: c.Repeat, Seed: c.Seed, Metrics: c.Metrics, Load: c.Load}
 		if !c.Counts() {
@@ -41,7 +39,7 @@ func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sw
 		if err != nil {
 			return nil, err
 		}
-		out.Extremes = append(out.Extremes, r)
+		out.Extremes = append(out.Extremes, arms.Summarize(r)...)
 	}
 	return out, nil
 }

@@ -19,7 +19,7 @@ func smallSweep(t testing.TB) *Sweep {
 	t.Helper()
 	s, err := NewSweep(SweepRequest{
 		Scenario: "odd-heavy-even-light", Target: Target{Kind: Sim},
-		Axes: []Axis{{"prefetch", []string{"1", "2", "0"}}, {"dispatch", []string{"rr", "fair"}}},
+		Axes: []Axis{{Name: "prefetch", Values: []string{"1", "2", "0"}}, {Name: "dispatch", Values: []string{"rr", "fair"}}},
 	})
 	if err != nil {
 		t.Fatal(err)
@@ -256,7 +256,7 @@ func TestSweepOrderDoesNotMatter(t *testing.T) {
 func BenchmarkSweep(b *testing.B) {
 	s, err := NewSweep(SweepRequest{
 		Scenario: "prefetch-sweep", Target: Target{Kind: Sim},
-		Axes: []Axis{{"prefetch", []string{"1", "8"}}, {"dispatch", []string{"rr", "fair", "jsq", "lwl"}}},
+		Axes: []Axis{{Name: "prefetch", Values: []string{"1", "8"}}, {Name: "dispatch", Values: []string{"rr", "fair", "jsq", "lwl"}}},
 	})
 	if err != nil {
 		b.Fatal(err)

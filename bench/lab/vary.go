@@ -6,7 +6,7 @@ import (
 	"fmt"
 	"slices"
 
-	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/compare"
 	"harelab/reports/stat"
 	"harelab/scenarios"
@@ -34,7 +34,7 @@ type VaryRequest struct {
 
 // A Varied is what a VaryRequest came to.
 type Varied struct {
-	Results []*run.Result // in the order they ran
+	Runs    []*arms.Run // in the order they ran
 	byValue map[string][]*stat.Summary
 	axis    Axis
 }
@@ -131,9 +131,9 @@ func named(s *scenarios.Scenario, a Axis, value string) *scenarios.Scenario {
 // ctx's error.
 func (v *Vary) Run(ctx context.Context, w Watcher) (*Varied, error) {
 	results, err := Run(ctx, v.Arms, 1, w)
-	out := &Varied{Results: results, byValue: make(map[string][]*stat.Summary), axis: v.axis}
-	for i, r := range results {
-		out.byValue[v.values[i]] = append(out.byValue[v.values[i]], stat.Summarize(r))
+	out := &Varied{Runs: arms.Summarize(results...), byValue: make(map[string][]*stat.Summary), axis: v.axis}
+	for i, r := range out.Runs {
+		out.byValue[v.values[i]] = append(out.byValue[v.values[i]], r.Summary)
 	}
 	return out, err
 }

@@ -1,11 +1,8 @@
 package lab
 
 import (
-	"slices"
 	"strings"
 	"testing"
-
-	"harelab/reports/stat"
 )
 
 func varyOf(t *testing.T, q VaryRequest, axis string) *Vary {
@@ -41,28 +38,6 @@ func TestVaryRepeatsWhereTheClockIsReal(t *testing.T) {
 		v := varyOf(t, VaryRequest{Scenario: "odd-heavy-even-light", Target: Target{Kind: target}}, "dispatch=rr,fair")
 		if len(v.Arms) != 2*want {
 			t.Errorf("%s: %d runs, want %d of each value", target, len(v.Arms), want)
-		}
-	}
-}
-
-func TestMissingArms(t *testing.T) {
-	arm := func(name, kind string) *stat.Summary {
-		return &stat.Summary{Arm: name, Target: stat.Target{Kind: kind}}
-	}
-	a, b, c := arm("a", "sim"), arm("b", "sim"), arm("a", "embedded")
-	for _, tc := range []struct {
-		name       string
-		base, news []*stat.Summary
-		want       []string
-	}{
-		{"one on each side is a pair", []*stat.Summary{a}, []*stat.Summary{b}, nil},
-		{"repeats are one arm", []*stat.Summary{a, a}, []*stat.Summary{b, b}, nil},
-		{"an arm is gone", []*stat.Summary{a, b}, []*stat.Summary{a}, []string{"b on sim"}},
-		{"another target is another arm", []*stat.Summary{a, b}, []*stat.Summary{c, b}, []string{"a on sim"}},
-		{"more than before", []*stat.Summary{a}, []*stat.Summary{a, b}, nil},
-	} {
-		if got := MissingArms(tc.base, tc.news); !slices.Equal(got, tc.want) {
-			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
 	}
 }

@@ -231,18 +231,18 @@ func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
 // writeVaried writes what was run, and compares it unless runErr cut it short.
 func (f *compareFlags) writeVaried(w io.Writer, out string, varied *lab.Varied, runErr error) error {
 	interrupted := errors.Is(runErr, context.Canceled)
-	if len(varied.Results) == 0 {
+	if len(varied.Runs) == 0 {
 		dropFolder(out)
 		if interrupted {
 			return orInterrupted(runErr)
 		}
 		return nil
 	}
-	if err := reports.Write(out, folder.New(varied.Results, folder.NewManifest(commandLine()))); err != nil {
+	if err := reports.Write(out, folder.New(varied.Runs, folder.NewManifest(commandLine()))); err != nil {
 		return err
 	}
 	if interrupted {
-		fmt.Fprintf(os.Stderr, "interrupted: no comparison; runs in %s: %d\n", out, len(varied.Results))
+		fmt.Fprintf(os.Stderr, "interrupted: no comparison; runs in %s: %d\n", out, len(varied.Runs))
 		return &exit{code: exitInterrupted}
 	}
 	if runErr != nil {
@@ -258,9 +258,9 @@ func (f *compareFlags) writeVaried(w io.Writer, out string, varied *lab.Varied, 
 	if err := writeComparison(w, out, c); err != nil {
 		return err
 	}
-	for _, r := range varied.Results {
-		if !r.Valid() {
-			return &exit{exitInvalid, fmt.Errorf("the run of %s is invalid: %s", r.Arm(), c.Why)}
+	for _, r := range varied.Runs {
+		if !r.Summary.Valid() {
+			return &exit{exitInvalid, fmt.Errorf("the run of %s is invalid: %s", r.Summary.Arm, c.Why)}
 		}
 	}
 	return nil

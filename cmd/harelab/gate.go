@@ -7,7 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
-	"harelab/bench/lab"
+	"harelab/reports/arms"
 	"harelab/reports/compare"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
@@ -122,9 +122,9 @@ func noSweep(verb, dir string) error {
 
 // checkGate wants every rule to fail on a planted regression, in every arm.
 func checkGate(w io.Writer, base []*stat.Summary, rules []compare.GateRule) error {
-	for _, arm := range lab.ByArm(base) {
+	for _, arm := range arms.Group(arms.OfSummaries(base)) {
 		for _, r := range rules {
-			if err := compare.SelfCheck(arm.Summaries, r); err != nil {
+			if err := compare.SelfCheck(arms.Summaries(arm.Runs), r); err != nil {
 				return &exit{exitInconclusive, fmt.Errorf("gate: %s: %w", arm.Name, err)}
 			}
 			fmt.Fprintf(w, "can fail      %s  %s  a planted regression is found\n", arm.Name, r.Text)
@@ -148,8 +148,8 @@ func gate(w io.Writer, base, news []*stat.Summary, rules []compare.GateRule, pas
 			outcome = max(outcome, compare.GateInconclusive)
 		}
 	}
-	missing(lab.MissingArms(base, news), "the new runs")
-	missing(lab.MissingArms(news, base), "the base")
+	missing(arms.Missing(base, news), "the new runs")
+	missing(arms.Missing(news, base), "the base")
 	switch {
 	case outcome == compare.GateWorse:
 		return &exit{exitWorse, errors.New("gate: worse")}

@@ -44,7 +44,7 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 			if err != nil {
 				return err
 			}
-			results, again, err := measure(cmd, record.Arms, 1, out, quiet)
+			again, err := measure(cmd, record.Arms, 1, out, quiet)
 			if err != nil {
 				return err
 			}
@@ -55,7 +55,7 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 			if !same {
 				return &exit{exitExpectation, errors.New("rerun: figures in virtual time are not those recorded")}
 			}
-			return verdict(results)
+			return verdict(again.Summaries())
 		},
 	}
 	f := cmd.Flags()

@@ -15,8 +15,8 @@ import (
 
 	"harelab/bench/lab"
 	"harelab/cmd/harelab/internal/progress"
-	"harelab/loadgen/run"
 	"harelab/reports"
+	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
 	"harelab/reports/terminal"
@@ -161,64 +161,65 @@ func assignments(set []string) (map[string]string, error) {
 
 // runArms runs what was asked for and writes the results folder.
 func runArms(cmd *cobra.Command, q lab.Request, parallel int, out string, quiet bool) error {
-	arms, err := lab.Expand(q)
+	asked, err := lab.Expand(q)
 	if err != nil {
 		return err
 	}
-	results, _, err := measure(cmd, arms, parallel, out, quiet)
+	f, err := measure(cmd, asked, parallel, out, quiet)
 	if err != nil {
 		return err
 	}
-	return verdict(results)
+	return verdict(f.Summaries())
 }
 
 // measure runs arms, prints each target's table as soon as it is complete, and
 // writes the results folder, also when it was interrupted.
-func measure(cmd *cobra.Command, arms []lab.Arm, parallel int, out string, quiet bool) ([]*run.Result, *folder.Folder, error) {
+func measure(cmd *cobra.Command, asked []lab.Arm, parallel int, out string, quiet bool) (*folder.Folder, error) {
 	out, err := newFolder(out)
 	if err != nil {
-		return nil, nil, err
+		return nil, err
 	}
 	ctx, stop := interruptible()
 	defer stop()
 	watch := progress.New(os.Stderr, interactive(os.Stderr), quiet)
 
-	var results []*run.Result
-	for _, group := range byTarget(arms) {
+	var runs []*arms.Run
+	for _, group := range byTarget(asked) {
 		if text := progress.Announcement(group, parallel); text != "" && !quiet {
 			fmt.Fprintln(os.Stderr, text)
 		}
 		rs, runErr := lab.Run(ctx, group, parallel, watch)
-		if len(rs) > 0 {
-			if err := printTable(cmd.OutOrStdout(), rs); err != nil {
-				return nil, nil, err
+		ended := arms.Summarize(rs...)
+		if len(ended) > 0 {
+			if err := terminal.WriteTable(cmd.OutOrStdout(), arms.Summaries(ended)); err != nil {
+				return nil, err
 			}
 		}
-		results = append(results, rs...)
+		runs = append(runs, ended...)
 		if err = runErr; err != nil {
 			break
 		}
 	}
 	interrupted := errors.Is(err, context.Canceled)
-	if len(results) == 0 {
+	if len(runs) == 0 {
 		dropFolder(out)
-		return nil, nil, orInterrupted(err)
+		return nil, orInterrupted(err)
 	}
-	f, writeErr := report(cmd.OutOrStdout(), out, results)
+	f, writeErr := report(cmd.OutOrStdout(), out, runs)
 	switch {
 	case writeErr != nil:
-		return nil, nil, errors.Join(writeErr, err)
+		return nil, errors.Join(writeErr, err)
 	case interrupted:
-		return nil, nil, &exit{code: exitInterrupted}
+		return nil, &exit{code: exitInterrupted}
 	}
-	return results, f, err
+	return f, err
 }
 
 // byTarget cuts the arms where the target changes.
-func byTarget(arms []lab.Arm) [][]lab.Arm {
+func byTarget(asked []lab.Arm) [][]lab.Arm {
 	var out [][]lab.Arm
-	for i, a := range arms {
-		if i == 0 || a.Target != arms[i-1].Target {
+	for i, a := range asked {
+		if i == 0 || a.Target != asked[i-1].Target {
 			out = append(out, nil)
 		}
 		out[len(out)-1] = append(out[len(out)-1], a)
@@ -243,17 +244,9 @@ func orInterrupted(err error) error {
 	return err
 }
 
-func printTable(w io.Writer, rs []*run.Result) error {
-	summaries := make([]*stat.Summary, len(rs))
-	for i, r := range rs {
-		summaries[i] = stat.Summarize(r)
-	}
-	return terminal.WriteTable(w, summaries)
-}
-
 // report writes the results folder and prints what the tables do not say.
-func report(w io.Writer, dir string, results []*run.Result) (*folder.Folder, error) {
-	f := folder.New(results, folder.NewManifest(commandLine()))
+func report(w io.Writer, dir string, runs []*arms.Run) (*folder.Folder, error) {
+	f := folder.New(runs, folder.NewManifest(commandLine()))
 	if err := reports.Write(dir, f); err != nil {
 		return nil, err
 	}
@@ -268,12 +261,11 @@ func report(w io.Writer, dir string, results []*run.Result) (*folder.Folder, err
 	return f, err
 }
 
-// verdict turns results into an exit code: invalid before unmet expectations.
+// verdict turns figures into an exit code: invalid before unmet expectations.
 // An expectation that a busy machine broke says little, which is added.
-func verdict(results []*run.Result) error {
+func verdict(ss []*stat.Summary) error {
 	unmet, late := 0, 0.0
-	for _, r := range results {
-		s := stat.Summarize(r)
+	for _, s := range ss {
 		if !s.Valid() {
 			return &exit{exitInvalid, fmt.Errorf("the run of %s on %s is invalid; see the findings above", s.Arm, s.Target.Name())}
 		}
@@ -285,7 +277,7 @@ func verdict(results []*run.Result) error {
 	if unmet == 0 {
 		return nil
 	}
-	text := fmt.Sprintf("expectations were not met in %d of %d runs", unmet, len(results))
+	text := fmt.Sprintf("expectations were not met in %d of %d runs", unmet, len(ss))
 	if late >= stat.LateLeast {
 		text += fmt.Sprintf("; the machine was busy there and late by up to %s: measure again", stat.Brief(late))
 	}

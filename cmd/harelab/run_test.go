@@ -2,10 +2,15 @@ package main
 
 import (
 	"errors"
+	"io"
+	"path/filepath"
 	"strings"
 	"testing"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
+	"harelab/reports/folder"
+	"harelab/reports/stat"
 )
 
 // TestVerdict: invalid comes before unmet, and a machine that was late is named
@@ -30,7 +35,7 @@ func TestVerdict(t *testing.T) {
 			"expectations were not met in 2 of 3 runs; the machine was busy there and late by up to 0.186 s: measure again"},
 		{"invalid", []*run.Result{unmet, invalid}, exitInvalid, "is invalid"},
 	} {
-		err := verdict(c.results)
+		err := verdict(arms.Summaries(arms.Summarize(c.results...)))
 		if err == nil {
 			if c.code != exitDone {
 				t.Errorf("%s: no error, want %q", c.name, c.want)
@@ -42,5 +47,25 @@ func TestVerdict(t *testing.T) {
 		if !errors.As(err, &coded) || coded.code != c.code || !strings.Contains(err.Error(), c.want) || !whole {
 			t.Errorf("%s: %v, want exit code %d, %q", c.name, err, c.code, c.want)
 		}
+	}
+}
+
+// TestRunSummarizesOnce: the figures of a run are computed once, whatever is
+// printed, written and decided with them.
+func TestRunSummarizesOnce(t *testing.T) {
+	dir := filepath.Join(t.TempDir(), "out")
+	cmd := newRun()
+	cmd.SetArgs([]string{"celery-optimized", "--target", "sim", "--quiet", "--out", dir})
+	cmd.SetOut(io.Discard)
+	before := stat.Summarized()
+	if err := cmd.Execute(); err != nil {
+		t.Fatal(err)
+	}
+	ss, err := folder.ReadSummaries(dir)
+	if err != nil || len(ss) < 3 {
+		t.Fatalf("%d runs, %v", len(ss), err)
+	}
+	if n := stat.Summarized() - before; n != int64(len(ss)) {
+		t.Errorf("%d runs were summarized %d times", len(ss), n)
 	}
 }

@@ -12,6 +12,7 @@ import (
 	"testing"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/internal/specimen"
 	"harelab/reports/stat"
@@ -183,7 +184,7 @@ func TestHolm(t *testing.T) {
 
 func TestOpenReadsFoldersAndBenchFiles(t *testing.T) {
 	dir := t.TempDir()
-	if err := folder.New([]*run.Result{specimen.CeleryInitial()}, folder.Manifest{}).Write(dir); err != nil {
+	if err := folder.New(arms.Summarize(specimen.CeleryInitial()), folder.Manifest{}).Write(dir); err != nil {
 		t.Fatal(err)
 	}
 	for _, path := range []string{dir, filepath.Join(dir, "bench.txt")} {

@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -12,6 +13,7 @@ import (
 	"golang.org/x/perf/benchmath"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -102,55 +104,49 @@ type GateResult struct {
 // fail is therefore inconclusive, never ok.
 func Gate(base, new []*stat.Summary, rules []GateRule) ([]GateResult, error) {
 	var out []GateResult
-	arms, baseBy, newBy := pairArms(base, new)
-	if len(arms) == 0 {
+	pairs := pairArms(base, new)
+	if len(pairs) == 0 {
 		return nil, fmt.Errorf("compare: the two have no arm in common")
 	}
-	for _, arm := range arms {
+	for _, p := range pairs {
 		for _, r := range rules {
-			b, err := FromSummaries("base", baseBy[arm], []string{r.Metric.Text})
+			b, err := FromSummaries("base", p.base, []string{r.Metric.Text})
 			if err != nil {
 				return nil, err
 			}
-			n, err := FromSummaries("new", newBy[arm], []string{r.Metric.Text})
+			n, err := FromSummaries("new", p.new, []string{r.Metric.Text})
 			if err != nil {
 				return nil, err
 			}
 			g := gate(b, n, r)
-			g.Arm = arm
+			g.Arm = p.name
 			out = append(out, g)
 		}
 	}
 	return out, nil
 }
 
-// pairArms groups runs by arm; one arm on each side is a pair whatever its
-// name.
-func pairArms(base, new []*stat.Summary) (arms []string, b, n map[string][]*stat.Summary) {
-	group := func(ss []*stat.Summary) ([]string, map[string][]*stat.Summary) {
-		var order []string
-		by := make(map[string][]*stat.Summary)
-		for _, s := range ss {
-			k := armKey(s)
-			if by[k] == nil {
-				order = append(order, k)
-			}
-			by[k] = append(by[k], s)
+// A pair is an arm that both sides have.
+type pair struct {
+	name      string
+	base, new []*stat.Summary
+}
+
+// pairArms pairs the arms of two sides by name, in the order of the new side;
+// one arm on each side is a pair whatever its name.
+func pairArms(base, new []*stat.Summary) []pair {
+	from, to := arms.Group(arms.OfSummaries(base)), arms.Group(arms.OfSummaries(new))
+	var out []pair
+	for _, n := range to {
+		i := slices.IndexFunc(from, func(b *arms.Arm) bool { return b.Name == n.Name })
+		if len(from) == 1 && len(to) == 1 {
+			i = 0
 		}
-		return order, by
-	}
-	baseOrder, b := group(base)
-	newOrder, n := group(new)
-	if len(baseOrder) == 1 && len(newOrder) == 1 {
-		b[newOrder[0]] = b[baseOrder[0]]
-		return newOrder, b, n
-	}
-	for _, arm := range newOrder {
-		if b[arm] != nil {
-			arms = append(arms, arm)
+		if i >= 0 {
+			out = append(out, pair{n.Name, arms.Summaries(from[i].Runs), arms.Summaries(n.Runs)})
 		}
 	}
-	return arms, b, n
+	return out
 }
 
 func gate(base, new *Side, r GateRule) GateResult {

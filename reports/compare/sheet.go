@@ -3,6 +3,7 @@ package compare
 import (
 	"fmt"
 
+	"harelab/reports/arms"
 	"harelab/reports/page"
 	"harelab/reports/plot"
 )
@@ -88,7 +89,7 @@ func (c *Comparison) forest(width float64) *plot.Figure {
 		return nil
 	}
 	for j, n := range c.News {
-		f.Note += fmt.Sprintf(" %s is %s.", plot.Letter(j+1), n.Name)
+		f.Note += fmt.Sprintf(" %s is %s.", arms.Letter(j+1), n.Name)
 	}
 	return f
 }

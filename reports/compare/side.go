@@ -13,6 +13,7 @@ import (
 	"golang.org/x/perf/benchfmt"
 	"golang.org/x/perf/benchunit"
 
+	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
 )
@@ -105,9 +106,8 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 	}
 	side.Goal = goalOf(ss)
 	virtual := true
-	arms := make(map[string]bool)
+	armOf := armNames(ss)
 	for _, s := range ss {
-		arms[armKey(s)] = true
 		virtual = virtual && s.Virtual
 		switch {
 		case !s.Valid():
@@ -117,10 +117,7 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 		}
 	}
 	for _, s := range ss {
-		arm := ""
-		if len(arms) > 1 {
-			arm = armKey(s)
-		}
+		arm := armOf[s]
 		side.Loads[LoadKey{arm, s.Repeat}] = s.Load
 		names := metrics
 		if names == nil {
@@ -150,8 +147,21 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 	return side, nil
 }
 
-// armKey tells the arms of one folder apart.
-func armKey(s *stat.Summary) string { return s.Arm + " on " + s.Target.Kind }
+// armNames tells the arms of runs apart: nil where there is but one, which
+// needs no name.
+func armNames(ss []*stat.Summary) map[*stat.Summary]string {
+	groups := arms.Group(arms.OfSummaries(ss))
+	if len(groups) == 1 {
+		return nil
+	}
+	out := make(map[*stat.Summary]string)
+	for _, a := range groups {
+		for _, r := range a.Runs {
+			out[r.Summary] = a.Name
+		}
+	}
+	return out
+}
 
 // Open reads a side: a results folder, or a file in Go's benchmark format.
 func Open(path string, metrics []string) (*Side, error) {

@@ -29,14 +29,14 @@ import (
 	"strings"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
 // A Run is one run with its figures.
 type Run struct {
-	Result  *run.Result
-	Summary *stat.Summary
-	Dir     string // of its files below the folder, "." for a single run
+	*arms.Run
+	Dir string // of its files below the folder, "." for a single run
 }
 
 // A Folder is the runs of one results folder.
@@ -45,16 +45,17 @@ type Folder struct {
 	Runs     []*Run
 }
 
-// New makes a folder of results, in memory.
-func New(results []*run.Result, m Manifest) *Folder {
+// New makes a folder of runs, in memory. It keeps them and their figures, and
+// removes the credentials from these.
+func New(runs []*arms.Run, m Manifest) *Folder {
 	f := &Folder{Manifest: m}
 	names := make(map[string]bool)
-	for _, r := range results {
+	for _, r := range runs {
 		dir := "."
-		if len(results) > 1 {
-			dir = armDir(r, names)
+		if len(runs) > 1 {
+			dir = armDir(r.Result, names)
 		}
-		f.Runs = append(f.Runs, &Run{Result: r, Summary: stat.Summarize(r), Dir: dir})
+		f.Runs = append(f.Runs, &Run{Run: r, Dir: dir})
 	}
 	f.Manifest.fill(f.Runs)
 	return f
@@ -67,6 +68,15 @@ func (f *Folder) Summaries() []*stat.Summary {
 		out = append(out, r.Summary)
 	}
 	return out
+}
+
+// Set groups the runs into the arms that a report shows.
+func (f *Folder) Set() *arms.Set {
+	runs := make([]*arms.Run, len(f.Runs))
+	for i, r := range f.Runs {
+		runs[i] = r.Run
+	}
+	return arms.NewSet(runs)
 }
 
 // armDir names an arm's folder after scenario, variant, target and repeat.

@@ -14,6 +14,7 @@ import (
 	"golang.org/x/perf/benchfmt"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/internal/specimen"
 	"harelab/reports/stat"
 )
@@ -47,7 +48,7 @@ func write(t *testing.T, f *Folder) string {
 }
 
 func TestSingleRunWritesAtTheTop(t *testing.T) {
-	got := specimen.Files(t, write(t, New([]*run.Result{specimen.CeleryInitial()}, Manifest{Go: "go1.26"})))
+	got := specimen.Files(t, write(t, New(arms.Summarize(specimen.CeleryInitial()), Manifest{Go: "go1.26"})))
 	for _, name := range []string{
 		"manifest.json", "summary.json", "bench.txt", "scenario.resolved.yaml", "messages.csv", "series.csv",
 		"wait-run_user_query.hlog", "held-run_user_query.hlog", "queued-fit_neural_net.hlog", "schedule_lag-fit_neural_net.hlog",
@@ -67,8 +68,8 @@ func TestSingleRunWritesAtTheTop(t *testing.T) {
 
 func TestSameRunsGiveSameBytes(t *testing.T) {
 	m := NewManifest([]string{"harelab", "run"})
-	a := specimen.Files(t, write(t, New(specimen.Arms(), m)))
-	b := specimen.Files(t, write(t, New(specimen.Arms(), m)))
+	a := specimen.Files(t, write(t, New(arms.Summarize(specimen.Arms()...), m)))
+	b := specimen.Files(t, write(t, New(arms.Summarize(specimen.Arms()...), m)))
 	if d := cmp.Diff(a, b); d != "" {
 		t.Errorf("two writes differ:\n%s", d)
 	}
@@ -87,7 +88,7 @@ func TestFolderReadsBack(t *testing.T) {
 	odd.Classes = []string{"a,b", `say "hi"`}
 	odd.Findings = []run.Finding{{Code: "late-generator", Text: "The generator was late.", Invalid: true}}
 	results := []*run.Result{specimen.Measured(specimen.CeleryInitial()), specimen.Foreign(specimen.CeleryInitial()), specimen.Tenants(300), crash, odd}
-	f := New(results, NewManifest([]string{"harelab", "run"}))
+	f := New(arms.Summarize(results...), NewManifest([]string{"harelab", "run"}))
 	got, err := Read(write(t, f))
 	if err != nil {
 		t.Fatal(err)
@@ -136,7 +137,7 @@ func TestReadSaysWhatIsMissing(t *testing.T) {
 	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), "is not a results folder: it has no manifest.json") {
 		t.Errorf("an empty folder: %v", err)
 	}
-	dir = write(t, New([]*run.Result{specimen.CeleryInitial()}, Manifest{}))
+	dir = write(t, New(arms.Summarize(specimen.CeleryInitial()), Manifest{}))
 	b, _ := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	b = bytes.Replace(b, []byte(`"dir": "."`), []byte(`"dir": "../x"`), 1)
 	os.WriteFile(filepath.Join(dir, "manifest.json"), b, 0o666)
@@ -173,7 +174,7 @@ func TestHistogramsHoldTheValues(t *testing.T) {
 // TestBenchIsReadByBenchfmt holds bench.txt to the reader that benchstat uses.
 func TestBenchIsReadByBenchfmt(t *testing.T) {
 	var buf bytes.Buffer
-	f := New([]*run.Result{specimen.CeleryInitial(), specimen.CeleryInitial()}, Manifest{})
+	f := New(arms.Summarize(specimen.CeleryInitial(), specimen.CeleryInitial()), Manifest{})
 	if err := WriteBench(&buf, f); err != nil {
 		t.Fatal(err)
 	}
@@ -212,7 +213,7 @@ func TestNoCredentialsAnywhere(t *testing.T) {
 	r.Resolved = []byte("target: amqp://guest:s3cr@t@10.0.0.1:5672/\n")
 	r.Findings = []run.Finding{{Code: "restarted", Text: "amqps://guest:s3cr@t@10.0.0.1/ went away."}}
 	m := NewManifest([]string{"harelab", "run", "--target", "amqp://guest:s3cr@t@10.0.0.1:5672/"})
-	for name, content := range specimen.Files(t, write(t, New([]*run.Result{r}, m))) {
+	for name, content := range specimen.Files(t, write(t, New(arms.Summarize(r), m))) {
 		if strings.Contains(content, "s3cr") || strings.Contains(content, "guest") {
 			t.Errorf("%s holds credentials", name)
 		}
@@ -220,11 +221,11 @@ func TestNoCredentialsAnywhere(t *testing.T) {
 }
 
 func TestManifestOfVirtualTimeHasNoClockAndNoHost(t *testing.T) {
-	f := New(specimen.Arms(), NewManifest(nil))
+	f := New(arms.Summarize(specimen.Arms()...), NewManifest(nil))
 	if f.Manifest.Host != nil || !f.Manifest.Started.IsZero() {
 		t.Errorf("host %v, started %v", f.Manifest.Host, f.Manifest.Started)
 	}
-	f = New([]*run.Result{specimen.Measured(specimen.CeleryInitial())}, NewManifest(nil))
+	f = New(arms.Summarize(specimen.Measured(specimen.CeleryInitial())), NewManifest(nil))
 	if f.Manifest.Host == nil || f.Manifest.Started.Before(time.Unix(0, 0)) {
 		t.Error("a real clock's manifest lacks host or start")
 	}

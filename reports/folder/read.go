@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -106,7 +107,7 @@ func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 			read("spans.csv", true, func(in io.Reader) error { return readSpans(in, r) }),
 		)
 	}
-	return &Run{Result: r, Summary: s, Dir: a.Dir}, err
+	return &Run{Run: &arms.Run{Result: r, Summary: s}, Dir: a.Dir}, err
 }
 
 // result makes the run.Result that an arm's entry describes, without rows.

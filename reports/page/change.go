@@ -5,12 +5,12 @@ import (
 	"strings"
 
 	"harelab/loadgen/run"
-	"harelab/reports/plot"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
 // splits reports whether b has more queues than a.
-func splits(a, b *plot.Arm) bool {
+func splits(a, b *arms.Arm) bool {
 	return len(b.First().Result.Queues) > len(a.First().Result.Queues)
 }
 
@@ -32,7 +32,7 @@ func window(r *run.Result) (float64, bool) {
 }
 
 // smallerWindow reports whether workers of b may hold less than those of a.
-func smallerWindow(a, b *plot.Arm) bool {
+func smallerWindow(a, b *arms.Arm) bool {
 	x, okX := window(a.First().Result)
 	y, okY := window(b.First().Result)
 	return okX && okY && y > 0 && (x == 0 || y < x)
@@ -40,7 +40,7 @@ func smallerWindow(a, b *plot.Arm) bool {
 
 // changeWords says what b does otherwise than a, as "prefetch 1 per slot and
 // ack after the work"; empty when nothing that shows differs.
-func changeWords(a, b *plot.Arm) string {
+func changeWords(a, b *arms.Arm) string {
 	x, y := a.First().Result, b.First().Result
 	var words []string
 	add := func(format string, args ...any) { words = append(words, fmt.Sprintf(format, args...)) }
@@ -98,7 +98,7 @@ func ackWords(r *run.Result) string {
 
 // blocker names the class that kept most slots busy while the class in
 // question starved; empty when none did.
-func blocker(r *plot.Run, class string) string {
+func blocker(r *arms.Run, class string) string {
 	c := r.Summary.Class(class)
 	if c == nil {
 		return ""

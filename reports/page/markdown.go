@@ -106,7 +106,7 @@ var escape = strings.NewReplacer("_", `\_`, "|", `\|`, "*", `\*`, "<", "&lt;", "
 
 // Plots returns the charts of a folder at page width, by name.
 func Plots(f *folder.Folder) map[string]*plot.Figure {
-	in := InputOf(f)
+	in := f.Set()
 	out := make(map[string]*plot.Figure)
 	for _, c := range plot.Charts() {
 		if fig := c.Draw(in, plot.Wide); fig != nil {

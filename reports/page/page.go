@@ -15,9 +15,9 @@ import (
 	"io"
 	"strings"
 
+	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/plot"
-	"harelab/reports/stat"
 )
 
 //go:embed page.html
@@ -133,17 +133,8 @@ type agreement struct {
 
 type scenarioText struct{ Name, Text string }
 
-// InputOf returns what charts are drawn from.
-func InputOf(f *folder.Folder) *plot.Input {
-	var runs []*plot.Run
-	for _, r := range f.Runs {
-		runs = append(runs, &plot.Run{Result: r.Result, Summary: r.Summary})
-	}
-	return plot.NewInput(runs)
-}
-
 func newView(f *folder.Folder) view {
-	in := InputOf(f)
+	in := f.Set()
 	v := view{
 		CSS: styles(), JS: template.JS(pageJS), Story: Tell(in).glued(), Sound: Sound(in), Title: titleOf(in),
 		Commands: commands(f), Facts: factLines(f),
@@ -199,7 +190,7 @@ func styles() template.CSS {
 }
 
 // titleOf is the window's title: the scenarios' names.
-func titleOf(in *plot.Input) string {
+func titleOf(in *arms.Set) string {
 	var names []string
 	seen := make(map[string]bool)
 	for _, r := range in.Runs {
@@ -211,14 +202,4 @@ func titleOf(in *plot.Input) string {
 	return strings.Join(names, ", ") + " – harelab"
 }
 
-func armStyle(p plot.Paint) template.CSS { return template.CSS("--c:" + p.CSS()) }
-
-func met(vs []stat.Verdict) int {
-	n := 0
-	for _, v := range vs {
-		if v.Outcome == stat.Met {
-			n++
-		}
-	}
-	return n
-}
+func armStyle(a *arms.Arm) template.CSS { return template.CSS("--c:" + plot.RunPaint(a.Index).CSS()) }

@@ -10,13 +10,16 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/internal/specimen"
 )
 
-func folderOf(rs ...*run.Result) *folder.Folder { return folder.New(rs, folder.Manifest{Go: "go1.26"}) }
+func folderOf(rs ...*run.Result) *folder.Folder {
+	return folder.New(arms.Summarize(rs...), folder.Manifest{Go: "go1.26"})
+}
 
-func storyOf(rs ...*run.Result) Story { return Tell(InputOf(folderOf(rs...))) }
+func storyOf(rs ...*run.Result) Story { return Tell(folderOf(rs...).Set()) }
 
 // TestStories: the headline is what the figures say.
 func TestStories(t *testing.T) {
@@ -89,15 +92,34 @@ func TestPriceIsNamed(t *testing.T) {
 // TestBigNumbersSayWhatTheArmsAre wants the titles of arms beside their
 // figures, where they tell the arms apart.
 func TestBigNumbersSayWhatTheArmsAre(t *testing.T) {
-	big, _ := bigNumbers(InputOf(folderOf(specimen.Arms()...)))
+	big, _ := bigNumbers(folderOf(specimen.Arms()...).Set())
 	if len(big) == 0 || big[0].Title != "Four slow jobs starve forty quick ones" {
 		t.Errorf("big numbers %+v", big)
 	}
 	same := specimen.CeleryInitial()
 	same.Variant = "again"
-	big, _ = bigNumbers(InputOf(folderOf(specimen.CeleryInitial(), same)))
+	big, _ = bigNumbers(folderOf(specimen.CeleryInitial(), same).Set())
 	if len(big) != 2 || big[0].Title+big[1].Title != "" {
 		t.Errorf("one title for two arms: %+v", big)
+	}
+}
+
+// TestOtherLoads: one sentence names the arms that carry another load than the
+// base, and agrees with their number.
+func TestOtherLoads(t *testing.T) {
+	base := specimen.CeleryInitial()
+	few, many := specimen.CeleryOptimized("few", 10, 4, false), specimen.CeleryOptimized("many", 90, 4, false)
+	for _, tt := range []struct {
+		arms []*run.Result
+		want string
+	}{
+		{[]*run.Result{base, specimen.CeleryOptimized("same", 40, 4, false)}, ""},
+		{[]*run.Result{base, few}, "few (4 fit_neural_net, 10 run_user_query) carried another load than celery-initial and is not compared with it."},
+		{[]*run.Result{base, few, many}, "few (4 fit_neural_net, 10 run_user_query) and many (4 fit_neural_net, 90 run_user_query) carried other loads than celery-initial and are not compared with it."},
+	} {
+		if got := otherLoads(folderOf(tt.arms...).Set()); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
 	}
 }
 
@@ -142,7 +164,7 @@ func TestSound(t *testing.T) {
 		{"measured", "ok", "The run is sound.", "Published at the intended time", specimen.Measured(specimen.CeleryInitial())},
 		{"partial", "note", "Read with care.", "2 not served", partial},
 	} {
-		s := Sound(InputOf(folderOf(tt.r)))
+		s := Sound(folderOf(tt.r).Set())
 		var texts []string
 		for _, c := range s.Checks {
 			texts = append(texts, c.Text)

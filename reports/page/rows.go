@@ -7,31 +7,31 @@ import (
 	"strconv"
 	"strings"
 
+	"harelab/reports/arms"
 	"harelab/reports/folder"
-	"harelab/reports/plot"
 	"harelab/reports/stat"
 )
 
 // bigNumbers are the headline figures of the arms that carry the base's load,
 // at most four; other loads have no place beside them.
-func bigNumbers(in *plot.Input) (big []bigNumber, other string) {
+func bigNumbers(in *arms.Set) (big []bigNumber, other string) {
 	f := gather(in)
-	arms := in.Comparable()
-	if len(arms) > 4 {
-		sorted := slices.Clone(arms[1:])
-		slices.SortStableFunc(sorted, func(a, b *plot.Arm) int {
+	shown := in.Comparable()
+	if len(shown) > 4 {
+		sorted := slices.Clone(shown[1:])
+		slices.SortStableFunc(sorted, func(a, b *arms.Arm) int {
 			return compareFigures(a.First().Summary.HeadlineValue, b.First().Summary.HeadlineValue)
 		})
-		arms = append([]*plot.Arm{arms[0]}, sorted[:2]...)
+		shown = append([]*arms.Arm{shown[0]}, sorted[:2]...)
 	}
-	for _, a := range arms {
+	for _, a := range shown {
 		s := a.First().Summary
-		e, err := stat.ParseMetric(headlineOf(s))
+		e, err := stat.ParseMetric(s.JudgedBy())
 		if err != nil || s.HeadlineValue == nil {
 			continue
 		}
-		b := bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a.Paint), Value: quantity(*s.HeadlineValue, e.Unit), What: metricWords(headlineOf(s), in.Focus)}
-		if len(in.Arms) > 1 && !sameTitles(arms) {
+		b := bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a), Value: quantity(*s.HeadlineValue, e.Unit), What: metricWords(s.JudgedBy(), in.Focus)}
+		if len(in.Arms) > 1 && !sameTitles(shown) {
 			b.Title = s.Title
 		}
 		if p := a.Predicted; p != nil && p.Summary.HeadlineValue != nil {
@@ -42,43 +42,45 @@ func bigNumbers(in *plot.Input) (big []bigNumber, other string) {
 	if len(in.Arms) == 1 && f.class(f.base).Wait != nil {
 		big = append(big, more(f)...)
 	}
+	return big, otherLoads(in)
+}
+
+// otherLoads says which arms carried another load than the first and are not
+// compared with it; empty when all carried the same.
+func otherLoads(in *arms.Set) string {
 	var others []string
 	comparable := in.Comparable()
 	for _, a := range in.Arms {
 		if !slices.Contains(comparable, a) {
-			others = append(others, fmt.Sprintf("%s carried another load (%s)", a.Label, a.First().Summary.Load))
+			others = append(others, fmt.Sprintf("%s (%s)", a.Label, a.First().Summary.Load))
 		}
 	}
-	if len(others) > 0 {
-		other = strings.Join(others, "; ") + " and is not compared."
+	switch len(others) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("%s carried another load than %s and is not compared with it.", others[0], in.Arms[0].Label)
 	}
-	return big, other
+	return fmt.Sprintf("%s carried other loads than %s and are not compared with it.", stat.List(others, "and"), in.Arms[0].Label)
 }
 
 // sameTitles reports whether arms share one title, which then tells none of
 // them apart.
-func sameTitles(arms []*plot.Arm) bool {
-	return !slices.ContainsFunc(arms, func(a *plot.Arm) bool { return a.First().Summary.Title != arms[0].First().Summary.Title })
+func sameTitles(shown []*arms.Arm) bool {
+	return !slices.ContainsFunc(shown, func(a *arms.Arm) bool { return a.First().Summary.Title != shown[0].First().Summary.Title })
 }
 
 // more are two further figures for a page of one arm.
 func more(f facts) []bigNumber {
 	a, c := f.base, f.class(f.base)
 	number := func(value, what string) bigNumber {
-		return bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a.Paint), Value: value, What: what}
+		return bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a), Value: value, What: what}
 	}
 	out := []bigNumber{number(stat.Brief(c.Wait.Max), metricWords("wait.max", f.in.Focus))}
-	if headlineOf(a.First().Summary) == "wait.max" {
+	if a.First().Summary.JudgedBy() == "wait.max" {
 		out[0] = number(stat.Brief(c.Wait.P50), metricWords("wait.p50", f.in.Focus))
 	}
 	return append(out, number(stat.Percent(a.First().Summary.Utilisation), "of slot time busy"))
-}
-
-func headlineOf(s *stat.Summary) string {
-	if s.Headline == "" {
-		return "wait.max"
-	}
-	return s.Headline
 }
 
 func compareFigures(a, b stat.Figure) int {
@@ -123,7 +125,7 @@ func metricWords(metric, focus string) string {
 }
 
 // median over an arm's repeats of a figure, and its text; NaN is not visible.
-func median(a *plot.Arm, f func(*stat.Summary) float64) float64 {
+func median(a *arms.Arm, f func(*stat.Summary) float64) float64 {
 	var xs []float64
 	for _, r := range a.Runs {
 		xs = append(xs, f(r.Summary))
@@ -140,7 +142,7 @@ func figureCell(v float64, format func(float64) string) cell {
 }
 
 // figureRows is the table of every class of every arm.
-func figureRows(in *plot.Input) [][]cell {
+func figureRows(in *arms.Set) [][]cell {
 	var rows [][]cell
 	for _, a := range in.Arms {
 		for _, c := range a.First().Summary.Classes {
@@ -169,7 +171,7 @@ func figureRows(in *plot.Input) [][]cell {
 				label += fmt.Sprintf(" (median of %d)", n)
 			}
 			rows = append(rows, []cell{
-				{Text: label, Letter: a.Letter, Style: armStyle(a.Paint), Head: true},
+				{Text: label, Letter: a.Letter, Style: armStyle(a), Head: true},
 				{Text: c.Name, Head: true},
 				figureCell(finished, func(v float64) string { return stat.Count(int(v)) }),
 				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.Mean }), stat.Seconds),
@@ -194,7 +196,7 @@ func figureRows(in *plot.Input) [][]cell {
 }
 
 // makespan is when the last work was done, if any was.
-func makespan(a *plot.Arm) cell {
+func makespan(a *arms.Arm) cell {
 	if median(a, func(s *stat.Summary) float64 { return float64(s.All.N) }) == 0 {
 		return cell{Text: "-", Sort: "-1"}
 	}
@@ -202,7 +204,7 @@ func makespan(a *plot.Arm) cell {
 }
 
 // runRows is the table of what belongs to a run as a whole.
-func runRows(in *plot.Input) [][]cell {
+func runRows(in *arms.Set) [][]cell {
 	var rows [][]cell
 	for _, a := range in.Arms {
 		get := func(f func(*stat.Summary) float64, format func(float64) string) cell {
@@ -211,8 +213,8 @@ func runRows(in *plot.Input) [][]cell {
 		count := func(v float64) string { return stat.Count(int(v)) }
 		s := a.First().Summary
 		rows = append(rows, []cell{
-			{Text: a.Label, Letter: a.Letter, Style: armStyle(a.Paint), Head: true},
-			{Text: s.Target.Name(), Head: true},
+			{Text: a.Label, Letter: a.Letter, Style: armStyle(a), Head: true},
+			{Text: in.TargetName(s.Target), Head: true},
 			makespan(a),
 			get(func(s *stat.Summary) float64 { return s.Utilisation }, stat.Percent),
 			get(func(s *stat.Summary) float64 { return s.IdleWhileWaiting }, stat.Brief),
@@ -233,15 +235,12 @@ func runRows(in *plot.Input) [][]cell {
 func agreements(ss []*stat.Summary) []agreement {
 	var out []agreement
 	for _, a := range stat.Agreements(ss) {
-		v := agreement{Arm: a.Arm, Target: a.Target.Name(), Class: "ok", Verdict: "within " + a.Bounds()}
-		switch {
-		case !a.SameLoad:
-			v.Class, v.Verdict = "bad", "the loads differ"
-		case !a.Within():
-			v.Class, v.Verdict = "bad", "outside "+a.Bounds()
-			if e := a.Excuse(); e != "" {
-				v.Verdict += "; " + e
-			}
+		v := agreement{Arm: a.Arm, Target: a.Target.Name(), Class: "ok", Verdict: a.Verdict()}
+		if !a.Within() {
+			v.Class = "bad"
+		}
+		if e := a.Excuse(); e != "" {
+			v.Verdict += "; " + e
 		}
 		for _, l := range a.Lines {
 			d := stat.Brief(l.Diff())
@@ -261,23 +260,23 @@ func agreements(ss []*stat.Summary) []agreement {
 
 // verdicts groups the expectations of an arm, with a column for each run of
 // it: prediction, then repeats.
-func verdicts(in *plot.Input) []verdictGroup {
+func verdicts(in *arms.Set) []verdictGroup {
 	var out []verdictGroup
 	for _, a := range in.Arms {
 		runs := a.Runs
 		if a.Predicted != nil {
-			runs = append([]*plot.Run{a.Predicted}, runs...)
+			runs = append([]*arms.Run{a.Predicted}, runs...)
 		}
-		g := verdictGroup{Letter: a.Letter, Label: a.Label, Style: armStyle(a.Paint)}
+		g := verdictGroup{Letter: a.Letter, Label: a.Label, Style: armStyle(a)}
 		rows := make(map[string]int)
 		for column, r := range runs {
 			s := r.Summary
-			head := s.Target.Name()
+			head := in.TargetName(s.Target)
 			if s.Repeat > 0 {
 				head = fmt.Sprintf("repeat %d", s.Repeat+1)
 			}
 			g.Targets = append(g.Targets, head)
-			g.Met += met(s.Verdicts)
+			g.Met += stat.CountMet(s.Verdicts)
 			g.All += len(s.Verdicts)
 			for _, v := range s.Verdicts {
 				i, ok := rows[v.Text]

@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/internal/specimen"
 )
@@ -25,12 +26,12 @@ func pages() map[string]*folder.Folder {
 	late.Findings = []run.Finding{{Code: "late-generator", Text: "The generator sent up to 1.2 s after the intended time (99th percentile 0.9 s, allowed 1 ms).", Invalid: true}}
 	m := folder.Manifest{Go: "go1.26"}
 	return map[string]*folder.Folder{
-		"one":     folder.New([]*run.Result{specimen.CeleryInitial()}, m),
-		"arms":    folder.New(specimen.Arms(), m),
-		"both":    folder.New(both, m),
-		"foreign": folder.New([]*run.Result{specimen.CeleryInitial(), specimen.Measured(specimen.CeleryInitial()), specimen.Foreign(specimen.CeleryInitial())}, m),
-		"tenants": folder.New([]*run.Result{specimen.Tenants(4000)}, m),
-		"invalid": folder.New([]*run.Result{late}, m),
+		"one":     folder.New(arms.Summarize(specimen.CeleryInitial()), m),
+		"arms":    folder.New(arms.Summarize(specimen.Arms()...), m),
+		"both":    folder.New(arms.Summarize(both...), m),
+		"foreign": folder.New(arms.Summarize(specimen.CeleryInitial(), specimen.Measured(specimen.CeleryInitial()), specimen.Foreign(specimen.CeleryInitial())), m),
+		"tenants": folder.New(arms.Summarize(specimen.Tenants(4000)), m),
+		"invalid": folder.New(arms.Summarize(late), m),
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"math"
 	"strings"
 
-	"harelab/reports/plot"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -30,7 +30,7 @@ type Soundness struct {
 
 // Sound checks results: ledger, lateness, warm-up, drift, repeats, clock, and
 // what the generators themselves found.
-func Sound(in *plot.Input) Soundness {
+func Sound(in *arms.Set) Soundness {
 	s := Soundness{State: "ok"}
 	add := func(state, name, format string, args ...any) {
 		s.Checks = append(s.Checks, Check{state, name, fmt.Sprintf(format, args...)})
@@ -65,7 +65,7 @@ func Sound(in *plot.Input) Soundness {
 	return s
 }
 
-func runName(r *plot.Run) string {
+func runName(r *arms.Run) string {
 	t := r.Summary.Arm + " on " + r.Summary.Target.Kind
 	if r.Summary.Target.Kind == "amqp" {
 		t = r.Summary.Arm + " on " + r.Summary.Target.Product
@@ -79,7 +79,7 @@ func runName(r *plot.Run) string {
 type adder func(state, name, format string, args ...any)
 
 // checkLedger wants every published message finished once.
-func checkLedger(in *plot.Input, add adder) {
+func checkLedger(in *arms.Set, add adder) {
 	var published, finished int64
 	var wrong []string
 	for _, r := range in.Runs {
@@ -105,7 +105,7 @@ func checkLedger(in *plot.Input, add adder) {
 // checkLateness reports how late the generators were. What makes a run
 // invalid was found by the generator; a late one that is valid was late by
 // less than matters.
-func checkLateness(in *plot.Input, add adder) {
+func checkLateness(in *arms.Set, add adder) {
 	worst, real := 0.0, false
 	for _, r := range in.Runs {
 		for _, f := range r.Summary.Findings {
@@ -128,7 +128,7 @@ func checkLateness(in *plot.Input, add adder) {
 	add("ok", "lateness", "Published at the intended time, to %s at the 99th percentile.", stat.Brief(worst))
 }
 
-func checkWarmup(in *plot.Input, add adder) {
+func checkWarmup(in *arms.Set, add adder) {
 	cut, drift := int64(0), 0.0
 	drifting := ""
 	for _, r := range in.Runs {
@@ -155,7 +155,7 @@ func checkWarmup(in *plot.Input, add adder) {
 // driftLimit is how much the halves of a steady run may differ.
 const driftLimit = 0.1
 
-func checkRepeats(in *plot.Input, add adder) {
+func checkRepeats(in *arms.Set, add adder) {
 	repeats, virtual := 0, true
 	for _, a := range in.Arms {
 		repeats = max(repeats, len(a.Runs))

@@ -6,7 +6,7 @@ import (
 	"regexp"
 	"strings"
 
-	"harelab/reports/plot"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -44,7 +44,7 @@ var rules = []rule{
 }
 
 // Tell derives the story of results.
-func Tell(in *plot.Input) Story {
+func Tell(in *arms.Set) Story {
 	f := gather(in)
 	for _, r := range rules {
 		if s, ok := r(f); ok {
@@ -64,12 +64,12 @@ const (
 
 // facts are what rules look at.
 type facts struct {
-	in   *plot.Input
-	base *plot.Arm
-	same []*plot.Arm // arms with the base's load and target, the base first
+	in   *arms.Set
+	base *arms.Arm
+	same []*arms.Arm // arms with the base's load and target, the base first
 }
 
-func gather(in *plot.Input) facts {
+func gather(in *arms.Set) facts {
 	f := facts{in: in}
 	if len(in.Arms) == 0 {
 		return f
@@ -84,7 +84,7 @@ func gather(in *plot.Input) facts {
 }
 
 // class returns the figures that an arm is judged by.
-func (f facts) class(a *plot.Arm) *stat.Class {
+func (f facts) class(a *arms.Arm) *stat.Class {
 	if c := a.First().Summary.Class(f.in.Focus); c != nil && f.in.Focus != "" {
 		return c
 	}
@@ -92,14 +92,14 @@ func (f facts) class(a *plot.Arm) *stat.Class {
 }
 
 // worst and typical are the longest and the median wait.
-func (f facts) worst(a *plot.Arm) float64 {
+func (f facts) worst(a *arms.Arm) float64 {
 	if w := f.class(a).Wait; w != nil {
 		return w.Max
 	}
 	return math.NaN()
 }
 
-func (f facts) typical(a *plot.Arm) float64 {
+func (f facts) typical(a *arms.Arm) float64 {
 	if w := f.class(a).Wait; w != nil {
 		return w.P50
 	}
@@ -142,13 +142,13 @@ func cutShortRule(f facts) (Story, bool) {
 
 // wrongLedgerRule: what loses messages needs no other headline.
 func wrongLedgerRule(f facts) (Story, bool) {
-	lost := func(a *plot.Arm) (most int64) {
+	lost := func(a *arms.Arm) (most int64) {
 		for _, r := range a.Runs {
 			most = max(most, r.Summary.Ledger.Lost)
 		}
 		return most
 	}
-	var worst *plot.Arm
+	var worst *arms.Arm
 	var none []string
 	for _, a := range f.in.Arms {
 		if lost(a) == 0 {
@@ -190,7 +190,7 @@ func targetsRule(f facts) (Story, bool) {
 		return Story{fmt.Sprintf("%s differ: the longest wait of %s is between %s and %s.", stat.Upper(stat.List(names, "and")), f.what(), stat.Brief(low), stat.Brief(high)), spread(f)}, true
 	}
 	predicted := ""
-	if p := f.base.Predicted; p != nil && math.Abs(f.worst(&plot.Arm{Runs: []*plot.Run{p}})-low) <= stat.AgreeRel*low+abs {
+	if p := f.base.Predicted; p != nil && math.Abs(f.worst(&arms.Arm{Runs: []*arms.Run{p}})-low) <= stat.AgreeRel*low+abs {
 		predicted = ", as predicted"
 	}
 	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", stat.Upper(stat.List(names, "and")), f.what(), stat.Brief(high), predicted), spread(f) + f.stuckText(f.base)}, true
@@ -218,7 +218,7 @@ func twoHalvesRule(f facts) (Story, bool) {
 	return Story{}, false
 }
 
-func (f facts) twoHalves(x, y *plot.Arm) Story {
+func (f facts) twoHalves(x, y *arms.Arm) Story {
 	behind := ""
 	if b := blocker(f.base.First(), f.in.Focus); b != "" {
 		behind = " behind " + b
@@ -272,7 +272,7 @@ func betterOrWorseRule(f facts) (Story, bool) {
 }
 
 // helpLess names, after the best arm, the others that help clearly.
-func (f facts) helpLess(best *plot.Arm) string {
+func (f facts) helpLess(best *arms.Arm) string {
 	var t strings.Builder
 	for _, a := range f.same[1:] {
 		if a != best && f.worst(a) < f.worst(f.base)*(1-clearly) {
@@ -284,7 +284,7 @@ func (f facts) helpLess(best *plot.Arm) string {
 
 // price says which other class waits clearly longer in an arm than in the
 // base: what one gains another may pay.
-func (f facts) price(arm *plot.Arm) string {
+func (f facts) price(arm *arms.Arm) string {
 	var parts []string
 	for _, c := range f.base.First().Summary.Classes {
 		d := arm.First().Summary.Class(c.Name)
@@ -374,7 +374,7 @@ func spread(f facts) string {
 	return fmt.Sprintf("Median and longest wait of %s: %s.", f.what(), strings.Join(parts, ", "))
 }
 
-func (f facts) stuckText(a *plot.Arm) string {
+func (f facts) stuckText(a *arms.Arm) string {
 	if c := f.class(a); c.Stuck > 0 {
 		return fmt.Sprintf(" %s of %s sat in a worker's prefetch window behind other work for longer than their own work takes, up to %s.",
 			stat.Count(c.Stuck), stat.Count(c.N), stat.Brief(c.StuckMax))

@@ -5,6 +5,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -30,11 +31,11 @@ type part struct {
 
 // A bar is the mean time of a class's messages in one arm.
 type bar struct {
-	arm              *Arm
+	arm              *arms.Arm
 	measured, expect []part // expect: the prediction, nil without one
 }
 
-func breakdown(in *Input, width float64) *Figure {
+func breakdown(in *arms.Set, width float64) *Figure {
 	classes := in.Classes()
 	if len(classes) > maxBarClass {
 		classes = classes[:maxBarClass]
@@ -172,7 +173,7 @@ func (bs barRows) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	for i, b := range bs {
 		y := c.Max.Y - vg.Length(i*barRow) - 8
-		badge(c, vg.Point{X: c.Min.X + badgeRadius, Y: y}, b.arm.Letter, b.arm.Paint)
+		badge(c, vg.Point{X: c.Min.X + badgeRadius, Y: y}, b.arm.Letter, RunPaint(b.arm.Index))
 		c.FillText(middle(style(ink, baseSize)), vg.Point{X: c.Min.X + 2*badgeRadius + 5, Y: y}, b.arm.Label)
 		stack(c, x, b.measured, y-9-barHeight, y-9)
 		end := x(total(b.measured))
@@ -225,12 +226,12 @@ func segment(c draw.Canvas, p part, x0, y0, x1, y1 vg.Length) {
 }
 
 // breakdownFinding says of each arm which part is the largest.
-func breakdownFinding(in *Input) string {
+func breakdownFinding(in *arms.Set) string {
 	class := in.Focus
 	if class == "" {
 		class = in.Classes()[0]
 	}
-	return list("The mean "+class+" spends most of its time", in, func(a *Arm) (string, bool) {
+	return list("The mean "+class+" spends most of its time", in, func(a *arms.Arm) (string, bool) {
 		ps := parts(a.First().Summary.Class(class))
 		if ps == nil {
 			return "", false

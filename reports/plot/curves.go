@@ -6,12 +6,14 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"harelab/reports/arms"
 )
 
 // A curve is one line of a chart. Its end carries the arm's letter, and its
 // name where there is room.
 type curve struct {
-	arm    *Arm
+	arm    *arms.Arm
 	x, y   []float64
 	label  string
 	dashed bool // a prediction: thinner, and without a label of its own
@@ -30,9 +32,9 @@ func (cs curves) Plot(c draw.Canvas, p *plot.Plot) {
 		busy.line(paths[i])
 	}
 	for i, l := range cs.lines {
-		sty := draw.LineStyle{Color: l.arm.Paint, Width: 2}
+		sty := draw.LineStyle{Color: RunPaint(l.arm.Index), Width: 2}
 		if l.dashed {
-			sty = draw.LineStyle{Color: l.arm.Paint, Width: 1, Dashes: []vg.Length{2, 2.5}}
+			sty = draw.LineStyle{Color: RunPaint(l.arm.Index), Width: 1, Dashes: []vg.Length{2, 2.5}}
 		}
 		if len(paths[i]) > 1 {
 			c.StrokeLines(sty, paths[i])
@@ -75,9 +77,9 @@ func (cs curves) labels(c draw.Canvas, paths [][]vg.Point, busy *occupancy) {
 		if l.dashed || len(paths[i]) == 0 {
 			continue
 		}
-		badge(c, badges[k], l.arm.Letter, l.arm.Paint)
+		badge(c, badges[k], l.arm.Letter, RunPaint(l.arm.Index))
 		if l.label != "" {
-			busy.name(c, badges[k], l.label, l.arm.Paint)
+			busy.name(c, badges[k], l.label, RunPaint(l.arm.Index))
 		}
 		k++
 	}

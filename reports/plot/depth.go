@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 )
 
 func init() {
@@ -29,7 +30,7 @@ type tide struct {
 	mostHeld     float64
 }
 
-func depth(in *Input, width float64) *Figure {
+func depth(in *arms.Set, width float64) *Figure {
 	tides := make([]tide, len(in.Arms))
 	most := 0.0
 	for i, a := range in.Arms {
@@ -41,7 +42,7 @@ func depth(in *Input, width float64) *Figure {
 	}
 	cols := columns(width, len(in.Arms))
 	rows := (len(in.Arms) + cols - 1) / cols
-	end := in.length()
+	end := length(in)
 	return &Figure{
 		Width: width, Height: float64(keyHeight + rows*depthHeight + (rows-1)*panelGap),
 		Note: "Messages that wait, by where they wait: in the broker's queue, where any worker could still take them, or held by one worker, where only it can.",
@@ -149,9 +150,9 @@ func area(c draw.Canvas, p Paint, values []float64, y func(float64) vg.Length) {
 }
 
 // depthFinding says how many messages at most were held in each arm.
-func depthFinding(in *Input, tides []tide) string {
+func depthFinding(in *arms.Set, tides []tide) string {
 	i := -1
-	return list("Messages waiting at most, and held by workers", in, func(*Arm) (string, bool) {
+	return list("Messages waiting at most, and held by workers", in, func(*arms.Arm) (string, bool) {
 		i++
 		return fmt.Sprintf("%.0f and %.0f", tides[i].most, tides[i].mostHeld), true
 	})

@@ -7,6 +7,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -19,7 +20,7 @@ const (
 	maxPanels   = 4 // classes that get a panel of their own
 )
 
-func finished(in *Input, width float64) *Figure {
+func finished(in *arms.Set, width float64) *Figure {
 	classes := in.Classes()
 	if len(classes) > maxPanels {
 		classes = classes[:maxPanels]
@@ -44,7 +45,7 @@ func finished(in *Input, width float64) *Figure {
 	}
 	cols := columns(width, len(classes))
 	rows := (len(classes) + cols - 1) / cols
-	end := in.length()
+	end := length(in)
 	return &Figure{
 		Width: width, Height: float64(rows*panelHeight + (rows-1)*panelGap),
 		Note: "How many are done by when: a steep line is throughput, a flat one is starvation." + dashedNote(in),
@@ -75,7 +76,7 @@ func curvePanel(c draw.Canvas, title string, lines []curve, end float64) {
 }
 
 // finishedCurve counts a class's finished messages over time.
-func finishedCurve(a *Arm, r *Run, class string, dashed bool) curve {
+func finishedCurve(a *arms.Arm, r *arms.Run, class string, dashed bool) curve {
 	k := classIndex(r.Result, class)
 	var done []int64
 	for i := range r.Result.Messages {
@@ -97,7 +98,7 @@ func finishedCurve(a *Arm, r *Run, class string, dashed bool) curve {
 	return l
 }
 
-func dashedNote(in *Input) string {
+func dashedNote(in *arms.Set) string {
 	if in.Predicts() {
 		return " Dashed: as predicted in virtual time."
 	}
@@ -105,14 +106,14 @@ func dashedNote(in *Input) string {
 }
 
 // finishedFinding lists when the class in question was done.
-func finishedFinding(in *Input) string {
+func finishedFinding(in *arms.Set) string {
 	t := "All done"
-	get := func(a *Arm) *stat.Class { return a.First().Summary.All }
+	get := func(a *arms.Arm) *stat.Class { return a.First().Summary.All }
 	if in.Focus != "" {
 		t = "All " + in.Focus + " done"
-		get = func(a *Arm) *stat.Class { return a.First().Summary.Class(in.Focus) }
+		get = func(a *arms.Arm) *stat.Class { return a.First().Summary.Class(in.Focus) }
 	}
-	return list(t, in, func(a *Arm) (string, bool) {
+	return list(t, in, func(a *arms.Arm) (string, bool) {
 		c := get(a)
 		if c == nil || c.N == 0 {
 			return "", false
@@ -122,7 +123,7 @@ func finishedFinding(in *Input) string {
 }
 
 // list makes a sentence with a figure of each arm.
-func list(start string, in *Input, figure func(*Arm) (string, bool)) string {
+func list(start string, in *arms.Set, figure func(*arms.Arm) (string, bool)) string {
 	sep := ": "
 	for _, a := range in.Arms {
 		f, ok := figure(a)

@@ -7,6 +7,8 @@ import (
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
+
+	"harelab/reports/arms"
 )
 
 // A ForestRow is one metric of a comparison with the effect of each new side.
@@ -110,7 +112,7 @@ func (rows forest) Plot(c draw.Canvas, p *plot.Plot) {
 func forestDot(c draw.Canvas, x func(float64) vg.Length, lo, hi float64, y vg.Length, e ForestEffect) {
 	p := map[int]Paint{1: good, -1: bad, 0: dim}[e.Sign]
 	clip := func(r float64) vg.Length { return x(min(max(r, lo), hi)) }
-	badge(c, vg.Point{X: c.Min.X - 17, Y: y}, Letter(e.Side+1), RunPaint(e.Side+1))
+	badge(c, vg.Point{X: c.Min.X - 17, Y: y}, arms.Letter(e.Side+1), RunPaint(e.Side+1))
 	if e.Lo > 0 && !math.IsInf(e.Lo, 0) && !math.IsInf(e.Hi, 0) && e.Hi > e.Lo {
 		sty := draw.LineStyle{Color: p, Width: 2}
 		c.StrokeLine2(sty, clip(e.Lo), y, clip(e.Hi), y)

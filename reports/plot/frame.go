@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -209,11 +210,11 @@ func badge(c draw.Canvas, at vg.Point, letter string, p Paint) {
 
 // heading draws a badge and a title at the top left of a canvas and returns
 // the rest of it.
-func heading(c draw.Canvas, a *Arm, title string) draw.Canvas {
+func heading(c draw.Canvas, a *arms.Arm, title string) draw.Canvas {
 	x := c.Min.X
 	y := c.Max.Y - badgeRadius - 1
 	if a != nil {
-		badge(c, vg.Point{X: x + badgeRadius, Y: y}, a.Letter, a.Paint)
+		badge(c, vg.Point{X: x + badgeRadius, Y: y}, a.Letter, RunPaint(a.Index))
 		x += 2*badgeRadius + 5
 	}
 	sty := middle(bold(ink, headSize))

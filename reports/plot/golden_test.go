@@ -13,6 +13,7 @@ import (
 	"testing"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/internal/specimen"
 )
 
@@ -161,7 +162,7 @@ func TestPredictionIsNoArmOfItsOwn(t *testing.T) {
 		t.Fatalf("%d arms, want 4", len(in.Arms))
 	}
 	for i, a := range in.Arms {
-		if a.Predicted == nil || a.First().Summary.Virtual || a.Letter != Letter(i) {
+		if a.Predicted == nil || a.First().Summary.Virtual || a.Letter != arms.Letter(i) {
 			t.Errorf("arm %s: letter %s, predicted %v", a.Label, a.Letter, a.Predicted != nil)
 		}
 	}

@@ -11,6 +11,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -38,14 +39,14 @@ type lane struct {
 
 // A lanePanel is the lanes of one run.
 type lanePanel struct {
-	arm   *Arm
-	run   *Run
+	arm   *arms.Arm
+	run   *arms.Run
 	title string
 	lanes []lane
 	more  int // workers left out
 }
 
-func lanes(in *Input, width float64) *Figure {
+func lanes(in *arms.Set, width float64) *Figure {
 	var panels []lanePanel
 	blocks := 0
 	for _, a := range in.Arms {
@@ -72,7 +73,7 @@ func lanes(in *Input, width float64) *Figure {
 	if cols == 2 {
 		note += " Left as predicted in virtual time, right as measured."
 	}
-	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: in.length(), column: float64(min(1+rows/16, 3))}
+	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: length(in), column: float64(min(1+rows/16, 3))}
 	grid := layLanes(panels, cols, width, draws)
 	keys := grid.key(width)
 	top := 0.0
@@ -85,7 +86,7 @@ func lanes(in *Input, width float64) *Figure {
 	}}
 }
 
-func newLanePanel(a *Arm, r *Run, title string) lanePanel {
+func newLanePanel(a *arms.Arm, r *arms.Run, title string) lanePanel {
 	p := lanePanel{arm: a, run: r, title: title}
 	slots := 0
 	for _, w := range r.Result.Workers {
@@ -189,14 +190,14 @@ func (g *laneGrid) key(width float64) key {
 	}
 	var k key
 	for _, name := range names {
-		k = append(k, part{name: name, paint: g.draws.in.classPaint(name)})
+		k = append(k, part{name: name, paint: classPaint(g.draws.in, name)})
 	}
 	return k
 }
 
 // laneDrawing is how all panels of a chart are drawn.
 type laneDrawing struct {
-	in           *Input
+	in           *arms.Set
 	shares, tips bool
 	end          float64 // s, of the time axis
 	column       float64 // px, of busy shares
@@ -254,7 +255,7 @@ func (r laneRows) block(c draw.Canvas, x func(float64) vg.Length, s run.Span, y0
 		x1 -= 0.5 // so that neighbours can be told apart
 	}
 	name := className(r.run.Result, s.Class)
-	p := r.in.classPaint(name)
+	p := classPaint(r.in, name)
 	tip := ""
 	if r.tips {
 		tip = r.tip(s, name)
@@ -311,7 +312,7 @@ func (r laneRows) busy(c draw.Canvas, x func(float64) vg.Length, l lane, y0, y1 
 				base[px] += h
 			}
 		}
-		c.SetColor(r.in.classPaint(name))
+		c.SetColor(classPaint(r.in, name))
 		c.Fill(path)
 	}
 }
@@ -345,7 +346,7 @@ func (r laneRows) mark(c draw.Canvas, x func(float64) vg.Length, y vg.Length) {
 	if class == nil || class.Starvation < r.end/20 {
 		return
 	}
-	p := r.in.classPaint(r.in.Focus)
+	p := classPaint(r.in, r.in.Focus)
 	x0, x1 := x(class.StarvedFrom), x(class.StarvedFrom+class.Starvation)
 	sty := draw.LineStyle{Color: p, Width: 1.5}
 	c.StrokeLines(sty, []vg.Point{{X: x0, Y: y - 3}, {X: x0, Y: y}, {X: x1, Y: y}, {X: x1, Y: y - 3}})
@@ -372,7 +373,7 @@ func className(r *run.Result, i int32) string {
 	return r.Classes[i]
 }
 
-func laneNote(in *Input, shares bool) string {
+func laneNote(in *arms.Set, shares bool) string {
 	note := "One row per slot of a worker; a block is one piece of work."
 	if shares {
 		note = "One row per slot of a worker; its height is the share of time in which it was busy."
@@ -385,18 +386,18 @@ func laneNote(in *Input, shares bool) string {
 
 // laneFinding says which arm starves the class in question the longest, and
 // which the least.
-func laneFinding(in *Input) string {
-	starved := func(a *Arm) float64 {
+func laneFinding(in *arms.Set) string {
+	starved := func(a *arms.Arm) float64 {
 		if c := a.First().Summary.Class(in.Focus); c != nil {
 			return c.Starvation
 		}
 		return 0
 	}
-	by := func(a, b *Arm) int { return cmp.Compare(starved(a), starved(b)) }
-	arms := in.Comparable()
-	worst, best := slices.MaxFunc(arms, by), slices.MinFunc(arms, by)
-	if in.Focus == "" || starved(worst) < in.length()/20 {
-		return list("Share of slot time that was busy", in, func(a *Arm) (string, bool) {
+	by := func(a, b *arms.Arm) int { return cmp.Compare(starved(a), starved(b)) }
+	alike := in.Comparable()
+	worst, best := slices.MaxFunc(alike, by), slices.MinFunc(alike, by)
+	if in.Focus == "" || starved(worst) < length(in)/20 {
+		return list("Share of slot time that was busy", in, func(a *arms.Arm) (string, bool) {
 			return stat.Percent(a.First().Summary.Utilisation), true
 		})
 	}

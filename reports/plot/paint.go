@@ -84,16 +84,8 @@ var (
 	bad  = paint("bad", 0xb3261e, 0xf2887f)
 )
 
-// RunPaint returns the colour of the i-th run.
+// RunPaint returns the colour of the i-th arm.
 func RunPaint(i int) Paint { return runPaints[i%len(runPaints)] }
-
-// Letter returns the letter that the i-th run carries in every chart.
-func Letter(i int) string {
-	if i < 26 {
-		return string(rune('A' + i))
-	}
-	return fmt.Sprint(i + 1)
-}
 
 // Variables returns the declarations of all paints for one theme, in order of
 // their roles, for a style sheet.

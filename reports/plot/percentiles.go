@@ -8,6 +8,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -15,14 +16,14 @@ func init() {
 	register(Chart{Name: "percentiles", Title: "Wait by percentile", Order: 30, Draw: percentiles})
 }
 
-func percentiles(in *Input, width float64) *Figure {
+func percentiles(in *arms.Set, width float64) *Figure {
 	class := in.Focus
 	var lines []curve
 	most, tail := 0.0, 2.0
 	for _, a := range in.Arms {
 		runs := a.Runs
 		if a.Predicted != nil {
-			runs = append([]*Run{a.Predicted}, runs...)
+			runs = append([]*arms.Run{a.Predicted}, runs...)
 		}
 		for k, r := range runs {
 			l := waitCurve(a, r, class)
@@ -59,7 +60,7 @@ func percentiles(in *Input, width float64) *Figure {
 
 // waitCurve is the wait at each percentile p, over 1/(1-p): the axis of
 // HdrHistogram, on which each further nine takes the same room.
-func waitCurve(a *Arm, r *Run, class string) curve {
+func waitCurve(a *arms.Arm, r *arms.Run, class string) curve {
 	k := classIndex(r.Result, class)
 	var waits []int64
 	for i := range r.Result.Messages {
@@ -112,12 +113,12 @@ func (t percentileTicks) Ticks(_, hi float64) []plot.Tick {
 }
 
 // percentileFinding tells the median and the worst of each arm.
-func percentileFinding(in *Input) string {
+func percentileFinding(in *arms.Set) string {
 	what := "Wait"
 	if in.Focus != "" {
 		what = "Wait of " + in.Focus
 	}
-	return list(what+", median and longest", in, func(a *Arm) (string, bool) {
+	return list(what+", median and longest", in, func(a *arms.Arm) (string, bool) {
 		c := a.First().Summary.All
 		if in.Focus != "" {
 			c = a.First().Summary.Class(in.Focus)

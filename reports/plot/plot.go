@@ -19,6 +19,8 @@ import (
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 	"gonum.org/v1/plot/vg/vgimg"
+
+	"harelab/reports/arms"
 )
 
 // Widths at which the page shows charts, in px.
@@ -34,7 +36,7 @@ type Chart struct {
 	Order int // place on the page
 	// Draw returns the chart at a width in px, or nil when the results have
 	// nothing for it to show.
-	Draw func(in *Input, width float64) *Figure
+	Draw func(in *arms.Set, width float64) *Figure
 }
 
 var charts = make(map[string]Chart)

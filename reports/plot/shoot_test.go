@@ -8,8 +8,8 @@ import (
 	"testing"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/internal/specimen"
-	"harelab/reports/stat"
 )
 
 var (
@@ -26,13 +26,7 @@ func parseFloat(t *testing.T, s string) float64 {
 	return v
 }
 
-func inputOf(rs ...*run.Result) *Input {
-	var runs []*Run
-	for _, r := range rs {
-		runs = append(runs, &Run{r, stat.Summarize(r)})
-	}
-	return NewInput(runs)
-}
+func inputOf(rs ...*run.Result) *arms.Set { return arms.NewSet(arms.Summarize(rs...)) }
 
 func both() []*run.Result {
 	var out []*run.Result
@@ -42,8 +36,8 @@ func both() []*run.Result {
 	return out
 }
 
-func inputs() map[string]*Input {
-	return map[string]*Input{
+func inputs() map[string]*arms.Set {
+	return map[string]*arms.Set{
 		"one":     inputOf(specimen.CeleryInitial()),
 		"arms":    inputOf(specimen.Arms()...),
 		"both":    inputOf(both()...),

@@ -48,15 +48,22 @@ func (a *Agreement) Within() bool {
 	return a.SameLoad && !slices.ContainsFunc(a.Lines, func(l AgreementLine) bool { return !l.Within })
 }
 
-// Bounds says how far a figure that agrees may be from the prediction.
-func (a *Agreement) Bounds() string {
-	return Percent(AgreeRel) + " + " + Brief(AgreeAbs(a.Target))
+// Verdict says in words what the comparison came to, as "within 2 % + 20 ms".
+func (a *Agreement) Verdict() string {
+	bounds := Percent(AgreeRel) + " + " + Brief(AgreeAbs(a.Target))
+	switch {
+	case !a.SameLoad:
+		return "the loads differ"
+	case !a.Within():
+		return "outside " + bounds
+	}
+	return "within " + bounds
 }
 
 // Excuse says what besides the lab may have set measurement and prediction
-// apart: empty where the machine woke the load generator in time.
+// apart: empty where the loads tell, or the machine woke the load generator in time.
 func (a *Agreement) Excuse() string {
-	if a.Within() || a.Late < LateLeast {
+	if !a.SameLoad || a.Within() || a.Late < LateLeast {
 		return ""
 	}
 	return fmt.Sprintf("the machine was busy and woke the load generator up to %s late: measure again", Brief(a.Late))

@@ -241,6 +241,17 @@ func written(e run.Expectation) float64 {
 	return 0.5 * math.Pow10(-len(decimals))
 }
 
+// CountMet returns how many expectations were met.
+func CountMet(vs []Verdict) int {
+	n := 0
+	for _, v := range vs {
+		if v.Outcome == Met {
+			n++
+		}
+	}
+	return n
+}
+
 // AllMet reports whether no expectation failed; what is not visible does not
 // count against a run.
 func AllMet(vs []Verdict) bool {

@@ -225,6 +225,7 @@ type Summary struct {
 	Target   Target `json:"target"`
 	Matcher  string `json:"matcher"`
 	Dispatch string `json:"dispatch"`
+	Order    string `json:"order,omitempty"`
 	Seed     uint64 `json:"seed"`
 	Repeat   int    `json:"repeat"`
 	Virtual  bool   `json:"virtual"` // virtual time: the figures are exact

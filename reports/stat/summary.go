@@ -2,12 +2,21 @@ package stat
 
 import (
 	"math"
+	"sync/atomic"
 
 	"harelab/loadgen/run"
 )
 
+// summarized counts the calls of Summarize.
+var summarized atomic.Int64
+
+// Summarized returns how often [Summarize] was called in this process. It is the
+// dearest step of a report; a test holds the command to one call for each run.
+func Summarized() int64 { return summarized.Load() }
+
 // Summarize computes the figures of a run, its expectations included.
 func Summarize(r *run.Result) *Summary {
+	summarized.Add(1)
 	b := newBook(r)
 	s := &Summary{
 		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
@@ -51,7 +60,7 @@ func Summarize(r *run.Result) *Summary {
 	}
 	s.Drift = everything.drift()
 	s.Verdicts = check(b, s)
-	if e, err := ParseMetric(s.headline()); err == nil {
+	if e, err := ParseMetric(s.JudgedBy()); err == nil {
 		if v, err := b.measure(s, e); err == nil {
 			s.HeadlineValue = known(v)
 		}
@@ -59,9 +68,9 @@ func Summarize(r *run.Result) *Summary {
 	return s
 }
 
-// headline is the metric that the run is judged by: the scenario's, or the
-// longest wait.
-func (s *Summary) headline() string {
+// JudgedBy is the metric that the run is judged by: the scenario's headline, or
+// the longest wait.
+func (s *Summary) JudgedBy() string {
 	if s.Headline == "" {
 		return "wait.max"
 	}

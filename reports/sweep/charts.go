@@ -20,7 +20,7 @@ func (s *Sweep) charts() []page.SheetChart {
 		both("lines", s.Goal+" along "+s.Axes[s.xAxis()].Name, s.lines),
 		both("ranking", "Every cell, best first", s.ranking),
 		both("pareto", "What to choose", s.pareto),
-		both("lanes", "The best and the worst cell at work", s.lanes),
+		both("lanes", "The best and the worst cell at work", s.lanes()),
 	}
 }
 

@@ -5,7 +5,7 @@ import (
 	"io/fs"
 	"os"
 
-	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/folder"
 )
 
@@ -25,7 +25,7 @@ func (s *Sweep) writeExtremes(dir string) error {
 
 // readExtremes reads the runs back, best first; a sweep on a real clock has
 // none.
-func readExtremes(dir string) ([]*run.Result, error) {
+func readExtremes(dir string) ([]*arms.Run, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil
 	}
@@ -33,9 +33,9 @@ func readExtremes(dir string) ([]*run.Result, error) {
 	if err != nil {
 		return nil, err
 	}
-	var out []*run.Result
+	var out []*arms.Run
 	for _, r := range f.Runs {
-		out = append(out, r.Result)
+		out = append(out, r.Run)
 	}
 	return out, nil
 }

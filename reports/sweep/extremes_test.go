@@ -8,7 +8,7 @@ import (
 
 	"github.com/google/go-cmp/cmp"
 
-	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/internal/specimen"
 )
 
@@ -16,7 +16,7 @@ import (
 // of short and of long runs included.
 func TestDrawGivesTheSameBytes(t *testing.T) {
 	long := catalogue()
-	long.Extremes = []*run.Result{busyRun("best", 1000), busyRun("worst", 1000)}
+	long.Extremes = arms.Summarize(busyRun("best", 1000), busyRun("worst", 1000))
 	for name, s := range map[string]*Sweep{"short": catalogue(), "long": long, "none": grid(2)} {
 		dir := t.TempDir()
 		if err := Write(dir, s); err != nil {
@@ -60,7 +60,7 @@ func TestWriteReplacesExtremes(t *testing.T) {
 		t.Fatal(err)
 	}
 	then, fresh := catalogue(), t.TempDir()
-	then.Extremes = []*run.Result{busyRun("best", 20), busyRun("worst", 20)}
+	then.Extremes = arms.Summarize(busyRun("best", 20), busyRun("worst", 20))
 	for _, d := range []string{dir, fresh} {
 		if err := Write(d, then); err != nil {
 			t.Fatal(err)

@@ -3,8 +3,10 @@ package sweep
 import (
 	"fmt"
 	"math"
+	"slices"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/plot"
 	"harelab/reports/stat"
 )
@@ -15,35 +17,15 @@ const maxSpans = 400
 
 // lanes draws the best and the worst cell at work. Of long runs it shows the
 // time around the longest wait of the worst cell, the same time in both.
-func (s *Sweep) lanes(width float64) *plot.Figure {
-	if len(s.Extremes) == 0 {
-		return nil
-	}
-	var w stretch
-	note := ""
-	for _, r := range s.Extremes {
-		if len(r.Spans) > maxSpans {
-			if w = aroundLongestWait(s.Extremes[len(s.Extremes)-1]); w.from == 0 {
-				note = "The time around the longest wait of the worst cell."
-				break
-			}
-			note = fmt.Sprintf("The time around the longest wait of the worst cell; 0 is %s into the run.", stat.Brief(float64(w.from)/1e6))
-			break
+func (s *Sweep) lanes() func(width float64) *plot.Figure {
+	runs, note := s.extremesInView()
+	in := arms.NewSet(runs)
+	i := slices.IndexFunc(plot.Charts(), func(c plot.Chart) bool { return c.Name == "lanes" })
+	return func(width float64) *plot.Figure {
+		if len(runs) == 0 {
+			return nil
 		}
-	}
-	var runs []*plot.Run
-	for _, r := range s.Extremes {
-		if note != "" {
-			r = w.of(r)
-		}
-		runs = append(runs, &plot.Run{Result: r, Summary: stat.Summarize(r)})
-	}
-	in := plot.NewInput(runs)
-	for _, c := range plot.Charts() {
-		if c.Name != "lanes" {
-			continue
-		}
-		f := c.Draw(in, width)
+		f := plot.Charts()[i].Draw(in, width)
 		if f != nil && note != "" {
 			f.Note = note + " " + f.Note
 		}
@@ -52,7 +34,23 @@ func (s *Sweep) lanes(width float64) *plot.Figure {
 		}
 		return f
 	}
-	return nil
+}
+
+// extremesInView returns the runs of the best and the worst cell, of long runs
+// a stretch with a note that says which.
+func (s *Sweep) extremesInView() (runs []*arms.Run, note string) {
+	if !slices.ContainsFunc(s.Extremes, func(r *arms.Run) bool { return len(r.Result.Spans) > maxSpans }) {
+		return s.Extremes, ""
+	}
+	w := aroundLongestWait(s.Extremes[len(s.Extremes)-1].Result)
+	note = "The time around the longest wait of the worst cell."
+	if w.from > 0 {
+		note = fmt.Sprintf("The time around the longest wait of the worst cell; 0 is %s into the run.", stat.Brief(float64(w.from)/1e6))
+	}
+	for _, r := range s.Extremes {
+		runs = append(runs, arms.Summarize(w.of(r.Result))...)
+	}
+	return runs, note
 }
 
 // idleFinding says how long slots of the best and the worst cell stood idle

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/plot"
 )
 
@@ -41,15 +42,15 @@ func TestLanesShowAStretchOfLongRuns(t *testing.T) {
 		}
 	}
 	s := catalogue()
-	s.Extremes = []*run.Result{busyRun("best", 1000), busyRun("worst", 1000)}
-	if f := s.lanes(plot.Wide); f == nil || !strings.HasPrefix(f.Note, "The time around the longest wait of the worst cell; 0 is 475 s into the run.") {
+	s.Extremes = arms.Summarize(busyRun("best", 1000), busyRun("worst", 1000))
+	if f := s.lanes()(plot.Wide); f == nil || !strings.HasPrefix(f.Note, "The time around the longest wait of the worst cell; 0 is 475 s into the run.") {
 		t.Errorf("lanes: %+v", f)
 	}
-	if s.Extremes[0].Spans[999].End != 1000e6 || s.Extremes[1].Messages[480].Intended != 480e6 {
+	if s.Extremes[0].Result.Spans[999].End != 1000e6 || s.Extremes[1].Result.Messages[480].Intended != 480e6 {
 		t.Error("drawing changed the runs")
 	}
-	s.Extremes = []*run.Result{busyRun("best", 20), busyRun("worst", 20)}
-	if f := s.lanes(plot.Wide); f == nil || strings.Contains(f.Note, "into the run") {
+	s.Extremes = arms.Summarize(busyRun("best", 20), busyRun("worst", 20))
+	if f := s.lanes()(plot.Wide); f == nil || strings.Contains(f.Note, "into the run") {
 		t.Errorf("lanes of short runs: %+v", f)
 	}
 }

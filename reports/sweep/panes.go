@@ -7,6 +7,7 @@ import (
 	"slices"
 	"strings"
 
+	"harelab/reports/arms"
 	"harelab/reports/plot"
 	"harelab/reports/stat"
 )
@@ -20,16 +21,8 @@ type group struct {
 // groups sorts points by a title, in the order in which titles appear.
 func groups(ps []point, title func(point) string) []group {
 	var out []group
-	at := make(map[string]int)
-	for _, p := range ps {
-		t := title(p)
-		i, ok := at[t]
-		if !ok {
-			i = len(out)
-			at[t] = i
-			out = append(out, group{title: t})
-		}
-		out[i].points = append(out[i].points, p)
+	for _, of := range arms.By(ps, title) {
+		out = append(out, group{title(of[0]), of})
 	}
 	return out
 }

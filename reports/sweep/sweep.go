@@ -10,7 +10,7 @@ import (
 	"slices"
 	"strings"
 
-	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 )
 
@@ -28,7 +28,7 @@ type Sweep struct {
 
 	// Extremes are runs of the best and the worst cell, for their lanes; they
 	// are kept in a folder of their own.
-	Extremes []*run.Result `json:"-"`
+	Extremes []*arms.Run `json:"-"`
 }
 
 // An Axis is a setting with the values it takes.
@@ -94,20 +94,10 @@ func (s *Sweep) Check() error {
 
 // points groups valid cells by combination, in the order of the axes.
 func (s *Sweep) points() []point {
-	by := make(map[string]int)
+	valid := slices.DeleteFunc(slices.Clone(s.Cells), func(c Cell) bool { return c.Invalid != "" })
 	var out []point
-	for _, c := range s.Cells {
-		if c.Invalid != "" {
-			continue
-		}
-		k := strings.Join(c.Values, "\x00")
-		i, ok := by[k]
-		if !ok {
-			i = len(out)
-			by[k] = i
-			out = append(out, point{values: c.Values})
-		}
-		out[i].cells = append(out[i].cells, c)
+	for _, cells := range arms.By(valid, func(c Cell) string { return strings.Join(c.Values, "\x00") }) {
+		out = append(out, point{cells[0].Values, cells})
 	}
 	place := func(p point) int {
 		n := 0

@@ -14,7 +14,7 @@ import (
 
 	"golang.org/x/perf/benchfmt"
 
-	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/internal/specimen"
 )
 
@@ -54,7 +54,7 @@ func catalogue() *Sweep {
 			"wait.mean": row.mean, "wait.p99": row.p99, "wait.max": row.max, "slowdown.mean": row.slow, "throughput": 2.8, "idle_while_waiting": row.mean * 100,
 		}})
 	}
-	s.Extremes = []*run.Result{specimen.CeleryOptimized("fair", 40, 1, true), specimen.CeleryOptimized("random", 40, 4, false)}
+	s.Extremes = arms.Summarize(specimen.CeleryOptimized("fair", 40, 1, true), specimen.CeleryOptimized("random", 40, 4, false))
 	return s
 }
 

@@ -133,19 +133,9 @@ func totals(s *stat.Summary) string {
 		}
 	}
 	if n := len(s.Verdicts); n > 0 && !s.Interrupted() {
-		parts = append(parts, fmt.Sprintf("%d of %d expectations met", met(s.Verdicts), n))
+		parts = append(parts, fmt.Sprintf("%d of %d expectations met", stat.CountMet(s.Verdicts), n))
 	}
 	return strings.Join(parts, "   ")
-}
-
-func met(vs []stat.Verdict) int {
-	n := 0
-	for _, v := range vs {
-		if v.Outcome == stat.Met {
-			n++
-		}
-	}
-	return n
 }
 
 // WriteExpectations writes a verdict for every expectation of every run.
@@ -181,12 +171,9 @@ func WriteExpectations(w io.Writer, ss []*stat.Summary) error {
 // both.
 func WriteAgreement(w io.Writer, as []*stat.Agreement) error {
 	for _, a := range as {
-		verdict := "agrees within " + a.Bounds()
-		switch {
-		case !a.SameLoad:
-			verdict = "DIFFERENT LOAD, not comparable"
-		case !a.Within():
-			verdict = "DOES NOT AGREE within " + a.Bounds()
+		verdict := a.Verdict()
+		if !a.Within() {
+			verdict = "DISAGREES: " + verdict
 		}
 		fmt.Fprintf(w, "%s: predicted in virtual time, measured on %s: %s\n", a.Arm, a.Target.Name(), verdict)
 		if e := a.Excuse(); e != "" {

@@ -1,0 +1,192 @@
+// Package arms groups runs into arms. An arm is a scenario, a variant, settings
+// and a target, with its repeats: what a table, a chart and a verdict treat as
+// one thing. Every report takes its arms from here, so that a run belongs to
+// the same arm, under the same name and letter, wherever it is shown.
+//
+// A name says no more than it takes to tell an arm from the others beside it:
+// the settings, the product and the address of a broker stand in it only
+// where two arms would look alike without them.
+package arms
+
+import (
+	"fmt"
+	"strings"
+
+	"harelab/loadgen/run"
+	"harelab/reports/stat"
+)
+
+// A Run is one run with its figures.
+type Run struct {
+	Result  *run.Result // nil where only the figures were read
+	Summary *stat.Summary
+}
+
+// Summarize computes the figures of results. It is the dearest step of a
+// report, so what needs the figures passes the runs on.
+func Summarize(results ...*run.Result) []*Run {
+	out := make([]*Run, len(results))
+	for i, r := range results {
+		out[i] = &Run{Result: r, Summary: stat.Summarize(r)}
+	}
+	return out
+}
+
+// OfSummaries makes runs of figures alone.
+func OfSummaries(ss []*stat.Summary) []*Run {
+	out := make([]*Run, len(ss))
+	for i, s := range ss {
+		out[i] = &Run{Summary: s}
+	}
+	return out
+}
+
+// Summaries returns the figures of runs, in order.
+func Summaries(runs []*Run) []*stat.Summary {
+	out := make([]*stat.Summary, len(runs))
+	for i, r := range runs {
+		out[i] = r.Summary
+	}
+	return out
+}
+
+// An Arm is the repeats of one scenario, variant and settings on one target.
+type Arm struct {
+	Name      string // scenario, variant and target, as "celery-initial/same-load on sim"
+	Label     string // the shortest name that a [Set] can give, as "same-load"
+	Letter    string // A, B, ...: the same in all charts of a [Set]
+	Index     int    // place in the [Set], from 0: what a chart's colour goes by
+	Runs      []*Run // repeats, never empty
+	Predicted *Run   // in virtual time, nil unless a [Set] holds the same arm on a real clock
+}
+
+// First returns the arm's first repeat.
+func (a *Arm) First() *Run { return a.Runs[0] }
+
+// Letter returns the letter that the i-th arm carries: A to Z, then numbers.
+func Letter(i int) string {
+	if i < 26 {
+		return string(rune('A' + i))
+	}
+	return fmt.Sprint(i + 1)
+}
+
+// A key is what the runs of one arm have in common.
+type key struct {
+	arm, settings string
+	target        stat.Target
+}
+
+func keyOf(r *Run) key {
+	s := r.Summary
+	return key{s.Arm, settings(s), s.Target}
+}
+
+// settings names the strategies that a run asked for or ran with.
+func settings(s *stat.Summary) string {
+	var parts []string
+	for _, p := range [][2]string{{"matcher", s.Matcher}, {"dispatch", s.Dispatch}, {"order", s.Order}} {
+		if p[1] != "" {
+			parts = append(parts, p[0]+"="+p[1])
+		}
+	}
+	return strings.Join(parts, " ")
+}
+
+// By groups items by a key, in the order in which the keys appear.
+func By[K comparable, T any](items []T, key func(T) K) [][]T {
+	var out [][]T
+	at := make(map[K]int)
+	for _, item := range items {
+		k := key(item)
+		i, ok := at[k]
+		if !ok {
+			i = len(out)
+			at[k] = i
+			out = append(out, nil)
+		}
+		out[i] = append(out[i], item)
+	}
+	return out
+}
+
+// Group groups runs by arm, in the order in which the arms appear. Runs in
+// virtual time and on a real clock are arms of their own.
+func Group(runs []*Run) []*Arm {
+	var out []*Arm
+	for _, of := range By(runs, keyOf) {
+		out = append(out, &Arm{Runs: of})
+	}
+	targets := targetNames(out, func(t stat.Target) string { return t.Kind }, stat.Target.Name, address)
+	names := distinct(out,
+		func(a *Arm) string { return a.First().Summary.Arm + " on " + targets[a.First().Summary.Target] },
+		func(a *Arm) string {
+			s := a.First().Summary
+			return s.Arm + " (" + settings(s) + ") on " + targets[s.Target]
+		})
+	for i, a := range out {
+		a.Name, a.Label, a.Letter, a.Index = names[i], names[i], Letter(i), i
+	}
+	return out
+}
+
+// address is a target's name with its address, which holds no credentials.
+func address(t stat.Target) string { return strings.TrimSpace(t.Name() + " " + t.URL) }
+
+// targetNames gives each target of some arms the first form that names no
+// other of them.
+func targetNames(arms []*Arm, forms ...func(stat.Target) string) map[stat.Target]string {
+	target := func(a *Arm) stat.Target { return a.First().Summary.Target }
+	var targets []stat.Target
+	for _, of := range By(arms, target) {
+		targets = append(targets, target(of[0]))
+	}
+	out := make(map[stat.Target]string)
+	for i, name := range distinct(targets, forms...) {
+		out[targets[i]] = name
+	}
+	return out
+}
+
+// distinct names each item by the first form that names no other item, or by
+// the last form.
+func distinct[T any](items []T, forms ...func(T) string) []string {
+	out := make([]string, len(items))
+	left := make([]int, len(items)) // places of the items without a name
+	for i := range left {
+		left[i] = i
+	}
+	for n, form := range forms {
+		var alike []int
+		for _, same := range By(left, func(i int) string { return form(items[i]) }) {
+			for _, i := range same {
+				out[i] = form(items[i])
+			}
+			if len(same) > 1 && n < len(forms)-1 {
+				alike = append(alike, same...)
+			}
+		}
+		left = alike
+	}
+	return out
+}
+
+// Missing names the arms of some runs that others lack. One arm on each side
+// is a pair whatever its name.
+func Missing(of, from []*stat.Summary) []string {
+	wanted, there := Group(OfSummaries(of)), Group(OfSummaries(from))
+	if len(wanted) == 1 && len(there) == 1 {
+		return nil
+	}
+	have := make(map[string]bool)
+	for _, a := range there {
+		have[a.Name] = true
+	}
+	var out []string
+	for _, a := range wanted {
+		if !have[a.Name] {
+			out = append(out, a.Name)
+		}
+	}
+	return out
+}

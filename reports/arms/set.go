@@ -1,0 +1,142 @@
+package arms
+
+import (
+	"harelab/reports/stat"
+)
+
+// A Set is the arms of one report, with the prediction of each beside it.
+type Set struct {
+	Runs  []*Run
+	Arms  []*Arm
+	Focus string // the class in question, empty when there is none
+
+	targets map[stat.Target]string
+}
+
+// NewSet groups runs into the arms of a report. Where an arm ran on a real
+// clock, the run in virtual time of the same scenario and variant is its
+// prediction and no arm of its own.
+func NewSet(runs []*Run) *Set {
+	s := &Set{Runs: runs}
+	predicted := make(map[string]*Run)
+	measured := make(map[string]bool)
+	for _, r := range runs {
+		if !r.Summary.Virtual {
+			measured[r.Summary.Arm] = true
+		} else if predicted[r.Summary.Arm] == nil {
+			predicted[r.Summary.Arm] = r
+		}
+	}
+	for _, a := range Group(runs) {
+		sum := a.First().Summary
+		if sum.Virtual && measured[sum.Arm] {
+			continue
+		}
+		if !sum.Virtual {
+			a.Predicted = predicted[sum.Arm]
+		}
+		s.Arms = append(s.Arms, a)
+	}
+	s.label()
+	return s
+}
+
+// label gives arms their letters and their short names: the variant alone where
+// that is enough, with the target where there are several, with the settings
+// where these alone differ.
+func (s *Set) label() {
+	s.targets = targetNames(s.Arms, stat.Target.Name, address)
+	short := func(a *Arm) string {
+		if v := a.First().Summary.Variant; v != "" {
+			return v
+		}
+		return a.First().Summary.Scenario
+	}
+	full := func(a *Arm) string { return a.First().Summary.Arm }
+	real := 0
+	for t := range s.targets {
+		if t.Kind != "sim" {
+			real++
+		}
+	}
+	// A name of what ran, the target apart: the short one where no other scenario has it.
+	meant := make(map[string]map[string]bool)
+	for _, a := range s.Arms {
+		if meant[short(a)] == nil {
+			meant[short(a)] = make(map[string]bool)
+		}
+		meant[short(a)][full(a)] = true
+	}
+	labels := distinct(s.Arms, func(a *Arm) string {
+		what, target := short(a), s.targets[a.First().Summary.Target]
+		unique := len(meant[what]) == 1
+		if !unique {
+			what = full(a)
+		}
+		switch {
+		case real > 1 && len(meant) == 1 && unique:
+			return target
+		case real > 1:
+			return what + ", " + target
+		}
+		return what
+	}, func(a *Arm) string {
+		return full(a) + ", " + settings(a.First().Summary)
+	}, func(a *Arm) string { return a.Name })
+	for i, a := range s.Arms {
+		a.Label, a.Letter, a.Index = labels[i], Letter(i), i
+		if s.Focus == "" {
+			s.Focus = a.First().Summary.FocusClass()
+		}
+	}
+}
+
+// TargetName is what the target of one of the arms is called beside the others.
+func (s *Set) TargetName(t stat.Target) string {
+	if name, ok := s.targets[t]; ok {
+		return name
+	}
+	return t.Name()
+}
+
+// Classes returns the names of all classes, the one in question first.
+func (s *Set) Classes() []string {
+	var out []string
+	seen := make(map[string]bool)
+	add := func(name string) {
+		if !seen[name] {
+			seen[name] = true
+			out = append(out, name)
+		}
+	}
+	if s.Focus != "" {
+		add(s.Focus)
+	}
+	for _, a := range s.Arms {
+		for _, c := range a.First().Summary.Classes {
+			add(c.Name)
+		}
+	}
+	return out
+}
+
+// Comparable returns the arms with the load of the first, itself included.
+func (s *Set) Comparable() []*Arm {
+	var out []*Arm
+	for _, a := range s.Arms {
+		if a.First().Summary.Load.Same(s.Arms[0].First().Summary.Load) {
+			out = append(out, a)
+		}
+	}
+	return out
+}
+
+// Predicts reports whether some arm has a prediction beside its measurement.
+func (s *Set) Predicts() bool {
+	for _, a := range s.Arms {
+		if a.Predicted != nil {
+			return true
+		}
+	}
+	return false
+}
