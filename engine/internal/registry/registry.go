@@ -10,6 +10,8 @@ import (
 	"slices"
 	"strings"
 	"sync"
+
+	"harelab/engine/nearest"
 )
 
 // A Registry maps names to strategies of type S. Any number of goroutines may
@@ -43,14 +45,15 @@ func (r *Registry[S]) Add(name string, s S) {
 }
 
 // Get returns the strategy registered under name. Its error lists the names
-// there are.
+// there are, and suggests one of them behind the list: what comes before it is
+// relied on by programs that read the error.
 func (r *Registry[S]) Get(name string) (S, error) {
 	r.mu.RLock()
 	s, ok := r.byName[name]
 	r.mu.RUnlock()
 	if !ok {
-		return s, fmt.Errorf("%s: unknown %s %q (have %s)",
-			r.pkg, r.noun, name, strings.Join(r.Names(), ", "))
+		return s, fmt.Errorf("%s: unknown %s %q (have %s)%s",
+			r.pkg, r.noun, name, strings.Join(r.Names(), ", "), nearest.Hint(name, r.Names()))
 	}
 	return s, nil
 }

@@ -25,9 +25,13 @@ func TestGet(t *testing.T) {
 	if got, err := r.Get("red"); got != 3 || err != nil {
 		t.Errorf("Get(red) = %d, %v, want 3, nil", got, err)
 	}
-	const want = `colour: unknown shade "rad" (have blue, red)`
-	if _, err := r.Get("rad"); err == nil || err.Error() != want {
-		t.Errorf("Get(rad): error %v, want %s", err, want)
+	for name, want := range map[string]string{
+		"rad":   `colour: unknown shade "rad" (have blue, red): did you mean "red"?`,
+		"black": `colour: unknown shade "black" (have blue, red)`,
+	} {
+		if _, err := r.Get(name); err == nil || err.Error() != want {
+			t.Errorf("Get(%s): error %v, want %s", name, err, want)
+		}
 	}
 }
 
