@@ -147,7 +147,7 @@ func keysOfBindings(s *scenarios.Scenario, c *scenarios.Class, k *scenarios.Key)
 		}
 	}
 	if len(patterns) == 0 {
-		return nil, fmt.Errorf("loadgen: class %q: key %q is drawn from bindings, but exchange %q has none", c.Name, k.Name, c.Exchange)
+		return nil, fmt.Errorf("class %q: key %q is drawn from bindings, but exchange %q has none", c.Name, k.Name, c.Exchange)
 	}
 	r := scenarios.Stream(s.Seed, "keys/bindings/"+c.Name+"/"+k.Name)
 	values := make([]string, k.N)

@@ -28,7 +28,7 @@ import (
 // without runs is refused.
 func Write(dir string, f *folder.Folder) error {
 	if len(f.Runs) == 0 {
-		return errors.New("reports: no results to write")
+		return errors.New("no results to write")
 	}
 	if err := f.Write(dir); err != nil {
 		return err
@@ -54,7 +54,7 @@ func draw(dir string, f *folder.Folder) error {
 	for name, fig := range page.Plots(f) {
 		png, err := fig.PNG()
 		if err != nil {
-			return fmt.Errorf("reports: %s: %w", name, err)
+			return fmt.Errorf("%s: %w", name, err)
 		}
 		if err := errors.Join(
 			os.WriteFile(filepath.Join(plots, name+".svg"), fig.SVG(), 0o666),
@@ -72,7 +72,7 @@ func draw(dir string, f *folder.Folder) error {
 func write(path string, f *folder.Folder, to func(io.Writer, *folder.Folder) error) error {
 	var buf bytes.Buffer
 	if err := to(&buf, f); err != nil {
-		return fmt.Errorf("reports: %s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.WriteFile(path, buf.Bytes(), 0o666)
 }

@@ -53,7 +53,7 @@ func Load(nameOrPath string) (*File, error) {
 	isPath := strings.ContainsAny(nameOrPath, `/\`) || strings.HasSuffix(nameOrPath, ".yaml") || strings.HasSuffix(nameOrPath, ".yml")
 	if !isPath {
 		if !slices.Contains(Names(), nameOrPath) {
-			return nil, fmt.Errorf("scenarios: unknown scenario %q%s", nameOrPath, choices(nameOrPath, Names()))
+			return nil, fmt.Errorf("unknown scenario %q%s", nameOrPath, choices(nameOrPath, Names()))
 		}
 		data, err := shipped.ReadFile(nameOrPath + ".yaml")
 		if err != nil {
@@ -63,7 +63,7 @@ func Load(nameOrPath string) (*File, error) {
 	}
 	data, err := os.ReadFile(nameOrPath)
 	if err != nil {
-		return nil, fmt.Errorf("scenarios: %w", err)
+		return nil, fmt.Errorf("%w", err)
 	}
 	return parse(nameOrPath, data, os.DirFS(filepath.Dir(nameOrPath)))
 }

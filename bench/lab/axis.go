@@ -7,6 +7,7 @@ import (
 	"strconv"
 	"strings"
 
+	"harelab/engine/nearest"
 	"harelab/reports/stat"
 	"harelab/reports/sweep"
 	"harelab/scenarios"
@@ -28,17 +29,17 @@ const cellsMax = 100_000
 func ParseAxis(s string) (Axis, error) {
 	name, list, ok := strings.Cut(s, "=")
 	if !ok || name == "" || list == "" {
-		return Axis{}, &UsageError{fmt.Sprintf("lab: axis %q: want NAME=V1,V2,... or NAME=FROM..TO[+STEP|xFACTOR]", s)}
+		return Axis{}, &UsageError{fmt.Sprintf("axis %q: want NAME=V1,V2,... or NAME=FROM..TO[+STEP|xFACTOR]", s)}
 	}
 	a := Axis{Name: name}
 	for v := range strings.SplitSeq(list, ",") {
 		values, err := expandRange(strings.TrimSpace(v))
 		if err != nil {
-			return Axis{}, &UsageError{fmt.Sprintf("lab: axis %s: %v", name, err)}
+			return Axis{}, &UsageError{fmt.Sprintf("axis %s: %v", name, err)}
 		}
 		for _, v := range values {
 			if slices.Contains(a.Values, v) {
-				return Axis{}, &UsageError{fmt.Sprintf("lab: axis %s has the value %s twice", name, v)}
+				return Axis{}, &UsageError{fmt.Sprintf("axis %s has the value %s twice", name, v)}
 			}
 			a.Values = append(a.Values, v)
 		}
@@ -112,26 +113,31 @@ func options(o scenarios.Options, params map[string]string, axes []Axis, v []str
 // checkAxes refuses axes that the scenario does not have, and those that are
 // set to one value at the same time.
 func checkAxes(axes []Axis, params, set map[string]string) error {
-	have := slices.Concat(slices.Sorted(maps.Keys(params)), strategyAxes)
+	have := slices.Sorted(maps.Keys(params))
+	for _, s := range strategyAxes {
+		if !slices.Contains(have, s) {
+			have = append(have, s)
+		}
+	}
 	cells := 1
 	for i, a := range axes {
 		if !slices.Contains(have, a.Name) {
-			return &UsageError{fmt.Sprintf("lab: unknown axis %q%s (have %s)", a.Name, DidYouMean(a.Name, have), join(slices.Compact(have)))}
+			return &UsageError{fmt.Sprintf("unknown axis %q%s", a.Name, nearest.Choices(a.Name, have))}
 		}
 		if v, ok := set[a.Name]; ok {
-			return &UsageError{fmt.Sprintf("lab: axis %q takes the values %s and is set to %s: want one or the other", a.Name, join(a.Values), v)}
+			return &UsageError{fmt.Sprintf("axis %q takes the values %s and is set to %s: want one or the other", a.Name, join(a.Values), v)}
 		}
 		for _, b := range axes[:i] {
 			if a.Name == b.Name {
-				return &UsageError{fmt.Sprintf("lab: axis %q is given twice", a.Name)}
+				return &UsageError{fmt.Sprintf("axis %q is given twice", a.Name)}
 			}
 		}
 		if cells *= len(a.Values); cells > cellsMax {
-			return &UsageError{fmt.Sprintf("lab: the sweep has over %d cells", cellsMax)}
+			return &UsageError{fmt.Sprintf("the sweep has over %d cells", cellsMax)}
 		}
 	}
 	if len(axes) == 0 {
-		return &UsageError{"lab: a sweep needs an axis (--axis NAME=V1,V2,...), in the call or in the scenario file"}
+		return &UsageError{"a sweep needs an axis (--axis NAME=V1,V2,...), in the call or in the scenario file"}
 	}
 	return nil
 }
@@ -149,7 +155,7 @@ func checkMetric(metric string, s *scenarios.Scenario) error {
 	}
 	for _, l := range e.Labels {
 		if l.Key == "class" && !slices.Contains(have, l.Value) {
-			return &UsageError{fmt.Sprintf("lab: %s: %s has no class %q%s (have %s)", metric, s.Name, l.Value, DidYouMean(l.Value, have), join(have))}
+			return &UsageError{fmt.Sprintf("%s: %s has no class %q%s", metric, s.Name, l.Value, nearest.Choices(l.Value, have))}
 		}
 	}
 	return nil

@@ -52,7 +52,7 @@ func OpenCellLog(path string, s *Sweep, resume bool) (*CellLog, []Cell, error) {
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, &UsageError{fmt.Sprintf("lab: %s is not there: nothing to resume", path)}
+		return nil, nil, &UsageError{fmt.Sprintf("%s is not there: nothing to resume", path)}
 	}
 	if err != nil {
 		return nil, nil, err
@@ -77,7 +77,7 @@ func readCellLog(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, e
 		line, err := in.ReadBytes('\n')
 		if err == io.EOF {
 			if n == 1 {
-				return nil, 0, &UsageError{fmt.Sprintf("lab: %s:1: no heading: not the cells of a sweep", path)}
+				return nil, 0, &UsageError{fmt.Sprintf("%s:1: no heading: not the cells of a sweep", path)}
 			}
 			return cells, end, nil
 		}
@@ -88,20 +88,20 @@ func readCellLog(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, e
 		if n == 1 {
 			var h heading
 			if err := json.Unmarshal(line, &h); err != nil || !h.same(s.heading()) {
-				return nil, 0, &UsageError{fmt.Sprintf("lab: %s is of another sweep: resume with the same scenario, axes, goal, target, seed and repeat", path)}
+				return nil, 0, &UsageError{fmt.Sprintf("%s is of another sweep: resume with the same scenario, axes, goal, target, seed and repeat", path)}
 			}
 			continue
 		}
 		var c Cell
 		if err := json.Unmarshal(line, &c); err != nil {
-			return nil, 0, fmt.Errorf("lab: %s:%d: %w", path, n, err)
+			return nil, 0, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
 		if err := s.owns(c, points); err != nil {
-			return nil, 0, fmt.Errorf("lab: %s:%d: %w", path, n, err)
+			return nil, 0, fmt.Errorf("%s:%d: %w", path, n, err)
 		}
 		key := [2]int{c.Index, c.Repeat}
 		if seen[key] {
-			return nil, 0, fmt.Errorf("lab: %s:%d: cell %d, repeat %d is here twice", path, n, c.Index, c.Repeat)
+			return nil, 0, fmt.Errorf("%s:%d: cell %d, repeat %d is here twice", path, n, c.Index, c.Repeat)
 		}
 		seen[key] = true
 		cells = append(cells, c)

@@ -11,9 +11,11 @@ import (
 	"errors"
 	"fmt"
 	"slices"
+	"strings"
 	"sync"
 
 	"harelab/engine/dispatch"
+	"harelab/engine/nearest"
 	"harelab/engine/topic"
 	"harelab/loadgen"
 	"harelab/loadgen/run"
@@ -58,10 +60,10 @@ func (a Arm) Name() string {
 // prediction stands complete before the first measurement begins.
 func Expand(q Request) ([]Arm, error) {
 	if name, ok := twice(q.Scenarios); ok {
-		return nil, &UsageError{fmt.Sprintf("lab: scenario %q is named twice (--repeat runs it more often)", name)}
+		return nil, &UsageError{fmt.Sprintf("scenario %q is named twice (--repeat runs it more often)", name)}
 	}
 	if target, ok := twice(q.Targets); ok {
-		return nil, &UsageError{fmt.Sprintf("lab: target %s is named twice (--repeat runs on it more often)", target)}
+		return nil, &UsageError{fmt.Sprintf("target %s is named twice (--repeat runs on it more often)", target)}
 	}
 	files := make([]*scenarios.File, len(q.Scenarios))
 	for i, name := range q.Scenarios {
@@ -143,19 +145,29 @@ func resolve(f *scenarios.File, o scenarios.Options) (*scenarios.Scenario, error
 	if err != nil {
 		return nil, err
 	}
-	if name := s.Engine.Matcher; name != "" {
-		_, err = topic.Lookup(name)
+	return s, CheckStrategies(s.Engine.Matcher, s.Engine.Dispatch, s.Engine.Order)
+}
+
+// CheckStrategies refuses names that no strategy has; an empty name is the
+// default. Its errors are usage errors.
+func CheckStrategies(matcher, selector, order string) error {
+	for _, s := range []struct {
+		flag, name string
+		lookup     func(string) error
+	}{
+		{"matcher", matcher, func(name string) error { _, err := topic.Lookup(name); return err }},
+		{"dispatch", selector, func(name string) error { _, err := dispatch.LookupSelector(name); return err }},
+		{"order", order, func(name string) error { _, err := dispatch.LookupOrder(name); return err }},
+	} {
+		if s.name == "" {
+			continue
+		}
+		if err := s.lookup(s.name); err != nil {
+			_, text, _ := strings.Cut(err.Error(), ": ") // the registry's package, which is not the user's word
+			return &UsageError{s.flag + ": " + text}
+		}
 	}
-	if name := s.Engine.Dispatch; name != "" && err == nil {
-		_, err = dispatch.LookupSelector(name)
-	}
-	if name := s.Engine.Order; name != "" && err == nil {
-		_, err = dispatch.LookupOrder(name)
-	}
-	if err != nil {
-		return nil, &UsageError{err.Error()}
-	}
-	return s, nil
+	return nil
 }
 
 // chosen lists the variants of f to run; the empty name is the scenario itself.
@@ -181,7 +193,7 @@ func checkVariants(files []*scenarios.File, want []string) error {
 	}
 	for _, v := range want {
 		if !slices.Contains(have, v) {
-			return &UsageError{fmt.Sprintf("lab: unknown variant %q%s (have %s)", v, DidYouMean(v, have), join(have))}
+			return &UsageError{fmt.Sprintf("unknown variant %q%s", v, nearest.Choices(v, have))}
 		}
 	}
 	return nil

@@ -43,7 +43,7 @@ func OpenRecord(dir string, given []Target) (*Record, error) {
 	}
 	for _, t := range given {
 		if t.Kind != AMQP || len(urls) == 0 {
-			return nil, &UsageError{fmt.Sprintf("lab: --target %s: only runs on an amqp:// target want theirs again; %s has %d of those", t, dir, len(urls))}
+			return nil, &UsageError{fmt.Sprintf("--target %s: only runs on an amqp:// target want theirs again; %s has %d of those", t, dir, len(urls))}
 		}
 	}
 	for i, rec := range f.Runs {
@@ -72,7 +72,7 @@ func (r *Record) scenario(i int) (*scenarios.Scenario, error) {
 		return nil, err
 	}
 	if s.SHA256 != r.recorded.Manifest.Arms[i].ScenarioHash {
-		return nil, fmt.Errorf("lab: %s is not what was run: its SHA-256 is %.12s, the manifest says %.12s (harelab run takes any file)",
+		return nil, fmt.Errorf("%s is not what was run: its SHA-256 is %.12s, the manifest says %.12s (harelab run takes any file)",
 			path, s.SHA256, r.recorded.Manifest.Arms[i].ScenarioHash)
 	}
 	return s, nil
@@ -88,7 +88,7 @@ func targetAgain(t stat.Target, urls []string, given []Target) (Target, error) {
 			return g, nil
 		}
 	}
-	return Target{}, &UsageError{fmt.Sprintf("lab: a run was made on %s: credentials are not kept, give it again with --target amqp://user:password@host:port/vhost", t.URL)}
+	return Target{}, &UsageError{fmt.Sprintf("a run was made on %s: credentials are not kept, give it again with --target amqp://user:password@host:port/vhost", t.URL)}
 }
 
 // WriteDifferences writes how runs differ from the recorded ones they repeat,

@@ -86,7 +86,7 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	}
 	for _, c := range s.cells() { // a value that the scenario refuses is found before anything runs
 		if _, err := s.resolve(c); err != nil {
-			return nil, fmt.Errorf("lab: cell %s: %w", s.Label(c), err)
+			return nil, fmt.Errorf("cell %s: %w", s.Label(c), err)
 		}
 	}
 	return s, nil
@@ -189,7 +189,7 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	sc.Expect, sc.Report.Headline = nil, s.Goal // nothing else is asked of a cell
 	r, err := Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat}.run(ctx, progress)
 	if err != nil {
-		return fmt.Errorf("lab: cell %s: %w", s.Label(*c), err)
+		return fmt.Errorf("cell %s: %w", s.Label(*c), err)
 	}
 	if err := ctx.Err(); err != nil {
 		return err

@@ -7,6 +7,8 @@ import (
 	"strings"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"harelab/engine/nearest"
 )
 
 // A Kind says where an arm runs.
@@ -18,6 +20,9 @@ const (
 	Embedded Kind = "embedded" // the broker in this process, the real client, the real clock
 	AMQP     Kind = "amqp"     // any AMQP 0-9-1 broker by URL
 )
+
+// exampleURL is what the URL of a broker looks like.
+const exampleURL = "amqp://user:password@host:port/vhost"
 
 // A Target is where an arm runs.
 type Target struct {
@@ -36,12 +41,11 @@ func ParseTarget(s string) (Target, error) {
 			if syntax := (*url.Error)(nil); errors.As(err, &syntax) {
 				err = syntax.Err // without the URL, which holds the password
 			}
-			return Target{}, &UsageError{fmt.Sprintf("lab: target %q: %v (want amqp://user:password@host:port/vhost)", redact(s), err)}
+			return Target{}, &UsageError{fmt.Sprintf("target %q: %v (want %s)", redact(s), err, exampleURL)}
 		}
 		return Target{Kind: AMQP, URL: s}, nil
 	}
-	return Target{}, &UsageError{fmt.Sprintf("lab: unknown target %q%s (have sim, embedded, amqp://user:password@host:port/vhost)",
-		redact(s), DidYouMean(s, []string{string(Sim), string(Embedded)}))}
+	return Target{}, &UsageError{fmt.Sprintf("unknown target %q%s", redact(s), nearest.Choices(s, []string{string(Sim), string(Embedded), exampleURL}))}
 }
 
 // String names the target without its credentials.

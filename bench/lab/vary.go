@@ -51,7 +51,7 @@ type Vary struct {
 // values of one round share a seed, so they are asked for the same work.
 func NewVary(q VaryRequest) (*Vary, error) {
 	if len(q.Axis.Values) < 2 {
-		return nil, &UsageError{fmt.Sprintf("lab: --vary %s: want two values or more, as dispatch=rr,fair", q.Axis.Name)}
+		return nil, &UsageError{fmt.Sprintf("--vary %s: want two values or more, as dispatch=rr,fair", q.Axis.Name)}
 	}
 	f, err := load(q.Scenario)
 	if err != nil {
@@ -145,7 +145,7 @@ func (v *Varied) Compare(metrics []string) (*compare.Comparison, error) {
 	for _, value := range v.axis.Values {
 		ss := v.byValue[value]
 		if len(ss) == 0 {
-			return nil, errors.New("lab: not every value was measured")
+			return nil, errors.New("not every value was measured")
 		}
 		if metrics == nil { // the same of all values, whatever class each one's worst is
 			metrics = compare.DefaultMetrics(ss[0])

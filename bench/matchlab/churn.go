@@ -162,7 +162,7 @@ func (c *churning) finish(n int, rs []reading, changes bool) (float64, error) {
 	for _, r := range rs {
 		total += r.took
 		if want := c.truth.of(r.from, n); r.matches > want || r.matches < want*9/10 || !changes && r.matches < want {
-			return 0, fmt.Errorf("matchlab: %d matches of %d keys, want %d; not measured", r.matches, n, want)
+			return 0, fmt.Errorf("%d matches of %d keys, want %d; not measured", r.matches, n, want)
 		}
 	}
 	return float64(total) / float64(n*len(rs)), nil

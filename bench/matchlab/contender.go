@@ -119,7 +119,7 @@ func (t *truth) of(from, n int) int {
 // check returns an error unless n keys from an index on have this many matches.
 func (t *truth) check(contender string, from, n, matches int) error {
 	if want := t.of(from, n); matches != want {
-		return fmt.Errorf("matchlab: %s: %d matches of %d keys, want %d; not measured", contender, matches, n, want)
+		return fmt.Errorf("%s: %d matches of %d keys, want %d; not measured", contender, matches, n, want)
 	}
 	return nil
 }

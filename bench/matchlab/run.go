@@ -70,7 +70,7 @@ func (o *Options) Validate() error {
 	for _, names := range [][]string{o.Strategies, o.Workloads} {
 		for i, name := range names {
 			if slices.Contains(names[:i], name) {
-				return fmt.Errorf("matchlab: %q is named twice", name)
+				return fmt.Errorf("%q is named twice", name)
 			}
 		}
 	}
@@ -80,7 +80,7 @@ func (o *Options) Validate() error {
 			return err
 		}
 		if len(able(contenders, spec)) == 0 {
-			return fmt.Errorf("matchlab: workload %q would take %s hours; name another strategy, too",
+			return fmt.Errorf("workload %q would take %s hours; name another strategy, too",
 				name, strings.Join(o.Strategies, " and "))
 		}
 	}

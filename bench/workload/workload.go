@@ -6,8 +6,8 @@ package workload
 import (
 	"fmt"
 	"math/rand/v2"
-	"strings"
 
+	"harelab/engine/nearest"
 	"harelab/engine/topic"
 )
 
@@ -68,7 +68,7 @@ func Lookup(name string) (Spec, error) {
 		}
 		have = append(have, s.Name)
 	}
-	return Spec{}, fmt.Errorf("workload: unknown workload %q (have %s)", name, strings.Join(have, ", "))
+	return Spec{}, fmt.Errorf("unknown workload %q%s", name, nearest.Choices(name, have))
 }
 
 // frameOctets is what lies between two routing keys of a stream: the rest of a

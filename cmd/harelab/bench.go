@@ -11,6 +11,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harelab/bench/lab"
 	"harelab/bench/matchlab"
 )
 
@@ -23,7 +24,7 @@ func newBench() *cobra.Command {
 		Long: `Compare strategies in benchmarks and draw what comes out. The plain benchmarks of the
 project, for benchstat, are run with: go test -bench . ./bench/...`,
 		Example: `  harelab bench match --quick   topic matchers, with short sweeps`,
-		Args:    cobra.NoArgs,
+		Args:    commandOnly,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 	}
 	cmd.AddCommand(newBenchMatch())
@@ -49,10 +50,15 @@ by a module of its own: cd bench/peers && go run .`,
 		Example: `  harelab bench match                             everything (about two minutes)
   harelab bench match --workload celery --quick   one workload, short sweeps
   harelab bench match --strategy nfa,trie,'cached(nfa)' --workload rabbit2011,iot --repeat 20`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Repeat < 1 || o.Sample <= 0 {
-				return usage("bench match: --repeat %d, --sample %v: want more than none", o.Repeat, o.Sample)
+				return usage("--repeat %d, --sample %v: want more than none", o.Repeat, o.Sample)
+			}
+			for _, name := range o.Strategies {
+				if err := lab.CheckStrategies(name, "", ""); err != nil {
+					return err
+				}
 			}
 			if err := o.Validate(); err != nil {
 				return usage("%w", err)

@@ -60,7 +60,7 @@ Runs that were asked to do different work get a table but no verdict.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, m := range f.metrics {
 				if _, err := stat.ParseMetric(m); err != nil {
-					return usage("compare: --metric: %w", err)
+					return usage("--metric: %w", err)
 				}
 			}
 			if f.vary != "" {
@@ -88,18 +88,18 @@ var onlyVaried = []string{"target", "variant", "set", "seed", "repeat"}
 func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 	for _, name := range onlyVaried {
 		if cmd.Flags().Changed(name) {
-			return usage("compare: --%s needs --vary", name)
+			return usage("--%s needs --vary", name)
 		}
 	}
 	if len(args) < 2 {
-		return usage("compare: want BASE and at least one NEW, or --vary NAME=V1,V2 with a scenario (see harelab compare --help)")
+		return usage("BASE and NEW are missing: want two results folders or more, as in: harelab compare runs/main runs/mine (or --vary NAME=V1,V2 and a scenario)")
 	}
 	paths, err := alike(args)
 	if err != nil {
 		return err
 	}
 	if !isFolder(paths[0]) && len(f.metrics) > 0 {
-		return usage("compare: --metric chooses among the figures of runs; of benchmark files all are compared")
+		return usage("--metric chooses among the figures of runs; of benchmark files all are compared")
 	}
 	var sides []*compare.Side
 	for _, path := range paths {
@@ -126,7 +126,7 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 	}
 	for i, side := range c.News {
 		if !slices.ContainsFunc(c.Rows, func(r compare.Row) bool { return r.News[i].N > 0 }) {
-			return fmt.Errorf("compare: %s and %s have nothing in common to compare", side.Name, c.Base.Name)
+			return fmt.Errorf("%s and %s have nothing in common to compare", side.Name, c.Base.Name)
 		}
 	}
 	return nil
@@ -174,7 +174,7 @@ func alike(paths []string) ([]string, error) {
 	out := slices.Clone(paths)
 	for _, path := range paths {
 		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("compare: %w", err)
+			return nil, fmt.Errorf("%w", err)
 		}
 	}
 	if !slices.ContainsFunc(paths, func(p string) bool { return !isFolder(p) || sweep.Is(p) }) {
@@ -195,10 +195,10 @@ func isFolder(path string) bool {
 
 func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usage("compare: --vary wants one scenario, got %d", len(args))
+		return usage("--vary wants one scenario, not %d, as in: harelab compare --vary dispatch=rr,fair odd-heavy-even-light --target sim", len(args))
 	}
 	if f.repeat < 0 {
-		return usage("compare: --repeat %d: want 1 or more", f.repeat)
+		return usage("--repeat %d: want 1 or more", f.repeat)
 	}
 	q := lab.VaryRequest{Scenario: args[0], Variant: f.variant, Repeat: f.repeat, Metrics: f.metrics}
 	var err error

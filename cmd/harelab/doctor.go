@@ -23,7 +23,7 @@ A line begins with ok, with note for what to know when reading figures, or with 
 what spoils them. The exit code is 0 whatever is found.`,
 		Example: `  harelab doctor
   harelab doctor | grep ^bad`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := cmd.OutOrStdout()
 			worst := doctor.Well

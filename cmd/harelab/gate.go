@@ -7,6 +7,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harelab/engine/nearest"
 	"harelab/reports/arms"
 	"harelab/reports/compare"
 	"harelab/reports/folder"
@@ -40,20 +41,20 @@ Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 		Example: `  harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%'
   harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%' --fail 'throughput -3%' --inconclusive pass
   harelab gate --against runs/main --fail 'held.max{class=run_user_query} +50ms' --selfcheck`,
-		Args: cobra.MaximumNArgs(1),
+		Args: atMostOne("NEW"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			rules, err := gateRules(fail)
 			switch {
 			case err != nil:
 				return err
 			case against == "":
-				return usage("gate: --against BASE is missing")
+				return usage("--against is missing: want the results folder of the base")
 			case len(rules) == 0:
-				return usage("gate: want a rule or more, as --fail 'wait.p99 +5%%'")
+				return usage("--fail is missing: want a rule, such as --fail 'wait.p99 +5%%'")
 			case len(args) == 0 && !selfCheck:
-				return usage("gate: want the folder of the new runs (only --selfcheck goes without)")
+				return usage("NEW is missing: want the results folder of the new runs, as in: harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%%' (only --selfcheck goes without)")
 			case inconclusive != "fail" && inconclusive != "pass":
-				return usage("gate: --inconclusive %q (have fail, pass)", inconclusive)
+				return usage("--inconclusive %q%s", inconclusive, nearest.Choices(inconclusive, []string{"fail", "pass"}))
 			}
 			base, err := runsToGate(against, rules)
 			if err != nil {
@@ -97,7 +98,7 @@ func gateRules(texts []string) ([]compare.GateRule, error) {
 
 // runsToGate reads a results folder whose runs have what the rules ask for.
 func runsToGate(dir string, rules []compare.GateRule) ([]*stat.Summary, error) {
-	if err := noSweep("gate", dir); err != nil {
+	if err := noSweep(dir); err != nil {
 		return nil, err
 	}
 	ss, err := folder.ReadSummaries(dir)
@@ -113,9 +114,9 @@ func runsToGate(dir string, rules []compare.GateRule) ([]*stat.Summary, error) {
 }
 
 // noSweep refuses the folder of a sweep where that of runs is wanted.
-func noSweep(verb, dir string) error {
+func noSweep(dir string) error {
 	if isFolder(dir) && sweep.Is(dir) {
-		return usage("%s: %s is the folder of a sweep, want that of a run (harelab run, compare --vary)", verb, dir)
+		return usage("%s is the folder of a sweep, want that of a run (harelab run, compare --vary)", dir)
 	}
 	return nil
 }
@@ -125,7 +126,7 @@ func checkGate(w io.Writer, base []*stat.Summary, rules []compare.GateRule) erro
 	for _, arm := range arms.Group(arms.OfSummaries(base)) {
 		for _, r := range rules {
 			if err := compare.SelfCheck(arms.Summaries(arm.Runs), r); err != nil {
-				return &exit{exitInconclusive, fmt.Errorf("gate: %s: %w", arm.Name, err)}
+				return &exit{exitInconclusive, fmt.Errorf("%s: %w", arm.Name, err)}
 			}
 			fmt.Fprintf(w, "can fail      %s  %s  a planted regression is found\n", arm.Name, r.Text)
 		}
@@ -152,9 +153,9 @@ func gate(w io.Writer, base, news []*stat.Summary, rules []compare.GateRule, pas
 	missing(arms.Missing(news, base), "the base")
 	switch {
 	case outcome == compare.GateWorse:
-		return &exit{exitWorse, errors.New("gate: worse")}
+		return &exit{exitWorse, errors.New("the new runs are worse")}
 	case outcome == compare.GateInconclusive && !pass:
-		return &exit{exitInconclusive, errors.New("gate: inconclusive (--inconclusive pass accepts that)")}
+		return &exit{exitInconclusive, errors.New("whether the new runs are worse is inconclusive (--inconclusive pass accepts that)")}
 	}
 	return nil
 }

@@ -10,6 +10,7 @@ import (
 
 	"harelab/engine/dispatch"
 	"harelab/engine/exchange"
+	"harelab/engine/nearest"
 	"harelab/engine/topic"
 	"harelab/scenarios"
 )
@@ -32,19 +33,19 @@ var kinds = []kind{
 	{"exchanges", "exchange types", listExchanges},
 }
 
-func kindNames() string {
+func kindNames() []string {
 	names := make([]string, len(kinds))
 	for i, k := range kinds {
 		names[i] = k.name
 	}
-	return strings.Join(names, ", ")
+	return names
 }
 
 func newList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [KIND...]",
 		Short: "list scenarios and strategies, each with a line about it",
-		Long:  "List what there is: " + kindNames() + ". Without a kind, everything.",
+		Long:  "List what there is: " + strings.Join(kindNames(), ", ") + ". Without a kind, everything.",
 		Example: `  harelab list
   harelab list dispatch orders`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -63,7 +64,7 @@ func list(w io.Writer, names []string) error {
 			}
 		}
 		if !found {
-			return usage("list: unknown kind %q (have %s)", name, kindNames())
+			return usage("unknown kind %q%s", name, nearest.Choices(name, kindNames()))
 		}
 	}
 	if len(chosen) == 0 {

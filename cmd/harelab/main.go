@@ -68,20 +68,22 @@ func execute(args []string) int {
 
 // complain prints what went wrong and returns its exit code.
 func complain(err error) int {
-	if err == nil {
-		return exitDone
+	if coded := (*exit)(nil); err != nil && (!errors.As(err, &coded) || coded.err != nil) {
+		fmt.Fprintln(os.Stderr, "harelab:", err)
 	}
+	return codeOf(err)
+}
+
+// codeOf is the exit code that an error stands for.
+func codeOf(err error) int {
 	var coded *exit
 	switch {
+	case err == nil:
+		return exitDone
 	case errors.As(err, &coded):
-		if coded.err != nil {
-			fmt.Fprintln(os.Stderr, "harelab:", coded.err)
-		}
 		return coded.code
 	case lab.IsUsage(err):
-		fmt.Fprintln(os.Stderr, "harelab:", err)
 		return exitUsage
 	}
-	fmt.Fprintln(os.Stderr, "harelab:", err)
 	return exitFailed
 }

@@ -11,6 +11,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harelab/bench/lab"
+	"harelab/engine/nearest"
 )
 
 func init() { commands = append(commands, newPerf) }
@@ -106,22 +107,22 @@ func (p perfLoad) check() error {
 		{"size", p.Size, 0, 128 << 20}, {"qos", p.Prefetch, 0, 65535}, {"confirm", p.Confirm, 0, 1 << 20},
 	} {
 		if n.got < n.low || n.got > n.high {
-			return usage("perf: --%s %d: want %d to %d", n.flag, n.got, n.low, n.high)
+			return usage("--%s %d: want %d to %d", n.flag, n.got, n.low, n.high)
 		}
 	}
 	switch {
 	case !(p.Rate >= 0 && p.Rate <= 1e9):
-		return usage("perf: --rate %v: want 0 to 1e9 messages a second", p.Rate)
+		return usage("--rate %v: want 0 to 1e9 messages a second", p.Rate)
 	case p.Latency < 0:
-		return usage("perf: --consumer-latency %v: want 0 or more", p.Latency)
+		return usage("--consumer-latency %v: want 0 or more", p.Latency)
 	}
 	for _, n := range [][2]string{{"exchange", p.Exchange}, {"queue", p.Queue}, {"routing-key", p.Key}} {
 		if strings.ContainsAny(n[1], `"\\{}`) {
-			return usage("perf: --%s %q: want no quotes, backslashes or braces (write a scenario file for such a name)", n[0], n[1])
+			return usage("--%s %q: want no quotes, backslashes or braces (write a scenario file for such a name)", n[0], n[1])
 		}
 	}
 	if have := []string{"direct", "fanout", "topic", "headers"}; !slices.Contains(have, p.Kind) {
-		return usage("perf: --type %q%s (have %s)", p.Kind, lab.DidYouMean(p.Kind, have), strings.Join(have, ", "))
+		return usage("--type %q%s", p.Kind, nearest.Choices(p.Kind, have))
 	}
 	return nil
 }
@@ -148,11 +149,11 @@ producer keeps 100 messages in flight (or --confirm of them, with confirms).
 		Example: `  harelab perf -x 1 -y 2 -r 1000 -z 10
   harelab perf -x 2 -y 4 -q 100 -c 256 -f persistent --target amqp://guest:guest@127.0.0.1:5672/
   harelab perf -y 4 -r 200 -L 5ms -q 1 --print > mine.yaml`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			for _, f := range flags {
 				if f != "persistent" {
-					return usage("perf: unknown flag of messages %q (have persistent)", f)
+					return usage("--flag %q%s", f, nearest.Choices(f, []string{"persistent"}))
 				}
 				p.Persistent = true
 			}
@@ -175,7 +176,7 @@ producer keeps 100 messages in flight (or --confirm of them, with confirms).
 				return err
 			}
 			if t.Kind == lab.Sim && p.Rate == 0 && (p.Latency == 0 || p.Confirm > 0) {
-				return usage("perf: on sim publishing takes no time, so that as many as are taken never ends: want --rate, or --consumer-latency without --confirm")
+				return usage("on sim, publishing takes no time, so that as many as are taken never ends: want --rate, or --consumer-latency without --confirm")
 			}
 			return runText(cmd, text.String(), t, out, quiet)
 		},

@@ -22,7 +22,7 @@ func newReport() *cobra.Command {
 		Long: `Read results folders back, print their tables, and draw report.html, report.md and the
 plots again from the data. Nothing is run.`,
 		Example: `  harelab report runs/20261121T071300Z`,
-		Args:    cobra.MinimumNArgs(1),
+		Args:    oneOrMore("DIR", "harelab report runs/20261121T071300Z"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			w := cmd.OutOrStdout()
 			for _, dir := range args {
@@ -39,7 +39,7 @@ plots again from the data. Nothing is run.`,
 // redraw draws a folder anew and prints its table.
 func redraw(w io.Writer, dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, cellLogName)); err == nil && !sweep.Is(dir) {
-		return fmt.Errorf("report: the sweep in %s has not ended; the same call of harelab sweep with --resume --out %s goes on with it", dir, dir)
+		return fmt.Errorf("the sweep in %s has not ended; the same call of harelab sweep with --resume --out %s goes on with it", dir, dir)
 	}
 	if sweep.Is(dir) {
 		return redrawSweep(w, dir)

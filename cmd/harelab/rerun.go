@@ -27,7 +27,7 @@ Figures in virtual time must be identical, message by message; exit code 3 says 
 they are not. A folder keeps no credentials, so an amqp:// target is given again.`,
 		Example: `  harelab rerun runs/20261121T071300Z
   harelab rerun runs/main --target amqp://guest:guest@127.0.0.1:5672/ --out runs/main-again`,
-		Args: cobra.ExactArgs(1),
+		Args: one("DIR", "harelab rerun runs/20261121T071300Z"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var given []lab.Target
 			for _, s := range targets {
@@ -37,7 +37,7 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 				}
 				given = append(given, t)
 			}
-			if err := noSweep("rerun", args[0]); err != nil {
+			if err := noSweep(args[0]); err != nil {
 				return err
 			}
 			record, err := lab.OpenRecord(args[0], given)
@@ -53,7 +53,7 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 				return err
 			}
 			if !same {
-				return &exit{exitExpectation, errors.New("rerun: figures in virtual time are not those recorded")}
+				return &exit{exitExpectation, errors.New("figures in virtual time are not those recorded")}
 			}
 			return verdict(again.Summaries())
 		},

@@ -10,7 +10,7 @@ import (
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
-	"harelab/bench/lab"
+	"harelab/engine/nearest"
 )
 
 const rootLong = `harelab answers one question before production has to: why do quick tasks starve
@@ -39,22 +39,12 @@ func newRoot() *cobra.Command {
 		Version:       version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
-		Args: func(cmd *cobra.Command, args []string) error {
-			if len(args) == 0 {
-				return nil
-			}
-			text := fmt.Sprintf("unknown command %q", args[0])
-			if near := cmd.SuggestionsFor(args[0]); len(near) > 0 {
-				text += fmt.Sprintf(", did you mean %s?", strings.Join(near, " or "))
-			}
-			return errors.New(text)
-		},
-		RunE: func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
+		Args:          commandOnly,
+		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
 			return fromEnvironment(cmd.Flags())
 		},
 	}
-	root.SuggestionsMinimumDistance = 2
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
 		return usage("%s (see %s --help)", flagMistake(cmd, err), cmd.CommandPath())
 	})
@@ -76,10 +66,13 @@ func flagMistake(cmd *cobra.Command, err error) string {
 	var unknown *pflag.NotExistError
 	var invalid *pflag.InvalidValueError
 	switch {
-	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() == "":
+	case errors.As(err, &unknown) && unknown.GetSpecifiedShortnames() != "":
+		return "unknown flag -" + unknown.GetSpecifiedName()
+	case errors.As(err, &unknown):
 		var have []string
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { have = append(have, "--"+f.Name) })
-		return err.Error() + lab.DidYouMean("--"+unknown.GetSpecifiedName(), have)
+		name := "--" + unknown.GetSpecifiedName()
+		return "unknown flag " + name + nearest.Hint(name, have)
 	case errors.As(err, &invalid) && wanted[invalid.GetFlag().Value.Type()] != "":
 		f := invalid.GetFlag()
 		return fmt.Sprintf("--%s %q: want %s", f.Name, invalid.GetValue(), wanted[f.Value.Type()])

@@ -107,7 +107,7 @@ func (f *runFlags) request(cmd *cobra.Command, args []string) (lab.Request, erro
 	targets := f.targets
 	switch {
 	case f.all && len(args) > 0:
-		return q, usage("run: --all and scenario names exclude each other")
+		return q, usage("--all and scenario names exclude each other")
 	case f.all:
 		q.Scenarios = scenarios.Names()
 	case len(args) == 0:
@@ -130,10 +130,10 @@ func (f *runFlags) request(cmd *cobra.Command, args []string) (lab.Request, erro
 		q.Targets = append(q.Targets, t)
 	}
 	if f.parallel < 1 {
-		return q, usage("run: --parallel %d: want 1 or more", f.parallel)
+		return q, usage("--parallel %d: want 1 or more", f.parallel)
 	}
 	if f.repeat < 0 {
-		return q, usage("run: --repeat %d: want 1 or more, or 0 for what the scenario says", f.repeat)
+		return q, usage("--repeat %d: want 1 or more, or 0 for what the scenario says", f.repeat)
 	}
 	if cmd.Flags().Changed("seed") {
 		q.Seed = &f.seed

@@ -27,13 +27,13 @@ every mismatch is printed with case, message, field, want and got.
 Exit code 1 on any mismatch.`,
 		Example: `  harelab selftest
   harelab selftest --answers known_answers.json`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			w := cmd.OutOrStdout()
 			if len(answers) == 0 {
 				failed, err := selftest.RunClosedForms(w)
 				if err == nil && failed > 0 {
-					err = &exit{exitFailed, fmt.Errorf("selftest: %d of the models above differ from theory", failed)}
+					err = &exit{exitFailed, fmt.Errorf("%d of the models above differ from theory", failed)}
 				}
 				return err
 			}
@@ -41,7 +41,7 @@ Exit code 1 on any mismatch.`,
 			for _, path := range answers {
 				f, err := os.Open(path)
 				if err != nil {
-					return fmt.Errorf("selftest: %w", err)
+					return fmt.Errorf("%w", err)
 				}
 				n, err := selftest.RunAnswers(f, w)
 				f.Close()
@@ -51,7 +51,7 @@ Exit code 1 on any mismatch.`,
 				mismatches += n
 			}
 			if mismatches > 0 {
-				return &exit{exitFailed, fmt.Errorf("selftest: mismatches: %d", mismatches)}
+				return &exit{exitFailed, fmt.Errorf("mismatches: %d", mismatches)}
 			}
 			return nil
 		},

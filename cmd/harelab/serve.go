@@ -13,6 +13,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harelab/bench/lab"
 	"harelab/engine"
 )
 
@@ -39,7 +40,7 @@ arguments x-dispatch and x-order, an exchange with x-matcher.`,
 		Example: `  harelab serve
   harelab serve --amqp 127.0.0.1:0 --dispatch fair
   celery -A tasks worker --broker amqp://guest:guest@127.0.0.1:5672//`,
-		Args: cobra.NoArgs,
+		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			level := slog.LevelWarn
 			if verbose {
@@ -59,19 +60,22 @@ arguments x-dispatch and x-order, an exchange with x-matcher.`,
 }
 
 func serve(cmd *cobra.Command, addr string, options engine.Options) error {
+	if err := lab.CheckStrategies(options.Matcher, options.Dispatch, options.Order); err != nil {
+		return err
+	}
 	e, err := engine.New(options)
 	if err != nil {
-		return usage("serve: %w", err)
+		return err
 	}
 	l, err := net.Listen("tcp", addr)
 	var mistake *net.AddrError
 	switch {
 	case errors.As(err, &mistake):
-		return usage("serve: --amqp %q: %s (want HOST:PORT or :PORT)", addr, mistake.Err)
+		return usage("--amqp %q: %s (want HOST:PORT or :PORT)", addr, mistake.Err)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("serve: %w (another broker? try --amqp 127.0.0.1:0)", err)
+		return fmt.Errorf("%w (another broker? try --amqp 127.0.0.1:0)", err)
 	case err != nil:
-		return fmt.Errorf("serve: %w", err)
+		return fmt.Errorf("%w", err)
 	}
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -86,12 +90,12 @@ func serve(cmd *cobra.Command, addr string, options engine.Options) error {
 		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()
 		if err := e.Shutdown(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return fmt.Errorf("serve: %w", err)
+			return fmt.Errorf("%w", err)
 		}
 		err = <-served
 	}
 	if err != nil && !errors.Is(err, engine.ErrClosed) {
-		return fmt.Errorf("serve: %w", err)
+		return fmt.Errorf("%w", err)
 	}
 	return nil
 }

@@ -49,7 +49,7 @@ once more, and kept in extremes/, a results folder of its own.`,
   harelab sweep prefetch-sweep --axis prefetch=1,2,4,8,16,32,0 --axis dispatch=rr,fair,jsq,lwl --target sim
   harelab sweep celery-optimized --axis prefetch_multiplier=1..8x2 --axis ack=on-start,on-done --target sim
   harelab sweep prefetch-sweep --repeat 6 --goal 'wait.p99' --out runs/prefetch --resume`,
-		Args: cobra.ExactArgs(1),
+		Args: one("SCENARIO", "harelab sweep prefetch-sweep --axis prefetch=1,2,4 --target sim"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
 			q.Scenario = args[0]
@@ -89,9 +89,9 @@ once more, and kept in extremes/, a results folder of its own.`,
 func runSweep(cmd *cobra.Command, q lab.SweepRequest, out string, resume, quiet bool) error {
 	switch {
 	case resume && out == "":
-		return usage("sweep: --resume needs --out with the folder to go on with")
+		return usage("--resume needs --out with the folder to go on with")
 	case q.Repeat < 0:
-		return usage("sweep: --repeat %d: want 1 or more", q.Repeat)
+		return usage("--repeat %d: want 1 or more", q.Repeat)
 	}
 	s, err := lab.NewSweep(q)
 	if err != nil {
@@ -156,7 +156,7 @@ func reportSweep(ctx context.Context, w io.Writer, s *lab.Sweep, cells []lab.Cel
 		}
 	}
 	if invalid > 0 {
-		return &exit{exitInvalid, fmt.Errorf("sweep: %d of %d cells are invalid", invalid, len(cells))}
+		return &exit{exitInvalid, fmt.Errorf("%d of %d cells are invalid", invalid, len(cells))}
 	}
 	return nil
 }

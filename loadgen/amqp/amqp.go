@@ -61,7 +61,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	defer r.alarm.Close()
 	res, err := r.run(ctx)
 	if err != nil {
-		return nil, fmt.Errorf("amqp: %w", err)
+		return nil, fmt.Errorf("%w", err)
 	}
 	return res, nil
 }

@@ -51,13 +51,13 @@ func TestSharedAnswers(t *testing.T) {
 func TestMalformedAnswers(t *testing.T) {
 	const head = `{"format": 1, "time_unit": "microseconds", "cases": {"c": {"result": {}, "scenario": `
 	for _, c := range []struct{ name, file, want string }{
-		{"not JSON", "{\n\n  oops", `selftest: answers: line 3: invalid character 'o' looking for beginning of object key string`},
-		{"empty", "", `selftest: answers: line 1: unexpected end of JSON input`},
-		{"other format", `{"format": 2}`, `selftest: answers: format 2, want 1`},
-		{"other unit", `{"format": 1, "time_unit": "s"}`, `selftest: answers: time_unit "s", want "microseconds"`},
-		{"no cases", `{"format": 1, "time_unit": "microseconds"}`, `selftest: answers: no cases`},
-		{"wrong type", `{"format": "1"}`, `selftest: answers: line 1: json: cannot unmarshal string into Go struct field answersFile.format of type int`},
-		{"unknown key", head + `{"queue": []}}}}`, `selftest: answers: case "c": scenario: unknown key "queue"`},
+		{"not JSON", "{\n\n  oops", `answers: line 3: invalid character 'o' looking for beginning of object key string`},
+		{"empty", "", `answers: line 1: unexpected end of JSON input`},
+		{"other format", `{"format": 2}`, `answers: format 2, want 1`},
+		{"other unit", `{"format": 1, "time_unit": "s"}`, `answers: time_unit "s", want "microseconds"`},
+		{"no cases", `{"format": 1, "time_unit": "microseconds"}`, `answers: no cases`},
+		{"wrong type", `{"format": "1"}`, `answers: line 1: json: cannot unmarshal string into Go struct field answersFile.format of type int`},
+		{"unknown key", head + `{"queue": []}}}}`, `answers: case "c": scenario: unknown key "queue"`},
 		{"nil case", `{"format": 1, "time_unit": "microseconds", "cases": {"c": null}}`, `case "c": no result`},
 		{"unknown key of a list's element", head + `{"queues": [{"name": "p"}, {"name": "q", "prefetch": 1}]}}}}`, `case "c": queues[1]: unknown key "prefetch"`},
 		{"unknown key of a subscription", head + `{"workers": [{"name": "w", "subscribe": [{"queue": "q", "limit": 1}]}]}}}}`, `case "c": workers[0]: unknown key "limit"`},
@@ -121,7 +121,7 @@ func TestWhatIsNotKnownIsNamed(t *testing.T) {
 		"p95":  {"scenario": {}, "result": {"wait_us": {"all": {"n": 0, "p95": 7}}}}}}`
 	var out strings.Builder
 	n, err := RunAnswers(strings.NewReader(file), &out)
-	if err == nil || err.Error() != `selftest: answers: case "bad": scenario: unknown key "queue"` {
+	if err == nil || err.Error() != `answers: case "bad": scenario: unknown key "queue"` {
 		t.Errorf("error %v, want one that names case and key", err)
 	}
 	const want = `host is not known and was not looked at
@@ -231,7 +231,7 @@ func FuzzReadAnswers(f *testing.F) {
 	f.Fuzz(func(t *testing.T, b []byte) {
 		a, err := readAnswers(bytes.NewReader(b))
 		if err != nil {
-			if !strings.HasPrefix(err.Error(), "selftest: answers: ") {
+			if !strings.HasPrefix(err.Error(), "answers: ") {
 				t.Errorf("error without its place: %v", err)
 			}
 			return

@@ -44,7 +44,7 @@ func RunClosedForms(w io.Writer) (failed int, err error) {
 		t := &all[i]
 		o, err := t.run()
 		if err != nil {
-			return failed, fmt.Errorf("selftest: %s: %w", t.model, err)
+			return failed, fmt.Errorf("%s: %w", t.model, err)
 		}
 		for _, q := range t.expect {
 			got, se := q.measure(o)

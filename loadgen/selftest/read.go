@@ -17,36 +17,36 @@ import (
 func readAnswers(r io.Reader) (*answersFile, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
-		return nil, fmt.Errorf("selftest: answers: %w", err)
+		return nil, fmt.Errorf("answers: %w", err)
 	}
 	f := new(answersFile)
 	if err := json.Unmarshal(b, f); err != nil {
-		return nil, fmt.Errorf("selftest: answers: %w", position(b, err))
+		return nil, fmt.Errorf("answers: %w", position(b, err))
 	}
 	if f.Format != 1 {
-		return nil, fmt.Errorf("selftest: answers: format %d, want 1", f.Format)
+		return nil, fmt.Errorf("answers: format %d, want 1", f.Format)
 	}
 	if f.TimeUnit != "microseconds" {
-		return nil, fmt.Errorf("selftest: answers: time_unit %q, want \"microseconds\"", f.TimeUnit)
+		return nil, fmt.Errorf("answers: time_unit %q, want \"microseconds\"", f.TimeUnit)
 	}
 	f.unknown = unknownKeys(b, "format", "time_unit", "semantics", "rng_test_vectors", "cases", "long_runs")
 	for _, key := range f.unknown {
 		if holdsCases(b, key) {
-			f.refused = append(f.refused, fmt.Errorf("selftest: answers: %q holds cases, which are looked for in cases and long_runs", key))
+			f.refused = append(f.refused, fmt.Errorf("answers: %q holds cases, which are looked for in cases and long_runs", key))
 		}
 	}
 	for _, group := range []map[string]json.RawMessage{f.Cases, f.LongRuns} {
 		for _, name := range slices.Sorted(maps.Keys(group)) {
 			c, err := readCase(name, group[name])
 			if err != nil {
-				f.refused = append(f.refused, fmt.Errorf("selftest: answers: case %q: %w", name, err))
+				f.refused = append(f.refused, fmt.Errorf("answers: case %q: %w", name, err))
 				continue
 			}
 			f.cases = append(f.cases, c)
 		}
 	}
 	if len(f.cases)+len(f.refused) == 0 {
-		return nil, errors.New("selftest: answers: no cases")
+		return nil, errors.New("answers: no cases")
 	}
 	return f, nil
 }

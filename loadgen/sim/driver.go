@@ -85,14 +85,14 @@ func newDriver(m *Model) (*driver, error) {
 	var err error
 	d.broker, err = broker.New(options)
 	if err != nil {
-		return nil, fmt.Errorf("sim: %w", err)
+		return nil, fmt.Errorf("%w", err)
 	}
 	d.vhost, _ = d.broker.VHost("/")
 	d.conn = d.vhost.Connect(broker.ConnOptions{Name: "sim"})
 	d.channel = d.conn.Channel(1, noSink{})
 	if m.Confirms {
 		if err := d.channel.ConfirmSelect(); err != nil {
-			return nil, fmt.Errorf("sim: %w", err)
+			return nil, fmt.Errorf("%w", err)
 		}
 	}
 	return d, nil
@@ -102,7 +102,7 @@ func newDriver(m *Model) (*driver, error) {
 // (R3), and puts the others and the controls on the agenda, in this order (R2).
 func (d *driver) begin() error {
 	if err := d.declare(); err != nil {
-		return fmt.Errorf("sim: %w", err)
+		return fmt.Errorf("%w", err)
 	}
 	for i := range d.model.Workers {
 		w := &worker{Worker: &d.model.Workers[i], d: d, index: int32(i)}
@@ -110,7 +110,7 @@ func (d *driver) begin() error {
 		for _, s := range w.Subscriptions {
 			q, ok := d.queues[s.Queue]
 			if !ok {
-				return fmt.Errorf("sim: worker %q: unknown queue %q", w.Name, s.Queue)
+				return fmt.Errorf("worker %q: unknown queue %q", w.Name, s.Queue)
 			}
 			w.queues = append(w.queues, q)
 		}
@@ -121,7 +121,7 @@ func (d *driver) begin() error {
 		if w.JoinsAt >= 0 {
 			d.add(w.JoinsAt, rankControl, event{kind: control, worker: w.index, arg: -1})
 		} else if err := w.join(); err != nil {
-			return fmt.Errorf("sim: worker %q: %w", w.Name, err)
+			return fmt.Errorf("worker %q: %w", w.Name, err)
 		}
 	}
 	for i, c := range d.model.Control {
@@ -247,7 +247,7 @@ func (d *driver) control(e event) {
 
 func (d *driver) fail(w *worker, err error) {
 	if d.err == nil {
-		d.err = fmt.Errorf("sim: worker %q at %d us: %w", w.Name, d.now, err)
+		d.err = fmt.Errorf("worker %q at %d us: %w", w.Name, d.now, err)
 	}
 }
 

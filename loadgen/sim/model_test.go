@@ -370,11 +370,11 @@ func TestRefusedModels(t *testing.T) {
 		want  string
 	}{
 		{"unknown strategy", Model{Dispatch: "rrr"}, `dispatch: unknown strategy "rrr"`},
-		{"unknown queue", Model{Workers: oneWorker("p", 1)}, `sim: worker "w": unknown queue "p"`},
-		{"bad argument", Model{Queues: []scenarios.Queue{queueOf("q", "x-message-ttl", "soon")}}, `sim: queue "q": `},
+		{"unknown queue", Model{Workers: oneWorker("p", 1)}, `worker "w": unknown queue "p"`},
+		{"bad argument", Model{Queues: []scenarios.Queue{queueOf("q", "x-message-ttl", "soon")}}, `queue "q": `},
 		{"argument of no type", Model{Queues: []scenarios.Queue{queueOf("q", "x", struct{}{})}},
-			`sim: queue "q": argument "x": struct {} has no AMQP type (have string, int64, float64, bool, table, array)`},
-		{"no exchange", Model{Source: &listSource{list: []Message{{Exchange: "x"}}}}, `sim: message 0 to exchange "x": `},
+			`queue "q": argument "x": struct {} has no AMQP type (have string, int64, float64, bool, table, array)`},
+		{"no exchange", Model{Source: &listSource{list: []Message{{Exchange: "x"}}}}, `message 0 to exchange "x": `},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			if c.model.Source == nil {

@@ -43,7 +43,7 @@ func (d *driver) publishNext() {
 	d.conn.Batch().Flush()
 	d.publishing = -1
 	if err != nil {
-		d.err = fmt.Errorf("sim: message %d to exchange %q: %w", seq, m.Exchange, err)
+		d.err = fmt.Errorf("message %d to exchange %q: %w", seq, m.Exchange, err)
 		return
 	}
 	row := &d.out.Messages[seq]
@@ -76,7 +76,7 @@ func (d *driver) forward(t *task) {
 		Exchange: to.Exchange, RoutingKey: to.RoutingKey, Expiration: to.Expiration,
 	}
 	if _, err := d.channel.Publish(d.writer.publishing(&m, t.seq, false)); err != nil && d.err == nil {
-		d.err = fmt.Errorf("sim: message %d forwarded to exchange %q: %w", t.seq, to.Exchange, err)
+		d.err = fmt.Errorf("message %d forwarded to exchange %q: %w", t.seq, to.Exchange, err)
 	}
 	d.conn.Batch().Flush()
 }

@@ -63,7 +63,7 @@ func (d *driver) rebind(e event) {
 		err = d.bind(b)
 	}
 	if err != nil && d.err == nil {
-		d.err = fmt.Errorf("sim: binding %q of exchange %q: %w", b.Key, b.Exchange, err)
+		d.err = fmt.Errorf("binding %q of exchange %q: %w", b.Key, b.Exchange, err)
 	}
 	d.add(d.now+d.model.Rebind[e.arg], rankControl, event{kind: rebind, arg: e.arg})
 }

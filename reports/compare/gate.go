@@ -32,12 +32,12 @@ func ParseGateRule(s string) (GateRule, error) {
 	r := GateRule{Text: strings.TrimSpace(s)}
 	metric, allowed, ok := cutLast(r.Text)
 	if !ok || allowed == "" || allowed[0] != '+' && allowed[0] != '-' {
-		return r, fmt.Errorf("compare: rule %q: want a metric and what it may change by, such as 'wait.p99 +5%%'", s)
+		return r, fmt.Errorf("rule %q: want a metric and what it may change by, such as 'wait.p99 +5%%'", s)
 	}
 	r.Up = allowed[0] == '+'
 	var err error
 	if r.Metric, err = stat.ParseMetric(metric); err != nil {
-		return r, fmt.Errorf("compare: rule %q: %w", s, err)
+		return r, fmt.Errorf("rule %q: %w", s, err)
 	}
 	amount := allowed[1:]
 	if share, ok := strings.CutSuffix(amount, "%"); ok {
@@ -51,7 +51,7 @@ func ParseGateRule(s string) (GateRule, error) {
 		r.Abs, err = strconv.ParseFloat(amount, 64)
 	}
 	if err != nil || !(r.Rel >= 0 && r.Abs >= 0) || math.IsInf(r.Rel+r.Abs, 0) {
-		return r, fmt.Errorf("compare: rule %q: %q is no amount (want 5%%, 50ms for times, or a number)", s, amount)
+		return r, fmt.Errorf("rule %q: %q is no amount (want 5%%, 50ms for times, or a number)", s, amount)
 	}
 	return r, nil
 }
@@ -106,7 +106,7 @@ func Gate(base, new []*stat.Summary, rules []GateRule) ([]GateResult, error) {
 	var out []GateResult
 	pairs := pairArms(base, new)
 	if len(pairs) == 0 {
-		return nil, fmt.Errorf("compare: the two have no arm in common")
+		return nil, fmt.Errorf("the two have no arm in common")
 	}
 	for _, p := range pairs {
 		for _, r := range rules {
@@ -209,7 +209,7 @@ func SelfCheck(base []*stat.Summary, r GateRule) error {
 		return err
 	}
 	if len(b.Keys) == 0 {
-		return fmt.Errorf("compare: rule %q cannot fail: %s is not visible", r.Text, r.Metric.Text)
+		return fmt.Errorf("rule %q cannot fail: %s is not visible", r.Text, r.Metric.Text)
 	}
 	planted := *b
 	planted.Values = make(map[Key][]float64)
@@ -221,7 +221,7 @@ func SelfCheck(base []*stat.Summary, r GateRule) error {
 		}
 	}
 	if g := gate(b, &planted, r); g.Outcome != GateWorse {
-		return fmt.Errorf("compare: rule %q cannot fail: a planted regression is %s: %s", r.Text, g.Outcome, g.Why)
+		return fmt.Errorf("rule %q cannot fail: a planted regression is %s: %s", r.Text, g.Outcome, g.Why)
 	}
 	return nil
 }

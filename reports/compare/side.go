@@ -102,7 +102,7 @@ var betters = map[string]int8{
 func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, error) {
 	side := newSide(name)
 	if len(ss) == 0 {
-		return nil, fmt.Errorf("compare: %s has no runs", name)
+		return nil, fmt.Errorf("%s has no runs", name)
 	}
 	side.Goal = goalOf(ss)
 	virtual := true
@@ -167,7 +167,7 @@ func armNames(ss []*stat.Summary) map[*stat.Summary]string {
 func Open(path string, metrics []string) (*Side, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("compare: %w", err)
+		return nil, fmt.Errorf("%w", err)
 	}
 	if info.IsDir() {
 		ss, err := folder.ReadSummaries(path)
@@ -192,7 +192,7 @@ func ReadBench(name string, in io.Reader) (*Side, error) {
 	for r.Scan() {
 		switch rec := r.Result().(type) {
 		case *benchfmt.SyntaxError:
-			return nil, fmt.Errorf("compare: %w", rec)
+			return nil, fmt.Errorf("%w", rec)
 		case *benchfmt.Result:
 			for _, v := range rec.Values {
 				value, unit := v.Value, v.Unit
@@ -201,10 +201,10 @@ func ReadBench(name string, in io.Reader) (*Side, error) {
 		}
 	}
 	if err := r.Err(); err != nil {
-		return nil, fmt.Errorf("compare: %w", err)
+		return nil, fmt.Errorf("%w", err)
 	}
 	if len(side.Keys) == 0 {
-		return nil, fmt.Errorf("compare: %s holds no benchmark lines", name)
+		return nil, fmt.Errorf("%s holds no benchmark lines", name)
 	}
 	for _, k := range side.Keys {
 		u := r.Units().Get(k.Unit, "assume")

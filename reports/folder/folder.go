@@ -164,7 +164,7 @@ func (w *writer) file(name string, write func(io.Writer) error) {
 	}
 	var buf bytes.Buffer
 	if w.err = write(&buf); w.err != nil {
-		w.err = fmt.Errorf("folder: %s: %w", name, w.err)
+		w.err = fmt.Errorf("%s: %w", name, w.err)
 		return
 	}
 	w.bytes(name, buf.Bytes())

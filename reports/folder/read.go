@@ -23,18 +23,18 @@ func Read(dir string) (*Folder, error) {
 		return nil, err
 	}
 	if f.Manifest.Schema != manifestSchema {
-		return nil, fmt.Errorf("folder: %s: schema %q, want %q", filepath.Join(dir, "manifest.json"), f.Manifest.Schema, manifestSchema)
+		return nil, fmt.Errorf("%s: schema %q, want %q", filepath.Join(dir, "manifest.json"), f.Manifest.Schema, manifestSchema)
 	}
 	var doc document
 	if err := readJSON(dir, "summary.json", &doc); err != nil {
 		return nil, err
 	}
 	if len(doc.Arms) != len(f.Manifest.Arms) {
-		return nil, fmt.Errorf("folder: %s has %d arms, manifest.json %d", filepath.Join(dir, "summary.json"), len(doc.Arms), len(f.Manifest.Arms))
+		return nil, fmt.Errorf("%s has %d arms, manifest.json %d", filepath.Join(dir, "summary.json"), len(doc.Arms), len(f.Manifest.Arms))
 	}
 	for i, a := range f.Manifest.Arms {
 		if doc.Arms[i] == nil || doc.Arms[i].All == nil {
-			return nil, fmt.Errorf("folder: %s: arm %d has no figures", filepath.Join(dir, "summary.json"), i)
+			return nil, fmt.Errorf("%s: arm %d has no figures", filepath.Join(dir, "summary.json"), i)
 		}
 		r, err := readRun(dir, a, doc.Arms[i])
 		if err != nil {
@@ -52,7 +52,7 @@ func ReadSummaries(dir string) ([]*stat.Summary, error) {
 		return nil, err
 	}
 	if doc.Schema != summarySchema {
-		return nil, fmt.Errorf("folder: %s: schema %q, want %q", filepath.Join(dir, "summary.json"), doc.Schema, summarySchema)
+		return nil, fmt.Errorf("%s: schema %q, want %q", filepath.Join(dir, "summary.json"), doc.Schema, summarySchema)
 	}
 	return doc.Arms, nil
 }
@@ -61,20 +61,20 @@ func readJSON(dir, name string, v any) error {
 	path := filepath.Join(dir, name)
 	b, err := os.ReadFile(path)
 	if errors.Is(err, fs.ErrNotExist) {
-		return fmt.Errorf("folder: %s is not a results folder: it has no %s", dir, name)
+		return fmt.Errorf("%s is not a results folder: it has no %s", dir, name)
 	}
 	if err != nil {
 		return err
 	}
 	if err := json.Unmarshal(b, v); err != nil {
-		return fmt.Errorf("folder: %s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
 }
 
 func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 	if !filepath.IsLocal(a.Dir) {
-		return nil, fmt.Errorf("folder: %s: arm folder %q lies outside", filepath.Join(dir, "manifest.json"), a.Dir)
+		return nil, fmt.Errorf("%s: arm folder %q lies outside", filepath.Join(dir, "manifest.json"), a.Dir)
 	}
 	r := a.result(s)
 	at := filepath.Join(dir, a.Dir)
@@ -92,7 +92,7 @@ func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 		}
 		defer f.Close()
 		if err := parse(f); err != nil {
-			return fmt.Errorf("folder: %s: %w", filepath.Join(at, name), err)
+			return fmt.Errorf("%s: %w", filepath.Join(at, name), err)
 		}
 		return nil
 	}

@@ -74,18 +74,18 @@ func (s *Sweep) short(values []string) string {
 // Check reports what makes a sweep unreadable.
 func (s *Sweep) Check() error {
 	if len(s.Axes) == 0 {
-		return fmt.Errorf("sweep: no axes")
+		return fmt.Errorf("no axes")
 	}
 	if _, err := stat.ParseMetric(s.Goal); err != nil {
-		return fmt.Errorf("sweep: goal: %w", err)
+		return fmt.Errorf("goal: %w", err)
 	}
 	for i, c := range s.Cells {
 		if len(c.Values) != len(s.Axes) {
-			return fmt.Errorf("sweep: cell %d has %d values for %d axes", i, len(c.Values), len(s.Axes))
+			return fmt.Errorf("cell %d has %d values for %d axes", i, len(c.Values), len(s.Axes))
 		}
 		for k, v := range c.Values {
 			if !slices.Contains(s.Axes[k].Values, v) {
-				return fmt.Errorf("sweep: cell %d: axis %s has no value %q (have %s)", i, s.Axes[k].Name, v, strings.Join(s.Axes[k].Values, ", "))
+				return fmt.Errorf("cell %d: axis %s has no value %q (have %s)", i, s.Axes[k].Name, v, strings.Join(s.Axes[k].Values, ", "))
 			}
 		}
 	}

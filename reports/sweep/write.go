@@ -41,7 +41,7 @@ func Write(dir string, s *Sweep) error {
 	kept.Target = folder.Redact(s.Target)
 	b, err := json.MarshalIndent(document{schema, &kept}, "", " ")
 	if err != nil {
-		return fmt.Errorf("sweep: %w", err)
+		return fmt.Errorf("%w", err)
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -70,7 +70,7 @@ func Draw(dir string, s *Sweep) error {
 func toFile(path string, write func(io.Writer) error) error {
 	var buf bytes.Buffer
 	if err := write(&buf); err != nil {
-		return fmt.Errorf("sweep: %s: %w", path, err)
+		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.WriteFile(path, buf.Bytes(), 0o666)
 }
@@ -112,10 +112,10 @@ func Read(dir string) (*Sweep, error) {
 func decode(name string, b []byte) (*Sweep, error) {
 	doc := document{Sweep: new(Sweep)}
 	if err := json.Unmarshal(b, &doc); err != nil {
-		return nil, fmt.Errorf("sweep: %s: %w", name, err)
+		return nil, fmt.Errorf("%s: %w", name, err)
 	}
 	if doc.Schema != schema {
-		return nil, fmt.Errorf("sweep: %s: schema %q, want %q", name, doc.Schema, schema)
+		return nil, fmt.Errorf("%s: schema %q, want %q", name, doc.Schema, schema)
 	}
 	if err := doc.Sweep.Check(); err != nil {
 		return nil, fmt.Errorf("%s: %w", name, err)
