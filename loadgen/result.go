@@ -13,7 +13,8 @@ import (
 )
 
 // NewResult returns the result of a run of s with everything filled in that is
-// known before it: names, params, workers, expectations.
+// known before it: names, params, workers, expectations. Which strategies run is
+// for who knows the broker to say.
 func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 	r := &run.Result{
 		Scenario: s.Name,
@@ -21,8 +22,6 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 		Title:    s.Title,
 		Doc:      s.Doc,
 		Params:   maps.Clone(s.Params),
-		Matcher:  s.Engine.Matcher,
-		Dispatch: s.Engine.Dispatch,
 		Seed:     s.Seed,
 		Target:   target,
 		Warmup:   s.Measure.Warmup.Microseconds(),

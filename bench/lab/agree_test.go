@@ -58,6 +58,9 @@ func hold(t *testing.T, s *scenarios.Scenario, measure func() *run.Result, compa
 				c.addf("finding: %s", f.Text)
 			}
 		}
+		if was, is := ranWith(simulated), ranWith(measured); was != is || was == "  " {
+			t.Fatalf("virtual time ran %q, the broker %q", was, is)
+		}
 		if compare(&c, simulated, measured); len(c) == 0 {
 			return
 		}
@@ -69,6 +72,9 @@ func hold(t *testing.T, s *scenarios.Scenario, measure func() *run.Result, compa
 	}
 	t.Errorf("the machine was late in each of %d measurements, and none agreed with virtual time", tries)
 }
+
+// ranWith is the strategies that a result says ran.
+func ranWith(r *run.Result) string { return r.Matcher + " " + r.Dispatch + " " + r.Order }
 
 func scenario(t *testing.T, file string, o scenarios.Options) *scenarios.Scenario {
 	t.Helper()

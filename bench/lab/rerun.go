@@ -161,11 +161,11 @@ func (r *Record) exactDifference(i int, now *folder.Run) (string, error) {
 	return "", nil
 }
 
-// onlyFigures returns a summary's figures, without the expectations: the resolved
-// scenario may word those otherwise.
+// onlyFigures returns a summary's figures, without the expectations, which the
+// resolved scenario may word otherwise, and the names of strategies.
 func onlyFigures(s *stat.Summary) ([]byte, error) {
 	plain := *s
-	plain.Verdicts = nil
+	plain.Verdicts, plain.Matcher, plain.Dispatch, plain.Order = nil, "", "", ""
 	return json.Marshal(&plain)
 }
 

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"context"
+	"errors"
 	"net"
 	"time"
 
@@ -41,7 +42,11 @@ func (a Arm) embedded(ctx context.Context, progress func(loadgen.Progress)) (*ru
 	}
 	defer e.Close()
 	dial := func(context.Context) (net.Conn, error) { return e.Dial() }
-	return amqp.Run(ctx, a.Scenario, amqp.Options{Dial: dial, Observer: inside, Progress: progress})
+	r, err := amqp.Run(ctx, a.Scenario, amqp.Options{Dial: dial, Observer: inside, Progress: progress})
+	if r != nil {
+		err = errors.Join(err, sim.Ran(r, a.Scenario))
+	}
+	return r, err
 }
 
 // AtLeast is how long the arm takes on a real clock at least: until its load is

@@ -96,7 +96,7 @@ func New(o Options) (*Broker, error) {
 		logger:     o.Logger,
 		nodeName:   cmp.Or(o.NodeName, "harelab@localhost"),
 		maxMessage: cmp.Or(o.MaxMessageBytes, defaultMaxMessage),
-		defaults:   settings.Defaults{Selector: cmp.Or(o.Dispatch, "rr"), Order: o.Order},
+		defaults:   settings.Defaults{Selector: cmp.Or(o.Dispatch, dispatch.DefaultSelector), Order: o.Order},
 		vhosts:     make(map[string]*VHost),
 		seed:       o.Seed,
 	}

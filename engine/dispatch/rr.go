@@ -1,8 +1,11 @@
 package dispatch
 
+// DefaultSelector is the selector to use without a reason for another.
+const DefaultSelector = "rr"
+
 func init() {
 	registerSelector(SelectorStrategy{
-		Name: "rr",
+		Name: DefaultSelector,
 		Doc:  "in turn, skipping whoever is full (RabbitMQ's classic queues)",
 		New:  func(_ Config, t *Consumers) Selector { return &roundRobin{t: t} },
 	})

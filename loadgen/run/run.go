@@ -174,8 +174,9 @@ type Result struct {
 	Title    string
 	Doc      string
 	Params   map[string]string // the resolved params
-	Matcher  string
+	Matcher  string            // the strategies that ran, several joined by "+"; empty where the broker is not ours
 	Dispatch string
+	Order    string
 	Seed     uint64
 	Repeat   int // from 0
 

@@ -49,7 +49,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 		r.Ledger.Confirmed = -1
 	}
 	loadgen.CheckWarmup(r)
-	return r, nil
+	return r, Ran(r, s)
 }
 
 // modelOf translates all of a scenario but its load.

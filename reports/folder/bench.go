@@ -149,12 +149,15 @@ func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) Benc
 	}
 	target := s.Target.Kind
 	if target == "amqp" {
-		target = s.Target.Product + "-" + s.Target.Version
+		target = strings.ReplaceAll(s.Target.Name(), " ", "-")
 	}
-	keys := []string{
-		"scenario=" + KeyValue(scenario), "strategy=" + KeyValue(s.Matcher), "dispatch=" + KeyValue(s.Dispatch),
-		"target=" + KeyValue(target), "workload=" + KeyValue(c.Name), "consumers=" + strconv.Itoa(len(s.Workers)),
+	keys := []string{"scenario=" + KeyValue(scenario)}
+	for _, k := range [][2]string{{"matcher", s.Matcher}, {"dispatch", s.Dispatch}, {"order", s.Order}} {
+		if k[1] != "" { // a broker that is not ours has its own
+			keys = append(keys, k[0]+"="+KeyValue(k[1]))
+		}
 	}
+	keys = append(keys, "target="+KeyValue(target), "workload="+KeyValue(c.Name), "consumers="+strconv.Itoa(len(s.Workers)))
 	if p, same := samePrefetch(s); same {
 		keys = append(keys, "prefetch="+strconv.Itoa(p))
 	}
@@ -165,18 +168,14 @@ func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) Benc
 }
 
 // KeyValue makes s fit to be the value of a key in a benchmark's name, which
-// slashes part and a space ends; of nothing it makes "none".
+// slashes part and a space ends.
 func KeyValue(s string) string {
-	s = strings.Map(func(c rune) rune {
+	return strings.Map(func(c rune) rune {
 		if c == '/' || c == '=' || c <= ' ' {
 			return '_'
 		}
 		return c
 	}, s)
-	if s == "" {
-		return "none"
-	}
-	return s
 }
 
 func samePrefetch(s *stat.Summary) (int, bool) {

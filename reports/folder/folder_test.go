@@ -190,7 +190,7 @@ func TestBenchIsReadByBenchfmt(t *testing.T) {
 		}
 		lines++
 		name := string(rec.Name)
-		for _, key := range []string{"/scenario=celery-initial", "/strategy=nfa", "/dispatch=rr", "/target=sim", "/prefetch=16"} {
+		for _, key := range []string{"/scenario=celery-initial", "/matcher=nfa", "/dispatch=rr", "/order=fifo", "/target=sim", "/prefetch=16"} {
 			if !strings.Contains(name, key) {
 				t.Errorf("%s lacks %s", name, key)
 			}
@@ -204,6 +204,18 @@ func TestBenchIsReadByBenchfmt(t *testing.T) {
 	}
 	if m := r.Units().Get("wait-mean-sec", "assume"); m == nil || m.Value != "exact" {
 		t.Errorf("virtual time is not marked exact: %v", m)
+	}
+}
+
+// TestBenchNamesNoStrategiesOfOthers: what a foreign broker ran is not known, so
+// the keys are left out rather than filled with a word.
+func TestBenchNamesNoStrategiesOfOthers(t *testing.T) {
+	var buf bytes.Buffer
+	if err := WriteBench(&buf, New(arms.Summarize(specimen.Foreign(specimen.CeleryInitial())), Manifest{})); err != nil {
+		t.Fatal(err)
+	}
+	if want := "BenchmarkRun/scenario=celery-initial/target=RabbitMQ-3.10.8/workload=all/"; !strings.Contains(buf.String(), want) {
+		t.Errorf("no line begins %s:\n%s", want, buf.String())
 	}
 }
 

@@ -114,7 +114,7 @@ func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 func (a Arm) result(s *stat.Summary) *run.Result {
 	r := &run.Result{
 		Scenario: s.Scenario, Variant: s.Variant, Title: s.Title, Doc: a.Doc, Params: a.Params,
-		Matcher: s.Matcher, Dispatch: s.Dispatch, Seed: s.Seed, Repeat: s.Repeat,
+		Matcher: s.Matcher, Dispatch: s.Dispatch, Order: s.Order, Seed: s.Seed, Repeat: s.Repeat,
 		Target: run.Target(s.Target), Started: a.Started, Elapsed: a.Elapsed, Length: a.LengthUS,
 		Partial: s.Partial, Warmup: a.WarmupUS, Interval: a.IntervalUS,
 		Queues: a.Queues, Tenants: a.Tenants, Ledger: run.Ledger(s.Ledger), Headline: s.Headline,

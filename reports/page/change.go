@@ -63,10 +63,10 @@ func changeWords(a, b *arms.Arm) string {
 	if ack := ackWords(y); ack != "" && ack != ackWords(x) {
 		add("%s", ack)
 	}
-	if x.Dispatch != y.Dispatch {
+	if y.Dispatch != "" && x.Dispatch != y.Dispatch {
 		add("dispatch %s", y.Dispatch)
 	}
-	if x.Matcher != y.Matcher {
+	if y.Matcher != "" && x.Matcher != y.Matcher {
 		add("matcher %s", y.Matcher)
 	}
 	if len(words) == 0 && x.Target != y.Target {

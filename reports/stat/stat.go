@@ -223,9 +223,9 @@ type Summary struct {
 	Variant  string `json:"variant,omitempty"`
 	Title    string `json:"title,omitempty"`
 	Target   Target `json:"target"`
-	Matcher  string `json:"matcher"`
+	Matcher  string `json:"matcher"` // the strategies that ran; empty where the broker is not ours
 	Dispatch string `json:"dispatch"`
-	Order    string `json:"order,omitempty"`
+	Order    string `json:"order"`
 	Seed     uint64 `json:"seed"`
 	Repeat   int    `json:"repeat"`
 	Virtual  bool   `json:"virtual"` // virtual time: the figures are exact

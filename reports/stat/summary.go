@@ -20,7 +20,7 @@ func Summarize(r *run.Result) *Summary {
 	b := newBook(r)
 	s := &Summary{
 		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
-		Matcher: r.Matcher, Dispatch: r.Dispatch, Seed: r.Seed, Repeat: r.Repeat,
+		Matcher: r.Matcher, Dispatch: r.Dispatch, Order: r.Order, Seed: r.Seed, Repeat: r.Repeat,
 		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Late: seconds(r.Late), Headline: r.Headline,
 		Load: loadOf(r), Ledger: Ledger(r.Ledger),
 		JainBusyByWorker: b.jainBusy(), JainShareTenant: b.jainShare(),

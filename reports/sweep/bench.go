@@ -8,7 +8,7 @@ import (
 
 // benchKeys are the axes that are keys of benchmark names of their own; other
 // settings join the scenario's name.
-var benchKeys = map[string]string{"dispatch": "dispatch", "matcher": "strategy", "strategy": "strategy", "prefetch": "prefetch", "workers": "consumers", "consumers": "consumers", "bindings": "bindings"}
+var benchKeys = map[string]string{"matcher": "matcher", "dispatch": "dispatch", "order": "order", "prefetch": "prefetch", "workers": "consumers", "consumers": "consumers", "bindings": "bindings"}
 
 // benchUnits are the metrics of benchmark lines, in their order, with their units.
 var benchUnits = []struct{ metric, unit string }{

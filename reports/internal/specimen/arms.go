@@ -150,6 +150,7 @@ func Measured(r *run.Result) *run.Result {
 func Foreign(r *run.Result) *run.Result {
 	out := Measured(r)
 	out.Target = run.Target{Kind: "amqp", URL: "amqp://127.0.0.1:5672/", Product: "RabbitMQ", Version: "3.10.8"}
+	out.Matcher, out.Dispatch, out.Order = "", "", ""
 	for i := range out.Messages {
 		m := &out.Messages[i]
 		m.Enqueued, m.Dispatched, m.Acked = run.None, run.None, run.None
@@ -163,7 +164,7 @@ func Foreign(r *run.Result) *run.Result {
 }
 
 func common(r *run.Result) {
-	r.Matcher, r.Dispatch, r.Seed = "nfa", "rr", Seed
+	r.Matcher, r.Dispatch, r.Order, r.Seed = "nfa", "rr", "fifo", Seed
 	r.Target = run.Target{Kind: "sim", Product: "harelab", Version: "0.1.0"}
 	r.Interval = second / 10
 	r.Classes = []string{"fit_neural_net", "run_user_query"}
