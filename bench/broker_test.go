@@ -125,17 +125,17 @@ func benchmarkInProcess(b *testing.B, l load) {
 func call(ch *broker.Channel, m wire.Method) (err error) {
 	switch m := m.(type) {
 	case *wire.QueueDeclare:
-		_, _, _, err = ch.QueueDeclare(m)
+		_, err = ch.DeclareQueue(broker.QueueSpec{Name: m.Queue, Durable: m.Durable, Arguments: m.Arguments})
 	case *wire.ExchangeDeclare:
-		err = ch.ExchangeDeclare(m)
+		err = ch.Conn().DeclareExchange(broker.ExchangeSpec{Name: m.Exchange, Type: m.Type, Durable: m.Durable, Arguments: m.Arguments})
 	case *wire.QueueBind:
-		err = ch.QueueBind(m)
+		err = ch.Bind(broker.BindingSpec{Source: m.Exchange, Destination: m.Queue, RoutingKey: m.RoutingKey, Arguments: m.Arguments})
 	case *wire.ConfirmSelect:
 		err = ch.ConfirmSelect()
 	case *wire.BasicQos:
-		err = ch.BasicQos(m)
+		err = ch.SetPrefetch(broker.PrefetchSpec{Count: uint32(m.PrefetchCount)})
 	case *wire.BasicConsume:
-		_, err = ch.BasicConsume(m, broker.ConsumeOptions{})
+		_, err = ch.Consume(broker.ConsumerSpec{Queue: m.Queue, NoAck: m.NoAck})
 	}
 	return err
 }

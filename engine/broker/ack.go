@@ -33,7 +33,7 @@ func (ch *Channel) Nack(tag uint64, multiple, requeue bool) error {
 // Errors: 540 without requeue, as in RabbitMQ.
 func (ch *Channel) Recover(requeue bool) error {
 	if !requeue {
-		return wire.Errorf(wire.NotImplemented, "requeue=false")
+		return refuse(wire.NotImplemented, "requeue=false")
 	}
 	t := ch.begin()
 	ch.mu.Lock()
@@ -48,7 +48,7 @@ func (ch *Channel) settle(kind queue.Kind, tag uint64, multiple bool) error {
 	t := ch.begin()
 	us, ok := ch.take(t, tag, multiple)
 	if !ok {
-		return wire.Errorf(wire.PreconditionFailed, "unknown delivery tag %d", tag)
+		return refuse(wire.PreconditionFailed, "unknown delivery tag %d", tag)
 	}
 	if ch.mode == modeTx {
 		ch.tx.settle(kind, us)

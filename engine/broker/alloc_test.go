@@ -63,7 +63,7 @@ func TestBacklogMemory(t *testing.T) {
 	}
 	v, _ := b.VHost("/")
 	ch := v.Connect(ConnOptions{}).Channel(1, new(ackingSink))
-	if _, _, _, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: "backlog"}); err != nil {
+	if _, err := ch.DeclareQueue(QueueSpec{Name: "backlog"}); err != nil {
 		t.Fatal(err)
 	}
 	p := &Publishing{
@@ -82,7 +82,7 @@ func TestBacklogMemory(t *testing.T) {
 	if each > limit {
 		t.Errorf("%.0f octets for each message of 100, want at most %d", each, limit)
 	}
-	if _, err := ch.QueuePurge(&wire.QueuePurge{Queue: "backlog"}); err != nil {
+	if _, err := ch.PurgeQueue("backlog"); err != nil {
 		t.Fatal(err)
 	}
 	if left := float64(heapBytes()-before) / messages; left > 1 {

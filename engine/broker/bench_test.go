@@ -37,15 +37,15 @@ func newPath(tb testing.TB, exchange, bindingKey, routingKey string, args ...wir
 	p := &path{sink: new(ackingSink)}
 	p.pub = v.Connect(ConnOptions{Name: "publisher", User: "guest"}).Channel(1, new(ackingSink))
 	p.sub = v.Connect(ConnOptions{Name: "consumer", User: "guest"}).Channel(1, p.sink)
-	if _, _, _, err := p.sub.QueueDeclare(&wire.QueueDeclare{Queue: "orders", Arguments: args}); err != nil {
+	if _, err := p.sub.DeclareQueue(QueueSpec{Name: "orders", Arguments: args}); err != nil {
 		tb.Fatal(err)
 	}
 	if exchange != "" {
-		if err := p.sub.QueueBind(&wire.QueueBind{Queue: "orders", Exchange: exchange, RoutingKey: bindingKey}); err != nil {
+		if err := p.sub.Bind(BindingSpec{Destination: "orders", Source: exchange, RoutingKey: bindingKey}); err != nil {
 			tb.Fatal(err)
 		}
 	}
-	if _, err := p.sub.BasicConsume(&wire.BasicConsume{Queue: "orders"}, ConsumeOptions{}); err != nil {
+	if _, err := p.sub.Consume(ConsumerSpec{Queue: "orders"}); err != nil {
 		tb.Fatal(err)
 	}
 	p.publish = Publishing{Exchange: []byte(exchange), RoutingKey: []byte(routingKey), Body: make([]byte, 16)}

@@ -5,130 +5,71 @@ import (
 	"harelab/engine/wire"
 )
 
-// QueueBind binds a queue to an exchange. An empty queue name is the one that the
-// channel declared last, and then an empty key is that name too.
+// A BindingSpec says what binding is wanted: between a source exchange and a destination.
+type BindingSpec struct {
+	Source      string
+	Destination string
+	ToExchange  bool // the destination is an exchange, not a queue
+	RoutingKey  string
+	Arguments   wire.Table
+}
+
+// named returns the binding with its names as they are known.
+func (b BindingSpec) named() BindingSpec {
+	b.Source, b.Destination = lineEnds.Replace(b.Source), lineEnds.Replace(b.Destination)
+	return b
+}
+
+// Bind has a queue or an exchange get what the source routes to it. A binding that
+// exists is no error.
 //
-// Errors: 403 for the default exchange and missing permissions, 404, 406 for
-// arguments that the exchange's type does not understand.
-func (ch *Channel) QueueBind(m *wire.QueueBind) error {
-	name, key, err := ch.bindShortcut(m.Queue, m.RoutingKey)
-	if err != nil {
+// Errors: 403 for the default exchange and missing permissions, 404, 405 for a queue of
+// another connection, 406 for arguments that the source's type does not understand.
+func (s *Session) Bind(spec BindingSpec) error {
+	spec = spec.named()
+	if err := s.mayBind(spec); err != nil {
 		return err
 	}
-	return ch.bind(m.Exchange, name, false, key, m.Arguments)
-}
-
-// QueueUnbind undoes QueueBind. A binding that does not exist is no error.
-func (ch *Channel) QueueUnbind(m *wire.QueueUnbind) error {
-	name, key, err := ch.bindShortcut(m.Queue, m.RoutingKey)
-	if err != nil {
-		return err
-	}
-	return ch.unbind(m.Exchange, name, false, key, m.Arguments)
-}
-
-// ExchangeBind has an exchange get what a source exchange routes to it.
-//
-// Errors: 403 for the default exchange and missing permissions, 404.
-func (ch *Channel) ExchangeBind(m *wire.ExchangeBind) error {
-	return ch.bind(m.Source, m.Destination, true, m.RoutingKey, m.Arguments)
-}
-
-// ExchangeUnbind undoes ExchangeBind. A binding that does not exist is no error.
-func (ch *Channel) ExchangeUnbind(m *wire.ExchangeUnbind) error {
-	return ch.unbind(m.Source, m.Destination, true, m.RoutingKey, m.Arguments)
-}
-
-func (ch *Channel) bindShortcut(queueName, routingKey string) (name, key string, err error) {
-	name, err = ch.queueShortcut(queueName)
-	if queueName == "" && routingKey == "" {
-		return name, name, err
-	}
-	return name, routingKey, err
-}
-
-// mayBind checks what binding and unbinding have in common.
-func (ch *Channel) mayBind(source, dest string, toExchange bool) error {
-	v := ch.vhost
-	name := v.queueName
-	if toExchange {
-		name = v.exchangeName
-	}
-	if err := ch.conn.may(auth.Write, dest, name); err != nil {
-		return err
-	}
-	if source == "" || toExchange && dest == "" {
-		return errDefaultExchange
-	}
-	return ch.conn.may(auth.Read, source, v.exchangeName)
-}
-
-// endpoints returns the ends of a binding. The virtual host is locked.
-func (ch *Channel) endpoints(source, dest string, toExchange bool) (x *Exchange, to *target, err error) {
-	v := ch.vhost
-	x, ok := v.exchanges.GetString(source)
-	if !ok {
-		return nil, nil, v.noExchange(source)
-	}
-	if toExchange {
-		d, ok := v.exchanges.GetString(dest)
-		if !ok {
-			return nil, nil, v.noExchange(dest)
-		}
-		return x, &d.target, nil
-	}
-	q, ok := v.queues.GetString(dest)
-	if !ok {
-		return nil, nil, v.noQueue(dest)
-	}
-	return x, &q.target, nil
-}
-
-func (ch *Channel) bind(source, dest string, toExchange bool, key string, args wire.Table) error {
-	source, dest = lineEnds.Replace(source), lineEnds.Replace(dest)
-	if err := ch.mayBind(source, dest, toExchange); err != nil {
-		return err
-	}
-	v := ch.vhost
+	v := s.vhost
 	return v.change(func() error {
-		x, to, err := ch.endpoints(source, dest, toExchange)
+		x, to, err := v.endpoints(spec)
 		if err != nil {
 			return err
 		}
 		if check := x.kind.Check; check != nil {
-			if err := check(args); err != nil {
-				return err
+			if err := check(spec.Arguments); err != nil {
+				return unmet(err)
 			}
 		}
-		if err := ch.mayChange(to); err != nil {
+		if err := s.mayChange(to); err != nil {
 			return err
 		}
-		if b := v.bind(x, to, key, args); b != nil {
+		if b := v.bind(x, to, spec.RoutingKey, spec.Arguments); b != nil {
 			v.recordBinding(b)
 		}
 		return nil
 	})
 }
 
-func (ch *Channel) unbind(source, dest string, toExchange bool, key string, args wire.Table) error {
-	source, dest = lineEnds.Replace(source), lineEnds.Replace(dest)
-	if err := ch.mayBind(source, dest, toExchange); err != nil {
+// Unbind undoes Bind. A binding that does not exist is no error.
+//
+// Errors: 403, 405.
+func (s *Session) Unbind(spec BindingSpec) error {
+	spec = spec.named()
+	if err := s.mayBind(spec); err != nil {
 		return err
 	}
-	v := ch.vhost
+	v := s.vhost
 	return v.change(func() error {
-		x, to, err := ch.endpoints(source, dest, toExchange)
+		x, to, err := v.endpoints(spec)
 		if err != nil {
-			if e, ok := err.(*wire.Error); ok && e.Code == wire.NotFound {
-				return nil // what does not exist is not bound
-			}
-			return err
+			return nil // what does not exist is not bound
 		}
-		b := x.findBinding(to, key, args)
+		b := x.findBinding(to, spec.RoutingKey, spec.Arguments)
 		if b == nil {
 			return nil
 		}
-		if err := ch.mayChange(to); err != nil {
+		if err := s.mayChange(to); err != nil {
 			return err
 		}
 		v.dropBinding(b)
@@ -136,10 +77,46 @@ func (ch *Channel) unbind(source, dest string, toExchange bool, key string, args
 	})
 }
 
+// mayBind checks what binding and unbinding have in common.
+func (s *Session) mayBind(spec BindingSpec) error {
+	v := s.vhost
+	name := v.queueName
+	if spec.ToExchange {
+		name = v.exchangeName
+	}
+	if err := s.may(auth.Write, spec.Destination, name); err != nil {
+		return err
+	}
+	if spec.Source == "" || spec.ToExchange && spec.Destination == "" {
+		return errDefaultExchange
+	}
+	return s.may(auth.Read, spec.Source, v.exchangeName)
+}
+
+// endpoints returns the ends of a binding, which must exist. The virtual host is locked.
+func (v *VHost) endpoints(spec BindingSpec) (x *Exchange, to *target, err error) {
+	x, ok := v.exchanges.GetString(spec.Source)
+	if !ok {
+		return nil, nil, v.noExchange(spec.Source)
+	}
+	if spec.ToExchange {
+		d, ok := v.exchanges.GetString(spec.Destination)
+		if !ok {
+			return nil, nil, v.noExchange(spec.Destination)
+		}
+		return x, &d.target, nil
+	}
+	q, ok := v.queues.GetString(spec.Destination)
+	if !ok {
+		return nil, nil, v.noQueue(spec.Destination)
+	}
+	return x, &q.target, nil
+}
+
 // mayChange checks that a binding's destination is no queue of another connection.
-func (ch *Channel) mayChange(to *target) error {
+func (s *Session) mayChange(to *target) error {
 	if to.queue == nil {
 		return nil
 	}
-	return to.queue.checkOwner(ch.conn)
+	return to.queue.checkOwner(s.conn)
 }

@@ -131,7 +131,7 @@ func New(o Options) (*Broker, error) {
 // Close tells all connections that they end (see [ConnOptions]), and closes the
 // store. The broker must not be used after but to close what is open.
 func (b *Broker) Close() error {
-	reason := wire.Errorf(wire.ConnectionForced, "broker is shutting down")
+	reason := refuse(wire.ConnectionForced, "broker is shutting down")
 	for _, v := range b.VHosts() {
 		v.endConns(reason)
 	}
@@ -202,7 +202,7 @@ func (b *Broker) DeleteVHost(name string) bool {
 	if v == nil {
 		return false
 	}
-	v.endConns(wire.Errorf(wire.ConnectionForced, "vhost '%s' is deleted", name))
+	v.endConns(refuse(wire.ConnectionForced, "vhost '%s' is deleted", name))
 	b.ownTurn(func(t *turn) {
 		for _, q := range v.sortedQueues() {
 			v.removeQueue(t, q)
@@ -224,12 +224,9 @@ func (b *Broker) DeleteVHost(name string) bool {
 //
 // Errors: 530 for a virtual host that does not exist or that the user may not use.
 func (b *Broker) Open(vhost string, o ConnOptions) (*Conn, error) {
-	v, ok := b.VHost(vhost)
-	if !ok {
-		return nil, wire.Errorf(wire.NotAllowed, "vhost %s not found", vhost)
-	}
-	if o.User != "" && !b.auth.MayOpen(o.User, vhost) {
-		return nil, wire.Errorf(wire.NotAllowed, "access to vhost '%s' refused for user '%s'", vhost, o.User)
+	v, err := b.enter(vhost, o.User)
+	if err != nil {
+		return nil, err
 	}
 	return v.Connect(o), nil
 }

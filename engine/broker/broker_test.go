@@ -47,7 +47,7 @@ func TestDefaultStrategies(t *testing.T) {
 		}
 		v, _ := b.VHost("/")
 		ch := v.Connect(ConnOptions{}).Channel(1, new(ackingSink))
-		if _, _, _, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: "q", Arguments: test.args}); err != nil {
+		if _, err := ch.DeclareQueue(QueueSpec{Name: "q", Arguments: test.args}); err != nil {
 			t.Fatal(err)
 		}
 		if q, _ := v.Queue("q"); q.Dispatch != test.dispatch || q.Order != test.order {
@@ -77,7 +77,7 @@ func TestVHosts(t *testing.T) {
 		{"lab", "", ""},
 	} {
 		c, err := b.Open(test.vhost, ConnOptions{User: test.user})
-		switch e, _ := err.(*wire.Error); {
+		switch e, _ := err.(*Error); {
 		case test.want == "" && err == nil:
 			c.Close()
 		case e == nil || e.Code != wire.NotAllowed || e.Text != test.want:
@@ -88,7 +88,7 @@ func TestVHosts(t *testing.T) {
 	var ended error
 	conn := v.Connect(ConnOptions{Name: "c", Ended: func(reason error) { ended = reason }})
 	ch := conn.Channel(1, new(ackingSink))
-	if _, _, _, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: "q", Durable: true}); err != nil {
+	if _, err := ch.DeclareQueue(QueueSpec{Name: "q", Durable: true}); err != nil {
 		t.Fatal(err)
 	}
 	if !b.DeleteVHost("lab") || b.DeleteVHost("lab") {
@@ -231,7 +231,7 @@ func TestMessageTooLarge(t *testing.T) {
 		t.Error(err)
 	}
 	_, err = ch.Publish(&Publishing{Body: make([]byte, 11)})
-	if e, _ := err.(*wire.Error); e == nil || e.Text != "message size 11 is larger than configured max size 10" {
+	if e, _ := err.(*Error); e == nil || e.Text != "message size 11 is larger than configured max size 10" {
 		t.Errorf("Publish of 11 octets: %v", err)
 	}
 }

@@ -72,16 +72,14 @@ func (ch *Channel) DrawFrom(r *rng.SplitMix64) { ch.draws = r }
 // Errors: 540 if active is false, as in RabbitMQ.
 func (ch *Channel) Flow(active bool) error {
 	if !active {
-		return wire.Errorf(wire.NotImplemented, "active=false")
+		return refuse(wire.NotImplemented, "active=false")
 	}
 	return nil
 }
 
 // begin starts a call.
 func (ch *Channel) begin() *turn {
-	t := &ch.conn.turn
-	t.begin()
-	return t
+	return ch.conn.begin()
 }
 
 // deliver sends a message to a consumer and reports whether the Sink takes more. The

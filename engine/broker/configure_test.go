@@ -128,7 +128,7 @@ func TestConfigureWhileInUse(t *testing.T) {
 		v, _ := b.VHost("/")
 		setup := v.Connect(ConnOptions{}).Channel(1, new(ackingSink))
 		for _, name := range []string{"q", "dead1", "dead2"} {
-			if _, _, _, err := setup.QueueDeclare(&wire.QueueDeclare{Queue: name}); err != nil {
+			if _, err := setup.DeclareQueue(QueueSpec{Name: name}); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -200,9 +200,9 @@ func (u *configureUse) consume(rng *rand.Rand) {
 		conn := u.vhost.Connect(ConnOptions{})
 		sink := newStressSink(&ledger{seen: make(map[string]*ledgerEntry)}, rand.New(rand.NewPCG(rng.Uint64(), 0)))
 		ch := conn.Channel(1, sink)
-		err := ch.BasicQos(&wire.BasicQos{PrefetchCount: 5})
+		err := ch.SetPrefetch(PrefetchSpec{Count: 5})
 		if err == nil {
-			_, err = ch.BasicConsume(&wire.BasicConsume{Queue: "q"}, ConsumeOptions{})
+			_, err = ch.Consume(ConsumerSpec{Queue: "q"})
 		}
 		for range 50 {
 			time.Sleep(time.Duration(rng.IntN(200)) * time.Microsecond)

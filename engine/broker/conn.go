@@ -4,21 +4,15 @@ import (
 	"cmp"
 	"maps"
 	"slices"
-
-	"harelab/engine/auth"
-	"harelab/engine/wire"
 )
 
-// A Conn is a client's connection to a virtual host. Its methods and those of its
+// A Conn is a client's connection to a virtual host: a session with channels. Its methods and those of its
 // channels are called by one goroutine at a time.
 type Conn struct {
-	vhost   *VHost
-	opts    ConnOptions
-	seq     uint64
-	since   int64         // microseconds
-	session *auth.Session // nil: may do all
-	batch   Batch
-	turn    turn
+	Session
+	opts  ConnOptions
+	seq   uint64
+	since int64 // microseconds
 
 	// Under the virtual host's lock, for listings.
 	channels map[*Channel]struct{}
@@ -41,11 +35,9 @@ type ConnOptions struct {
 // Connect adds a connection to the virtual host. Whether the user may open it was
 // checked before; [Broker.Open] does both.
 func (v *VHost) Connect(o ConnOptions) *Conn {
-	c := &Conn{vhost: v, opts: o, since: v.broker.clock.Now(), channels: make(map[*Channel]struct{}), owned: make(map[*Queue]struct{})}
-	c.turn = turn{broker: v.broker, batch: &c.batch}
-	if o.User != "" {
-		c.session = v.broker.auth.NewSession(o.User, v.name)
-	}
+	c := &Conn{opts: o, since: v.broker.clock.Now(), channels: make(map[*Channel]struct{}), owned: make(map[*Queue]struct{})}
+	c.init(v, o.User)
+	c.conn = c
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	v.seq++
@@ -54,9 +46,6 @@ func (v *VHost) Connect(o ConnOptions) *Conn {
 	return c
 }
 
-// VHost returns the virtual host of the connection.
-func (c *Conn) VHost() *VHost { return c.vhost }
-
 // Options returns what the connection was made with.
 func (c *Conn) Options() ConnOptions { return c.opts }
 
@@ -64,8 +53,12 @@ func (c *Conn) Options() ConnOptions { return c.opts }
 // caller flushes it at the end of each burst.
 func (c *Conn) Batch() *Batch { return &c.batch }
 
-// Channel opens a channel. Numbers are the caller's business.
+// Channel opens a channel. Numbers are the caller's business. sink may be nil for a
+// channel that publishes and gets: what would go to it is dropped.
 func (c *Conn) Channel(id uint16, sink Sink) *Channel {
+	if sink == nil {
+		sink = noSink{}
+	}
 	ch := &Channel{conn: c, vhost: c.vhost, id: id, sink: sink, consumers: make(map[string]*Consumer)}
 	c.vhost.mu.Lock()
 	defer c.vhost.mu.Unlock()
@@ -105,15 +98,4 @@ func (c *Conn) Close() {
 // virtual host is locked.
 func (c *Conn) sortedChannels() []*Channel {
 	return slices.SortedFunc(maps.Keys(c.channels), func(a, b *Channel) int { return cmp.Compare(a.seq, b.seq) })
-}
-
-// may checks a permission; resource is "queue 'q' in vhost '/'" made by name.
-func (c *Conn) may(op auth.Op, resource string, name func(string) string) error {
-	if c.session == nil || c.session.May(op, []byte(resource)) {
-		return nil
-	}
-	if resource == "" {
-		resource = "amq.default" // what permissions call it
-	}
-	return wire.Errorf(wire.AccessRefused, "access to %s refused for user '%s'", name(resource), c.opts.User)
 }

@@ -31,13 +31,16 @@ type Consumer struct {
 // Channel returns the channel that the consumer belongs to.
 func (c *Consumer) Channel() *Channel { return c.channel }
 
-// ConsumeOptions is what basic.consume cannot say. The zero value is for callers
-// that do not answer before the first delivery.
-type ConsumeOptions struct {
-	// Started, if not nil, is called once the subscription stands and before its
-	// first delivery, with the queue's lock held: the moment for basic.consume-ok.
-	// It must not call the broker.
-	Started func(consumerTag string)
+// A ConsumerSpec says what subscription is wanted.
+type ConsumerSpec struct {
+	Queue     string // empty: the one that the channel declared last
+	Tag       string // unique in the channel; empty: one that the broker makes up
+	NoAck     bool   // deliveries are settled as soon as they are sent
+	Exclusive bool   // nobody else consumes from the queue
+
+	// Arguments: x-priority, x-slots (how many messages the worker works on at once,
+	// for the fair strategies).
+	Arguments wire.Table
 
 	// Prefetch, if not nil, is the consumer's prefetch in place of the channel's.
 	Prefetch *uint32
@@ -45,35 +48,38 @@ type ConsumeOptions struct {
 	// Probe, if not nil, tells dispatch strategies about the worker behind the
 	// consumer, whom a simulator can see and a server cannot.
 	Probe dispatch.Probe
+
+	// Started, if not nil, is called once the subscription stands and before its
+	// first delivery, with the queue's lock held: the moment for basic.consume-ok.
+	// It must not call the broker.
+	Started func(consumerTag string)
 }
 
-// BasicConsume subscribes the channel to a queue and returns the consumer's tag,
-// which is made up if m has none. Consumer arguments: x-priority, x-slots (how
-// many messages the worker works on at once, for the fair strategies).
+// Consume subscribes the channel to a queue and returns the consumer's tag.
 //
 // Errors: 403 if the user may not read or the queue is in exclusive use, 404 if it
 // does not exist, 405 if it belongs to another connection, 406 for bad arguments
 // and a reply consumer (amq.rabbitmq.reply-to) with acknowledgements, 530 for a
 // tag that is in use, 540 for a quorum queue if the channel has a limit of its own.
-func (ch *Channel) BasicConsume(m *wire.BasicConsume, o ConsumeOptions) (tag string, err error) {
-	if m.Queue == replyTo {
-		return ch.consumeReplies(m, o)
+func (ch *Channel) Consume(spec ConsumerSpec) (tag string, err error) {
+	if spec.Queue == replyTo {
+		return ch.consumeReplies(spec)
 	}
-	name, err := ch.queueShortcut(m.Queue)
+	name, err := ch.queueShortcut(spec.Queue)
 	if err != nil {
 		return "", err
 	}
-	c := &Consumer{Tag: m.ConsumerTag, NoAck: m.NoAck, channel: ch, exclusive: m.Exclusive, prefetch: ch.prefetch, args: m.Arguments, probe: o.Probe}
+	c := &Consumer{Tag: spec.Tag, NoAck: spec.NoAck, channel: ch, exclusive: spec.Exclusive, prefetch: ch.prefetch, args: spec.Arguments, probe: spec.Probe}
 	if err := ch.nameConsumer(c); err != nil {
 		return "", err
 	}
 	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
 		return "", err
 	}
-	if o.Prefetch != nil {
-		c.prefetch = *o.Prefetch
+	if spec.Prefetch != nil {
+		c.prefetch = *spec.Prefetch
 	}
-	q, err := ch.findQueue(name)
+	q, err := ch.conn.findQueue(name)
 	if err != nil {
 		return "", err
 	}
@@ -81,7 +87,7 @@ func (ch *Channel) BasicConsume(m *wire.BasicConsume, o ConsumeOptions) (tag str
 		return "", err
 	}
 	t := ch.begin()
-	err = q.join(t, c, o.Started)
+	err = q.join(t, c, spec.Started)
 	t.end()
 	return c.Tag, err
 }
@@ -94,7 +100,7 @@ func (ch *Channel) nameConsumer(c *Consumer) error {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.consumers[c.Tag] != nil {
-		return wire.Errorf(wire.NotAllowed, "attempt to reuse consumer tag '%s'", c.Tag)
+		return refuse(wire.NotAllowed, "attempt to reuse consumer tag '%s'", c.Tag)
 	}
 	return nil
 }
@@ -112,7 +118,7 @@ func (c *Consumer) checkQueue(q *Queue) error {
 	if effective.Quorum {
 		c.exclusive = false
 		if l := c.channel.limiter; l != nil && l.Limit() > 0 {
-			return wire.Errorf(wire.NotImplemented, "%s does not support global qos", resource)
+			return refuse(wire.NotImplemented, "%s does not support global qos", resource)
 		}
 	}
 	return nil
@@ -126,7 +132,7 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 		return q.vhost.noQueue(q.name)
 	}
 	if q.exclusive != nil || c.exclusive && (q.machine.Consumers() > 0 || q.settings.Load().SingleActive) {
-		return wire.Errorf(wire.AccessRefused, "%s in exclusive use", q.vhost.queueName(q.name))
+		return refuse(wire.AccessRefused, "%s in exclusive use", q.vhost.queueName(q.name))
 	}
 	q.joins++
 	c.queue, c.id, c.joined = q, q.machine.NextConsumer(), q.joins
@@ -216,9 +222,9 @@ func (ch *Channel) removeConsumer(c *Consumer) bool {
 	return true
 }
 
-// BasicCancel ends a subscription. Messages it has are still to be acked. A tag
+// Cancel ends a subscription. Messages it has are still to be acked. A tag
 // that is not there is no error.
-func (ch *Channel) BasicCancel(tag string) error {
+func (ch *Channel) Cancel(tag string) error {
 	if ch.replyTo != nil && ch.replyTo.consumer.Tag == tag {
 		ch.dropReplies()
 		return nil

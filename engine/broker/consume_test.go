@@ -1,10 +1,6 @@
 package broker
 
-import (
-	"testing"
-
-	"harelab/engine/wire"
-)
+import "testing"
 
 // fullSink is full after some deliveries.
 type fullSink struct {
@@ -28,7 +24,7 @@ func TestFullSinkBoundsDeliveries(t *testing.T) {
 	const messages, room = 10_000, 100
 	sink := &fullSink{room: room}
 	ch := v.Connect(ConnOptions{}).Channel(1, sink)
-	if _, _, _, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: "long"}); err != nil {
+	if _, err := ch.DeclareQueue(QueueSpec{Name: "long"}); err != nil {
 		t.Fatal(err)
 	}
 	for range messages {
@@ -36,7 +32,7 @@ func TestFullSinkBoundsDeliveries(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	if _, err := ch.BasicConsume(&wire.BasicConsume{Queue: "long", NoAck: true}, ConsumeOptions{}); err != nil {
+	if _, err := ch.Consume(ConsumerSpec{Queue: "long", NoAck: true}); err != nil {
 		t.Fatal(err)
 	}
 	for round := 1; sink.deliveries < messages; round++ {
@@ -71,7 +67,7 @@ func TestProbesSeeEachDelivery(t *testing.T) {
 	v, _ := b.VHost("/")
 	conn := v.Connect(ConnOptions{})
 	admin := conn.Channel(1, new(ackingSink))
-	if _, _, _, err := admin.QueueDeclare(&wire.QueueDeclare{Queue: "q"}); err != nil {
+	if _, err := admin.DeclareQueue(QueueSpec{Name: "q"}); err != nil {
 		t.Fatal(err)
 	}
 	for range 10 {
@@ -81,13 +77,13 @@ func TestProbesSeeEachDelivery(t *testing.T) {
 	}
 	// A first worker takes all and dies, so that one event gives out all ten.
 	hoarder := conn.Channel(2, new(ackingSink))
-	if _, err := hoarder.BasicConsume(&wire.BasicConsume{Queue: "q"}, ConsumeOptions{}); err != nil {
+	if _, err := hoarder.Consume(ConsumerSpec{Queue: "q"}); err != nil {
 		t.Fatal(err)
 	}
 	var sinks [2]ackingSink
 	for i := range sinks {
 		ch := conn.Channel(uint16(3+i), &sinks[i])
-		if _, err := ch.BasicConsume(&wire.BasicConsume{Queue: "q"}, ConsumeOptions{Probe: watchingProbe{&sinks[i]}}); err != nil {
+		if _, err := ch.Consume(ConsumerSpec{Queue: "q", Probe: watchingProbe{&sinks[i]}}); err != nil {
 			t.Fatal(err)
 		}
 	}

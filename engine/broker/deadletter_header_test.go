@@ -78,7 +78,7 @@ func TestParseExpiration(t *testing.T) {
 		if tt.problem != "" {
 			want = "invalid expiration '" + tt.text + "': " + tt.problem
 		}
-		e, _ := err.(*wire.Error)
+		e, _ := err.(*Error)
 		if got != tt.want || (e != nil) != (want != "") || e != nil && e.Text != want {
 			t.Errorf("%q: %d, %v; want %d, %q", tt.text, got, err, tt.want, want)
 		}

@@ -25,7 +25,7 @@
 //
 // # Errors
 //
-// What a client did wrong is returned as a [*wire.Error] with RabbitMQ's reply code
+// What a client did wrong is returned as a [*Error] with RabbitMQ's reply code
 // and text. After an error the caller closes the channel, or the connection if the
 // error is hard; the broker does neither by itself.
 package broker

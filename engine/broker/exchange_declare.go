@@ -7,42 +7,53 @@ import (
 	"harelab/engine/wire"
 )
 
-var errDefaultExchange = wire.Errorf(wire.AccessRefused, "operation not permitted on the default exchange")
+var errDefaultExchange = refuse(wire.AccessRefused, "operation not permitted on the default exchange")
 
-// ExchangeDeclare makes an exchange or, if m is passive, checks that it exists.
+// An ExchangeSpec says what exchange is wanted.
+type ExchangeSpec struct {
+	Name       string
+	Type       string // as listed by exchange.Types
+	Passive    bool   // only check that it exists; what follows does not count
+	Durable    bool
+	AutoDelete bool // deleted with its last binding
+	Internal   bool // gets messages from other exchanges only
+	Arguments  wire.Table
+}
+
+// DeclareExchange makes an exchange or, if spec is passive, checks that it exists.
 // Arguments: alternate-exchange, x-matcher (of topic exchanges).
 //
 // Errors: 403 for reserved names and missing permissions, 404 if passive and not
 // there, 406 if it is there with other properties, 503 for an unknown type.
-func (ch *Channel) ExchangeDeclare(m *wire.ExchangeDeclare) error {
-	v := ch.vhost
-	m.Exchange = lineEnds.Replace(m.Exchange)
-	if _, err := exchange.Lookup(m.Type); err != nil && !m.Passive {
-		return noType(m.Type)
+func (s *Session) DeclareExchange(spec ExchangeSpec) error {
+	v := s.vhost
+	spec.Name = lineEnds.Replace(spec.Name)
+	if _, err := exchange.Lookup(spec.Type); err != nil && !spec.Passive {
+		return noType(spec.Type)
 	}
-	if m.Exchange == "" {
+	if spec.Name == "" {
 		return errDefaultExchange
 	}
-	if m.Passive {
-		if _, ok := v.exchanges.GetString(m.Exchange); !ok {
-			return v.noExchange(m.Exchange)
+	if spec.Passive {
+		if _, ok := v.exchanges.GetString(spec.Name); !ok {
+			return v.noExchange(spec.Name)
 		}
 		return nil
 	}
-	if err := ch.conn.may(auth.Configure, m.Exchange, v.exchangeName); err != nil {
+	if err := s.may(auth.Configure, spec.Name, v.exchangeName); err != nil {
 		return err
 	}
 	return v.change(func() error {
-		if x, ok := v.exchanges.GetString(m.Exchange); ok {
-			return x.checkEquivalent(m)
+		if x, ok := v.exchanges.GetString(spec.Name); ok {
+			return x.checkEquivalent(&spec)
 		}
-		if reserved(m.Exchange) {
-			return wire.Errorf(wire.AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", m.Exchange)
+		if reserved(spec.Name) {
+			return refuse(wire.AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", spec.Name)
 		}
-		if err := ch.conn.checkExchangeArgument("alternate-exchange", m.Arguments, m.Exchange, v.exchangeName); err != nil {
+		if err := s.checkExchangeArgument("alternate-exchange", spec.Arguments, spec.Name, v.exchangeName); err != nil {
 			return err
 		}
-		x, err := v.addExchange(m)
+		x, err := v.addExchange(spec)
 		if err == nil {
 			v.recordExchange(x)
 		}
@@ -58,24 +69,24 @@ func noType(name string) error {
 	if name == "" {
 		adjective = "invalid"
 	}
-	return wire.Errorf(wire.CommandInvalid, "%s exchange type '%s'", adjective, name)
+	return refuse(wire.CommandInvalid, "%s exchange type '%s'", adjective, name)
 }
 
 // checkEquivalent compares a declaration with the exchange that is there.
-func (x *Exchange) checkEquivalent(m *wire.ExchangeDeclare) error {
+func (x *Exchange) checkEquivalent(spec *ExchangeSpec) error {
 	resource := x.vhost.exchangeName(x.name)
 	for _, f := range []struct {
 		name          string
 		current, want any
 	}{
-		{"type", x.kind.Name, m.Type},
-		{"durable", x.durable, m.Durable},
-		{"auto_delete", x.autoDelete, m.AutoDelete},
-		{"internal", x.internal, m.Internal},
+		{"type", x.kind.Name, spec.Type},
+		{"durable", x.durable, spec.Durable},
+		{"auto_delete", x.autoDelete, spec.AutoDelete},
+		{"internal", x.internal, spec.Internal},
 	} {
 		if f.current != f.want {
 			return unmet(settings.Inequivalent(f.name, resource, f.want, f.current))
 		}
 	}
-	return unmet(settings.CheckExchangeAgain(x.args, m.Arguments, resource))
+	return unmet(settings.CheckExchangeAgain(x.args, spec.Arguments, resource))
 }

@@ -5,30 +5,30 @@ import (
 	"harelab/engine/wire"
 )
 
-// ExchangeDelete deletes an exchange with its bindings. One that does not exist is
+// DeleteExchange deletes an exchange with its bindings. One that does not exist is
 // no error.
 //
-// Errors: 403 for system exchanges and missing permissions, 406 if m is IfUnused
-// and the exchange has bindings.
-func (ch *Channel) ExchangeDelete(m *wire.ExchangeDelete) error {
-	v := ch.vhost
-	m.Exchange = lineEnds.Replace(m.Exchange)
+// Errors: 403 for system exchanges and missing permissions, 406 with
+// ifUnused for an exchange that has bindings.
+func (s *Session) DeleteExchange(name string, ifUnused bool) error {
+	v := s.vhost
+	name = lineEnds.Replace(name)
 	switch {
-	case m.Exchange == "":
+	case name == "":
 		return errDefaultExchange
-	case reserved(m.Exchange):
-		return wire.Errorf(wire.AccessRefused, "deletion of system %s not allowed", v.exchangeName(m.Exchange))
+	case reserved(name):
+		return refuse(wire.AccessRefused, "deletion of system %s not allowed", v.exchangeName(name))
 	}
-	if err := ch.conn.may(auth.Configure, m.Exchange, v.exchangeName); err != nil {
+	if err := s.may(auth.Configure, name, v.exchangeName); err != nil {
 		return err
 	}
 	return v.change(func() error {
-		x, ok := v.exchanges.GetString(m.Exchange)
+		x, ok := v.exchanges.GetString(name)
 		if !ok {
 			return nil
 		}
-		if m.IfUnused && len(x.outgoing) > 0 {
-			return wire.Errorf(wire.PreconditionFailed, "%s in use", v.exchangeName(x.name))
+		if ifUnused && len(x.outgoing) > 0 {
+			return refuse(wire.PreconditionFailed, "%s in use", v.exchangeName(x.name))
 		}
 		v.removeExchange(x)
 		return nil

@@ -23,11 +23,11 @@ func TestRouteWhileNumbersAreReused(t *testing.T) {
 			}
 			v, _ := b.VHost("/")
 			admin := v.Connect(ConnOptions{}).Channel(1, new(ackingSink))
-			if err := admin.ExchangeDeclare(&wire.ExchangeDeclare{Exchange: "x", Type: kind.Name}); err != nil {
+			if err := admin.Conn().DeclareExchange(ExchangeSpec{Name: "x", Type: kind.Name}); err != nil {
 				t.Fatal(err)
 			}
 			for _, name := range []string{"a", "b"} {
-				if _, _, _, err := admin.QueueDeclare(&wire.QueueDeclare{Queue: name, Arguments: wire.Table{{Key: "x-max-length", Value: int32(0)}}}); err != nil {
+				if _, err := admin.DeclareQueue(QueueSpec{Name: name, Arguments: wire.Table{{Key: "x-max-length", Value: int32(0)}}}); err != nil {
 					t.Fatal(err)
 				}
 			}
@@ -50,10 +50,10 @@ func TestRouteWhileNumbersAreReused(t *testing.T) {
 			})
 			for range 20_000 {
 				for _, name := range []string{"a", "b"} {
-					if err := admin.QueueBind(&wire.QueueBind{Queue: name, Exchange: "x", RoutingKey: name}); err != nil {
+					if err := admin.Bind(BindingSpec{Destination: name, Source: "x", RoutingKey: name}); err != nil {
 						t.Fatal(err)
 					}
-					if err := admin.QueueUnbind(&wire.QueueUnbind{Queue: name, Exchange: "x", RoutingKey: name}); err != nil {
+					if err := admin.Unbind(BindingSpec{Destination: name, Source: "x", RoutingKey: name}); err != nil {
 						t.Fatal(err)
 					}
 				}

@@ -13,7 +13,7 @@ type GetResult struct {
 
 // Get takes one message from a queue, if it has one.
 //
-// Errors: 403, 404 and 405 as for BasicConsume.
+// Errors: 403, 404 and 405 as for Consume.
 func (ch *Channel) Get(name string, noAck bool) (r GetResult, ok bool, err error) {
 	name, err = ch.queueShortcut(name)
 	if err != nil {
@@ -22,7 +22,7 @@ func (ch *Channel) Get(name string, noAck bool) (r GetResult, ok bool, err error
 	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
 		return GetResult{}, false, err
 	}
-	q, err := ch.findQueue(name)
+	q, err := ch.conn.findQueue(name)
 	if err != nil {
 		return GetResult{}, false, err
 	}

@@ -8,7 +8,6 @@ import (
 
 	"harelab/engine/dispatch/rng"
 	"harelab/engine/internal/race"
-	"harelab/engine/wire"
 )
 
 // contention is a channel with a limit of its own that consumes from some queues with
@@ -33,7 +32,7 @@ func (*contention) Confirmed(uint64, bool, *Batch) {}
 
 // contend declares n queues with a backlog each and consumes from all of them, under a
 // limit for the channel.
-func contend(tb testing.TB, queues, backlog int, limit uint16, seed uint64) *contention {
+func contend(tb testing.TB, queues, backlog int, limit uint32, seed uint64) *contention {
 	tb.Helper()
 	b, err := New(Options{Seed: 1})
 	if err != nil {
@@ -43,12 +42,12 @@ func contend(tb testing.TB, queues, backlog int, limit uint16, seed uint64) *con
 	c := &contention{tb: tb, draws: rng.New(seed), counts: map[string]int{}}
 	c.ch = v.Connect(ConnOptions{}).Channel(1, c)
 	c.ch.DrawFrom(&c.draws)
-	if err := c.ch.BasicQos(&wire.BasicQos{PrefetchCount: limit, Global: true}); err != nil {
+	if err := c.ch.SetPrefetch(PrefetchSpec{Count: limit, Global: true}); err != nil {
 		tb.Fatal(err)
 	}
 	for i := range queues {
 		name := fmt.Sprint("q", i)
-		if _, _, _, err := c.ch.QueueDeclare(&wire.QueueDeclare{Queue: name}); err != nil {
+		if _, err := c.ch.DeclareQueue(QueueSpec{Name: name}); err != nil {
 			tb.Fatal(err)
 		}
 		for range backlog {
@@ -56,7 +55,7 @@ func contend(tb testing.TB, queues, backlog int, limit uint16, seed uint64) *con
 		}
 	}
 	for i := range queues {
-		if _, err := c.ch.BasicConsume(&wire.BasicConsume{Queue: fmt.Sprint("q", i)}, ConsumeOptions{}); err != nil {
+		if _, err := c.ch.Consume(ConsumerSpec{Queue: fmt.Sprint("q", i)}); err != nil {
 			tb.Fatal(err)
 		}
 	}
@@ -84,7 +83,7 @@ func (c *contention) ack() {
 func TestCompetingQueuesShareTheLimit(t *testing.T) {
 	const acks = 12_000
 	for _, queues := range []int{2, 3} {
-		for _, limit := range []uint16{1, 4} {
+		for _, limit := range []uint32{1, 4} {
 			t.Run(fmt.Sprintf("queues=%d/limit=%d", queues, limit), func(t *testing.T) {
 				c := contend(t, queues, acks+10, limit, 7)
 				first := len(c.from)
@@ -133,13 +132,13 @@ func TestDrawOnlyWhereQueuesCompete(t *testing.T) {
 			}
 		}, 1},
 		{"one of the two is empty", func(c *contention) {
-			if _, err := c.ch.QueuePurge(&wire.QueuePurge{Queue: "q1"}); err != nil {
+			if _, err := c.ch.PurgeQueue("q1"); err != nil {
 				c.tb.Fatal(err)
 			}
 			c.ack()
 		}, 0},
 		{"one of the two lost its consumer", func(c *contention) {
-			if err := c.ch.BasicCancel(c.ch.ordered[1].Tag); err != nil {
+			if err := c.ch.Cancel(c.ch.ordered[1].Tag); err != nil {
 				c.tb.Fatal(err)
 			}
 			c.ack()
@@ -148,11 +147,11 @@ func TestDrawOnlyWhereQueuesCompete(t *testing.T) {
 			if _, ok, err := c.ch.Get("q0", false); err != nil || !ok {
 				c.tb.Fatal(ok, err)
 			}
-			if err := c.ch.BasicQos(&wire.BasicQos{PrefetchCount: 0, Global: true}); err != nil {
+			if err := c.ch.SetPrefetch(PrefetchSpec{Count: 0, Global: true}); err != nil {
 				c.tb.Fatal(err)
 			}
 			before := c.draws
-			if err := c.ch.BasicQos(&wire.BasicQos{PrefetchCount: 2, Global: true}); err != nil {
+			if err := c.ch.SetPrefetch(PrefetchSpec{Count: 2, Global: true}); err != nil {
 				c.tb.Fatal(err)
 			}
 			c.draws = before
@@ -225,7 +224,7 @@ func TestChannelsDrawApart(t *testing.T) {
 				ch = conn.Channel(uint16(i+1), new(ackingSink))
 			}
 		}
-		if err := ch.BasicQos(&wire.BasicQos{PrefetchCount: 1, Global: true}); err != nil {
+		if err := ch.SetPrefetch(PrefetchSpec{Count: 1, Global: true}); err != nil {
 			t.Fatal(err)
 		}
 		return *ch.draws

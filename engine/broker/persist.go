@@ -56,7 +56,7 @@ func (b *Broker) sync() error {
 		return nil
 	}
 	if err := b.store.Sync(); err != nil {
-		return wire.Errorf(wire.InternalError, "store: %v", err)
+		return refuse(wire.InternalError, "store: %v", err)
 	}
 	return nil
 }
@@ -177,7 +177,7 @@ func (b *Broker) restoreKind(kind store.Kind, make func(*VHost, *record, wire.Ta
 func (v *VHost) restoreExchange(r *record, args wire.Table) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	x, err := v.addExchange(&wire.ExchangeDeclare{Exchange: r.Name, Type: r.Type, Durable: true, AutoDelete: r.AutoDelete, Internal: r.Internal, Arguments: args})
+	x, err := v.addExchange(ExchangeSpec{Name: r.Name, Type: r.Type, Durable: true, AutoDelete: r.AutoDelete, Internal: r.Internal, Arguments: args})
 	if err == nil {
 		x.seq = r.Seq
 	}
@@ -191,7 +191,7 @@ func (v *VHost) restoreQueue(r *record, args wire.Table) error {
 		return unmet(err)
 	}
 	v.mu.Lock()
-	q := v.newQueue(r.Name, &wire.QueueDeclare{Queue: r.Name, Durable: true, AutoDelete: r.AutoDelete, Arguments: args}, s)
+	q := v.newQueue(QueueSpec{Name: r.Name, Durable: true, AutoDelete: r.AutoDelete, Arguments: args}, s)
 	q.seq, q.storeID = r.Seq, r.Queue
 	v.linkQueue(q)
 	v.mu.Unlock()

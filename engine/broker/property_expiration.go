@@ -31,7 +31,7 @@ func parseExpiration(s string) (ms int64, err error) {
 	default:
 		return n.Int64(), nil
 	}
-	return 0, wire.Errorf(wire.PreconditionFailed, "%s%s", expirationText(s), problem)
+	return 0, refuse(wire.PreconditionFailed, "%s%s", expirationText(s), problem)
 }
 
 func expirationText(s string) string { return "invalid expiration '" + s + "': " }

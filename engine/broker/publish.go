@@ -61,10 +61,10 @@ const special = wire.FlagHeaders | wire.FlagExpiration | wire.FlagUserID | wire.
 // CC or BCC header and for a user id that is not the connection's, 540 for immediate.
 func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 	if p.Immediate {
-		return PublishResult{}, wire.Errorf(wire.NotImplemented, "immediate=true")
+		return PublishResult{}, refuse(wire.NotImplemented, "immediate=true")
 	}
 	if limit := ch.vhost.broker.maxMessage; int64(len(p.Body)) > limit {
-		return PublishResult{}, wire.Errorf(wire.PreconditionFailed, "message size %d is larger than configured max size %d", len(p.Body), limit)
+		return PublishResult{}, refuse(wire.PreconditionFailed, "message size %d is larger than configured max size %d", len(p.Body), limit)
 	}
 	x, err := ch.publishTo(p.Exchange)
 	if err != nil {
@@ -151,16 +151,16 @@ func (t *turn) enqueue(m *message.Message, ttl int64) (routed bool) {
 
 // publishTo returns the exchange called name if the channel may publish to it.
 func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
-	session := ch.conn.session
+	permissions := ch.conn.permissions
 	generation := uint64(0)
-	if session != nil {
-		generation = session.Generation()
+	if permissions != nil {
+		generation = permissions.Generation()
 	}
 	if last := ch.last.exchange; last != nil && last.name == string(name) && !last.deleted.Load() && ch.last.generation == generation {
 		return last, nil
 	}
 	v := ch.vhost
-	if session != nil && !session.May(auth.Write, name) {
+	if permissions != nil && !permissions.May(auth.Write, name) {
 		return nil, ch.conn.may(auth.Write, string(name), v.exchangeName)
 	}
 	x, ok := v.exchanges.Get(name)
@@ -168,7 +168,7 @@ func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
 	case !ok:
 		return nil, v.noExchange(string(name))
 	case x.internal:
-		return nil, wire.Errorf(wire.AccessRefused, "cannot publish to internal %s", v.exchangeName(x.name))
+		return nil, refuse(wire.AccessRefused, "cannot publish to internal %s", v.exchangeName(x.name))
 	}
 	ch.last = lastExchange{x, generation}
 	return x, nil
@@ -210,7 +210,7 @@ func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
 // is_message_persistent/1).
 func checkDeliveryMode(properties []byte) error {
 	if mode, ok := wire.PropertyDeliveryMode(properties); ok && mode != 1 && mode != 2 {
-		return wire.Errorf(wire.PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
+		return refuse(wire.PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
 	}
 	return nil
 }
@@ -222,7 +222,7 @@ func (ch *Channel) checkUserID(user string) error {
 	if own == "" || user == own || ch.vhost.broker.auth.HasTag(own, auth.TagImpersonator) {
 		return nil
 	}
-	return wire.Errorf(wire.PreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", user, own)
+	return refuse(wire.PreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", user, own)
 }
 
 // editProperties returns encoded properties with a change.

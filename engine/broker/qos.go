@@ -7,23 +7,29 @@ import (
 	"harelab/engine/wire"
 )
 
-// BasicQos sets the prefetch of consumers to come (Global false) or of the whole
-// channel (Global true), in messages, 0 for no limit. As in RabbitMQ, a limit for the
-// channel counts all it has not settled when there was none before, messages that it
-// got included, and from then on what its consumers get; and a prefetch for consumers
-// to come takes it away. Unlike there, a message that was got and counted counts no
-// more once it is settled.
+// A PrefetchSpec says how many messages may be unsettled, 0 for no limit.
+type PrefetchSpec struct {
+	Count  uint32 // messages
+	Size   uint32 // octets; refused unless 0
+	Global bool   // for the whole channel, not for each consumer to come
+}
+
+// SetPrefetch sets the prefetch of consumers to come or, Global, of the whole channel.
+// As in RabbitMQ, a limit for the channel counts all it has not settled when there was
+// none before, messages that it got included, and from then on what its consumers get;
+// and a prefetch for consumers to come takes it away. Unlike there, a message that was
+// got and counted counts no more once it is settled.
 //
-// Errors: 540 for a prefetch size.
-func (ch *Channel) BasicQos(m *wire.BasicQos) error {
-	if m.PrefetchSize != 0 {
-		return wire.Errorf(wire.NotImplemented, "prefetch_size!=0 (%d)", m.PrefetchSize)
+// Errors: 540 for a size.
+func (ch *Channel) SetPrefetch(spec PrefetchSpec) error {
+	if spec.Size != 0 {
+		return refuse(wire.NotImplemented, "prefetch_size!=0 (%d)", spec.Size)
 	}
-	if m.Global {
-		ch.limit(uint32(m.PrefetchCount))
+	if spec.Global {
+		ch.limit(spec.Count)
 		return nil
 	}
-	ch.prefetch = uint32(m.PrefetchCount)
+	ch.prefetch = spec.Count
 	ch.limit(0)
 	return nil
 }

@@ -6,41 +6,43 @@ import (
 	"harelab/engine/wire"
 )
 
-// QueueDelete deletes a queue and returns how many ready messages it had. One that
+// DeleteIf says under what conditions a queue is to be deleted. The zero value is none.
+type DeleteIf struct {
+	Unused bool // it has no consumers
+	Empty  bool // it has no ready messages
+}
+
+// DeleteQueue deletes a queue and returns how many ready messages it had. One that
 // does not exist is no error.
 //
-// Errors: 403, 405, 406 if m is IfUnused or IfEmpty and it is not, 540 if m is and
-// it is a quorum queue.
-func (ch *Channel) QueueDelete(m *wire.QueueDelete) (messages int, err error) {
-	name, err := ch.queueShortcut(m.Queue)
-	if err != nil {
-		return 0, err
-	}
+// Errors: 403, 405, 406 if a condition is not met, 540 for a condition on a quorum
+// queue.
+func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err error) {
 	name = lineEnds.Replace(name)
-	v := ch.vhost
-	if err := ch.conn.may(auth.Configure, name, v.queueName); err != nil {
+	v := s.vhost
+	if err := s.may(auth.Configure, name, v.queueName); err != nil {
 		return 0, err
 	}
 	q, ok := v.queues.GetString(name)
 	if !ok {
 		return 0, nil
 	}
-	if err := q.checkOwner(ch.conn); err != nil {
+	if err := q.checkOwner(s.conn); err != nil {
 		return 0, err
 	}
 	if q.settings.Load().Quorum {
-		if err := checkQuorumDelete(m, v.queueName(name)); err != nil {
+		if err := checkQuorumDelete(only, v.queueName(name)); err != nil {
 			return 0, err
 		}
 	}
-	t := ch.begin()
+	t := s.begin()
 	q.mu.Lock()
 	messages = q.machine.Ready()
 	switch {
-	case m.IfEmpty && messages > 0:
-		err = wire.Errorf(wire.PreconditionFailed, "%s not empty", v.queueName(name))
-	case m.IfUnused && q.machine.Consumers() > 0:
-		err = wire.Errorf(wire.PreconditionFailed, "%s in use", v.queueName(name))
+	case only.Empty && messages > 0:
+		err = refuse(wire.PreconditionFailed, "%s not empty", v.queueName(name))
+	case only.Unused && q.machine.Consumers() > 0:
+		err = refuse(wire.PreconditionFailed, "%s in use", v.queueName(name))
 	default:
 		q.close(t)
 	}
@@ -49,7 +51,7 @@ func (ch *Channel) QueueDelete(m *wire.QueueDelete) (messages int, err error) {
 		return 0, err
 	}
 	v.removeQueue(t, q)
-	t.end()
+	s.end()
 	return messages, v.broker.sync()
 }
 

@@ -17,17 +17,17 @@ func countDeliveries(m *message.Message, attempts uint32) *message.Message {
 }
 
 // checkQuorum refuses what quorum queues cannot be (rabbit_quorum_queue).
-func checkQuorum(m *wire.QueueDeclare, resource string) error {
+func checkQuorum(spec *QueueSpec, resource string) error {
 	for _, p := range []struct {
 		name string
 		set  bool
 	}{
-		{"auto-delete", m.AutoDelete},
-		{"exclusive-owner", m.Exclusive},
-		{"non-durable", !durable(m)},
+		{"auto-delete", spec.AutoDelete},
+		{"exclusive-owner", spec.Exclusive},
+		{"non-durable", !spec.durable()},
 	} {
 		if p.set {
-			return wire.Errorf(wire.PreconditionFailed, "invalid property '%s' for %s", p.name, resource)
+			return refuse(wire.PreconditionFailed, "invalid property '%s' for %s", p.name, resource)
 		}
 	}
 	return nil
@@ -35,13 +35,13 @@ func checkQuorum(m *wire.QueueDeclare, resource string) error {
 
 // checkQuorumDelete refuses conditions that quorum queues do not know
 // (rabbit_quorum_queue, delete/4).
-func checkQuorumDelete(m *wire.QueueDelete, resource string) error {
+func checkQuorumDelete(only DeleteIf, resource string) error {
 	for _, flag := range []struct {
 		name string
 		set  bool
-	}{{"if-unused", m.IfUnused}, {"if-empty", m.IfEmpty}} {
+	}{{"if-unused", only.Unused}, {"if-empty", only.Empty}} {
 		if flag.set {
-			return wire.Errorf(wire.NotImplemented, "cannot delete %s. queue.delete operations with %s flag set are not supported by quorum queues", resource, flag.name)
+			return refuse(wire.NotImplemented, "cannot delete %s. queue.delete operations with %s flag set are not supported by quorum queues", resource, flag.name)
 		}
 	}
 	return nil

@@ -19,23 +19,23 @@ type replyConsumer struct {
 }
 
 // consumeReplies subscribes the channel to its replies.
-func (ch *Channel) consumeReplies(m *wire.BasicConsume, o ConsumeOptions) (tag string, err error) {
-	c := &Consumer{Tag: m.ConsumerTag, NoAck: true, channel: ch}
+func (ch *Channel) consumeReplies(spec ConsumerSpec) (tag string, err error) {
+	c := &Consumer{Tag: spec.Tag, NoAck: true, channel: ch}
 	if err := ch.nameConsumer(c); err != nil {
 		return "", err
 	}
 	switch {
-	case !m.NoAck:
-		return "", wire.Errorf(wire.PreconditionFailed, "reply consumer cannot acknowledge")
+	case !spec.NoAck:
+		return "", refuse(wire.PreconditionFailed, "reply consumer cannot acknowledge")
 	case ch.replyTo != nil:
-		return "", wire.Errorf(wire.PreconditionFailed, "reply consumer already set")
+		return "", refuse(wire.PreconditionFailed, "reply consumer already set")
 	}
 	r := &replyConsumer{c, ch.vhost.broker.makeName(replyTo + ".")}
 	ch.mu.Lock()
 	ch.replyTo = r
 	ch.mu.Unlock()
-	if o.Started != nil {
-		o.Started(c.Tag)
+	if spec.Started != nil {
+		spec.Started(c.Tag)
 	}
 	ch.vhost.replies.Set(r.name, ch)
 	return c.Tag, nil
@@ -54,7 +54,7 @@ func (ch *Channel) dropReplies() {
 // setReplyTo puts the channel's own name into a request.
 func (ch *Channel) setReplyTo(p *Publishing) error {
 	if ch.replyTo == nil {
-		return wire.Errorf(wire.PreconditionFailed, "fast reply consumer does not exist")
+		return refuse(wire.PreconditionFailed, "fast reply consumer does not exist")
 	}
 	p.Properties = editProperties(p.Properties, func(ps *wire.Properties) { ps.ReplyTo = ch.replyTo.name })
 	return nil

@@ -102,7 +102,7 @@ func (t *turn) setKeys(key, properties []byte) (bcc bool, err error) {
 		}
 		bcc = name == "BCC"
 		if v.Type != 'A' {
-			return false, wire.Errorf(wire.PreconditionFailed, `invalid message: {unacceptable_type_in_header,"%s",%s}`, name, v.TypeName())
+			return false, refuse(wire.PreconditionFailed, `invalid message: {unacceptable_type_in_header,"%s",%s}`, name, v.TypeName())
 		}
 		keys, err := v.Any()
 		if err != nil {

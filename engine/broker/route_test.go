@@ -3,8 +3,6 @@ package broker
 import (
 	"fmt"
 	"testing"
-
-	"harelab/engine/wire"
 )
 
 // TestRouteManyTargets routes through more exchanges and queues than a scan for
@@ -26,22 +24,22 @@ func TestRouteManyTargets(t *testing.T) {
 	name := func(layer, i int) string { return fmt.Sprintf("x%d.%d", layer, i) }
 	for layer := range layers {
 		for i := range width {
-			must(ch.ExchangeDeclare(&wire.ExchangeDeclare{Exchange: name(layer, i), Type: "fanout"}))
+			must(ch.Conn().DeclareExchange(ExchangeSpec{Name: name(layer, i), Type: "fanout"}))
 		}
 	}
 	for layer := range layers {
 		for i := range width {
 			for j := range width { // also back to the first layer
-				must(ch.ExchangeBind(&wire.ExchangeBind{Source: name(layer, i), Destination: name((layer+1)%layers, j)}))
+				must(ch.Bind(BindingSpec{ToExchange: true, Source: name(layer, i), Destination: name((layer+1)%layers, j)}))
 			}
 		}
 	}
 	for i := range queues {
 		q := fmt.Sprint("q", i)
-		_, _, _, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: q})
+		_, err := ch.DeclareQueue(QueueSpec{Name: q})
 		must(err)
 		for j := range 3 {
-			must(ch.QueueBind(&wire.QueueBind{Queue: q, Exchange: name(j, (i+j)%width)}))
+			must(ch.Bind(BindingSpec{Destination: q, Source: name(j, (i+j)%width)}))
 		}
 	}
 	const messages = 3

@@ -89,55 +89,55 @@ func (a *scriptArgs) text(name string) string {
 // verbs are the calls on a channel.
 var verbs = map[string]func(*scriptChannel, scriptArgs) error{
 	"exchange": func(ch *scriptChannel, a scriptArgs) error {
-		return ch.ExchangeDeclare(&wire.ExchangeDeclare{Exchange: a.word(0), Type: a.word(1), Passive: a.flags["passive"], Durable: a.flags["durable"], AutoDelete: a.flags["auto-delete"], Internal: a.flags["internal"], Arguments: a.fields})
+		return ch.Conn().DeclareExchange(ExchangeSpec{Name: a.word(0), Type: a.word(1), Passive: a.flags["passive"], Durable: a.flags["durable"], AutoDelete: a.flags["auto-delete"], Internal: a.flags["internal"], Arguments: a.fields})
 	},
 	"delete-exchange": func(ch *scriptChannel, a scriptArgs) error {
-		return ch.ExchangeDelete(&wire.ExchangeDelete{Exchange: a.word(0), IfUnused: a.flags["if-unused"]})
+		return ch.Conn().DeleteExchange(a.word(0), a.flags["if-unused"])
 	},
 	"bind-exchange": func(ch *scriptChannel, a scriptArgs) error {
-		return ch.ExchangeBind(&wire.ExchangeBind{Destination: a.word(0), Source: a.word(1), RoutingKey: a.word(2), Arguments: a.fields})
+		return ch.Bind(BindingSpec{ToExchange: true, Destination: a.word(0), Source: a.word(1), RoutingKey: a.word(2), Arguments: a.fields})
 	},
 	"unbind-exchange": func(ch *scriptChannel, a scriptArgs) error {
-		return ch.ExchangeUnbind(&wire.ExchangeUnbind{Destination: a.word(0), Source: a.word(1), RoutingKey: a.word(2), Arguments: a.fields})
+		return ch.Unbind(BindingSpec{ToExchange: true, Destination: a.word(0), Source: a.word(1), RoutingKey: a.word(2), Arguments: a.fields})
 	},
 	"declare": func(ch *scriptChannel, a scriptArgs) error {
-		name, messages, consumers, err := ch.QueueDeclare(&wire.QueueDeclare{Queue: a.word(0), Passive: a.flags["passive"], Durable: a.flags["durable"], Exclusive: a.flags["exclusive"], AutoDelete: a.flags["auto-delete"], Arguments: a.fields})
+		q, err := ch.DeclareQueue(QueueSpec{Name: a.word(0), Passive: a.flags["passive"], Durable: a.flags["durable"], Exclusive: a.flags["exclusive"], AutoDelete: a.flags["auto-delete"], Arguments: a.fields})
 		if err == nil {
-			ch.script.printf("%s: %d messages, %d consumers", name, messages, consumers)
+			ch.script.printf("%s: %d messages, %d consumers", q.Name, q.Messages, q.Consumers)
 		}
 		return err
 	},
 	"delete": func(ch *scriptChannel, a scriptArgs) error {
-		n, err := ch.QueueDelete(&wire.QueueDelete{Queue: a.word(0), IfUnused: a.flags["if-unused"], IfEmpty: a.flags["if-empty"]})
+		n, err := ch.DeleteQueue(a.word(0), DeleteIf{Unused: a.flags["if-unused"], Empty: a.flags["if-empty"]})
 		if err == nil {
 			ch.script.printf("%d messages", n)
 		}
 		return err
 	},
 	"purge": func(ch *scriptChannel, a scriptArgs) error {
-		n, err := ch.QueuePurge(&wire.QueuePurge{Queue: a.word(0)})
+		n, err := ch.PurgeQueue(a.word(0))
 		if err == nil {
 			ch.script.printf("%d messages", n)
 		}
 		return err
 	},
 	"bind": func(ch *scriptChannel, a scriptArgs) error {
-		return ch.QueueBind(&wire.QueueBind{Queue: a.word(0), Exchange: a.word(1), RoutingKey: a.word(2), Arguments: a.fields})
+		return ch.Bind(BindingSpec{Destination: a.word(0), Source: a.word(1), RoutingKey: a.word(2), Arguments: a.fields})
 	},
 	"unbind": func(ch *scriptChannel, a scriptArgs) error {
-		return ch.QueueUnbind(&wire.QueueUnbind{Queue: a.word(0), Exchange: a.word(1), RoutingKey: a.word(2), Arguments: a.fields})
+		return ch.Unbind(BindingSpec{Destination: a.word(0), Source: a.word(1), RoutingKey: a.word(2), Arguments: a.fields})
 	},
 	"publish": publishVerb,
 	"qos": func(ch *scriptChannel, a scriptArgs) error {
-		return ch.BasicQos(&wire.BasicQos{PrefetchCount: uint16(a.number(0)), PrefetchSize: uint32(a.number(1)), Global: a.flags["global"]})
+		return ch.SetPrefetch(PrefetchSpec{Count: uint32(a.number(0)), Size: uint32(a.number(1)), Global: a.flags["global"]})
 	},
 	"consume": func(ch *scriptChannel, a scriptArgs) error {
 		tag := a.text("tag")
-		_, err := ch.BasicConsume(&wire.BasicConsume{Queue: a.word(0), ConsumerTag: tag, NoAck: a.flags["no-ack"], Exclusive: a.flags["exclusive"], Arguments: a.fields},
-			ConsumeOptions{Started: func(tag string) { ch.script.printf("%s: %s is started", ch.name, tag) }})
+		_, err := ch.Consume(ConsumerSpec{Queue: a.word(0), Tag: tag, NoAck: a.flags["no-ack"], Exclusive: a.flags["exclusive"], Arguments: a.fields,
+			Started: func(tag string) { ch.script.printf("%s: %s is started", ch.name, tag) }})
 		return err
 	},
-	"cancel": func(ch *scriptChannel, a scriptArgs) error { return ch.BasicCancel(a.word(0)) },
+	"cancel": func(ch *scriptChannel, a scriptArgs) error { return ch.Cancel(a.word(0)) },
 	"get": func(ch *scriptChannel, a scriptArgs) error {
 		r, ok, err := ch.Get(a.word(0), a.flags["no-ack"])
 		switch {

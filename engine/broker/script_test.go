@@ -182,9 +182,9 @@ func (s *script) call(words []string) {
 	if err == nil {
 		return
 	}
-	e, ok := err.(*wire.Error)
+	e, ok := err.(*Error)
 	if !ok {
-		s.t.Fatalf("%q: error %v of type %T, want *wire.Error", words, err, err)
+		s.t.Fatalf("%q: error %v of type %T, want *Error", words, err, err)
 	}
 	if e.Hard() {
 		s.printf("connection %d %s - %s", e.Code, e.Code.Name(), e.Text)

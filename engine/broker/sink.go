@@ -24,6 +24,13 @@ type Sink interface {
 	Confirmed(seq uint64, ok bool, b *Batch)
 }
 
+// noSink is the sink of a channel without one.
+type noSink struct{}
+
+func (noSink) Deliver(*Delivery, *Batch) bool { return true }
+func (noSink) Cancelled(string, *Batch)       {}
+func (noSink) Confirmed(uint64, bool, *Batch) {}
+
 // A Delivery is a message on its way to a consumer.
 type Delivery struct {
 	Consumer    *Consumer

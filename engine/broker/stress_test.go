@@ -34,13 +34,13 @@ func TestStress(t *testing.T) {
 }
 
 // stressQueues live as long as the test. What they reject goes to "dead".
-var stressQueues = []wire.QueueDeclare{
-	{Queue: "rr", Durable: true},
-	{Queue: "prio", Durable: true, Arguments: wire.Table{{Key: "x-max-priority", Value: int32(3)}}},
-	{Queue: "drr", Durable: true, Arguments: wire.Table{{Key: "x-order", Value: "drr"}, {Key: "x-dispatch", Value: "fair"}}},
-	{Queue: "single", Durable: true, Arguments: wire.Table{{Key: "x-single-active-consumer", Value: true}}},
-	{Queue: "dlx", Durable: true, Arguments: wire.Table{{Key: "x-dead-letter-exchange", Value: ""}, {Key: "x-dead-letter-routing-key", Value: "dead"}}},
-	{Queue: "dead", Durable: true},
+var stressQueues = []QueueSpec{
+	{Name: "rr", Durable: true},
+	{Name: "prio", Durable: true, Arguments: wire.Table{{Key: "x-max-priority", Value: int32(3)}}},
+	{Name: "drr", Durable: true, Arguments: wire.Table{{Key: "x-order", Value: "drr"}, {Key: "x-dispatch", Value: "fair"}}},
+	{Name: "single", Durable: true, Arguments: wire.Table{{Key: "x-single-active-consumer", Value: true}}},
+	{Name: "dlx", Durable: true, Arguments: wire.Table{{Key: "x-dead-letter-exchange", Value: ""}, {Key: "x-dead-letter-routing-key", Value: "dead"}}},
+	{Name: "dead", Durable: true},
 }
 
 func stress(t *testing.T, seed uint64, clients, rounds int, s store.Store) {
@@ -52,14 +52,14 @@ func stress(t *testing.T, seed uint64, clients, rounds int, s store.Store) {
 	setup := v.Connect(ConnOptions{}).Channel(1, newStressSink(nil, nil))
 	for i := range stressQueues {
 		q := &stressQueues[i]
-		if _, _, _, err := setup.QueueDeclare(q); err != nil {
+		if _, err := setup.DeclareQueue(*q); err != nil {
 			t.Fatal(err)
 		}
-		for _, bind := range []wire.QueueBind{
-			{Queue: q.Queue, Exchange: "amq.topic", RoutingKey: "to." + q.Queue + ".#"},
-			{Queue: q.Queue, Exchange: "amq.topic", RoutingKey: "#." + q.Queue},
+		for _, bind := range []BindingSpec{
+			{Destination: q.Name, Source: "amq.topic", RoutingKey: "to." + q.Name + ".#"},
+			{Destination: q.Name, Source: "amq.topic", RoutingKey: "#." + q.Name},
 		} {
-			if err := setup.QueueBind(&bind); err != nil {
+			if err := setup.Bind(bind); err != nil {
 				t.Fatal(err)
 			}
 		}
@@ -213,7 +213,7 @@ func (c *stressClient) open() {
 	c.sink = newStressSink(c.ledger, rand.New(rand.NewPCG(c.rng.Uint64(), 0)))
 	c.ch = c.conn.Channel(1, c.sink)
 	c.must(c.ch.ConfirmSelect())
-	c.must(c.ch.BasicQos(&wire.BasicQos{PrefetchCount: uint16(c.rng.IntN(5)), Global: c.rng.IntN(3) == 0}))
+	c.must(c.ch.SetPrefetch(PrefetchSpec{Count: uint32(c.rng.IntN(5)), Global: c.rng.IntN(3) == 0}))
 }
 
 func (c *stressClient) must(err error) {
@@ -223,7 +223,7 @@ func (c *stressClient) must(err error) {
 	}
 }
 
-func (c *stressClient) queue() string { return stressQueues[c.rng.IntN(len(stressQueues))].Queue }
+func (c *stressClient) queue() string { return stressQueues[c.rng.IntN(len(stressQueues))].Name }
 
 // act does one thing at random, and settles what has come.
 func (c *stressClient) act() {
@@ -232,10 +232,10 @@ func (c *stressClient) act() {
 		c.publish()
 	case r < 60:
 		c.tags++
-		_, err := c.ch.BasicConsume(&wire.BasicConsume{Queue: c.queue(), ConsumerTag: fmt.Sprint("tag", c.tags)}, ConsumeOptions{})
+		_, err := c.ch.Consume(ConsumerSpec{Queue: c.queue(), Tag: fmt.Sprint("tag", c.tags)})
 		c.must(err)
 	case r < 64:
-		c.must(c.ch.BasicCancel(fmt.Sprint("tag", 1+c.rng.IntN(c.tags+1))))
+		c.must(c.ch.Cancel(fmt.Sprint("tag", 1+c.rng.IntN(c.tags+1))))
 	case r < 74:
 		c.get()
 	case r < 80:
@@ -289,7 +289,7 @@ func (c *stressClient) get() {
 // churn makes and deletes a queue with bindings that others route over meanwhile.
 func (c *stressClient) churn() {
 	name := fmt.Sprint("churn", c.id)
-	_, _, _, err := c.ch.QueueDeclare(&wire.QueueDeclare{Queue: name, AutoDelete: true, Exclusive: c.rng.IntN(2) == 0})
+	_, err := c.ch.DeclareQueue(QueueSpec{Name: name, AutoDelete: true, Exclusive: c.rng.IntN(2) == 0})
 	if err != nil {
 		c.ch.Close() // it is there, exclusive or not
 		c.drop(c.sink.take())
@@ -297,11 +297,11 @@ func (c *stressClient) churn() {
 		return
 	}
 	for range 3 {
-		c.must(c.ch.QueueBind(&wire.QueueBind{Queue: name, Exchange: "amq.topic", RoutingKey: fmt.Sprintf("churn.%d.#", c.rng.IntN(4))}))
+		c.must(c.ch.Bind(BindingSpec{Destination: name, Source: "amq.topic", RoutingKey: fmt.Sprintf("churn.%d.#", c.rng.IntN(4))}))
 	}
 	_, err = c.ch.Publish(&Publishing{Exchange: []byte("amq.topic"), RoutingKey: []byte("churn.1.x"), Body: make([]byte, 8)})
 	c.must(err)
-	_, err = c.ch.QueueDelete(&wire.QueueDelete{Queue: name})
+	_, err = c.ch.DeleteQueue(name, DeleteIf{})
 	c.must(err)
 }
 

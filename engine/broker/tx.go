@@ -38,7 +38,7 @@ func (tx *txState) settle(kind queue.Kind, us []unsettled) {
 // Errors: 406 with tx.
 func (ch *Channel) ConfirmSelect() error {
 	if ch.mode == modeTx {
-		return wire.Errorf(wire.PreconditionFailed, "cannot switch from tx to confirm mode")
+		return refuse(wire.PreconditionFailed, "cannot switch from tx to confirm mode")
 	}
 	ch.mode = modeConfirm
 	return nil
@@ -50,13 +50,13 @@ func (ch *Channel) ConfirmSelect() error {
 // Errors: 406 with confirms.
 func (ch *Channel) TxSelect() error {
 	if ch.mode == modeConfirm {
-		return wire.Errorf(wire.PreconditionFailed, "cannot switch from confirm to tx mode")
+		return refuse(wire.PreconditionFailed, "cannot switch from confirm to tx mode")
 	}
 	ch.mode = modeTx
 	return nil
 }
 
-var errNotTransactional = wire.Errorf(wire.PreconditionFailed, "channel is not transactional")
+var errNotTransactional = refuse(wire.PreconditionFailed, "channel is not transactional")
 
 // CommitOptions says what to do in the course of a commit. Both may be nil.
 type CommitOptions struct {
@@ -126,7 +126,7 @@ func (t *turn) commitPublishes(publishes []txPublish, returned func(*message.Mes
 		}
 	}
 	if t.refused {
-		return wire.Errorf(wire.PreconditionFailed, "partial tx completion")
+		return refuse(wire.PreconditionFailed, "partial tx completion")
 	}
 	return nil
 }

@@ -64,7 +64,7 @@ func newVHost(b *Broker, name string) *VHost {
 		{"amq.rabbitmq.trace", "topic", true},
 		{"amq.topic", "topic", false},
 	} {
-		made, err := v.addExchange(&wire.ExchangeDeclare{Exchange: x.name, Type: x.kind, Durable: true, Internal: x.internal})
+		made, err := v.addExchange(ExchangeSpec{Name: x.name, Type: x.kind, Durable: true, Internal: x.internal})
 		if err != nil {
 			panic(err) // the types are there and the arguments empty
 		}
@@ -89,25 +89,25 @@ func (v *VHost) change(f func() error) error {
 }
 
 // addExchange makes an exchange that does not exist. The virtual host is locked.
-func (v *VHost) addExchange(m *wire.ExchangeDeclare) (*Exchange, error) {
-	kind, err := exchange.Lookup(m.Type)
+func (v *VHost) addExchange(spec ExchangeSpec) (*Exchange, error) {
+	kind, err := exchange.Lookup(spec.Type)
 	if err != nil {
-		return nil, wire.Errorf(wire.CommandInvalid, "unknown exchange type '%s'", m.Type)
+		return nil, refuse(wire.CommandInvalid, "unknown exchange type '%s'", spec.Type)
 	}
-	s, err := settings.ForExchange(m.Type, m.Arguments, v.broker.defaults, v.exchangeName(m.Exchange))
+	s, err := settings.ForExchange(spec.Type, spec.Arguments, v.broker.defaults, v.exchangeName(spec.Name))
 	if err != nil {
 		return nil, unmet(err)
 	}
 	v.seq++
 	x := &Exchange{
 		vhost:      v,
-		name:       m.Exchange,
+		name:       spec.Name,
 		seq:        v.seq,
 		kind:       kind,
-		durable:    m.Durable,
-		autoDelete: m.AutoDelete,
-		internal:   m.Internal,
-		args:       m.Arguments,
+		durable:    spec.Durable,
+		autoDelete: spec.AutoDelete,
+		internal:   spec.Internal,
+		args:       spec.Arguments,
 		alternate:  s.Alternate,
 		matcher:    s.Matcher.Name,
 		router:     kind.New(exchange.Config{Matcher: s.Matcher}),
@@ -191,19 +191,11 @@ func (v *VHost) exchangeName(name string) string {
 }
 
 func (v *VHost) noQueue(name string) error {
-	return wire.Errorf(wire.NotFound, "no %s", v.queueName(name))
+	return refuse(wire.NotFound, "no %s", v.queueName(name))
 }
 
 func (v *VHost) noExchange(name string) error {
-	return wire.Errorf(wire.NotFound, "no %s", v.exchangeName(name))
-}
-
-// unmet is what package settings refuses as an exception: a failed precondition.
-func unmet(err error) error {
-	if err == nil {
-		return nil
-	}
-	return wire.Errorf(wire.PreconditionFailed, "%v", err)
+	return refuse(wire.NotFound, "no %s", v.exchangeName(name))
 }
 
 // lineEnds takes line ends out of names, as RabbitMQ does where they are declared,

@@ -49,8 +49,8 @@ type Type struct {
 	// with the same key and destination are one for Exchange.
 	ByArguments bool
 
-	// Check, if not nil, refuses arguments of a binding with the error that the
-	// client gets.
+	// Check, if not nil, refuses arguments of a binding. Its error is the text that
+	// the client gets: a failed precondition.
 	Check func(args wire.Table) error
 
 	// New returns an exchange without bindings.

@@ -3,6 +3,7 @@ package exchange
 import (
 	"bytes"
 	"encoding/binary"
+	"fmt"
 	"math"
 	"slices"
 	"strings"
@@ -57,11 +58,11 @@ func checkHeaders(args wire.Table) error {
 	s, isString := v.(string)
 	switch {
 	case !isString:
-		return wire.Errorf(wire.PreconditionFailed, "Invalid x-match field type %s (value %s); expected longstr", wire.TypeName(v), wire.Term(v))
+		return fmt.Errorf("Invalid x-match field type %s (value %s); expected longstr", wire.TypeName(v), wire.Term(v))
 	case s == "all" || s == "any" || s == "all-with-x" || s == "any-with-x":
 		return nil
 	}
-	return wire.Errorf(wire.PreconditionFailed, "Invalid x-match field value %s; expected all, any, all-with-x, or any-with-x", wire.Term(s))
+	return fmt.Errorf("Invalid x-match field value %s; expected all, any, all-with-x, or any-with-x", wire.Term(s))
 }
 
 // newPattern compiles a binding. Without -with-x, arguments whose names begin with

@@ -4,6 +4,7 @@ import (
 	"errors"
 	"time"
 
+	"harelab/engine/broker"
 	"harelab/engine/wire"
 )
 
@@ -103,6 +104,10 @@ func asException(err error) *wire.Error {
 	var e *wire.Error
 	if errors.As(err, &e) {
 		return e
+	}
+	var refused *broker.Error
+	if errors.As(err, &refused) {
+		return &wire.Error{Code: refused.Code, Text: refused.Text}
 	}
 	return wire.Errorf(wire.InternalError, "%v", err)
 }

@@ -118,16 +118,16 @@ func (ch *channel) commit() error {
 
 // callExchange carries out the methods of class exchange.
 func (ch *channel) callExchange(m wire.Method) error {
-	b := ch.broker
+	b := ch.conn.broker
 	switch m := m.(type) {
 	case *wire.ExchangeDeclare:
-		return ch.answer(b.ExchangeDeclare(m), m.NoWait, &wire.ExchangeDeclareOk{})
+		return ch.answer(b.DeclareExchange(exchangeSpec(m)), m.NoWait, &wire.ExchangeDeclareOk{})
 	case *wire.ExchangeDelete:
-		return ch.answer(b.ExchangeDelete(m), m.NoWait, &wire.ExchangeDeleteOk{})
+		return ch.answer(b.DeleteExchange(m.Exchange, m.IfUnused), m.NoWait, &wire.ExchangeDeleteOk{})
 	case *wire.ExchangeBind:
-		return ch.answer(b.ExchangeBind(m), m.NoWait, &wire.ExchangeBindOk{})
+		return ch.answer(b.Bind(exchangeBinding(m.Source, m.Destination, m.RoutingKey, m.Arguments)), m.NoWait, &wire.ExchangeBindOk{})
 	case *wire.ExchangeUnbind:
-		return ch.answer(b.ExchangeUnbind(m), m.NoWait, &wire.ExchangeUnbindOk{})
+		return ch.answer(b.Unbind(exchangeBinding(m.Source, m.Destination, m.RoutingKey, m.Arguments)), m.NoWait, &wire.ExchangeUnbindOk{})
 	}
 	return ch.callQueue(m)
 }
@@ -137,20 +137,20 @@ func (ch *channel) callQueue(m wire.Method) error {
 	b := ch.broker
 	switch m := m.(type) {
 	case *wire.QueueDeclare:
-		name, messages, consumers, err := b.QueueDeclare(m)
+		q, err := b.DeclareQueue(queueSpec(m))
 		return ch.answer(err, m.NoWait, &wire.QueueDeclareOk{
-			Queue: name, MessageCount: uint32(messages), ConsumerCount: uint32(consumers),
+			Queue: q.Name, MessageCount: uint32(q.Messages), ConsumerCount: uint32(q.Consumers),
 		})
 	case *wire.QueueBind:
-		return ch.answer(b.QueueBind(m), m.NoWait, &wire.QueueBindOk{})
+		return ch.answer(b.Bind(queueBinding(m.Exchange, m.Queue, m.RoutingKey, m.Arguments)), m.NoWait, &wire.QueueBindOk{})
 	case *wire.QueueUnbind:
-		return ch.answer(b.QueueUnbind(m), false, &wire.QueueUnbindOk{})
+		return ch.answer(b.Unbind(queueBinding(m.Exchange, m.Queue, m.RoutingKey, m.Arguments)), false, &wire.QueueUnbindOk{})
 	case *wire.QueuePurge:
-		n, err := b.QueuePurge(m)
+		n, err := b.PurgeQueue(m.Queue)
 		return ch.answer(err, m.NoWait, &wire.QueuePurgeOk{MessageCount: uint32(n)})
 	case *wire.QueueDelete:
 		ch.conn.out.hold() // cancels follow
-		n, err := b.QueueDelete(m)
+		n, err := b.DeleteQueue(m.Queue, broker.DeleteIf{Unused: m.IfUnused, Empty: m.IfEmpty})
 		return ch.answerFirst(err, m.NoWait, &wire.QueueDeleteOk{MessageCount: uint32(n)})
 	}
 	return ch.callBasic(m)
@@ -162,11 +162,11 @@ func (ch *channel) callBasic(m wire.Method) error {
 	switch m := m.(type) {
 	case *wire.BasicQos:
 		ch.conn.out.hold() // deliveries follow
-		return ch.answerFirst(b.BasicQos(m), false, &wire.BasicQosOk{})
+		return ch.answerFirst(b.SetPrefetch(prefetchSpec(m)), false, &wire.BasicQosOk{})
 	case *wire.BasicConsume:
 		return ch.consume(m)
 	case *wire.BasicCancel:
-		return ch.answer(b.BasicCancel(m.ConsumerTag), m.NoWait, &wire.BasicCancelOk{ConsumerTag: m.ConsumerTag})
+		return ch.answer(b.Cancel(m.ConsumerTag), m.NoWait, &wire.BasicCancelOk{ConsumerTag: m.ConsumerTag})
 	case *wire.BasicCancelOk:
 		// The answer to a cancel of the server's.
 	case *wire.BasicGet:
@@ -191,10 +191,10 @@ func (ch *channel) callBasic(m wire.Method) error {
 // consume carries out basic.consume. The answer has to go out before the first
 // delivery, which the broker makes before it returns.
 func (ch *channel) consume(m *wire.BasicConsume) error {
-	var o broker.ConsumeOptions
+	spec := consumerSpec(m)
 	if !m.NoWait {
-		o.Started = func(consumerTag string) { ch.reply(&wire.BasicConsumeOk{ConsumerTag: consumerTag}) }
+		spec.Started = func(consumerTag string) { ch.reply(&wire.BasicConsumeOk{ConsumerTag: consumerTag}) }
 	}
-	_, err := ch.broker.BasicConsume(m, o)
+	_, err := ch.broker.Consume(spec)
 	return err
 }

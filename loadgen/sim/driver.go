@@ -18,7 +18,7 @@ type driver struct {
 	broker  *broker.Broker
 	vhost   *broker.VHost
 	conn    *broker.Conn
-	channel *broker.Channel // declares and publishes
+	channel *broker.Channel // publishes
 	workers []*worker
 	queues  map[string]int32 // by name
 
@@ -89,7 +89,7 @@ func newDriver(m *Model) (*driver, error) {
 	}
 	d.vhost, _ = d.broker.VHost("/")
 	d.conn = d.vhost.Connect(broker.ConnOptions{Name: "sim"})
-	d.channel = d.conn.Channel(1, noSink{})
+	d.channel = d.conn.Channel(1, nil)
 	if m.Confirms {
 		if err := d.channel.ConfirmSelect(); err != nil {
 			return nil, fmt.Errorf("%w", err)
@@ -253,23 +253,23 @@ func (d *driver) fail(w *worker, err error) {
 
 // consume subscribes a worker.
 func (w *worker) consume(i int, s Subscription) error {
-	m := wire.BasicConsume{
-		Queue:       s.Queue,
-		ConsumerTag: fmt.Sprintf("%s/%d", w.Name, i),
-		NoAck:       w.Ack == AckAuto,
-		Exclusive:   s.Exclusive,
-		Arguments:   wire.Table{{Key: "x-slots", Value: int32(w.Slots)}},
+	// A prefetch for consumers to come would take the channel's away.
+	prefetch := uint32(s.Prefetch)
+	spec := broker.ConsumerSpec{
+		Queue:     s.Queue,
+		Tag:       fmt.Sprintf("%s/%d", w.Name, i),
+		NoAck:     w.Ack == AckAuto,
+		Exclusive: s.Exclusive,
+		Arguments: wire.Table{{Key: "x-slots", Value: int32(w.Slots)}},
+		Prefetch:  &prefetch,
 	}
 	if s.Priority != 0 {
-		m.Arguments.Set("x-priority", s.Priority)
+		spec.Arguments.Set("x-priority", s.Priority)
 	}
-	// basic.qos for consumers to come would take the channel's prefetch away.
-	prefetch := uint32(s.Prefetch)
-	o := broker.ConsumeOptions{Prefetch: &prefetch}
 	if w.d.model.probed(w.queues[i]) {
-		o.Probe = w
+		spec.Probe = w
 	}
-	_, err := w.channel.BasicConsume(&m, o)
+	_, err := w.channel.Consume(spec)
 	return err
 }
 
@@ -304,10 +304,3 @@ func (d *driver) freeTask(i int32) {
 	d.tasks[i] = task{next: d.free}
 	d.free = i
 }
-
-// noSink is the sink of a channel that does not consume.
-type noSink struct{}
-
-func (noSink) Deliver(*broker.Delivery, *broker.Batch) bool { return true }
-func (noSink) Cancelled(string, *broker.Batch)              {}
-func (noSink) Confirmed(uint64, bool, *broker.Batch)        {}

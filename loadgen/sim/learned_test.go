@@ -67,7 +67,6 @@ type lwlClient struct {
 }
 
 type lwlSink struct {
-	noSink
 	client *lwlClient
 	index  int
 }
@@ -77,6 +76,9 @@ func (s lwlSink) Deliver(d *broker.Delivery, _ *broker.Batch) bool {
 	fmt.Fprintf(&s.client.log, "%c", 'A'+s.index)
 	return true
 }
+
+func (lwlSink) Cancelled(string, *broker.Batch)       {}
+func (lwlSink) Confirmed(uint64, bool, *broker.Batch) {}
 
 func newLWLClient(t *testing.T) *lwlClient {
 	t.Helper()
@@ -90,9 +92,9 @@ func newLWLClient(t *testing.T) *lwlClient {
 	for i := range c.channels {
 		c.channels[i] = vhost.Connect(broker.ConnOptions{}).Channel(1, lwlSink{client: c, index: i})
 	}
-	_, _, _, err = c.channels[0].QueueDeclare(&wire.QueueDeclare{Queue: "q", Arguments: wire.Table{{Key: "x-dispatch", Value: "lwl"}}})
+	_, err = c.channels[0].DeclareQueue(broker.QueueSpec{Name: "q", Arguments: wire.Table{{Key: "x-dispatch", Value: "lwl"}}})
 	for i := 0; err == nil && i < len(c.channels); i++ {
-		_, err = c.channels[i].BasicConsume(&wire.BasicConsume{Queue: "q"}, broker.ConsumeOptions{})
+		_, err = c.channels[i].Consume(broker.ConsumerSpec{Queue: "q"})
 	}
 	if err != nil {
 		t.Fatal(err)

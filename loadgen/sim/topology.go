@@ -3,6 +3,7 @@ package sim
 import (
 	"fmt"
 
+	"harelab/engine/broker"
 	"harelab/engine/wire"
 	"harelab/scenarios"
 )
@@ -12,8 +13,8 @@ func (d *driver) declare() error {
 	for _, x := range d.model.Exchanges {
 		args, err := table(x.Arguments)
 		if err == nil {
-			err = d.channel.ExchangeDeclare(&wire.ExchangeDeclare{
-				Exchange: x.Name, Type: x.Type, Durable: x.Durable,
+			err = d.conn.DeclareExchange(broker.ExchangeSpec{
+				Name: x.Name, Type: x.Type, Durable: x.Durable,
 				AutoDelete: x.AutoDelete, Internal: x.Internal, Arguments: args,
 			})
 		}
@@ -25,7 +26,7 @@ func (d *driver) declare() error {
 		args, err := table(q.Arguments)
 		if err == nil {
 			// Neither exclusive nor auto-deleted: the run's end looks into it.
-			_, _, _, err = d.channel.QueueDeclare(&wire.QueueDeclare{Queue: q.Name, Durable: q.Durable, Arguments: args})
+			_, err = d.conn.DeclareQueue(broker.QueueSpec{Name: q.Name, Durable: q.Durable, Arguments: args})
 		}
 		if err != nil {
 			return fmt.Errorf("queue %q: %w", q.Name, err)
@@ -41,14 +42,19 @@ func (d *driver) declare() error {
 }
 
 func (d *driver) bind(b scenarios.Binding) error {
-	args, err := table(b.Arguments)
+	spec, err := bindingSpec(b)
 	if err != nil {
 		return err
 	}
-	if b.ToExchange != "" {
-		return d.channel.ExchangeBind(&wire.ExchangeBind{Destination: b.ToExchange, Source: b.Exchange, RoutingKey: b.Key, Arguments: args})
-	}
-	return d.channel.QueueBind(&wire.QueueBind{Queue: b.Queue, Exchange: b.Exchange, RoutingKey: b.Key, Arguments: args})
+	return d.conn.Bind(spec)
+}
+
+func bindingSpec(b scenarios.Binding) (broker.BindingSpec, error) {
+	args, err := table(b.Arguments)
+	return broker.BindingSpec{
+		Source: b.Exchange, Destination: b.Queue + b.ToExchange, ToExchange: b.ToExchange != "",
+		RoutingKey: b.Key, Arguments: args,
+	}, err
 }
 
 // rebind takes the next binding away and puts it back, and comes again later.
@@ -69,14 +75,11 @@ func (d *driver) rebind(e event) {
 }
 
 func (d *driver) unbind(b scenarios.Binding) error {
-	args, err := table(b.Arguments)
+	spec, err := bindingSpec(b)
 	if err != nil {
 		return err
 	}
-	if b.ToExchange != "" {
-		return d.channel.ExchangeUnbind(&wire.ExchangeUnbind{Destination: b.ToExchange, Source: b.Exchange, RoutingKey: b.Key, Arguments: args})
-	}
-	return d.channel.QueueUnbind(&wire.QueueUnbind{Queue: b.Queue, Exchange: b.Exchange, RoutingKey: b.Key, Arguments: args})
+	return d.conn.Unbind(spec)
 }
 
 // table makes a field table of arguments.

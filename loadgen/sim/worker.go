@@ -5,7 +5,6 @@ import (
 	"math/bits"
 
 	"harelab/engine/broker"
-	"harelab/engine/wire"
 	"harelab/loadgen"
 	"harelab/loadgen/run"
 )
@@ -332,7 +331,7 @@ func (w *worker) join() error {
 	w.channel = w.conn.Channel(1, w)
 	w.channel.DrawFrom(&w.draws)
 	if w.ChannelPrefetch > 0 {
-		if err := w.channel.BasicQos(&wire.BasicQos{PrefetchCount: uint16(w.ChannelPrefetch), Global: true}); err != nil {
+		if err := w.channel.SetPrefetch(broker.PrefetchSpec{Count: uint32(w.ChannelPrefetch), Global: true}); err != nil {
 			return err
 		}
 	}
