@@ -6,15 +6,16 @@ import (
 	"sync"
 )
 
-// Bitmap gives every binding key a bit. For each place and word there is the set
-// of keys with that word there, and for each place the set of keys with '*'
-// there; a match is an intersection, 64 keys an operation (Treat's inverted
-// bitmap, 2016, by number of words so that lengths need no test). Sets of words
-// leave out empty machine words, since most words are rare. Binding keys with
-// '#' before the end go to the automaton.
+// Bitmap gives every binding key a bit. It keeps, for each place, a bit set of the
+// keys with '*' at that place and, for each word at that place, a bit set of the
+// keys with that word. A match intersects these sets, 64 keys in one operation
+// (Treat's inverted bitmap, 2016; here one for each number of words, so that
+// lengths need no test). Sets of words omit empty machine words, since most words
+// are rare. Binding keys with '#' before the end go to an nfa.
 //
-// A match costs words x keys/64 for the keys of fitting length, without a branch
-// that depends on the key. Use it for a thousand binding keys with many '*'.
+// A match costs words x keys/64, counting the keys of fitting length, and has no
+// branch that depends on the key. Use it for about a thousand binding keys with
+// many '*'.
 
 func init() {
 	Register(Strategy{
@@ -25,29 +26,29 @@ func init() {
 }
 
 type bitmap struct {
-	rest    *nfa // keys with '#' before the end
-	n       int  // bindings, without the rest
+	rest    *nfa // the binding keys with '#' before the end
+	n       int  // number of bindings, those of rest not counted
 	classes []*bitClass
 }
 
-// A bitClass holds the binding keys of one number of words, and with a last '#'
-// or without.
+// A bitClass holds the binding keys with the same number of words that agree in
+// whether '#' comes last.
 type bitClass struct {
 	words  int
 	hash   bool
 	bits   map[string]int // the bit of each key
 	dests  [][]Dest       // the destinations of each bit's key
-	free   []int          // bits given back
+	free   []int          // bits for reuse
 	places []bitPlace
 }
 
-// A bitPlace is the sets of one place.
+// A bitPlace holds the sets of one place.
 type bitPlace struct {
 	star  []uint64 // keys with '*' here
 	words map[string][]bitBlock
 }
 
-// A bitBlock is a machine word of a set that leaves out those that are zero.
+// A bitBlock is a machine word of a set that omits the words that are zero.
 type bitBlock struct {
 	index int
 	bits  uint64
@@ -205,7 +206,7 @@ func (m *bitmap) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
 
 var bitWalkPool = sync.Pool{New: func() any { return new(bitWalk) }}
 
-// A bitWalk is a match.
+// A bitWalk is one match.
 type bitWalk struct {
 	key   *routingWords
 	found results
@@ -213,13 +214,14 @@ type bitWalk struct {
 	steps int
 }
 
-// bitSets is the two sets of a place that a key of words can be in.
+// bitSets are the two sets of a place that a matching binding key is in one of: the
+// keys with '*' and the keys with the routing key's word.
 type bitSets struct {
 	star   []uint64
-	blocks []bitBlock // of the word; those behind the block in hand
+	blocks []bitBlock // the set of the word, from the next block on
 }
 
-// intersect adds the destinations of a class's keys that match.
+// intersect adds the destinations of those keys of a class that match.
 func (w *bitWalk) intersect(c *bitClass) {
 	w.sets = w.sets[:0]
 	for i := range c.places {
@@ -244,8 +246,8 @@ func (w *bitWalk) intersect(c *bitClass) {
 	}
 }
 
-// take returns the keys of a block, at or after the last one taken, that may
-// have the routing key's word at this place.
+// take returns the keys of a block whose word at this place may be the routing
+// key's. Blocks are taken in rising order.
 func (s *bitSets) take(block int) uint64 {
 	for len(s.blocks) > 0 && s.blocks[0].index < block {
 		s.blocks = s.blocks[1:]

@@ -7,24 +7,24 @@ import (
 )
 
 // Cached keeps match sets of recent routing keys in front of another strategy. A
-// hit costs one probe instead of a match. That pays where few keys carry most
-// messages; with many keys the cache's own misses cost more than they save, so
-// it measures its hit rate and steps aside while that is low.
+// hit costs one probe instead of a match. The cache pays where few keys carry most
+// messages. With many keys its misses cost more than its hits save, so it measures
+// its hit rate and turns itself off for a while when the rate is low.
 //
-// A bind makes stale only the entries that it can concern: those whose key
-// begins with the same word, or all if the binding key begins with a wildcard.
-// Entries live in a fixed table that readers fill in place: a miss does not
-// allocate, and memory is bounded whatever keys strangers send.
+// A bind or unbind invalidates only the entries that it can affect: those whose key
+// begins with the binding key's first word, or all entries if the binding key
+// begins with a wildcard. Entries lie in a table that readers fill in place: a
+// miss does not allocate, and memory is bounded whatever keys strangers send.
 //
-// What a hit costs is mostly branches that the processor guesses wrong, so there
-// are few that depend on the key: keys of 8 to 32 bytes are all four words, most
-// entries are found in the first slot that is looked at, and a few destinations
-// are copied whether there are as many or not.
+// Most of the cost of a hit is mispredicted branches, so few branches depend on
+// the key: all keys of 8 to 32 bytes are four words, most entries are in the first
+// slot of their set, and a hit copies a fixed number of destinations even if the
+// entry has fewer.
 
 func init() {
 	RegisterWrapper(Wrapper{
 		Name: "cached",
-		Doc:  "with match sets of recent keys, while enough of them come again",
+		Doc:  "caches the match sets of recent keys, while enough of them repeat",
 		Wrap: func(s Strategy) func() Matcher {
 			return func() Matcher { return newCached(s.New()) }
 		},
@@ -37,9 +37,10 @@ type cached struct {
 	table atomic.Pointer[[]cacheSlot] // a power of two of them
 	judge cacheJudge
 
-	// A generation for each hash of a first word, and one for all. They go up
-	// after a change of bindings. An entry carries the sum, which has changed
-	// if either has, since both only grow.
+	// Generations count changes of bindings: one for each hash of a first word,
+	// and one for binding keys that begin with a wildcard. An entry carries the
+	// sum of the two that concern it. Both only grow, so the sum differs from the
+	// current one if either has changed.
 	all   atomic.Uint64
 	first [cacheFirstWords]atomic.Uint64
 }
@@ -47,10 +48,10 @@ type cached struct {
 const cacheFirstWords = 256 // generations
 
 const (
-	cacheSlotsFirst = 128 // of 128 bytes each
+	cacheSlotsFirst = 128 // slots of a new table, 128 bytes each
 	cacheSlotsMax   = 8192
-	cacheWays       = 4 // slots for a key
-	cacheDoor       = 4 // new keys for one that gets in where all slots are taken
+	cacheWays       = 4 // slots of a set: those in which a key may be
+	cacheDoor       = 4 // one of so many new keys replaces an entry of a full set
 )
 
 func newCached(inner Matcher) *cached {
@@ -77,8 +78,9 @@ func (c *cached) Unbind(bindingKey string, d Dest) bool {
 	return unbound
 }
 
-// outdate makes stale what a change of a binding may concern. It comes after the
-// change, so that no entry of the new generation was matched before it.
+// outdate invalidates the entries that a change of a binding may affect. The caller
+// makes the change first, so that no entry of the new generation was matched
+// before the change.
 func (c *cached) outdate(bindingKey string) {
 	if w := words(bindingKey); len(w) > 0 && (w[0] == "*" || w[0] == "#") {
 		c.all.Add(1)
@@ -87,13 +89,13 @@ func (c *cached) outdate(bindingKey string) {
 	c.first[firstWord(load([]byte(bindingKey), 0))].Add(1)
 }
 
-// firstWord hashes the first word of a key, or the first eight bytes of it,
-// given the first eight bytes of the key.
+// firstWord hashes the first word of a key, of which x holds the first eight bytes.
+// Of a longer word it hashes those eight.
 func firstWord(x uint64) uint8 {
 	return uint8(seeded.mix(x&(1<<(8*firstDot(x))-1), 0) >> 56)
 }
 
-// generation returns the present generation of keys with a first word.
+// generation returns the current generation of keys whose first word has a hash.
 func (c *cached) generation(first uint8) uint64 { return c.first[first].Load() + c.all.Load() }
 
 func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
@@ -121,9 +123,9 @@ func (c *cached) Match(dst []Dest, routingKey []byte) []Dest {
 	return c.miss(dst, routingKey, &key)
 }
 
-// get appends a slot's destinations to dst if it holds the key and is current,
-// and nobody wrote it since its head was read. Where head and first word are the
-// key's, so is all else but for rare twins.
+// get appends a slot's destinations to dst if the slot holds the key, is current
+// and was not written since its head was read. The caller has compared the head
+// and the first word; the other words rarely differ then.
 func (c *cached) get(s *cacheSlot, head uint64, dst []Dest, key *cacheKey) ([]Dest, bool) {
 	var differ uint64
 	for i := 1; i < key.n; i++ {
@@ -135,10 +137,10 @@ func (c *cached) get(s *cacheSlot, head uint64, dst []Dest, key *cacheKey) ([]De
 	}
 	from, n := len(dst), int(head>>headDests&0xff)
 	if n <= cacheFew && cap(dst)-from >= cacheFew {
-		few := dst[from : from+cacheFew] // those too many are cut off
+		few := dst[from : from+cacheFew] // cut to n below
 		few[0], few[1] = s.pair(key.n)
 		few[2], few[3] = s.pair(key.n + 1)
-		if key.n == 1 || n > 4 { // the others are on another cache line
+		if key.n == 1 || n > 4 { // otherwise this pair is on another cache line, and not needed
 			few[4], few[5] = s.pair(key.n + 2)
 		}
 		dst = dst[:from+n]
@@ -156,7 +158,7 @@ func (c *cached) get(s *cacheSlot, head uint64, dst []Dest, key *cacheKey) ([]De
 	return dst, true
 }
 
-// miss matches a key that is not there, and puts it there.
+// miss matches a key that the cache does not hold, and enters its match set.
 func (c *cached) miss(dst []Dest, routingKey []byte, key *cacheKey) []Dest {
 	c.count(0)
 	first := firstWord(key.words[0])
@@ -170,15 +172,15 @@ func (c *cached) miss(dst []Dest, routingKey []byte, key *cacheKey) []Dest {
 	return dst
 }
 
-// fill puts a match set into the first slot for its key that is free or stale.
-// Where all are current, one new key in cacheDoor gets in: filling costs more than
-// a lookup, and most keys that come once do not come again. Slots take turns, or
-// keys that come in turns would put each other out; an entry that was hit since it
-// was filled is spared once.
+// fill puts a match set into the first slot of the key's set that is free or
+// stale. If all slots are current, one in cacheDoor new keys replaces an entry:
+// filling costs more than a lookup, and most keys that come once do not come again.
+// Replacement goes round the slots, since keys that alternate would otherwise evict
+// each other; an entry that was hit since it was filled is spared once.
 func (c *cached) fill(key *cacheKey, gen uint64, dests []Dest) {
 	table := *c.table.Load()
 	home := key.hash & uint64(len(table)-1)
-	turn := uint64(0) // how many entries the set has had
+	turn := uint64(0) // number of entries that the set has had
 	for way := range uint64(cacheWays) {
 		slot := &table[home^way]
 		head := slot.head.Load()
@@ -203,8 +205,8 @@ func (c *cached) fill(key *cacheKey, gen uint64, dests []Dest) {
 	}
 }
 
-// count counts a lookup, and whether it hit, 1 or 0. At the end of a window it
-// decides what to do.
+// count counts a lookup; hit is 1 if it hit and 0 if not. At the end of a window it
+// chooses the next mode.
 func (c *cached) count(hit uint64) {
 	table, mode := c.table.Load(), c.judge.mode.Load()
 	window := judgeWindow
@@ -221,7 +223,7 @@ func (c *cached) count(hit uint64) {
 	case 100*hits > 99*judgeWindow:
 		c.judge.trust()
 	case len(*table) < cacheSlotsMax:
-		// Nothing about the size of a table says more than that keys miss it.
+		// Keys miss: whether a larger table would hold them is found out by trying.
 		if c.table.CompareAndSwap(table, new(make([]cacheSlot, 4*len(*table)))) {
 			c.judge.mode.Store(modeWarm)
 		}
@@ -232,32 +234,32 @@ func (c *cached) count(hit uint64) {
 	}
 }
 
-// A cacheJudge watches whether a cache pays. It counts every lookup only for a
-// window at a time: a shared counter costs as much as the hit it counts.
+// A cacheJudge decides whether a cache pays. It counts hits during some windows
+// only, since a shared counter costs as much as the hit it counts.
 type cacheJudge struct {
 	mode   atomic.Uint32
-	_      [60]byte      // whoever reads the mode does not wait for whoever counts
+	_      [60]byte      // keeps the tally, which is written, off the cache line of the mode
 	tally  atomic.Uint64 // lookups<<32 | hits
-	bypass atomic.Int64  // how long the cache was left alone last
+	bypass atomic.Int64  // time.Duration of the latest bypass; 0: none since the cache last paid
 	_      [48]byte
 }
 
 const (
-	modeMeasure = iota // count hits and misses of a window
-	modeWarm           // the same with a table that was empty, so measure again
-	modeTrust          // hits are not counted; after a window of misses, measure
-	modeBypass         // no lookups; after a while, measure
+	modeMeasure = iota // count the hits and misses of a window
+	modeWarm           // count likewise, but the table was empty: measure again after it
+	modeTrust          // count misses only; measure after a window of them
+	modeBypass         // look nothing up; measure when a timer fires
 
 	judgeWindow = 4096 // lookups
 
-	// The cache is left alone twice as long each time that it proves useless. That
-	// is a matter of time, not of matches, so that they need not be counted.
+	// A bypass lasts twice as long as the one before it, within these bounds. It
+	// ends by time, not after a number of matches, so that nobody counts those.
 	bypassLeast = 50 * time.Millisecond
 	bypassMost  = 3200 * time.Millisecond
 )
 
-// count counts a lookup and reports whether it ended a window, with the window's
-// hits.
+// count counts a lookup. If that ends the window it returns the window's hits and
+// true.
 func (j *cacheJudge) count(hit uint64, window int) (hits int, ended bool) {
 	tally := j.tally.Add(1<<32 | hit)
 	ended = int(tally>>32) >= window && j.tally.CompareAndSwap(tally, 0)

@@ -8,19 +8,20 @@ import (
 )
 
 const (
-	cacheKeyBytes = 64 // of the longest key that is cached
+	cacheKeyBytes = 64 // length of the longest key that is cached
 	cacheKeyWords = cacheKeyBytes / 8
-	cacheWords    = 14 // of a slot, for a key and two destinations each
-	cacheFew      = 6  // destinations that are copied whether there are as many or not
+	cacheWords    = 14 // words of a slot: those of the key, then one for every two destinations
+	cacheFew      = 6  // destinations that a hit copies at least, whatever their number
 )
 
-// A cacheKey is a routing key as slots hold it: one word if it has up to 7 bytes,
-// four if it has up to 32, and eight otherwise. The words overlap if it has fewer
-// bytes than they, and keys are equal if words and lengths are.
+// A cacheKey is a routing key in the form of a slot: one machine word for up to 7
+// bytes, four for up to 32, and eight for longer keys. Words overlap where the key
+// has fewer bytes than the words. Two keys are equal if their words and lengths
+// are.
 type cacheKey struct {
 	words [cacheKeyWords]uint64
-	n     int    // words
-	head  uint64 // of its slots, as far as the key decides
+	n     int    // number of words
+	head  uint64 // the part of a slot's head that the key determines
 	hash  uint64
 }
 
@@ -56,8 +57,8 @@ func (k *cacheKey) set(key []byte) {
 	k.hash = h
 }
 
-// cacheSeed differs from process to process: keys come from strangers, who must
-// not be able to choose some that put each other out.
+// cacheSeed is drawn for each process: keys come from strangers, who must not be
+// able to choose keys that evict each other.
 var cacheSeed = func() (seed [cacheKeyWords]uint64) {
 	for i := range seed {
 		seed[i] = rand.Uint64()
@@ -65,27 +66,28 @@ var cacheSeed = func() (seed [cacheKeyWords]uint64) {
 	return seed
 }()
 
-// fold multiplies and adds the halves of the product.
+// fold multiplies x and y and adds the halves of the product.
 func fold(a, b uint64) uint64 {
 	hi, lo := bits.Mul64(a, b)
 	return hi ^ lo
 }
 
-// A cacheSlot is an entry, guarded by a sequence lock: whoever reads it reads its
-// head before and after. All of it is atomic words, for a reader may overlap a
-// writer and find out only then. Many entries end on the first of two cache lines.
+// A cacheSlot is an entry guarded by a sequence lock: a reader loads the head
+// before and after the rest, and discards what it read if the head has changed. The
+// fields are atomic words, since a reader may overlap a writer. A slot is two cache
+// lines, of which many entries need only the first.
 type cacheSlot struct {
 	head  atomic.Uint64
-	gen   atomic.Uint64 // of the match, and genHot
+	gen   atomic.Uint64 // generation of the match, and genHot
 	words [cacheWords]atomic.Uint64
 }
 
-// A slot's head is, from the lowest bit on: the bytes of the key, whether the slot
-// is used, the destinations, the hash of the key's first word, and how many times
-// the slot was written, twice, and once more while it is being written.
+// A slot's head has, from the lowest bit on: the length of the key in bytes, whether
+// the slot is used, the number of destinations, the hash of the key's first word,
+// and a sequence number, which is odd while the slot is being written.
 const (
 	headUsed    = 1 << 8
-	headKey     = 1<<9 - 1 // what a key decides
+	headKey     = 1<<9 - 1 // the part that the key determines
 	headDests   = 16
 	headFirst   = 24
 	headWriting = 1 << 32
@@ -93,13 +95,14 @@ const (
 	genHot = 1 << 63 // hit since it was filled, or since it was spared
 )
 
-// pair returns two destinations, of which the second may be none.
+// pair returns the two destinations in word i. The second one is arbitrary if the
+// number of destinations is odd and this is the last word.
 func (s *cacheSlot) pair(word int) (Dest, Dest) {
 	two := s.words[word].Load()
 	return Dest(two), Dest(two >> 32)
 }
 
-// put makes the entry the key's, unless another reader is at it.
+// put writes an entry into the slot, unless another goroutine is writing it.
 func (s *cacheSlot) put(key *cacheKey, gen uint64, dests []Dest) {
 	head := s.head.Load()
 	if head&headWriting != 0 || !s.head.CompareAndSwap(head, head+headWriting) {

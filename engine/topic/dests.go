@@ -5,22 +5,22 @@ import (
 	"sync/atomic"
 )
 
-// chunkLen is how many destinations a chunk of a destList holds: what a change
-// copies at most.
+// chunkLen is the number of destinations that a chunk of a destList holds at most,
+// and so the most that a change copies.
 const chunkLen = 64
 
 // A destList is a set of destinations that one goroutine changes while others
-// read. It is a list of chunks, each immutable and replaced whole, so that a
-// change costs the same whether ten or ten thousand queues bind one key.
+// read. It is a list of immutable chunks. A change replaces one chunk, so it costs
+// the same whether ten or ten thousand queues bind one key.
 type destList struct {
 	one     atomic.Pointer[[]Dest] // the destinations, if there is only one chunk
 	chunks  atomic.Pointer[[]*chunk]
-	version atomic.Uint64 // goes up before each addition
+	version atomic.Uint64 // incremented before each addition
 
-	// For the writer alone.
+	// Only the writer uses these.
 	n     int
-	where map[Dest]int32 // the chunk of each destination, from the second chunk on
-	room  []int32        // chunks that were full once and are not now, each once
+	where map[Dest]int32 // the chunk of each destination; nil while there is one chunk
+	room  []int32        // chunks that have room again after being full, each once
 }
 
 type chunk = atomic.Pointer[[]Dest]
@@ -31,7 +31,7 @@ func newDestList(d Dest) *destList {
 	return l
 }
 
-// reset makes the list one chunk.
+// reset makes ids the only chunk of the list.
 func (l *destList) reset(ids []Dest) {
 	c := new(chunk)
 	c.Store(&ids)
@@ -39,7 +39,7 @@ func (l *destList) reset(ids []Dest) {
 	l.one.Store(&ids)
 }
 
-// put gives a chunk of the list other destinations.
+// put replaces the destinations of a chunk.
 func (l *destList) put(c *chunk, ids []Dest) {
 	c.Store(&ids)
 	if len(*l.chunks.Load()) == 1 {
@@ -61,8 +61,8 @@ func (l *destList) addTo(r *results) {
 type destWalk struct {
 	list    *destList
 	version uint64
-	chunks  []*chunk // to come
-	parts   int      // of the results before
+	chunks  []*chunk // not read yet
+	parts   int      // r.parts when the walk began
 }
 
 func (l *destList) walk(r *results) destWalk {
@@ -71,9 +71,10 @@ func (l *destList) walk(r *results) destWalk {
 	return w
 }
 
-// next adds a chunk to r and reports whether there was one. At the end it makes
-// the chunks one set, unless a destination may have moved from one that was read
-// to one that was not, and be there twice.
+// next adds the next chunk to r and reports whether there was one. At the end it
+// counts all chunks as one set, unless an addition overlapped the walk: a
+// destination that was removed from a chunk already read and added to a later one
+// is in r twice.
 func (w *destWalk) next(r *results) bool {
 	if len(w.chunks) == 0 {
 		if w.version == w.list.version.Load() {
@@ -117,7 +118,7 @@ func (l *destList) add(d Dest) {
 		ids := append(make([]Dest, 0, len(old)+1), old...)
 		ids = append(ids, d)
 		l.put(chunks[i], ids)
-		if n := len(l.room); n > 0 && len(ids) == chunkLen { // it was the last one there
+		if n := len(l.room); n > 0 && len(ids) == chunkLen { // chunk i, the last of room, is full
 			l.room = l.room[:n-1]
 		}
 	}
@@ -166,7 +167,7 @@ func (l *destList) remove(d Dest) bool {
 	}
 	delete(l.where, d)
 	l.n--
-	if l.n == 0 { // forget chunks and index
+	if l.n == 0 { // drop the chunks and the index
 		l.reset(nil)
 		l.where, l.room = nil, nil
 	}

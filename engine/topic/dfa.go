@@ -8,42 +8,44 @@ import (
 	"sync/atomic"
 )
 
-// Dfa determinizes as it goes: a state is a set of trie nodes, made when a key
-// first comes to it, and a match is one table lookup for each word. All words
-// that no binding key has are one. Subsets can be exponentially many, so the
-// table is bounded: it is thrown away when it is full, and when a binding
-// changes, since every state may. RabbitMQ tried this in Erlang in 2011 and
-// found it slower than the trie.
+// Dfa is a deterministic automaton that is built lazily: a state is a set of trie
+// nodes, made when a routing key first leads to it, and a match is one table lookup
+// for each word. All words that occur in no binding key count as one word. There
+// can be exponentially many states, so the table is bounded and discarded when it
+// is full. A change of a binding, which may change every state, discards it as
+// well. RabbitMQ tried this in Erlang in 2011 and found it slower than the trie.
 //
-// A match costs words once its states are there, and words x nodes before. Use
-// it where bindings hardly ever change and few states take most messages.
+// A match costs its number of words if its states exist, and words x nodes
+// otherwise. Use it where bindings hardly ever change and most messages pass
+// through few states.
 
 func init() {
 	Register(Strategy{
 		Name: "dfa",
-		Doc:  "states made when first needed, bounded, thrown away when a binding changes",
+		Doc:  "makes states when first needed, at most so many, and discards them when a binding changes",
 		Bare: func() Matcher { return &dfa{ids: make(map[string]wordID)} },
 	})
 }
 
-// Bounds of a table: the first one of a set of bindings is small; one that
-// filled up is followed by one four times as large, up to the last.
+// Bounds of a table. The first table for a set of bindings is small. When a table
+// is full the next one is four times as large, up to dfaLast.
 const (
 	dfaFirst     = 1 << 10 // transitions
 	dfaLast      = 1 << 16
-	dfaPerState  = 4 // transitions for each state that there is room for
-	dfaNodesEach = 8 // likewise nodes, and destinations, for each state
+	dfaPerState  = 4 // transitions for each state
+	dfaNodesEach = 8 // nodes, and destinations, for each state
 )
 
 type dfa struct {
 	trie  trie
 	ids   map[string]wordID // literal words of binding keys
-	last  uint32            // id given
-	free  []uint32          // ids given back
+	last  uint32            // the greatest id given out
+	free  []uint32          // ids for reuse
 	table atomic.Pointer[dfaTable]
 }
 
-// A wordID is the number of a word, from 1, and how many binding keys have it.
+// A wordID is the number of a word, from 1 on, and the number n of its occurrences
+// in binding keys.
 type wordID struct {
 	id uint32
 	n  int
@@ -89,19 +91,20 @@ func (m *dfa) Unbind(bindingKey string, d Dest) bool {
 	return true
 }
 
-// A dfaTable is the states and transitions so far. Readers look transitions up
-// without a lock; whoever misses one adds it under the lock, if there is room.
+// A dfaTable holds the states and transitions made so far. Readers look transitions
+// up without a lock. A reader that misses one adds it under the lock, if there is
+// room.
 type dfaTable struct {
 	slots  []dfaSlot // open-addressed, a power of two of them
 	states []dfaState
 
 	mu       sync.Mutex
-	taken    int // slots
-	n        int // states
+	taken    int // number of slots taken
+	n        int // number of states
 	byNodes  map[uint64]uint32
-	nodes    []*trieNode // of all states
-	accepted []Dest      // by all states
-	misses   int         // since the table is full
+	nodes    []*trieNode // backing memory of all states' nodes
+	accepted []Dest      // backing memory of all states' destinations
+	misses   int         // lookups missed since the table became full
 }
 
 // A dfaSlot is a transition: from a state by a word to a state.
@@ -112,10 +115,10 @@ type dfaSlot struct {
 
 type dfaState struct {
 	nodes    []*trieNode // in order of id
-	accepted []Dest      // if the key ends here
+	accepted []Dest      // destinations of a key that ends in this state
 }
 
-// State 0 is the empty set, from which nothing matches, and state 1 the start.
+// State 0 is the empty set, from which nothing matches. State 1 is the start.
 const (
 	dfaDead  = 0
 	dfaStart = 1
@@ -125,7 +128,7 @@ func newDFATable(root *trieNode, size int) *dfaTable {
 	states := size / dfaPerState
 	start := appendClosure(nil, root)
 	room := states * dfaNodesEach
-	for _, n := range start { // which must fit
+	for _, n := range start { // the start state must fit
 		room += 1 + len(n.dests)
 	}
 	t := &dfaTable{
@@ -140,7 +143,8 @@ func newDFATable(root *trieNode, size int) *dfaTable {
 	return t
 }
 
-// appendClosure appends a node and those that '#' reaches without a word.
+// appendClosure appends a node and the nodes that it reaches by '#' standing for no
+// words.
 func appendClosure(set []*trieNode, n *trieNode) []*trieNode {
 	for ; n != nil; n = n.hash {
 		set = append(set, n)
@@ -148,7 +152,7 @@ func appendClosure(set []*trieNode, n *trieNode) []*trieNode {
 	return set
 }
 
-// current returns the table, made if there is none.
+// current returns the table. It makes one if there is none.
 func (m *dfa) current() *dfaTable {
 	if t := m.table.Load(); t != nil {
 		return t
@@ -184,7 +188,7 @@ func (m *dfa) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
 
 func transition(state, word uint32) uint64 { return 1 + uint64(state)<<32 + uint64(word) }
 
-// probe returns the slot of a transition, or the free one where it belongs.
+// probe returns the slot of a transition, or the free slot for it.
 func (t *dfaTable) probe(want uint64) *dfaSlot {
 	mask := uint64(len(t.slots) - 1)
 	for i := want * 0x9e3779b97f4a7c15 >> (64 - bits.TrailingZeros(uint(len(t.slots)))); ; i++ {
@@ -203,7 +207,7 @@ func (t *dfaTable) next(state, word uint32) (to uint32, ok bool) {
 	return slot.to.Load(), true
 }
 
-// A dfaScratch is two node sets, borrowed from a pool.
+// A dfaScratch is two node sets from a pool.
 type dfaScratch struct{ set, next []*trieNode }
 
 var dfaScratchPool = sync.Pool{New: func() any { return new(dfaScratch) }}
@@ -214,8 +218,8 @@ func (s *dfaScratch) free() {
 	dfaScratchPool.Put(s)
 }
 
-// matchSlowly matches the words from the i-th on from a state that knows no
-// transition by it, and adds transitions while there is room.
+// matchSlowly matches the words from the i-th on, beginning in a state that has no
+// transition for that word. It adds transitions while there is room.
 func (m *dfa) matchSlowly(dst []Dest, r *routingWords, i int, t *dfaTable, state uint32) ([]Dest, int) {
 	s := dfaScratchPool.Get().(*dfaScratch)
 	defer s.free()
@@ -237,8 +241,8 @@ func (m *dfa) matchSlowly(dst []Dest, r *routingWords, i int, t *dfaTable, state
 	return dst, steps + len(s.set)
 }
 
-// step replaces the set by the nodes that a word leads to. In a trie only nodes
-// behind '#' are reached in two ways, by themselves and from their parent.
+// step replaces a set of nodes by the set that a word leads to. In a trie only a
+// node behind '#' is reached in two ways: from itself and from its parent.
 func (s *dfaScratch) step(w []byte) {
 	next := s.next[:0]
 	for _, n := range s.set {
@@ -253,8 +257,8 @@ func (s *dfaScratch) step(w []byte) {
 	s.set, s.next = next, s.set
 }
 
-// learn adds a transition to the state of a node set. It reports false if there
-// is no room.
+// learn adds a transition to the state of a node set. It returns false if there is
+// no room.
 func (m *dfa) learn(t *dfaTable, from, word uint32, nodes []*trieNode) (uint32, bool) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -270,15 +274,15 @@ func (m *dfa) learn(t *dfaTable, from, word uint32, nodes []*trieNode) (uint32, 
 	slot := t.probe(transition(from, word))
 	if slot.from.Load() == 0 {
 		slot.to.Store(to)
-		slot.from.Store(transition(from, word)) // readers see it from here on
+		slot.from.Store(transition(from, word)) // from here on readers see the transition
 		t.taken++
 	}
 	return to, true
 }
 
-// overflow counts a miss of a full table and begins another: at once if that may
-// be larger, otherwise after as many misses as it has transitions, so that the
-// cost of throwing it away is small beside the misses'. It returns false.
+// overflow counts a miss of a full table and replaces the table: at once if the
+// next one may be larger, otherwise after as many misses as it has transitions, so
+// that making a table anew costs little beside the misses. It returns false.
 func (m *dfa) overflow(t *dfaTable) bool {
 	t.misses++
 	size := len(t.slots)
@@ -297,14 +301,14 @@ func hashNodes(nodes []*trieNode) uint64 {
 	return h
 }
 
-// find returns the state of a node set. Of two sets of one hash only the first
-// is found.
+// find returns the state of a node set. Of two sets with the same hash it finds
+// only the first.
 func (t *dfaTable) find(nodes []*trieNode) (uint32, bool) {
 	state, ok := t.byNodes[hashNodes(nodes)]
 	return state, ok && slices.Equal(t.states[state].nodes, nodes)
 }
 
-// add makes a state for a node set if there is room.
+// add makes a state for a node set, if there is room.
 func (t *dfaTable) add(nodes []*trieNode) (uint32, bool) {
 	if t.n == len(t.states) || len(t.nodes)+len(nodes) > cap(t.nodes) {
 		return 0, false

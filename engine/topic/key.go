@@ -35,12 +35,12 @@ func words(bindingKey string) []string {
 	return strings.Split(bindingKey, ".")
 }
 
-// routingWords is a routing key and where its words are. The spans hold no
-// pointers, so that a pooled one keeps no caller's memory alive.
+// routingWords is a routing key cut into words. The spans hold no pointers, so a
+// pooled one keeps no caller's memory alive.
 type routingWords struct {
 	key    []byte
 	spans  []span
-	reach  []bool   // scratch of matches
+	reach  []bool   // scratch of scan
 	hashes []uint64 // scratch of tuple
 }
 
@@ -48,8 +48,8 @@ type span struct{ start, end int }
 
 var routingWordsPool = sync.Pool{New: func() any { return new(routingWords) }}
 
-// splitRouting returns the words of a routing key, to be given back with free.
-// The empty key has none.
+// splitRouting returns the words of a routing key. The caller returns them with
+// free. The empty key has no words.
 func splitRouting(key []byte) *routingWords {
 	r := routingWordsPool.Get().(*routingWords)
 	r.key, r.spans = key, r.spans[:0]

@@ -33,7 +33,7 @@ type locked struct {
 }
 
 func (l *locked) Bind(bindingKey string, d Dest) bool {
-	mustCheckKey(bindingKey) // the lock must not be held in a panic
+	mustCheckKey(bindingKey) // panics before the lock is taken
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	return l.m.Bind(bindingKey, d)
@@ -58,7 +58,7 @@ func (l *locked) Len() int {
 	return l.m.Len()
 }
 
-// lockedStepper is locked around a matcher that counts its steps.
+// lockedStepper is a locked matcher that counts its steps.
 type lockedStepper struct {
 	locked
 	steps Stepper

@@ -7,7 +7,7 @@ import (
 
 // Lookup returns the strategy called name, which may be wrapped, as in
 // "cached(locked(trie))". The error for an unknown name lists those there are.
-// Each wrapper may be used once, since names come from clients (x-matcher) and
+// A name may contain each wrapper once: names come from clients (x-matcher), and
 // some wrappers multiply memory.
 func Lookup(name string) (Strategy, error) {
 	open := strings.IndexByte(name, '(')

@@ -1,11 +1,10 @@
 package topic
 
-// Memotrie is the trie walk with a memo: a place that the walk has been to, node
-// and word, is not entered again. RabbitMQ does this from 4.3.5 on, together
-// with a ban on more than two '#' in a binding key, which is not needed here. A
-// way can only meet another behind a second '#', so that is where the memo
-// begins and most keys never pay for it. Work is bounded by words x nodes. Use
-// it to see what the memo alone gives.
+// Memotrie is the trie walk with a memo: the walk enters no pair of node and word
+// twice. RabbitMQ does this from 4.3.5 on, together with a ban on more than two '#'
+// in a binding key, which this strategy does not need. Two paths can only merge
+// after a second '#', so the memo begins there and most keys never pay for it.
+// Work is bounded by words x nodes. Use it to see what the memo alone gives.
 
 func init() {
 	Register(Strategy{
@@ -33,14 +32,14 @@ func (t *memotrie) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
 
 type memoWalk struct {
 	key   *routingWords
-	seen  *seen // destinations
-	memo  *seen // places
+	seen  *seen // destinations found
+	memo  *seen // pairs of node and word entered
 	dst   []Dest
 	steps int
 }
 
-// visit walks on from node n with the words from the i-th on still to match,
-// after hashes edges labelled '#'.
+// visit matches the words from the i-th on below node n. The path to n has the given
+// number of edges labelled '#'.
 func (w *memoWalk) visit(n *trieNode, i, hashes int) {
 	w.steps++
 	if hashes > 1 && !w.memo.add(n.id<<20|uint64(i)) {
@@ -53,7 +52,7 @@ func (w *memoWalk) visit(n *trieNode, i, hashes int) {
 		w.dst = w.seen.appendNew(w.dst, n.dests)
 		return
 	}
-	if n.isHash { // it may take one more word, and is then at the next place
+	if n.isHash { // '#' takes one more word and stays at the node
 		w.visit(n, i+1, hashes)
 	}
 	if next := n.word[string(w.key.at(i))]; next != nil {

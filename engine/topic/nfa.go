@@ -6,31 +6,32 @@ import (
 )
 
 // Nfa is the automaton of all binding keys together: a trie whose nodes are
-// states, with edges for words, '*' and '#'. Where the textbook carries the set
-// of live states from word to word, this walk turns the table on its side. It
-// goes once down the trie and carries for each state the set of positions in the
-// routing key at which the state is live, a bit for each:
+// states, with edges for words, '*' and '#'. The textbook algorithm goes once
+// through the routing key and carries the set of live states from word to word.
+// This walk does the reverse: it goes once down the trie and computes for each
+// state the set P of positions in the routing key at which the state is live, as
+// a bit set:
 //
 //	word  (P & positions of that word) << 1
 //	'*'   P << 1
 //	'#'   all positions from the lowest of P on
 //
-// So a state is entered at most once in a match, whatever the number of '#', and
-// all ways that lead to it are followed together. Work is bounded by states x
-// words, and a position set of a usual key is one machine word. A state accepts
-// if the position after the last word is in its set; that it is entered once
-// makes the results unique but for destinations bound by several keys.
+// A match therefore enters each state at most once, however many '#' lead to it,
+// and its work is bounded by states x words. For routing keys of usual length a
+// position set is one machine word. A state accepts if the position after the
+// last word is in its set. Since no state is entered twice, a destination is
+// found twice only if several binding keys name it.
 //
-// Words are not looked up in a table of words: up to eight bytes of a word are
-// an integer, and a longer word is a chain of states (see piece). All states lie
-// in one open-addressed table without pointers (see slab), which the garbage
-// collector does not walk.
+// There is no table of words: a word of up to eight bytes is an integer, and a
+// longer word is a chain of states (see piece). All states lie in one
+// open-addressed table without pointers (see slab), which the garbage collector
+// does not scan.
 //
-// One writer at a time changes the table in place while readers walk it; nobody
-// waits for a reader and no reader waits. Use it unless there is a reason for
-// another.
+// One writer at a time changes the table in place while readers walk it. Readers
+// never wait, and the writer never waits for readers. Use nfa unless there is a
+// reason for another strategy.
 
-// Default is the strategy to use without a reason for another.
+// Default is the name of the strategy that an exchange uses if none is chosen.
 const Default = "nfa"
 
 func init() {
@@ -45,9 +46,9 @@ type nfa struct {
 	slab atomic.Pointer[slab]
 	n    atomic.Int64 // bindings
 
-	mu    sync.Mutex // held by the writer, with what follows
-	parts []piece    // the key in hand
-	path  []uint32   // its nodes
+	mu    sync.Mutex // held by the writer; guards the fields below
+	parts []piece    // scratch: the pieces of the binding key
+	path  []uint32   // scratch: the nodes of the binding key
 }
 
 func newNFA() *nfa {

@@ -6,10 +6,10 @@ import (
 	"sync"
 )
 
-// A longWalk is a match of a key of any number of words. Position sets are
-// slices of machine words, stacked in sets, and equal pieces of the key are
-// brought together beforehand, so that a node looks up each only once however
-// often the key repeats it. It is borrowed from a pool.
+// A longWalk is one match of a routing key of any number of words. Its position
+// sets are slices of machine words, kept on the stack sets. The walk groups equal
+// pieces of the key first, so that a node looks up each distinct piece once,
+// however often the key repeats it. Walks come from a pool.
 type longWalk struct {
 	slab   *slab
 	found  results
@@ -19,14 +19,14 @@ type longWalk struct {
 	width  int      // machine words a set
 	bounds []uint64 // positions between words, with the first and the last
 	inner  []uint64 // the other positions, within words
-	sets   []uint64 // a stack: a set for each node on the way down
+	sets   []uint64 // a stack: a set for each node on the path down
 
 	distinct []distinctPiece
-	where    []uint64  // a set for each distinct piece: its positions
+	where    []uint64  // for each distinct piece, the set of its positions
 	heads    [64]int32 // by hash: 1 + the first of distinct, or 0
 }
 
-// A distinctPiece is one of the different pieces of the key.
+// A distinctPiece is a piece that occurs in the key, once or more.
 type distinctPiece struct {
 	part int32  // one of its positions
 	next int32  // 1 + the next with the same hash, or 0
@@ -35,10 +35,12 @@ type distinctPiece struct {
 
 var longWalkPool = sync.Pool{New: func() any { return new(longWalk) }}
 
-// longKeep is up to how many bytes of key a pooled walk keeps its memory.
+// longKeep is the length of the longest key, in bytes, after which a pooled walk
+// keeps its memory.
 const longKeep = 2 * MaxKeyLen
 
-// matchLong adds the destinations that match a key too long for a walk.
+// matchLong adds the destinations that match a routing key that is too long for a
+// walk.
 func matchLong(s *slab, r *results, key []byte) (steps int) {
 	w := longWalkPool.Get().(*longWalk)
 	w.slab, w.found, w.steps = s, *r, 0
@@ -105,8 +107,8 @@ func (w *longWalk) positions(d int32) []uint64 {
 	return w.where[int(d)*w.width:][:w.width]
 }
 
-// push makes room for a set on the stack and returns where it is. Sets move when
-// the stack grows.
+// push makes room for a set on the stack and returns its index. Sets move in
+// memory when the stack grows.
 func (w *longWalk) push() int {
 	at := len(w.sets)
 	w.sets = zeros(w.sets, w.width)
@@ -149,7 +151,8 @@ func (w *longWalk) visit(at uint32, p int) {
 	}
 }
 
-// follow goes on from a node, live at the set at p, by a distinct piece.
+// follow visits the child by a distinct piece of a node that is live at the
+// positions of the set at p.
 func (w *longWalk) follow(at uint32, p int, d int32) {
 	w.steps++
 	child := w.push()
@@ -161,8 +164,8 @@ func (w *longWalk) follow(at uint32, p int, d int32) {
 	w.pop()
 }
 
-// visitHash enters a node that '#' leads to. It is live at all positions between
-// words from low on, so that low is all there is to carry.
+// visitHash enters a node that '#' leads to. The node is live at all positions
+// between words from low on, so low stands for the whole set.
 func (w *longWalk) visitHash(at uint32, low int) {
 	w.steps++
 	n := &w.slab.nodes[at]
@@ -179,7 +182,7 @@ func (w *longWalk) visitHash(at uint32, low int) {
 	}
 	if star := n.star.Load(); star != 0 {
 		child := w.push()
-		from(w.set(child), w.bounds, low+1) // where words end that begin from low on
+		from(w.set(child), w.bounds, low+1) // the ends of the words that begin at low or later
 		w.visit(star, child)
 		w.pop()
 	}
@@ -190,7 +193,7 @@ func (w *longWalk) visitHash(at uint32, low int) {
 	}
 }
 
-// followFrom goes on by a distinct piece from a node that is live at all
+// followFrom visits the child by a distinct piece of a node that is live at all
 // positions between words from low on.
 func (w *longWalk) followFrom(at uint32, low int, d int32) {
 	w.steps++
@@ -204,7 +207,7 @@ func (w *longWalk) followFrom(at uint32, low int, d int32) {
 		return
 	}
 	n := &w.slab.nodes[next]
-	if n.star.Load() == 0 && n.mask.Load()&(maskRest-1) == 0 { // '#' at most comes next
+	if n.star.Load() == 0 && n.mask.Load()&(maskRest-1) == 0 { // no child but one by '#'
 		w.steps++
 		if lowest(w.bounds, where, w.end-1) >= 0 {
 			w.slab.accept(n, &w.found)
@@ -240,14 +243,14 @@ func empty(s []uint64) bool {
 	return true
 }
 
-// from sets dst to those of s that are not below low.
+// from sets dst to the members of s that are at least low.
 func from(dst, s []uint64, low int) {
 	clear(dst[:low/64])
 	dst[low/64] = s[low/64] &^ (1<<(low%64) - 1)
 	copy(dst[low/64+1:], s[low/64+1:])
 }
 
-// lowest returns the lowest in both sets that is not below low, or -1.
+// lowest returns the lowest member of both sets that is at least low, or -1.
 func lowest(a, b []uint64, low int) int {
 	x := a[low/64] & b[low/64] &^ (1<<(low%64) - 1)
 	for i := low / 64; ; x = a[i] & b[i] {
@@ -260,8 +263,8 @@ func lowest(a, b []uint64, low int) int {
 	}
 }
 
-// nextWord sets dst to the ends of the words that begin at p. The sum carries a
-// position over the inner ones of its word.
+// nextWord sets dst to the ends of the words that begin at p. Adding p to the set
+// of inner positions carries each bit of p past the inner positions of its word.
 func nextWord(dst, p, inner []uint64) {
 	var shifted, carry uint64
 	for i := range dst {
@@ -271,8 +274,8 @@ func nextWord(dst, p, inner []uint64) {
 	}
 }
 
-// nextWhere sets dst to the positions after those of p that are in where, and
-// reports whether there are any.
+// nextWhere sets dst to the successors of the positions that are in both p and
+// where, and reports whether there are any.
 func nextWhere(dst, p, where []uint64) bool {
 	var shifted, any uint64
 	for i := range dst {

@@ -8,7 +8,7 @@ import (
 // A place is a position in a routing key and the piece that follows.
 type place struct {
 	piece
-	need uint64 // bits of a node's mask, without which it accepts nothing from here on
+	need uint64 // a node whose mask has none of these bits accepts nothing from here on
 }
 
 func (p *place) set(h *hasher, code uint64, kind uint32, rest uint) {
@@ -39,19 +39,19 @@ func (w *walk) prepare(key []byte) bool {
 	return true
 }
 
-// prepareWord is prepare for a key with a position of each byte, and of the end,
-// in a machine word.
+// prepareWord is prepare for a routing key of fewer than 64 bytes, whose dots are
+// a bit set in one machine word.
 //
-// It does what split does, but finds all dots beforehand. Where words end is what
-// a processor cannot guess, and it guesses wrong once a key here, at the last
-// word, where split does at most words.
+// It yields the same pieces as split, but finds all dots before it cuts the first
+// word. A processor cannot predict where a word ends: split costs a mispredicted
+// branch for most words, and this loop costs one for each key, at the last word.
 func (w *walk) prepareWord(key []byte) bool {
 	if len(key) == 0 {
 		w.finish(0, 0)
 		return true
 	}
 	var short [8]byte
-	src := key // and zeros up to eight bytes
+	src := key // padded with zeros to at least eight bytes
 	if len(key) < len(short) {
 		binary.LittleEndian.PutUint64(short[:], loadShort(key))
 		src = short[:]
@@ -84,13 +84,13 @@ func (w *walk) prepareWord(key []byte) bool {
 	return true
 }
 
-// lowBytes are masks of a number of bytes.
+// lowBytes[n] is the mask of the n lowest bytes.
 var lowBytes = [16]uint64{
 	0, 1<<8 - 1, 1<<16 - 1, 1<<24 - 1, 1<<32 - 1, 1<<40 - 1, 1<<48 - 1, 1<<56 - 1, 1<<64 - 1,
 }
 
-// finish tells the walk how many pieces there are, and which of them are not the
-// first of their word.
+// finish sets what the walk derives from the number of pieces, n, and from inner,
+// which has bit i if piece i is not the first of its word.
 func (w *walk) finish(n uint, inner uint32) {
 	w.end, w.inner = n, inner
 	w.bounds = (2<<n - 1) &^ inner
@@ -101,9 +101,9 @@ func (w *walk) finish(n uint, inner uint32) {
 	}
 }
 
-// dots returns where dots are in a key of 8 to 64 bytes: bit i for byte i. It
-// looks at 8, 32 or 64 bytes, at the last ones several times if need be, which is
-// less than wrong guesses at the length would cost.
+// dots returns the set of dots in a key of 8 to 64 bytes: bit i for byte i. It
+// examines 8, 32 or 64 bytes and reads the last eight repeatedly to fill up: that
+// costs less than mispredicted branches on the exact length.
 func dots(key []byte) (at uint64) {
 	last := len(key) - 8
 	at = dotsOf(key, 0)
@@ -117,9 +117,9 @@ func dots(key []byte) (at uint64) {
 	return at
 }
 
-// dotsOf returns where dots are among eight bytes of a key: bit from+i for byte
-// from+i. The sum carries into the high bit of each byte that has one of its
-// lower bits once dots are made zero; the product brings the high bits together.
+// dotsOf returns the set of dots among eight bytes of a key: bit from+i for byte
+// from+i. XOR turns dots into zero bytes. Adding 0x7f carries into the high bit of
+// each byte that is not zero, and the multiplication gathers the high bits.
 func dotsOf(key []byte, from int) uint64 {
 	const ones, lows = 0x0101010101010101, 0x7f7f7f7f7f7f7f7f
 	x := binary.LittleEndian.Uint64(key[from:]) ^ '.'*ones

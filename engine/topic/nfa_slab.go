@@ -5,30 +5,30 @@ import (
 	"sync/atomic"
 )
 
-// A slab holds the nodes of an automaton in an open-addressed table, hashed by
-// the edge that leads to each: one probe finds a child and brings its 32 bytes,
-// half a cache line, along. A node is named by its slot; slot 0 is the root.
+// A slab holds the nodes of an automaton in an open-addressed table. A node is
+// hashed by the edge that leads to it, so one probe both finds a child and loads
+// its 32 bytes, half a cache line. A node's name is its slot; slot 0 is the root.
 //
-// The writer changes a slab in place. What identifies a node is written before
-// its edge is stored and never changes afterwards, and a slot is never given to
-// another node; everything else in a node is one atomic word. A node that is
-// bound no longer stays as it is, unlinked from its parent, until the live nodes
-// are copied to a new slab. The old one then belongs to its last readers and the
-// garbage collector.
+// The writer changes a slab in place, beside readers. It writes the fields that
+// identify a node before it stores the node's edge, and never changes them
+// afterwards; no slot is reused for another node; every other field is one atomic
+// word. A node without bindings is unlinked from its parent and otherwise left as
+// it is, until compact copies the live nodes to a new slab. The garbage collector
+// frees the old slab after its last reader.
 type slab struct {
 	nodes []node
 	lists atomic.Pointer[[]*destList]
 
-	// For the writer alone.
-	kids []uint32 // children of each node
-	used int      // slots taken, without the root
-	dead int      // of these, nodes that are unlinked
+	// Only the writer uses these.
+	kids []uint32 // number of children of each node
+	used int      // slots taken, the root not counted
+	dead int      // unlinked nodes among them
 }
 
 // A node is a state of the automaton.
 type node struct {
-	code uint64        // of the piece that leads here; 0 for '*' and '#'
-	mask atomic.Uint64 // what it may accept, below; may have too many bits
+	code uint64        // code of the piece that leads here; 0 for '*' and '#'
+	mask atomic.Uint64 // which keys it may accept (see maskBits); may have stale bits
 	data atomic.Uint64 // destination or index of list <<32 | child by '#' <<hashShift | what
 	edge atomic.Uint32 // parent<<kindBits | kind of piece; 0 in a free slot
 	star atomic.Uint32 // child by '*', or 0
@@ -38,7 +38,7 @@ type node struct {
 const (
 	dataNone   = iota
 	dataOne    // a destination
-	dataMany   // an index of slab.lists, from then on
+	dataMany   // an index of slab.lists; a node that has a list keeps it
 	dataWhat   = 3
 	hashShift  = kindBits
 	dataHash   = 1<<32 - 1<<hashShift
@@ -46,27 +46,28 @@ const (
 	nodesSpare = 8
 )
 
-// A node's mask tells which keys the node, or one below it, may accept: it has a
-// bit for how many words are to come, together with the first of them. From 7 on
-// numbers count as 7, and what '#' may stand for has the bits of all of them. It
-// spares most visits and probes that would find nothing.
+// A node's mask tells which rests of a routing key the node and its descendants
+// may accept. A rest is described by its number of words, where 7 stands for 7 or
+// more, and its first piece. A '#' sets the bits of every number of words that it
+// can stand for. The mask spares most visits and probes that would find nothing.
 //
-// The low bits are hashes of number and piece. The next ones are for a number that
-// begins with any word, or for none to come.
+// The low maskBits bits are hashes of the number of words and the first piece. The
+// bits above them are one for each number of words with any first word, beginning
+// with the rest of no words.
 const (
 	maskBits = 56
-	maskRest = 1 << maskBits // for none; shifted left for more
+	maskRest = 1 << maskBits // for no words; shifted left by the number of words
 	manyRest = 7
 )
 
-// restBit returns the bit of a piece with which begin a number of words, up to
-// manyRest.
+// restBit returns the mask bit of a rest that begins with piece p and has the given
+// number of words, at most manyRest.
 func (p *piece) restBit(words uint) uint64 {
 	hash := uint32(p.mix>>32) + uint32(words)*0x9e3779b9
 	return 1 << (uint64(hash) * maskBits >> 32 % 64)
 }
 
-// newSlab returns a slab for n nodes, with room for two thirds as many again.
+// newSlab returns a slab for n nodes with room for two thirds more.
 func newSlab(n int) *slab {
 	size := 1 + nodesSpare + 2*n + 3*n/8
 	if size > nodesMax {
@@ -77,24 +78,24 @@ func newSlab(n int) *slab {
 	return s
 }
 
-// full reports whether n more nodes would take the table beyond 7/10 of its
-// slots, where probes get long.
+// full reports whether n more nodes would fill more than 7/10 of the slots. Beyond
+// that probes get long.
 func (s *slab) full(n int) bool { return 10*(s.used+n) > 7*len(s.nodes) }
 
-// sparse reports whether it is time to give back the memory of dead nodes, which
-// readers also have to pass.
+// sparse reports whether there are enough dead nodes to compact the slab: they take
+// memory, and readers' probes pass over them.
 func (s *slab) sparse() bool { return 2*s.dead > s.used-s.dead+64 }
 
-// home returns the slot at which to begin to look for a child of parent. The
-// hash is uniform already; the multiplication spreads the parents, and another
-// maps the result to the table's size.
+// home returns the slot at which the search for a child of parent begins. mix is
+// uniform already; the first multiplication spreads the parents, and the second
+// maps the sum to the table's size.
 func (s *slab) home(parent uint32, mix uint64) uint32 {
 	hi, _ := bits.Mul64(mix+uint64(parent)*0x9e3779b97f4a7c15, uint64(len(s.nodes)-1))
 	return 1 + uint32(hi)
 }
 
-// find returns the child of parent by a piece, or 0. It also finds nodes that
-// are unlinked; they have no destinations.
+// find returns the child of parent by a piece, or 0. It finds unlinked nodes, too,
+// which have no destinations.
 func (s *slab) find(parent uint32, p *piece) uint32 {
 	want := parent<<kindBits | p.kind()
 	slot := s.home(parent, p.mix)
@@ -114,7 +115,7 @@ func (s *slab) find(parent uint32, p *piece) uint32 {
 	}
 }
 
-// vacant returns the free slot where a child that is not there belongs.
+// vacant returns the free slot for a child that the slab does not have.
 func (s *slab) vacant(parent uint32, p *piece) uint32 {
 	slot := s.home(parent, p.mix)
 	for s.nodes[slot].edge.Load() != 0 {
@@ -126,7 +127,8 @@ func (s *slab) vacant(parent uint32, p *piece) uint32 {
 	return slot
 }
 
-// enter returns the child of parent by a piece, made and linked as needed.
+// enter returns the child of parent by a piece. It makes and links the child if
+// needed.
 func (s *slab) enter(parent uint32, p *piece) uint32 {
 	slot := s.find(parent, p)
 	if slot == 0 {
@@ -140,16 +142,16 @@ func (s *slab) enter(parent uint32, p *piece) uint32 {
 	return slot
 }
 
-// add makes a child of parent, which is not linked yet.
+// add makes a child of parent and leaves it unlinked.
 func (s *slab) add(parent uint32, p *piece) uint32 {
 	slot := s.vacant(parent, p)
 	s.nodes[slot].code = p.code
-	s.nodes[slot].edge.Store(parent<<kindBits | p.kind()) // readers may find it from here on
+	s.nodes[slot].edge.Store(parent<<kindBits | p.kind()) // from here on readers may find it
 	s.used++
 	return slot
 }
 
-// link makes a child known to its parent.
+// link enters a child in its parent's fields.
 func (s *slab) link(parent, child uint32, p *piece) {
 	up := &s.nodes[parent]
 	s.kids[parent]++
@@ -161,16 +163,18 @@ func (s *slab) link(parent, child uint32, p *piece) {
 	}
 }
 
+// admit sets bits of the node's mask.
 func (n *node) admit(bits uint64) {
 	if mask := n.mask.Load(); mask&bits != bits {
 		n.mask.Store(mask | bits)
 	}
 }
 
-// admitRest tells the nodes on the way to one, which is about to accept, what
-// may follow from each.
+// admitRest prepares the masks for a node that is about to get a destination: it
+// sets, in every node from there up to the root, the bits of the rests that the
+// path below that node accepts.
 func (s *slab) admitRest(at uint32) {
-	least, most := uint(0), uint(0) // words to come
+	least, most := uint(0), uint(0) // number of words that the path below accepts
 	for bits := uint64(maskRest); ; {
 		n := &s.nodes[at]
 		n.admit(bits)
@@ -200,8 +204,8 @@ func (s *slab) admitRest(at uint32) {
 	}
 }
 
-// unlink takes the child by p from its parent. The parent's mask keeps the bits,
-// which other children may share, until there are no children.
+// unlink removes the child by p from its parent's fields. The parent's mask keeps
+// its bits, which other children may share, until the last child is gone.
 func (s *slab) unlink(parent uint32, p *piece) {
 	up := &s.nodes[parent]
 	s.kids[parent]--
@@ -220,8 +224,8 @@ func (s *slab) unlink(parent uint32, p *piece) {
 // hashChild returns the child by '#', or 0.
 func (n *node) hashChild() uint32 { return uint32(n.data.Load()) >> hashShift }
 
-// accept adds the destinations of a node to r. A walk enters a node once, so only
-// destinations of several nodes can be there twice.
+// accept adds the destinations of a node to r. A walk enters each node once, so a
+// destination is added twice only if several nodes have it.
 func (s *slab) accept(n *node, r *results) {
 	switch data := n.data.Load(); data & dataWhat {
 	case dataOne:
@@ -240,7 +244,7 @@ func (s *slab) idle(slot uint32) bool {
 
 func (s *slab) list(data uint64) *destList { return (*s.lists.Load())[data>>32] }
 
-// newList gives a node's destinations a list and returns the node's data.
+// newList stores a list of destinations and returns the data of a node that has it.
 func (s *slab) newList(l *destList) uint64 {
 	lists := append(*s.lists.Load(), l)
 	s.lists.Store(&lists)
@@ -284,10 +288,10 @@ func (s *slab) removeDest(n *node, d Dest) bool {
 	return false
 }
 
-// compact returns a slab of the live nodes with room for more of them.
+// compact returns a new slab with the live nodes and room for more.
 func (s *slab) compact(more int) *slab {
 	t := newSlab(s.used - s.dead + more)
-	moved := make([]uint32, len(s.nodes)) // new slots; 0 is not moved yet
+	moved := make([]uint32, len(s.nodes)) // the new slot of each node; 0: not moved yet
 	s.moveData(t, 0, 0)
 	for slot := 1; slot < len(s.nodes); slot++ {
 		if slot := uint32(slot); s.nodes[slot].edge.Load() != 0 && !s.idle(slot) {
@@ -297,7 +301,8 @@ func (s *slab) compact(more int) *slab {
 	return t
 }
 
-// move copies a node to t, its ancestors first, unless that is done.
+// move copies a node to t, after its ancestors, unless it is there already. It
+// returns the node's slot in t.
 func (s *slab) move(t *slab, moved []uint32, slot uint32) uint32 {
 	if slot == 0 || moved[slot] != 0 {
 		return moved[slot]
@@ -314,7 +319,8 @@ func (s *slab) move(t *slab, moved []uint32, slot uint32) uint32 {
 	return to
 }
 
-// moveData copies a node's destinations. Its children come by themselves.
+// moveData copies a node's destinations and mask. The node's children are copied
+// by calls of their own.
 func (s *slab) moveData(t *slab, from, to uint32) {
 	data := s.nodes[from].data.Load()
 	switch {
@@ -329,7 +335,7 @@ func (s *slab) moveData(t *slab, from, to uint32) {
 	}
 	n := &t.nodes[to]
 	n.data.Store(data | n.data.Load()&dataHash)
-	if s.dead == 0 { // few bits of masks are there without need
+	if s.dead == 0 { // masks have few stale bits
 		n.mask.Store(s.nodes[from].mask.Load())
 	} else if data != 0 {
 		t.admitRest(to)

@@ -2,29 +2,30 @@ package topic
 
 import "math/bits"
 
-// shortPieces is up to how many pieces of a routing key a match keeps on the
-// stack, with position sets of one machine word.
+// shortPieces is the largest number of pieces of a routing key that a walk
+// handles: it keeps them on the stack and its position sets in one machine word.
+// longWalk handles longer keys.
 const shortPieces = 15
 
-// A walk is one match of a short key. Positions are counted in pieces: position
-// i is before piece i, and the last one after all pieces. Most states are live
-// at one position; those behind a '#' are visited with a set of positions, a bit
-// for each.
+// A walk is one match of a short routing key. Positions are counted in pieces:
+// position i is before piece i, and position end is after the last piece. Most
+// states are live at one position, which visit takes; states behind a '#' are
+// live at several, and visitSet takes those as a bit set.
 type walk struct {
 	slab   *slab
 	steps  int
 	end    uint                   // the position after the last piece
-	bounds uint32                 // positions between words, with the first and the last
-	inner  uint32                 // the other positions, within words
-	next   [shortPieces + 1]uint8 // the position after the word at each, where '*' leads
+	bounds uint32                 // set of the positions between words, 0 and end included
+	inner  uint32                 // set of the other positions, those within words
+	next   [shortPieces + 1]uint8 // for each position the end of its word, where '*' leads
 	places [shortPieces + 1]place
 }
 
 // at returns the place at position i. The number of places is a power of two, so
-// that there is no bound to check.
+// the compiler checks no bound.
 func (w *walk) at(i uint) *place { return &w.places[i%uint(len(w.places))] }
 
-// afterWord returns the position after the word, or what is left of it, at i.
+// afterWord returns the position after the word that position i is in.
 func (w *walk) afterWord(i uint) uint { return uint(w.next[i%uint(len(w.next))]) }
 
 // visit enters a node that is live at the one position i.
@@ -45,8 +46,8 @@ func (w *walk) visit(node uint32, i uint, r *results) {
 			w.slab.accept(n, r)
 			return
 		}
-		// The child is looked for before '*' is followed, so that the memory both
-		// need is fetched at the same time.
+		// Look for the child before following '*', so that the processor fetches
+		// the memory of both at the same time.
 		next := uint32(0)
 		if mask&(maskRest-1) != 0 {
 			w.steps++
@@ -65,8 +66,8 @@ func (w *walk) visit(node uint32, i uint, r *results) {
 	}
 }
 
-// visitRest enters the child by '#' of a node that is live at position i. Most often
-// '#' ends the binding key, and there is nothing to find out.
+// visitRest enters the child by '#' of a node that is live at position i. In most
+// binding keys '#' comes last; such a child accepts whatever words follow.
 func (w *walk) visitRest(hash uint32, i uint, r *results) {
 	if n := &w.slab.nodes[hash]; n.mask.Load() == maskRest {
 		w.steps++
@@ -76,11 +77,11 @@ func (w *walk) visitRest(hash uint32, i uint, r *results) {
 	w.visitSet(hash, w.bounds&-(1<<i), r)
 }
 
-// nextWord returns the ends of the words that begin at the positions p. The sum
-// carries a position over the inner ones of its word.
+// nextWord returns the ends of the words that begin at the positions p. Adding p to
+// the set of inner positions carries each bit of p past the inner ones of its word.
 func (w *walk) nextWord(p uint32) uint32 { return (p<<1 + w.inner) &^ w.inner }
 
-// visitSet enters a node that is live at any positions p.
+// visitSet enters a node that is live at each of the positions p.
 func (w *walk) visitSet(node uint32, p uint32, r *results) {
 	if p&(p-1) == 0 {
 		if p != 0 {
@@ -113,7 +114,7 @@ func (w *walk) visitSet(node uint32, p uint32, r *results) {
 		if mask&at.need&(maskRest-1) != 0 {
 			w.steps++
 			if child := w.slab.find(node, &at.piece); child != 0 {
-				// Equal pieces lead to one node, which is entered once.
+				// Equal pieces lead to the same node: enter it once, for all of them.
 				same = w.equal(&at.piece, p)
 				w.visitSet(child, same<<1, r)
 			}
@@ -122,7 +123,7 @@ func (w *walk) visitSet(node uint32, p uint32, r *results) {
 	}
 }
 
-// live returns those of the positions p that need a bit of mask.
+// live returns those of the positions p at which a node with this mask may accept.
 func (w *walk) live(mask uint64, p uint32) (live uint32) {
 	for ; p != 0; p &= p - 1 {
 		if w.at(uint(bits.TrailingZeros32(p))).need&mask != 0 {
@@ -132,7 +133,7 @@ func (w *walk) live(mask uint64, p uint32) (live uint32) {
 	return live
 }
 
-// equal returns those of the positions p that hold an equal piece.
+// equal returns those of the positions p whose piece equals the given one.
 func (w *walk) equal(part *piece, p uint32) (same uint32) {
 	for ; p != 0; p &= p - 1 {
 		if w.at(uint(bits.TrailingZeros32(p))).piece == *part {

@@ -42,9 +42,9 @@ func newHasher(random func() uint64) *hasher {
 	return h
 }
 
-// mix multiplies by a seed of the kind, and the halves of the product with each
-// other. The second step is what takes keys in arithmetic progression, such as
-// numbers, out of step.
+// mix multiplies by a seed of the kind, then multiplies the halves of the product.
+// The second multiplication breaks up arithmetic progressions, such as numbers in
+// keys.
 func (h *hasher) mix(code uint64, kind uint32) uint64 {
 	hi, lo := bits.Mul64(code^h.code, h.kind[kind&(1<<kindBits-1)])
 	hi, lo = bits.Mul64(hi^h.fold, lo)
@@ -53,11 +53,11 @@ func (h *hasher) mix(code uint64, kind uint32) uint64 {
 
 // split writes the pieces of a routing key to buf and returns how many there
 // are, or -1 if buf is too small. Bit i of inner says that piece i is not the
-// first of its word; it is of use up to 64 pieces. The empty key has no pieces;
+// first of its word; it is valid for up to 64 pieces. The empty key has no pieces;
 // otherwise each dot begins a new word, which may be empty.
 //
-// Each turn takes a word or eight bytes of one: a load, and three operations to
-// find the first dot among the eight bytes.
+// Each iteration takes a word or eight bytes of one: a load, and three operations
+// that find the first dot among the eight bytes.
 func split(buf []piece, key []byte) (n int, inner uint64) {
 	if len(key) == 0 {
 		return 0, 0
@@ -99,7 +99,7 @@ func load(key []byte, start int) uint64 {
 	if start+8 <= len(key) {
 		return binary.LittleEndian.Uint64(key[start:])
 	}
-	if len(key) >= 8 { // the last eight bytes, without those before start
+	if len(key) >= 8 { // load the last eight bytes, and shift out those before start
 		return binary.LittleEndian.Uint64(key[len(key)-8:]) >> (8 * uint(start+8-len(key)))
 	}
 	return loadShort(key) >> (8 * uint(start))

@@ -7,13 +7,13 @@ import (
 	"sync/atomic"
 )
 
-// Rcu keeps two copies of a matcher that is not made for concurrent change.
-// Readers use the one; a bind changes the other, sends new readers there, waits
-// until the last reader has left the first, and repeats the change on it. So no
-// reader ever waits, at twice the memory and a bind that waits for matches that
-// are under way (Ramalhete and Correia, Left-Right, 2013; read-copy-update with
-// one spare copy instead of one for each change). Use it to compare strategies
-// under changes on equal terms.
+// Rcu keeps two copies of a matcher that cannot be changed beside readers. Readers
+// use one copy. A bind changes the other, sends new readers there, waits until the
+// last reader has left the first copy, and repeats the change on it. Readers never
+// wait; the price is twice the memory, and a bind that waits for the matches under
+// way (Ramalhete and Correia, Left-Right, 2013; read-copy-update with one spare
+// copy instead of a new copy for each change). Use it to compare strategies under
+// changes on equal terms.
 
 func init() {
 	RegisterWrapper(Wrapper{
@@ -32,14 +32,14 @@ func init() {
 type rcu struct {
 	writer  sync.Mutex
 	copies  [2]Matcher
-	current atomic.Uint32    // the copy for readers to take
-	phase   atomic.Uint32    // the counters for readers to use
-	readers [2]readerCounter // those under way
+	current atomic.Uint32    // index of the copy that new readers use
+	phase   atomic.Uint32    // index of the counter that new readers use
+	readers [2]readerCounter // readers under way
 	n       atomic.Int64
 }
 
-// A readerCounter counts readers on several cache lines, of which each takes one
-// at random, so that they seldom meet.
+// A readerCounter counts readers on several cache lines. Each reader takes one at
+// random, so that readers seldom contend.
 type readerCounter [16]struct {
 	n atomic.Int64
 	_ [56]byte
@@ -71,7 +71,7 @@ func (r *rcu) Match(dst []Dest, routingKey []byte) []Dest {
 }
 
 func (r *rcu) Bind(bindingKey string, d Dest) bool {
-	mustCheckKey(bindingKey) // the lock must not be held in a panic
+	mustCheckKey(bindingKey) // panics before the lock is taken
 	r.writer.Lock()
 	defer r.writer.Unlock()
 	if !r.copies[1-r.current.Load()].Bind(bindingKey, d) {
@@ -93,9 +93,9 @@ func (r *rcu) Unbind(bindingKey string, d Dest) bool {
 	return true
 }
 
-// turn sends readers to the copy that was changed and returns the other one when
-// none is left there. A reader that loaded the phase long ago may yet arrive at
-// either counter, so both must have been seen empty, the one to come first.
+// turn sends new readers to the changed copy and returns the other copy once it has
+// no readers. A reader that loaded the phase long ago may still arrive at either
+// counter, so turn waits for both to drain, the next one first.
 func (r *rcu) turn() Matcher {
 	old := r.current.Load()
 	r.current.Store(1 - old)

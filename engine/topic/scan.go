@@ -1,10 +1,10 @@
 package topic
 
-// Scan compares the routing key with each binding in turn. It is short enough
-// to be read and believed, which is its purpose: the other strategies are
-// tested against it. Some brokers route this way, more or less (LavinMQ,
-// garagemq). A match costs words x words of all bindings together; a bind costs
-// a map entry. Use it for a handful of bindings or for proof.
+// Scan compares the routing key with each binding in turn, by dynamic programming.
+// It is short enough to be checked by reading, and the other strategies are tested
+// against it. Some brokers route in a similar way (LavinMQ, garagemq). A match
+// costs words of the routing key x words of all binding keys; a bind costs a map
+// entry. Use it for a handful of bindings, or as the reference.
 
 func init() {
 	Register(Strategy{

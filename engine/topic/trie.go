@@ -2,13 +2,13 @@ package topic
 
 import "slices"
 
-// Trie is the textbook: a tree with an edge for each word of a binding key, and
-// a recursive walk that tries the word itself, '*', and '#' against every rest
-// of the routing key. RabbitMQ walks so from 2.4 to 4.3.4 (rabbit_exchange_type_topic,
-// rabbit_db_topic_exchange). It is quick without '#', but the walk comes to the
-// same place along many ways, and the ways multiply with every '#': a routing
-// key of 120 words can take seconds. Use it as the baseline everybody knows, not
-// where strangers choose the keys.
+// Trie is the textbook algorithm: a tree with an edge for each word of a binding
+// key, and a recursive walk that tries the word itself, '*', and '#' against every
+// rest of the routing key. RabbitMQ does the same from 2.4 to 4.3.4
+// (rabbit_exchange_type_topic, rabbit_db_topic_exchange). It is quick without '#'.
+// With '#' the walk reaches the same node and word along many paths, whose number
+// multiplies with every further '#': a routing key of 120 words can take seconds.
+// Use it as the baseline that everybody knows, not where strangers choose the keys.
 
 func init() {
 	Register(Strategy{
@@ -21,8 +21,8 @@ func init() {
 
 type trie struct {
 	root trieNode
-	n    int    // bindings
-	ids  uint64 // nodes made so far
+	n    int    // number of bindings
+	ids  uint64 // number of nodes made so far
 }
 
 type trieNode struct {
@@ -63,8 +63,8 @@ func (t *trie) Unbind(bindingKey string, d Dest) bool {
 
 func (t *trie) Len() int { return t.n }
 
-// remove takes d from the node at the end of path below n, together with nodes
-// on the way that lead nowhere then.
+// remove removes d from the node at the end of path below n, and then the nodes of
+// the path that lead to no destination any more.
 func (n *trieNode) remove(path []string, d Dest) bool {
 	if len(path) == 0 {
 		i := slices.Index(n.dests, d)
@@ -94,7 +94,7 @@ func (n *trieNode) child(w string) *trieNode {
 	return n.word[w]
 }
 
-// setChild makes c the child at word w; nil takes the child away.
+// setChild makes c the child at word w; nil removes the child.
 func (n *trieNode) setChild(w string, c *trieNode) {
 	switch {
 	case w == "*":
@@ -124,8 +124,8 @@ func (t *trie) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
 	return w.dst, w.steps
 }
 
-// A trieWalk is one match. Since it may come to a node more than once, it keeps
-// the destinations it has seen.
+// A trieWalk is one match. It may reach a node more than once, so it keeps the set
+// of destinations found.
 type trieWalk struct {
 	key   *routingWords
 	seen  *seen
@@ -133,7 +133,7 @@ type trieWalk struct {
 	steps int
 }
 
-// visit walks on from node n with the words from the i-th on still to match.
+// visit matches the words from the i-th on below node n.
 func (w *trieWalk) visit(n *trieNode, i int) {
 	w.steps++
 	if n.hash != nil {

@@ -3,14 +3,14 @@ package topic
 import "math/bits"
 
 // Tuple is tuple-space search (Srinivasan, Suri and Varghese, 1999), as in the
-// flow tables of switches. Binding keys of one shape, that is with the same
-// number of words, wildcards at the same places, and '#' at the end or not, are
-// exact matches of their literal words, so one probe of a hash table answers for
-// all of them. A match probes once for each shape that fits the number of words.
-// Binding keys with '#' elsewhere go to the automaton.
+// flow tables of switches. Binding keys have the same shape if they have the same
+// number of words, '*' at the same places, and agree in whether '#' comes last.
+// Within a shape a match compares literal words only, so one probe of a hash table
+// answers for all its keys. A match probes once for each shape that fits the number
+// of words. Binding keys with '#' elsewhere go to an nfa.
 //
-// A match costs shapes, whatever the bindings. Use it where a million binding
-// keys have a handful of shapes.
+// A match costs a probe for each shape, however many bindings there are. Use it
+// where a million binding keys have a handful of shapes.
 
 func init() {
 	Register(Strategy{
@@ -21,22 +21,22 @@ func init() {
 }
 
 type tuple struct {
-	rest   *nfa     // what has no shape
-	n      int      // bindings, without the rest
-	exact  []*shape // without '#'
-	prefix []*shape // with '#' at the end
+	rest   *nfa     // the binding keys that have no shape
+	n      int      // number of bindings, those of rest not counted
+	exact  []*shape // shapes without '#'
+	prefix []*shape // shapes with '#' at the end
 
 	slots []tupleSlot // open-addressed, a power of two of them
-	keys  int         // slots taken
+	keys  int         // number of slots taken
 }
 
-// A shape is what binding keys have in common that differ in literal words only.
+// A shape is what binding keys have in common if they differ in literal words only.
 type shape struct {
 	words   int
-	literal uint64 // the places of literal words
+	literal uint64 // set of the places of literal words
 	hash    bool   // '#' follows
 	keys    int
-	seed    uint64 // goes into the hash
+	seed    uint64 // seed of the hashes of this shape's keys
 }
 
 type tupleSlot struct {
@@ -51,7 +51,7 @@ type tupleKey struct {
 	dests []Dest
 }
 
-// tupleWords is how many words a shape may have: a bit for each.
+// tupleWords is the largest number of words of a shape, which has a bit for each.
 const tupleWords = 64
 
 func newTuple() *tuple {
@@ -60,8 +60,8 @@ func newTuple() *tuple {
 
 func (t *tuple) Len() int { return t.n + t.rest.Len() }
 
-// shapeOf returns the shape of a binding key, but for its seed, and the words
-// before a last '#'. It has none if there is '#' elsewhere.
+// shapeOf returns the shape of a binding key, without a seed, and the key's words
+// before a last '#'. A key with '#' elsewhere has no shape.
 func shapeOf(bindingKey string) (s shape, ws []string, ok bool) {
 	ws = words(bindingKey)
 	if n := len(ws); n > 0 && ws[n-1] == "#" {
@@ -148,7 +148,8 @@ func (t *tuple) list(s *shape) *[]*shape {
 	return &t.exact
 }
 
-// shape returns the shape like want, which is not yet listed if it has no keys.
+// shape returns the listed shape that equals want, or a new one that is not listed
+// and has no keys.
 func (t *tuple) shape(want shape) *shape {
 	for _, s := range *t.list(&want) {
 		if s.words == want.words && s.literal == want.literal {
@@ -180,8 +181,8 @@ func (t *tuple) dropShape(s *shape) {
 	}
 }
 
-// hashWord hashes a word at a place. Hashes of the words of a key are summed, so
-// that a match computes each once and every shape adds up its own.
+// hashWord hashes a word at a place. The hash of a key is the sum of its words'
+// hashes, so that a match computes each word's hash once for all shapes.
 func hashWord(w []byte, at int) uint64 {
 	h := seeded.mix(uint64(len(w)), uint32(at))
 	for i := 0; i < len(w); i += 8 {
@@ -206,7 +207,7 @@ func (t *tuple) home(hash uint64) int {
 	return int(hash * 0x9e3779b97f4a7c15 >> (64 - bits.TrailingZeros(uint(len(t.slots)))))
 }
 
-// probe returns where a binding key is.
+// probe returns the index of the slot of a binding key and whether there is one.
 func (t *tuple) probe(hash uint64, key string) (at int, found bool) {
 	mask := len(t.slots) - 1
 	for i := t.home(hash); ; i++ {
@@ -220,7 +221,8 @@ func (t *tuple) probe(hash uint64, key string) (at int, found bool) {
 	}
 }
 
-// insert puts in a key that is not there, and returns where.
+// insert enters a key that the table does not have and returns the index of its
+// slot.
 func (t *tuple) insert(slot tupleSlot) int {
 	if 2*(t.keys+1) > len(t.slots) {
 		t.resize(2 * len(t.slots))
@@ -235,7 +237,8 @@ func (t *tuple) insert(slot tupleSlot) int {
 	return i & mask
 }
 
-// delete frees a slot and moves up those behind it that could not have their own.
+// delete frees a slot and moves keys behind it into the gap, so that no probe for
+// them ends there.
 func (t *tuple) delete(at int) {
 	mask := len(t.slots) - 1
 	t.slots[at] = tupleSlot{}
@@ -296,7 +299,7 @@ func (t *tuple) MatchSteps(dst []Dest, routingKey []byte) ([]Dest, int) {
 	return found.unique(), steps
 }
 
-// matchShape adds the destinations of the one key of a shape that can match.
+// matchShape adds the destinations of the only key of a shape that can match.
 func (t *tuple) matchShape(found *results, s *shape, r *routingWords) {
 	h := s.seed
 	for m := s.literal; m != 0; m &= m - 1 {

@@ -6,9 +6,9 @@ import (
 	"sync"
 )
 
-// A seen set answers "was this there before?" within one match. It is an
+// A seen set tells whether a key was added before within one match. It is an
 // open-addressed table whose slots carry the number of the match that filled
-// them, so that the next match starts with an empty set at no cost.
+// them, so the next match starts with an empty set at no cost.
 type seen struct {
 	slots []seenSlot // a power of two of them
 	round uint64
@@ -19,7 +19,7 @@ type seenSlot struct{ key, round uint64 }
 
 var seenPool = sync.Pool{New: func() any { return &seen{slots: make([]seenSlot, 64)} }}
 
-// newSeen returns an empty set, to be given back with free.
+// newSeen returns an empty set. The caller returns it with free.
 func newSeen() *seen {
 	s := seenPool.Get().(*seen)
 	s.n = 0
@@ -60,7 +60,7 @@ func (s *seen) grow() {
 	}
 }
 
-// appendNew appends those of dests to dst that are not in s, and adds them.
+// appendNew appends to dst those of dests that are not in s, and adds them to s.
 func (s *seen) appendNew(dst, dests []Dest) []Dest {
 	for _, d := range dests {
 		if s.add(uint64(d)) {
@@ -70,12 +70,12 @@ func (s *seen) appendNew(dst, dests []Dest) []Dest {
 	return dst
 }
 
-// results are the destinations that a match has found, some perhaps twice until
-// they are asked for.
+// results collects the destinations of a match. A destination may be in it several
+// times until unique is called.
 type results struct {
 	dst   []Dest
-	from  int // where they begin in dst
-	parts int // sets added, of which each by itself had no destination twice
+	from  int // index in dst of the first result
+	parts int // number of sets added; no set has a destination twice
 }
 
 func newResults(dst []Dest) results { return results{dst: dst, from: len(dst)} }
@@ -100,8 +100,8 @@ func (r *results) add(dests []Dest) {
 	r.parts++
 }
 
-// addFew adds a set for which there may be room only without those destinations
-// that are there already.
+// addFew adds a set when dst has no room for all of it. Without the destinations
+// that dst has already, there may be room.
 func (r *results) addFew(dests []Dest) {
 	r.dst = r.unique()
 	for _, d := range dests {
@@ -112,13 +112,13 @@ func (r *results) addFew(dests []Dest) {
 	r.parts = 1
 }
 
-// fewMatches is up to how many destinations comparing each with each is cheaper
-// than a table.
+// fewMatches is the largest number of destinations for which comparing each with
+// each other is cheaper than a table.
 const fewMatches = 16
 
-// unique returns dst with each of the results once. Most often there is none twice,
-// which the low bits of the destinations show: these are numbers that an exchange
-// gives one after the other.
+// unique returns dst with each result once. An exchange numbers its destinations
+// consecutively, so their low six bits usually differ, which proves that there is
+// no duplicate.
 func (r *results) unique() []Dest {
 	if r.parts < 2 {
 		return r.dst
@@ -127,7 +127,7 @@ func (r *results) unique() []Dest {
 	if len(found) > fewMatches {
 		s := newSeen()
 		defer s.free()
-		return s.appendNew(r.dst[:r.from], found) // writes behind where it reads
+		return s.appendNew(r.dst[:r.from], found) // in place: it never writes past what it has read
 	}
 	var low uint64
 	for _, d := range found {
