@@ -4,14 +4,14 @@ import (
 	"runtime"
 	"testing"
 
-	"harelab/engine/internal/race"
+	"harelab/engine/internal/invariants"
 	"harelab/engine/wire"
 )
 
 // TestPublishDoesNotAllocate sends messages all the way in steady state.
 func TestPublishDoesNotAllocate(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the race detector allocates")
+	if invariants.Enabled {
+		t.Skip("checks of invariants allocate")
 	}
 	for _, to := range paths {
 		t.Run("exchange="+to.name, func(t *testing.T) {
@@ -29,8 +29,8 @@ func TestPublishDoesNotAllocate(t *testing.T) {
 // TestHintsDoNotAllocate sends messages to a queue whose strategies read headers: with
 // what they look for, without, and without headers.
 func TestHintsDoNotAllocate(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the race detector allocates")
+	if invariants.Enabled {
+		t.Skip("checks of invariants allocate")
 	}
 	for name, headers := range map[string]wire.Table{
 		"cost":    {{Key: "first", Value: true}, {Key: "x-cost", Value: int64(250)}, {Key: "tenant", Value: "blue"}},
@@ -53,8 +53,8 @@ func TestHintsDoNotAllocate(t *testing.T) {
 
 // TestBacklogMemory queues messages of 100 octets and weighs them.
 func TestBacklogMemory(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the race detector allocates")
+	if invariants.Enabled {
+		t.Skip("checks of invariants allocate")
 	}
 	const messages, limit = 200_000, 250
 	b, err := New(Options{})

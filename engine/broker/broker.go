@@ -6,11 +6,11 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"harelab/engine/auth"
 	"harelab/engine/dispatch"
+	"harelab/engine/internal/invariants"
 	"harelab/engine/message"
 	"harelab/engine/settings"
 	"harelab/engine/store"
@@ -72,8 +72,9 @@ type Broker struct {
 	seed       uint64
 	records    atomic.Uint64 // the last MessageID given
 	queueIDs   atomic.Uint64 // the last QueueID given
+	book       message.Book  // of the messages there are
 
-	mu     sync.Mutex
+	mu     brokerMutex
 	vhosts map[string]*VHost
 	added  uint64
 }
@@ -134,6 +135,9 @@ func (b *Broker) Close() error {
 	reason := refuse(wire.ConnectionForced, "broker is shutting down")
 	for _, v := range b.VHosts() {
 		v.endConns(reason)
+	}
+	if invariants.Enabled {
+		b.checkLeaks()
 	}
 	if b.store != nil {
 		return b.store.Close()

@@ -15,7 +15,14 @@
 // # Locks
 //
 // They are taken in this order: virtual host (declarations), queue, channel (its
-// unacked deliveries), and whatever the Sink locks.
+// unacked deliveries), and whatever the Sink locks. Nobody holds two locks of a kind.
+//
+// # Invariants
+//
+// Under the build tag invariants, and under the race detector, the broker checks itself:
+// the books of a queue after its steps, events that make no sense, the order of locks,
+// messages that are used after their last reference was released and, at Close, those
+// that have a reference too many. A fault found is a panic, which ends the process.
 //
 // # Time and chance
 //

@@ -203,7 +203,7 @@ func (v *VHost) restoreQueue(r *record, args wire.Table) error {
 			m, err := message.Decode(e.Data)
 			if err == nil {
 				m.SetStoreID(uint64(id))
-				q.restore(t, m, e)
+				q.restore(t, b.book.Enter(m), e)
 			}
 			return err
 		})

@@ -111,7 +111,7 @@ func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed 
 	if len(t.queues) == 0 {
 		return false
 	}
-	return t.enqueue(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden), ttl)
+	return t.enqueue(t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden)), ttl)
 }
 
 // publishLater keeps a message for the commit. It is routed now, and replies are sent.
@@ -121,7 +121,7 @@ func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) 
 		t.sendReplies(x.vhost, p)
 	}
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
-		msg:       message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden),
+		msg:       t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden)),
 		queues:    slices.Clone(t.queues),
 		ttl:       ttl,
 		mandatory: p.Mandatory,

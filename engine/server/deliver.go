@@ -24,9 +24,7 @@ func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) 
 			m.ExchangeAndKey(), m.Properties(), uint64(len(body)))
 		buf = ch.refer(buf, m, body)
 	}
-	o.unsent += o.fill.put(buf)
-	writable = !o.stall(ch)
-	o.mu.Unlock()
+	writable = o.endDelivery(buf, ch)
 	b.Touch(ch.conn)
 	return writable
 }
@@ -68,7 +66,7 @@ func (ch *channel) Confirmed(seq uint64, ok bool, b *broker.Batch) {
 	} else {
 		ch.late.nack(seq)
 	}
-	o.mu.Unlock()
+	o.unlock()
 	b.Touch(ch.conn)
 }
 
@@ -98,7 +96,7 @@ func (c *conn) tellConfirms() {
 func (o *outbox) tellLate() {
 	o.mu.Lock()
 	pending := len(o.late) > 0
-	o.mu.Unlock()
+	o.unlock()
 	if !pending {
 		return
 	}
