@@ -143,6 +143,9 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 	if c.exclusive {
 		q.exclusive = c
 	}
+	if !q.settings.Load().Probed() {
+		c.probe = nil // nobody asks it, and steps need not stop at each delivery
+	}
 	if c.probe != nil {
 		q.probes++
 	}

@@ -1,10 +1,10 @@
 package dispatch
 
 func init() {
-	registerSelector(SelectorStrategy{
+	RegisterSelector(SelectorStrategy{
 		Name:  "adaptive",
 		Doc:   "in turn, with a prefetch measured from service time and round trip",
-		Needs: NeedSlots,
+		Needs: NeedSlots | NeedTime,
 		New:   func(_ Config, t *Consumers) Selector { return &adaptive{eagerRing: eagerRing{t: t}} },
 	})
 }

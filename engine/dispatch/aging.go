@@ -1,10 +1,10 @@
 package dispatch
 
 func init() {
-	registerOrder(OrderStrategy{
+	RegisterOrder(OrderStrategy{
 		Name:  "aging",
 		Doc:   "the highest priority first, where waiting raises it",
-		Needs: NeedPriority,
+		Needs: NeedPriority | NeedTime,
 		New: func(cfg Config, t *Messages) Order {
 			if cfg.AgingUS <= 0 {
 				cfg.AgingUS = 1_000_000

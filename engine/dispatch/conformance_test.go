@@ -10,7 +10,16 @@ import (
 func TestConformance(t *testing.T) {
 	for _, s := range dispatch.Selectors() {
 		for _, o := range dispatch.Orders() {
-			t.Run("strategy="+s.Name+"/order="+o.Name, func(t *testing.T) { dispatchtest.Run(t, s, o) })
+			t.Run("dispatch="+s.Name+"/order="+o.Name, func(t *testing.T) { dispatchtest.Run(t, s, o) })
+		}
+	}
+}
+
+// TestNeeds holds the strategies to what they say that they need.
+func TestNeeds(t *testing.T) {
+	for _, s := range dispatch.Selectors() {
+		for _, o := range dispatch.Orders() {
+			t.Run("dispatch="+s.Name+"/order="+o.Name, func(t *testing.T) { dispatchtest.RunNeeds(t, s, o) })
 		}
 	}
 }

@@ -1,10 +1,36 @@
 // Package dispatch decides which message of a queue goes out next and which
 // consumer gets it.
 //
-// Two decisions, kept apart. An Order says which ready message is next: fifo,
-// priority, aging, sjf, drr. A Selector says which consumer takes it: rr (the
-// ring of RabbitMQ's classic queues, the default), rr-eager, fair, jsq, lwl,
-// po2, random, jiq, adaptive. Every strategy is one file that registers itself.
+// Two decisions, kept apart. A Selector says which consumer takes the next message;
+// n is the number of consumers, and among consumer priorities the best that has an
+// eligible consumer comes first:
+//
+//	          idea                                          a message   when to use it
+//	rr        in turn; who is full is skipped when looked   O(1)        as RabbitMQ's classic queues: the default
+//	          at
+//	rr-eager  in turn; who is full leaves the ring at once  O(1)        as RabbitMQ's quorum queues
+//	fair      in turn among those with an idle slot         O(1)        long and short work mixed, acks after the work
+//	adaptive  in turn, with a measured prefetch             O(1)        workers across a link, of unknown service time
+//	jsq       the fewest messages outstanding               O(log n)    workers of unlike speed; work of like size
+//	lwl       the least work left, by cost hints            O(log n)    work of unlike size, known beforehand
+//	po2       the lesser of two drawn                       O(log n)    many consumers: nearly jsq, with two looks
+//	jiq       idle longest, else a drawn one                O(log n)    many consumers, seldom all busy
+//	random    a drawn one                                   O(log n)    the baseline that the others have to beat
+//
+// An Order says which ready message is next; m is the number of ready messages, t
+// that of tenants:
+//
+//	          idea                                          a message   when to use it
+//	fifo      the oldest                                    O(1)        the default
+//	priority  the highest priority, the oldest within       O(1)        some are urgent and never many; the default
+//	                                                                    of queues with x-max-priority
+//	aging     priority, which waiting raises                O(1)        as priority, where nobody may starve
+//	sjf       the least cost                                O(log m)    the mean wait counts, and costs are known
+//	drr       tenants in turn, each its quantum             O(log t)    tenants share a queue, and one floods it
+//
+// Every strategy is one file that registers itself. To add a selector, copy rr.go; to
+// add an order, copy fifo.go. The conformance suite (dispatchtest), the benchmarks,
+// the flags and the reports take it from [Selectors] and [Orders].
 //
 // Both work on tables that the queue keeps: Messages, addressed by Ref, and
 // Consumers, addressed by ConsumerID. A strategy holds references into them and
@@ -25,8 +51,9 @@ package dispatch
 
 import "harelab/engine/internal/registry"
 
-// Needs says what a strategy reads of a message or a consumer, so that a broker
-// decodes only what is used.
+// Needs says what a strategy reads. A broker finds out only what is needed, and the
+// suite (dispatchtest) holds a strategy to what it says: its decisions are the same
+// when all else is withheld.
 type Needs uint8
 
 // What a strategy may need.
@@ -35,6 +62,8 @@ const (
 	NeedTenant                     // the tenant of a message
 	NeedPriority                   // the priority of a message
 	NeedSlots                      // the number of slots of a consumer
+	NeedTime                       // the time of a decision; else any time may be given
+	NeedProbe                      // what a consumer's Probe says, after each single delivery
 )
 
 // Config is what the strategies of one queue can be told. The zero value is
@@ -79,8 +108,13 @@ func LookupSelector(name string) (SelectorStrategy, error) { return selectors.Ge
 // LookupOrder returns the named order; its error lists those there are.
 func LookupOrder(name string) (OrderStrategy, error) { return orders.Get(name) }
 
-func registerSelector(s SelectorStrategy) { selectors.Add(s.Name, s) }
-func registerOrder(s OrderStrategy)       { orders.Add(s.Name, s) }
+// RegisterSelector makes a selector available under s.Name. It is called from init
+// functions and panics if the name is taken.
+func RegisterSelector(s SelectorStrategy) { selectors.Add(s.Name, s) }
+
+// RegisterOrder makes an order available under o.Name. It is called from init
+// functions and panics if the name is taken.
+func RegisterOrder(o OrderStrategy) { orders.Add(o.Name, o) }
 
 // A Selector chooses consumers. The queue calls it as the books in Consumers
 // change; they are always up to date when it is called.

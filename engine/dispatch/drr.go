@@ -1,7 +1,7 @@
 package dispatch
 
 func init() {
-	registerOrder(OrderStrategy{
+	RegisterOrder(OrderStrategy{
 		Name:  "drr",
 		Doc:   "tenants in turn, each its quantum (deficit round robin over x-fair-key)",
 		Needs: NeedTenant | NeedCost,

@@ -1,7 +1,7 @@
 package dispatch
 
 func init() {
-	registerSelector(SelectorStrategy{
+	RegisterSelector(SelectorStrategy{
 		Name:  "fair",
 		Doc:   "only to a consumer with an idle slot, whatever its prefetch",
 		Needs: NeedSlots,

@@ -1,8 +1,11 @@
 package dispatch
 
+// DefaultOrder is the order of a queue that does not choose its own.
+const DefaultOrder = "fifo"
+
 func init() {
-	registerOrder(OrderStrategy{
-		Name: "fifo",
+	RegisterOrder(OrderStrategy{
+		Name: DefaultOrder,
 		Doc:  "the oldest message first",
 		New:  func(_ Config, t *Messages) Order { return &fifo{t: t, list: newAgeList()} },
 	})

@@ -3,7 +3,7 @@ package dispatch
 import "harelab/engine/dispatch/rng"
 
 func init() {
-	registerSelector(SelectorStrategy{
+	RegisterSelector(SelectorStrategy{
 		Name:  "jiq",
 		Doc:   "to an idle consumer, longest idle first, else to a random one (join the idle queue)",
 		Needs: NeedSlots,

@@ -1,10 +1,11 @@
 package dispatch
 
 func init() {
-	registerSelector(SelectorStrategy{
-		Name: "jsq",
-		Doc:  "to whoever has the fewest messages outstanding (join the shortest queue)",
-		New:  newJSQ,
+	RegisterSelector(SelectorStrategy{
+		Name:  "jsq",
+		Doc:   "to whoever has the fewest messages outstanding (join the shortest queue)",
+		Needs: NeedProbe,
+		New:   newJSQ,
 	})
 }
 

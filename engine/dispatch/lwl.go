@@ -1,10 +1,10 @@
 package dispatch
 
 func init() {
-	registerSelector(SelectorStrategy{
+	RegisterSelector(SelectorStrategy{
 		Name:  "lwl",
 		Doc:   "to whoever has the least work left, by cost hints",
-		Needs: NeedCost,
+		Needs: NeedCost | NeedTime | NeedProbe,
 		New:   newLWL,
 	})
 }

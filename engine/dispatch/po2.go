@@ -3,9 +3,10 @@ package dispatch
 import "harelab/engine/dispatch/rng"
 
 func init() {
-	registerSelector(SelectorStrategy{
-		Name: "po2",
-		Doc:  "to the one with fewer outstanding of two drawn (power of two choices)",
+	RegisterSelector(SelectorStrategy{
+		Name:  "po2",
+		Doc:   "to the one with fewer outstanding of two drawn (power of two choices)",
+		Needs: NeedProbe,
 		New: func(cfg Config, t *Consumers) Selector {
 			return &po2{random{roster: newRoster(t), rng: rng.New(cfg.Seed)}}
 		},

@@ -1,8 +1,12 @@
 package dispatch
 
+// PriorityOrder is the order of a queue with a maximum priority (x-max-priority) that
+// does not choose its own.
+const PriorityOrder = "priority"
+
 func init() {
-	registerOrder(OrderStrategy{
-		Name:  "priority",
+	RegisterOrder(OrderStrategy{
+		Name:  PriorityOrder,
 		Doc:   "the highest priority first, the oldest within (x-max-priority)",
 		Needs: NeedPriority,
 		New:   func(cfg Config, t *Messages) Order { return &priority{newLevels(cfg, t)} },

@@ -3,7 +3,7 @@ package dispatch
 import "harelab/engine/dispatch/rng"
 
 func init() {
-	registerSelector(SelectorStrategy{
+	RegisterSelector(SelectorStrategy{
 		Name: "random",
 		Doc:  "to one drawn among the eligible",
 		New: func(cfg Config, t *Consumers) Selector {

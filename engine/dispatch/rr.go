@@ -1,10 +1,10 @@
 package dispatch
 
-// DefaultSelector is the selector to use without a reason for another.
+// DefaultSelector is the selector of a queue that does not choose its own: RabbitMQ's.
 const DefaultSelector = "rr"
 
 func init() {
-	registerSelector(SelectorStrategy{
+	RegisterSelector(SelectorStrategy{
 		Name: DefaultSelector,
 		Doc:  "in turn, skipping whoever is full (RabbitMQ's classic queues)",
 		New:  func(_ Config, t *Consumers) Selector { return &roundRobin{t: t} },

@@ -1,7 +1,7 @@
 package dispatch
 
 func init() {
-	registerSelector(SelectorStrategy{
+	RegisterSelector(SelectorStrategy{
 		Name: "rr-eager",
 		Doc:  "in turn among those that are not full (RabbitMQ's quorum queues)",
 		New:  func(_ Config, t *Consumers) Selector { return &eagerRing{t: t} },

@@ -1,7 +1,7 @@
 package dispatch
 
 func init() {
-	registerOrder(OrderStrategy{
+	RegisterOrder(OrderStrategy{
 		Name:  "sjf",
 		Doc:   "the shortest job first, by cost hint",
 		Needs: NeedCost,

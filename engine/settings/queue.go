@@ -47,9 +47,9 @@ func ForQueue(args wire.Table, d Defaults, resource string) (*Queue, error) {
 		return nil, err
 	}
 	if names.order == "" {
-		names.order = "fifo"
+		names.order = dispatch.DefaultOrder
 		if s.Dispatch.MaxPriority > 0 {
-			names.order = "priority"
+			names.order = dispatch.PriorityOrder
 		}
 	}
 	var err error
@@ -129,15 +129,14 @@ func (s *Queue) With(next *Queue) *Queue {
 }
 
 // Timed reports whether the queue's decisions depend on the time even if no message
-// expires. Strategies that are not listed may read it.
+// expires. Costs do: those that no message tells are learned from service times.
 func (s *Queue) Timed() bool {
-	switch s.Selector.Name {
-	case "rr", "rr-eager", "random", "po2", "jsq", "jiq", "fair":
-	default:
-		return true
-	}
-	return s.Limits.MessageTTL >= 0 || s.Order.Name != "fifo" && s.Order.Name != "priority"
+	needs := s.Selector.Needs | s.Order.Needs
+	return s.Limits.MessageTTL >= 0 || needs&(dispatch.NeedTime|dispatch.NeedCost) != 0
 }
+
+// Probed reports whether the queue's selector looks into workers.
+func (s *Queue) Probed() bool { return s.Selector.Needs&dispatch.NeedProbe != 0 }
 
 // Config returns the configuration of a state machine with these settings.
 func (s *Queue) Config() queue.Config {

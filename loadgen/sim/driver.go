@@ -262,32 +262,13 @@ func (w *worker) consume(i int, s Subscription) error {
 		Exclusive: s.Exclusive,
 		Arguments: wire.Table{{Key: "x-slots", Value: int32(w.Slots)}},
 		Prefetch:  &prefetch,
+		Probe:     w,
 	}
 	if s.Priority != 0 {
 		spec.Arguments.Set("x-priority", s.Priority)
 	}
-	if w.d.model.probed(w.queues[i]) {
-		spec.Probe = w
-	}
 	_, err := w.channel.Consume(spec)
 	return err
-}
-
-// probed reports whether a queue's dispatch strategy may look into workers. For such
-// a queue the broker carries out each delivery before it decides on the next, so
-// the strategies that are known to look at nobody go without.
-func (m *Model) probed(queue int32) bool {
-	strategy := m.Dispatch
-	for _, a := range m.Queues[queue].Arguments {
-		if name, ok := a.Value.(string); ok && a.Name == "x-dispatch" {
-			strategy = name
-		}
-	}
-	switch strategy {
-	case "", "rr", "rr-eager", "random":
-		return false
-	}
-	return true
 }
 
 // newTask takes a row of the table of tasks.

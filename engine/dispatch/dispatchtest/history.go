@@ -59,6 +59,7 @@ type history struct {
 	rec      *queue.Recorder // nil: not recorded
 	codec    queue.Codec
 	out      []queue.Decision
+	needs    dispatch.Needs // what of the events the queue is told
 }
 
 // newHistory draws a configuration and starts a history with it.
@@ -76,7 +77,7 @@ func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 		},
 		SingleActive: src.below(8) == 0,
 	}
-	h := &history{src: src, now: 3} // a step back in time stays above 0
+	h := &history{src: src, now: 3, needs: everything} // a step back in time stays above 0
 	cfg.Limits = h.limits()
 	h.q = queue.New(cfg)
 	if src.below(2) == 0 {
@@ -288,7 +289,7 @@ func (h *history) step(e queue.Event) error {
 	if h.rec != nil {
 		h.out = h.rec.Step(e, h.out[:0])
 	} else {
-		h.out = h.q.Step(e, h.out[:0])
+		h.out = h.q.Step(tell(e, h.needs), h.out[:0])
 		h.note(e)
 	}
 	if h.model != nil {
