@@ -26,13 +26,13 @@ var crews = []struct {
 // one queue, without a broker around it: a Publish that delivers, and the Ack of
 // the oldest delivery. As many messages are out as there are consumers but one.
 //
-//	go test -run=^$ -bench=BenchmarkDispatch -count=10 ./bench | go tool benchstat -col /strategy -row /workload,/consumers -
+//	go test -run=^$ -bench=BenchmarkDispatch -count=10 ./bench | go tool benchstat -col /dispatch -row /workload,/consumers -
 func BenchmarkDispatch(b *testing.B) {
 	for _, s := range dispatch.Selectors() {
 		for _, consumers := range []int{1, 10, 100, 1_000, 10_000} {
 			for i := range crews {
 				crew := &crews[i]
-				b.Run(fmt.Sprintf("strategy=%s/consumers=%d/workload=%s/prefetch=%d", s.Name, consumers, crew.name, crew.prefetch), func(b *testing.B) {
+				b.Run(fmt.Sprintf("dispatch=%s/consumers=%d/workload=%s/prefetch=%d", s.Name, consumers, crew.name, crew.prefetch), func(b *testing.B) {
 					fifo, err := dispatch.LookupOrder("fifo")
 					if err != nil {
 						b.Fatal(err)
@@ -198,7 +198,7 @@ var backlogs = []struct {
 func BenchmarkOrder(b *testing.B) {
 	for _, o := range dispatch.Orders() {
 		for _, backlog := range backlogs {
-			b.Run(fmt.Sprintf("strategy=%s/workload=%s", o.Name, backlog.name), func(b *testing.B) {
+			b.Run(fmt.Sprintf("order=%s/workload=%s", o.Name, backlog.name), func(b *testing.B) {
 				benchmarkOrder(b, o, backlog.messages, backlog.tenants)
 			})
 		}

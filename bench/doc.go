@@ -4,8 +4,8 @@
 //
 //	go test -run=^$ -bench=. -count=10 ./bench | go tool benchstat -col /strategy -
 //
-// can put into rows and columns. The keys are scenario, strategy, dispatch, target,
-// workload, bindings, consumers, prefetch, body and procs. The units are those of
+// can put into rows and columns. The keys are scenario, strategy (of topic matchers),
+// dispatch, order, target, workload, bindings, consumers, prefetch, body and procs. The units are those of
 // the testing package and matches/op, B/binding, msgs, max-ns and cpu-ns/op.
 //
 // Absolute figures of a shared machine mean little: compare within one run, and

@@ -17,7 +17,7 @@ func TestLimiterHoldsAcrossQueues(t *testing.T) {
 		t.Fatal(err)
 	}
 	for _, s := range dispatch.Selectors() {
-		t.Run("strategy="+s.Name, func(t *testing.T) {
+		t.Run("dispatch="+s.Name, func(t *testing.T) {
 			limiter := dispatch.NewLimiter(limit)
 			var wg sync.WaitGroup
 			for range queues {

@@ -129,7 +129,7 @@ func TestNoStrategyScans(t *testing.T) {
 			each           int // messages in the shop for each worker
 		}{{"probed", false, true, 1}, {"channel-limit", true, false, 1}, {"both", true, true, 1}, {"backlog", true, true, 4}} {
 			for n := 8; n <= 1<<11; n *= 16 {
-				t.Run(fmt.Sprintf("strategy=%s/workload=%s/consumers=%d", s.Name, w.name, n), func(t *testing.T) {
+				t.Run(fmt.Sprintf("dispatch=%s/workload=%s/consumers=%d", s.Name, w.name, n), func(t *testing.T) {
 					b := newShop(t, s, n, w.limits, w.probes)
 					b.many = w.each * n
 					for i := range b.many + n {

@@ -33,7 +33,7 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 	for _, s := range dispatch.Selectors() {
 		for _, o := range dispatch.Orders() {
-			t.Run("strategy="+s.Name+"/order="+o.Name, func(t *testing.T) {
+			t.Run("dispatch="+s.Name+"/order="+o.Name, func(t *testing.T) {
 				l := &load{q: newQueue(t, s.Name, o.Name)}
 				limiter := dispatch.NewLimiter(3)
 				for i := range 8 {

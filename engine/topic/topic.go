@@ -7,14 +7,30 @@
 // leading and trailing dots make empty words, the empty key has no words at all,
 // and in a routing key '*' and '#' are words like any other.
 //
-// Several strategies give the same answers at different cost. Each is a file
-// that registers itself, and opens with its idea, its cost and when to use it.
-// [Default] is the one to use without a reason for another, "scan" the one
-// short enough to be believed: all others are tested against it.
+// Several strategies give the same answers at different cost:
 //
-// Wrappers combine with strategies by name: "cached(nfa)" keeps match sets of
-// recent keys, "locked(trie)" guards a strategy with a lock, and "rcu(trie)"
-// keeps two copies so that no reader waits.
+//	          idea                                 a match costs at most        when to use it
+//	nfa       all binding keys as one automaton,   words x states               the default
+//	          each state entered once
+//	scan      every binding in turn                words x words of all keys    a handful of bindings; the oracle
+//	                                                                            that the others are tested against
+//	trie      backtracking walk of a word trie     exponential in '#'           the baseline everybody knows; not
+//	                                                                            where strangers choose the keys
+//	memotrie  the trie with a memo of places       words x nodes                to see what the memo alone gives
+//	dfa       states made when first needed        words, once they are there   bindings hardly ever change and few
+//	                                                                            states take most messages
+//	tuple     one hash probe for each shape of     shapes of keys               a million keys of a handful of shapes
+//	          key
+//	bitmap    intersections of sets of keys        words x keys/64              a thousand keys with many '*'
+//
+// Wrappers combine with strategies by name, as in "cached(nfa)":
+//
+//	cached    match sets of recent keys            a probe on a hit             few keys carry most messages
+//	locked    a readers-writer lock                a lock more                  a strategy that is not safe by itself
+//	rcu       two copies, so no reader waits       nothing more                 to compare strategies under changes
+//
+// Each is a file that registers itself, and opens with its idea, its cost and when
+// to use it.
 //
 // To add a strategy, copy scan.go. The conformance suite (topictest), the
 // fuzzer, the benchmarks, the flags and the reports take it from [Strategies].

@@ -54,7 +54,7 @@ func recorded(t *testing.T, selector, order string) string {
 func TestRecordedRunsReplay(t *testing.T) {
 	for _, s := range dispatch.Selectors() {
 		for _, o := range dispatch.Orders() {
-			t.Run("strategy="+s.Name+"/order="+o.Name, func(t *testing.T) {
+			t.Run("dispatch="+s.Name+"/order="+o.Name, func(t *testing.T) {
 				log := recorded(t, s.Name, o.Name)
 				if n := strings.Count(log, "deliver"); n < 300 {
 					t.Fatalf("%d deliveries recorded, want at least 300", n)
