@@ -3,6 +3,7 @@ package loadgen
 import (
 	"fmt"
 	"math"
+	"slices"
 	"sync"
 	"sync/atomic"
 
@@ -47,7 +48,7 @@ func NewPlan(s *scenarios.Scenario) (*Plan, error) {
 	if n := max(len(s.Classes), len(s.Load)); n > MaxBodyIndex {
 		return nil, &scenarios.Error{File: s.File, Msg: fmt.Sprintf("%d classes or sequences: at most %d have a number in a message body", n, MaxBodyIndex)}
 	}
-	p := &Plan{s: s, static: true}
+	p := &Plan{s: s, static: static(s)}
 	for i := range s.Classes {
 		c, err := newClass(s, &s.Classes[i])
 		if err != nil {
@@ -55,13 +56,18 @@ func NewPlan(s *scenarios.Scenario) (*Plan, error) {
 		}
 		p.classes = append(p.classes, c)
 	}
-	for _, q := range s.Load {
-		for _, ph := range q.Phases {
-			p.static = p.static && ph.Model != scenarios.Closed
-		}
-	}
 	p.count = sync.OnceValue(p.countAll)
 	return p, nil
+}
+
+// static reports whether no sequence of s is a closed loop.
+func static(s *scenarios.Scenario) bool {
+	for i := range s.Load {
+		if slices.ContainsFunc(s.Load[i].Phases, func(p scenarios.Phase) bool { return p.Model == scenarios.Closed }) {
+			return false
+		}
+	}
+	return true
 }
 
 // Static reports whether every message is known beforehand, that is, whether

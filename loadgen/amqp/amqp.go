@@ -10,9 +10,9 @@
 // invisible.
 //
 // Goroutines: one per publisher (or per user of a closed loop), one per
-// subscription, one per slot, each with a log of its own that is merged when
-// the run is over; what they share are counters, the [loadgen.Book] and, per
-// worker, the buffer.
+// subscription, one per slot. Each publisher and each worker keeps a log of its
+// own, a value that [loadgen.Merge] makes the result of when the run is over; what
+// they share are counters and the [loadgen.Outstanding].
 package amqp
 
 import (
@@ -20,7 +20,6 @@ import (
 	"errors"
 	"fmt"
 	"net"
-	"slices"
 	"sync"
 	"sync/atomic"
 	"time"
@@ -59,60 +58,76 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 		return nil, err
 	}
 	defer r.alarm.Close()
-	res, err := r.run(ctx)
+	started := time.Now()
+	log, err := r.run(ctx)
 	if err != nil {
 		return nil, fmt.Errorf("%w", err)
 	}
+	res := loadgen.Merge(s, r.target, o.Observer, log)
+	res.Repeat, res.Started, res.Elapsed = o.Repeat, started, time.Since(started)
 	return res, nil
 }
 
 // A runner is one run.
 type runner struct {
-	s       *scenarios.Scenario
-	o       Options
-	plan    *loadgen.Plan
-	alarm   *loadgen.Alarm
-	fake    bool // the clock stands while a goroutine spins
-	book    *loadgen.Book
-	target  run.Target
-	planned int64
-
+	s      *scenarios.Scenario
+	o      Options
+	plan   *loadgen.Plan
+	demand loadgen.Demand
+	live   []bool // queues that some worker consumes, by index
 	routes struct {
 		sync.Mutex
 		*loadgen.Router
 	}
-	live []bool // queues that some worker consumes, by index
 
+	alarm   *loadgen.Alarm
+	fake    bool // the clock stands while a goroutine spins
 	zero    time.Time
 	halt    chan struct{} // closed when the run ends
 	stopped sync.Once
 
+	target     run.Target
 	admin      *admin
-	workers    []*worker
 	publishers []*publisher
-	users      []chan struct{}   // closed loops: the message is done with
-	awaits     []scenarios.Await // of each user
-	seq        atomic.Int64      // messages published, and the next number in a plan with closed loops
+	users      []user // of closed loops
+	workers    []*worker
+	links      map[string][]*link // shared by the workers of a group
 
-	delivered, redelivered, started, finished, confirmed, answered, acked, unacked, held, busy, inversions atomic.Int64
-	expected                                                                                               atomic.Int64 // confirms
-	pending                                                                                                atomic.Int64 // restarts to come
-	latest                                                                                                 atomic.Int64 // when the last message was sent
-	sentByUsers                                                                                            atomic.Int64
-	begun                                                                                                  atomic.Int64 // microseconds of work that is finished or under way
-	tardy                                                                                                  atomic.Int64 // attempts that ended late
-	late                                                                                                   peak         // how late a wake-up was at most
+	outstanding *loadgen.Outstanding
+	published   publishCount
+	worked      workCount
+	returning   atomic.Int64 // workers that are still to join or to come back
+	attempts    *deliveries  // nil where no worker fails
+	late        peak         // how late a wake-up was at most
 
-	demand loadgen.Demand
+	series   []run.Sample
+	findings findings
+	partial  bool
+	ended    int64 // run time
+}
 
-	retried   bool // some worker fails: deliveries are counted
-	attempts  deliveries
-	links     map[string][]*link // shared by the workers of a group
-	series    []run.Sample
-	findings  findings
-	partial   bool
-	broken    atomic.Bool
-	lastEvent int64
+// A publishCount counts what publishers do. It is read while they are at it, for
+// progress, the series and the conditions to stop; the logs hold the rest.
+type publishCount struct {
+	sent, byUsers       atomic.Int64 // byUsers: by users of closed loops
+	latest              atomic.Int64 // run time of the last one sent
+	expected            atomic.Int64 // confirms
+	answered, confirmed atomic.Int64 // of these; confirmed: positive ones
+}
+
+// A workCount does so for workers.
+type workCount struct {
+	delivered, acked, finished atomic.Int64
+	unacked                    atomic.Int64 // deliveries that wait for an ack
+	held, busy                 atomic.Int64 // deliveries in buffers, in slots
+	latest                     atomic.Int64 // run time at which work started last
+	begun                      atomic.Int64 // microseconds of work that is finished or under way
+}
+
+// A user is one user of a closed loop.
+type user struct {
+	await scenarios.Await
+	wake  chan struct{} // the message is done with
 }
 
 func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
@@ -124,8 +139,8 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 		return nil, err
 	}
 	r := &runner{
-		s: s, o: o, plan: plan, alarm: o.alarm, book: loadgen.NewBook(),
-		halt: make(chan struct{}), planned: int64(plan.Planned()), live: make([]bool, len(s.Queues)),
+		s: s, o: o, plan: plan, alarm: o.alarm, outstanding: loadgen.NewOutstanding(),
+		halt: make(chan struct{}), live: loadgen.Consumed(s), demand: loadgen.DemandOf(s, plan),
 	}
 	if r.fake = r.alarm != nil; !r.fake {
 		r.alarm = loadgen.NewAlarm()
@@ -138,17 +153,12 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 		}
 		r.workers = append(r.workers, w)
 	}
-	r.demand = loadgen.DemandOf(s, plan)
 	for i := range s.Workers {
-		r.retried = r.retried || s.Workers[i].Fail != nil
-		if s.Workers[i].JoinsAt > 0 {
-			r.pending.Add(1)
+		if s.Workers[i].Fail != nil {
+			r.attempts = newDeliveries()
 		}
-	}
-	for i := range s.Queues {
-		for j := range s.Workers {
-			consumes := func(c scenarios.Consume) bool { return c.Queue == s.Queues[i].Name }
-			r.live[i] = r.live[i] || slices.ContainsFunc(s.Workers[j].Consume, consumes)
+		if s.Workers[i].JoinsAt > 0 {
+			r.returning.Add(1)
 		}
 	}
 	return r, nil
@@ -163,11 +173,11 @@ func (r *runner) at(us int64) time.Time { return r.zero.Add(time.Duration(us) * 
 // end ends the run; all that waits on halt comes back.
 func (r *runner) end() { r.stopped.Do(func() { close(r.halt) }) }
 
-func (r *runner) run(ctx context.Context) (*run.Result, error) {
-	started := time.Now()
+// run carries the run out and returns its log.
+func (r *runner) run(ctx context.Context) (loadgen.Log, error) {
 	if err := r.prepare(ctx); err != nil {
 		r.end()
-		return nil, errors.Join(err, r.close())
+		return loadgen.Log{}, errors.Join(err, r.close())
 	}
 	var background, publishing sync.WaitGroup
 	published := make(chan struct{})
@@ -184,22 +194,30 @@ func (r *runner) run(ctx context.Context) (*run.Result, error) {
 	background.Go(r.report)
 	r.wait(ctx, published)
 	r.end()
-	r.lastEvent = max(0, r.now()) // run time zero may be still to come
+	r.ended = max(0, r.now()) // run time zero may be still to come
 	publishing.Wait()
 	background.Wait()
-	for _, w := range r.workers {
-		w.leave()
-	}
-	for _, p := range r.publishers {
-		p.close()
-	}
-	terminal := r.admin.drain(r)
+	r.disconnect()
+	parked := r.admin.drain(r)
 	if err := r.close(); err != nil {
 		r.findings.add("cleanup", fmt.Sprintf("The topology could not be removed: %v.", err), false)
 	}
-	res := r.result(terminal)
-	res.Started, res.Elapsed = started, time.Since(started)
-	return res, nil
+	return r.log(parked), nil
+}
+
+// log returns what was recorded. Nobody records any more.
+func (r *runner) log(parked []loadgen.Parked) loadgen.Log {
+	l := loadgen.Log{
+		Parked: parked, Series: r.series, Findings: r.findings.list,
+		Late: r.late.us.Load(), End: r.ended, Partial: r.partial,
+	}
+	for _, p := range r.publishers {
+		l.Publishers = append(l.Publishers, p.record())
+	}
+	for _, w := range r.workers {
+		l.Workers = append(l.Workers, w.log)
+	}
+	return l
 }
 
 // prepare declares, connects and subscribes.
@@ -242,14 +260,20 @@ func (r *runner) startClock() {
 	}
 }
 
-// close removes what the run declared and closes what is open.
-func (r *runner) close() error {
+// disconnect closes the connections of workers and publishers, which ends their
+// logs. It may be called again.
+func (r *runner) disconnect() {
 	for _, w := range r.workers {
 		w.leave()
 	}
 	for _, p := range r.publishers {
 		p.close()
 	}
+}
+
+// close removes what the run declared and closes what is open.
+func (r *runner) close() error {
+	r.disconnect()
 	if r.admin == nil {
 		return nil
 	}
@@ -272,7 +296,6 @@ func (r *runner) fatal(code, text string) {
 		return
 	}
 	r.findings.add(code, text, true)
-	r.broken.Store(true)
 	r.end()
 }
 
@@ -284,14 +307,14 @@ func (r *runner) route(m *loadgen.Planned) []int32 {
 }
 
 // settle notes that a copy of a message is through and wakes who waits for it.
-func (r *runner) settle(seq int64, queue int32) { r.wake(r.book.Settle(seq, queue)) }
+func (r *runner) settle(seq int64, queue int32) { r.wake(r.outstanding.Settle(seq, queue)) }
 
 func (r *runner) wake(user int32) {
 	if user < 0 {
 		return
 	}
 	select {
-	case r.users[user] <- struct{}{}:
+	case r.users[user].wake <- struct{}{}:
 	default:
 	}
 }
@@ -319,13 +342,12 @@ type deliveries struct {
 	count map[int64]int32
 }
 
+func newDeliveries() *deliveries { return &deliveries{count: map[int64]int32{}} }
+
 // next returns which delivery of the message this is, from 1.
 func (d *deliveries) next(seq int64) int32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()
-	if d.count == nil {
-		d.count = map[int64]int32{}
-	}
 	d.count[seq]++
 	return d.count[seq]
 }

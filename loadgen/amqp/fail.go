@@ -40,7 +40,7 @@ func (w *worker) carryOut(it *item) {
 func (s *session) nack(it *item, requeue bool) {
 	if s.ch.Nack(it.tag, false, requeue) == nil {
 		s.unacked.Add(-1)
-		s.w.r.unacked.Add(-1)
+		s.w.r.worked.unacked.Add(-1)
 	}
 }
 

@@ -35,9 +35,9 @@ func (r *runner) inject() {
 		if f.RestartAfter < 0 {
 			continue
 		}
-		r.pending.Add(1)
+		r.returning.Add(1)
 		restarts.Go(func() {
-			defer r.pending.Add(-1)
+			defer r.returning.Add(-1)
 			if !r.alarm.Sleeper().Until(r.at((f.At + f.RestartAfter).Microseconds()), r.halt) {
 				return
 			}

@@ -17,11 +17,8 @@ type pace struct {
 }
 
 // catchUp is how much a slot can owe. What exceeds it is no late wake-up but a
-// machine that stood still: that stays in the figures, and is told.
+// machine that stood still: that stays in the figures, and is a finding.
 const catchUp = 20 * time.Millisecond
-
-// tardy is how late work may end before it is counted as late.
-const tardy = 20 * time.Millisecond
 
 // follow returns the pace for work that starts now on a message that was due
 // to be published at due. It has a debt only where the slot was what it waited

@@ -19,17 +19,8 @@ type publisher struct {
 	index int
 	spec  *scenarios.Sequence
 	lines []*line
-	mu    sync.Mutex // users of closed loops share the log
-	log   []sent
-}
-
-// sent is one message that was handed to the client library.
-type sent struct {
-	seq, intended, at int64
-	service           int64
-	tenant            string
-	class, copies     int32
-	mandatory, paced  bool
+	mu    sync.Mutex // users of closed loops share what follows
+	sent  []loadgen.Sent
 }
 
 // A line is one channel on a connection of its own.
@@ -41,18 +32,13 @@ type line struct {
 
 	mu       sync.Mutex
 	waiting  []unconfirmed // in order of delivery tag
-	log      []confirmation
+	answered []loadgen.Answer
 	returned []int64
 }
 
 type unconfirmed struct {
 	seq  int64
 	user int32
-}
-
-type confirmation struct {
-	seq, at int64
-	ack     bool
 }
 
 func (r *runner) newPublisher(ctx context.Context, i int) (*publisher, error) {
@@ -106,12 +92,21 @@ func (p *publisher) close() {
 	}
 }
 
+// record returns the publisher's log, once it is closed.
+func (p *publisher) record() loadgen.PublisherLog {
+	l := loadgen.PublisherLog{Sequence: int32(p.index), Sent: p.sent}
+	for _, ln := range p.lines {
+		l.Answered = append(l.Answered, ln.answered...)
+		l.Returned = append(l.Returned, ln.returned...)
+	}
+	return l
+}
+
 // publish starts all publishers and all users of closed loops.
 func (r *runner) publish(wg *sync.WaitGroup) {
 	users := r.plan.Users()
 	for _, u := range users {
-		r.users = append(r.users, make(chan struct{}, 1))
-		r.awaits = append(r.awaits, u.Await)
+		r.users = append(r.users, user{await: u.Await, wake: make(chan struct{}, 1)})
 	}
 	for _, p := range r.publishers {
 		wg.Go(func() { p.run() })
@@ -161,7 +156,7 @@ func (p *publisher) serve(u *loadgen.User) {
 			return
 		}
 		select {
-		case <-p.r.users[u.Index]:
+		case <-p.r.users[u.Index].wake:
 		case <-p.r.halt:
 			return
 		}
@@ -196,23 +191,24 @@ func (p *publisher) send(ln *line, m *loadgen.Planned, enc *encoder) bool {
 	// messages have to go out in one order.
 	p.mu.Lock()
 	defer p.mu.Unlock()
-	if count := p.r.seq.Add(1); !p.r.plan.Static() {
-		m.Seq = count - 1
+	count := &p.r.published
+	if count.sent.Add(1); !p.r.plan.Static() {
+		m.Seq = p.number()
 	}
-	p.r.book.Open(m.Seq, alive, forWork)
+	p.r.outstanding.Add(m.Seq, alive, forWork)
 	if p.spec.Confirm {
-		p.r.expected.Add(1)
+		count.expected.Add(1)
 		ln.expect(m.Seq, forConfirm)
 	}
 	if m.User >= 0 {
-		p.r.sentByUsers.Add(1)
+		count.byUsers.Add(1)
 	}
 	msg := enc.encode(m)
 	now := p.r.now()
-	p.r.latest.Store(now)
-	p.log = append(p.log, sent{
-		seq: m.Seq, intended: m.At, at: now, service: m.Service, tenant: m.Tenant,
-		class: m.Class, copies: int32(len(route)), mandatory: m.Mandatory, paced: m.Paced,
+	count.latest.Store(now)
+	p.sent = append(p.sent, loadgen.Sent{
+		Seq: m.Seq, Intended: m.At, At: now, Service: m.Service, Tenant: m.Tenant,
+		Class: m.Class, Copies: int32(len(route)), Paced: m.Paced,
 	})
 	if err := ln.ch.PublishWithContext(context.Background(), m.Exchange, m.RoutingKey, m.Mandatory, false, msg); err != nil {
 		p.r.fatal("publisher-lost", fmt.Sprintf("Publisher %s was cut off: %v.", p.spec.Name, err))
@@ -224,13 +220,20 @@ func (p *publisher) send(ln *line, m *loadgen.Planned, enc *encoder) bool {
 	return true
 }
 
+// number numbers the publisher's next message in a plan with closed loops, where
+// the numbers of two publishers must differ though neither knows of the other.
+// The result numbers messages anew.
+func (p *publisher) number() int64 {
+	return int64(len(p.sent))*int64(len(p.r.s.Load)) + int64(p.index)
+}
+
 // waiters returns the user who waits for the work on m, and who for its
 // confirm; -1 is nobody.
 func (r *runner) waiters(m *loadgen.Planned) (forWork, forConfirm int32) {
 	switch {
 	case m.User < 0:
 		return -1, -1
-	case r.awaits[m.User] == scenarios.AwaitConfirm:
+	case r.users[m.User].await == scenarios.AwaitConfirm:
 		return -1, m.User
 	}
 	return m.User, -1
@@ -253,16 +256,16 @@ func (p *publisher) confirmed(ln *line, c amqp091.Confirmation) {
 	}
 	w := ln.waiting[0]
 	ln.waiting = ln.waiting[1:]
-	ln.log = append(ln.log, confirmation{w.seq, now, c.Ack})
+	ln.answered = append(ln.answered, loadgen.Answer{Seq: w.seq, At: now, Ack: c.Ack})
 	ln.mu.Unlock()
-	p.r.answered.Add(1)
+	p.r.published.answered.Add(1)
 	if ln.window != nil {
 		<-ln.window
 	}
 	if c.Ack {
-		p.r.confirmed.Add(1)
+		p.r.published.confirmed.Add(1)
 	} else {
-		p.r.wake(p.r.book.Close(w.seq))
+		p.r.wake(p.r.outstanding.Drop(w.seq))
 	}
 	p.r.wake(w.user)
 }
@@ -276,5 +279,5 @@ func (p *publisher) returned(ln *line, ret amqp091.Return) {
 	ln.mu.Lock()
 	ln.returned = append(ln.returned, seq)
 	ln.mu.Unlock()
-	p.r.wake(p.r.book.Close(seq))
+	p.r.wake(p.r.outstanding.Drop(seq))
 }

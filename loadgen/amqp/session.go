@@ -3,6 +3,7 @@ package amqp
 import (
 	"context"
 	"fmt"
+	"maps"
 	"slices"
 	"sync"
 	"sync/atomic"
@@ -133,19 +134,16 @@ func (s *session) receive(d *amqp091.Delivery, queue int32) {
 	body, ours := loadgen.ReadBody(d.Body)
 	if ours {
 		it.seq, it.intended, it.class, it.service = body.Seq, body.Intended, body.Class, body.Service
-		if r.retried {
+		if r.attempts != nil {
 			it.attempt = r.attempts.next(it.seq)
 		}
 	}
 	if s.w.spec.Fail != nil {
 		it.again = &forwarded{headers: d.Headers, mode: d.DeliveryMode, priority: d.Priority, body: d.Body}
 	}
-	r.delivered.Add(1)
-	if d.Redelivered {
-		r.redelivered.Add(1)
-	}
+	r.worked.delivered.Add(1)
 	if it.forgotten = s.w.spec.Ack.When == scenarios.NoAck; !it.forgotten {
-		r.unacked.Add(1)
+		r.worked.unacked.Add(1)
 		s.unacked.Add(1)
 	}
 	s.order.Lock()
@@ -173,7 +171,9 @@ func (s *session) compare(seq int64, at place) {
 		return
 	}
 	if newest, ok := s.newest[at]; ok && seq < newest {
-		r.inversions.Add(1)
+		s.w.mu.Lock()
+		s.w.log.Inversions++
+		s.w.mu.Unlock()
 		return
 	}
 	s.newest[at] = seq
@@ -190,10 +190,10 @@ func (s *session) ack(it *item) {
 // answered counts a delivery whose ack or refusal was sent.
 func (s *session) answered(it *item) {
 	s.unacked.Add(-1)
-	s.w.r.unacked.Add(-1)
-	s.w.r.acked.Add(1)
+	s.w.r.worked.unacked.Add(-1)
+	s.w.r.worked.acked.Add(1)
 	s.w.mu.Lock()
-	s.w.acked = append(s.w.acked, it.seq)
+	s.w.log.Acked = append(s.w.log.Acked, it.seq)
 	s.w.mu.Unlock()
 }
 
@@ -264,10 +264,15 @@ func (s *session) end() {
 		w.mu.Unlock()
 		s.cutWork()
 		s.reader.Wait()
-		w.r.held.Add(-int64(len(held)))
-		w.r.unacked.Add(-s.unacked.Load())
+		w.r.worked.held.Add(-int64(len(held)))
+		w.r.worked.unacked.Add(-s.unacked.Load())
 		for i := range held {
 			w.abandon(&held[i])
+		}
+		// What was to come before these was lost with the connection.
+		for _, tag := range slices.Sorted(maps.Keys(s.order.early)) {
+			it := s.order.early[tag]
+			w.abandon(&it)
 		}
 	})
 }

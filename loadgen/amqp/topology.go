@@ -136,9 +136,9 @@ func (a *admin) ready(queues []int) (int64, error) {
 }
 
 // drain empties the queues nobody consumes and returns which messages were in
-// them, by the queue's index.
-func (a *admin) drain(r *runner) map[int64]int32 {
-	found := map[int64]int32{}
+// them.
+func (a *admin) drain(r *runner) []loadgen.Parked {
+	var found []loadgen.Parked
 	for i := range r.s.Queues {
 		if r.live[i] || a.ch == nil {
 			continue
@@ -149,7 +149,7 @@ func (a *admin) drain(r *runner) map[int64]int32 {
 				break
 			}
 			if seq, ok := loadgen.BodySeq(d.Body); ok {
-				found[seq] = int32(i)
+				found = append(found, loadgen.Parked{Seq: seq, Queue: int32(i)})
 			}
 		}
 	}

@@ -36,7 +36,7 @@ func (r *runner) wait(ctx context.Context, published <-chan struct{}) {
 			return
 		case <-published:
 			done, published = true, nil
-		case <-r.book.Changed():
+		case <-r.outstanding.Drained():
 		case <-tick.C:
 		}
 		if done && r.through(&quiet) {
@@ -54,15 +54,15 @@ func (r *runner) through(quiet *quietness) bool {
 	case scenarios.StopPublished:
 		return true
 	case scenarios.StopPublishedAndIdle:
-		idle := r.now() - max(r.started.Load(), r.latest.Load())
-		return idle >= r.s.Stop.Idle.Microseconds() && r.pending.Load() == 0
+		idle := r.now() - max(r.worked.latest.Load(), r.published.latest.Load())
+		return idle >= r.s.Stop.Idle.Microseconds() && r.returning.Load() == 0
 	}
-	return r.book.Left() == 0 && r.pending.Load() == 0 || quiet.long(r)
+	return r.outstanding.Left() == 0 && r.returning.Load() == 0 || quiet.long(r)
 }
 
 // answersMissing reports whether confirms are still to come.
 func (r *runner) answersMissing() bool {
-	return r.answered.Load() < r.expected.Load()
+	return r.published.answered.Load() < r.published.expected.Load()
 }
 
 // quietness notices that the copies which are left will never come: they were
@@ -83,7 +83,7 @@ func (q *quietness) long(r *runner) bool {
 	}
 	q.next = now.Add(patience / 4)
 	waiting, err := r.admin.ready(r.flowing())
-	if err != nil || waiting > 0 || r.busy.Load() > 0 || r.held.Load() > 0 || r.pending.Load() > 0 || r.unacked.Load() > r.forgotten() {
+	if err != nil || waiting > 0 || r.worked.busy.Load() > 0 || r.worked.held.Load() > 0 || r.returning.Load() > 0 || r.worked.unacked.Load() > r.forgotten() {
 		q.since = time.Time{}
 		return false
 	}
@@ -138,11 +138,11 @@ func (r *runner) sample() {
 	sleeper := r.alarm.Sleeper()
 	for at := step; sleeper.Until(r.at(at), r.halt); at = max(at+step, r.now()/step*step) {
 		s := run.Sample{
-			At: at, Offered: offered(at) + r.sentByUsers.Load(), Sent: r.seq.Load(), Confirmed: -1,
-			Delivered: r.delivered.Load(), Acked: r.acked.Load(), Ready: -1, Unacked: r.unacked.Load(), Held: r.held.Load(),
+			At: at, Offered: offered(at) + r.published.byUsers.Load(), Sent: r.published.sent.Load(), Confirmed: -1,
+			Delivered: r.worked.delivered.Load(), Acked: r.worked.acked.Load(), Ready: -1, Unacked: r.worked.unacked.Load(), Held: r.worked.held.Load(),
 		}
-		if r.expected.Load() > 0 {
-			s.Confirmed = r.confirmed.Load()
+		if r.published.expected.Load() > 0 {
+			s.Confirmed = r.published.confirmed.Load()
 		}
 		if all != nil {
 			if n, err := r.admin.ready(all); err == nil {
@@ -179,7 +179,7 @@ func (r *runner) report() {
 func (r *runner) progress() loadgen.Progress {
 	elapsed := max(0, time.Since(r.zero))
 	p := loadgen.Progress{
-		Planned: r.planned, Published: r.seq.Load(), Delivered: r.delivered.Load(), Done: r.finished.Load(),
+		Planned: int64(r.plan.Planned()), Published: r.published.sent.Load(), Delivered: r.worked.delivered.Load(), Done: r.worked.finished.Load(),
 		Elapsed: elapsed, Left: -1,
 	}
 	waits := loadgen.NewWaits(len(r.s.Classes))
@@ -194,7 +194,7 @@ func (r *runner) progress() loadgen.Progress {
 		}
 		p.Classes = append(p.Classes, c)
 	}
-	p.Depth = max(0, r.book.Left()-r.held.Load()-r.busy.Load())
+	p.Depth = max(0, r.outstanding.Left()-r.worked.held.Load()-r.worked.busy.Load())
 	if r.demand.Least() > 0 {
 		p.Left = max(r.demand.Until-elapsed, r.workLeft(), 0)
 	}
@@ -205,7 +205,7 @@ func (r *runner) progress() loadgen.Progress {
 // what is under way if it were spread evenly, but at least as long as the
 // longest work under way.
 func (r *runner) workLeft() time.Duration {
-	now, sum, longest := r.now(), r.demand.Work.Microseconds()-r.begun.Load(), int64(0)
+	now, sum, longest := r.now(), r.demand.Work.Microseconds()-r.worked.begun.Load(), int64(0)
 	for _, w := range r.workers {
 		for i := range w.slots {
 			left := max(0, w.slots[i].ends.Load()-now)

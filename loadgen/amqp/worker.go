@@ -27,8 +27,7 @@ type worker struct {
 	slots   []slot
 	running int
 	stall   chan struct{} // while stalled: closed when it goes on
-	log     []attempt
-	acked   []int64
+	log     loadgen.WorkerLog
 	count   int // finished, for ack.forget
 	policy  *loadgen.FailPolicy
 	waits   *loadgen.Waits
@@ -57,29 +56,10 @@ type item struct {
 	again       *forwarded      // of workers that fail
 }
 
-// attempt is what became of one delivery.
-type attempt struct {
-	seq                      int64
-	received, started, ended int64 // run.None where it did not come to that
-	class, queue             int32
-	slot                     int32
-	redelivered              bool
-	forgotten                bool
-	end                      ending
-}
-
-type ending uint8
-
-const (
-	finished ending = iota
-	failed          // by the scenario's fail policy
-	cut             // the worker died over it
-	unended         // the run ended before
-)
-
 func newWorker(r *runner, index int) (*worker, error) {
 	spec := &r.s.Workers[index]
 	w := &worker{r: r, index: int32(index), spec: spec, slots: make([]slot, spec.Slots), waits: loadgen.NewWaits(len(r.s.Classes))}
+	w.log.Worker = w.index
 	for i := range w.slots {
 		w.slots[i] = slot{in: make(chan item, 1), free: true}
 	}
@@ -102,7 +82,7 @@ func (w *worker) begin(wg *sync.WaitGroup) {
 	}
 	if w.spec.JoinsAt > 0 {
 		wg.Go(func() {
-			defer w.r.pending.Add(-1)
+			defer w.r.returning.Add(-1)
 			if w.r.alarm.Sleeper().Until(w.r.at(w.spec.JoinsAt.Microseconds()), w.r.halt) {
 				w.rejoin(context.Background())
 			}
@@ -135,14 +115,14 @@ func (w *worker) arrive(it item) {
 		}
 	}
 	w.buffer = append(w.buffer, it)
-	w.r.held.Add(1)
+	w.r.worked.held.Add(1)
 }
 
 // hand gives a free slot a delivery to work on; mu is held.
 func (w *worker) hand(i int, it item) {
 	w.slots[i].free = false
 	w.running++
-	w.r.busy.Add(1)
+	w.r.worked.busy.Add(1)
 	w.decide(&it)
 	w.slots[i].in <- it
 }
@@ -166,14 +146,14 @@ func (w *worker) next(i int32) (item, bool) {
 	if len(w.buffer) > 0 && w.stall == nil {
 		it := w.buffer[0]
 		w.buffer = w.buffer[1:]
-		w.r.held.Add(-1)
+		w.r.worked.held.Add(-1)
 		w.decide(&it)
 		w.mu.Unlock()
 		return it, true
 	}
 	w.slots[i].free = true
 	w.running--
-	w.r.busy.Add(-1)
+	w.r.worked.busy.Add(-1)
 	sess, idle := w.sess, w.running == 0
 	w.mu.Unlock()
 	if idle && sess != nil {
@@ -196,7 +176,7 @@ func (w *worker) resume() {
 			return
 		}
 		if w.slots[i].free {
-			w.r.held.Add(-1)
+			w.r.worked.held.Add(-1)
 			w.hand(i, w.buffer[0])
 			w.buffer = w.buffer[1:]
 		}
@@ -238,7 +218,7 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	r := w.r
 	begin := time.Now()
 	started := r.now()
-	r.started.Store(started)
+	r.worked.latest.Store(started)
 	w.waits.Record(it.class, started-it.intended)
 	if w.spec.Ack.When == scenarios.OnStart {
 		it.sess.ack(it)
@@ -247,7 +227,7 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	service := w.service(it)
 	p = p.follow(begin, r.at(it.intended), r.s.Network.RTT)
 	end := begin.Add(service - p.pay(service))
-	r.begun.Add(it.service)
+	r.worked.begun.Add(it.service)
 	w.slots[i].ends.Store(end.Sub(r.zero).Microseconds())
 	through := false
 	if w.spec.Work == "spin" || time.Until(end) < fine && !w.r.fake {
@@ -258,7 +238,7 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	ended := r.now()
 	w.slots[i].ends.Store(0)
 	if !through {
-		r.begun.Add(-it.service)
+		r.worked.begun.Add(-it.service)
 		w.cut(it, i, started, ended)
 		return pace{}
 	}
@@ -266,17 +246,19 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	late := p.ended.Sub(end)
 	p.owes += late
 	r.late.note(late)
-	if late > tardy {
-		r.tardy.Add(1)
+	if late > loadgen.Tardy {
+		w.mu.Lock()
+		w.log.Tardy++
+		w.mu.Unlock()
 	}
 	if it.verdict.End != loadgen.Succeed {
-		r.begun.Add(-it.service)
-		w.note(it, i, started, ended, failed)
+		r.worked.begun.Add(-it.service)
+		w.note(it, i, started, ended, loadgen.Failed)
 		w.carryOut(it)
 		return p
 	}
-	w.note(it, i, started, ended, finished)
-	r.finished.Add(1)
+	w.note(it, i, started, ended, loadgen.Finished)
+	r.worked.finished.Add(1)
 	if w.spec.Ack.When == scenarios.OnDone {
 		w.ackDone(it)
 	}
@@ -304,10 +286,10 @@ func spin(end time.Time, dead <-chan struct{}) bool {
 // run is over.
 func (w *worker) cut(it *item, i int32, started, ended int64) {
 	if w.r.over() {
-		w.note(it, i, started, ended, unended)
+		w.note(it, i, started, ended, loadgen.Unended)
 		return
 	}
-	w.note(it, i, started, ended, cut)
+	w.note(it, i, started, ended, loadgen.Cut)
 	if it.forgotten {
 		w.r.settle(it.seq, it.queue)
 	}
@@ -317,22 +299,22 @@ func (w *worker) cut(it *item, i int32, started, ended int64) {
 // run is over.
 func (w *worker) abandon(it *item) {
 	if w.r.over() {
-		w.note(it, -1, run.None, run.None, unended)
+		w.note(it, -1, run.None, run.None, loadgen.Unended)
 		return
 	}
-	w.note(it, -1, run.None, run.None, cut)
+	w.note(it, -1, run.None, run.None, loadgen.Cut)
 	if it.forgotten {
 		w.r.settle(it.seq, it.queue)
 	}
 }
 
 // note writes an attempt into the log.
-func (w *worker) note(it *item, slot int32, started, ended int64, end ending) {
+func (w *worker) note(it *item, slot int32, started, ended int64, end loadgen.AttemptEnd) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	w.log = append(w.log, attempt{
-		seq: it.seq, received: it.received, started: started, ended: ended,
-		class: it.class, queue: it.queue, slot: slot, redelivered: it.redelivered, forgotten: it.forgotten, end: end,
+	w.log.Attempts = append(w.log.Attempts, loadgen.Attempt{
+		Seq: it.seq, Received: it.received, Started: started, Ended: ended, Queue: it.queue, Slot: slot,
+		End: end, Redelivered: it.redelivered, Forgotten: it.forgotten,
 	})
 }
 

@@ -1,4 +1,4 @@
-package amqp
+package loadgen
 
 import (
 	"fmt"
@@ -6,23 +6,23 @@ import (
 	"time"
 )
 
-// leastLate is the lateness below which a generator is on time whatever its
-// rate.
+// leastLate is the lateness in microseconds below which a generator is on time
+// whatever its rate.
 const leastLate = int64(1000)
+
+// Tardy is how late work may end before it counts as late.
+const Tardy = 20 * time.Millisecond
 
 // lateness judges the generator: when messages whose times were set one by one
 // were sent late, at the 99th percentile, by more than a millisecond and a tenth
 // of the mean gap between them, the load was not the scenario's.
-func (c *collector) lateness() {
+func (m *merger) lateness() {
 	var lags []int64
 	first, last := int64(1)<<62, int64(0)
-	for _, p := range c.r.publishers {
-		for i := range p.log {
-			m := &p.log[i]
-			if m.paced {
-				lags = append(lags, m.at-m.intended)
-				first, last = min(first, m.intended), max(last, m.intended)
-			}
+	for i := range m.rows {
+		if row := &m.rows[i]; row.Seq >= 0 && m.facts[i].paced {
+			lags = append(lags, row.Sent-row.Intended)
+			first, last = min(first, row.Intended), max(last, row.Intended)
 		}
 	}
 	if len(lags) == 0 {
@@ -36,18 +36,21 @@ func (c *collector) lateness() {
 	}
 	if limit := max(leastLate, gap/10); p99 > limit {
 		us := func(v int64) time.Duration { return time.Duration(v) * time.Microsecond }
-		c.r.findings.add("late-generator", fmt.Sprintf(
+		m.find("late-generator", fmt.Sprintf(
 			"The generator was late: 1 %% of the messages were sent %v or more after their time, and %v is the most for this rate. Offer less, or close what else runs on this machine.",
 			us(p99), us(limit)), true)
 	}
 }
 
-// tardiness tells when workers were woken late so often that their waits are
+// tardiness finds that workers were woken late so often that their waits are
 // longer than the scenario's.
-func (c *collector) tardiness() {
-	late, all := c.r.tardy.Load(), int64(len(c.res.Spans))
+func (m *merger) tardiness() {
+	late, all := int64(0), int64(len(m.res.Spans))
+	for _, w := range m.workers {
+		late += w.Tardy
+	}
 	if late*100 > all {
-		c.r.findings.add("late-workers", fmt.Sprintf(
-			"Late by more than %v: the end of work, %d times of %d. The machine was busy, and waits are longer than the scenario's.", tardy, late, all), false)
+		m.find("late-workers", fmt.Sprintf(
+			"Late by more than %v: the end of work, %d times of %d. The machine was busy, and waits are longer than the scenario's.", Tardy, late, all), false)
 	}
 }

@@ -1,0 +1,281 @@
+package loadgen
+
+import (
+	"cmp"
+	"slices"
+
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+)
+
+// Merge returns the result of a run of s from the logs of its shares. It is a
+// function of its arguments alone, and exact: one log with all publishers and
+// workers gives the same result as any number of logs among which these are
+// split, in any order. What only the caller knows (Repeat, Started, Elapsed) is
+// left zero.
+//
+// inside shows the broker's inside, nil where it is not visible. The logs must be
+// of s: indexes are not checked again.
+func Merge(s *scenarios.Scenario, target run.Target, inside Observer, logs ...Log) *run.Result {
+	m := newMerger(s, target, logs)
+	m.published()
+	m.answered()
+	m.worked()
+	m.observe(inside)
+	m.settle()
+	m.account()
+	m.finish()
+	m.judge()
+	return m.res
+}
+
+// A merger makes a result. Its publishers and workers are in order of index,
+// whatever share they came from, and all that depends on order goes by theirs.
+type merger struct {
+	s          *scenarios.Scenario
+	res        *run.Result
+	publishers []*PublisherLog
+	workers    []*WorkerLog
+	parked     map[int64]int32
+	consumed   []bool // queues with a worker, by index
+	tenants    Names
+	rows       []run.Message // by number; Seq -1 where nothing was sent
+	facts      []fact        // likewise
+	findings   []run.Finding
+	end        int64
+}
+
+// A fact is what a row does not hold.
+type fact struct {
+	copies, finished int32
+	paced            bool
+	acked            bool
+	tenant           string
+	lost             bool // the attempt in the row was cut after the broker had forgotten it
+}
+
+func newMerger(s *scenarios.Scenario, target run.Target, logs []Log) *merger {
+	m := &merger{s: s, res: NewResult(s, target), parked: map[int64]int32{}, consumed: Consumed(s)}
+	for i := range logs {
+		l := &logs[i]
+		for j := range l.Publishers {
+			m.publishers = append(m.publishers, &l.Publishers[j])
+		}
+		for j := range l.Workers {
+			m.workers = append(m.workers, &l.Workers[j])
+		}
+		for _, p := range l.Parked {
+			if q, ok := m.parked[p.Seq]; !ok || p.Queue > q {
+				m.parked[p.Seq] = p.Queue
+			}
+		}
+		m.findings = append(m.findings, l.Findings...)
+		m.res.Late = max(m.res.Late, l.Late)
+		m.res.Partial = m.res.Partial || l.Partial
+		m.end = max(m.end, l.End)
+	}
+	slices.SortStableFunc(m.publishers, func(a, b *PublisherLog) int { return cmp.Compare(a.Sequence, b.Sequence) })
+	slices.SortStableFunc(m.workers, func(a, b *WorkerLog) int { return cmp.Compare(a.Worker, b.Worker) })
+	m.res.Series = mergeSeries(logs)
+	return m
+}
+
+// Consumed reports for each queue of a scenario whether a worker consumes it.
+func Consumed(s *scenarios.Scenario) []bool {
+	consumed := make([]bool, len(s.Queues))
+	for i := range s.Queues {
+		for j := range s.Workers {
+			consumes := func(c scenarios.Consume) bool { return c.Queue == s.Queues[i].Name }
+			consumed[i] = consumed[i] || slices.ContainsFunc(s.Workers[j].Consume, consumes)
+		}
+	}
+	return consumed
+}
+
+// mergeSeries adds up the samples of the instants that every share sampled.
+func mergeSeries(logs []Log) []run.Sample {
+	if len(logs) == 1 {
+		return logs[0].Series
+	}
+	sums, shares := map[int64]run.Sample{}, map[int64]int{}
+	for i := range logs {
+		for _, s := range logs[i].Series {
+			if shares[s.At]++; shares[s.At] > 1 {
+				s = addSamples(sums[s.At], s)
+			}
+			sums[s.At] = s
+		}
+	}
+	var series []run.Sample
+	for at, s := range sums {
+		if shares[at] == len(logs) {
+			series = append(series, s)
+		}
+	}
+	slices.SortFunc(series, func(a, b run.Sample) int { return cmp.Compare(a.At, b.At) })
+	return series
+}
+
+func addSamples(a, b run.Sample) run.Sample {
+	add := func(a, b int64) int64 {
+		switch {
+		case a < 0: // not visible
+			return b
+		case b < 0:
+			return a
+		}
+		return a + b
+	}
+	return run.Sample{
+		At: a.At, Offered: add(a.Offered, b.Offered), Sent: add(a.Sent, b.Sent), Confirmed: add(a.Confirmed, b.Confirmed),
+		Delivered: add(a.Delivered, b.Delivered), Acked: add(a.Acked, b.Acked), Ready: add(a.Ready, b.Ready),
+		Unacked: add(a.Unacked, b.Unacked), Held: add(a.Held, b.Held),
+	}
+}
+
+// published makes a row for each message that was sent.
+func (m *merger) published() {
+	most := int64(-1)
+	for _, p := range m.publishers {
+		for i := range p.Sent {
+			most = max(most, p.Sent[i].Seq)
+		}
+	}
+	m.rows = make([]run.Message, most+1)
+	m.facts = make([]fact, most+1)
+	for i := range m.rows {
+		m.rows[i].Seq = -1
+	}
+	for _, p := range m.publishers {
+		for i := range p.Sent {
+			s := &p.Sent[i]
+			m.rows[s.Seq] = run.Message{
+				Seq: s.Seq, Class: s.Class, Queue: -1, Worker: -1, Slot: -1,
+				State: run.Unserved, Intended: s.Intended, Sent: s.At, Service: s.Service,
+				Confirmed: run.None, Enqueued: run.None, Dispatched: run.None, Received: run.None,
+				Started: run.None, Done: run.None, Acked: run.None,
+			}
+			m.facts[s.Seq] = fact{copies: s.Copies, paced: s.Paced, tenant: s.Tenant}
+			m.res.Ledger.Published++
+		}
+	}
+}
+
+// answered adds what the broker answered the publishers.
+func (m *merger) answered() {
+	l := &m.res.Ledger
+	l.Confirmed = -1
+	for _, p := range m.publishers {
+		if m.s.Load[p.Sequence].Confirm {
+			l.Confirmed = max(l.Confirmed, 0)
+		}
+		for _, a := range p.Answered {
+			if a.Ack {
+				l.Confirmed++
+				m.rows[a.Seq].Confirmed = a.At
+			} else {
+				l.Rejected++
+				m.rows[a.Seq].State = run.Rejected
+			}
+		}
+	}
+	for _, p := range m.publishers {
+		for _, seq := range p.Returned {
+			if m.known(seq) {
+				l.Returned++
+				m.rows[seq].State = run.Returned
+			}
+		}
+	}
+}
+
+// known reports whether a number that was read from a body is one of this run.
+func (m *merger) known(seq int64) bool {
+	return seq >= 0 && seq < int64(len(m.rows)) && m.rows[seq].Seq == seq
+}
+
+// worked adds what the workers recorded.
+func (m *merger) worked() {
+	l, foreign := &m.res.Ledger, false
+	for _, w := range m.workers {
+		l.Delivered += int64(len(w.Attempts))
+		l.Inversions += w.Inversions
+		for i := range w.Attempts {
+			a := &w.Attempts[i]
+			if a.Redelivered {
+				l.Redelivered++
+			}
+			if m.known(a.Seq) {
+				m.attempt(w.Worker, a)
+			} else {
+				foreign = true
+			}
+		}
+		for _, seq := range w.Acked {
+			if m.known(seq) && !m.facts[seq].acked {
+				m.facts[seq].acked = true
+				l.Acked++
+			}
+		}
+	}
+	if foreign {
+		m.find("foreign-message", "A message of someone else was received.", true)
+	}
+}
+
+// attempt adds one delivery. The row of a message is its last finished attempt,
+// or else its last one that did not go back to the broker.
+func (m *merger) attempt(worker int32, a *Attempt) {
+	row, f := &m.rows[a.Seq], &m.facts[a.Seq]
+	row.Attempts++
+	row.Redelivered = row.Redelivered || a.Redelivered
+	if a.Started != run.None {
+		m.res.Spans = append(m.res.Spans, run.Span{
+			Worker: worker, Slot: a.Slot, Class: row.Class, Seq: a.Seq,
+			Start: a.Started, End: a.Ended, Cut: a.End == Cut,
+		})
+	}
+	newer := a.Received > row.Received
+	switch {
+	case a.End == Finished:
+		f.finished++
+		newer = row.State != run.Done || a.Ended > row.Done
+		row.State = run.Done
+	case row.State == run.Done:
+		return
+	case a.End == Failed, a.End == Cut && !a.Forgotten:
+		if row.Queue < 0 {
+			row.Queue = a.Queue
+		}
+		return
+	}
+	if !newer {
+		return
+	}
+	row.Queue, row.Worker, row.Slot = a.Queue, worker, a.Slot
+	row.Received, row.Started, row.Done = a.Received, a.Started, run.None
+	f.lost = a.End == Cut && a.Forgotten
+	if a.End == Finished {
+		row.Done = a.Ended
+	}
+}
+
+// observe adds what is visible inside the broker.
+func (m *merger) observe(inside Observer) {
+	if inside == nil {
+		return
+	}
+	for i := range m.rows {
+		row := &m.rows[i]
+		if row.Seq < 0 {
+			continue
+		}
+		queue := row.Queue
+		if queue < 0 && len(m.res.Queues) == 1 {
+			queue = 0
+		}
+		if queue >= 0 {
+			row.Enqueued, row.Dispatched, row.Acked = inside.Times(row.Seq, m.res.Queues[queue])
+		}
+	}
+}

@@ -1,0 +1,171 @@
+package loadgen
+
+import (
+	"cmp"
+	"slices"
+	"strconv"
+
+	"harelab/loadgen/run"
+	"harelab/scenarios"
+)
+
+// settle decides what became of each message that was not worked on.
+func (m *merger) settle() {
+	deadLetters := m.deadLetters()
+	for i := range m.rows {
+		row, f := &m.rows[i], &m.facts[i]
+		if row.Seq < 0 || row.State == run.Returned || row.State == run.Rejected {
+			continue
+		}
+		queue, parked := m.parked[row.Seq]
+		switch {
+		case f.copies == 0:
+			row.State = run.Unroutable
+		case row.State == run.Done && f.finished >= m.workable(f):
+		case parked && (deadLetters || row.Attempts > 0 || m.consumed[queue]):
+			row.State, row.Queue = run.DeadLetter, queue
+		case parked: // it was published to a queue that nobody consumes
+			row.Queue = queue
+		case !m.res.Partial && m.s.Stop.When == scenarios.StopDrained, f.lost && row.State != run.Done:
+			row.State, row.Started = run.Lost, run.None // it waits for ever; the span shows what was tried
+		}
+	}
+}
+
+// workable returns how many copies of a message a worker could have had.
+func (m *merger) workable(f *fact) int32 {
+	if f.copies == 1 {
+		return 1
+	}
+	n := int32(0)
+	for _, c := range m.consumed {
+		if c {
+			n++
+		}
+	}
+	return min(f.copies, n)
+}
+
+// deadLetters reports whether some queue dead-letters at all.
+func (m *merger) deadLetters() bool {
+	for i := range m.s.Queues {
+		if slices.ContainsFunc(m.s.Queues[i].Arguments, func(a scenarios.Argument) bool { return a.Name == "x-dead-letter-exchange" }) {
+			return true
+		}
+	}
+	return false
+}
+
+// account counts what the rows say.
+func (m *merger) account() {
+	l := &m.res.Ledger
+	for i := range m.rows {
+		row, f := &m.rows[i], &m.facts[i]
+		if row.Seq < 0 {
+			continue
+		}
+		if f.finished > 0 {
+			l.Finished++
+		}
+		if f.finished > max(1, f.copies) {
+			l.Duplicated++
+		}
+		switch row.State {
+		case run.Lost:
+			l.Lost++
+		case run.Unroutable:
+			l.Unroutable++
+			l.Lost++
+		case run.Returned:
+			l.Unroutable++
+		case run.Unserved:
+			l.Unserved++
+		}
+	}
+	unexplained := l.Lost - (l.Unroutable - l.Returned)
+	if !m.res.Partial && unexplained > 0 && !m.mayLose() {
+		m.find("lost", "The broker lost "+strconv.FormatInt(unexplained, 10)+" messages that no worker's death explains.", false)
+	}
+}
+
+// mayLose reports whether the scenario itself loses messages: workers that die
+// having acked, queues that drop or expire.
+func (m *merger) mayLose() bool {
+	limited := func(q scenarios.Queue) bool { return len(q.Arguments) > 0 }
+	return len(m.s.Faults) > 0 || slices.ContainsFunc(m.s.Queues, limited)
+}
+
+// finish puts rows and spans in order and names tenants in order of their first
+// message.
+func (m *merger) finish() {
+	for i := range m.rows {
+		if m.rows[i].Seq >= 0 {
+			m.rows[i].Tenant = m.tenants.Index(m.facts[i].tenant)
+		}
+	}
+	m.res.Tenants = m.tenants.List()
+	m.lateness()
+	m.res.Messages = slices.DeleteFunc(m.rows, func(row run.Message) bool { return row.Seq < 0 })
+	slices.SortStableFunc(m.res.Spans, func(a, b run.Span) int { return cmp.Compare(a.Start, b.Start) })
+	if !static(m.s) {
+		m.renumber()
+	}
+	m.res.Length = m.length()
+}
+
+// renumber gives the messages of a plan with closed loops their numbers in the
+// order in which they were sent. Until now publishers numbered their own.
+func (m *merger) renumber() {
+	slices.SortFunc(m.res.Messages, func(a, b run.Message) int {
+		return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Seq, b.Seq))
+	})
+	number := make(map[int64]int64, len(m.res.Messages))
+	for i := range m.res.Messages {
+		row := &m.res.Messages[i]
+		number[row.Seq] = int64(i)
+		row.Seq = int64(i)
+	}
+	for i := range m.res.Spans {
+		m.res.Spans[i].Seq = number[m.res.Spans[i].Seq]
+	}
+}
+
+// length returns the run time of the last event.
+func (m *merger) length() int64 {
+	if m.res.Partial {
+		return m.end
+	}
+	last := int64(0)
+	for i := range m.res.Messages {
+		row := &m.res.Messages[i]
+		last = max(last, row.Sent, row.Confirmed, row.Received, row.Done, row.Acked)
+	}
+	for i := range m.res.Spans {
+		last = max(last, m.res.Spans[i].End)
+	}
+	return last
+}
+
+// judge adds the findings, those that forbid using the figures first.
+func (m *merger) judge() {
+	m.tardiness()
+	if t := m.res.Target; t.Kind == "amqp" && t.Product != "harelab" && (m.s.Engine.Matcher+m.s.Engine.Dispatch+m.s.Engine.Order) != "" {
+		m.find("strategies", "The scenario names strategies of harelab's own broker; "+t.Product+" used its own.", false)
+	}
+	slices.SortFunc(m.findings, func(a, b run.Finding) int {
+		if a.Invalid != b.Invalid {
+			if a.Invalid {
+				return -1
+			}
+			return 1
+		}
+		return cmp.Or(cmp.Compare(a.Code, b.Code), cmp.Compare(a.Text, b.Text))
+	})
+	m.findings = slices.CompactFunc(m.findings, func(a, b run.Finding) bool { return a.Code == b.Code && a.Invalid == b.Invalid })
+	m.res.Findings = append(m.res.Findings, m.findings...)
+	CheckWarmup(m.res)
+}
+
+func (m *merger) find(code, text string, invalid bool) {
+	m.findings = append(m.findings, run.Finding{Code: code, Text: text, Invalid: invalid})
+}
