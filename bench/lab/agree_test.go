@@ -21,6 +21,7 @@ import (
 	"harelab/loadgen"
 	"harelab/loadgen/amqp"
 	"harelab/loadgen/run"
+	"harelab/loadgen/sim"
 	"harelab/reports/stat"
 	"harelab/scenarios"
 )
@@ -248,6 +249,9 @@ func record(t *testing.T, s *scenarios.Scenario) (*run.Result, string) {
 	}})
 	front.Close()
 	b.Close()
+	if err == nil {
+		err = sim.Ran(r, s)
+	}
 	if err != nil {
 		t.Fatal(err)
 	}
