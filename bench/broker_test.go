@@ -75,7 +75,7 @@ func (s *countingSink) Deliver(d *broker.Delivery, _ *broker.Batch) bool {
 }
 
 func (s *countingSink) Cancelled(string, *broker.Batch)       {}
-func (s *countingSink) Confirmed(uint64, bool, *broker.Batch) {}
+func (s *countingSink) Confirmed(uint64, uint64, bool, *broker.Batch) {}
 
 func benchmarkInProcess(b *testing.B, l load) {
 	conn, err := newBenchEngine(b).Broker().Open("/", broker.ConnOptions{User: "guest"})

@@ -4,14 +4,16 @@ import (
 	"runtime"
 	"testing"
 
-	"harelab/engine/internal/invariants"
+	"harelab/engine/internal/race"
+	"harelab/engine/store"
+	"harelab/engine/store/memory"
 	"harelab/engine/wire"
 )
 
 // TestPublishDoesNotAllocate sends messages all the way in steady state.
 func TestPublishDoesNotAllocate(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("checks of invariants allocate")
+	if race.Enabled {
+		t.Skip("the race detector allocates")
 	}
 	for _, to := range paths {
 		t.Run("exchange="+to.name, func(t *testing.T) {
@@ -29,8 +31,8 @@ func TestPublishDoesNotAllocate(t *testing.T) {
 // TestHintsDoNotAllocate sends messages to a queue whose strategies read headers: with
 // what they look for, without, and without headers.
 func TestHintsDoNotAllocate(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("checks of invariants allocate")
+	if race.Enabled {
+		t.Skip("the race detector allocates")
 	}
 	for name, headers := range map[string]wire.Table{
 		"cost":    {{Key: "first", Value: true}, {Key: "x-cost", Value: int64(250)}, {Key: "tenant", Value: "blue"}},
@@ -53,8 +55,8 @@ func TestHintsDoNotAllocate(t *testing.T) {
 
 // TestBacklogMemory queues messages of 100 octets and weighs them.
 func TestBacklogMemory(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("checks of invariants allocate")
+	if race.Enabled {
+		t.Skip("the race detector allocates")
 	}
 	const messages, limit = 200_000, 250
 	b, err := New(Options{})
@@ -97,4 +99,83 @@ func heapBytes() int64 {
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
+}
+
+// TestPersistentPublishDoesNotAllocate publishes bursts with confirms to a queue that is
+// stored, and has them confirmed and acked.
+func TestPersistentPublishDoesNotAllocate(t *testing.T) {
+	if race.Enabled {
+		t.Skip("the race detector allocates")
+	}
+	b, err := New(Options{Store: &roundCounter{Store: memory.New()}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, _ := b.VHost("/")
+	sink := new(confirmCounter)
+	conn := v.Connect(ConnOptions{})
+	ch := conn.Channel(1, sink)
+	if _, err := ch.DeclareQueue(QueueSpec{Name: "q", Durable: true}); err != nil {
+		t.Fatal(err)
+	}
+	if _, err := ch.Consume(ConsumerSpec{Queue: "q"}); err != nil {
+		t.Fatal(err)
+	}
+	if err := ch.ConfirmSelect(); err != nil {
+		t.Fatal(err)
+	}
+	p := &Publishing{RoutingKey: []byte("q"), Body: make([]byte, 100), Properties: wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2})}
+	published := uint64(0)
+	burst := func() {
+		for range 10 {
+			published++
+			if r, err := ch.Publish(p); err != nil || r.Confirm != ConfirmLater {
+				t.Fatalf("Publish = %+v, %v", r, err)
+			}
+		}
+		conn.Commit()
+		if err := ch.Ack(sink.lastTag, true); err != nil {
+			t.Fatal(err)
+		}
+		conn.Commit()
+	}
+	for range 100 {
+		burst()
+	}
+	if n := testing.AllocsPerRun(100, burst); n != 0 {
+		t.Errorf("%v allocations per burst of 10 messages, want 0", n)
+	}
+	if sink.confirmed != published || sink.calls != published/10 {
+		t.Errorf("%d confirms in %d calls, want %d, 10 a call", sink.confirmed, sink.calls, published)
+	}
+}
+
+// A roundCounter keeps nothing of messages, so that it allocates nothing.
+type roundCounter struct {
+	store.Store
+	observer store.Observer
+	round    store.Round
+}
+
+func (r *roundCounter) Start(o store.Observer)                        { r.observer = o }
+func (*roundCounter) Message(store.MessageID, []byte, []byte)         {}
+func (*roundCounter) Add(store.QueueID, store.MessageID, store.Entry) {}
+func (*roundCounter) Done(store.MessageID)                            {}
+func (*roundCounter) Remove(store.QueueID, store.MessageID)           {}
+
+func (r *roundCounter) Commit() store.Round {
+	r.round++
+	r.observer.Completed(r.round)
+	return r.round
+}
+
+// A confirmCounter counts what is confirmed, and in how many calls.
+type confirmCounter struct {
+	ackingSink
+	confirmed, calls uint64
+}
+
+func (c *confirmCounter) Confirmed(first, last uint64, _ bool, _ *Batch) {
+	c.confirmed += last - first + 1
+	c.calls++
 }

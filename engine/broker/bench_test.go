@@ -17,8 +17,8 @@ func (s *ackingSink) Deliver(d *Delivery, _ *Batch) bool {
 	s.lastTag = d.DeliveryTag
 	return true
 }
-func (*ackingSink) Cancelled(string, *Batch)       {}
-func (*ackingSink) Confirmed(uint64, bool, *Batch) {}
+func (*ackingSink) Cancelled(string, *Batch)               {}
+func (*ackingSink) Confirmed(uint64, uint64, bool, *Batch) {}
 
 // path is a publisher and a consumer of one queue.
 type path struct {

@@ -24,56 +24,64 @@ func (b BindingSpec) named() BindingSpec {
 // exists is no error.
 //
 // Errors: 403 for the default exchange and missing permissions, 404, 405 for a queue of
-// another connection, 406 for arguments that the source's type does not understand.
+// another connection, 406 for arguments that the source's type does not understand, 541 if both
+// ends are durable and the store has failed.
 func (s *Session) Bind(spec BindingSpec) error {
 	spec = spec.named()
 	if err := s.mayBind(spec); err != nil {
 		return err
 	}
 	v := s.vhost
-	return v.change(func() error {
+	return s.change(func() (durable bool, err error) {
 		x, to, err := v.endpoints(spec)
 		if err != nil {
-			return err
+			return false, err
 		}
 		if check := x.kind.Check; check != nil {
 			if err := check(spec.Arguments); err != nil {
-				return unmet(err)
+				return false, unmet(err)
 			}
 		}
 		if err := s.mayChange(to); err != nil {
-			return err
+			return false, err
+		}
+		durable = durableBinding(x, to)
+		if err := v.broker.mayStore(durable); err != nil {
+			return false, err
 		}
 		if b := v.bind(x, to, spec.RoutingKey, spec.Arguments); b != nil {
 			v.recordBinding(b)
 		}
-		return nil
+		return durable, nil
 	})
 }
 
 // Unbind undoes Bind. A binding that does not exist is no error.
 //
-// Errors: 403, 405.
+// Errors: 403, 405, 541 if the binding is durable and the store has failed.
 func (s *Session) Unbind(spec BindingSpec) error {
 	spec = spec.named()
 	if err := s.mayBind(spec); err != nil {
 		return err
 	}
 	v := s.vhost
-	return v.change(func() error {
+	return s.change(func() (durable bool, err error) {
 		x, to, err := v.endpoints(spec)
 		if err != nil {
-			return nil // what does not exist is not bound
+			return false, nil // what does not exist is not bound
 		}
 		b := x.findBinding(to, spec.RoutingKey, spec.Arguments)
 		if b == nil {
-			return nil
+			return false, nil
 		}
 		if err := s.mayChange(to); err != nil {
-			return err
+			return false, err
+		}
+		if err := v.broker.mayStore(b.durable()); err != nil {
+			return false, err
 		}
 		v.dropBinding(b)
-		return nil
+		return b.durable(), nil
 	})
 }
 

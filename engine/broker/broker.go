@@ -6,11 +6,11 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"harelab/engine/auth"
 	"harelab/engine/dispatch"
-	"harelab/engine/internal/invariants"
 	"harelab/engine/message"
 	"harelab/engine/settings"
 	"harelab/engine/store"
@@ -70,11 +70,12 @@ type Broker struct {
 	defaults   settings.Defaults
 	names      nameMaker
 	seed       uint64
-	records    atomic.Uint64 // the last MessageID given
-	queueIDs   atomic.Uint64 // the last QueueID given
-	book       message.Book  // of the messages there are
+	queueIDs   identities
+	messageIDs identities
+	rounds     rounds
+	recorded   atomic.Bool // records were changed since the last commit
 
-	mu     brokerMutex
+	mu     sync.Mutex
 	vhosts map[string]*VHost
 	added  uint64
 }
@@ -98,15 +99,19 @@ func New(o Options) (*Broker, error) {
 		nodeName:   cmp.Or(o.NodeName, "harelab@localhost"),
 		maxMessage: cmp.Or(o.MaxMessageBytes, defaultMaxMessage),
 		defaults:   settings.Defaults{Selector: cmp.Or(o.Dispatch, dispatch.DefaultSelector), Order: o.Order},
+		queueIDs:   identities{name: "queue", block: 1 << 10},
+		messageIDs: identities{name: "message", block: 1 << 20},
 		vhosts:     make(map[string]*VHost),
 		seed:       o.Seed,
 	}
+	b.rounds.change.L = &b.rounds.mu
 	if b.auth == nil {
 		b.auth = auth.New()
 	}
 	if b.logger == nil {
 		b.logger = slog.Default()
 	}
+	b.rounds.logger = b.logger
 	b.names.init(o.Seed)
 	var err error
 	if b.defaults.Matcher, err = topic.Lookup(cmp.Or(o.Matcher, topic.Default)); err != nil {
@@ -130,19 +135,41 @@ func New(o Options) (*Broker, error) {
 }
 
 // Close tells all connections that they end (see [ConnOptions]), and closes the
-// store. The broker must not be used after but to close what is open.
+// store, so that it knows which messages were delivered. The broker must not be used
+// after but to close what is open.
 func (b *Broker) Close() error {
 	reason := refuse(wire.ConnectionForced, "broker is shutting down")
 	for _, v := range b.VHosts() {
 		v.endConns(reason)
 	}
-	if invariants.Enabled {
-		b.checkLeaks()
+	if b.store == nil {
+		return nil
 	}
-	if b.store != nil {
-		return b.store.Close()
+	for _, v := range b.VHosts() {
+		for _, q := range v.sortedQueues() {
+			q.markDelivered(b.store)
+		}
 	}
-	return nil
+	b.store.Put(recordClosed, "", nil)
+	return b.store.Close()
+}
+
+// Pressure returns nil, or a channel to wait for before more is published: the store is
+// behind. See [store.Store].
+func (b *Broker) Pressure() <-chan struct{} {
+	if b.store == nil {
+		return nil
+	}
+	return b.store.Pressure()
+}
+
+// Failed returns nil, or why the store has failed: then nothing is accepted any more that
+// would have to be stored.
+func (b *Broker) Failed() error {
+	if b.store == nil {
+		return nil
+	}
+	return b.store.Failed()
 }
 
 // Auth returns the users and their permissions.
@@ -218,8 +245,8 @@ func (b *Broker) DeleteVHost(name string) bool {
 	}
 	v.mu.Unlock()
 	if b.store != nil {
-		b.store.Delete(recordVHost, name)
-		b.store.Commit(nil)
+		b.forget(recordVHost, name)
+		b.commit()
 	}
 	return true
 }

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"slices"
+	"sync"
 
 	"harelab/engine/dispatch"
 	"harelab/engine/dispatch/rng"
@@ -30,11 +31,14 @@ type Channel struct {
 	last      lastExchange
 	replyTo   *replyConsumer // written under mu
 	closed    bool
+	unsaved   []publishes // to be confirmed by the round that the next Commit returns
+
+	settled bool // under the lock of rounds: it hears of no more confirms
 
 	limiter *dispatch.Limiter // prefetch of the whole channel; nil: never set
 	draws   *rng.SplitMix64   // which of its queues gets a freed credit first; set with limiter
 
-	mu        channelMutex
+	mu        sync.Mutex
 	lastTag   uint64
 	unacked   unackedList
 	delivery  Delivery // of the call of the Sink under way
@@ -126,6 +130,9 @@ func closeChannels(t *turn, channels []*Channel) {
 			continue
 		}
 		ch.closed = true
+		if t.broker.store != nil {
+			t.broker.rounds.close(ch)
+		}
 		ch.rollback()
 		ch.dropReplies()
 		ch.mu.Lock()

@@ -1,31 +1,21 @@
 package broker
 
 // confirm settles a publish on a channel with confirms, as far as that is possible
-// now: what the store has still to write is confirmed later.
+// now: what the store has still to write is confirmed after the next Commit. What a
+// queue refused is nacked at once.
 func (ch *Channel) confirm(t *turn, seq uint64) Confirm {
-	if t.stored {
-		t.stored = false
-		if !t.broker.store.Commit(&confirmWaiter{ch, seq, t.refused}) {
-			return ConfirmLater
-		}
-	}
-	if t.refused {
+	switch {
+	case t.refused:
 		return ConfirmNack
+	case !t.kept:
+		return ConfirmAck
 	}
-	return ConfirmAck
-}
-
-// confirmWaiter confirms a publish once the store has it.
-type confirmWaiter struct {
-	channel *Channel
-	seq     uint64
-	refused bool
-}
-
-// Committed implements [store.Waiter].
-func (w *confirmWaiter) Committed(err error) {
-	ch := w.channel
-	ch.mu.Lock()
-	defer ch.mu.Unlock()
-	ch.sink.Confirmed(w.seq, err == nil && !w.refused, nil)
+	if len(ch.unsaved) == 0 {
+		ch.conn.confirming = append(ch.conn.confirming, ch)
+	} else if last := &ch.unsaved[len(ch.unsaved)-1]; last.last+1 == seq {
+		last.last = seq
+		return ConfirmLater
+	}
+	ch.unsaved = append(ch.unsaved, publishes{seq, seq})
+	return ConfirmLater
 }

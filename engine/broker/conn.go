@@ -14,6 +14,12 @@ type Conn struct {
 	seq   uint64
 	since int64 // microseconds
 
+	confirming []*Channel // with publishes that the next Commit is to have confirmed
+	holding    bool       // answers wait for it
+	unsure     bool       // there are publishes to be stored and not to be confirmed
+
+	waits waits // under the lock of rounds
+
 	// Under the virtual host's lock, for listings.
 	channels map[*Channel]struct{}
 	owned    map[*Queue]struct{} // exclusive queues
@@ -27,9 +33,15 @@ type ConnOptions struct {
 	User string // whose permissions count; none (the program itself) may do all
 
 	// Ended, if not nil, is called when the broker ends the connection: its
-	// virtual host was deleted or the broker is closing. It may not call the
+	// virtual host was deleted, the broker is closing, or the store has failed and
+	// takes something with it that the client takes for done. It may not call the
 	// broker; the caller closes the Conn as for any other reason.
 	Ended func(reason error)
+
+	// Durable, if not nil, is called when a round that [Conn.Commit] returned is
+	// durable, or a later one: answers that are held for it can go. It is called by
+	// any goroutine, must not block and must not call the broker.
+	Durable func(r Round, b *Batch)
 }
 
 // Connect adds a connection to the virtual host. Whether the user may open it was
@@ -91,6 +103,7 @@ func (c *Conn) Close() {
 		v.removeQueue(&c.turn, q)
 	}
 	c.turn.end()
+	c.Commit()
 	c.batch.Flush()
 }
 

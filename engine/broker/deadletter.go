@@ -11,7 +11,14 @@ import (
 // deadLetter publishes a message that a queue lost to the queue's dead letter
 // exchange (rabbit_dead_letter, publish/5). It takes over the effect's reference.
 func (t *turn) deadLetter(e effect) {
-	defer e.msg.Release()
+	t.sendDeadLetter(e)
+	if e.remove {
+		e.queue.remove(t, e.msg)
+	}
+	e.msg.Release()
+}
+
+func (t *turn) sendDeadLetter(e effect) {
 	s := e.queue.settings.Load()
 	if s.DeadLetterTo == nil {
 		return // not any more
@@ -50,7 +57,7 @@ func (t *turn) deadLetter(e effect) {
 		t.queues = slices.DeleteFunc(t.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
 	}
 	if len(t.queues) > 0 {
-		t.enqueue(t.broker.book.Enter(message.NewHiding([]byte(x.name), key, properties, e.msg.Body(), hidden)), -1)
+		t.enqueue(message.NewHiding([]byte(x.name), key, properties, e.msg.Body(), hidden), -1)
 	}
 }
 

@@ -15,14 +15,18 @@
 // # Locks
 //
 // They are taken in this order: virtual host (declarations), queue, channel (its
-// unacked deliveries), and whatever the Sink locks. Nobody holds two locks of a kind.
+// unacked deliveries), and whatever the Sink locks. The store's own locks come after
+// the queue's. The lock of rounds, under which Sinks hear of confirms, is taken with
+// none of them held.
 //
-// # Invariants
+// # What is durable when
 //
-// Under the build tag invariants, and under the race detector, the broker checks itself:
-// the books of a queue after its steps, events that make no sense, the order of locks,
-// messages that are used after their last reference was released and, at Close, those
-// that have a reference too many. A fault found is a panic, which ends the process.
+// The store is changed as the broker changes: under the lock of the queue or virtual host
+// that it is about, so that it sees each in order. Nobody waits for it there. At the end
+// of a burst of calls [Conn.Commit] ends a round, and what the burst promised is kept
+// back until that is durable: confirms are told by [Sink.Confirmed], answers are held
+// by whoever gives them ([Conn.Holding], [ConnOptions]). A store that has failed takes
+// nothing more, and the broker accepts nothing more that would need it.
 //
 // # Time and chance
 //

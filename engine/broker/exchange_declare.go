@@ -24,7 +24,8 @@ type ExchangeSpec struct {
 // Arguments: alternate-exchange, x-matcher (of topic exchanges).
 //
 // Errors: 403 for reserved names and missing permissions, 404 if passive and not
-// there, 406 if it is there with other properties, 503 for an unknown type.
+// there, 406 if it is there with other properties, 503 for an unknown type,
+// 541 if the exchange is durable and the store has failed.
 func (s *Session) DeclareExchange(spec ExchangeSpec) error {
 	v := s.vhost
 	spec.Name = lineEnds.Replace(spec.Name)
@@ -43,21 +44,24 @@ func (s *Session) DeclareExchange(spec ExchangeSpec) error {
 	if err := s.may(auth.Configure, spec.Name, v.exchangeName); err != nil {
 		return err
 	}
-	return v.change(func() error {
+	return s.change(func() (durable bool, err error) {
 		if x, ok := v.exchanges.GetString(spec.Name); ok {
-			return x.checkEquivalent(&spec)
+			return x.durable, x.checkEquivalent(&spec)
 		}
 		if reserved(spec.Name) {
-			return refuse(wire.AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", spec.Name)
+			return false, refuse(wire.AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", spec.Name)
 		}
 		if err := s.checkExchangeArgument("alternate-exchange", spec.Arguments, spec.Name, v.exchangeName); err != nil {
-			return err
+			return false, err
+		}
+		if err := v.broker.mayStore(spec.Durable); err != nil {
+			return false, err
 		}
 		x, err := v.addExchange(spec)
 		if err == nil {
 			v.recordExchange(x)
 		}
-		return err
+		return spec.Durable, err
 	})
 }
 

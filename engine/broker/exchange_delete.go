@@ -9,7 +9,8 @@ import (
 // no error.
 //
 // Errors: 403 for system exchanges and missing permissions, 406 with
-// ifUnused for an exchange that has bindings.
+// ifUnused for an exchange that has bindings, 541 if it is durable and the store has
+// failed.
 func (s *Session) DeleteExchange(name string, ifUnused bool) error {
 	v := s.vhost
 	name = lineEnds.Replace(name)
@@ -22,15 +23,18 @@ func (s *Session) DeleteExchange(name string, ifUnused bool) error {
 	if err := s.may(auth.Configure, name, v.exchangeName); err != nil {
 		return err
 	}
-	return v.change(func() error {
+	return s.change(func() (durable bool, err error) {
 		x, ok := v.exchanges.GetString(name)
 		if !ok {
-			return nil
+			return false, nil
 		}
 		if ifUnused && len(x.outgoing) > 0 {
-			return refuse(wire.PreconditionFailed, "%s in use", v.exchangeName(x.name))
+			return false, refuse(wire.PreconditionFailed, "%s in use", v.exchangeName(x.name))
+		}
+		if err := v.broker.mayStore(x.durable); err != nil {
+			return false, err
 		}
 		v.removeExchange(x)
-		return nil
+		return x.durable, nil
 	})
 }

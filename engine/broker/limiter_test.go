@@ -7,7 +7,7 @@ import (
 	"testing"
 
 	"harelab/engine/dispatch/rng"
-	"harelab/engine/internal/invariants"
+	"harelab/engine/internal/race"
 )
 
 // contention is a channel with a limit of its own that consumes from some queues with
@@ -27,8 +27,8 @@ func (c *contention) Deliver(d *Delivery, _ *Batch) bool {
 	c.counts[d.Queue]++
 	return true
 }
-func (*contention) Cancelled(string, *Batch)       {}
-func (*contention) Confirmed(uint64, bool, *Batch) {}
+func (*contention) Cancelled(string, *Batch)               {}
+func (*contention) Confirmed(uint64, uint64, bool, *Batch) {}
 
 // contend declares n queues with a backlog each and consumes from all of them, under a
 // limit for the channel.
@@ -249,8 +249,8 @@ func TestChannelsDrawApart(t *testing.T) {
 
 // TestCompetingDoesNotAllocate acks with two queues that compete for a channel's limit.
 func TestCompetingDoesNotAllocate(t *testing.T) {
-	if invariants.Enabled {
-		t.Skip("checks of invariants allocate")
+	if race.Enabled {
+		t.Skip("the race detector allocates")
 	}
 	const acks = 1000
 	c := contend(t, 2, 3*acks, 2, 7)

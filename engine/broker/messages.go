@@ -43,6 +43,17 @@ func (p *messages) grow(r dispatch.Ref) **message.Message {
 	return p.at(r)
 }
 
+// each calls f for each message.
+func (p *messages) each(f func(dispatch.Ref, *message.Message)) {
+	for i, page := range p.pages {
+		for j, m := range page {
+			if m != nil {
+				f(dispatch.Ref(i<<pageShift+j), m)
+			}
+		}
+	}
+}
+
 // trim gives up the memory that a burst took once the queue is empty.
 func (p *messages) trim(m *queue.Queue) {
 	if len(p.pages) > keepPages && m.Ready() == 0 && m.Unacked() == 0 {

@@ -6,6 +6,7 @@ import (
 
 	"harelab/engine/auth"
 	"harelab/engine/message"
+	"harelab/engine/store"
 	"harelab/engine/wire"
 )
 
@@ -36,8 +37,8 @@ type Confirm uint8
 const (
 	ConfirmNone  Confirm = iota // the channel has no confirms
 	ConfirmAck                  // the broker has the message: basic.ack
-	ConfirmNack                 // a queue refused the message: basic.nack
-	ConfirmLater                // [Sink.Confirmed] will tell
+	ConfirmNack                 // a queue refused the message, or the store has failed: basic.nack
+	ConfirmLater                // [Sink.Confirmed] tells after [Conn.Commit]
 )
 
 // lastExchange is the exchange that a channel published to last, as far as the user
@@ -58,7 +59,8 @@ const special = wire.FlagHeaders | wire.FlagExpiration | wire.FlagUserID | wire.
 //
 // Errors: 403 for an exchange that the user may not write to or is internal, 404
 // if it does not exist, 406 for a message that is too large, a broken expiration,
-// CC or BCC header and for a user id that is not the connection's, 540 for immediate.
+// CC or BCC header and for a user id that is not the connection's, 540 for immediate,
+// 541 if the message has to be stored, the store has failed and there are no confirms.
 func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 	if p.Immediate {
 		return PublishResult{}, refuse(wire.NotImplemented, "immediate=true")
@@ -95,8 +97,15 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 		return PublishResult{Routed: true}, nil
 	}
 	r.Routed = ch.send(t, x, p, ttl)
-	if ch.mode == modeConfirm {
+	switch {
+	case t.failed != nil && ch.mode == modeConfirm:
+		r.Confirm = ConfirmNack
+	case t.failed != nil:
+		return PublishResult{}, t.failed
+	case ch.mode == modeConfirm:
 		r.Confirm = ch.confirm(t, r.Seq)
+	case t.kept:
+		ch.conn.unsure = true
 	}
 	t.end()
 	return r, nil
@@ -111,7 +120,12 @@ func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed 
 	if len(t.queues) == 0 {
 		return false
 	}
-	return t.enqueue(t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden)), ttl)
+	m := message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden)
+	if t.failed = t.mayEnqueue(m); t.failed != nil {
+		m.Release()
+		return true
+	}
+	return t.enqueue(m, ttl)
 }
 
 // publishLater keeps a message for the commit. It is routed now, and replies are sent.
@@ -121,7 +135,7 @@ func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) 
 		t.sendReplies(x.vhost, p)
 	}
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
-		msg:       t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden)),
+		msg:       message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden),
 		queues:    slices.Clone(t.queues),
 		ttl:       ttl,
 		mandatory: p.Mandatory,
@@ -136,8 +150,9 @@ func (t *turn) enqueue(m *message.Message, ttl int64) (routed bool) {
 	if len(queues) > 1 {
 		m.Share(len(queues))
 	}
-	if m.Persistent() && t.broker.store != nil {
-		m.SetStoreID(t.broker.records.Add(1))
+	var id store.MessageID // 0: not stored
+	if m.Persistent() && t.toStored() && t.broker.store.Failed() == nil {
+		id = t.handOver(m)
 	}
 	expiresAt := int64(0)
 	if ttl >= 0 {
@@ -146,7 +161,38 @@ func (t *turn) enqueue(m *message.Message, ttl int64) (routed bool) {
 	for _, q := range queues {
 		routed = q.enqueue(t, m, expiresAt) || routed
 	}
+	if id != 0 {
+		t.broker.store.Done(id)
+	}
 	return routed
+}
+
+// toStored reports whether any of t.queues is in the store.
+func (t *turn) toStored() bool {
+	for _, q := range t.queues {
+		if q.storeID != 0 {
+			return true
+		}
+	}
+	return false
+}
+
+// mayEnqueue returns an exception if a publish would have to be stored and cannot be. A
+// dead letter is not asked: a restart finds it where it was before.
+func (t *turn) mayEnqueue(m *message.Message) error {
+	return t.broker.mayStore(m.Persistent() && t.toStored())
+}
+
+// handOver gives a message an identity and its octets to the store, before any queue has
+// it.
+func (t *turn) handOver(m *message.Message) store.MessageID {
+	b := t.broker
+	id := store.MessageID(b.messageIDs.next(b.store))
+	m.SetStoreID(uint64(id))
+	t.octets = m.AppendHead(t.octets[:0])
+	b.store.Message(id, t.octets, m.Octets())
+	t.changed = true
+	return id
 }
 
 // publishTo returns the exchange called name if the channel may publish to it.

@@ -2,10 +2,10 @@ package broker
 
 import (
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"harelab/engine/dispatch"
-	"harelab/engine/internal/invariants"
 	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/settings"
@@ -30,7 +30,7 @@ type Queue struct {
 	// Under the virtual host's lock.
 	bindings *binding // of which the queue is the destination
 
-	mu        queueMutex
+	mu        sync.Mutex
 	deleted   bool
 	timed     bool // the state machine has to know the time
 	machine   *queue.Queue
@@ -44,8 +44,7 @@ type Queue struct {
 	idle      Timer  // for x-expires
 	usedAt    int64  // microseconds: when the queue was last used, for x-expires
 	counts    queueCounts
-	names     map[string]string     // for hints: tenants and tasks
-	unchecked invariants.Value[int] // steps to leave out before the next check
+	names     map[string]string // for hints: tenants and tasks
 }
 
 type queueCounts struct {
@@ -89,17 +88,11 @@ func (q *Queue) decide(t *turn, e *queue.Event) {
 	if q.timed {
 		e.Now = t.time()
 	}
-	if invariants.Enabled {
-		q.checkEvent(e)
-	}
 	if q.recorder != nil {
 		t.decisions = q.recorder.Step(*e, t.decisions[:0])
-	} else {
-		t.decisions = q.machine.Step(*e, t.decisions[:0])
+		return
 	}
-	if invariants.Enabled {
-		q.checkStep(t, e)
-	}
+	t.decisions = q.machine.Step(*e, t.decisions[:0])
 }
 
 // carryOut does what one decision asks for.
@@ -111,12 +104,7 @@ func (q *Queue) carryOut(t *turn, d *queue.Decision) {
 		q.forget(t, d.Ref)
 	case queue.DeadLetter:
 		q.counts.deadLettered++
-		m := *q.messages.at(d.Ref)
-		m.Retain()
-		t.effects = append(t.effects, effect{queue: q, msg: m, reason: d.Reason})
-		if d.Done {
-			q.forget(t, d.Ref)
-		}
+		t.effects = append(t.effects, q.deadLetter(t, d))
 	case queue.Reject:
 		t.refused = true
 		q.forget(t, d.Ref)
@@ -135,7 +123,7 @@ func (q *Queue) deliver(t *turn, d *queue.Decision) {
 	q.dispatched(t, m, d)
 	shown := m
 	if q.settings.Load().Quorum && d.Redelivered {
-		shown = t.broker.countDeliveries(m, d.Attempts)
+		shown = countDeliveries(m, d.Attempts)
 	}
 	if !c.channel.deliver(t, c, shown, d) {
 		t.paused = append(t.paused, d.Consumer)
@@ -158,9 +146,6 @@ func (q *Queue) dispatched(t *turn, m *message.Message, d *queue.Decision) {
 	if tracer := t.broker.tracer; tracer != nil {
 		tracer.Dispatched(m, q.name, t.time())
 	}
-	if m.StoreID() != 0 && q.storeID != 0 && !d.Done && m != t.fresh {
-		t.broker.store.Delivered(q.storeID, store.MessageID(m.StoreID()))
-	}
 }
 
 func (q *Queue) acked(t *turn, m *message.Message) {
@@ -168,6 +153,26 @@ func (q *Queue) acked(t *turn, m *message.Message) {
 	if tracer := t.broker.tracer; tracer != nil {
 		tracer.Acked(m, q.name, t.time())
 	}
+}
+
+// deadLetter makes a dead letter of a message. The store keeps the message in the queue
+// until it has it elsewhere.
+func (q *Queue) deadLetter(t *turn, d *queue.Decision) effect {
+	slot := q.messages.at(d.Ref)
+	m := *slot
+	e := effect{queue: q, msg: m, reason: d.Reason}
+	if d.Done {
+		*slot = nil // the effect has the queue's reference
+		e.remove = q.stores(t, m)
+	} else {
+		m.Retain()
+	}
+	return e
+}
+
+// stores reports whether the store has a message in this queue.
+func (q *Queue) stores(t *turn, m *message.Message) bool {
+	return m.StoreID() != 0 && q.storeID != 0 && m != t.fresh && !t.dropping
 }
 
 // forget gives up the queue's reference to a message that it holds no more.
@@ -178,11 +183,16 @@ func (q *Queue) forget(t *turn, r dispatch.Ref) {
 	if m == nil {
 		return
 	}
-	if m.StoreID() != 0 && q.storeID != 0 && m != t.fresh {
-		t.broker.store.Remove(q.storeID, store.MessageID(m.StoreID()))
-		t.stored = true
+	if q.stores(t, m) {
+		q.remove(t, m)
 	}
 	m.Release()
+}
+
+// remove takes a message out of the queue's part of the store.
+func (q *Queue) remove(t *turn, m *message.Message) {
+	t.broker.store.Remove(q.storeID, store.MessageID(m.StoreID()))
+	t.changed = true
 }
 
 // enqueue puts a message into the queue, taking over one reference, and reports
@@ -212,7 +222,7 @@ func (q *Queue) enqueue(t *turn, m *message.Message, expiresAt int64) bool {
 	if m.StoreID() == 0 || q.storeID == 0 {
 		q.step(t, &e)
 	} else {
-		q.stepStored(t, &e, r, m, expiresAt)
+		q.stepStored(t, &e, r, m)
 	}
 	q.mu.Unlock()
 	return true
@@ -220,7 +230,7 @@ func (q *Queue) enqueue(t *turn, m *message.Message, expiresAt int64) bool {
 
 // stepStored is step for a message that has to be stored: unless it was refused or
 // delivered without acknowledgement at once.
-func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *message.Message, expiresAt int64) {
+func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *message.Message) {
 	t.fresh = m
 	q.step(t, e)
 	t.fresh = nil
@@ -228,13 +238,8 @@ func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *message.M
 		return
 	}
 	row, _ := q.machine.Message(r)
-	t.encoded = m.Encode(t.encoded[:0])
-	t.broker.store.Add(q.storeID, store.MessageID(m.StoreID()), store.Entry{
-		ExpiresAt:   expiresAt,
-		Redelivered: row.State == dispatch.Unacked,
-		Data:        t.encoded,
-	})
-	t.stored = true
+	t.broker.store.Add(q.storeID, store.MessageID(m.StoreID()), store.Entry{ExpiresAt: row.Expires})
+	t.kept, t.changed = true, true
 }
 
 // restore is enqueue for a message that the store has.

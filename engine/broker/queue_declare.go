@@ -34,7 +34,8 @@ type QueueStatus struct {
 //
 // Errors: 403 for reserved names and missing permissions, 404 if passive and not
 // there, 405 if it belongs to another connection, 406 if it is there with other
-// properties, for bad arguments and for an exclusive queue without a connection.
+// properties, for bad arguments and for an exclusive queue without a connection,
+// 541 if the queue is durable and the store has failed.
 func (s *Session) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 	v := s.vhost
 	name := lineEnds.Replace(spec.Name)
@@ -61,9 +62,9 @@ func (s *Session) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 	spec.Name = name
 	t := s.begin()
 	var q *Queue
-	err := v.change(func() (err error) {
+	err := s.change(func() (durable bool, err error) {
 		q, err = s.declareQueue(t, spec)
-		return err
+		return err == nil && q.storeID != 0, err
 	})
 	if err != nil {
 		return QueueStatus{}, err
@@ -113,6 +114,9 @@ func (s *Session) declareQueue(t *turn, spec QueueSpec) (*Queue, error) {
 		if err := checkQuorum(&spec, resource); err != nil {
 			return nil, err
 		}
+	}
+	if err := v.broker.mayStore(spec.durable()); err != nil {
+		return nil, err
 	}
 	q := v.newQueue(spec, effective)
 	if spec.Exclusive {

@@ -3,6 +3,7 @@ package broker
 import (
 	"harelab/engine/auth"
 	"harelab/engine/queue"
+	"harelab/engine/store"
 	"harelab/engine/wire"
 )
 
@@ -16,7 +17,7 @@ type DeleteIf struct {
 // does not exist is no error.
 //
 // Errors: 403, 405, 406 if a condition is not met, 540 for a condition on a quorum
-// queue.
+// queue, 541 if the queue is stored and the store has failed.
 func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err error) {
 	name = lineEnds.Replace(name)
 	v := s.vhost
@@ -35,6 +36,9 @@ func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err err
 			return 0, err
 		}
 	}
+	if err := v.broker.mayStore(q.storeID != 0); err != nil {
+		return 0, err
+	}
 	t := s.begin()
 	q.mu.Lock()
 	messages = q.machine.Ready()
@@ -52,7 +56,7 @@ func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err err
 	}
 	v.removeQueue(t, q)
 	s.end()
-	return messages, v.broker.sync()
+	return messages, s.promise(q.storeID != 0)
 }
 
 // close makes the queue refuse everything and drops what it holds. The queue is
@@ -61,7 +65,12 @@ func (q *Queue) close(t *turn) {
 	if q.deleted {
 		return
 	}
+	if q.storeID != 0 {
+		t.broker.store.Drop(q.storeID, 0, store.LastMessage)
+		t.changed, t.dropping = true, true
+	}
 	q.step(t, &queue.Event{Kind: queue.Close})
+	t.dropping = false
 	q.deleted = true
 	if q.wake != nil {
 		q.wake.Stop()

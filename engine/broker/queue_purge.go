@@ -1,13 +1,18 @@
 package broker
 
 import (
+	"slices"
+
 	"harelab/engine/auth"
+	"harelab/engine/dispatch"
+	"harelab/engine/message"
 	"harelab/engine/queue"
+	"harelab/engine/store"
 )
 
 // PurgeQueue drops a queue's ready messages and returns how many there were.
 //
-// Errors: 403, 404, 405.
+// Errors: 403, 404, 405, 541 if the store has failed.
 func (s *Session) PurgeQueue(name string) (messages int, err error) {
 	if err := s.may(auth.Read, name, s.vhost.queueName); err != nil {
 		return 0, err
@@ -16,14 +21,50 @@ func (s *Session) PurgeQueue(name string) (messages int, err error) {
 	if err != nil {
 		return 0, err
 	}
+	if err := s.vhost.broker.mayStore(q.storeID != 0); err != nil {
+		return 0, err
+	}
 	t := s.begin()
 	q.mu.Lock()
 	if !q.deleted {
 		messages = q.machine.Ready()
+		t.dropping = q.dropReady(t)
 		q.step(t, &queue.Event{Kind: queue.Purge})
+		t.dropping = false
 		q.messages.trim(q.machine)
 	}
 	q.mu.Unlock()
 	s.end()
-	return messages, nil
+	return messages, s.promise(q.storeID != 0)
+}
+
+// dropReady takes the ready messages out of the store: all but the unacked ones, in as
+// few ranges as these leave. It reports whether the queue is stored.
+func (q *Queue) dropReady(t *turn) bool {
+	if q.storeID == 0 {
+		return false
+	}
+	var kept, ready []store.MessageID
+	q.messages.each(func(r dispatch.Ref, m *message.Message) {
+		id := store.MessageID(m.StoreID())
+		if row, ok := q.machine.Message(r); id == 0 || !ok {
+			return
+		} else if row.State == dispatch.Unacked {
+			kept = append(kept, id)
+		} else {
+			ready = append(ready, id)
+		}
+	})
+	slices.Sort(kept)
+	slices.Sort(ready)
+	for len(ready) > 0 {
+		n := len(ready)
+		if i, _ := slices.BinarySearch(kept, ready[0]); i < len(kept) {
+			n, _ = slices.BinarySearch(ready, kept[i])
+		}
+		t.broker.store.Drop(q.storeID, ready[0], ready[n-1])
+		t.changed = true
+		ready = ready[n:]
+	}
+	return true
 }

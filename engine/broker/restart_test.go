@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"fmt"
 	"testing"
 
 	"harelab/engine/store"
@@ -126,7 +125,7 @@ func startScript(t *testing.T, s store.Store) *script {
 
 // TestTransientStaysOutOfStore publishes what need not be kept.
 func TestTransientStaysOutOfStore(t *testing.T) {
-	s := startScript(t, failingStore{t})
+	s := startScript(t, untouched{memory.New(), t})
 	s.run(`
 > a1 declare q
 > a1 publish - q m1 persistent
@@ -135,71 +134,22 @@ func TestTransientStaysOutOfStore(t *testing.T) {
 > a1 declare excl exclusive durable
 > a1 publish - excl m2 persistent
 > a1 purge excl
+> a1 declare kept durable
+> a1 publish - kept transient
+> a1 purge kept
 `)
 }
 
-// failingStore fails the test when it is told of a message.
-type failingStore struct{ t *testing.T }
-
-func (f failingStore) Put(store.Kind, string, []byte)                       {}
-func (f failingStore) Delete(store.Kind, string)                            {}
-func (f failingStore) Add(store.QueueID, store.MessageID, store.Entry)      { f.t.Error("Add") }
-func (f failingStore) Remove(store.QueueID, store.MessageID)                { f.t.Error("Remove") }
-func (f failingStore) Delivered(store.QueueID, store.MessageID)             { f.t.Error("Delivered") }
-func (f failingStore) Drop(store.QueueID)                                   { f.t.Error("Drop") }
-func (f failingStore) Commit(store.Waiter) bool                             { f.t.Error("Commit"); return true }
-func (f failingStore) Sync() error                                          { return nil }
-func (f failingStore) Close() error                                         { return nil }
-func (f failingStore) Records(store.Kind, func(string, []byte) error) error { return nil }
-func (f failingStore) Entries(store.QueueID, func(store.MessageID, store.Entry) error) error {
-	return nil
+// untouched fails the test when it is told of a message.
+type untouched struct {
+	store.Store
+	t *testing.T
 }
 
-// lateStore is durable only when it is told to be.
-type lateStore struct {
-	*memory.Store
-	waiting []store.Waiter
-}
-
-func (l *lateStore) Commit(w store.Waiter) bool {
-	if w != nil {
-		l.waiting = append(l.waiting, w)
-	}
-	return w == nil
-}
-
-// TestLateConfirms confirms what has to be durable once it is.
-func TestLateConfirms(t *testing.T) {
-	s := &lateStore{Store: memory.New()}
-	sc := startScript(t, s)
-	sc.run(`
-> a1 declare q durable
-> a1 declare full durable x-max-length=0 x-overflow=reject-publish
-> a1 exchange f fanout
-> a1 bind q f
-> a1 bind full f
-> a1 confirm
-> a1 publish - q transient
-> a1 publish - q one persistent
-> a1 publish - q two persistent
-> a1 publish f - refused-by-one persistent
-> a1 publish - full refused persistent
-> b1 declare swift durable
-> b1 consume swift no-ack
-> a1 publish - swift delivered-at-once persistent
-`)
-	if len(s.waiting) != 3 {
-		t.Fatalf("%d commits wait, want 3", len(s.waiting))
-	}
-	sc.out.Reset()
-	s.waiting[1].Committed(nil)
-	s.waiting[0].Committed(fmt.Errorf("disk is full"))
-	s.waiting[2].Committed(nil)
-	const want = "  a1: publish 3 confirmed: true\n  a1: publish 2 confirmed: false\n  a1: publish 4 confirmed: false\n"
-	if got := sc.out.String(); got != want {
-		t.Errorf("got\n%swant\n%s", got, want)
-	}
-}
+func (u untouched) Message(store.MessageID, []byte, []byte)              { u.t.Error("Message") }
+func (u untouched) Add(store.QueueID, store.MessageID, store.Entry)      { u.t.Error("Add") }
+func (u untouched) Remove(store.QueueID, store.MessageID)                { u.t.Error("Remove") }
+func (u untouched) Drop(store.QueueID, store.MessageID, store.MessageID) { u.t.Error("Drop") }
 
 // TestBadStore refuses a store whose records cannot be read.
 func TestBadStore(t *testing.T) {
@@ -220,8 +170,15 @@ func TestBadStore(t *testing.T) {
 	}
 	s := memory.New()
 	s.Put(recordQueue, "q", []byte(`{"VHost":"/","Name":"q","Queue":1}`))
-	s.Add(1, 1, store.Entry{Data: []byte{0, 9, 0, 0, 0, 1, 0}})
+	s.Message(1, nil, []byte{0, 9, 0, 0, 0, 1, 0})
+	s.Add(1, 1, store.Entry{})
+	s.Done(1)
 	if _, err := New(Options{Store: s}); err == nil {
 		t.Error("New with a message whose parts overlap: no error")
+	}
+	s = memory.New()
+	s.Put(recordIdentity, "queue", []byte("short"))
+	if _, err := New(Options{Store: s}); err == nil {
+		t.Error("New with a record of identities that is too short: no error")
 	}
 }

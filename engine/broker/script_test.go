@@ -79,6 +79,7 @@ type script struct {
 	conns    map[string]*Conn
 	channels map[string]*scriptChannel
 	out      bytes.Buffer
+	burst    bool // the lines are one burst: nothing is committed after each
 	records  []*queueRecord
 }
 
@@ -179,6 +180,7 @@ func (s *script) call(words []string) {
 		s.t.Fatalf("unknown verb %q", words[1])
 	}
 	err := verb(ch, parseArgs(s.t, words[2:]))
+	s.commit()
 	if err == nil {
 		return
 	}
@@ -194,6 +196,16 @@ func (s *script) call(words []string) {
 	s.printf("channel %d %s - %s", e.Code, e.Code.Name(), e.Text)
 	ch.Close()
 	delete(s.channels, words[0])
+}
+
+// commit ends the burst of calls that a line is, on all connections.
+func (s *script) commit() {
+	if s.burst {
+		return
+	}
+	for _, c := range s.conns {
+		c.Commit()
+	}
 }
 
 // channel returns the channel called name, such as a1, opened if it is not there.
@@ -244,8 +256,8 @@ func (c *scriptChannel) Cancelled(tag string, _ *Batch) {
 	c.script.printf("%s: %s is cancelled", c.name, tag)
 }
 
-func (c *scriptChannel) Confirmed(seq uint64, ok bool, _ *Batch) {
-	c.script.printf("%s: publish %d confirmed: %t", c.name, seq, ok)
+func (c *scriptChannel) Confirmed(first, last uint64, ok bool, _ *Batch) {
+	c.script.printf("%s: publishes %d to %d confirmed: %t", c.name, first, last, ok)
 }
 
 func describeDelivery(d *Delivery, tag string) string {

@@ -11,7 +11,8 @@ import (
 // import of definitions, takes one without from [Broker.Session].
 //
 // Its methods are called by one goroutine at a time. What a verb changed is visible to
-// everybody when it returns, and durable if it is to be.
+// everybody when it returns. If it is to be durable, it is when the verb returns to a
+// session without a connection, and after the round of [Conn.Commit] with one.
 type Session struct {
 	vhost       *VHost
 	user        string        // none: the program itself
@@ -67,8 +68,34 @@ func (s *Session) begin() *turn {
 func (s *Session) end() {
 	s.turn.end()
 	if s.conn == nil {
+		s.turn.commit()
 		s.batch.Flush()
 	}
+}
+
+// change makes a change to exchanges, queues or bindings with the virtual host locked.
+// f tells whether it is about something durable.
+func (s *Session) change(f func() (durable bool, err error)) error {
+	s.vhost.mu.Lock()
+	durable, err := f()
+	s.vhost.mu.Unlock()
+	if err != nil {
+		return err
+	}
+	return s.promise(durable)
+}
+
+// promise sees to it that what a call did is durable before its caller hears of it: a
+// connection's answer waits for the next Commit, others wait here.
+func (s *Session) promise(durable bool) error {
+	switch {
+	case !durable || s.vhost.broker.store == nil:
+		return nil
+	case s.conn == nil:
+		return s.vhost.broker.sync()
+	}
+	s.conn.holding = true
+	return nil
 }
 
 // may checks a permission; resource is "queue 'q' in vhost '/'" made by name.

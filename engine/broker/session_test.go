@@ -173,8 +173,8 @@ type wokenSink struct {
 	woken     int
 }
 
-func (s *wokenSink) Deliver(*Delivery, *Batch) bool { return true }
-func (s *wokenSink) Confirmed(uint64, bool, *Batch) {}
+func (s *wokenSink) Deliver(*Delivery, *Batch) bool         { return true }
+func (s *wokenSink) Confirmed(uint64, uint64, bool, *Batch) {}
 func (s *wokenSink) Cancelled(tag string, b *Batch) {
 	s.cancelled = tag
 	b.Touch(s)

@@ -19,17 +19,19 @@ type Sink interface {
 	// Cancelled says that the broker ended a subscription: its queue is gone.
 	Cancelled(consumerTag string, b *Batch)
 
-	// Confirmed settles a publish whose result was [ConfirmLater]: it is as
-	// durable as promised, or (ok false) was not accepted. It comes in any order.
-	Confirmed(seq uint64, ok bool, b *Batch)
+	// Confirmed settles publishes whose result was [ConfirmLater], from number first
+	// to last: they are durable, or (ok false) the store has failed and they may be
+	// lost. It is called in their order, with all that a round settles in one
+	// Batch.
+	Confirmed(first, last uint64, ok bool, b *Batch)
 }
 
 // noSink is the sink of a channel without one.
 type noSink struct{}
 
-func (noSink) Deliver(*Delivery, *Batch) bool { return true }
-func (noSink) Cancelled(string, *Batch)       {}
-func (noSink) Confirmed(uint64, bool, *Batch) {}
+func (noSink) Deliver(*Delivery, *Batch) bool         { return true }
+func (noSink) Cancelled(string, *Batch)               {}
+func (noSink) Confirmed(uint64, uint64, bool, *Batch) {}
 
 // A Delivery is a message on its way to a consumer.
 type Delivery struct {
@@ -46,17 +48,13 @@ type Waker interface {
 }
 
 // A Batch collects the wakers that one burst of work touched, so that each is woken
-// once at its end. It is used by one goroutine at a time; a nil Batch wakes at once.
+// once at its end. It is used by one goroutine at a time.
 type Batch struct {
 	wakers []Waker
 }
 
 // Touch has w woken at the next Flush, once however often it is touched.
 func (b *Batch) Touch(w Waker) {
-	if b == nil {
-		w.Wake()
-		return
-	}
 	for i := len(b.wakers) - 1; i >= 0; i-- { // few, and the last one most likely
 		if b.wakers[i] == w {
 			return

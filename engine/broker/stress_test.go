@@ -4,6 +4,7 @@ import (
 	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"runtime"
 	"sync"
 	"testing"
 
@@ -12,6 +13,7 @@ import (
 	"harelab/engine/message"
 	"harelab/engine/store"
 	"harelab/engine/store/memory"
+	"harelab/engine/store/storetest"
 	"harelab/engine/wire"
 )
 
@@ -25,12 +27,43 @@ func TestStress(t *testing.T) {
 	}{
 		{"without a store", func() store.Store { return nil }},
 		{"with a store", func() store.Store { return memory.New() }},
+		{"with a late store", func() store.Store { return newLateStore() }},
 	} {
 		t.Run(with.name, func(t *testing.T) {
 			defer goleak.VerifyNone(t)
 			stress(t, 1, 4, 400, with.store())
 		})
 	}
+}
+
+// A lateStore completes rounds in its own time, one or many at once.
+type lateStore struct {
+	*storetest.Faulty
+	stop, stopped chan struct{}
+}
+
+func newLateStore() *lateStore {
+	l := &lateStore{storetest.NewFaulty(memory.New()), make(chan struct{}), make(chan struct{})}
+	l.Hold()
+	go func() {
+		defer close(l.stopped)
+		for n := 1; ; n = n%5 + 1 {
+			select {
+			case <-l.stop:
+				return
+			default:
+				l.Release(n)
+				runtime.Gosched()
+			}
+		}
+	}()
+	return l
+}
+
+func (l *lateStore) Close() error {
+	close(l.stop)
+	<-l.stopped
+	return l.Faulty.Close()
 }
 
 // stressQueues live as long as the test. What they reject goes to "dead".
@@ -154,6 +187,12 @@ type stressSink struct {
 	mu      sync.Mutex
 	waiting []stressDelivery
 	lastTag uint64
+	sent    map[uint64]stressPublish // by sequence number, to be confirmed later
+}
+
+type stressPublish struct {
+	queue string
+	body  []byte
 }
 
 type stressDelivery struct {
@@ -163,7 +202,9 @@ type stressDelivery struct {
 	msg   *message.Message
 }
 
-func newStressSink(l *ledger, rng *rand.Rand) *stressSink { return &stressSink{ledger: l, rng: rng} }
+func newStressSink(l *ledger, rng *rand.Rand) *stressSink {
+	return &stressSink{ledger: l, rng: rng, sent: make(map[uint64]stressPublish)}
+}
 
 func (s *stressSink) Deliver(d *Delivery, _ *Batch) bool {
 	s.mu.Lock()
@@ -180,8 +221,28 @@ func (s *stressSink) Deliver(d *Delivery, _ *Batch) bool {
 	return s.rng.IntN(20) > 0
 }
 
-func (s *stressSink) Cancelled(string, *Batch)       {}
-func (s *stressSink) Confirmed(uint64, bool, *Batch) {}
+func (s *stressSink) Cancelled(string, *Batch) {}
+
+func (s *stressSink) Confirmed(first, last uint64, ok bool, _ *Batch) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for seq := first; seq <= last; seq++ {
+		p, known := s.sent[seq]
+		if !known || !ok {
+			s.ledger.fail("publish %d was confirmed: %t; waiting for it: %t", seq, ok, known)
+			continue
+		}
+		delete(s.sent, seq)
+		s.ledger.note(p.queue, p.body, func(e *ledgerEntry) { e.confirmed = true })
+	}
+}
+
+// expect notes a publish that is to be confirmed later.
+func (s *stressSink) expect(seq uint64, queue string, body []byte) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.sent[seq] = stressPublish{queue, body}
+}
 
 func (s *stressSink) take() []stressDelivery {
 	s.mu.Lock()
@@ -255,6 +316,7 @@ func (c *stressClient) act() {
 		c.connect()
 	}
 	c.settle(c.sink.take())
+	c.conn.Commit()
 	c.conn.Batch().Flush()
 }
 
@@ -268,10 +330,14 @@ func (c *stressClient) publish() {
 	}
 	r, err := c.ch.Publish(p)
 	c.must(err)
-	if !r.Routed || r.Confirm != ConfirmAck {
-		c.t.Errorf("client %d: Publish = %+v, want routed and acked", c.id, r)
+	switch {
+	case r.Routed && r.Confirm == ConfirmAck:
+		c.ledger.note(q, body, func(e *ledgerEntry) { e.confirmed = true })
+	case r.Routed && r.Confirm == ConfirmLater && c.vhost.broker.store != nil:
+		c.sink.expect(r.Seq, q, body)
+	default:
+		c.t.Errorf("client %d: Publish = %+v, want routed and acked, or later", c.id, r)
 	}
-	c.ledger.note(q, body, func(e *ledgerEntry) { e.confirmed = true })
 }
 
 func (c *stressClient) get() {

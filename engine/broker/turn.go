@@ -34,11 +34,14 @@ type turn struct {
 	runs      []*Queue
 	competing []int // indices in runs: queues that compete for a channel's credit
 
-	refused bool // a queue did not take the message
-	stored  bool // the store was told something
-	effects []effect
-	encoded []byte           // a message, for the store
-	fresh   *message.Message // that the store has not seen yet
+	refused  bool  // a queue did not take the message
+	kept     bool  // a queue has the message and the store is to write it
+	failed   error // the store has failed, so nobody took the message
+	changed  bool  // the store was changed since the last commit
+	dropping bool  // what the queue loses is out of the store already
+	effects  []effect
+	octets   []byte           // a message of the store, or its head
+	fresh    *message.Message // that no queue has in the store yet
 }
 
 // An effect follows from a decision of one queue and touches others, or the virtual
@@ -47,6 +50,7 @@ type effect struct {
 	queue  *Queue
 	msg    *message.Message // dead letter, with a reference; nil: delete the queue
 	reason queue.Reason
+	remove bool // the message from the queue's part of the store, once it is elsewhere
 }
 
 // keepRoom is how many decisions or deliveries of one call the next finds room for.
@@ -54,7 +58,7 @@ const keepRoom = 1024
 
 // begin starts a call.
 func (t *turn) begin() {
-	t.asked, t.refused, t.stored = false, false, false
+	t.asked, t.refused, t.kept, t.failed = false, false, false, nil
 }
 
 // time returns when the call came, in microseconds. The clock is asked only if it
@@ -83,10 +87,6 @@ func (t *turn) end() {
 	if cap(t.decisions) > keepRoom || cap(t.settled) > keepRoom || cap(t.refs) > keepRoom {
 		t.decisions, t.settled, t.refs = nil, nil, nil // a long queue was purged, or returned
 	}
-	if t.stored {
-		t.broker.store.Commit(nil)
-		t.stored = false
-	}
 }
 
 // after runs f in a turn of its own once some microseconds have passed. A panic there is
@@ -98,11 +98,20 @@ func (b *Broker) after(us int64, f func(*turn)) Timer {
 	})
 }
 
+// commit asks for what was changed to be made durable, for calls of no connection.
+func (t *turn) commit() {
+	if t.changed || t.broker.recorded.Load() {
+		t.changed = false
+		t.broker.commit()
+	}
+}
+
 // ownTurn runs f as a call of no connection's goroutine: a timer's, or a writer's.
 func (b *Broker) ownTurn(f func(*turn)) {
 	t := &turn{broker: b, batch: new(Batch)}
 	t.begin()
 	f(t)
 	t.end()
+	t.commit()
 	t.batch.Flush()
 }

@@ -64,15 +64,16 @@ type CommitOptions struct {
 	// message is valid during the call.
 	Returned func(*message.Message)
 
-	// Published is called when all that was published is where it goes, and as
-	// durable as promised. What follows from settling comes after: a server has to
-	// answer before it, but not to be heard before it is done.
+	// Published is called when all that was published is where it goes. What
+	// follows from settling comes after: a server has to answer before it, but not
+	// to be heard before it is done, and as durable as [Conn.Holding] says.
 	Published func()
 }
 
 // TxCommit carries out what waits: first what was published, then what was settled.
 //
-// Errors: 406 without tx, and if a queue refused a message; the rest is done then.
+// Errors: 406 without tx, and if a queue refused a message; the rest is done then. 541
+// if something has to be stored and the store has failed.
 func (ch *Channel) TxCommit(o CommitOptions) error {
 	if ch.mode != modeTx {
 		return errNotTransactional
@@ -93,10 +94,8 @@ func (ch *Channel) TxCommit(o CommitOptions) error {
 		}
 		ch.finish(t, kind, t.settled)
 	}
-	if err == nil && t.stored {
-		err = t.broker.store.Sync()
-	}
 	t.end()
+	ch.conn.promise(t.changed) // the answer waits, so there is no error
 	return err
 }
 
@@ -115,15 +114,19 @@ func (t *turn) commitPublishes(publishes []txPublish, returned func(*message.Mes
 		p.msg.Release()
 	}
 	for _, p := range publishes {
-		if len(p.queues) > 0 {
-			t.queues = append(t.queues[:0], p.queues...)
-			t.enqueue(p.msg, p.ttl)
+		if len(p.queues) == 0 {
+			continue
 		}
+		t.queues = append(t.queues[:0], p.queues...)
+		if err := t.mayEnqueue(p.msg); err != nil {
+			t.failed = err
+			p.msg.Release()
+			continue
+		}
+		t.enqueue(p.msg, p.ttl)
 	}
-	if t.stored {
-		if err := t.broker.store.Sync(); err != nil {
-			return err
-		}
+	if t.failed != nil {
+		return t.failed
 	}
 	if t.refused {
 		return refuse(wire.PreconditionFailed, "partial tx completion")

@@ -6,6 +6,7 @@ import (
 	"maps"
 	"slices"
 	"strings"
+	"sync"
 
 	"harelab/engine/exchange"
 	"harelab/engine/internal/nametable"
@@ -27,7 +28,7 @@ type VHost struct {
 
 	defaultExchange *Exchange
 
-	mu           vhostMutex
+	mu           sync.Mutex
 	seq          uint64 // of declarations, bindings and connections
 	allExchanges map[*Exchange]struct{}
 	allQueues    map[*Queue]struct{}
@@ -73,18 +74,6 @@ func newVHost(b *Broker, name string) *VHost {
 		}
 	}
 	return v
-}
-
-// change makes a change to exchanges, queues or bindings, and waits until it is
-// durable.
-func (v *VHost) change(f func() error) error {
-	v.mu.Lock()
-	err := f()
-	v.mu.Unlock()
-	if err != nil {
-		return err
-	}
-	return v.broker.sync()
 }
 
 // addExchange makes an exchange that does not exist. The virtual host is locked.

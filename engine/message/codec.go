@@ -5,19 +5,21 @@ import (
 	"fmt"
 )
 
-// Encode appends the form of a message in the store to dst: where its parts end, and
-// its octets.
-func (m *Message) Encode(dst []byte) []byte {
+// AppendHead appends the first part of a message's form in a store to dst: where the
+// parts of its octets end. [Message.Octets] is the second part, which need not be copied.
+func (m *Message) AppendHead(dst []byte) []byte {
 	keyEnd := m.keyEnd
 	if m.flags&hidesKeys != 0 {
 		keyEnd |= storedHiding
 	}
 	dst = binary.BigEndian.AppendUint16(dst, keyEnd)
-	dst = binary.BigEndian.AppendUint32(dst, m.propsEnd)
-	return append(dst, m.data()...)
+	return binary.BigEndian.AppendUint32(dst, m.propsEnd)
 }
 
-// Decode returns the message that [Message.Encode] wrote to b, as a copy with one
+// Octets returns all octets of a message, valid as long as the caller has a reference.
+func (m *Message) Octets() []byte { return m.data() }
+
+// Decode returns the message whose head and octets are b, as a copy with one
 // reference and no identity in the store. Errors are about b, which a store may have
 // damaged.
 func Decode(b []byte) (*Message, error) {

@@ -83,11 +83,14 @@ func (ch *channel) fail(err error) error {
 func (ch *channel) release() {
 	c := ch.conn
 	c.tellConfirms()
+	c.commit()
+	c.out.tellLate()
 	ch.content.reset()
 	if c.content == ch {
 		c.content = nil
 	}
 	ch.broker.Close()
+	c.out.dropLate(ch)
 }
 
 // close carries out the client's channel.close.

@@ -17,17 +17,21 @@ type settlements struct {
 // A span is a run of publish numbers, both ends included.
 type span struct{ first, last uint64 }
 
-// ack notes that the broker took publish number seq.
-func (s *settlements) ack(seq uint64) {
-	if n := len(s.acked); n > 0 && s.acked[n-1].last+1 == seq {
-		s.acked[n-1].last = seq
+// ack notes that the broker took the publishes from number first to last.
+func (s *settlements) ack(first, last uint64) {
+	if n := len(s.acked); n > 0 && s.acked[n-1].last+1 == first {
+		s.acked[n-1].last = last
 		return
 	}
-	s.acked = append(s.acked, span{seq, seq})
+	s.acked = append(s.acked, span{first, last})
 }
 
-// nack notes that the broker refused publish number seq.
-func (s *settlements) nack(seq uint64) { s.nacked = append(s.nacked, seq) }
+// nack notes that the broker refused the publishes from number first to last.
+func (s *settlements) nack(first, last uint64) {
+	for seq := first; seq <= last; seq++ {
+		s.nacked = append(s.nacked, seq)
+	}
+}
 
 func (s *settlements) empty() bool { return len(s.acked)+len(s.nacked) == 0 }
 

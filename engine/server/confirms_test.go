@@ -57,10 +57,10 @@ func TestConfirms(t *testing.T) {
 			k := confirms{told: tt.told}
 			var s settlements
 			for _, seq := range tt.acked {
-				s.ack(seq)
+				s.ack(seq, seq)
 			}
 			for _, seq := range tt.nacked {
-				s.nack(seq)
+				s.nack(seq, seq)
 			}
 			got := told(t, k.tell(nil, 1, &s))
 			if !equalMethods(got, tt.want) || k.told != tt.allTold || !s.empty() {
@@ -95,9 +95,9 @@ func TestConfirmsTellTheTruth(t *testing.T) {
 		settle := func(seq uint64) {
 			fate[seq] = rnd.IntN(10) > 0
 			if fate[seq] {
-				s.ack(seq)
+				s.ack(seq, seq)
 			} else {
-				s.nack(seq)
+				s.nack(seq, seq)
 			}
 		}
 		tell := func() {

@@ -3,6 +3,7 @@ package server
 import (
 	"log/slog"
 	"net"
+	"sync"
 
 	"harelab/engine/broker"
 	"harelab/engine/internal/failstop"
@@ -28,11 +29,12 @@ type conn struct {
 
 	// work is held by whoever calls the broker for this connection. It guards
 	// what follows.
-	work       workMutex
+	work       sync.Mutex
 	broker     *broker.Conn // nil before connection.open
 	ended      bool         // the last method was sent: nothing is listened to any more
 	channels   []*channel   // by number, nil where none is open
 	opened     int          // how many of them are
+	publisher  bool         // it has published; the reader's alone
 	content    *channel     // whose content is not complete and refers to the inbox
 	confirming []*channel   // with confirms to tell at the end of the chunk
 	publishing broker.Publishing
@@ -45,6 +47,7 @@ type peer struct {
 	frameMax     uint32
 	channelMax   uint16
 	cancelNotify bool // knows basic.cancel from the server
+	knowsBlocked bool // knows connection.blocked
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
@@ -87,6 +90,7 @@ func (c *conn) serve() {
 func (c *conn) read() error {
 	for c.handle() {
 		c.out.waitRoom(c.gone)
+		c.waitStore()
 		if err := c.in.fill(c.nc); err != nil {
 			return err
 		}
@@ -120,10 +124,15 @@ func (c *conn) handle() (goOn bool) {
 		c.content = nil
 	}
 	c.tellConfirms()
+	c.commit()
 	c.broker.Batch().Flush()
 	c.wake()
 	return !c.ended
 }
+
+// commit ends a burst of calls to the broker: what they changed is made durable, and
+// answers that wait for that learn what they wait for.
+func (c *conn) commit() { c.out.seal(c.broker.Commit()) }
 
 // contain is deferred: a panic of a parser ends the connection. Parsers hold no lock and
 // change nothing but what they return, so the others go on. Any other panic leaves the

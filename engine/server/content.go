@@ -166,6 +166,7 @@ func (ch *channel) published(body []byte) error {
 		Mandatory:  t.publish.Mandatory,
 		Immediate:  t.publish.Immediate,
 	}
+	c.publisher = true
 	r, err := ch.broker.Publish(p)
 	if err != nil {
 		return causedBy(err, wire.MethodBasicPublish)
@@ -175,9 +176,9 @@ func (ch *channel) published(body []byte) error {
 	}
 	switch r.Confirm {
 	case broker.ConfirmAck:
-		ch.settle().ack(r.Seq)
+		ch.settle().ack(r.Seq, r.Seq)
 	case broker.ConfirmNack:
-		ch.settle().nack(r.Seq)
+		ch.settle().nack(r.Seq, r.Seq)
 	}
 	if c.content == ch {
 		c.content = nil

@@ -1,6 +1,8 @@
 package server
 
 import (
+	"slices"
+
 	"harelab/engine/broker"
 	"harelab/engine/message"
 	"harelab/engine/wire"
@@ -24,7 +26,9 @@ func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) 
 			m.ExchangeAndKey(), m.Properties(), uint64(len(body)))
 		buf = ch.refer(buf, m, body)
 	}
-	writable = o.endDelivery(buf, ch)
+	o.unsent += o.tail().put(buf)
+	writable = !o.stall(ch)
+	o.mu.Unlock()
 	b.Touch(ch.conn)
 	return writable
 }
@@ -55,18 +59,18 @@ func (ch *channel) Cancelled(consumerTag string, b *broker.Batch) {
 }
 
 // Confirmed implements [broker.Sink].
-func (ch *channel) Confirmed(seq uint64, ok bool, b *broker.Batch) {
+func (ch *channel) Confirmed(first, last uint64, ok bool, b *broker.Batch) {
 	o := &ch.conn.out
 	o.mu.Lock()
 	if ch.late.empty() {
 		o.late = append(o.late, ch)
 	}
 	if ok {
-		ch.late.ack(seq)
+		ch.late.ack(first, last)
 	} else {
-		ch.late.nack(seq)
+		ch.late.nack(first, last)
 	}
-	o.unlock()
+	o.mu.Unlock()
 	b.Touch(ch.conn)
 }
 
@@ -96,7 +100,7 @@ func (c *conn) tellConfirms() {
 func (o *outbox) tellLate() {
 	o.mu.Lock()
 	pending := len(o.late) > 0
-	o.unlock()
+	o.mu.Unlock()
 	if !pending {
 		return
 	}
@@ -110,6 +114,14 @@ func (o *outbox) tellLate() {
 	}
 	o.late = o.late[:0]
 	o.end(buf)
+}
+
+// dropLate forgets confirms that came while a channel was being closed.
+func (o *outbox) dropLate(ch *channel) {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	ch.late = settlements{}
+	o.late = slices.DeleteFunc(o.late, func(other *channel) bool { return other == ch })
 }
 
 // gotten sends the answer to basic.get.

@@ -5,6 +5,7 @@ import (
 	"time"
 
 	"harelab/engine/broker"
+	"harelab/engine/internal/failstop"
 	"harelab/engine/wire"
 )
 
@@ -56,8 +57,10 @@ func (c *conn) exception(err error) {
 func (c *conn) end(last wire.Method) {
 	c.ended = true
 	c.tellConfirms()
+	c.commit()
+	c.out.tellLate()
 	c.broker.Close()
-	c.out.release(0, last)
+	c.out.release(0, last, false)
 	c.out.finish()
 	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
 }
@@ -71,6 +74,30 @@ func (c *conn) force(reason string) {
 		c.nc.Close()
 	case !c.ended:
 		c.exception(wire.Errorf(wire.ConnectionForced, "%s", reason))
+		c.broker.Batch().Flush()
+	}
+}
+
+// brokerEnds is called when the broker ends the connection: its virtual host is gone, or
+// the store has failed. It may not call the broker, so another goroutine does.
+func (c *conn) brokerEnds(reason error) {
+	if asException(reason).Code == wire.InternalError {
+		c.out.lose()
+	}
+	go c.dismiss(reason)
+}
+
+func (c *conn) dismiss(reason error) {
+	defer failstop.Report(c.log)
+	c.work.Lock()
+	defer c.work.Unlock()
+	switch {
+	case c.broker == nil:
+		c.nc.Close()
+	case c.ended:
+		c.out.wake()
+	default:
+		c.exception(reason)
 		c.broker.Batch().Flush()
 	}
 }

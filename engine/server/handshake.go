@@ -135,6 +135,7 @@ func (c *conn) login() error {
 		return v == true
 	}
 	c.cancelNotify = can("consumer_cancel_notify")
+	c.knowsBlocked = can("connection.blocked")
 	if !slices.Contains([]string{auth.Plain, auth.AMQPlain}, m.Mechanism) {
 		return inSilence(fmt.Errorf("mechanism %.32q is not one of %s", m.Mechanism, auth.Mechanisms))
 	}
@@ -205,6 +206,12 @@ func (c *conn) open() error {
 	b, err := c.srv.opts.Broker.Open(m.VirtualHost, broker.ConnOptions{
 		Name: fmt.Sprintf("%s -> %s", c.nc.RemoteAddr(), c.nc.LocalAddr()),
 		User: c.user,
+
+		Ended: c.brokerEnds,
+		Durable: func(r broker.Round, b *broker.Batch) {
+			c.out.open(r)
+			b.Touch(c)
+		},
 	})
 	c.guarded = true
 	if err != nil {

@@ -16,6 +16,7 @@ type heartbeat struct {
 	began    time.Time
 	read     atomic.Int64 // when something came last, in nanoseconds since began
 	written  atomic.Int64 // when something was sent last
+	paused   atomic.Bool  // nothing is read, so nothing can come
 
 	send func() // sends a heartbeat unless something else is on its way
 	lost func() // the peer is gone
@@ -55,9 +56,19 @@ func (h *heartbeat) note(at *atomic.Int64) {
 	}
 }
 
+// pause has the peer be taken for alive while the server does not read, and for a full
+// interval after.
+func (h *heartbeat) pause(on bool) {
+	h.sawRead()
+	h.paused.Store(on)
+}
+
 // tick does what is due and sets the timer to what is due next.
 func (h *heartbeat) tick() {
 	now := time.Since(h.began)
+	if h.paused.Load() {
+		h.read.Store(int64(now))
+	}
 	dead := time.Duration(h.read.Load()) + 2*h.interval
 	if now >= dead {
 		h.lost()

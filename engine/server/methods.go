@@ -88,9 +88,14 @@ func (ch *channel) call(m wire.Method) error {
 	return nil
 }
 
-// answer sends ok unless the client does not want it or err tells what was wrong.
+// answer sends ok unless the client does not want it or err tells what was wrong. It goes
+// out when what it says is durable.
 func (ch *channel) answer(err error, noWait bool, ok wire.Method) error {
-	if err == nil && !noWait {
+	switch c := ch.conn; {
+	case err != nil || noWait:
+	case c.broker.Holding():
+		c.out.answer(ch.id, ok)
+	default:
 		ch.reply(ok)
 	}
 	return err
@@ -102,7 +107,7 @@ func (ch *channel) answerFirst(err error, noWait bool, ok wire.Method) error {
 	if err != nil || noWait {
 		ok = nil
 	}
-	ch.conn.out.release(ch.id, ok)
+	ch.conn.out.release(ch.id, ok, ch.conn.broker.Holding())
 	return err
 }
 

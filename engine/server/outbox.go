@@ -1,9 +1,10 @@
 package server
 
 import (
+	"sync"
 	"sync/atomic"
 
-	"harelab/engine/internal/invariants"
+	"harelab/engine/broker"
 	"harelab/engine/wire"
 )
 
@@ -39,18 +40,19 @@ const (
 // Those who append wake the writer when they are done with all they have, so that it
 // wakes once for a batch.
 type outbox struct {
-	mu       outboxMutex
+	mu       sync.Mutex
 	fill     frames
-	ahead    frames                 // while held: goes before fill
-	holding  bool                   // the writer takes nothing of ahead and fill
-	rest     frames                 // taken from fill and written in part; goes before fill
-	unsent   int                    // octets in fill, in rest, and in the writer's hands
-	finished bool                   // nothing may be appended, the writer ends after what is there
-	stalled  []*channel             // those told to pause, to be resumed below lowWater
-	late     []*channel             // those with late confirms to tell
-	waiting  bool                   // the reader waits in waitRoom
-	taken    invariants.Value[int]  // octets in the hands of whoever writes
-	lent     invariants.Value[bool] // between begin and end
+	ahead    frames       // while held: goes before fill
+	holding  bool         // the writer takes nothing of ahead and fill
+	gates    []gate       // behind fill, with what waits for the store
+	opened   broker.Round // those that wait for it or less can go
+	lost     bool         // those that wait are to be dropped
+	rest     frames       // taken from fill and written in part; goes before fill
+	unsent   int          // octets in fill, in rest, behind gates, and in the writer's hands
+	finished bool         // nothing may be appended, the writer ends after what is there
+	stalled  []*channel   // those told to pause, to be resumed below lowWater
+	late     []*channel   // those with late confirms to tell
+	waiting  bool         // the reader waits in waitRoom
 
 	spare  frames        // empty, of whoever's turn it is to write
 	parked atomic.Bool   // the writer waits in take
@@ -69,37 +71,16 @@ func (o *outbox) init() {
 func (o *outbox) begin(n int) (buf []byte, ok bool) {
 	o.mu.Lock()
 	if o.finished {
-		o.unlock()
+		o.mu.Unlock()
 		return nil, false
 	}
-	buf = o.fill.room(n)
-	if invariants.Enabled {
-		o.lent.Set(true)
-	}
-	return buf, true
+	return o.tail().room(n), true
 }
 
 // end takes back the buffer of begin and unlocks.
 func (o *outbox) end(buf []byte) {
-	o.takeBack(buf)
-	o.unlock()
-}
-
-// endDelivery is end for a delivery on a channel. It reports whether the channel's
-// consumers may get more.
-func (o *outbox) endDelivery(buf []byte, ch *channel) (writable bool) {
-	o.takeBack(buf)
-	writable = !o.stall(ch)
-	o.unlock()
-	return writable
-}
-
-// takeBack is end without unlocking.
-func (o *outbox) takeBack(buf []byte) {
-	if invariants.Enabled {
-		o.checkBuffer(buf)
-	}
-	o.unsent += o.fill.put(buf)
+	o.unsent += o.tail().put(buf)
+	o.mu.Unlock()
 }
 
 // body appends the frames of a large body without copying it and keeps owner, which
@@ -107,17 +88,18 @@ func (o *outbox) takeBack(buf []byte) {
 // end, with the buffer of the one, and returns that for the other.
 func (o *outbox) body(buf []byte, channel uint16, body []byte, frameMax uint32, owner releaser) []byte {
 	most := int(frameMax) - wire.FrameOverhead
+	fill := o.tail()
 	for len(body) > 0 {
 		piece := body[:min(most, len(body))]
 		body = body[len(piece):]
-		o.unsent += o.fill.put(wire.AppendBodyFrameHead(buf, channel, len(piece)))
+		o.unsent += fill.put(wire.AppendBodyFrameHead(buf, channel, len(piece)))
 		o.unsent += len(piece)
 		if len(body) == 0 {
-			o.fill.refer(piece, owner)
+			fill.refer(piece, owner)
 		} else {
-			o.fill.refer(piece, nil)
+			fill.refer(piece, nil)
 		}
-		buf = append(o.fill.room(2*wire.FrameOverhead), wire.FrameEnd)
+		buf = append(fill.room(2*wire.FrameOverhead), wire.FrameEnd)
 	}
 	return buf
 }
@@ -134,24 +116,32 @@ func (o *outbox) method(channel uint16, m wire.Method) {
 // before all is done.
 func (o *outbox) hold() {
 	o.mu.Lock()
-	o.ahead, o.fill, o.holding = o.fill, frames{}, true
-	o.unlock()
+	fill := o.tail()
+	o.ahead, *fill, o.holding = *fill, frames{}, true
+	o.mu.Unlock()
 }
 
 // release appends the answer that hold waited for, nil for none, and what came
-// meanwhile. Without a hold it is method.
-func (o *outbox) release(channel uint16, m wire.Method) {
+// meanwhile, behind a gate if the answer has to wait for the store. Without a hold it
+// is method, or answer.
+func (o *outbox) release(channel uint16, m wire.Method, gated bool) {
 	o.mu.Lock()
-	defer o.unlock()
+	defer o.mu.Unlock()
 	after := frames{}
 	if o.holding {
-		after, o.fill = o.fill, o.ahead
+		fill := o.tail()
+		after, *fill = *fill, o.ahead
 		o.ahead, o.holding = frames{}, false
 	}
 	if m != nil && !o.finished {
-		o.unsent += o.fill.put(wire.AppendMethodFrame(o.fill.room(methodRoom), channel, m))
+		if gated {
+			o.shut()
+		}
+		fill := o.tail()
+		o.unsent += fill.put(wire.AppendMethodFrame(fill.room(methodRoom), channel, m))
 	}
-	o.fill.join(after)
+	o.tail().join(after)
+	o.pass()
 }
 
 // wake lets the writer take what was appended.
@@ -169,7 +159,7 @@ func (o *outbox) claim() bool { return o.parked.CompareAndSwap(true, false) }
 func (o *outbox) finish() {
 	o.mu.Lock()
 	o.finished = true
-	o.unlock()
+	o.mu.Unlock()
 	o.wake()
 }
 
@@ -177,22 +167,21 @@ func (o *outbox) finish() {
 // outbox is finished and empty.
 func (o *outbox) take() (f frames, ok bool) {
 	o.mu.Lock()
-	defer o.unlock()
+	defer o.mu.Unlock()
 	for o.rest.size == 0 && (o.holding || o.fill.size == 0) {
-		if o.finished {
+		if o.finished && len(o.gates) == 0 {
 			return frames{}, false
 		}
 		o.parked.Store(true)
-		o.unlock()
+		o.mu.Unlock()
 		<-o.kick
 		o.mu.Lock()
 	}
 	if o.rest.size > 0 {
 		f, o.rest = o.rest, frames{}
-	} else {
-		f, o.fill = o.fill, o.spare
+		return f, true
 	}
-	o.taken.Set(o.taken.Get() + f.size)
+	f, o.fill = o.fill, o.spare
 	return f, true
 }
 
@@ -201,7 +190,7 @@ func (o *outbox) take() (f frames, ok bool) {
 // ok is false if what there is should be left to the writer.
 func (o *outbox) takeSmall() (f frames, ok, done bool) {
 	o.mu.Lock()
-	defer o.unlock()
+	defer o.mu.Unlock()
 	switch {
 	case o.finished || o.holding || o.fill.size > tryBelow || len(o.fill.segments) > 1:
 		return frames{}, false, false
@@ -210,7 +199,6 @@ func (o *outbox) takeSmall() (f frames, ok, done bool) {
 		return frames{}, false, true
 	}
 	f, o.fill = o.fill, o.spare
-	o.taken.Set(o.taken.Get() + f.size)
 	return f, true, false
 }
 
@@ -221,17 +209,15 @@ func (o *outbox) reuse(f frames) { o.spare = f }
 func (o *outbox) putBack(f frames) {
 	o.mu.Lock()
 	o.rest, o.spare = f, frames{}
-	o.taken.Set(o.taken.Get() - f.size)
-	o.unlock()
+	o.mu.Unlock()
 }
 
 // sent says that n octets were written. It returns the channels that are to be
 // resumed: not here, since that takes locks that are held while others append.
 func (o *outbox) sent(n int) (resume []*channel) {
 	o.mu.Lock()
-	defer o.unlock()
+	defer o.mu.Unlock()
 	o.unsent -= n
-	o.taken.Set(o.taken.Get() - n)
 	if o.unsent > lowWater {
 		return nil
 	}
@@ -263,11 +249,11 @@ func (o *outbox) stall(ch *channel) bool {
 func (o *outbox) waitRoom(gone <-chan struct{}) {
 	o.mu.Lock()
 	if o.finished || o.unsent <= floodWater {
-		o.unlock()
+		o.mu.Unlock()
 		return
 	}
 	o.waiting = true
-	o.unlock()
+	o.mu.Unlock()
 	select {
 	case <-o.room:
 	case <-gone:
@@ -278,11 +264,11 @@ func (o *outbox) waitRoom(gone <-chan struct{}) {
 func (o *outbox) abandon() {
 	o.mu.Lock()
 	o.finished = true
-	o.unsent -= o.fill.size + o.ahead.size + o.rest.size
 	o.fill.release()
 	o.ahead.release()
 	o.rest.release()
+	o.dropGates()
 	o.stalled = nil
-	o.unlock()
+	o.mu.Unlock()
 	o.wake()
 }

@@ -21,6 +21,13 @@
 // locks come after it, and an outbox's lock comes last: whoever holds that calls
 // nobody.
 //
+// # Durability
+//
+// At the end of a chunk the broker commits what it changed. Confirms of persistent messages
+// come when their round is durable, one multiple ack a channel; an answer that says
+// something durable waits in the outbox behind a gate, with all that comes after it.
+// While the store is behind, connections that have published are not read.
+//
 // # Panics
 //
 // Parsers run without any lock but conn.work and change nothing, so a panic in one ends

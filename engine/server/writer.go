@@ -4,7 +4,6 @@ import (
 	"net"
 
 	"harelab/engine/internal/failstop"
-	"harelab/engine/wire"
 )
 
 // write writes what is in the outbox until it is finished.
@@ -101,14 +100,7 @@ func (c *conn) Wake() {
 // be, the peer does not read, and one more frame would not help.
 func (c *conn) sendHeartbeat() {
 	defer failstop.Report(c.log)
-	buf, ok := c.out.begin(wire.FrameOverhead)
-	if !ok {
-		return
-	}
-	if c.out.unsent == 0 {
-		buf = wire.AppendHeartbeat(buf)
-	}
-	c.out.end(buf)
+	c.out.heartbeat()
 	c.wake()
 }
 

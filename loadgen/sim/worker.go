@@ -143,7 +143,7 @@ func (w *worker) Deliver(m *broker.Delivery, _ *broker.Batch) bool {
 func (w *worker) Cancelled(string, *broker.Batch) {}
 
 // Confirmed implements [broker.Sink]: workers forward without confirms.
-func (w *worker) Confirmed(uint64, bool, *broker.Batch) {}
+func (w *worker) Confirmed(uint64, uint64, bool, *broker.Batch) {}
 
 func (w *worker) queueOf(name string) int32 {
 	for i := range w.Subscriptions {

@@ -1,5 +1,6 @@
 // Package memory is a store in memory: what it holds outlives a broker, but not the
-// program. It is for tests of restarts, and the model that other stores are held to.
+// program. It is for tests of restarts and crashes, and the model that other stores
+// are compared with.
 package memory
 
 import (
@@ -11,13 +12,34 @@ import (
 	"harelab/engine/store"
 )
 
-// A Store implements [store.Store]. Everything is durable at once, as far as memory
-// goes. After Close it may be opened again.
+// A Store implements [store.Store]. Commit makes the open round durable before it
+// returns, as far as memory goes. After Close or Crash the same store may be read and
+// started again.
 type Store struct {
-	mu       sync.Mutex
+	mu      sync.Mutex
+	live    state                       // with the open round
+	durable state                       // without it
+	holders map[store.MessageID]holders // of what is in live.messages
+	open    changes
+	round   store.Round // the last one that was ended
+	written int
+
+	tell     sync.Mutex // one call of the observer at a time
+	told     store.Round
+	observer store.Observer
+}
+
+// state is what a store holds. A queue or message without entries is not in it.
+type state struct {
 	records  map[recordKey][]byte
-	queues   map[store.QueueID]map[store.MessageID]entry
-	messages map[store.MessageID]*message
+	entries  map[store.QueueID]map[store.MessageID]store.Entry
+	messages map[store.MessageID][]byte
+}
+
+// holders are what keeps a message's octets.
+type holders struct {
+	queues  int
+	handing bool // Done is still to come
 }
 
 type recordKey struct {
@@ -25,57 +47,108 @@ type recordKey struct {
 	name string
 }
 
-type entry struct {
-	expiresAt   int64
-	redelivered bool
+// changes are the places where live and durable may differ.
+type changes struct {
+	records  map[recordKey]struct{}
+	entries  map[entryKey]struct{}
+	messages map[store.MessageID]struct{}
 }
 
-type message struct {
-	data   []byte
-	queues int // that hold it
+type entryKey struct {
+	queue   store.QueueID
+	message store.MessageID
+}
+
+func newState() state {
+	return state{
+		records:  make(map[recordKey][]byte),
+		entries:  make(map[store.QueueID]map[store.MessageID]store.Entry),
+		messages: make(map[store.MessageID][]byte),
+	}
 }
 
 // New returns an empty store.
 func New() *Store {
 	return &Store{
-		records:  make(map[recordKey][]byte),
-		queues:   make(map[store.QueueID]map[store.MessageID]entry),
-		messages: make(map[store.MessageID]*message),
+		live:    newState(),
+		durable: newState(),
+		holders: make(map[store.MessageID]holders),
+		open: changes{
+			records:  make(map[recordKey]struct{}),
+			entries:  make(map[entryKey]struct{}),
+			messages: make(map[store.MessageID]struct{}),
+		},
 	}
+}
+
+// Start implements [store.Store].
+func (s *Store) Start(o store.Observer) {
+	s.tell.Lock()
+	s.told, s.observer = 0, o
+	s.tell.Unlock()
+	s.mu.Lock()
+	s.round = 0
+	s.mu.Unlock()
 }
 
 // Put implements [store.Store].
 func (s *Store) Put(kind store.Kind, name string, value []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	s.records[recordKey{kind, name}] = bytes.Clone(value)
+	k := recordKey{kind, name}
+	s.live.records[k] = bytes.Clone(value)
+	s.open.records[k] = struct{}{}
 }
 
 // Delete implements [store.Store].
 func (s *Store) Delete(kind store.Kind, name string) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	delete(s.records, recordKey{kind, name})
+	k := recordKey{kind, name}
+	delete(s.live.records, k)
+	s.open.records[k] = struct{}{}
+}
+
+// Message implements [store.Store].
+func (s *Store) Message(m store.MessageID, head, data []byte) {
+	octets := append(append(make([]byte, 0, len(head)+len(data)), head...), data...)
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.live.messages[m] = octets
+	s.holders[m] = holders{handing: true}
 }
 
 // Add implements [store.Store].
 func (s *Store) Add(q store.QueueID, m store.MessageID, e store.Entry) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	entries := s.queues[q]
-	if entries == nil {
-		entries = make(map[store.MessageID]entry)
-		s.queues[q] = entries
+	if !s.live.has(q, m) {
+		h := s.holders[m]
+		h.queues++
+		s.hold(m, h)
 	}
-	_, known := entries[m]
-	entries[m] = entry{e.ExpiresAt, e.Redelivered}
-	if known {
+	s.live.set(q, m, e)
+	s.open.entries[entryKey{q, m}] = struct{}{}
+}
+
+// Done implements [store.Store].
+func (s *Store) Done(m store.MessageID) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	h := s.holders[m]
+	h.handing = false
+	s.hold(m, h)
+}
+
+// hold sets what holds a message, and forgets its octets if that is nothing.
+func (s *Store) hold(m store.MessageID, h holders) {
+	s.open.messages[m] = struct{}{}
+	if h == (holders{}) {
+		delete(s.holders, m)
+		delete(s.live.messages, m)
 		return
 	}
-	if s.messages[m] == nil {
-		s.messages[m] = &message{data: bytes.Clone(e.Data)}
-	}
-	s.messages[m].queues++
+	s.holders[m] = h
 }
 
 // Remove implements [store.Store].
@@ -86,47 +159,96 @@ func (s *Store) Remove(q store.QueueID, m store.MessageID) {
 }
 
 func (s *Store) remove(q store.QueueID, m store.MessageID) {
-	if _, ok := s.queues[q][m]; !ok {
-		return
-	}
-	delete(s.queues[q], m)
-	if len(s.queues[q]) == 0 {
-		delete(s.queues, q)
-	}
-	if s.messages[m].queues--; s.messages[m].queues == 0 {
-		delete(s.messages, m)
-	}
-}
-
-// Delivered implements [store.Store].
-func (s *Store) Delivered(q store.QueueID, m store.MessageID) {
-	s.mu.Lock()
-	defer s.mu.Unlock()
-	if e, ok := s.queues[q][m]; ok {
-		e.redelivered = true
-		s.queues[q][m] = e
+	if s.live.has(q, m) {
+		s.live.unset(q, m)
+		s.open.entries[entryKey{q, m}] = struct{}{}
+		h := s.holders[m]
+		h.queues--
+		s.hold(m, h)
 	}
 }
 
 // Drop implements [store.Store].
-func (s *Store) Drop(q store.QueueID) {
+func (s *Store) Drop(q store.QueueID, first, last store.MessageID) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for m := range s.queues[q] {
-		s.remove(q, m)
+	for m := range s.live.entries[q] {
+		if first <= m && m <= last {
+			s.remove(q, m)
+		}
 	}
 }
 
-// Commit implements [store.Store]. It is always true.
-func (s *Store) Commit(store.Waiter) (durable bool) { return true }
+// Commit implements [store.Store].
+func (s *Store) Commit() store.Round {
+	s.mu.Lock()
+	if s.open.any() {
+		s.write()
+		s.round++
+	}
+	r := s.round
+	s.mu.Unlock()
 
-// Sync implements [store.Store].
-func (s *Store) Sync() error { return nil }
+	s.tell.Lock()
+	defer s.tell.Unlock()
+	for s.told < r {
+		s.told++
+		if s.observer != nil {
+			s.observer.Completed(s.told)
+		}
+	}
+	return r
+}
+
+// write has durable follow live where they differ.
+func (s *Store) write() {
+	for k := range s.open.records {
+		value, ok := s.live.records[k]
+		s.written += follow(s.durable.records, k, value, ok)
+	}
+	for m := range s.open.messages {
+		_, written := s.durable.messages[m]
+		if held := s.holders[m].queues > 0; held != written { // octets do not change
+			s.written += follow(s.durable.messages, m, s.live.messages[m], held)
+		}
+	}
+	for k := range s.open.entries {
+		e, ok := s.live.entries[k.queue][k.message]
+		switch {
+		case ok:
+			s.durable.set(k.queue, k.message, e)
+			s.written++
+		case s.durable.has(k.queue, k.message):
+			s.durable.unset(k.queue, k.message)
+			s.written++
+		}
+	}
+	s.open.clear()
+}
+
+// follow sets dst[k] to v, or deletes it if there is no v, and counts what that writes.
+func follow[K comparable, V any](dst map[K]V, k K, v V, ok bool) (written int) {
+	if ok {
+		dst[k] = v
+		return 1
+	}
+	if _, was := dst[k]; !was {
+		return 0
+	}
+	delete(dst, k)
+	return 1
+}
+
+// Pressure implements [store.Store]: there is none.
+func (s *Store) Pressure() <-chan struct{} { return nil }
+
+// Failed implements [store.Store]: memory does not fail.
+func (s *Store) Failed() error { return nil }
 
 // Records implements [store.Store].
 func (s *Store) Records(kind store.Kind, yield func(name string, value []byte) error) error {
 	s.mu.Lock()
-	records := maps.Clone(s.records)
+	records := maps.Clone(s.live.records)
 	s.mu.Unlock()
 	var names []string
 	for k := range records {
@@ -146,22 +268,99 @@ func (s *Store) Records(kind store.Kind, yield func(name string, value []byte) e
 // Entries implements [store.Store].
 func (s *Store) Entries(q store.QueueID, yield func(store.MessageID, store.Entry) error) error {
 	s.mu.Lock()
-	entries := maps.Clone(s.queues[q])
+	entries := maps.Clone(s.live.entries[q])
 	s.mu.Unlock()
 	for _, m := range slices.Sorted(maps.Keys(entries)) {
-		s.mu.Lock()
-		known := s.messages[m]
-		s.mu.Unlock()
-		if known == nil {
-			continue // removed since
-		}
-		e := store.Entry{ExpiresAt: entries[m].expiresAt, Redelivered: entries[m].redelivered, Data: known.data}
-		if err := yield(m, e); err != nil {
+		if err := yield(m, entries[m]); err != nil {
 			return err
 		}
 	}
 	return nil
 }
 
+// Load implements [store.Store].
+func (s *Store) Load(m store.MessageID, dst []byte) ([]byte, error) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	octets, ok := s.live.messages[m]
+	if !ok {
+		return dst, store.ErrNoMessage
+	}
+	return append(dst, octets...), nil
+}
+
 // Close implements [store.Store]. What the store holds stays.
-func (s *Store) Close() error { return nil }
+func (s *Store) Close() error {
+	s.Commit()
+	s.forgetUnheld()
+	return nil
+}
+
+// Crash ends the store's life as a power cut would: what was changed since the last
+// Commit is gone. Nobody may be using the store.
+func (s *Store) Crash() {
+	s.mu.Lock()
+	s.live.records = maps.Clone(s.durable.records)
+	s.live.messages = maps.Clone(s.durable.messages)
+	for k := range s.open.entries {
+		if e, ok := s.durable.entries[k.queue][k.message]; ok {
+			s.live.set(k.queue, k.message, e)
+		} else {
+			s.live.unset(k.queue, k.message)
+		}
+	}
+	s.open.clear()
+	s.mu.Unlock()
+	s.forgetUnheld()
+}
+
+// forgetUnheld counts the holders anew and forgets octets that no queue holds: those of
+// messages whose Done never came.
+func (s *Store) forgetUnheld() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	clear(s.holders)
+	for _, entries := range s.live.entries {
+		for m := range entries {
+			s.holders[m] = holders{queues: s.holders[m].queues + 1}
+		}
+	}
+	unheld := func(m store.MessageID, _ []byte) bool { return s.holders[m].queues == 0 }
+	maps.DeleteFunc(s.live.messages, unheld)
+	maps.DeleteFunc(s.durable.messages, unheld)
+}
+
+// Written returns how many records, entries and octets of messages were written or
+// erased so far.
+func (s *Store) Written() int {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.written
+}
+
+func (s *state) has(q store.QueueID, m store.MessageID) bool {
+	_, ok := s.entries[q][m]
+	return ok
+}
+
+func (s *state) set(q store.QueueID, m store.MessageID, e store.Entry) {
+	if s.entries[q] == nil {
+		s.entries[q] = make(map[store.MessageID]store.Entry)
+	}
+	s.entries[q][m] = e
+}
+
+func (s *state) unset(q store.QueueID, m store.MessageID) {
+	delete(s.entries[q], m)
+	if len(s.entries[q]) == 0 {
+		delete(s.entries, q)
+	}
+}
+
+func (c *changes) any() bool { return len(c.records)+len(c.entries)+len(c.messages) > 0 }
+
+func (c *changes) clear() {
+	clear(c.records)
+	clear(c.entries)
+	clear(c.messages)
+}

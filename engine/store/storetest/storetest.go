@@ -1,12 +1,10 @@
-// Package storetest is the suite that every store passes.
+// Package storetest is the suite that every store passes, and a wrapper that has stores
+// fail, lag and press ([Faulty]).
 package storetest
 
 import (
 	"bytes"
-	"errors"
 	"fmt"
-	"maps"
-	"math/rand/v2"
 	"slices"
 	"sync"
 	"testing"
@@ -14,258 +12,232 @@ import (
 	"harelab/engine/store"
 )
 
-// Run tests stores. open returns a store with what the one before it, which was
-// closed, held; the first is empty. Each subtest gets an open of its own from make.
-func Run(t *testing.T, makeOpen func(t *testing.T) (open func() store.Store)) {
-	for _, test := range []struct {
-		name string
-		run  func(*testing.T, func() store.Store)
-	}{
-		{"records come in order of their names", testRecords},
-		{"a message is kept once and as long as a queue holds it", testShared},
-		{"entries come in order of publishing", testOrder},
-		{"what is removed before its commit is not found", testNeverWritten},
-		{"a delivered message is redelivered", testDelivered},
-		{"an error from yield ends the reading", testYieldError},
-		{"values are copied", testCopies},
-		{"random changes are found again", testRandom},
-		{"many goroutines", testConcurrent},
-	} {
-		t.Run(test.name, func(t *testing.T) { test.run(t, makeOpen(t)) })
-	}
+// A Place is where stores live, one after the other: a folder, a file system in memory.
+type Place struct {
+	// Open opens the place's store with what the one before it left, nothing at
+	// first. It is not started.
+	Open func(t *testing.T) store.Store
+
+	// Crash ends a store's life, and all goroutines of it, as a power cut would:
+	// nothing is left but what is durable. Nobody is using the store.
+	Crash func(t *testing.T, s store.Store)
+
+	// Fail, if not nil, has the disk refuse the n-th write from now and all after.
+	Fail func(s store.Store, n int)
 }
 
-// reopen closes a store and opens it again.
-func reopen(t *testing.T, s store.Store, open func() store.Store) store.Store {
-	t.Helper()
-	if err := s.Close(); err != nil {
-		t.Fatal(err)
-	}
-	return open()
-}
-
-func records(t *testing.T, s store.Store, kind store.Kind) []string {
-	t.Helper()
-	var all []string
-	err := s.Records(kind, func(name string, value []byte) error {
-		all = append(all, fmt.Sprintf("%s=%s", name, value))
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-func entries(t *testing.T, s store.Store, q store.QueueID) []string {
-	t.Helper()
-	var all []string
-	err := s.Entries(q, func(m store.MessageID, e store.Entry) error {
-		all = append(all, describe(m, e))
-		return nil
-	})
-	if err != nil {
-		t.Fatal(err)
-	}
-	return all
-}
-
-func describe(m store.MessageID, e store.Entry) string {
-	return fmt.Sprintf("%d:%s@%d/%t", m, e.Data, e.ExpiresAt, e.Redelivered)
-}
-
-func wantList(t *testing.T, what string, got []string, want ...string) {
-	t.Helper()
-	if !slices.Equal(got, want) {
-		t.Errorf("%s = %q, want %q", what, got, want)
-	}
-}
-
-func testRecords(t *testing.T, open func() store.Store) {
-	s := open()
-	s.Put('q', "b", []byte("2"))
-	s.Put('q', "a", []byte("1"))
-	s.Put('x', "a", []byte("other kind"))
-	s.Put('q', "gone", nil)
-	s.Put('q', "b", []byte("3"))
-	s.Delete('q', "gone")
-	s.Delete('q', "never there")
-	s = reopen(t, s, open)
-	wantList(t, "records", records(t, s, 'q'), "a=1", "b=3")
-	wantList(t, "records of another kind", records(t, s, 'x'), "a=other kind")
-	if err := s.Close(); err != nil {
-		t.Error(err)
-	}
-}
-
-func testShared(t *testing.T, open func() store.Store) {
-	s := open()
-	s.Add(1, 7, store.Entry{Data: []byte("body")})
-	s.Add(2, 7, store.Entry{ExpiresAt: 5}) // data is not needed again
-	s.Add(3, 7, store.Entry{})
-	s.Drop(3)
-	s = reopen(t, s, open)
-	s.Remove(1, 7)
-	s.Remove(1, 7)
-	wantList(t, "the queue it left", entries(t, s, 1))
-	wantList(t, "the queue it is in", entries(t, s, 2), "7:body@5/false")
-	wantList(t, "the queue that was dropped", entries(t, s, 3))
-	s.Remove(2, 7)
-	s = reopen(t, s, open)
-	wantList(t, "the last queue it left", entries(t, s, 2))
-	s.Close()
-}
-
-func testOrder(t *testing.T, open func() store.Store) {
-	s := open()
-	for _, m := range []store.MessageID{300, 2, 1 << 40, 10} {
-		s.Add(1, m, store.Entry{Data: []byte("m")})
-		s.Add(256, m, store.Entry{Data: []byte("m")}) // a neighbour in any encoding
-	}
-	s = reopen(t, s, open)
-	wantList(t, "entries", entries(t, s, 1), "2:m@0/false", "10:m@0/false", "300:m@0/false", "1099511627776:m@0/false")
-	s.Close()
-}
-
-func testNeverWritten(t *testing.T, open func() store.Store) {
-	s := open()
-	s.Add(1, 1, store.Entry{Data: []byte("m")})
-	s.Remove(1, 1)
-	if err := s.Sync(); err != nil {
-		t.Fatal(err)
-	}
-	s = reopen(t, s, open)
-	wantList(t, "entries", entries(t, s, 1))
-	s.Close()
-}
-
-func testDelivered(t *testing.T, open func() store.Store) {
-	s := open()
-	s.Add(1, 1, store.Entry{Data: []byte("m")})
-	s.Add(1, 2, store.Entry{Data: []byte("m")})
-	s.Delivered(1, 1)
-	s.Delivered(1, 3)
-	s = reopen(t, s, open)
-	wantList(t, "entries", entries(t, s, 1), "1:m@0/true", "2:m@0/false")
-	s.Close()
-}
-
-func testYieldError(t *testing.T, open func() store.Store) {
-	s := open()
-	defer s.Close()
-	s.Put('q', "a", nil)
-	s.Put('q', "b", nil)
-	s.Add(1, 1, store.Entry{})
-	s.Add(1, 2, store.Entry{})
-	stop := errors.New("stop")
-	calls := 0
-	if err := s.Records('q', func(string, []byte) error { calls++; return stop }); err != stop || calls != 1 {
-		t.Errorf("Records = %v after %d calls, want %v after 1", err, calls, stop)
-	}
-	if err := s.Entries(1, func(store.MessageID, store.Entry) error { calls++; return stop }); err != stop || calls != 2 {
-		t.Errorf("Entries = %v after %d calls, want %v after 1", err, calls-1, stop)
-	}
-}
-
-func testCopies(t *testing.T, open func() store.Store) {
-	s := open()
-	b := []byte("mine")
-	s.Put('q', "a", b)
-	s.Add(1, 1, store.Entry{Data: b})
-	copy(b, "your")
-	s = reopen(t, s, open)
-	wantList(t, "records", records(t, s, 'q'), "a=mine")
-	wantList(t, "entries", entries(t, s, 1), "1:mine@0/false")
-	s.Close()
-}
-
-// testRandom compares a store with maps, over several lives.
-func testRandom(t *testing.T, open func() store.Store) {
-	const seed = 11
-	rng := rand.New(rand.NewPCG(seed, 0))
-	const queues = 5
-	model := make([]map[store.MessageID]store.Entry, queues)
-	for q := range model {
-		model[q] = make(map[store.MessageID]store.Entry)
-	}
-	s := open()
-	next := store.MessageID(0)
-	for life := range 4 {
-		for range 500 {
-			q := store.QueueID(rng.IntN(queues))
-			switch r := rng.IntN(20); {
-			case r < 9:
-				next++
-				for to := q; to < queues; to += 2 {
-					e := store.Entry{ExpiresAt: int64(rng.IntN(3)), Data: bytes.Repeat([]byte{'a' + byte(next%26)}, rng.IntN(40))}
-					if to != q {
-						e.Data = model[q][next].Data
-					}
-					s.Add(to, next, e)
-					model[to][next] = e
-				}
-			case r < 17 && next > 0:
-				m := 1 + store.MessageID(rng.IntN(int(next)))
-				s.Remove(q, m)
-				delete(model[q], m)
-			case r < 19 && next > 0:
-				m := 1 + store.MessageID(rng.IntN(int(next)))
-				s.Delivered(q, m)
-				if e, ok := model[q][m]; ok {
-					e.Redelivered = true
-					model[q][m] = e
-				}
-			case rng.IntN(20) == 0:
-				s.Drop(q)
-				clear(model[q])
-			}
-		}
-		s = reopen(t, s, open)
-		for q := range model {
-			var want []string
-			for _, m := range slices.Sorted(maps.Keys(model[q])) {
-				want = append(want, describe(m, model[q][m]))
-			}
-			wantList(t, fmt.Sprintf("seed %d, life %d, queue %d", seed, life, q), entries(t, s, store.QueueID(q)), want...)
+// Run tests stores. Each subtest gets a Place of its own.
+func Run(t *testing.T, newPlace func(t *testing.T) Place) {
+	for _, group := range [][]rule{readingRules, octetRules, roundRules, failureRules} {
+		for _, r := range group {
+			t.Run(r.name, func(t *testing.T) {
+				h := &house{t: t, place: newPlace(t)}
+				h.open()
+				r.run(t, h)
+				h.end()
+			})
 		}
 	}
-	s.Close()
+	t.Run("random histories with crashes", func(t *testing.T) { testHistories(t, newPlace) })
 }
 
-// waiter counts answers to Commit.
-type waiter chan error
+// A rule is one sentence of the contract, and what proves it.
+type rule struct {
+	name string
+	run  func(*testing.T, *house)
+}
 
-func (w waiter) Committed(err error) { w <- err }
+// A house is a place with the store that lives in it now, which may be wrapped.
+type house struct {
+	t     *testing.T
+	place Place
+	store.Store
+	inner store.Store
+	watch *watch
+	over  bool // the store's life has ended
+}
 
-// testConcurrent adds and removes from several goroutines, each its own queue and all
-// of them one, and waits for each commit.
-func testConcurrent(t *testing.T, open func() store.Store) {
-	s := open()
-	const goroutines, messages = 4, 200
-	var all sync.WaitGroup
-	for g := range goroutines {
-		all.Go(func() {
-			w := make(waiter, 1)
-			for i := range messages {
-				m := store.MessageID(i*goroutines + g)
-				s.Add(store.QueueID(g), m, store.Entry{Data: []byte("m")})
-				s.Add(goroutines, m, store.Entry{Data: []byte("m")})
-				s.Remove(store.QueueID(g), m)
-				if !s.Commit(w) {
-					if err := <-w; err != nil {
-						t.Error(err)
-					}
-				}
-			}
-		})
+// open begins the next life.
+func (h *house) open() { h.openThrough(func(s store.Store) store.Store { return s }) }
+
+// openThrough begins the next life behind a wrapper.
+func (h *house) openThrough(wrap func(store.Store) store.Store) {
+	h.inner = h.place.Open(h.t)
+	h.Store = wrap(h.inner)
+	h.watch = newWatch()
+	h.Start(h.watch)
+	h.over = false
+}
+
+// openFaulty begins the next life behind a Faulty.
+func (h *house) openFaulty() *Faulty {
+	var f *Faulty
+	h.openThrough(func(s store.Store) store.Store { f = NewFaulty(s); return f })
+	return f
+}
+
+// reopen closes the store and opens the next.
+func (h *house) reopen() {
+	h.t.Helper()
+	if err := h.Close(); err != nil {
+		h.t.Fatal(err)
 	}
-	all.Wait()
-	s = reopen(t, s, open)
-	for g := range goroutines {
-		wantList(t, fmt.Sprintf("queue %d", g), entries(t, s, store.QueueID(g)))
+	h.watch.check(h.t)
+	h.open()
+}
+
+// crash has the store crash.
+func (h *house) crash() {
+	h.place.Crash(h.t, h.inner)
+	h.watch.check(h.t)
+	h.over = true
+}
+
+// end closes the last store.
+func (h *house) end() {
+	if h.over {
+		return
 	}
-	if n := len(entries(t, s, goroutines)); n != goroutines*messages {
-		t.Errorf("the common queue has %d messages, want %d", n, goroutines*messages)
+	if err := h.Close(); err != nil && h.watch.failure() == nil {
+		h.t.Errorf("Close = %v of a store that has not failed", err)
 	}
-	s.Close()
+	h.watch.check(h.t)
+}
+
+// sync commits and waits until that is durable.
+func (h *house) sync() {
+	h.t.Helper()
+	if err := h.watch.wait(h.Commit()); err != nil {
+		h.t.Fatal(err)
+	}
+}
+
+// publish hands over a message and adds it to some queues.
+func (h *house) publish(m store.MessageID, octets string, queues ...store.QueueID) {
+	h.Message(m, []byte(octets)[:len(octets)/2], []byte(octets)[len(octets)/2:])
+	for _, q := range queues {
+		h.Add(q, m, store.Entry{})
+	}
+	h.Done(m)
+}
+
+func (h *house) wantRecords(kind store.Kind, want ...string) {
+	h.t.Helper()
+	var got []string
+	err := h.Records(kind, func(name string, value []byte) error {
+		got = append(got, fmt.Sprintf("%s=%s", name, value))
+		return nil
+	})
+	if err != nil || !slices.Equal(got, want) {
+		h.t.Errorf("records of kind %c are %q, %v, want %q", kind, got, err, want)
+	}
+}
+
+// wantQueue wants a queue to hold some messages, written like "7:octets", with "!" at
+// the end of one that is redelivered and "@5" at the end of one that expires.
+func (h *house) wantQueue(q store.QueueID, want ...string) {
+	h.t.Helper()
+	var got []string
+	err := h.Entries(q, func(m store.MessageID, e store.Entry) error {
+		octets, err := h.Load(m, nil)
+		got = append(got, describe(m, octets, e))
+		return err
+	})
+	if err != nil || !slices.Equal(got, want) {
+		h.t.Errorf("queue %d holds %q, %v, want %q", q, got, err, want)
+	}
+}
+
+// wantGone wants the octets of a message to be there no more.
+func (h *house) wantGone(m store.MessageID) {
+	h.t.Helper()
+	if octets, err := h.Load(m, []byte("kept")); err != store.ErrNoMessage || string(octets) != "kept" {
+		h.t.Errorf("Load(%d) = %q, %v, want %v", m, octets, err, store.ErrNoMessage)
+	}
+}
+
+func describe(m store.MessageID, octets []byte, e store.Entry) string {
+	var b bytes.Buffer
+	fmt.Fprintf(&b, "%d:%s", m, octets)
+	if e.ExpiresAt != 0 {
+		fmt.Fprintf(&b, "@%d", e.ExpiresAt)
+	}
+	if e.Redelivered {
+		b.WriteByte('!')
+	}
+	return b.String()
+}
+
+// A watch is the observer of a store. It notes what a store may not do.
+type watch struct {
+	mu     sync.Mutex
+	change sync.Cond
+	told   store.Round
+	failed error
+	faults []string
+}
+
+func newWatch() *watch {
+	w := new(watch)
+	w.change.L = &w.mu
+	return w
+}
+
+// Completed implements [store.Observer].
+func (w *watch) Completed(r store.Round) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if r != w.told+1 {
+		w.faults = append(w.faults, fmt.Sprintf("round %d was told after round %d", r, w.told))
+	}
+	if w.failed != nil {
+		w.faults = append(w.faults, fmt.Sprintf("round %d was told after the store had failed", r))
+	}
+	w.told = r
+	w.change.Broadcast()
+}
+
+// Failed implements [store.Observer].
+func (w *watch) Failed(err error) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	if w.failed != nil || err == nil {
+		w.faults = append(w.faults, fmt.Sprintf("Failed(%v) after Failed(%v)", err, w.failed))
+	}
+	w.failed = err
+	w.change.Broadcast()
+}
+
+// wait waits for a round or for the store to fail.
+func (w *watch) wait(r store.Round) error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for w.told < r && w.failed == nil {
+		w.change.Wait()
+	}
+	if w.told >= r {
+		return nil
+	}
+	return w.failed
+}
+
+func (w *watch) round() store.Round {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.told
+}
+
+func (w *watch) failure() error {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	return w.failed
+}
+
+func (w *watch) check(t *testing.T) {
+	t.Helper()
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	for _, f := range w.faults {
+		t.Error(f)
+	}
 }

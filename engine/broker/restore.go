@@ -1,0 +1,225 @@
+package broker
+
+import (
+	"cmp"
+	"encoding/json"
+	"fmt"
+	"slices"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/message"
+	"harelab/engine/settings"
+	"harelab/engine/store"
+	"harelab/engine/wire"
+)
+
+// restore makes what the store holds, in the order in which it was declared. All is read
+// before the store is changed; then the messages come back into their queues, where
+// some may have expired and go on to others.
+func (b *Broker) restore() error {
+	if err := b.restoreDeclared(); err != nil {
+		return err
+	}
+	closed := false
+	if err := b.store.Records(recordClosed, func(string, []byte) error { closed = true; return nil }); err != nil {
+		return err
+	}
+	queues, err := b.readEntries()
+	if err != nil {
+		return err
+	}
+	b.store.Start(&b.rounds)
+	if closed { // before anything can be delivered
+		b.store.Delete(recordClosed, "")
+		if err := b.sync(); err != nil {
+			return err
+		}
+	}
+	b.ownTurn(func(t *turn) { err = b.fillQueues(t, queues, !closed) })
+	return err
+}
+
+// restoreDeclared makes all but messages.
+func (b *Broker) restoreDeclared() error {
+	if err := b.queueIDs.restore(b.store); err != nil {
+		return err
+	}
+	if err := b.messageIDs.restore(b.store); err != nil {
+		return err
+	}
+	err := b.store.Records(recordVHost, func(name string, _ []byte) error {
+		b.addVHost(name)
+		return nil
+	})
+	for _, kind := range []struct {
+		kind store.Kind
+		make func(*VHost, *record, wire.Table) error
+	}{
+		{recordExchange, (*VHost).restoreExchange},
+		{recordQueue, (*VHost).restoreQueue},
+		{recordBinding, (*VHost).restoreBinding},
+	} {
+		if err == nil {
+			err = b.restoreKind(kind.kind, kind.make)
+		}
+	}
+	return err
+}
+
+func (b *Broker) restoreKind(kind store.Kind, make func(*VHost, *record, wire.Table) error) error {
+	var records []record
+	err := b.store.Records(kind, func(name string, value []byte) error {
+		var r record
+		if err := json.Unmarshal(value, &r); err != nil {
+			return fmt.Errorf("record %q: %w", name, err)
+		}
+		records = append(records, r)
+		return nil
+	})
+	if err != nil {
+		return err
+	}
+	slices.SortStableFunc(records, func(a, b record) int { return cmp.Compare(a.Seq, b.Seq) })
+	for i := range records {
+		r := &records[i]
+		var args wire.Table
+		if len(r.Arguments) > 0 {
+			if args, _, err = wire.ParseTable(r.Arguments); err != nil {
+				return fmt.Errorf("record of %q: %w", r.Name, err)
+			}
+		}
+		v := b.addVHost(r.VHost)
+		if err := make(v, r, args); err != nil {
+			return fmt.Errorf("record of %q: %w", r.Name, err)
+		}
+		v.seq = max(v.seq, r.Seq)
+	}
+	return nil
+}
+
+func (v *VHost) restoreExchange(r *record, args wire.Table) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	x, err := v.addExchange(ExchangeSpec{Name: r.Name, Type: r.Type, Durable: true, AutoDelete: r.AutoDelete, Internal: r.Internal, Arguments: args})
+	if err == nil {
+		x.seq = r.Seq
+	}
+	return err
+}
+
+func (v *VHost) restoreQueue(r *record, args wire.Table) error {
+	b := v.broker
+	s, err := settings.ForQueue(args, b.defaults, v.queueName(r.Name))
+	if err != nil {
+		return unmet(err)
+	}
+	v.mu.Lock()
+	q := v.newQueue(QueueSpec{Name: r.Name, Durable: true, AutoDelete: r.AutoDelete, Arguments: args}, s)
+	q.seq, q.storeID = r.Seq, r.Queue
+	v.linkQueue(q)
+	v.mu.Unlock()
+	b.queueIDs.passed(uint64(r.Queue))
+	return nil
+}
+
+func (v *VHost) restoreBinding(r *record, args wire.Table) error {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	x, ok := v.exchanges.GetString(r.Name)
+	if !ok {
+		return fmt.Errorf("no exchange %q", r.Name)
+	}
+	if r.ToExchange {
+		if to, ok := v.exchanges.GetString(r.Dest); ok {
+			v.bind(x, &to.target, r.Key, args)
+		}
+	} else if to, ok := v.queues.GetString(r.Dest); ok {
+		v.bind(x, &to.target, r.Key, args)
+	}
+	return nil
+}
+
+// restoredQueue is a queue with what the store has in it.
+type restoredQueue struct {
+	queue   *Queue
+	entries []restoredEntry
+}
+
+type restoredEntry struct {
+	id store.MessageID
+	store.Entry
+}
+
+// readEntries reads what lies in the queues, in order of declaration.
+func (b *Broker) readEntries() (all []restoredQueue, err error) {
+	for _, v := range b.VHosts() {
+		for _, q := range v.sortedQueues() {
+			r := restoredQueue{queue: q}
+			if err := b.store.Entries(q.storeID, func(id store.MessageID, e store.Entry) error {
+				r.entries = append(r.entries, restoredEntry{id, e})
+				b.messageIDs.passed(uint64(id))
+				return nil
+			}); err != nil {
+				return nil, fmt.Errorf("%s: %w", v.queueName(q.name), err)
+			}
+			all = append(all, r)
+		}
+	}
+	return all, nil
+}
+
+// fillQueues puts messages back into their queues. One that lies in several is shared
+// again. After a crash any of them may have been delivered.
+func (b *Broker) fillQueues(t *turn, queues []restoredQueue, crashed bool) error {
+	shared := make(map[store.MessageID]*message.Message) // with a reference each
+	defer func() {
+		for _, m := range shared {
+			m.Release()
+		}
+	}()
+	for _, r := range queues {
+		for _, e := range r.entries {
+			m := shared[e.id]
+			if m == nil {
+				var err error
+				if m, err = b.load(t, e.id); err != nil {
+					return fmt.Errorf("message %d in %s: %w", e.id, r.queue.vhost.queueName(r.queue.name), err)
+				}
+				shared[e.id] = m
+			}
+			m.Retain()
+			e.Redelivered = e.Redelivered || crashed
+			r.queue.restore(t, m, e.Entry)
+		}
+		r.queue.startIdle(t)
+	}
+	return nil
+}
+
+// load reads a message from the store.
+func (b *Broker) load(t *turn, id store.MessageID) (m *message.Message, err error) {
+	if t.octets, err = b.store.Load(id, t.octets[:0]); err != nil {
+		return nil, err
+	}
+	if m, err = message.Decode(t.octets); err != nil {
+		return nil, err
+	}
+	m.SetStoreID(uint64(id))
+	return m, nil
+}
+
+// markDelivered writes down which messages of a queue somebody may have got, as the
+// broker closes in order. While it ran the store did not know.
+func (q *Queue) markDelivered(s store.Store) {
+	q.mu.Lock()
+	defer q.mu.Unlock()
+	if q.deleted || q.storeID == 0 {
+		return
+	}
+	q.messages.each(func(r dispatch.Ref, m *message.Message) {
+		row, ok := q.machine.Message(r)
+		if ok && m.StoreID() != 0 && (row.Redelivered || row.State == dispatch.Unacked) {
+			s.Add(q.storeID, store.MessageID(m.StoreID()), store.Entry{ExpiresAt: row.Expires, Redelivered: true})
+		}
+	})
+}

@@ -1,0 +1,294 @@
+package storetest
+
+import (
+	"fmt"
+	"maps"
+	"math/rand/v2"
+	"slices"
+	"strings"
+	"testing"
+
+	"harelab/engine/store"
+)
+
+const (
+	histories     = 12 // seeds, from 1
+	livesEach     = 5
+	changesEach   = 250
+	historyQueues = 4
+)
+
+// testHistories changes stores at random, over several lives that end with a close, a
+// crash or a failure, and compares what is found with a model.
+func testHistories(t *testing.T, newPlace func(t *testing.T) Place) {
+	for seed := range uint64(histories) {
+		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
+			y := &history{
+				house:  &house{t: t, place: newPlace(t)},
+				rng:    rand.New(rand.NewPCG(seed+1, 0)),
+				octets: make(map[store.MessageID]string),
+			}
+			for range historyQueues {
+				y.queues = append(y.queues, newTrack[store.MessageID, store.Entry]())
+			}
+			y.records = newTrack[string, string]()
+			for life := range livesEach {
+				y.live(life)
+				if t.Failed() {
+					t.Fatalf("after life %d", life)
+				}
+			}
+		})
+	}
+}
+
+// A track is what the model knows of one queue, or of the records: each state since the
+// last round that was told. A store may have gone back to any of them.
+type track[K comparable, V any] struct {
+	states []map[K]V
+	ended  []int // by round not told yet: how many states there were at its end
+}
+
+func newTrack[K comparable, V any]() *track[K, V] {
+	return &track[K, V]{states: []map[K]V{make(map[K]V)}}
+}
+
+// change makes a new state of the last one.
+func (r *track[K, V]) change(f func(map[K]V)) {
+	next := maps.Clone(r.states[len(r.states)-1])
+	f(next)
+	r.states = append(r.states, next)
+}
+
+func (r *track[K, V]) last() map[K]V { return r.states[len(r.states)-1] }
+
+// tell drops the states before the end of the first n rounds.
+func (r *track[K, V]) tell(n int) {
+	if n == 0 {
+		return
+	}
+	from := r.ended[n-1] - 1
+	r.states = r.states[from:]
+	r.ended = slices.Clone(r.ended[n:])
+	for i := range r.ended {
+		r.ended[i] -= from
+	}
+}
+
+// find returns the index of the newest state that looks like text, or -1.
+func (r *track[K, V]) find(text string, show func(map[K]V) string) int {
+	for i := len(r.states) - 1; i >= 0; i-- {
+		if show(r.states[i]) == text {
+			return i
+		}
+	}
+	return -1
+}
+
+// settle makes the state that was found the only one.
+func (r *track[K, V]) settle(i int) { r.states, r.ended = r.states[i:i+1], nil }
+
+// A history is a house with the model of what its stores hold.
+type history struct {
+	*house
+	rng     *rand.Rand
+	queues  []*track[store.MessageID, store.Entry]
+	records *track[string, string]
+	octets  map[store.MessageID]string // all there ever were
+	next    store.MessageID
+	rounds  int         // that were ended and not told, as far as the model knows
+	told    store.Round // up to which the model knows
+}
+
+// live is one life of a store.
+func (y *history) live(life int) {
+	var faulty *Faulty
+	if y.rng.IntN(2) == 0 {
+		faulty = y.openFaulty()
+		faulty.Hold()
+		if y.rng.IntN(2) == 0 {
+			faulty.FailWrite(1 + y.rng.IntN(2*changesEach))
+		}
+	} else {
+		y.open()
+	}
+	y.rounds, y.told = 0, 0
+	for range changesEach {
+		y.act()
+		if faulty != nil && y.rng.IntN(10) == 0 {
+			faulty.Release(y.rng.IntN(4))
+		}
+		if y.Failed() != nil {
+			break
+		}
+	}
+	y.leave(life)
+	y.open()
+	y.compare(life)
+	y.end()
+}
+
+// leave ends the store's life with a close or a crash.
+func (y *history) leave(life int) {
+	closed := y.rng.IntN(2) == 0 && y.Close() == nil
+	y.learn()
+	if !closed {
+		y.crash()
+		return
+	}
+	y.watch.check(y.t)
+	for _, q := range y.queues {
+		q.settle(len(q.states) - 1)
+	}
+	y.records.settle(len(y.records.states) - 1)
+}
+
+// act makes one change at random, and commits at times.
+func (y *history) act() {
+	q := y.rng.IntN(historyQueues)
+	id := store.QueueID(1 + q)
+	switch r := y.rng.IntN(100); {
+	case r < 45:
+		y.publishSome(q)
+	case r < 75 && y.next > 0:
+		m := y.some()
+		y.Remove(id, m)
+		y.queues[q].change(func(s map[store.MessageID]store.Entry) { delete(s, m) })
+	case r < 80 && y.next > 0:
+		m := y.some()
+		if e, ok := y.queues[q].last()[m]; ok {
+			e.Redelivered = true
+			y.Add(id, m, e)
+			y.queues[q].change(func(s map[store.MessageID]store.Entry) { s[m] = e })
+		}
+	case r < 83 && y.next > 0:
+		first := y.some()
+		last := first + store.MessageID(y.rng.IntN(5))
+		y.Drop(id, first, last)
+		y.queues[q].change(func(s map[store.MessageID]store.Entry) {
+			maps.DeleteFunc(s, func(m store.MessageID, _ store.Entry) bool { return first <= m && m <= last })
+		})
+	case r < 84:
+		y.Drop(id, 0, store.LastMessage)
+		y.queues[q].change(func(s map[store.MessageID]store.Entry) { clear(s) })
+	case r < 92:
+		name, value := fmt.Sprint(y.rng.IntN(6)), fmt.Sprint(y.rng.IntN(100))
+		y.Put('r', name, []byte(value))
+		y.records.change(func(s map[string]string) { s[name] = value })
+	case r < 95:
+		name := fmt.Sprint(y.rng.IntN(6))
+		y.Delete('r', name)
+		y.records.change(func(s map[string]string) { delete(s, name) })
+	}
+	if y.rng.IntN(8) == 0 {
+		y.commit()
+	}
+}
+
+// some returns the identity of a message that was published, most likely a late one.
+func (y *history) some() store.MessageID {
+	return y.next - min(y.next-1, store.MessageID(y.rng.ExpFloat64()*30))
+}
+
+// publishSome publishes to one queue or several; rounds may end in between.
+func (y *history) publishSome(q int) {
+	y.next++
+	m := y.next
+	octets := strings.Repeat(string(rune('a'+m%26)), y.rng.IntN(40))
+	y.octets[m] = octets
+	cut := y.rng.IntN(len(octets) + 1)
+	y.Message(m, []byte(octets[:cut]), []byte(octets[cut:]))
+	for ; q < historyQueues; q += 1 + y.rng.IntN(3) {
+		e := store.Entry{ExpiresAt: int64(y.rng.IntN(3))}
+		y.Add(store.QueueID(1+q), m, e)
+		y.queues[q].change(func(s map[store.MessageID]store.Entry) { s[m] = e })
+		if y.rng.IntN(10) == 0 {
+			y.commit()
+		}
+	}
+	y.Done(m)
+}
+
+// commit ends a round in the store and in the model.
+func (y *history) commit() {
+	r := y.Commit()
+	if y.Failed() == nil && int(r) > int(y.told)+y.rounds {
+		y.rounds++
+		for _, q := range y.queues {
+			q.ended = append(q.ended, len(q.states))
+		}
+		y.records.ended = append(y.records.ended, len(y.records.states))
+		if want := int(y.told) + y.rounds; int(r) != want {
+			y.t.Errorf("Commit = %d, want %d", r, want)
+		}
+	}
+	y.learn()
+}
+
+// learn has the model know which rounds were told.
+func (y *history) learn() {
+	n := min(int(y.watch.round()-y.told), y.rounds)
+	y.rounds -= n
+	y.told += store.Round(n)
+	for _, q := range y.queues {
+		q.tell(n)
+	}
+	y.records.tell(n)
+}
+
+// compare looks for what the store holds among the states that it may be in.
+func (y *history) compare(life int) {
+	held := make(map[store.MessageID]bool)
+	for i, q := range y.queues {
+		found := make(map[store.MessageID]store.Entry)
+		if err := y.Entries(store.QueueID(1+i), func(m store.MessageID, e store.Entry) error {
+			found[m] = e
+			held[m] = true
+			return nil
+		}); err != nil {
+			y.t.Error(err)
+		}
+		at := q.find(showEntries(found), showEntries)
+		if at < 0 {
+			y.t.Errorf("life %d: queue %d holds\n%s\nwant one of %d states from\n%s\nto\n%s",
+				life, 1+i, showEntries(found), len(q.states), showEntries(q.states[0]), showEntries(q.last()))
+			return
+		}
+		q.settle(at)
+	}
+	y.compareRecords(life)
+	for m, want := range y.octets {
+		switch got, err := y.Load(m, nil); {
+		case held[m] && (err != nil || string(got) != want):
+			y.t.Errorf("life %d: Load(%d) = %q, %v, want %q", life, m, got, err, want)
+		case !held[m] && err != store.ErrNoMessage:
+			y.t.Errorf("life %d: Load(%d) = %q, %v, want %v", life, m, got, err, store.ErrNoMessage)
+		}
+	}
+}
+
+func (y *history) compareRecords(life int) {
+	found := make(map[string]string)
+	if err := y.Records('r', func(name string, value []byte) error {
+		found[name] = string(value)
+		return nil
+	}); err != nil {
+		y.t.Error(err)
+	}
+	show := func(s map[string]string) string { return fmt.Sprint(s) }
+	at := y.records.find(show(found), show)
+	if at < 0 {
+		y.t.Errorf("life %d: records are\n%v\nwant one of %d states from\n%v\nto\n%v",
+			life, found, len(y.records.states), y.records.states[0], y.records.last())
+		return
+	}
+	y.records.settle(at)
+}
+
+func showEntries(s map[store.MessageID]store.Entry) string {
+	var b strings.Builder
+	for _, m := range slices.Sorted(maps.Keys(s)) {
+		b.WriteString(describe(m, nil, s[m]) + " ")
+	}
+	return b.String()
+}
