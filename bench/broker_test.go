@@ -74,7 +74,7 @@ func (s *countingSink) Deliver(d *broker.Delivery, _ *broker.Batch) bool {
 	return true
 }
 
-func (s *countingSink) Cancelled(string, *broker.Batch)       {}
+func (s *countingSink) Cancelled(string, *broker.Batch)               {}
 func (s *countingSink) Confirmed(uint64, uint64, bool, *broker.Batch) {}
 
 func benchmarkInProcess(b *testing.B, l load) {

@@ -18,6 +18,7 @@ import (
 	"time"
 
 	"harelab/engine/broker"
+	"harelab/engine/store"
 	"harelab/engine/wire"
 )
 
@@ -40,7 +41,13 @@ func TestTranscripts(t *testing.T) {
 // newTestServer returns a server with a broker of its own, closed at the end of the test.
 func newTestServer(t testing.TB, o Options) *Server {
 	t.Helper()
-	b, err := broker.New(broker.Options{Logger: slog.New(slog.DiscardHandler)})
+	return newStoreServer(t, o, nil)
+}
+
+// newStoreServer is newTestServer with a store for the broker, nil for none.
+func newStoreServer(t testing.TB, o Options, s store.Store) *Server {
+	t.Helper()
+	b, err := broker.New(broker.Options{Logger: slog.New(slog.DiscardHandler), Store: s})
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -48,12 +55,12 @@ func newTestServer(t testing.TB, o Options) *Server {
 	if o.Logger == nil {
 		o.Logger = slog.New(slog.DiscardHandler)
 	}
-	s := New(o)
+	srv := New(o)
 	t.Cleanup(func() {
-		s.Close()
+		srv.Close()
 		b.Close()
 	})
-	return s
+	return srv
 }
 
 type transcript struct {
@@ -100,6 +107,7 @@ func readTranscripts(t testing.TB, name string) []transcript {
 // A rawPeer is a client that can send anything.
 type rawPeer struct {
 	t    testing.TB
+	srv  *Server
 	line int // of the transcript
 	nc   net.Conn
 	got  []byte // read and not looked at
@@ -112,7 +120,7 @@ func newRawPeer(t testing.TB, s *Server) *rawPeer {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { near.Close() })
-	return &rawPeer{t: t, nc: near, last: time.Now()}
+	return &rawPeer{t: t, srv: s, nc: near, last: time.Now()}
 }
 
 func (p *rawPeer) fatalf(format string, args ...any) {

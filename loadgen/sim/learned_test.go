@@ -77,7 +77,7 @@ func (s lwlSink) Deliver(d *broker.Delivery, _ *broker.Batch) bool {
 	return true
 }
 
-func (lwlSink) Cancelled(string, *broker.Batch)       {}
+func (lwlSink) Cancelled(string, *broker.Batch)               {}
 func (lwlSink) Confirmed(uint64, uint64, bool, *broker.Batch) {}
 
 func newLWLClient(t *testing.T) *lwlClient {
