@@ -42,6 +42,7 @@ package engine
 import (
 	"context"
 	"errors"
+	"io"
 	"log/slog"
 	"net"
 	"sync"
@@ -66,6 +67,10 @@ type Options struct {
 	Clock  broker.Clock  // nil: the wall clock
 	Tracer broker.Tracer // nil: none
 	Logger *slog.Logger  // nil: slog.Default()
+
+	// Transcript, if not nil, returns where a queue's events and decisions are written,
+	// for queue.Replay to read: see [broker.Options.Record].
+	Transcript func(vhost, queue string) io.Writer
 
 	NodeName string // empty: harelab@localhost
 
@@ -104,6 +109,7 @@ func New(o Options) (*Engine, error) {
 		Order:           o.Order,
 		Seed:            o.Seed,
 		Tracer:          o.Tracer,
+		Record:          o.Transcript,
 		Logger:          o.Logger,
 		NodeName:        o.NodeName,
 		MaxMessageBytes: o.MaxMessageBytes,

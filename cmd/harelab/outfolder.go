@@ -19,19 +19,24 @@ func newFolder(dir string) (string, error) {
 	if dir == "" {
 		return timedFolder()
 	}
+	return dir, emptyFolder("--out", dir)
+}
+
+// emptyFolder makes the folder that a flag names, unless it is there and empty.
+func emptyFolder(flag, dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = os.MkdirAll(dir, 0o777)
 	case err == nil && len(entries) > 0:
-		return dir, usage("--out %s: the folder is not empty (want a new one or an empty one)", dir)
+		return usage("%s %s: the folder is not empty (want a new one or an empty one)", flag, dir)
 	case err == nil:
 		err = writable(dir)
 	}
 	if err != nil {
-		return dir, fmt.Errorf("--out %s: %w (want a folder that can be made or written to)", dir, reason(err))
+		return fmt.Errorf("%s %s: %w (want a folder that can be made or written to)", flag, dir, reason(err))
 	}
-	return dir, nil
+	return nil
 }
 
 // writable makes a file in dir and removes it.

@@ -14,6 +14,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harelab/bench/lab"
+	"harelab/cmd/harelab/internal/transcript"
 	"harelab/engine"
 )
 
@@ -22,12 +23,16 @@ func init() { commands = append(commands, newServe) }
 // shutdownGrace is how long clients get to close their connections.
 const shutdownGrace = 5 * time.Second
 
+// A serving is how `serve` was called.
+type serving struct {
+	addr       string
+	transcript string
+	verbose    bool
+	options    engine.Options
+}
+
 func newServe() *cobra.Command {
-	var (
-		addr    string
-		verbose bool
-		options engine.Options
-	)
+	var s serving
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "run the broker alone",
@@ -36,46 +41,72 @@ pika, aio-pika, Celery, amqp091-go and the rest connect as guest:guest from this
 machine. Messages live in memory.
 
 The strategies are broker-wide defaults: a queue chooses its own with the
-arguments x-dispatch and x-order, an exchange with x-matcher.`,
+arguments x-dispatch and x-order, an exchange with x-matcher.
+
+With --transcript, each queue's state machine writes down what it saw and what it
+decided, to a file of its own: no message bodies, but the tenants and task names that
+dispatch looks at. harelab replay steps such a file again, on any machine: a bug report
+that can be checked.`,
 		Example: `  harelab serve
   harelab serve --amqp 127.0.0.1:0 --dispatch fair
+  harelab serve --transcript transcripts/monday
   celery -A tasks worker --broker amqp://guest:guest@127.0.0.1:5672//`,
 		Args: none,
-		RunE: func(cmd *cobra.Command, _ []string) error {
-			level := slog.LevelWarn
-			if verbose {
-				level = slog.LevelInfo
-			}
-			options.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
-			return serve(cmd, addr, options)
-		},
+		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&addr, "amqp", ":5672", "listen for AMQP here; port 0 takes a free one")
-	f.StringVar(&options.Matcher, "matcher", "", "topic matching strategy (see harelab list matchers; default nfa)")
-	f.StringVar(&options.Dispatch, "dispatch", "", "which consumer is next (see harelab list dispatch; default rr)")
-	f.StringVar(&options.Order, "order", "", "which message is next (see harelab list orders; default fifo, or priority where a queue has x-max-priority)")
-	f.BoolVar(&verbose, "verbose", false, "log connections too")
+	f.StringVar(&s.addr, "amqp", ":5672", "listen for AMQP here; port 0 takes a free one")
+	f.StringVar(&s.options.Matcher, "matcher", "", "topic matching strategy (see harelab list matchers; default nfa)")
+	f.StringVar(&s.options.Dispatch, "dispatch", "", "which consumer is next (see harelab list dispatch; default rr)")
+	f.StringVar(&s.options.Order, "order", "", "which message is next (see harelab list orders; default fifo, or priority where a queue has x-max-priority)")
+	f.StringVar(&s.transcript, "transcript", "", "write each queue's events and decisions to a file in this folder, for harelab replay")
+	f.BoolVar(&s.verbose, "verbose", false, "log connections too")
 	return cmd
 }
 
-func serve(cmd *cobra.Command, addr string, options engine.Options) error {
-	if err := lab.CheckStrategies(options.Matcher, options.Dispatch, options.Order); err != nil {
+func (s *serving) run(cmd *cobra.Command) error {
+	if err := lab.CheckStrategies(s.options.Matcher, s.options.Dispatch, s.options.Order); err != nil {
 		return err
 	}
-	e, err := engine.New(options)
+	level := slog.LevelWarn
+	if s.verbose {
+		level = slog.LevelInfo
+	}
+	s.options.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	l, err := listen(s.addr)
 	if err != nil {
 		return err
 	}
+	if s.transcript == "" {
+		return serve(cmd, l, s.options)
+	}
+	if err := emptyFolder("--transcript", s.transcript); err != nil {
+		l.Close()
+		return err
+	}
+	transcripts := transcript.New(s.transcript, s.options.Logger)
+	s.options.Transcript = transcripts.Open
+	return errors.Join(serve(cmd, l, s.options), transcripts.Close())
+}
+
+func listen(addr string) (net.Listener, error) {
 	l, err := net.Listen("tcp", addr)
 	var mistake *net.AddrError
 	switch {
 	case errors.As(err, &mistake):
-		return usage("--amqp %q: %s (want HOST:PORT or :PORT)", addr, mistake.Err)
+		return nil, usage("--amqp %q: %s (want HOST:PORT or :PORT)", addr, mistake.Err)
 	case errors.Is(err, syscall.EADDRINUSE):
-		return fmt.Errorf("%w (another broker? try --amqp 127.0.0.1:0)", err)
-	case err != nil:
-		return fmt.Errorf("%w", err)
+		return nil, fmt.Errorf("%w (another broker? try --amqp 127.0.0.1:0)", err)
+	}
+	return l, err
+}
+
+// serve runs a broker until Ctrl-C, and closes it.
+func serve(cmd *cobra.Command, l net.Listener, options engine.Options) error {
+	e, err := engine.New(options)
+	if err != nil {
+		l.Close()
+		return err
 	}
 	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	defer stop()
@@ -85,17 +116,18 @@ func serve(cmd *cobra.Command, addr string, options engine.Options) error {
 	go func() { served <- e.Serve(l) }()
 	select {
 	case err = <-served:
+		err = errors.Join(err, e.Close())
 	case <-interrupted.Done():
 		stop() // a second Ctrl-C ends the process at once
 		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()
 		if err := e.Shutdown(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return fmt.Errorf("%w", err)
+			return err
 		}
 		err = <-served
 	}
 	if err != nil && !errors.Is(err, engine.ErrClosed) {
-		return fmt.Errorf("%w", err)
+		return err
 	}
 	return nil
 }

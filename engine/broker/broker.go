@@ -38,7 +38,9 @@ type Options struct {
 
 	// Record, if not nil, returns where the events and decisions of a queue are
 	// written, in the form that queue.Replay reads, or nil for a queue that is not
-	// to be recorded. It is written to with the queue's lock held; buffer it.
+	// to be recorded. It is written to with the queue's lock held; buffer it. When the
+	// queue is deleted it is closed, if it is an io.Closer, and if the queue panics it is
+	// flushed, if it has Flush() error.
 	Record func(vhost, queue string) io.Writer
 
 	Logger   *slog.Logger // nil: slog.Default()

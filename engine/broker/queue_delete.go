@@ -72,6 +72,9 @@ func (q *Queue) close(t *turn) {
 	q.step(t, &queue.Event{Kind: queue.Close})
 	t.dropping = false
 	q.deleted = true
+	if q.recorder != nil {
+		q.recorder.End()
+	}
 	if q.wake != nil {
 		q.wake.Stop()
 	}

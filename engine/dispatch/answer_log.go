@@ -23,6 +23,9 @@ func (l *AnswerLog) Rewind() {
 // were.
 func (l *AnswerLog) Consumed() bool { return !l.Replay || l.next == len(l.Answers) && !l.short }
 
+// Short reports whether a replayed step asked for more answers than there were.
+func (l *AnswerLog) Short() bool { return l.short }
+
 func (l *AnswerLog) ask(real func() int64) int64 {
 	switch {
 	case l == nil:

@@ -53,7 +53,9 @@ func FuzzReplay(f *testing.F) {
 		f.Add(string(text))
 	}
 	f.Fuzz(func(t *testing.T, text string) {
-		_ = Replay(strings.NewReader(text)) // an error is all it may end in
+		if err := Replay(strings.NewReader(text)); err == nil { // any error is right, a panic is not
+			cutAnywhere(t, text, max(1, len(text)/8))
+		}
 		var q *Queue
 		var codec Codec
 		for line := range strings.Lines(text) {
@@ -77,6 +79,72 @@ func FuzzReplay(f *testing.F) {
 			}
 		}
 	})
+}
+
+// cutAnywhere wants a recording that can be replayed to be replayed up to wherever
+// it is cut off: every step-th octet.
+func cutAnywhere(t *testing.T, text string, step int) {
+	t.Helper()
+	before := 0
+	for n := 0; n <= len(text); n += step {
+		done, err := ReplayCut(strings.NewReader(text[:n]))
+		if err != nil && err.Error() != "queue: the recording is empty" {
+			t.Fatalf("cut off after %d octets, %q: %v", n, text[:n], err)
+		}
+		if done.Events < before {
+			t.Fatalf("cut off after %d octets, %d events were replayed, of less text %d", n, done.Events, before)
+		}
+		before = done.Events
+	}
+}
+
+func TestReplayCutAnywhere(t *testing.T) {
+	files, err := filepath.Glob("testdata/rules/*.txt")
+	if err != nil || len(files) == 0 {
+		t.Fatalf("no transcripts: %v", err)
+	}
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		cutAnywhere(t, string(text)+EndLine, 1)
+	}
+}
+
+func TestReplayCut(t *testing.T) {
+	const head = "queue selector=rr order=fifo limits\n"
+	for _, tt := range []struct {
+		rule, text string
+		want       Replayed
+		err        string
+	}{
+		{"whole", head + "get 0\n> empty\nend\n", Replayed{Events: 1, Ended: true}, ""},
+		{"nothing happened", head + "end\n", Replayed{Ended: true}, ""},
+		{"the recorder was stopped after an event", head + "get 0\n> empty\n", Replayed{Events: 1}, ""},
+		{"within a decision", head + "get 0\n> emp", Replayed{Cut: true}, ""},
+		{"before a decision", head + "get 0\n> empty\nget 0\n", Replayed{Events: 1, Cut: true}, ""},
+		{"within an event", head + "get 0\n> empty\nge", Replayed{Events: 1, Cut: true}, ""},
+		{"within an event that looks whole", head + "get 0\n> empty\nget 0", Replayed{Events: 1, Cut: true}, ""},
+		{"within the last line", head + "get 0\n> empty\nen", Replayed{Events: 1, Cut: true}, ""},
+		{"another decision at the end is no cut", head + "get 0\n> deliver id=1 c=0 ref=0\n", Replayed{},
+			`queue: line 2: get 0: decided "empty", recorded "deliver id=1 c=0 ref=0"`},
+		{"an ended recording lacks nothing", head + "get 0\nend\n", Replayed{Ended: true}, `queue: line 2: get 0: decided "empty", recorded "nothing more"`},
+		{"an event before the cut lacks nothing", head + "get 0\nget 0\n> emp", Replayed{}, `queue: line 2: get 0: decided "empty", recorded "nothing more"`},
+		{"beyond the end", head + "end\nget 0\n", Replayed{Ended: true}, "queue: line 3: goes on after the end"},
+		{"beyond the end, cut off", head + "end\nget", Replayed{Ended: true}, "queue: line 3: goes on after the end"},
+		{"not even a configuration", "queue selector=rr", Replayed{}, "queue: the recording is empty"},
+		{"something else", "GIF89a\n", Replayed{}, `queue: line 1: configuration "GIF89a" does not begin with "queue"`},
+	} {
+		got, err := ReplayCut(strings.NewReader(tt.text))
+		text := ""
+		if err != nil {
+			text = err.Error()
+		}
+		if got != tt.want || text != tt.err {
+			t.Errorf("%s: %+v, %q, want %+v, %q", tt.rule, got, text, tt.want, tt.err)
+		}
+	}
 }
 
 func TestParseErrors(t *testing.T) {
