@@ -1,11 +1,11 @@
-// Package auth knows the users of a broker: how they prove who they are and what
+// Package auth holds the users of a broker: how they prove who they are, and what
 // they may do.
 //
 // Names, tags and permissions are those of RabbitMQ. For each virtual host a user
 // has three regular expressions over names of exchanges and queues: which it may
 // configure (declare, delete), write (publish, bind to) and read (consume, bind
 // from). An expression matches anywhere in a name unless it is anchored; the empty
-// one matches no name. Expressions are RE2's, so that none can be slow.
+// one matches no name. Expressions are RE2's, which match in linear time.
 //
 // Passwords are kept as salted hashes only. Nothing that holds a secret prints it.
 package auth
@@ -33,7 +33,7 @@ const (
 type Auth struct {
 	mu         sync.RWMutex
 	users      map[string]*user
-	generation atomic.Uint64 // of permissions and tags, for the caches of sessions
+	generation atomic.Uint64 // incremented by changes of permissions and tags; sessions compare it
 }
 
 type user struct {
@@ -58,7 +58,7 @@ func New() *Auth {
 // Empty returns an Auth without users.
 func Empty() *Auth { return &Auth{users: make(map[string]*user)} }
 
-// A User is what may be told of a user.
+// A User is the public part of a user: name and tags, no secret.
 type User struct {
 	Name string
 	Tags []string
@@ -76,8 +76,8 @@ func (a *Auth) Users() []User {
 	return users
 }
 
-// AddUser adds a user without permissions. It fails if the name is empty or taken
-// or the password empty: a user without a password is made with [Auth.AddHashed].
+// AddUser adds a user without permissions. It fails if the name is empty or taken, or
+// if the password is empty: [Auth.AddHashed] adds users without a password.
 func (a *Auth) AddUser(name, password string, tags ...string) error {
 	hash, err := HashPassword(password)
 	if err != nil {
@@ -86,8 +86,8 @@ func (a *Auth) AddUser(name, password string, tags ...string) error {
 	return a.AddHashed(name, hash, tags...)
 }
 
-// AddHashed adds a user whose password hash is known. With the zero Hash the user
-// cannot log in with a password.
+// AddHashed adds a user with a password hash. A user with the zero Hash cannot log in
+// with a password.
 func (a *Auth) AddHashed(name string, hash Hash, tags ...string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()

@@ -68,10 +68,11 @@ func (h Hash) Export() string {
 	return base64.StdEncoding.EncodeToString(h.octets)
 }
 
-// Format keeps the hash out of logs and error texts, whatever the verb.
+// Format writes a placeholder for every verb, so that no log or error text holds the
+// hash.
 func (h Hash) Format(f fmt.State, _ rune) { io.WriteString(f, "(password hash)") }
 
-// LogValue keeps the hash out of structured logs.
+// LogValue returns a placeholder, so that no structured log holds the hash.
 func (h Hash) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(h)) }
 
 func (h Hash) isBcrypt() bool { return len(h.octets) > 0 && h.octets[0] == '$' && !h.isRabbit() }
@@ -80,8 +81,8 @@ func (h Hash) isRabbit() bool {
 	return len(h.octets) == saltLen+sha256.Size || len(h.octets) == saltLen+sha512.Size
 }
 
-// Verify reports whether the hash is that of the password. How long it takes does
-// not depend on where they differ. The empty password never fits.
+// Verify reports whether the hash is that of the password, in a time that does not
+// depend on where they differ. It reports false for the empty password.
 func (h Hash) Verify(password []byte) bool {
 	switch {
 	case len(password) == 0:

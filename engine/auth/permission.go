@@ -10,15 +10,15 @@ import (
 // An Op is what a permission allows.
 type Op uint8
 
-// The operations that permissions tell apart.
+// The operations that permissions distinguish.
 const (
 	Configure Op = iota
 	Write
 	Read
 )
 
-// Permissions are the expressions of one user on one virtual host. Their zero value
-// allows to open the virtual host and no more.
+// Permissions are the expressions of one user on one virtual host. The zero value
+// allows opening the virtual host and nothing else.
 type Permissions struct {
 	Configure, Write, Read string
 }
@@ -26,7 +26,7 @@ type Permissions struct {
 // All allows everything.
 var All = Permissions{Configure: ".*", Write: ".*", Read: ".*"}
 
-// permission holds what is compiled of Permissions; nil matches no name.
+// permission holds the compiled expressions of Permissions; nil matches no name.
 type permission struct {
 	source Permissions
 	byOp   [3]*regexp.Regexp
@@ -57,7 +57,7 @@ func (a *Auth) SetPermissions(name, vhost string, p Permissions) error {
 	return a.change(name, func(u *user) { u.permissions[vhost] = c })
 }
 
-// ClearPermissions takes a user's access to a virtual host away.
+// ClearPermissions removes a user's access to a virtual host.
 func (a *Auth) ClearPermissions(name, vhost string) error {
 	return a.change(name, func(u *user) { delete(u.permissions, vhost) })
 }
@@ -68,7 +68,7 @@ type Grant struct {
 	Permissions
 }
 
-// Grants returns all permissions, by user and virtual host.
+// Grants returns all permissions in order of user and virtual host.
 func (a *Auth) Grants() []Grant {
 	a.mu.RLock()
 	defer a.mu.RUnlock()
@@ -99,8 +99,8 @@ func (a *Auth) MayOpen(name, vhost string) bool {
 	return ok
 }
 
-// may asks the expressions. The default exchange, whose name is empty, goes by the
-// name amq.default (rabbit_access_control, check_resource_access/4).
+// may evaluates the expressions. The default exchange, whose name is empty, is checked
+// under the name amq.default (rabbit_access_control, check_resource_access/4).
 func (a *Auth) may(name, vhost string, op Op, resource string) bool {
 	if resource == "" {
 		resource = "amq.default"

@@ -23,11 +23,11 @@ const Mechanisms = AMQPlain + " " + Plain
 // mechanism for %s (rabbit_reader, auth_phase/2).
 const Refused = "Login was refused using authentication mechanism %s. For details see the broker logfile."
 
-// ErrRefused says that a login failed. It does not say why, for the peer must not
+// ErrRefused says that a login failed. It does not say why, so that the peer does not
 // learn which names exist.
 var ErrRefused = errors.New("auth: login refused")
 
-// A Login is what a client says to prove who it is. It prints without the password.
+// A Login is the name and proof that a client sends. It prints without the password.
 type Login struct {
 	Mechanism string
 	User      string
@@ -39,10 +39,10 @@ func NewLogin(user, password string) Login {
 	return Login{Mechanism: Plain, User: user, password: []byte(password)}
 }
 
-// Format keeps the password out of logs and error texts, whatever the verb.
+// Format omits the password for every verb, so that no log or error text holds it.
 func (l Login) Format(f fmt.State, _ rune) { fmt.Fprintf(f, "%s login of %q", l.Mechanism, l.User) }
 
-// LogValue keeps the password out of structured logs.
+// LogValue omits the password, so that no structured log holds it.
 func (l Login) LogValue() slog.Value { return slog.StringValue(fmt.Sprint(l)) }
 
 // ParseLogin reads a client's first response under a SASL mechanism. The result
@@ -66,8 +66,8 @@ func ParseLogin(mechanism string, response []byte) (Login, error) {
 	return l, nil
 }
 
-// parsePlain reads authorization id, name and password, separated by zero octets.
-// The first is not looked at, as in RabbitMQ.
+// parsePlain reads authorization id, name and password, separated by zero octets. It
+// ignores the authorization id, as RabbitMQ does.
 func parsePlain(response []byte) (user string, password []byte, ok bool) {
 	parts := bytes.Split(response, []byte{0})
 	if len(parts) != 3 {
@@ -103,7 +103,7 @@ func parseAMQPlain(response []byte) (user string, password []byte, ok bool) {
 	return string(login), bytes.Clone(pass), true
 }
 
-// A Peer is what the transport knows of a client.
+// A Peer holds what the transport knows about a client.
 type Peer struct {
 	Loopback    bool   // connected from this machine, or in memory
 	Certificate string // name in the certificate that TLS verified; empty: none
@@ -112,8 +112,8 @@ type Peer struct {
 // guest may log in from this machine only, whatever its password.
 const guest = "guest"
 
-// nobody's hash is compared with when a name is not known, so that it takes as long
-// as one that is.
+// nobody holds the hash that an unknown name's password is compared with, so that an
+// unknown name takes as long as a known one.
 var nobody = Hash{make([]byte, saltLen+32)}
 
 // Authenticate checks a login and returns the user's name. Its error is ErrRefused.

@@ -16,8 +16,8 @@ func init() {
 	})
 }
 
-// direct keeps a list of destinations for each key. A change copies the list of its
-// key, so that Route reads one that never changes.
+// direct keeps a list of destinations for each binding key. Bind and Unbind copy the
+// list of their key, so the list that Route reads never changes.
 type direct struct {
 	byKey nametable.Table[[]topic.Dest]
 }

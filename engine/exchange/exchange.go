@@ -1,9 +1,8 @@
 // Package exchange decides which destinations an exchange sends a message to.
 //
 // A type of exchange is one file that registers itself under the name that
-// exchange.declare uses. What follows from a decision (queues, other exchanges,
-// alternate exchanges, permissions) is the broker's business: here a destination is
-// a number.
+// exchange.declare uses. In this package a destination is a number: the broker maps
+// it to a queue or an exchange, and deals with alternate exchanges and permissions.
 //
 //	direct   routing key = binding key           one hash lookup
 //	fanout   always                              copy of a list
@@ -22,12 +21,13 @@ import (
 	"harelab/engine/wire"
 )
 
-// An Exchange holds the bindings of one exchange. Bind and Unbind are called by one
-// goroutine at a time, Route by any number, also meanwhile: it takes no lock. A
-// Route that overlaps a Bind or Unbind answers with or without that binding.
+// An Exchange holds the bindings of one exchange. One goroutine at a time may call
+// Bind and Unbind. Any number may call Route, also during a Bind or Unbind: Route
+// takes no lock, and answers with or without the binding that changes.
 type Exchange interface {
-	// Bind adds a binding. The caller sees to it that it is not there: two
-	// bindings differ in key or destination or, in types ByArguments, arguments.
+	// Bind adds a binding. The caller makes sure that the exchange does not have
+	// it: two bindings differ in key or destination or, in types ByArguments,
+	// arguments.
 	Bind(bindingKey string, args wire.Table, d topic.Dest)
 
 	// Unbind removes a binding that Bind added.
@@ -57,7 +57,7 @@ type Type struct {
 	New func(Config) Exchange
 }
 
-// Config is what a type may be told.
+// Config holds the settings of a new exchange.
 type Config struct {
 	Matcher topic.Strategy // of topic exchanges
 }

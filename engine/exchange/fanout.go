@@ -16,8 +16,8 @@ func init() {
 	})
 }
 
-// fanout ignores keys. A change copies the list of destinations, so that Route reads
-// one that never changes.
+// fanout ignores keys. Bind and Unbind copy the list of destinations, so the list
+// that Route reads never changes.
 type fanout struct {
 	bindings map[topic.Dest]int
 	dests    atomic.Pointer[[]topic.Dest]

@@ -23,26 +23,27 @@ func init() {
 	})
 }
 
-// headers tries the bindings of each destination in turn until one matches. A change
-// copies the list of destinations, so that Route reads one that never changes.
+// headers tries the bindings of each destination in turn until one matches. Bind and
+// Unbind copy the list of destinations, so the list that Route reads never changes.
 type headers struct {
 	groups atomic.Pointer[[]group]
 }
 
-// group is what is bound to one destination.
+// group holds the bindings of one destination.
 type group struct {
 	dest     topic.Dest
 	patterns []pattern
 }
 
-// pattern is one binding: which fields the headers must have, all or one of them.
+// pattern is one binding: the fields that the headers must have, either all of them
+// or at least one.
 type pattern struct {
 	identity []byte // binding key and arguments, encoded
 	any      bool   // one field is enough
 	fields   []field
 }
 
-// field is a header that a pattern asks for, with a value unless it is void.
+// field is a header that a pattern requires. A void value requires its presence only.
 type field struct {
 	key   string
 	value wire.Value
@@ -147,9 +148,9 @@ func (p *pattern) matches(table []byte) bool {
 }
 
 // accepts compares values as RabbitMQ does (rabbit_exchange_type_headers,
-// headers_match/2): as Erlang terms, whatever their types in the table. So 1 is 1.0
-// and a time in seconds, and text is the same octets of binary. A void field accepts
-// anything.
+// headers_match/2): as Erlang terms, whatever their types in the table. An integer 1
+// therefore equals the float 1.0 and the timestamp 1, and text equals a binary value
+// of the same octets. A void field accepts any value.
 func (f *field) accepts(v wire.Value) bool {
 	if f.value.Type == 'V' {
 		return true
@@ -169,14 +170,14 @@ func (f *field) accepts(v wire.Value) bool {
 	return bytes.Equal(f.value.Raw, v.Raw) && (f.value.Type == v.Type || isEmptyList(f.value) && isEmptyList(v))
 }
 
-// isEmptyList reports whether a value is an array or a table with nothing in it: as
-// terms, those are the same.
+// isEmptyList reports whether a value is an empty array or an empty table, which are
+// the same Erlang term.
 func isEmptyList(v wire.Value) bool { return (v.Type == 'A' || v.Type == 'F') && len(v.Raw) == 4 }
 
 // A number is an integer or a float.
 type number struct {
 	whole    int64 // unless fraction is set
-	big      bool  // whole is to be read as a uint64
+	big      bool  // whole holds the bits of a uint64
 	isFloat  bool
 	fraction float64
 }

@@ -15,8 +15,8 @@ func init() {
 	})
 }
 
-// topicExchange is a matcher of package topic. Matchers answer in no set order; here
-// it is that of the numbers, so that all of them make for the same history.
+// topicExchange is a matcher of package topic. Matchers answer in no set order, so
+// Route sorts the destinations by number: every matcher then gives the same history.
 type topicExchange struct {
 	matcher topic.Matcher
 }

@@ -1,7 +1,7 @@
-// Package failstop says what becomes of a panic that is nobody's to recover from. The
-// state below a lock is then unknown, and a lock may be held for ever: to go on would
-// give wrong answers, or none. So the process ends, as it would anyway, and what was
-// made durable survives; but the log learns of it first.
+// Package failstop ends the process on a panic that nobody may recover from. After a
+// panic below a lock the guarded state is unknown and the lock may be held for ever:
+// going on would give wrong answers, or none. What the store has made durable
+// survives. The package adds one thing to what the runtime does: it logs the panic.
 package failstop
 
 import (
@@ -10,8 +10,8 @@ import (
 	"runtime/debug"
 )
 
-// Report is deferred by each goroutine and timer that works on shared state. It logs a
-// panic with its stack and lets it go on, so that the runtime ends the process with
+// Report is deferred by each goroutine and timer that changes shared state. It logs a
+// panic with its stack and panics again, so that the runtime ends the process with
 // exit code 2. Without a panic it does nothing.
 func Report(log *slog.Logger) {
 	if r := recover(); r != nil {

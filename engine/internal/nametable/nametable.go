@@ -1,10 +1,10 @@
 // Package nametable maps names to values so that finding one takes no lock and
 // allocates nothing, whether the name comes as octets or as a string.
 //
-// A broker looks a name up with each message and adds one with each declaration,
-// so reads are what counts: a hash, an atomic load of a bucket and a comparison.
-// Writers exclude each other and cost about as much as with a map, whatever the
-// size of the table; a copy of the whole table at each change would not.
+// A broker looks a name up for each message and adds one for each declaration, so
+// the table is made for reads: a hash, an atomic load of a bucket and a comparison.
+// A write takes a lock and costs about as much as a map's, whatever the size of the
+// table, where copying the whole table at each change would cost its size.
 package nametable
 
 import (
@@ -22,8 +22,8 @@ type Table[T any] struct {
 	len     atomic.Int64
 }
 
-// bucket is the head of a list of nodes. A node never changes, so that a reader may
-// walk on from one that a writer has taken out.
+// bucket is the head of a list of nodes. Nodes are immutable, so a reader may go on
+// from a node that a writer has removed.
 type bucket[T any] struct {
 	head atomic.Pointer[node[T]]
 }
@@ -35,12 +35,13 @@ type node[T any] struct {
 	next  *node[T]
 }
 
-// seed keeps clients, who choose the names, from choosing ones that collide.
+// seed is drawn for each process, so that clients, who choose the names, cannot choose
+// names that collide.
 var seed = maphash.MakeSeed()
 
 const minBuckets = 8
 
-// Len returns how many names there are.
+// Len returns the number of names.
 func (t *Table[T]) Len() int { return int(t.len.Load()) }
 
 // Get returns the value of a name.
@@ -73,7 +74,7 @@ func (t *Table[T]) GetString(name string) (value T, ok bool) {
 	return value, false
 }
 
-// Set gives a name a value, in place of the one it has.
+// Set gives a name a value and replaces the one that it has.
 func (t *Table[T]) Set(name string, value T) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -105,8 +106,8 @@ func (t *Table[T]) Delete(name string) bool {
 	return ok
 }
 
-// without returns the list without a name, of which there is at most one: the nodes
-// before it are made anew, for readers may be on them.
+// without returns the list without a name, which it has at most once. It copies the
+// nodes before the name, since readers may be on them.
 func without[T any](n *node[T], h uint64, name string) (rest *node[T], ok bool) {
 	if n == nil {
 		return nil, false

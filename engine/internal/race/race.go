@@ -1,3 +1,3 @@
-// Package race tells whether the race detector is on. It allocates and slows down
-// what it watches, so that tests of allocations and of speed have to know.
+// Package race tells whether the race detector is on. The detector allocates and slows
+// the program down, so tests that count allocations ask this package first.
 package race
