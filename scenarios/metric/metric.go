@@ -1,0 +1,134 @@
+// Package metric is the language in which runs are asked for figures:
+//
+//	metric.stat{label=value,label!=value,...}
+//
+// as in wait.p99{class=quick}, starvation{tenant!=noisy} or
+// jain.busy{by=worker}. It has the one list of metrics, the parser and the
+// checks; what a metric comes to is computed where the results are. The
+// language is the same wherever a metric is named: in a scenario's expect and
+// report.headline, and behind --metric, --fail and --goal.
+//
+// A metric that is a distribution takes a statistic (mean, min, max, sd, n, or
+// a percentile such as p50 and p99.9); all others are one number and take none.
+// Every metric takes the labels class, tenant, queue and worker, each any number
+// of times with !=, or once with =: they choose the messages that the metric is
+// about. Of a message that was delivered several times or routed to several
+// queues, queue and worker are those that finished its work, or else had it last.
+package metric
+
+import (
+	"slices"
+	"strings"
+)
+
+// A Kind says what a metric is made of, and with it whether it takes a
+// statistic.
+type Kind uint8
+
+// The kinds.
+const (
+	Interval Kind = iota // the time between two instants of each message: a distribution
+	Ratio                // a number of each message: a distribution
+	Gauge                // a number at the end of each interval of the series: a distribution
+	Span                 // a stretch of time of the whole run
+	Figure               // a number of the whole run
+	Count                // of messages or deliveries
+)
+
+// A Direction says which way a metric gets better.
+type Direction int8
+
+// The directions.
+const (
+	Lower   Direction = -1
+	Neither Direction = 0
+	Higher  Direction = 1
+)
+
+// A Metric is one entry of the list.
+type Metric struct {
+	Name   string
+	Doc    string // half a line
+	Kind   Kind
+	Unit   string    // "s", "%" of a share, "/s" of a rate, "x" of a factor, or none
+	Better Direction // which way it gets better
+	By     string    // what it is taken over, which every query must repeat as {by=worker}; mostly empty
+	Before bool      // takes the label before=20s as well: what was there before that instant of the run
+	Inside bool      // happens inside the broker: a target other than harelab need not show it
+}
+
+// Distribution reports whether the metric needs a statistic.
+func (m *Metric) Distribution() bool { return m.Kind <= Gauge }
+
+// list is every metric, in order of name.
+var list = []*Metric{
+	{Name: "acked", Kind: Count, Better: Higher, Inside: true, Doc: "messages acknowledged by workers"},
+	{Name: "amplification", Kind: Figure, Unit: "x", Better: Lower, Doc: "deliveries / messages published"},
+	{Name: "confirm", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to the broker's confirm"},
+	{Name: "confirmed", Kind: Count, Better: Higher, Doc: "messages that the broker confirmed; none are known of a run without confirms"},
+	{Name: "dead_lettered", Kind: Count, Better: Lower, Doc: "messages that ended in a queue of dead letters or were discarded"},
+	{Name: "delivered", Kind: Count, Better: Neither, Before: true, Doc: "deliveries received"},
+	{Name: "duplicated", Kind: Count, Better: Lower, Doc: "messages worked on to the end more than once"},
+	{Name: "finish", Kind: Span, Unit: "s", Better: Lower, Doc: "from the start of the run to the last message done"},
+	{Name: "finished", Kind: Count, Better: Higher, Doc: "messages whose work was done"},
+	{Name: "held", Kind: Interval, Unit: "s", Better: Lower, Doc: "from received to started: in a worker's prefetch window"},
+	{Name: "idle_while_waiting", Kind: Span, Unit: "s", Better: Lower, Doc: "time with a free slot and a message that it could serve"},
+	{Name: "jain.busy", Kind: Figure, Better: Higher, By: "worker", Doc: "Jain's index over the workers' busy time"},
+	{Name: "jain.share", Kind: Figure, Better: Higher, By: "tenant", Doc: "Jain's index over the service of tenants while all of them are backlogged"},
+	{Name: "lost", Kind: Count, Better: Lower, Doc: "messages accepted and never worked on, those that matched no queue included"},
+	{Name: "makespan", Kind: Span, Unit: "s", Better: Lower, Doc: "another name of finish, for the whole run"},
+	{Name: "order.inversions", Kind: Count, Better: Lower, Inside: true, Doc: "first deliveries of a queue out of publish order"},
+	{Name: "published", Kind: Count, Better: Neither, Doc: "messages handed to the client library"},
+	{Name: "queued", Kind: Interval, Unit: "s", Better: Lower, Inside: true, Doc: "from enqueued to dispatched: in the broker"},
+	{Name: "ready", Kind: Gauge, Better: Neither, Inside: true, Doc: "messages waiting in queues"},
+	{Name: "redelivered", Kind: Count, Better: Lower, Doc: "deliveries flagged as redelivered"},
+	{Name: "rejected", Kind: Count, Better: Lower, Doc: "messages that the broker refused (negative confirms)"},
+	{Name: "returned", Kind: Count, Better: Lower, Doc: "messages that the broker returned as unroutable"},
+	{Name: "schedule_lag", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to sent"},
+	{Name: "service", Kind: Interval, Unit: "s", Better: Neither, Doc: "from started to done"},
+	{Name: "slowdown", Kind: Ratio, Unit: "x", Better: Lower, Doc: "sojourn / service"},
+	{Name: "sojourn", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to done"},
+	{Name: "starvation", Kind: Span, Unit: "s", Better: Lower, Doc: "longest span with something waiting and nothing starting"},
+	{Name: "stuck", Kind: Count, Better: Lower, Doc: "messages held behind other classes' work for longer than their own takes"},
+	{Name: "throughput", Kind: Figure, Unit: "/s", Better: Higher, Doc: "messages done per second, from the run's first intended instant to its last done"},
+	{Name: "transit", Kind: Interval, Unit: "s", Better: Lower, Doc: "from sent to received, which every target shows"},
+	{Name: "unacked", Kind: Gauge, Better: Neither, Inside: true, Doc: "messages delivered and not acknowledged"},
+	{Name: "unroutable", Kind: Count, Better: Lower, Inside: true, Doc: "messages that matched no queue, returned ones included"},
+	{Name: "unserved", Kind: Count, Better: Lower, Doc: "messages still queued or under way when the run ended"},
+	{Name: "utilisation", Kind: Figure, Unit: "%", Better: Neither, Doc: "busy slot time / slot time"},
+	{Name: "wait", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to started: what the user feels"},
+}
+
+// All returns every metric, in order of name. The entries must not be changed.
+func All() []*Metric { return slices.Clone(list) }
+
+// Names returns the names of all metrics, in order.
+func Names() []string {
+	names := make([]string, len(list))
+	for i, m := range list {
+		names[i] = m.Name
+	}
+	return names
+}
+
+// Lookup returns the metric of that name, nil when there is none. It must not be
+// changed.
+func Lookup(name string) *Metric {
+	i, ok := slices.BinarySearchFunc(list, name, func(m *Metric, name string) int { return strings.Compare(m.Name, name) })
+	if !ok {
+		return nil
+	}
+	return list[i]
+}
+
+// IsNumber reports whether name is a metric of one number that is complete
+// without labels, so that it can be what another metric is compared with.
+func IsNumber(name string) bool {
+	m := Lookup(name)
+	return m != nil && !m.Distribution() && m.By == ""
+}
+
+// Numbers returns the names that [IsNumber] is true of, in order.
+func Numbers() []string {
+	return slices.DeleteFunc(Names(), func(name string) bool { return !IsNumber(name) })
+}
