@@ -96,18 +96,14 @@ type keyTable struct {
 }
 
 func newKeyTable(s *scenarios.Scenario, c *scenarios.Class, k *scenarios.Key) (keyTable, error) {
-	t := keyTable{values: k.Values}
-	switch {
-	case k.From == "bindings":
+	var t keyTable
+	if k.From == "bindings" {
 		var err error
 		if t.values, err = keysOfBindings(s, c, k); err != nil {
 			return t, err
 		}
-	case len(t.values) == 0:
-		t.values = make([]string, k.N)
-		for i := range t.values {
-			t.values[i] = fmt.Sprintf("%s%d", k.Prefix, i)
-		}
+	} else {
+		t.values = k.List()
 	}
 	if k.S == 0 && len(k.Weights) == 0 {
 		return t, nil

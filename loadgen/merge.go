@@ -228,7 +228,10 @@ func (m *merger) worked() {
 func (m *merger) attempt(worker int32, a *Attempt) {
 	row, f := &m.rows[a.Seq], &m.facts[a.Seq]
 	row.Attempts++
-	row.Redelivered = row.Redelivered || a.Redelivered
+	if a.Redelivered {
+		row.Redelivered = true
+		row.Redeliveries++
+	}
 	if a.Started != run.None {
 		m.res.Spans = append(m.res.Spans, run.Span{
 			Worker: worker, Slot: a.Slot, Class: row.Class, Seq: a.Seq,

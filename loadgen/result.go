@@ -27,6 +27,7 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 		Warmup:   s.Measure.Warmup.Microseconds(),
 		Interval: s.Measure.Interval.Microseconds(),
 		Headline: s.Report.Headline,
+		Expect:   slices.Clone(s.Expect),
 		Resolved: s.YAML(),
 	}
 	for i := range s.Classes {
@@ -42,16 +43,6 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 			rw.Queues = append(rw.Queues, c.Queue)
 		}
 		r.Workers = append(r.Workers, rw)
-	}
-	for _, e := range s.Expect {
-		x := run.Expectation{
-			Text: e.Text, Metric: e.Metric, Stat: e.Stat, Op: e.Op, Value: e.Value, Unit: e.Unit,
-			Grain: e.Grain, Times: e.Times, RelTol: s.Tolerance.Rel, AbsTol: s.Tolerance.Abs.Seconds(),
-		}
-		for _, l := range e.Labels {
-			x.Labels = append(x.Labels, run.Label(l))
-		}
-		r.Expect = append(r.Expect, x)
 	}
 	for _, g := range s.Measure.Gauges {
 		if !slices.Contains(recorded, g) {

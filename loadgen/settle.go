@@ -69,6 +69,7 @@ func (m *merger) account() {
 		}
 		if f.finished > max(1, f.copies) {
 			l.Duplicated++
+			row.Duplicated = true
 		}
 		switch row.State {
 		case run.Lost:

@@ -25,6 +25,7 @@ type decoder struct {
 	declared   map[name]int // line
 	references []reference
 	uses       []Use
+	headlineAt *yaml.Node // where the metric stands that runs are judged by, nil without one
 
 	read func(path string) ([]byte, error) // data files beside the scenario
 }

@@ -3,120 +3,36 @@ package scenarios
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
+
+	"go.yaml.in/yaml/v3"
+
+	"harelab/scenarios/metric"
 )
-
-// timed metrics are distributions over messages; a statistic follows their
-// name, as wait.p99.
-var timed = []string{"confirm", "held", "queued", "schedule_lag", "service", "slowdown", "sojourn", "wait"}
-
-// sampled metrics are gauges over time; they take a statistic as well.
-var sampled = []string{"ready", "unacked"}
-
-// single metrics are one number.
-var single = []string{
-	"acked", "amplification", "confirmed", "dead_lettered", "delivered", "duplicated", "finish",
-	"finished", "idle_while_waiting", "jain.busy", "jain.share", "lost", "makespan", "mismatches",
-	"order.inversions", "published", "recovery", "redelivered", "rejected", "returned",
-	"starvation", "throughput", "unroutable", "unserved", "utilisation",
-}
-
-// stats are the statistics besides pNN.
-var stats = []string{"count", "max", "mean", "min", "sd"}
-
-// labels are the keys a metric may be restricted or grouped by.
-var labels = []string{"before", "by", "class", "of", "queue", "tenant", "within", "worker"}
-
-// isMetric reports whether a word is a metric of one number.
-func isMetric(w string) bool { return slices.Contains(single, w) }
-
-// isStat reports whether a word is a statistic: a name, or a percentile such
-// as p50, p99 or p99.9.
-func isStat(w string) bool {
-	if slices.Contains(stats, w) {
-		return true
-	}
-	digits, ok := strings.CutPrefix(w, "p")
-	p, err := strconv.ParseFloat(digits, 64)
-	return ok && err == nil && p > 0 && p <= 100 && digits[0] != '+'
-}
-
-// metric reads a metric with its statistic and labels from the start of s and
-// returns what follows.
-func metric(s string) (name, stat string, ls []Label, rest string, err error) {
-	end := strings.IndexAny(s, "{ =!<>")
-	if end < 0 {
-		end = len(s)
-	}
-	name, rest = s[:end], s[end:]
-	if !isMetric(name) {
-		base, after, ok := strings.Cut(name, ".")
-		known := slices.Contains(timed, base) || slices.Contains(sampled, base)
-		switch {
-		case known && ok && isStat(after):
-			name, stat = base, after
-		case known:
-			return "", "", nil, "", fmt.Errorf("metric %q: want a statistic behind, as %s.p99 (have %s, p1 to p100)", name, base, strings.Join(stats, ", "))
-		default:
-			all := slices.Concat(timed, sampled, single)
-			slices.Sort(all)
-			return "", "", nil, "", fmt.Errorf("unknown metric %q%s", name, choices(name, all))
-		}
-	}
-	if !strings.HasPrefix(rest, "{") {
-		return name, stat, nil, rest, nil
-	}
-	inner, after, ok := strings.Cut(rest[1:], "}")
-	if !ok {
-		return "", "", nil, "", fmt.Errorf("metric %q: the labels lack their closing }", name)
-	}
-	ls, err = parseLabels(inner)
-	return name, stat, ls, after, err
-}
-
-func parseLabels(s string) ([]Label, error) {
-	var ls []Label
-	for _, part := range strings.Split(s, ",") {
-		key, val, ok := strings.Cut(strings.TrimSpace(part), "=")
-		l := Label{Key: key, Value: val}
-		if l.Key, l.Not = strings.CutSuffix(l.Key, "!"); !ok || val == "" {
-			return nil, fmt.Errorf("label %q: want key=value or key!=value", part)
-		}
-		if !slices.Contains(labels, l.Key) {
-			return nil, fmt.Errorf("unknown label %q%s", l.Key, choices(l.Key, labels))
-		}
-		ls = append(ls, l)
-	}
-	return ls, nil
-}
-
-// operators, longest first so that <= is not read as <.
-var operators = []string{"==", "!=", "<=", ">=", "<", ">"}
 
 // expectation parses "metric.stat{labels} op value [when condition]". holds is
 // false when the condition does not hold for the params.
-func (e env) expectation(line string) (x Expectation, holds bool, err error) {
+func (e env) expectation(line string) (x metric.Expectation, holds bool, err error) {
 	if len(line) > maxExpr {
 		return x, false, fmt.Errorf("expectation of %d bytes: longer than %d", len(line), maxExpr)
 	}
 	claim, cond, conditional := strings.Cut(line, " when ")
 	x.Text = strings.TrimSpace(claim)
 	var rest string
-	x.Metric, x.Stat, x.Labels, rest, err = metric(x.Text)
+	x.Of, rest, err = metric.Cut(x.Text)
 	if err != nil {
 		return x, false, err
 	}
 	rest = strings.TrimSpace(rest)
-	for _, op := range operators {
+	for _, op := range metric.Operators() {
 		if after, ok := strings.CutPrefix(rest, op); ok {
 			x.Op, rest = op, after
 			break
 		}
 	}
 	if x.Op == "" {
-		return x, false, fmt.Errorf("%q: want one of %s after the metric", x.Text, strings.Join(operators, " "))
+		return x, false, fmt.Errorf("%q: want one of %s after the metric", x.Text, strings.Join(metric.Operators(), " "))
 	}
 	if err := e.rightHand(&x, strings.TrimSpace(rest)); err != nil {
 		return x, false, err
@@ -131,32 +47,29 @@ func (e env) expectation(line string) (x Expectation, holds bool, err error) {
 	return x, v.truth, err
 }
 
-// times are the metrics measured in seconds.
-var times = []string{"confirm", "finish", "held", "idle_while_waiting", "makespan", "queued", "recovery", "schedule_lag", "service", "sojourn", "starvation", "wait"}
-
 // rightHand evaluates what a metric is compared with.
-func (e env) rightHand(x *Expectation, src string) error {
+func (e env) rightHand(x *metric.Expectation, src string) error {
 	if src == "" {
 		return fmt.Errorf("%q: want a value after %s", x.Text, x.Op)
 	}
-	e.metrics = isMetric
+	e.metrics = metric.IsNumber
 	v, err := e.eval(src)
 	switch {
 	case err != nil:
 		return err
 	case v.kind == text:
-		return fmt.Errorf("%q: %q is neither a value nor a metric%s", x.Text, v.text, choices(v.text, single))
+		return fmt.Errorf("%q: %q is neither a value nor a metric%s", x.Text, v.text, choices(v.text, metric.Numbers()))
 	case v.kind != number || v.bytes != 0 || v.time != 0 && v.time != 1 && v.time != -1:
 		return fmt.Errorf("%q: want a number, a time or a percentage, got %s", x.Text, v.dimension())
 	case math.IsInf(v.num, 0) || math.IsNaN(v.num):
 		return fmt.Errorf("%q: the value is no number", x.Text)
 	}
-	isTime := slices.Contains(times, x.Metric) && x.Stat != "count"
+	isTime := x.Of.IsTime()
 	if v.metric == "" && isTime != (v.time == 1) && v.num != 0 {
 		if isTime {
-			return fmt.Errorf("%q: %s is a time: want a value such as 100ms", x.Text, x.Metric)
+			return fmt.Errorf("%q: %s is a time: want a value such as 100ms", x.Text, x.Of.Metric)
 		}
-		return fmt.Errorf("%q: %s is no time: want a number", x.Text, x.Metric)
+		return fmt.Errorf("%q: %s is no time: want a number", x.Text, x.Of.Metric)
 	}
 	x.Value, x.Grain, x.Times = v.num, v.grain, v.metric
 	switch {
@@ -166,4 +79,171 @@ func (e env) rightHand(x *Expectation, src string) error {
 		x.Unit = "%"
 	}
 	return nil
+}
+
+// expect reads the block of expectations into s. Given a list, those that s had
+// are replaced; the tolerance stays unless a new one is given.
+func (d *decoder) expect(s *Scenario) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.object(n, "expect", fields{
+			"tolerance": d.tolerance(&s.Tolerance),
+			"that": func(n *yaml.Node) {
+				s.Expect = nil
+				d.each(n, "that", func(n *yaml.Node) {
+					line, ok := d.scalar(n)
+					if !ok {
+						return
+					}
+					e, holds, err := d.env.expectation(line)
+					switch {
+					case err != nil:
+						d.fail(n, "%v", err)
+					case holds:
+						e.Line = n.Line
+						s.Expect = append(s.Expect, e)
+					}
+				})
+			},
+		})
+	}
+}
+
+func (d *decoder) tolerance(t *Tolerance) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		d.object(n, "tolerance", fields{"rel": d.share(&t.Rel), "abs": d.time(&t.Abs, 0)})
+	}
+}
+
+// headline reads the metric that runs are judged by.
+func (d *decoder) headline(r *Report) func(*yaml.Node) {
+	return func(n *yaml.Node) {
+		var ok bool
+		if r.Headline, ok = d.scalar(n); !ok {
+			return
+		}
+		d.headlineAt = n
+		if _, err := metric.Parse(r.Headline); err != nil {
+			d.fail(n, "headline: %v", err)
+		}
+	}
+}
+
+// asked gives the expectations their tolerance and, where all names are sound,
+// refuses expectations and a headline of what the scenario cannot have.
+func (d *decoder) asked(s *Scenario) {
+	scope := metric.Scope{} // admits every name
+	if len(d.errs) == 0 {
+		scope = s.Scope()
+	}
+	for i := range s.Expect {
+		e := &s.Expect[i]
+		e.RelTol, e.AbsTol = s.Tolerance.Rel, s.Tolerance.Abs.Seconds()
+		if err := scope.Check(e.Of); err != nil {
+			d.fail(&yaml.Node{Line: e.Line}, "%v", err)
+		}
+	}
+	if q, err := metric.Parse(s.Report.Headline); err == nil && d.headlineAt != nil {
+		if err := scope.Check(q); err != nil {
+			d.fail(d.headlineAt, "headline: %v", err)
+		}
+	}
+}
+
+// Scope returns what labels of metrics may name: the scenario's classes, queues
+// and workers, and the tenants that its messages can have. Tenants that are too
+// many to list, or drawn from bindings, are not known.
+func (s *Scenario) Scope() metric.Scope {
+	scope := metric.Scope{Classes: []string{}, Queues: []string{}, Workers: []string{}}
+	for i := range s.Classes {
+		scope.Classes = append(scope.Classes, s.Classes[i].Name)
+	}
+	for i := range s.Queues {
+		scope.Queues = append(scope.Queues, s.Queues[i].Name)
+	}
+	for i := range s.Workers {
+		scope.Workers = append(scope.Workers, s.Workers[i].Name)
+	}
+	scope.Tenants = s.tenants()
+	return scope
+}
+
+// maxTenants is how many tenants are listed.
+const maxTenants = 10_000
+
+// tenants returns every tenant that messages can have, nil when that is not known.
+func (s *Scenario) tenants() []string {
+	all, seen := []string{}, map[string]bool{}
+	for i := range s.Classes {
+		names, ok := s.tenantsOf(&s.Classes[i])
+		if !ok || len(all)+len(names) > maxTenants {
+			return nil
+		}
+		for _, name := range names {
+			if name != "" && !seen[name] {
+				seen[name] = true
+				all = append(all, name)
+			}
+		}
+	}
+	return all
+}
+
+// tenantsOf fills a class's template of the tenant with every value of its keys.
+func (s *Scenario) tenantsOf(c *Class) (names []string, ok bool) {
+	names, rest := []string{""}, c.Tenant
+	for {
+		name, at, found := placeholder(rest)
+		if !found {
+			break
+		}
+		values := []string{c.Name}
+		for i := range c.Keys {
+			if k := &c.Keys[i]; k.Name == name {
+				if k.From != "" {
+					return nil, false
+				}
+				values = append(k.List(), s.fixed(name)...)
+			}
+		}
+		if len(names)*len(values) > maxTenants {
+			return nil, false
+		}
+		var longer []string
+		for _, head := range names {
+			for _, v := range values {
+				longer = append(longer, head+rest[:at]+v)
+			}
+		}
+		names, rest = longer, rest[at+len(name)+2:]
+	}
+	for i := range names {
+		names[i] += rest
+	}
+	return names, true
+}
+
+// fixed returns the values that phases of the load fix a key at.
+func (s *Scenario) fixed(key string) []string {
+	var out []string
+	for _, q := range s.Load {
+		for _, p := range q.Phases {
+			if v, ok := p.Fix[key]; ok {
+				out = append(out, v)
+			}
+		}
+	}
+	return out
+}
+
+// List returns the values that the key can take, those that a phase fixes and
+// keys drawn from bindings apart.
+func (k *Key) List() []string {
+	if len(k.Values) > 0 {
+		return append([]string(nil), k.Values...)
+	}
+	names := make([]string, k.N)
+	for i := range names {
+		names[i] = k.Prefix + strconv.Itoa(i)
+	}
+	return names
 }

@@ -6,6 +6,8 @@ import (
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
+
+	"harelab/scenarios/metric"
 )
 
 var params = env{params: map[string]value{
@@ -96,19 +98,18 @@ func TestExpressionMistakes(t *testing.T) {
 func TestExpectations(t *testing.T) {
 	for _, c := range []struct {
 		src  string
-		want Expectation
+		want metric.Expectation
 		skip bool
 	}{
-		{src: "makespan == 11s", want: Expectation{Metric: "makespan", Op: "==", Value: 11, Unit: "s", Grain: 1}},
-		{src: "wait.mean{class=run_user_query} == 10.45s", want: Expectation{Metric: "wait", Stat: "mean", Labels: []Label{{"class", "run_user_query", false}}, Op: "==", Value: 10.45, Unit: "s", Grain: 0.01}},
-		{src: "utilisation{worker=worker-1} == 100%", want: Expectation{Metric: "utilisation", Labels: []Label{{"worker", "worker-1", false}}, Op: "==", Value: 1, Unit: "%", Grain: 0.01}},
-		{src: "jain.busy{by=worker} == 0.599", want: Expectation{Metric: "jain.busy", Labels: []Label{{"by", "worker", false}}, Op: "==", Value: 0.599, Grain: 0.001}},
-		{src: "wait.p99.9{tenant!=noisy, class=job} < 1s", want: Expectation{Metric: "wait", Stat: "p99.9", Labels: []Label{{"tenant", "noisy", true}, {"class", "job", false}}, Op: "<", Value: 1, Unit: "s", Grain: 1}},
-		{src: "delivered == published * n", want: Expectation{Metric: "delivered", Op: "==", Value: 4, Times: "published"}},
-		{src: "returned == unroutable when mode == mandatory", want: Expectation{Metric: "returned", Op: "==", Value: 1, Times: "unroutable"}, skip: true},
-		{src: "lost == unroutable when mode == drop", want: Expectation{Metric: "lost", Op: "==", Value: 1, Times: "unroutable"}},
-		{src: "recovery{of=wait.p99, within=2x} < 60s", want: Expectation{Metric: "recovery", Labels: []Label{{"of", "wait.p99", false}, {"within", "2x", false}}, Op: "<", Value: 60, Unit: "s", Grain: 1}},
-		{src: "held.max <= rtt*3", want: Expectation{Metric: "held", Stat: "max", Op: "<=", Value: 0.006, Unit: "s"}},
+		{src: "makespan == 11s", want: metric.Expectation{Of: metric.Must("makespan"), Op: "==", Value: 11, Unit: "s", Grain: 1}},
+		{src: "wait.mean{class=run_user_query} == 10.45s", want: metric.Expectation{Of: metric.Must("wait.mean{class=run_user_query}"), Op: "==", Value: 10.45, Unit: "s", Grain: 0.01}},
+		{src: "utilisation{worker=worker-1} == 100%", want: metric.Expectation{Of: metric.Must("utilisation{worker=worker-1}"), Op: "==", Value: 1, Unit: "%", Grain: 0.01}},
+		{src: "jain.busy{by=worker} == 0.599", want: metric.Expectation{Of: metric.Must("jain.busy{by=worker}"), Op: "==", Value: 0.599, Grain: 0.001}},
+		{src: "wait.p99.9{tenant!=noisy, class=job} < 1s", want: metric.Expectation{Of: metric.Must("wait.p99.9{tenant!=noisy, class=job}"), Op: "<", Value: 1, Unit: "s", Grain: 1}},
+		{src: "delivered == published * n", want: metric.Expectation{Of: metric.Must("delivered"), Op: "==", Value: 4, Times: "published"}},
+		{src: "returned == unroutable when mode == mandatory", want: metric.Expectation{Of: metric.Must("returned"), Op: "==", Value: 1, Times: "unroutable"}, skip: true},
+		{src: "lost == unroutable when mode == drop", want: metric.Expectation{Of: metric.Must("lost"), Op: "==", Value: 1, Times: "unroutable"}},
+		{src: "held.max <= rtt*3", want: metric.Expectation{Of: metric.Must("held.max"), Op: "<=", Value: 0.006, Unit: "s"}},
 	} {
 		got, holds, err := params.expectation(c.src)
 		if err != nil {

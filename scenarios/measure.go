@@ -75,54 +75,13 @@ func (d *decoder) trace(p *float64) func(*yaml.Node) {
 	}
 }
 
-func (d *decoder) tolerance(t *Tolerance) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		d.object(n, "tolerance", fields{"rel": d.share(&t.Rel), "abs": d.time(&t.Abs, 0)})
-	}
-}
-
-// expect reads the block of expectations into s. Given a list, those that s had
-// are replaced; the tolerance stays unless a new one is given.
-func (d *decoder) expect(s *Scenario) func(*yaml.Node) {
-	return func(n *yaml.Node) {
-		d.object(n, "expect", fields{
-			"tolerance": d.tolerance(&s.Tolerance),
-			"that": func(n *yaml.Node) {
-				s.Expect = nil
-				d.each(n, "that", func(n *yaml.Node) {
-					line, ok := d.scalar(n)
-					if !ok {
-						return
-					}
-					e, holds, err := d.env.expectation(line)
-					switch {
-					case err != nil:
-						d.fail(n, "%v", err)
-					case holds:
-						e.Line = n.Line
-						s.Expect = append(s.Expect, e)
-					}
-				})
-			},
-		})
-	}
-}
-
 // charts are what report.charts may name.
 var charts = []string{"lanes", "finished", "hdr", "wait-parts", "depth", "throughput", "heatmap", "lines", "pareto", "shares", "slowdown"}
 
 func (d *decoder) report(r *Report) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		d.object(n, "report", fields{
-			"headline": func(n *yaml.Node) {
-				var ok bool
-				if r.Headline, ok = d.scalar(n); !ok {
-					return
-				}
-				if _, _, _, rest, err := metric(r.Headline); err != nil || strings.TrimSpace(rest) != "" {
-					d.fail(n, "headline: %q is no metric such as wait.p99{class=x}", r.Headline)
-				}
-			},
+			"headline":     d.headline(r),
 			"compare_with": d.text(&r.CompareWith),
 			"charts": func(n *yaml.Node) {
 				d.each(n, "charts", func(n *yaml.Node) {

@@ -8,6 +8,8 @@ import (
 	"strconv"
 	"strings"
 	"time"
+
+	"harelab/scenarios/metric"
 )
 
 // YAML returns the resolved scenario in the format it came from: without
@@ -54,7 +56,7 @@ func (s *Scenario) YAML() []byte {
 	line("measure", s.Measure.yaml())
 	line("repeat", strconv.Itoa(s.Repeat))
 	fmt.Fprintf(&b, "expect:\n  tolerance: {rel: %s, abs: %v}\n", num(s.Tolerance.Rel), s.Tolerance.Abs)
-	lines(&b, "  ", "that", s.Expect, func(e Expectation) string { return strconv.Quote(e.String()) })
+	lines(&b, "  ", "that", s.Expect, func(e metric.Expectation) string { return strconv.Quote(settled(e)) })
 	var r flow
 	r.add("headline", optional(s.Report.Headline))
 	r.add("compare_with", optional(s.Report.CompareWith))
@@ -158,7 +160,6 @@ func (e Engine) yaml() string {
 	f.add("dispatch", optional(e.Dispatch))
 	f.add("order", optional(e.Order))
 	f.add("fair_key", optional(e.FairKey))
-	f.add("check_against", optional(e.CheckAgainst))
 	return f.optional()
 }
 
@@ -329,41 +330,25 @@ func (m Measure) yaml() string {
 
 // literal reports whether the expectation's value is written out, so that its
 // text says all: "100ms", but not "=2*limit".
-func (e Expectation) literal() bool {
+func literal(e metric.Expectation) bool {
 	_, value, ok := strings.Cut(e.Text, e.Op)
 	value = strings.TrimSpace(value)
 	return ok && value != "" && value[0] >= '0' && value[0] <= '9' &&
 		strings.Trim(value, "0123456789abcdefghijklmnopqrstuvwxyz.%") == ""
 }
 
-// String returns the expectation with its values settled, as it was written
+// settled returns the expectation with its values settled, as it was written
 // where nothing had to be.
-func (e Expectation) String() string {
-	if e.literal() {
+func settled(e metric.Expectation) string {
+	if literal(e) {
 		return e.Text
 	}
-	var b strings.Builder
-	b.WriteString(e.Metric)
-	if e.Stat != "" {
-		b.WriteString("." + e.Stat)
-	}
-	for i, l := range e.Labels {
-		b.WriteString([]string{"{", ","}[min(i, 1)] + l.Key)
-		if l.Not {
-			b.WriteByte('!')
-		}
-		b.WriteString("=" + l.Value)
-	}
-	if len(e.Labels) > 0 {
-		b.WriteByte('}')
-	}
-	b.WriteString(" " + e.Op + " ")
+	left := e.Of.String() + " " + e.Op + " "
 	if e.Times != "" {
 		if e.Value != 1 {
-			b.WriteString(num(e.Value) + " * ")
+			left += num(e.Value) + " * "
 		}
-		b.WriteString(e.Times)
-		return b.String()
+		return left + e.Times
 	}
 	v, unit, places := e.Value, "", -1
 	switch e.Unit {
@@ -379,7 +364,7 @@ func (e Expectation) String() string {
 		}
 		places = max(0, int(math.Round(-math.Log10(grain))))
 	}
-	return b.String() + strconv.FormatFloat(v, 'f', places, 64) + unit
+	return left + strconv.FormatFloat(v, 'f', places, 64) + unit
 }
 
 func sortedWeights(s *Scenario, weights []float64) string {

@@ -111,6 +111,7 @@ func (d *decoder) scenario(f *File, o Options) *Scenario {
 	override(&s.Engine.Dispatch, o.Dispatch)
 	override(&s.Engine.Order, o.Order)
 	d.settle()
+	d.asked(s)
 	s.Features = d.uses
 	sort.SliceStable(s.Faults, func(i, j int) bool { return s.Faults[i].At < s.Faults[j].At })
 	return s

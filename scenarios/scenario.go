@@ -1,6 +1,10 @@
 package scenarios
 
-import "time"
+import (
+	"time"
+
+	"harelab/scenarios/metric"
+)
 
 // A Scenario is one resolved scenario: every value is concrete and checked,
 // names are unique and every name that is referred to exists. It is not
@@ -31,7 +35,7 @@ type Scenario struct {
 	Repeat    int // how often to run it, at least 1
 
 	Tolerance Tolerance
-	Expect    []Expectation // those whose condition holds
+	Expect    []metric.Expectation // those whose condition holds, with Tolerance
 	Report    Report
 
 	Features []Use // what not every runner can carry out
@@ -42,11 +46,10 @@ type Scenario struct {
 // Engine names the broker-wide strategies that harelab's own broker is to run
 // with; empty is the broker's default. Another broker ignores them.
 type Engine struct {
-	Matcher      string // topic matching, as "nfa"
-	Dispatch     string // which consumer gets the next message, as "rr"
-	Order        string // which message is next, as "fifo"
-	FairKey      string // what Order tells tenants by, as "header:tenant"
-	CheckAgainst string // a second matcher that must give the same answers, as "scan:0.1%"
+	Matcher  string // topic matching, as "nfa"
+	Dispatch string // which consumer gets the next message, as "rr"
+	Order    string // which message is next, as "fifo"
+	FairKey  string // what Order tells tenants by, as "header:tenant"
 }
 
 // An Exchange is declared before the run. The default exchange "" and the
@@ -344,27 +347,6 @@ type Measure struct {
 type Tolerance struct {
 	Rel float64
 	Abs time.Duration
-}
-
-// An Expectation is a statement about the result:
-// "wait.p99{class=job,tenant!=noisy} < 1s".
-type Expectation struct {
-	Text   string  // as written, without its condition
-	Line   int     // in the file
-	Metric string  // wait, jain.busy, lost ...
-	Stat   string  // mean, p99, max ...; empty where the metric is one number
-	Labels []Label // in the order written
-	Op     string  // == != < <= > >=
-	Value  float64 // seconds, a fraction for a percentage, or a number
-	Unit   string  // "s", "%" or ""
-	Grain  float64 // the place of the last digit written, in Value's scale: 0.001 for 0.599
-	Times  string  // not empty: the right-hand side is Value times this metric
-}
-
-// A Label restricts or groups an expectation's metric.
-type Label struct {
-	Key, Value string
-	Not        bool // key!=value
 }
 
 // Report is what the page should stress.

@@ -12,15 +12,11 @@ import (
 func (d *decoder) engine(e *Engine) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		d.object(n, "engine", fields{
-			"matcher":       d.text(&e.Matcher),
-			"dispatch":      d.text(&e.Dispatch),
-			"order":         d.text(&e.Order),
-			"fair_key":      d.text(&e.FairKey),
-			"check_against": d.text(&e.CheckAgainst),
+			"matcher":  d.text(&e.Matcher),
+			"dispatch": d.text(&e.Dispatch),
+			"order":    d.text(&e.Order),
+			"fair_key": d.text(&e.FairKey),
 		})
-		if e.CheckAgainst != "" {
-			d.use(field(n, "check_against"), FeatureCheckAgainst)
-		}
 	}
 }
 

@@ -8,9 +8,9 @@ import (
 	"strings"
 
 	"harelab/engine/nearest"
-	"harelab/reports/stat"
 	"harelab/reports/sweep"
 	"harelab/scenarios"
+	"harelab/scenarios/metric"
 )
 
 // An Axis is one dimension of a sweep: a param of the scenario, or one of the
@@ -142,21 +142,15 @@ func checkAxes(axes []Axis, params, set map[string]string) error {
 	return nil
 }
 
-// checkMetric refuses a metric that there is not, and one of a class that the
-// scenario does not have.
-func checkMetric(metric string, s *scenarios.Scenario) error {
-	e, err := stat.ParseMetric(metric)
+// checkMetric refuses a metric that there is not, and one of a class, tenant,
+// queue or worker that the scenario cannot have.
+func checkMetric(name string, scope metric.Scope) error {
+	q, err := metric.Parse(name)
+	if err == nil {
+		err = scope.Check(q)
+	}
 	if err != nil {
 		return &UsageError{err.Error()}
-	}
-	var have []string
-	for _, c := range s.Classes {
-		have = append(have, c.Name)
-	}
-	for _, l := range e.Labels {
-		if l.Key == "class" && !slices.Contains(have, l.Value) {
-			return &UsageError{fmt.Sprintf("%s: %s has no class %q%s", metric, s.Name, l.Value, nearest.Choices(l.Value, have))}
-		}
 	}
 	return nil
 }

@@ -15,6 +15,7 @@ import (
 	"harelab/reports/stat"
 	"harelab/reports/terminal"
 	"harelab/scenarios"
+	"harelab/scenarios/metric"
 )
 
 // A Record is a results folder with what it takes to run it again: the very
@@ -217,15 +218,15 @@ func orNone(s string) string {
 func writeFigures(w io.Writer, was, is *stat.Summary) error {
 	rows := [][]string{{"  ", "was", "is", "change"}}
 	for _, m := range compare.DefaultMetrics(was) {
-		e, err := stat.ParseMetric(m)
+		q, err := metric.Parse(m)
 		if err != nil {
 			return err
 		}
-		a, err := was.Ask(e)
+		a, err := was.Ask(q)
 		if err != nil {
 			return err
 		}
-		b, err := is.Ask(e)
+		b, err := is.Ask(q)
 		if err != nil {
 			return err
 		}
@@ -236,7 +237,7 @@ func writeFigures(w io.Writer, was, is *stat.Summary) error {
 		if a != b {
 			change = compare.Delta(b / a)
 		}
-		rows = append(rows, []string{"  " + m, stat.Entry(a, stat.Unit(e)), stat.Entry(b, stat.Unit(e)), change})
+		rows = append(rows, []string{"  " + m, stat.Entry(a, q.Unit()), stat.Entry(b, q.Unit()), change})
 	}
 	return terminal.WriteRows(w, rows, 1)
 }

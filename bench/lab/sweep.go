@@ -7,9 +7,9 @@ import (
 	"strings"
 
 	"harelab/loadgen"
-	"harelab/loadgen/run"
 	"harelab/reports/stat"
 	"harelab/scenarios"
+	"harelab/scenarios/metric"
 )
 
 // A SweepRequest is the grid a user asked for.
@@ -81,13 +81,16 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	if s.Goal == "" {
 		s.Goal = "wait.p99"
 	}
-	if err := checkMetric(s.Goal, base); err != nil {
-		return nil, err
-	}
+	scope := base.Scope()
 	for _, c := range s.cells() { // a value that the scenario refuses is found before anything runs
-		if _, err := s.resolve(c); err != nil {
+		sc, err := s.resolve(c)
+		if err != nil {
 			return nil, fmt.Errorf("cell %s: %w", s.Label(c), err)
 		}
+		scope = scope.Join(sc.Scope())
+	}
+	if err := checkMetric(s.Goal, scope); err != nil {
+		return nil, err
 	}
 	return s, nil
 }
@@ -166,14 +169,13 @@ const maxClasses = 4
 // each class: what helps one may be paid for by another.
 func (s *Sweep) goals(classes []string) []string {
 	out := []string{s.Goal}
-	e, err := stat.ParseMetric(s.Goal)
-	if err != nil || len(classes) < 2 || len(classes) > maxClasses || len(e.Labels) > 1 || len(e.Labels) == 1 && (e.Labels[0].Key != "class" || e.Labels[0].Not) {
+	q, err := metric.Parse(s.Goal)
+	if err != nil || len(classes) < 2 || len(classes) > maxClasses || len(q.Labels) > 1 || len(q.Labels) == 1 && q.Only("class") == "" {
 		return out
 	}
-	all, _, _ := strings.Cut(s.Goal, "{")
 	for _, c := range classes {
-		m := all + "{class=" + c + "}"
-		if _, err := stat.ParseMetric(m); err == nil && m != s.Goal {
+		q.Labels = []metric.Label{{Key: "class", Value: c}}
+		if m := q.String(); q.Check() == nil && m != s.Goal {
 			out = append(out, m)
 		}
 	}
@@ -203,28 +205,28 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	for _, f := range sum.Findings {
 		c.Findings = append(c.Findings, f.Text)
 	}
-	c.Metrics, err = cellMetrics(r, sum, append(s.goals(r.Classes), sweepMetrics...))
+	c.Metrics, err = cellMetrics(sum, append(s.goals(r.Classes), sweepMetrics...))
 	return err
 }
 
-// cellMetrics returns those of the metrics that are visible. Most of them stand in
-// the summary; only what does not is worked out of the messages.
-func cellMetrics(r *run.Result, sum *stat.Summary, names []string) (map[string]float64, error) {
+// cellMetrics returns those of the metrics that have a value in this cell: a
+// label may name a worker that only other cells have.
+func cellMetrics(sum *stat.Summary, names []string) (map[string]float64, error) {
 	out := make(map[string]float64, len(names))
 	for _, name := range names {
-		e, err := stat.ParseMetric(name)
+		q, err := metric.Parse(name)
 		if err != nil {
 			return nil, err
 		}
-		if v, err := sum.Ask(e); err == nil {
-			if !math.IsNaN(v) && !math.IsInf(v, 0) {
-				out[name] = v
-			}
+		if sum.Scope().Check(q) != nil {
 			continue
 		}
-		e.Op = ">="
-		if v := stat.Check(r, sum, []run.Expectation{e})[0]; v.Measured != nil {
-			out[name] = *v.Measured
+		v, err := sum.Ask(q)
+		if err != nil {
+			return nil, err
+		}
+		if !math.IsNaN(v) && !math.IsInf(v, 0) {
+			out[name] = v
 		}
 	}
 	return out, nil

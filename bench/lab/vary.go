@@ -69,11 +69,6 @@ func NewVary(q VaryRequest) (*Vary, error) {
 	} else if err := checkVariants([]*scenarios.File{f}, q.Axis.Values); err != nil {
 		return nil, err
 	}
-	for _, m := range q.Metrics {
-		if err := checkMetric(m, base); err != nil {
-			return nil, err
-		}
-	}
 	repeat := q.Repeat
 	if repeat == 0 {
 		repeat = MeasuredRepeats
@@ -82,6 +77,7 @@ func NewVary(q VaryRequest) (*Vary, error) {
 		}
 	}
 	v := &Vary{axis: q.Axis}
+	scope := base.Scope()
 	for r := range repeat {
 		round := slices.Clone(q.Axis.Values)
 		if r%2 == 1 {
@@ -95,6 +91,12 @@ func NewVary(q VaryRequest) (*Vary, error) {
 			}
 			v.Arms = append(v.Arms, Arm{Scenario: named(s, q.Axis, value), Target: q.Target, Repeat: r})
 			v.values = append(v.values, value)
+			scope = scope.Join(s.Scope())
+		}
+	}
+	for _, m := range q.Metrics {
+		if err := checkMetric(m, scope); err != nil {
+			return nil, err
 		}
 	}
 	return v, nil

@@ -18,6 +18,7 @@ import (
 	"harelab/reports/folder"
 	"harelab/reports/stat"
 	"harelab/reports/sweep"
+	"harelab/scenarios/metric"
 )
 
 func init() { commands = append(commands, newCompare) }
@@ -59,7 +60,7 @@ Runs that were asked to do different work get a table but no verdict.`,
   harelab compare --vary variant=same-load,same-load-fair celery-optimized --repeat 6`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			for _, m := range f.metrics {
-				if _, err := stat.ParseMetric(m); err != nil {
+				if _, err := metric.Parse(m); err != nil {
 					return usage("--metric: %w", err)
 				}
 			}
@@ -101,13 +102,9 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 	if !isFolder(paths[0]) && len(f.metrics) > 0 {
 		return usage("--metric chooses among the figures of runs; of benchmark files all are compared")
 	}
-	var sides []*compare.Side
-	for _, path := range paths {
-		side, err := f.side(path)
-		if err != nil {
-			return err
-		}
-		sides = append(sides, side)
+	sides, err := f.sides(paths)
+	if err != nil {
+		return err
 	}
 	out := f.out
 	if out != "" {
@@ -132,39 +129,40 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 	return nil
 }
 
-// side reads what is at a path.
-func (f *compareFlags) side(path string) (*compare.Side, error) {
-	if !isFolder(path) {
-		side, err := compare.Open(path, nil)
-		if err == nil {
+// sides reads what is at the paths: benchmark files, or results folders.
+func (f *compareFlags) sides(paths []string) ([]*compare.Side, error) {
+	var sides []*compare.Side
+	if !isFolder(paths[0]) {
+		for _, path := range paths {
+			side, err := compare.Open(path, nil)
+			if err != nil {
+				return nil, err
+			}
 			side.Name = path
+			sides = append(sides, side)
 		}
-		return side, err
+		return sides, nil
 	}
-	ss, err := folder.ReadSummaries(path)
-	if err != nil {
-		return nil, err
-	}
-	for _, m := range f.metrics {
-		if err := answers(ss, m); err != nil {
+	var all []*stat.Summary
+	runs := make([][]*stat.Summary, len(paths))
+	for i, path := range paths {
+		ss, err := folder.ReadSummaries(path)
+		if err != nil {
 			return nil, err
 		}
+		runs[i], all = ss, append(all, ss...)
 	}
-	return compare.FromSummaries(path, ss, f.metrics)
-}
-
-// answers complains of a metric that runs have no answer to.
-func answers(ss []*stat.Summary, metric string) error {
-	e, err := stat.ParseMetric(metric)
-	for _, s := range ss {
-		if err == nil {
-			_, err = s.Ask(e)
+	if err := compare.Check(f.metrics, all); err != nil {
+		return nil, &exit{exitUsage, err}
+	}
+	for i, path := range paths {
+		side, err := compare.FromSummaries(path, runs[i], f.metrics)
+		if err != nil {
+			return nil, err
 		}
+		sides = append(sides, side)
 	}
-	if err != nil {
-		return &exit{exitUsage, err}
-	}
-	return nil
+	return sides, nil
 }
 
 // alike returns what to read of each path: where one is a benchmark file or

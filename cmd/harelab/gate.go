@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"io"
+	"slices"
 
 	"github.com/spf13/cobra"
 
@@ -56,8 +57,17 @@ Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 			case inconclusive != "fail" && inconclusive != "pass":
 				return usage("--inconclusive %q%s", inconclusive, nearest.Choices(inconclusive, []string{"fail", "pass"}))
 			}
-			base, err := runsToGate(against, rules)
+			base, err := runsToGate(against)
 			if err != nil {
+				return err
+			}
+			var news []*stat.Summary
+			if len(args) > 0 {
+				if news, err = runsToGate(args[0]); err != nil {
+					return err
+				}
+			}
+			if err := checkRules(rules, slices.Concat(base, news)); err != nil {
 				return err
 			}
 			w := cmd.OutOrStdout()
@@ -68,10 +78,6 @@ Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 			}
 			if len(args) == 0 {
 				return nil
-			}
-			news, err := runsToGate(args[0], rules)
-			if err != nil {
-				return err
 			}
 			return gate(w, base, news, rules, inconclusive == "pass")
 		},
@@ -96,21 +102,22 @@ func gateRules(texts []string) ([]compare.GateRule, error) {
 	return rules, nil
 }
 
-// runsToGate reads a results folder whose runs have what the rules ask for.
-func runsToGate(dir string, rules []compare.GateRule) ([]*stat.Summary, error) {
+// checkRules refuses a rule about what no run has.
+func checkRules(rules []compare.GateRule, ss []*stat.Summary) error {
+	for _, r := range rules {
+		if err := compare.Check([]string{r.Metric.String()}, ss); err != nil {
+			return &exit{exitUsage, err}
+		}
+	}
+	return nil
+}
+
+// runsToGate reads the runs of a results folder.
+func runsToGate(dir string) ([]*stat.Summary, error) {
 	if err := noSweep(dir); err != nil {
 		return nil, err
 	}
-	ss, err := folder.ReadSummaries(dir)
-	if err != nil {
-		return nil, err
-	}
-	for _, r := range rules {
-		if err := answers(ss, r.Metric.Text); err != nil {
-			return nil, err
-		}
-	}
-	return ss, nil
+	return folder.ReadSummaries(dir)
 }
 
 // noSweep refuses the folder of a sweep where that of runs is wanted.

@@ -11,13 +11,14 @@ import (
 	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // TestVerdict: invalid comes before unmet, and a machine that was late is named
 // where it may be what broke an expectation.
 func TestVerdict(t *testing.T) {
 	expect := func(op string, value float64) []run.Expectation {
-		return []run.Expectation{{Text: "lost", Metric: "lost", Op: op, Value: value}}
+		return []run.Expectation{{Text: "lost", Of: metric.Query{Metric: "lost"}, Op: op, Value: value}}
 	}
 	met := &run.Result{Expect: expect("==", 0), Late: 900_000}
 	unmet := &run.Result{Expect: expect(">", 0)}

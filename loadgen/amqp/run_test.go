@@ -373,9 +373,10 @@ func TestRefusals(t *testing.T) {
 		}
 	})
 	t.Run("what is not carried out", func(t *testing.T) {
-		odd := resolve(t, small+"engine: {check_against: scan}\n", scenarios.Options{})
+		odd := resolve(t, small, scenarios.Options{})
+		odd.Features = append(odd.Features, scenarios.Use{Feature: "load model clairvoyant", Line: 13})
 		_, err := Run(t.Context(), odd, Options{URL: url})
-		if want := "t.yaml:13: engine.check_against: a real broker does not carry this out"; err == nil || err.Error() != want {
+		if want := "t.yaml:13: load model clairvoyant: a real broker does not carry this out"; err == nil || err.Error() != want {
 			t.Errorf("error %v, want %s", err, want)
 		}
 	})

@@ -2,8 +2,9 @@
 // a series of gauges, a ledger, and what was found about the run's validity.
 //
 // It is the seam between the load generators, which fill a [Result], and
-// reports, which only read one. It imports nothing of harelab, so a recorded
-// result stays readable whatever becomes of the code that made it.
+// reports, which only read one. Of harelab it imports the language of metrics
+// and nothing else, so a recorded result stays readable whatever becomes of the
+// code that made it.
 //
 // All times are int64 microseconds since the start of the run, which is the
 // moment the load schedule calls zero. [None] stands for a time that is not
@@ -13,6 +14,8 @@ package run
 import (
 	"math"
 	"time"
+
+	"harelab/scenarios/metric"
 )
 
 // None is the time of an instant that is not visible or never came.
@@ -54,8 +57,11 @@ type Message struct {
 	Worker      int32
 	Slot        int32
 	Attempts    int32 // deliveries
-	Redelivered bool
+	Redelivered bool  // put back at least once
 	State       State
+	Duplicated  bool // worked on to the end more often than it has copies
+
+	Redeliveries int32 // deliveries flagged redelivered
 
 	Intended   int64 // t0: when the schedule wanted it sent
 	Sent       int64 // t1
@@ -146,26 +152,7 @@ type Target struct {
 func (t Target) Visible() bool { return t.Kind != "amqp" }
 
 // An Expectation is one line of a scenario's expect block, parsed.
-// "wait.max{class=q} <= 10s" has Metric "wait", Stat "max".
-type Expectation struct {
-	Text   string  // as written
-	Metric string  // wait, held, queued, starvation, makespan, lost, jain.busy ...
-	Stat   string  // mean, p50, p99, max, ... ; empty where the metric is one number
-	Labels []Label // class=run_user_query, worker!=x, by=worker
-	Op     string  // == != < <= > >=
-	Value  float64 // seconds for times, a fraction for percentages, else a number
-	Unit   string  // "s", "%" or ""
-	Grain  float64 // the place of the last digit written: 0.001 for "0.599"; in virtual time == asks for no more
-	Times  string  // not empty: the right-hand side is Value times this metric, as in "returned == unroutable"
-	RelTol float64 // tolerance on a real clock: relative part
-	AbsTol float64 // tolerance on a real clock: seconds
-}
-
-// A Label restricts or groups a metric.
-type Label struct {
-	Key, Value string
-	Not        bool // key!=value
-}
+type Expectation = metric.Expectation
 
 // A Result is one run of one arm of one scenario on one target.
 type Result struct {

@@ -46,6 +46,7 @@ func (d *driver) done(t *task) {
 		d.ledger.Finished++
 	case c.enqueued + 1:
 		d.ledger.Duplicated++
+		row.Duplicated = true
 	}
 	row.State = run.Done
 	row.Queue, row.Worker, row.Slot = t.queue, t.worker, t.slot

@@ -118,7 +118,10 @@ func (w *worker) Deliver(m *broker.Delivery, _ *broker.Batch) bool {
 	}
 	row := &d.out.Messages[seq]
 	row.Attempts++
-	row.Redelivered = row.Redelivered || m.Redelivered
+	if m.Redelivered {
+		row.Redelivered = true
+		row.Redeliveries++
+	}
 	i := d.newTask()
 	t := &d.tasks[i]
 	*t = task{

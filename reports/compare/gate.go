@@ -12,16 +12,16 @@ import (
 
 	"golang.org/x/perf/benchmath"
 
-	"harelab/loadgen/run"
 	"harelab/reports/arms"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // A GateRule allows a metric to change by so much, as "wait.p99 +5%",
 // "throughput -3%" or "wait.max{class=q} +50ms".
 type GateRule struct {
 	Text   string
-	Metric run.Expectation
+	Metric metric.Query
 	Up     bool    // an increase is what would be worse
 	Rel    float64 // allowed, as a share of the base
 	Abs    float64 // allowed, in the metric's unit
@@ -30,20 +30,20 @@ type GateRule struct {
 // ParseGateRule parses a rule.
 func ParseGateRule(s string) (GateRule, error) {
 	r := GateRule{Text: strings.TrimSpace(s)}
-	metric, allowed, ok := cutLast(r.Text)
+	name, allowed, ok := cutLast(r.Text)
 	if !ok || allowed == "" || allowed[0] != '+' && allowed[0] != '-' {
 		return r, fmt.Errorf("rule %q: want a metric and what it may change by, such as 'wait.p99 +5%%'", s)
 	}
 	r.Up = allowed[0] == '+'
 	var err error
-	if r.Metric, err = stat.ParseMetric(metric); err != nil {
+	if r.Metric, err = metric.Parse(name); err != nil {
 		return r, fmt.Errorf("rule %q: %w", s, err)
 	}
 	amount := allowed[1:]
 	if share, ok := strings.CutSuffix(amount, "%"); ok {
 		r.Rel, err = strconv.ParseFloat(share, 64)
 		r.Rel /= 100
-	} else if r.Metric.Unit == "s" {
+	} else if r.Metric.IsTime() {
 		var d time.Duration
 		d, err = time.ParseDuration(amount)
 		r.Abs = d.Seconds()
@@ -110,11 +110,11 @@ func Gate(base, new []*stat.Summary, rules []GateRule) ([]GateResult, error) {
 	}
 	for _, p := range pairs {
 		for _, r := range rules {
-			b, err := FromSummaries("base", p.base, []string{r.Metric.Text})
+			b, err := FromSummaries("base", p.base, []string{r.Metric.String()})
 			if err != nil {
 				return nil, err
 			}
-			n, err := FromSummaries("new", p.new, []string{r.Metric.Text})
+			n, err := FromSummaries("new", p.new, []string{r.Metric.String()})
 			if err != nil {
 				return nil, err
 			}
@@ -156,7 +156,7 @@ func gate(base, new *Side, r GateRule) GateResult {
 		return g
 	}
 	if len(base.Keys) == 0 || len(new.Keys) == 0 {
-		g.Why = r.Metric.Text + " is not visible"
+		g.Why = "no data for " + r.Metric.String()
 		return g
 	}
 	k := base.Keys[0]
@@ -204,12 +204,12 @@ func WorstOutcome(gs []GateResult) GateOutcome {
 // figures and returns an error unless the rule calls it worse: a gate that
 // cannot fail is no gate.
 func SelfCheck(base []*stat.Summary, r GateRule) error {
-	b, err := FromSummaries("base", base, []string{r.Metric.Text})
+	b, err := FromSummaries("base", base, []string{r.Metric.String()})
 	if err != nil {
 		return err
 	}
 	if len(b.Keys) == 0 {
-		return fmt.Errorf("rule %q cannot fail: %s is not visible", r.Text, r.Metric.Text)
+		return fmt.Errorf("rule %q cannot fail: there is no data for %s", r.Text, r.Metric)
 	}
 	planted := *b
 	planted.Values = make(map[Key][]float64)
@@ -229,7 +229,7 @@ func SelfCheck(base []*stat.Summary, r GateRule) error {
 // WriteGate writes a line for each rule and arm.
 func WriteGate(w io.Writer, gs []GateResult) error {
 	for _, g := range gs {
-		unit := stat.Unit(g.Rule.Metric)
+		unit := g.Rule.Metric.Unit()
 		change := ""
 		if g.Base.N > 0 && g.New.N > 0 {
 			change = fmt.Sprintf("%s -> %s  %s", number(g.Base.Center, unit), number(g.New.Center, unit), Delta(ratio(g.New.Center, g.Base.Center)))

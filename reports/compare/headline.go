@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // goalOf is the metric that runs say they are judged by, empty where they
@@ -14,11 +15,11 @@ import (
 func goalOf(ss []*stat.Summary) string {
 	goal := ss[0].Headline
 	for _, s := range ss {
-		e, err := stat.ParseMetric(goal)
+		q, err := metric.Parse(goal)
 		if err != nil || s.Headline != goal {
 			return ""
 		}
-		if v, err := s.Ask(e); err != nil || math.IsNaN(v) {
+		if v, err := s.Ask(q); err != nil || math.IsNaN(v) {
 			return ""
 		}
 	}

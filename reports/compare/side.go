@@ -16,6 +16,7 @@ import (
 	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // A Key is a row of a comparison: a metric, of an arm where a side has
@@ -23,7 +24,7 @@ import (
 type Key struct {
 	Arm    string // empty where each side is one arm
 	Metric string // as "wait.p99{class=run_user_query}", or a benchmark's name
-	Unit   string // of [stat.Unit], or a benchmark's
+	Unit   string // the metric's, or a benchmark's
 	Better int8   // -1 lower, +1 higher, 0 neither
 }
 
@@ -92,13 +93,9 @@ func DefaultMetrics(s *stat.Summary) []string {
 	return append(out, "makespan", "throughput", "utilisation", "idle_while_waiting", "jain.busy{by=worker}", "lost")
 }
 
-// betters says which way metrics are better; lower where it says nothing.
-var betters = map[string]int8{
-	"throughput": 1, "jain.busy": 1, "jain.share": 1, "finished": 1, "utilisation": 0, "service": 0, "ready": 0, "unacked": 0, "published": 0, "delivered": 0,
-}
-
 // FromSummaries makes a side of runs of one arm, or with arms of several.
-// Metrics may be nil for the default ones.
+// Metrics may be nil for the default ones. A run that lacks what a label names has
+// no value; see [Check].
 func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, error) {
 	side := newSide(name)
 	if len(ss) == 0 {
@@ -127,19 +124,18 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 			}
 		}
 		for _, m := range names {
-			e, err := stat.ParseMetric(m)
+			q, err := metric.Parse(m)
 			if err != nil {
 				return nil, err
 			}
-			v, err := s.Ask(e)
+			if s.Scope().Check(q) != nil {
+				continue
+			}
+			v, err := s.Ask(q)
 			if err != nil {
 				return nil, err
 			}
-			better, ok := betters[e.Metric]
-			if !ok {
-				better = -1
-			}
-			k := Key{arm, m, stat.Unit(e), better}
+			k := Key{arm, m, q.Unit(), int8(q.Better())}
 			side.add(k, v)
 			side.Exact[k] = virtual
 		}
@@ -161,6 +157,28 @@ func armNames(ss []*stat.Summary) map[*stat.Summary]string {
 		}
 	}
 	return out
+}
+
+// Check returns an error for the first metric that is none, or whose labels name
+// what none of the runs has.
+func Check(metrics []string, ss []*stat.Summary) error {
+	var scope metric.Scope
+	for i, s := range ss {
+		if i == 0 {
+			scope = s.Scope()
+		}
+		scope = scope.Join(s.Scope())
+	}
+	for _, m := range metrics {
+		q, err := metric.Parse(m)
+		if err == nil {
+			err = scope.Check(q)
+		}
+		if err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // Open reads a side: a results folder, or a file in Go's benchmark format.

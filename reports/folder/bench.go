@@ -4,20 +4,29 @@ import (
 	"bufio"
 	"fmt"
 	"io"
+	"math"
+	"slices"
 	"strconv"
 	"strings"
 
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
-// benchUnits are the units of bench.txt. Lower is better but where it says
-// otherwise; a neutral one is neither.
-var benchUnits = []struct{ name, better string }{
-	{"wait-mean-sec", "lower"}, {"wait-p50-sec", "lower"}, {"wait-p95-sec", "lower"}, {"wait-p99-sec", "lower"}, {"wait-max-sec", "lower"},
-	{"queued-mean-sec", "lower"}, {"held-mean-sec", "lower"}, {"held-max-sec", "lower"}, {"service-mean-sec", ""},
-	{"slowdown-mean", "lower"}, {"slowdown-max", "lower"}, {"starvation-sec", "lower"}, {"finish-sec", "lower"}, {"stuck", "lower"},
-	{"makespan-sec", "lower"}, {"idle-while-waiting-sec", "lower"}, {"utilisation", ""}, {"jain-busy", "higher"}, {"msgs/s", "higher"},
-	{"lost", "lower"}, {"duplicated", "lower"}, {"redelivered", "lower"},
+// benchMetrics are the metrics of bench.txt, in the order in which it says what
+// their units mean.
+var benchMetrics = queries(
+	"wait.mean", "wait.p50", "wait.p95", "wait.p99", "wait.max", "queued.mean", "held.mean", "held.max", "service.mean",
+	"slowdown.mean", "slowdown.max", "starvation", "finish", "stuck",
+	"makespan", "idle_while_waiting", "utilisation", "throughput", "lost", "duplicated", "redelivered", "jain.busy{by=worker}",
+)
+
+func queries(names ...string) []metric.Query {
+	var qs []metric.Query
+	for _, name := range names {
+		qs = append(qs, metric.Must(name))
+	}
+	return qs
 }
 
 // A BenchLine is one line of bench.txt.
@@ -43,11 +52,11 @@ func WriteBench(out io.Writer, f *Folder) error {
 		virtual = virtual && r.Summary.Virtual
 		for _, c := range r.Summary.Classes {
 			if c.N > 0 {
-				lines = append(lines, benchLine(f, r.Summary, c, classFigures(c)))
+				lines = append(lines, benchLine(f, r.Summary, c, benchFigures(r.Summary, benchMetrics[:perClass], metric.Label{Key: "class", Value: c.Name})))
 			}
 		}
 		if r.Summary.All.N > 0 {
-			lines = append(lines, benchLine(f, r.Summary, r.Summary.All, append(classFigures(r.Summary.All), runFigures(r.Summary)...)))
+			lines = append(lines, benchLine(f, r.Summary, r.Summary.All, benchFigures(r.Summary, benchMetrics)))
 		}
 	}
 	return WriteBenchLines(out, f.Manifest.Host, virtual, lines)
@@ -68,16 +77,19 @@ func WriteBenchLines(out io.Writer, host *Host, virtual bool, lines []BenchLine)
 	}
 	fmt.Fprintf(w, "pkg: harelab/scenarios\n")
 	varies := varying(lines)
-	for _, u := range benchUnits {
-		settings := ""
-		if u.better != "" {
-			settings += " better=" + u.better
+	for _, q := range benchMetrics {
+		settings, unit := "", q.BenchUnit()
+		switch q.Better() {
+		case metric.Lower:
+			settings += " better=lower"
+		case metric.Higher:
+			settings += " better=higher"
 		}
-		if virtual && !varies[u.name] {
+		if virtual && !varies[unit] {
 			settings += " assume=exact"
 		}
 		if settings != "" {
-			fmt.Fprintf(w, "Unit %s%s\n", u.name, settings)
+			fmt.Fprintf(w, "Unit %s%s\n", unit, settings)
 		}
 	}
 	for _, l := range lines {
@@ -109,37 +121,21 @@ func varying(lines []BenchLine) map[string]bool {
 	return varies
 }
 
-func classFigures(c *stat.Class) []Figure {
-	if c.Wait == nil || c.Service == nil {
-		return nil
-	}
-	ms := []Figure{
-		{c.Wait.Mean, "wait-mean-sec"}, {c.Wait.P50, "wait-p50-sec"}, {c.Wait.P95, "wait-p95-sec"},
-		{c.Wait.P99, "wait-p99-sec"}, {c.Wait.Max, "wait-max-sec"},
-	}
-	if c.Queued != nil {
-		ms = append(ms, Figure{c.Queued.Mean, "queued-mean-sec"})
-	}
-	if c.Held != nil {
-		ms = append(ms, Figure{c.Held.Mean, "held-mean-sec"}, Figure{c.Held.Max, "held-max-sec"})
-	}
-	ms = append(ms, Figure{c.Service.Mean, "service-mean-sec"})
-	if c.Slowdown != nil {
-		ms = append(ms, Figure{c.Slowdown.Mean, "slowdown-mean"}, Figure{c.Slowdown.Max, "slowdown-max"})
-	}
-	return append(ms, Figure{c.Starvation, "starvation-sec"}, Figure{c.Finish, "finish-sec"}, Figure{float64(c.Stuck), "stuck"})
-}
+// perClass is how many of the bench metrics each class has; the rest are of the
+// whole run.
+const perClass = 14
 
-func runFigures(s *stat.Summary) []Figure {
-	ms := []Figure{
-		{s.Makespan, "makespan-sec"}, {s.IdleWhileWaiting, "idle-while-waiting-sec"}, {s.Utilisation, "utilisation"},
-		{s.Throughput, "msgs/s"}, {float64(s.Ledger.Lost), "lost"}, {float64(s.Ledger.Duplicated), "duplicated"},
-		{float64(s.Ledger.Redelivered), "redelivered"},
+// benchFigures returns the metrics of a run, or of one of its classes; those
+// without a value are left out.
+func benchFigures(s *stat.Summary, qs []metric.Query, labels ...metric.Label) []Figure {
+	var out []Figure
+	for _, q := range qs {
+		q.Labels = append(slices.Clone(q.Labels), labels...)
+		if v, err := s.Ask(q); err == nil && !math.IsNaN(v) {
+			out = append(out, Figure{v, q.BenchUnit()})
+		}
 	}
-	if s.JainBusyByWorker != nil {
-		ms = append(ms, Figure{*s.JainBusyByWorker, "jain-busy"})
-	}
-	return ms
+	return out
 }
 
 func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) BenchLine {

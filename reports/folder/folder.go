@@ -10,6 +10,8 @@
 //	series.csv              gauges per interval
 //	METRIC-CLASS.hlog       HdrHistogram logs (V2), in nanoseconds, tagged
 //	tenants.csv             seq,tenant, only of runs with tenants
+//	repeats.csv             redeliveries and duplicates by message, only where
+//	                        messages.csv does not tell them
 //	spans.csv               every stretch of work, only where messages.csv,
 //	                        which knows the last attempt alone, lacks some
 //
@@ -143,6 +145,9 @@ func (w *writer) run(r *Run) {
 	w.file(at("series.csv"), func(out io.Writer) error { return WriteSeries(out, r.Result.Series) })
 	if len(r.Result.Tenants) > 0 {
 		w.file(at("tenants.csv"), func(out io.Writer) error { return writeTenants(out, r.Result) })
+	}
+	if anyRepeats(r.Result) {
+		w.file(at("repeats.csv"), func(out io.Writer) error { return writeRepeats(out, r.Result) })
 	}
 	if !spansFollow(r.Result) {
 		w.file(at("spans.csv"), func(out io.Writer) error { return writeSpans(out, r.Result) })

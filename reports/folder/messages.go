@@ -141,6 +141,7 @@ func readMessages(in io.Reader, r *run.Result) error {
 		if m.Started != run.None && m.Done != run.None {
 			m.Service = m.Done - m.Started
 		}
+		m.Redeliveries = once(&m)
 		if t.err == nil {
 			r.Messages = append(r.Messages, m)
 		}

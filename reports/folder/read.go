@@ -45,7 +45,9 @@ func Read(dir string) (*Folder, error) {
 	return f, nil
 }
 
-// ReadSummaries reads the figures alone, which is all that a comparison needs.
+// ReadSummaries reads the figures alone, which is nearly all that a comparison
+// needs: the messages of a run are read when it is asked what its figures do not
+// say.
 func ReadSummaries(dir string) ([]*stat.Summary, error) {
 	var doc document
 	if err := readJSON(dir, "summary.json", &doc); err != nil {
@@ -53,6 +55,22 @@ func ReadSummaries(dir string) ([]*stat.Summary, error) {
 	}
 	if doc.Schema != summarySchema {
 		return nil, fmt.Errorf("%s: schema %q, want %q", filepath.Join(dir, "summary.json"), doc.Schema, summarySchema)
+	}
+	for i, s := range doc.Arms {
+		s.From(func() (*run.Result, error) {
+			var m Manifest
+			if err := readJSON(dir, "manifest.json", &m); err != nil {
+				return nil, err
+			}
+			if len(m.Arms) != len(doc.Arms) {
+				return nil, fmt.Errorf("%s has %d arms, manifest.json %d", filepath.Join(dir, "summary.json"), len(doc.Arms), len(m.Arms))
+			}
+			r, err := readRun(dir, m.Arms[i], s)
+			if err != nil {
+				return nil, err
+			}
+			return r.Result, nil
+		})
 	}
 	return doc.Arms, nil
 }
@@ -104,9 +122,11 @@ func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 		spansOf(r)
 		err = errors.Join(
 			read("tenants.csv", true, func(in io.Reader) error { return readTenants(in, r) }),
+			read("repeats.csv", true, func(in io.Reader) error { return readRepeats(in, r) }),
 			read("spans.csv", true, func(in io.Reader) error { return readSpans(in, r) }),
 		)
 	}
+	s.From(func() (*run.Result, error) { return r, nil })
 	return &Run{Run: &arms.Run{Result: r, Summary: s}, Dir: a.Dir}, err
 }
 

@@ -10,6 +10,7 @@ import (
 	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // bigNumbers are the headline figures of the arms that carry the base's load,
@@ -26,16 +27,16 @@ func bigNumbers(in *arms.Set) (big []bigNumber, other string) {
 	}
 	for _, a := range shown {
 		s := a.First().Summary
-		e, err := stat.ParseMetric(s.JudgedBy())
+		q, err := metric.Parse(s.JudgedBy())
 		if err != nil || s.HeadlineValue == nil {
 			continue
 		}
-		b := bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a), Value: quantity(*s.HeadlineValue, e.Unit), What: metricWords(s.JudgedBy(), in.Focus)}
+		b := bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a), Value: quantity(*s.HeadlineValue, q.Unit()), What: metricWords(s.JudgedBy(), in.Focus)}
 		if len(in.Arms) > 1 && !sameTitles(shown) {
 			b.Title = s.Title
 		}
 		if p := a.Predicted; p != nil && p.Summary.HeadlineValue != nil {
-			b.Predicted = "predicted " + quantity(*p.Summary.HeadlineValue, e.Unit)
+			b.Predicted = "predicted " + quantity(*p.Summary.HeadlineValue, q.Unit())
 		}
 		big = append(big, b)
 	}

@@ -1,92 +1,88 @@
 package stat
 
 import (
-	"fmt"
+	"errors"
 	"math"
-	"strings"
+	"slices"
 
 	"harelab/loadgen/run"
+	"harelab/scenarios/metric"
 )
 
-// Ask answers a metric from the figures alone, without the messages; NaN is
-// not visible. It knows the whole run and single classes, and for
-// distributions mean, p50, p90, p95, p99, max and n.
-func (s *Summary) Ask(e run.Expectation) (float64, error) {
-	if err := Validate(e); err != nil {
+// Ask answers a query; NaN is no data, or not visible (see [Summary.Hides]). What
+// the summary keeps answers at once: every metric of the whole run and of one
+// class, tenant, queue or worker, with the usual statistics. Other questions are
+// answered from the run's messages, which a summary that was read from a folder
+// reads when it is first asked one. The error says what the query gets wrong, or
+// why messages cannot be read.
+func (s *Summary) Ask(q metric.Query) (float64, error) {
+	if err := errors.Join(q.Check(), s.Scope().Check(q)); err != nil {
 		return 0, err
 	}
-	c, rest, err := s.classOf(e.Labels)
+	if v, ok := s.kept(q); ok {
+		return v, nil
+	}
+	if s.source == nil {
+		return 0, errors.New(q.String() + " is not among the figures that " + s.Arm + " keeps, and its messages are not there")
+	}
+	b, err := s.source()
 	if err != nil {
 		return 0, err
 	}
-	if d, ok := c.dist(e.Metric); ok && len(rest) == 0 {
-		return d.stat(e.Stat)
-	}
-	if f, ok := classFigures[e.Metric]; ok && len(rest) == 0 {
-		return f(c), nil
-	}
-	// What is left needs no messages: utilisation, Jain, ledger counts.
-	m, _ := lookup(e.Metric)
-	if m.value == nil || c != s.All {
-		return 0, fmt.Errorf("stat: %s needs the messages, of which there are only the figures", e.Text)
-	}
-	for _, l := range rest {
-		if l.Key != "by" && l.Key != "worker" {
-			return 0, fmt.Errorf("stat: %s needs the messages, of which there are only the figures", e.Text)
-		}
-	}
-	ledger := run.Ledger(s.Ledger)
-	q := &question{b: &book{r: &run.Result{Ledger: ledger}}, s: s, e: e}
-	return m.value(q)
+	return b.measure(q), nil
 }
 
-// classOf resolves a class label; other labels are returned.
-func (s *Summary) classOf(labels []run.Label) (*Class, []run.Label, error) {
-	c := s.All
-	var rest []run.Label
-	for _, l := range labels {
-		if l.Key != "class" || l.Not {
-			rest = append(rest, l)
-			continue
-		}
-		if c = s.Class(l.Value); c == nil {
-			var names []string
-			for _, k := range s.Classes {
-				names = append(names, k.Name)
+// From lets the summary answer from the messages of a run that read returns. It is
+// called once, when a question first needs it.
+func (s *Summary) From(read func() (*run.Result, error)) {
+	var b *book
+	s.source = func() (*book, error) {
+		if b == nil {
+			r, err := read()
+			if err != nil {
+				return nil, err
 			}
-			return nil, nil, fmt.Errorf("stat: %s has no class %q (have %s)", s.Arm, l.Value, strings.Join(names, ", "))
+			b = newBook(r)
 		}
+		return b, nil
 	}
-	return c, rest, nil
 }
 
-// dist returns the distribution of an interval metric or of slowdown.
-func (c *Class) dist(metric string) (*Dist, bool) {
-	d, ok := map[string]*Dist{
-		"wait": c.Wait, "queued": c.Queued, "held": c.Held, "service": c.Service, "sojourn": c.Sojourn,
-		"slowdown": c.Slowdown, "confirm": c.Confirm, "schedule_lag": c.ScheduleLag, "transit": c.Transit,
-	}[metric]
-	return d, ok
-}
-
-func (d *Dist) stat(name string) (float64, error) {
-	if d == nil {
-		return math.NaN(), nil
+// kept looks a query up in the figures, and reports whether they would have it.
+func (s *Summary) kept(q metric.Query) (float64, bool) {
+	figures, stats := s.Metrics, wholeStats
+	labels := q.Selecting()
+	switch before, _ := q.Before(); {
+	case before >= 0 || len(labels) > 1 || !keeps(q.Def(), len(labels) == 0):
+		return 0, false
+	case len(labels) == 1:
+		figures, stats = s.By[labels[0].String()], groupStats
 	}
-	v, ok := map[string]float64{
-		"n": float64(d.N), "mean": d.Mean, "p50": d.P50, "p90": d.P90, "p95": d.P95, "p99": d.P99, "max": d.Max, "p100": d.Max,
-	}[name]
+	if figures == nil || q.Stat != "" && !slices.Contains(stats, q.Stat) {
+		return 0, false
+	}
+	v, ok := figures[figureName(q.Def(), q.Stat)]
 	if !ok {
-		return 0, fmt.Errorf("stat: %s is not among the figures (have mean, p50, p90, p95, p99, max, n)", name)
+		return math.NaN(), true
 	}
-	return v, nil
+	return v, true
 }
 
-// classFigures are the numbers that are kept of each class.
-var classFigures = map[string]func(*Class) float64{
-	"starvation": func(c *Class) float64 { return c.Starvation },
-	"finish":     func(c *Class) float64 { return c.Finish },
-	"makespan":   func(c *Class) float64 { return c.Finish },
-	"stuck":      func(c *Class) float64 { return float64(c.Stuck) },
-	"finished":   func(c *Class) float64 { return float64(c.N) },
+// Hides reports whether a query without an answer is one that the target does not
+// show, rather than one for which the run has no data.
+func (s *Summary) Hides(q metric.Query) bool {
+	m := q.Def()
+	return m != nil && m.Inside && !s.Target.Visible()
+}
+
+// Scope is what labels may name: what the run has.
+func (s *Summary) Scope() metric.Scope {
+	scope := metric.Scope{Classes: []string{}, Tenants: s.Tenants, Queues: s.Queues, Workers: []string{}}
+	for _, c := range s.Classes {
+		scope.Classes = append(scope.Classes, c.Name)
+	}
+	for _, w := range s.Workers {
+		scope.Workers = append(scope.Workers, w.Name)
+	}
+	return scope
 }

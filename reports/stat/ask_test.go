@@ -1,59 +1,280 @@
 package stat
 
 import (
+	"errors"
 	"math"
+	"slices"
 	"strings"
 	"testing"
 
+	"harelab/loadgen/run"
 	"harelab/reports/internal/specimen"
+	"harelab/scenarios/metric"
 )
 
-// TestAskAgreesWithCheck: what the figures answer is what the messages answer.
-func TestAskAgreesWithCheck(t *testing.T) {
-	r := specimen.CeleryOptimized("same-load", 40, 4, false)
-	s := Summarize(r)
-	for _, q := range []string{
-		"wait.mean", "wait.p50{class=run_user_query}", "wait.p99{class=run_user_query}", "held.max{class=fit_neural_net}", "queued.p95", "slowdown.mean",
-		"sojourn.p90", "service.max", "transit.mean", "schedule_lag.p99", "wait.n", "starvation{class=run_user_query}", "finish{class=fit_neural_net}", "makespan",
-		"stuck{class=run_user_query}", "stuck", "utilisation", "utilisation{worker=worker-3}", "idle_while_waiting", "throughput", "jain.busy{by=worker}",
-		"lost", "duplicated", "redelivered", "published", "delivered", "finished", "amplification", "order.inversions",
-	} {
-		e, err := ParseMetric(q)
-		if err != nil {
-			t.Fatal(err)
+// everything is a run that has data for every metric: messages of every state, two
+// classes, tenants, queues and workers, confirms, redeliveries, a duplicate, a
+// message out of order, a free slot while something waits.
+func everything() *run.Result {
+	const s = 1_000_000
+	r := &run.Result{
+		Scenario: "everything", Target: run.Target{Kind: "sim"}, Length: 40 * s, Interval: s,
+		Classes: []string{"a", "b"}, Queues: []string{"p", "q"}, Tenants: []string{"x", "y"},
+		Workers: []run.Worker{{Name: "v", Slots: 1, Ack: "on-done", Queues: []string{"p", "q"}}, {Name: "w", Slots: 1, Ack: "on-done", Queues: []string{"p", "q"}}},
+	}
+	at := []int64{0, 0}
+	add := func(m run.Message) {
+		m.Seq, m.Attempts = int64(len(r.Messages)), max(m.Attempts, 1)
+		r.Messages = append(r.Messages, m)
+	}
+	for i := range int64(24) { // backlogged from the first second on, so that shares can be told
+		w := i % 2
+		class, tenant, queue := int32(i/2%2), int32(i/4%2), int32(i/8%2)
+		work := s + int64(class)*s/2
+		m := run.Message{
+			Class: class, Queue: queue, Tenant: tenant, Worker: int32(w), Redelivered: i%3 == 0, Redeliveries: int32(btoi(i%3 == 0)), Duplicated: i%5 == 0,
+			Intended: i, Sent: i + 1, Confirmed: i + 9, Enqueued: i + 5, Dispatched: at[w] + 30 - i, Received: at[w] + 40, Started: at[w] + 50 + s/2, Done: at[w] + 50 + s/2 + work,
+			Acked: at[w] + 60 + s/2 + work, Service: work,
 		}
-		e.Op = ">="
-		got, err := s.Ask(e)
-		v := Check(r, s, append(r.Expect[:0:0], e))[0]
-		if err != nil || v.Measured == nil || math.Abs(got-*v.Measured) > 1e-12 {
-			t.Errorf("%s: Ask = %v, %v; Check = %+v", q, got, err, v)
+		at[w] = m.Done
+		if i%3 == 0 {
+			m.Attempts = 2
+		}
+		add(m)
+		r.Spans = append(r.Spans, run.Span{Worker: m.Worker, Class: class, Seq: m.Seq, Start: m.Started, End: m.Done})
+	}
+	none := run.None
+	for i, state := range []run.State{run.Lost, run.Unserved, run.Returned, run.Unroutable, run.Rejected, run.DeadLetter} {
+		for k := range int32(16) { // every combination of names
+			add(run.Message{
+				Class: k & 1, Queue: k >> 1 & 1, Tenant: k >> 2 & 1, Worker: k >> 3 & 1, State: state, Intended: int64(i), Sent: int64(i), Confirmed: none, Enqueued: int64(i) + 1,
+				Dispatched: none, Received: none, Started: none, Done: none, Acked: none, Service: s,
+			})
 		}
 	}
-	for q, want := range map[string]string{
-		"wait.p99.9": "p99.9 is not among the figures", "wait.p99{tenant=x}": "needs the messages", "wait.max{class=x}": `has no class "x" (have fit_neural_net, run_user_query)`,
-		"ready.max": "needs the messages",
-	} {
-		e, err := ParseMetric(q)
-		if err != nil {
-			t.Fatal(err)
+	l := &r.Ledger
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		l.Published++
+		l.Confirmed += int64(btoi(m.Confirmed != none))
+		l.Delivered += int64(m.Attempts)
+		l.Redelivered += int64(m.Redeliveries)
+		l.Duplicated += int64(btoi(m.Duplicated))
+		l.Acked += int64(btoi(m.Acked != none))
+		l.Finished += int64(btoi(m.State == run.Done))
+		l.Lost += int64(btoi(m.State == run.Lost || m.State == run.Unroutable))
+		l.Unroutable += int64(btoi(m.State == run.Unroutable || m.State == run.Returned))
+		l.Returned += int64(btoi(m.State == run.Returned))
+		l.Rejected += int64(btoi(m.State == run.Rejected))
+		l.Unserved += int64(btoi(m.State == run.Unserved))
+	}
+	l.Inversions = int64(newBook(r).view(nil).inversions(func(*run.Message) bool { return true }))
+	for i := range int64(41) {
+		r.Series = append(r.Series, run.Sample{At: i * s, Ready: 24 - i/2, Unacked: 2})
+	}
+	return r
+}
+
+// labelSets are the ways of choosing from everything.
+var labelSets = []string{
+	"", "class=a", "class!=a", "tenant=x", "tenant!=y", "queue=p", "queue!=p", "worker=v", "worker!=v", "class=a,tenant=x", "class!=a,tenant!=x,queue=q,worker=w", "tenant!=x,tenant!=z",
+}
+
+// queriesOf are a metric with every statistic and every choice of labels.
+func queriesOf(t *testing.T, m *metric.Metric) []metric.Query {
+	stats := []string{""}
+	if m.Distribution() {
+		stats = append(metric.Stats(), "p1", "p50", "p90", "p99.9", "p100")
+	}
+	var out []metric.Query
+	for _, stat := range stats {
+		for _, labels := range labelSets {
+			var parts []string
+			if m.By != "" {
+				parts = append(parts, "by="+m.By)
+			}
+			if labels != "" {
+				parts = append(parts, labels)
+			}
+			text := strings.TrimSuffix(m.Name+"."+stat, ".")
+			if len(parts) > 0 {
+				text += "{" + strings.Join(parts, ",") + "}"
+			}
+			q, err := metric.Parse(text)
+			if err != nil {
+				t.Fatal(err)
+			}
+			out = append(out, q)
 		}
-		if _, err := s.Ask(e); err == nil || !strings.Contains(err.Error(), want) {
-			t.Errorf("%s: error %v, want one with %q", q, err, want)
+	}
+	return out
+}
+
+// TestEveryMetricHasOneComputation: the list of package metric and what is
+// computed here are the same.
+func TestEveryMetricHasOneComputation(t *testing.T) {
+	for _, m := range metric.All() {
+		_, isSample := samples[m.Name]
+		_, isValue := values[m.Name]
+		if isSample != m.Distribution() || isValue == m.Distribution() {
+			t.Errorf("%s (distribution: %v) is computed as a distribution: %v, as a number: %v", m.Name, m.Distribution(), isSample, isValue)
+		}
+	}
+	if n := len(samples) + len(values); n != len(metric.All()) {
+		t.Errorf("%d computations for %d metrics", n, len(metric.All()))
+	}
+}
+
+// TestEveryMetricIsComputed asks for every metric, statistic and label of a run
+// that has data, with = and !=, of the summary, of the messages, and of a summary
+// whose messages are read when needed.
+func TestEveryMetricIsComputed(t *testing.T) {
+	r := everything()
+	s := Summarize(r)
+	read := *s
+	read.From(func() (*run.Result, error) { return r, nil })
+	alone := *s
+	alone.source = nil
+	b := newBook(r)
+	for _, m := range metric.All() {
+		for _, q := range queriesOf(t, m) {
+			want := b.measure(q)
+			// Shares of a tenant alone, and of classes that never wait together, mean nothing.
+			if math.IsNaN(want) && m.Name != "jain.share" {
+				t.Errorf("%s has no value", q)
+			}
+			for what, s := range map[string]*Summary{"live": s, "read": &read} {
+				if got, err := s.Ask(q); !same(got, want) || (err != nil) != strings.Contains(q.String(), "tenant!=z") {
+					if !strings.Contains(q.String(), "tenant!=z") {
+						t.Errorf("%s, %s summary: %v, error %v, want %v", q, what, got, err, want)
+					}
+				}
+			}
+			if got, err := alone.Ask(q); err == nil && !same(got, want) {
+				t.Errorf("%s, from the figures alone: %v, want %v", q, got, want)
+			}
+			v := judge(b, s, run.Expectation{Of: q, Op: ">="})
+			if math.IsNaN(want) != (v.Measured == nil) {
+				t.Errorf("%s as an expectation: %+v, want %v", q, v, want)
+			}
+		}
+	}
+	if v, err := s.Ask(metric.Must("jain.share{by=tenant}")); err != nil || math.IsNaN(v) {
+		t.Errorf("jain.share{by=tenant} = %v, %v", v, err)
+	}
+}
+
+func same(a, b float64) bool { return math.Abs(a-b) <= 1e-12 || math.IsNaN(a) && math.IsNaN(b) }
+
+// TestCountsAddUp: a count of all is the sum of its parts by any label.
+func TestCountsAddUp(t *testing.T) {
+	b := newBook(everything())
+	for _, m := range metric.All() {
+		if m.Kind != metric.Count {
+			continue
+		}
+		all := b.measure(metric.Query{Metric: m.Name})
+		if all == 0 && m.Name != "stuck" {
+			t.Errorf("%s is 0: the run does not test it", m.Name)
+		}
+		for key, names := range map[string][]string{"class": b.r.Classes, "tenant": b.r.Tenants, "queue": b.r.Queues, "worker": {"v", "w"}} {
+			sum := 0.0
+			for _, name := range names {
+				part := metric.Label{Key: key, Value: name}
+				is := b.measure(metric.Query{Metric: m.Name, Labels: []metric.Label{part}})
+				part.Not = true
+				if not := b.measure(metric.Query{Metric: m.Name, Labels: []metric.Label{part}}); is+not != all && !isDelivered(m, key) {
+					t.Errorf("%s: %v with %s, %v with %s, %v in all", m.Name, is, metric.Label{Key: key, Value: name}, not, part, all)
+				}
+				sum += is
+			}
+			if sum != all && !isDelivered(m, key) {
+				t.Errorf("%s by %s: %v, want %v", m.Name, key, sum, all)
+			}
 		}
 	}
 }
 
-func TestGauges(t *testing.T) {
-	r := specimen.CeleryInitial()
-	s := Summarize(r)
-	for q, want := range map[string]float64{"ready.max": 24, "unacked.max{worker=worker-1}": 16} {
-		e, err := ParseMetric(q)
-		if err != nil {
-			t.Fatal(err)
+// isDelivered: which worker had a delivery that was never started is not known.
+func isDelivered(m *metric.Metric, key string) bool { return m.Name == "delivered" && key == "worker" }
+
+// TestNoDataIsNotMet: what the run has nothing of is not met, what the target does
+// not show is not visible.
+func TestNoDataIsNotMet(t *testing.T) {
+	r, f := specimen.CeleryInitial(), specimen.Foreign(specimen.CeleryInitial())
+	for _, r := range []*run.Result{r, f} { // of the queries none is served
+		r.Ledger.Confirmed = -1
+		for i := range r.Messages {
+			if m := &r.Messages[i]; m.Class == 1 {
+				m.State, m.Received, m.Started, m.Done, m.Enqueued, m.Dispatched = run.Unserved, run.None, run.None, run.None, run.None, run.None
+			}
 		}
-		e.Op = ">="
-		if v := Check(r, s, append(r.Expect[:0:0], e))[0]; v.Measured == nil || *v.Measured != want {
-			t.Errorf("%s: %+v, want %v", q, v, want)
+	}
+	for _, tt := range []struct {
+		claim          string
+		sim, elsewhere Outcome
+	}{
+		{"wait.p99{class=run_user_query}", NotMet, NotMet},
+		{"wait.p99{class=fit_neural_net}", Met, Met},
+		{"queued.max{class=run_user_query}", NotMet, NotVisible},
+		{"queued.n{class=run_user_query}", Met, NotVisible},
+		{"confirm.max", NotMet, NotMet},
+		{"confirmed", NotMet, NotMet},
+		{"lost{class=run_user_query}", Met, Met},
+		{"wait.n{class=run_user_query}", Met, Met},
+		{"jain.share{by=tenant}", NotMet, NotMet},
+	} {
+		e := []run.Expectation{{Text: tt.claim, Of: metric.Must(tt.claim), Op: "<=", Value: 1e9}}
+		if v := Check(r, Summarize(r), e)[0]; v.Outcome != tt.sim || (v.Outcome == NotMet) != (v.Error == noData) {
+			t.Errorf("%s on sim: %+v, want %s", tt.claim, v, tt.sim)
+		}
+		if v := Check(f, Summarize(f), e)[0]; v.Outcome != tt.elsewhere {
+			t.Errorf("%s on a foreign broker: %+v, want %s", tt.claim, v, tt.elsewhere)
+		}
+	}
+}
+
+func TestAskRefuses(t *testing.T) {
+	s := Summarize(everything())
+	for q, want := range map[string]string{
+		"wait.max{class=c}": `there is no class "c" (have a, b)`, "wait.max{class!=c}": `there is no class "c"`, "lost{tenant=z}": `there is no tenant "z"`,
+		"lost{queue=pp}": `there is no queue "pp": did you mean "p"?`, "lost{worker=u}": `there is no worker "u"`,
+	} {
+		if _, err := s.Ask(metric.Must(q)); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%s: error %v, want one with %q", q, err, want)
+		}
+	}
+	s.source = nil
+	if _, err := s.Ask(metric.Must("wait.p99.9")); err == nil || !strings.Contains(err.Error(), "its messages are not there") {
+		t.Errorf("without messages: %v", err)
+	}
+	asked := 0
+	s.From(func() (*run.Result, error) { asked++; return nil, errors.New("unreadable") })
+	if _, err := s.Ask(metric.Must("wait.p99")); err != nil || asked > 0 {
+		t.Errorf("a figure that is kept: %v, messages read %d times", err, asked)
+	}
+	if _, err := s.Ask(metric.Must("wait.p99.9")); err == nil || err.Error() != "unreadable" {
+		t.Errorf("messages that cannot be read: %v", err)
+	}
+}
+
+// TestGaugesOfParts: with labels a gauge is sampled at the ends of the same
+// intervals, from the messages.
+func TestGaugesOfParts(t *testing.T) {
+	b := newBook(everything())
+	for _, name := range []string{"ready", "unacked"} {
+		parts := make([]float64, len(b.r.Series))
+		for _, class := range []string{"a", "b"} {
+			k := b.ask(metric.Must(name + ".max{class=" + class + "}"))
+			if n := len(k.sample(name).values); n != len(b.r.Series) {
+				t.Errorf("%s{class=%s}: %d samples of %d intervals", name, class, n, len(b.r.Series))
+			}
+			for i := range parts {
+				parts[i] += k.measure(name, "max")
+			}
+		}
+		if slices.Max(parts) == 0 {
+			t.Errorf("%s is 0 of both classes", name)
 		}
 	}
 }

@@ -3,8 +3,6 @@ package stat
 import (
 	"math"
 	"strconv"
-
-	"harelab/loadgen/run"
 )
 
 // Seconds writes a time at four significant digits: "10.45 s", "0.1 s",
@@ -104,19 +102,7 @@ func Times(x float64) string { return number(x, 3) + "x" }
 // Plain writes a number at three significant digits.
 func Plain(v float64) string { return number(v, 3) }
 
-// Unit is the unit that a metric's values are shown in: "s", "%", "/s" of rates,
-// "x" of factors, or none.
-func Unit(e run.Expectation) string {
-	switch e.Metric {
-	case "throughput":
-		return "/s"
-	case "slowdown", "amplification":
-		return "x"
-	}
-	return e.Unit
-}
-
-// Entry writes a value in a metric's [Unit] for a table, at three or four
+// Entry writes a value in a metric's unit for a table, at three or four
 // significant digits.
 func Entry(v float64, unit string) string {
 	switch unit {

@@ -8,13 +8,14 @@ import (
 	"harelab/loadgen/run"
 )
 
-// idleWhileWaiting integrates the time in which some slot is free and some
-// published, unstarted message sits in a queue its worker reads. A worker that
+// idleWhileWaiting integrates the time in which some slot of a worker that keep
+// lets through is free and some published, unstarted message that it lets through
+// sits in a queue that worker reads. A worker that
 // is away has no free slot. Beyond putting instants in order, which most of
 // them are already, it is linear in messages and spans.
-func (b *book) idleWhileWaiting() float64 {
-	f := newFloor(b.r)
-	s := b.steps()
+func (b *book) idleWhileWaiting(keep *filter) float64 {
+	f := newFloor(b.r, keep)
+	s := b.steps(keep)
 	var idle, prev int64
 	for at, ok := s.next(); ok; at, ok = s.next() {
 		if at > prev && f.servable > 0 {
@@ -36,12 +37,15 @@ type floor struct {
 	servable int   // queues with both
 }
 
-func newFloor(r *run.Result) *floor {
+func newFloor(r *run.Result, keep *filter) *floor {
 	f := &floor{
 		reads: make([][]int, len(r.Workers)), free: make([]int, len(r.Workers)), away: make([]bool, len(r.Workers)),
 		waiting: make([]int, len(r.Queues)), servers: make([]int, len(r.Queues)),
 	}
 	for w, wk := range r.Workers {
+		if !keep.worker.admits(int32(w)) {
+			continue
+		}
 		for _, name := range wk.Queues {
 			if q := slices.Index(r.Queues, name); q >= 0 {
 				f.reads[w] = append(f.reads[w], q)
@@ -118,7 +122,7 @@ const (
 // forever is when what never happens does; shifted, it does not overflow.
 const forever = int64(math.MaxInt64 >> 24)
 
-func (b *book) steps() *steps {
+func (b *book) steps(keep *filter) *steps {
 	s := &steps{shift: bits.Len(uint(max(len(b.r.Queues), len(b.r.Workers))))}
 	for i := range s.lists[:goes] {
 		s.lists[i] = make([]int64, 0, max(len(b.r.Messages), len(b.r.Spans)))
@@ -129,7 +133,7 @@ func (b *book) steps() *steps {
 		if at == run.None {
 			at = m.Sent
 		}
-		if m.Queue < 0 || at == run.None {
+		if m.Queue < 0 || at == run.None || !keep.carries(m) {
 			continue
 		}
 		b.waits(m, func(arrive, start int64) {

@@ -6,6 +6,7 @@ import (
 
 	"harelab/loadgen/run"
 	"harelab/reports/internal/specimen"
+	"harelab/scenarios/metric"
 )
 
 // The answers are known from the rules of dispatch alone; see the doc comments
@@ -92,7 +93,7 @@ func TestForeignBrokerHidesItsInside(t *testing.T) {
 	if s.All.Held == nil || s.All.Transit == nil {
 		t.Error("held and transit, which the client sees, are hidden")
 	}
-	es := []run.Expectation{{Text: "queued.max <= 1s", Metric: "queued", Stat: "max", Op: "<=", Value: 1, Unit: "s"}}
+	es := []run.Expectation{{Text: "queued.max <= 1s", Of: metric.Query{Metric: "queued", Stat: "max"}, Op: "<=", Value: 1, Unit: "s"}}
 	if v := Check(specimen.Foreign(specimen.CeleryInitial()), s, es)[0]; v.Outcome != NotVisible {
 		t.Errorf("an expectation on queued is %q, want %q", v.Outcome, NotVisible)
 	}

@@ -5,6 +5,7 @@ import (
 	"testing"
 
 	"harelab/loadgen/run"
+	"harelab/scenarios/metric"
 )
 
 // TestInterruptedRun cuts a run of one slot at 4 s, over a task of 10 s that
@@ -23,9 +24,9 @@ func TestInterruptedRun(t *testing.T) {
 		Spans:    []run.Span{{Start: 0, End: 4 * second}},
 		Findings: []run.Finding{{Code: "interrupted"}},
 		Expect: []run.Expectation{
-			{Text: "lost == 0", Metric: "lost", Op: "=="},
-			{Text: "starvation == 10s", Metric: "starvation", Op: "==", Value: 10, Unit: "s"},
-			{Text: "wait.max == 10s", Metric: "wait", Stat: "max", Op: "==", Value: 10, Unit: "s"},
+			{Text: "lost == 0", Of: metric.Query{Metric: "lost"}, Op: "=="},
+			{Text: "starvation == 10s", Of: metric.Query{Metric: "starvation"}, Op: "==", Value: 10, Unit: "s"},
+			{Text: "wait.max == 10s", Of: metric.Query{Metric: "wait", Stat: "max"}, Op: "==", Value: 10, Unit: "s"},
 		},
 	}
 	s := Summarize(r)
@@ -40,7 +41,7 @@ func TestInterruptedRun(t *testing.T) {
 	}
 
 	r.Findings = []run.Finding{{Code: "timeout"}} // the scenario's own end: what did not come true until then did not
-	if v := Summarize(r).Verdicts; v[0].Outcome != Met || v[1].Outcome != NotMet || v[2].Outcome != NotVisible {
+	if v := Summarize(r).Verdicts; v[0].Outcome != Met || v[1].Outcome != NotMet || v[2].Outcome != NotMet || v[2].Error != noData {
 		t.Errorf("after a timeout: verdicts %+v", v)
 	}
 }

@@ -13,10 +13,10 @@ import (
 	"cmp"
 	"math"
 	"slices"
-	"strconv"
 	"strings"
 
 	"harelab/loadgen/run"
+	"harelab/scenarios/metric"
 )
 
 const perSecond = 1e6 // microseconds
@@ -70,7 +70,7 @@ func ratios(xs []float64) sample {
 	return s
 }
 
-// stat returns the statistic called name: mean, min, max, n or a percentile
+// stat returns the statistic called name: one of [metric.Stats], or a percentile
 // such as p50 or p99.9. It reports whether there is such a statistic.
 func (s sample) stat(name string) (float64, bool) {
 	n := len(s.values)
@@ -78,7 +78,7 @@ func (s sample) stat(name string) (float64, bool) {
 		return float64(n), true
 	}
 	p, ok := percentile(name)
-	if !ok && name != "mean" {
+	if !ok && name != "mean" && name != "sd" {
 		return 0, false
 	}
 	switch {
@@ -86,8 +86,20 @@ func (s sample) stat(name string) (float64, bool) {
 		return math.NaN(), true
 	case name == "mean":
 		return s.sum / float64(n) / s.scale, true
+	case name == "sd":
+		return s.sd(), true
 	}
 	return s.at(p), true
+}
+
+// sd returns the standard deviation of the sample, with n-1; of one value 0.
+func (s sample) sd() float64 {
+	n := float64(len(s.values))
+	mean, squares := s.sum/n, 0.0
+	for _, v := range s.values {
+		squares += float64((v - mean) * (v - mean)) // float64() forbids fusing
+	}
+	return math.Sqrt(squares/max(n-1, 1)) / s.scale
 }
 
 // at returns the nearest-rank percentile.
@@ -97,18 +109,15 @@ func (s sample) at(p float64) float64 {
 	return s.values[min(max(rank, 1), n)-1] / s.scale
 }
 
-// percentile parses "p99.9", "min" and "max".
+// percentile is [metric.Percentile] with min and max among them.
 func percentile(name string) (float64, bool) {
-	switch {
-	case name == "min":
+	switch name {
+	case "min":
 		return 0, true
-	case name == "max":
+	case "max":
 		return 100, true
-	case len(name) < 2 || name[0] != 'p':
-		return 0, false
 	}
-	p, err := strconv.ParseFloat(name[1:], 64)
-	return p, err == nil && p >= 0 && p <= 100
+	return metric.Percentile(name)
 }
 
 // dist sums s up; nil when there is nothing.
@@ -255,6 +264,16 @@ type Summary struct {
 	Ledger   Ledger    `json:"ledger"`
 	Findings []Finding `json:"findings,omitempty"`
 	Verdicts []Verdict `json:"expectations,omitempty"`
+
+	Queues  []string `json:"queues"`  // their names
+	Tenants []string `json:"tenants"` // of the messages
+	// Metrics are the figures of the whole run by metric and statistic, as
+	// "wait.p99"; By has those of the messages that one label chooses, as
+	// "tenant=noisy". What has no value is left out. See [Summary.Ask].
+	Metrics map[string]float64            `json:"metrics,omitempty"`
+	By      map[string]map[string]float64 `json:"by,omitempty"`
+
+	source func() (*book, error) // the messages, nil where they are not to be had
 }
 
 // Class returns the figures of the class, nil if there is none of that name.
@@ -288,11 +307,8 @@ func byTime(ts []int64) []int64 {
 // "starvation{class=run_user_query}"; the only class if there is but one;
 // else empty.
 func (s *Summary) FocusClass() string {
-	if _, after, ok := strings.Cut(s.Headline, "class="); ok {
-		name := strings.TrimRight(strings.FieldsFunc(after+" ", func(c rune) bool { return c == ',' || c == '}' })[0], " ")
-		if s.Class(name) != nil {
-			return name
-		}
+	if q, err := metric.Parse(s.Headline); err == nil && s.Class(q.Only("class")) != nil {
+		return q.Only("class")
 	}
 	if len(s.Classes) == 1 {
 		return s.Classes[0].Name

@@ -7,6 +7,7 @@ import (
 
 	"harelab/loadgen/run"
 	"harelab/reports/internal/specimen"
+	"harelab/scenarios/metric"
 )
 
 const none = run.None
@@ -44,13 +45,13 @@ func TestPercentilesAreNearestRank(t *testing.T) {
 	}
 	s := micros(us)
 	for name, want := range map[string]float64{
-		"min": 1, "p0": 1, "p50": 20, "p95": 38, "p97.5": 39, "p99": 40, "max": 40, "mean": 20.5, "n": 40,
+		"min": 1, "p50": 20, "p95": 38, "p97.5": 39, "p99": 40, "max": 40, "mean": 20.5, "n": 40, "sd": math.Sqrt(40 * 41 / 12.),
 	} {
-		if got, ok := s.stat(name); !ok || got != want {
+		if got, ok := s.stat(name); !ok || math.Abs(got-want) > 1e-12 {
 			t.Errorf("%s of 1..40 = %v, %v, want %v", name, got, ok, want)
 		}
 	}
-	for _, name := range []string{"", "p101", "p-1", "px", "median"} {
+	for _, name := range []string{"", "p0", "p101", "p-1", "px", "median", "count"} {
 		if _, ok := s.stat(name); ok {
 			t.Errorf("statistic %q is known", name)
 		}
@@ -107,7 +108,7 @@ func TestIdleWhileWaiting(t *testing.T) {
 		{"nothing waits", []run.Message{row(0, 0, 0, 0, 10)}, 0},
 	}
 	for _, tt := range tests {
-		if got := newBook(result(tt.rows...)).idleWhileWaiting() * perSecond; math.Abs(got-tt.want) > 1e-9 {
+		if got := newBook(result(tt.rows...)).idleWhileWaiting(&filter{}) * perSecond; math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%s: idle while waiting = %v us, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -165,13 +166,13 @@ func TestJainShareCountsOnlyCommonBacklog(t *testing.T) {
 		add(1, 0, i*s)
 	}
 	b := newBook(r)
-	got := b.jainShare()
-	if got == nil || *got != 1 {
+	got := b.jainShare(&filter{})
+	if got != 1 {
 		t.Fatalf("jain.share = %v, want 1: while both wait they are served alike", got)
 	}
 	r.Messages = r.Messages[:3]
-	if got := newBook(r).jainShare(); got != nil {
-		t.Errorf("jain.share = %v of a tenant without another, want none", *got)
+	if got := newBook(r).jainShare(&filter{}); !math.IsNaN(got) {
+		t.Errorf("jain.share = %v of a tenant without another, want none", got)
 	}
 }
 
@@ -193,29 +194,8 @@ func TestWarmupIsLeftOut(t *testing.T) {
 
 func TestInversions(t *testing.T) {
 	r := result(row(0, 0, 30, 30, 31), row(1, 0, 10, 31, 32), row(2, 0, 20, 32, 33))
-	if n := newBook(r).view(nil).inversions(); n != 1 {
+	if n := newBook(r).view(nil).inversions(func(*run.Message) bool { return true }); n != 1 {
 		t.Errorf("inversions = %d, want 1: message 0 came after two that were published later", n)
-	}
-}
-
-func TestValidate(t *testing.T) {
-	tests := []struct {
-		name string
-		e    run.Expectation
-		want string // part of the error, empty for none
-	}{
-		{"a percentile", run.Expectation{Metric: "wait", Stat: "p99.9"}, ""},
-		{"an unknown metric lists the metrics", run.Expectation{Metric: "wayt", Stat: "max"}, `unknown metric "wayt" (have acked, `},
-		{"an unknown statistic lists them", run.Expectation{Metric: "wait", Stat: "avg"}, `unknown statistic "avg" (have mean,`},
-		{"one number has no statistic", run.Expectation{Metric: "lost", Stat: "max"}, `lost is one number and has no "max"`},
-		{"an unknown label", run.Expectation{Metric: "utilisation", Labels: []run.Label{{Key: "class", Value: "a"}}}, `utilisation has no label "class" (have worker)`},
-		{"a distribution needs a statistic", run.Expectation{Metric: "wait"}, `unknown statistic ""`},
-	}
-	for _, tt := range tests {
-		err := Validate(tt.e)
-		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
-			t.Errorf("%s: error %v, want one with %q", tt.name, err, tt.want)
-		}
 	}
 }
 
@@ -259,9 +239,9 @@ func TestRightSideMayBeAnotherMetric(t *testing.T) {
 	r.Ledger.Unroutable = 971
 	r.Ledger.Lost = 971
 	es := []run.Expectation{
-		{Text: "lost == unroutable", Metric: "lost", Op: "==", Value: 1, Times: "unroutable"},
-		{Text: "delivered == published * 2", Metric: "delivered", Op: "==", Value: 2, Times: "published", RelTol: 0.5},
-		{Text: "lost == wayt", Metric: "lost", Op: "==", Value: 1, Times: "wayt"},
+		{Text: "lost == unroutable", Of: metric.Query{Metric: "lost"}, Op: "==", Value: 1, Times: "unroutable"},
+		{Text: "delivered == published * 2", Of: metric.Query{Metric: "delivered"}, Op: "==", Value: 2, Times: "published", RelTol: 0.5},
+		{Text: "lost == wayt", Of: metric.Query{Metric: "lost"}, Op: "==", Value: 1, Times: "wayt"},
 	}
 	vs := Check(r, Summarize(r), es)
 	if vs[0].Outcome != Met || vs[0].Want != 971 {
@@ -273,6 +253,7 @@ func TestRightSideMayBeAnotherMetric(t *testing.T) {
 	if !strings.Contains(vs[2].Error, `unknown metric "wayt"`) {
 		t.Errorf("an unknown metric on the right: %+v", vs[2])
 	}
+	r = specimen.Foreign(r)
 	r.Ledger.Unroutable = -1
 	if v := Check(r, Summarize(r), es[:1])[0]; v.Outcome != NotVisible {
 		t.Errorf("against a count that is not visible: %+v", v)
@@ -284,7 +265,7 @@ func TestDeliveriesCountEveryAttempt(t *testing.T) {
 	r.Messages[0].Attempts, r.Messages[0].Worker = 2, 1
 	r.Spans = []run.Span{{Seq: 0, Worker: 0, Start: 1, End: 9, Cut: true}, {Seq: 0, Worker: 1, Start: 30, End: 40}, {Seq: 1, Worker: 0, Start: 40, End: 50}}
 	for worker, want := range map[string]float64{"w0": 2, "w1": 1} {
-		e := run.Expectation{Metric: "delivered", Op: ">=", Labels: []run.Label{{Key: "worker", Value: worker}}}
+		e := run.Expectation{Of: metric.Must("delivered{worker=" + worker + "}"), Op: ">="}
 		if v := Check(r, Summarize(r), []run.Expectation{e})[0]; v.Measured == nil || *v.Measured != want {
 			t.Errorf("delivered to %s: %+v, want %v", worker, v, want)
 		}
@@ -294,19 +275,18 @@ func TestDeliveriesCountEveryAttempt(t *testing.T) {
 func TestLabelsChooseMessages(t *testing.T) {
 	r := specimen.Tenants(400)
 	s := Summarize(r)
-	label := func(key, value string, not bool) []run.Label { return []run.Label{{Key: key, Value: value, Not: not}} }
-	count := func(l []run.Label) float64 {
-		v := Check(r, s, []run.Expectation{{Metric: "finished", Labels: l, Op: ">=", Value: 0}})[0]
+	count := func(q string) float64 {
+		v := Check(r, s, []run.Expectation{{Of: metric.Must(q), Op: ">=", Value: 0}})[0]
 		if v.Measured == nil {
-			t.Fatalf("finished%v: %+v", l, v)
+			t.Fatalf("%s: %+v", q, v)
 		}
 		return *v.Measured
 	}
-	with, without := count(label("tenant", "noisy", false)), count(label("tenant", "noisy", true))
+	with, without := count("finished{tenant=noisy}"), count("finished{tenant!=noisy}")
 	if with == 0 || with+without != 400 {
 		t.Errorf("tenant=noisy has %v and tenant!=noisy %v messages of 400", with, without)
 	}
-	by := []run.Expectation{{Metric: "jain.busy", Op: ">", Value: 0}}
+	by := []run.Expectation{{Of: metric.Query{Metric: "jain.busy"}, Op: ">", Value: 0}}
 	if v := Check(r, s, by)[0]; !strings.Contains(v.Error, "write jain.busy{by=worker}") {
 		t.Errorf("a bare jain.busy: %q", v.Error)
 	}

@@ -5,6 +5,7 @@ import (
 	"sync/atomic"
 
 	"harelab/loadgen/run"
+	"harelab/scenarios/metric"
 )
 
 // summarized counts the calls of Summarize.
@@ -14,56 +15,54 @@ var summarized atomic.Int64
 // dearest step of a report; a test holds the command to one call for each run.
 func Summarized() int64 { return summarized.Load() }
 
-// Summarize computes the figures of a run, its expectations included.
+// Summarize computes the figures of a run, its expectations included. The summary
+// keeps the run, for questions that its figures do not answer.
 func Summarize(r *run.Result) *Summary {
 	summarized.Add(1)
 	b := newBook(r)
+	all := filter{}
 	s := &Summary{
 		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
 		Matcher: r.Matcher, Dispatch: r.Dispatch, Order: r.Order, Seed: r.Seed, Repeat: r.Repeat,
 		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Late: seconds(r.Late), Headline: r.Headline,
 		Load: loadOf(r), Ledger: Ledger(r.Ledger),
-		JainBusyByWorker: b.jainBusy(), JainShareTenant: b.jainShare(),
-		IdleWhileWaiting: b.idleWhileWaiting(),
+		Queues: append([]string{}, r.Queues...), Tenants: append([]string{}, r.Tenants...),
+		source: func() (*book, error) { return b, nil },
 	}
 	for _, f := range r.Findings {
 		s.Findings = append(s.Findings, Finding(f))
 	}
 	s.Workers, s.Utilisation = b.workers()
-	everything := b.view(nil)
-	s.All = everything.class("all")
+	whole := b.ask(metric.Query{})
+	s.JainBusyByWorker, s.JainShareTenant = known(whole.measure("jain.busy", "")), known(whole.measure("jain.share", ""))
+	s.IdleWhileWaiting = whole.measure("idle_while_waiting", "")
+	s.All = whole.class("all")
 	var edges [][]edge
 	if len(r.Classes) > 1 { // else nobody is held behind other classes' work
 		edges = b.edges()
 	}
+	groups := b.groups(whole)
 	for i, name := range r.Classes {
-		of := b.view(func(m *run.Message) bool { return m.Class == int32(i) })
-		c := new(Class)
-		if len(of.rows) == len(everything.rows) { // the only class is the whole
-			*c = *s.All
-			c.Name = name
-		} else {
-			c = of.class(name)
-		}
+		c := groups.of("class", name).class(name)
 		n, longest := 0, int64(0)
 		if edges != nil {
-			n, longest = b.stuck(int32(i), edges)
+			n, longest = b.stuck(int32(i), edges, &all)
 		}
 		c.Stuck, c.StuckMax = n, seconds(longest)
 		s.All.Stuck += n
 		s.All.StuckMax = max(s.All.StuckMax, c.StuckMax)
 		s.Classes = append(s.Classes, c)
 	}
+	whole.numbers["stuck"] = float64(s.All.Stuck)
 	s.Length, s.Makespan = seconds(r.Length), s.All.Finish
 	if b.last > b.first {
 		s.Throughput = float64(s.All.N) / seconds(b.last-b.first)
 	}
-	s.Drift = everything.drift()
+	s.Drift = whole.view().drift()
+	s.Metrics, s.By = whole.figures(wholeStats), groups.figures()
 	s.Verdicts = check(b, s)
-	if e, err := ParseMetric(s.JudgedBy()); err == nil {
-		if v, err := b.measure(s, e); err == nil {
-			s.HeadlineValue = known(v)
-		}
+	if q, err := metric.Parse(s.JudgedBy()); err == nil {
+		s.HeadlineValue = known(b.measure(q))
 	}
 	return s
 }
@@ -77,18 +76,23 @@ func (s *Summary) JudgedBy() string {
 	return s.Headline
 }
 
-// class sums a view up.
-func (v view) class(name string) *Class {
+// class sums up what was chosen.
+func (k *question) class(name string) *Class {
+	v := k.view()
 	longest, from := v.starvation()
+	dist := func(name string) *Dist { return k.sample(name).dist() }
 	c := &Class{
 		Name: name, Published: len(v.rows), N: v.finished(),
-		Wait: v.between("wait").dist(), Queued: v.between("queued").dist(), Held: v.between("held").dist(),
-		Service: v.between("service").dist(), Sojourn: v.between("sojourn").dist(), Slowdown: v.slowdown().dist(),
-		Confirm: v.between("confirm").dist(), ScheduleLag: v.between("schedule_lag").dist(), Transit: v.between("transit").dist(),
+		Wait: dist("wait"), Queued: dist("queued"), Held: dist("held"),
+		Service: dist("service"), Sojourn: dist("sojourn"), Slowdown: dist("slowdown"),
+		Confirm: dist("confirm"), ScheduleLag: dist("schedule_lag"), Transit: dist("transit"),
 		Starvation: seconds(longest), StarvedFrom: seconds(from),
 	}
-	if f := v.finish(); !math.IsNaN(f) {
+	if f := k.measure("finish", ""); !math.IsNaN(f) {
 		c.Finish = f
+	}
+	if len(v.rows) > 0 {
+		k.numbers["starvation"] = c.Starvation
 	}
 	return c
 }

@@ -16,18 +16,25 @@ const (
 // jainShare is Jain's index over the service that tenants received, in whole
 // seconds in which every tenant had something waiting throughout, averaged
 // over those seconds. Outside such seconds the index means nothing: a tenant
-// that asked for less got less.
-func (b *book) jainShare() Figure {
-	n := len(b.r.Tenants)
+// that asked for less got less. Only tenants and messages that keep lets through
+// are looked at; NaN where the index means nothing.
+func (b *book) jainShare(keep *filter) float64 {
+	var tenants []int32
+	for t := range b.r.Tenants {
+		if keep.tenant.admits(int32(t)) {
+			tenants = append(tenants, int32(t))
+		}
+	}
+	n := len(tenants)
 	if n < 2 || b.last <= b.sent {
-		return nil
+		return math.NaN()
 	}
 	windows := int(min((b.last-b.sent)/window, maxWindows))
 	common := backlogged{count: make([]int, windows)}
-	for t := range n {
-		common.add(b.waitingSpans(int32(t)), b.sent)
+	for _, t := range tenants {
+		common.add(b.waitingSpans(t, keep), b.sent)
 	}
-	got := b.servicePerWindow(windows)
+	got := b.servicePerWindow(windows, tenants, keep)
 	var sum float64
 	k := 0
 	for w, c := range common.count {
@@ -38,7 +45,7 @@ func (b *book) jainShare() Figure {
 			}
 		}
 	}
-	return known(sum / float64(k))
+	return ratio(sum, float64(k))
 }
 
 // backlogged counts for each window the tenants that waited throughout.
@@ -55,12 +62,12 @@ func (b *backlogged) add(spans [][2]int64, start int64) {
 }
 
 // waitingSpans returns the spans in which the tenant had something waiting.
-func (b *book) waitingSpans(tenant int32) [][2]int64 {
+func (b *book) waitingSpans(tenant int32, keep *filter) [][2]int64 {
 	type step struct{ at, by int64 }
 	steps := make([]step, 0, 2*len(b.r.Messages)/len(b.r.Tenants))
 	for i := range b.r.Messages {
 		m := &b.r.Messages[i]
-		if m.Tenant != tenant {
+		if m.Tenant != tenant || !keep.admits(m) {
 			continue
 		}
 		b.waits(m, func(arrive, start int64) {
@@ -84,21 +91,25 @@ func (b *book) waitingSpans(tenant int32) [][2]int64 {
 	return out
 }
 
-// servicePerWindow returns for each window the microseconds of work that each
-// tenant received in it.
-func (b *book) servicePerWindow(windows int) [][]float64 {
+// servicePerWindow returns for each window the microseconds of work that each of
+// the tenants received in it.
+func (b *book) servicePerWindow(windows int, tenants []int32, keep *filter) [][]float64 {
 	got := make([][]float64, windows)
 	for w := range got {
-		got[w] = make([]float64, len(b.r.Tenants))
+		got[w] = make([]float64, len(tenants))
+	}
+	place := make([]int, len(b.r.Tenants))
+	for i, t := range tenants {
+		place[t] = i
 	}
 	for i := range b.r.Messages {
 		m := &b.r.Messages[i]
-		if m.Tenant < 0 || m.Started == run.None || m.Done == run.None {
+		if m.Tenant < 0 || m.Started == run.None || m.Done == run.None || !keep.admits(m) {
 			continue
 		}
 		from, to := m.Started-b.sent, m.Done-b.sent
 		for w := max(from, 0) / window; w < int64(windows) && w*window < to; w++ {
-			got[w][m.Tenant] += float64(min(to, (w+1)*window) - max(from, w*window))
+			got[w][place[m.Tenant]] += float64(min(to, (w+1)*window) - max(from, w*window))
 		}
 	}
 	return got

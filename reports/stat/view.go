@@ -13,6 +13,7 @@ type book struct {
 	// again holds the spans of messages that were worked on more than once;
 	// for the others the message's own instants say all.
 	again map[int64][]run.Span
+	warms bool  // some messages belong to the warm-up
 	first int64 // first intended instant after the warm-up
 	sent  int64 // first publish after the warm-up
 	last  int64 // last done; of a run that was cut short, when
@@ -35,6 +36,7 @@ func newBook(r *run.Result) *book {
 	for i := range r.Messages {
 		m := &r.Messages[i]
 		if m.Intended < r.Warmup {
+			b.warms = true
 			continue
 		}
 		b.first = min(b.first, m.Intended)
@@ -91,6 +93,7 @@ func dispatched(m *run.Message) int64 { return m.Dispatched }
 func received(m *run.Message) int64   { return m.Received }
 func started(m *run.Message) int64    { return m.Started }
 func done(m *run.Message) int64       { return m.Done }
+func acked(m *run.Message) int64      { return m.Acked }
 
 // between returns the sample of an interval metric; a message that lacks one
 // of the two instants is left out.
@@ -203,8 +206,9 @@ func (b *book) waits(m *run.Message, f func(arrive, start int64)) {
 
 // inversions counts the messages that were delivered after one published
 // later, of the same queue and class. Only first deliveries count, and of a
-// redelivered message the first is not known.
-func (v view) inversions() int {
+// redelivered message the first is not known. Those are counted that count lets
+// through.
+func (v view) inversions(count func(*run.Message) bool) int {
 	type stream struct{ queue, class int32 }
 	earliest := make(map[stream]int64) // of the messages published later
 	n := 0
@@ -218,7 +222,7 @@ func (v view) inversions() int {
 		}
 		k := stream{m.Queue, m.Class}
 		e, ok := earliest[k]
-		if ok && e < at {
+		if ok && e < at && count(m) {
 			n++
 		}
 		if !ok || at < e {

@@ -71,16 +71,55 @@ func share(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// jainBusy is Jain's index over the workers' busy seconds in work that was
-// finished.
-func (b *book) jainBusy() Figure {
-	x := make([]float64, len(b.r.Workers))
+// jainBusy is Jain's index over the busy seconds of the workers that keep lets
+// through, in work on messages that it lets through and that was finished.
+func (b *book) jainBusy(keep *filter) float64 {
+	busy := make([]float64, len(b.r.Workers))
 	for i := range b.r.Messages {
-		if m := &b.r.Messages[i]; m.State == run.Done && m.Worker >= 0 {
-			x[m.Worker] += float64(m.Done - m.Started)
+		if m := &b.r.Messages[i]; m.State == run.Done && m.Worker >= 0 && keep.admits(m) {
+			busy[m.Worker] += float64(m.Done - m.Started)
 		}
 	}
-	return known(Jain(x))
+	var x []float64
+	for w := range busy {
+		if keep.worker.admits(int32(w)) {
+			x = append(x, busy[w])
+		}
+	}
+	return Jain(x)
+}
+
+// utilisation is the share of the slot time of the workers that keep lets through
+// in which they were busy with messages that it lets through.
+func (b *book) utilisation(keep *filter) float64 {
+	var busy, capacity int64
+	for _, s := range b.r.Spans {
+		d := min(s.End, b.last) - max(s.Start, b.sent)
+		if d > 0 && s.Worker >= 0 && keep.worker.admits(s.Worker) && keep.class.admits(s.Class) {
+			if m := b.message(s.Seq); m == nil || keep.carries(m) {
+				busy += d
+			}
+		}
+	}
+	for i, w := range b.r.Workers {
+		if keep.worker.admits(int32(i)) {
+			capacity += max(b.last-b.sent, 0) * int64(w.Slots)
+		}
+	}
+	return ratio(float64(busy), float64(capacity))
+}
+
+// message returns the row of a number, nil when there is none.
+func (b *book) message(seq int64) *run.Message {
+	ms := b.r.Messages
+	if seq >= 0 && seq < int64(len(ms)) && ms[seq].Seq == seq { // nothing is missing before it
+		return &ms[seq]
+	}
+	i, ok := slices.BinarySearchFunc(ms, seq, func(m run.Message, seq int64) int { return cmp.Compare(m.Seq, seq) })
+	if !ok {
+		return nil
+	}
+	return &ms[i]
 }
 
 func known(v float64) Figure {
@@ -90,17 +129,32 @@ func known(v float64) Figure {
 	return figure(v)
 }
 
-// stuck returns for each message of a class how long it was held while every
+// stuckOf counts the stuck messages of all classes that keep lets through.
+func (b *book) stuckOf(keep *filter) int {
+	if len(b.r.Classes) < 2 { // nobody is held behind other classes' work
+		return 0
+	}
+	edges, all := b.edges(), 0
+	for c := range b.r.Classes {
+		if keep.class.admits(int32(c)) {
+			n, _ := b.stuck(int32(c), edges, keep)
+			all += n
+		}
+	}
+	return all
+}
+
+// stuck tells for each message of a class how long it was held while every
 // slot of its worker was busy with other classes, and counts those held so for
-// at least as long as their own work takes.
-func (b *book) stuck(class int32, edges [][]edge) (n int, longest int64) {
+// at least as long as their own work takes, of the messages that keep lets through.
+func (b *book) stuck(class int32, edges [][]edge, keep *filter) (n int, longest int64) {
 	foreign := make([]foreignTime, len(edges))
 	for w := range edges {
 		foreign[w] = newForeignTime(edges[w], class, b.r.Workers[w].Slots)
 	}
 	for i := range b.r.Messages {
 		m := &b.r.Messages[i]
-		if m.Class != class || m.Worker < 0 || m.Started == run.None || m.Received == run.None || m.Intended < b.r.Warmup {
+		if m.Class != class || m.Worker < 0 || m.Started == run.None || m.Received == run.None || m.Intended < b.r.Warmup || !keep.admits(m) {
 			continue
 		}
 		t := foreign[m.Worker].upTo(m.Started) - foreign[m.Worker].upTo(m.Received)

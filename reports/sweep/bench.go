@@ -4,17 +4,16 @@ import (
 	"io"
 
 	"harelab/reports/folder"
+	"harelab/scenarios/metric"
 )
 
 // benchKeys are the axes that are keys of benchmark names of their own; other
 // settings join the scenario's name.
 var benchKeys = map[string]string{"matcher": "matcher", "dispatch": "dispatch", "order": "order", "prefetch": "prefetch", "workers": "consumers", "consumers": "consumers", "bindings": "bindings"}
 
-// benchUnits are the metrics of benchmark lines, in their order, with their units.
-var benchUnits = []struct{ metric, unit string }{
-	{"held.max", "held-max-sec"}, {"idle_while_waiting", "idle-while-waiting-sec"}, {"jain.busy{by=worker}", "jain-busy"},
-	{"slowdown.mean", "slowdown-mean"}, {"throughput", "msgs/s"},
-	{"wait.max", "wait-max-sec"}, {"wait.mean", "wait-mean-sec"}, {"wait.p99", "wait-p99-sec"},
+// benchMetrics are the metrics of benchmark lines, in their order.
+var benchMetrics = []string{
+	"held.max", "idle_while_waiting", "jain.busy{by=worker}", "slowdown.mean", "throughput", "wait.max", "wait.mean", "wait.p99",
 }
 
 // WriteBench writes the cells in Go's benchmark format, a line for each run.
@@ -30,9 +29,9 @@ func (s *Sweep) WriteBench(out io.Writer) error {
 			}
 		}
 		line := folder.BenchLine{Name: "Sweep/scenario=" + folder.KeyValue(scenario) + "/target=" + folder.KeyValue(s.Target) + keys, N: 1}
-		for _, u := range benchUnits {
-			if v, ok := c.Metrics[u.metric]; ok {
-				line.Figures = append(line.Figures, folder.Figure{Value: v, Unit: u.unit})
+		for _, m := range benchMetrics {
+			if v, ok := c.Metrics[m]; ok {
+				line.Figures = append(line.Figures, folder.Figure{Value: v, Unit: metric.Must(m).BenchUnit()})
 			}
 		}
 		lines = append(lines, line)

@@ -11,6 +11,7 @@ import (
 	"harelab/reports/page"
 	"harelab/reports/plot"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // charts are those that the sweep's shape calls for.
@@ -33,7 +34,7 @@ const maxRanked = 30
 
 func (s *Sweep) ranking(width float64) *plot.Figure {
 	ps := s.ranked()
-	if goal, _ := stat.ParseMetric(s.Goal); len(ps) > maxRanked || len(goal.Labels) > 0 {
+	if goal, _ := metric.Parse(s.Goal); len(ps) > maxRanked || len(goal.Labels) > 0 {
 		return nil // waits of all classes would not show why a cell that is judged by one is best
 	}
 	var rows []plot.Rank
@@ -92,7 +93,7 @@ func (s *Sweep) rest(values []string, axes ...int) string {
 // what the goal blames.
 func (s *Sweep) pareto(width float64) *plot.Figure {
 	wait, name := "wait.p99", "wait, 99th percentile"
-	if e, _ := stat.ParseMetric(s.Goal); len(e.Labels) > 0 && e.Unit == "s" {
+	if q, _ := metric.Parse(s.Goal); len(q.Labels) > 0 && q.IsTime() {
 		wait, name = s.Goal, s.Goal
 	}
 	var dots []plot.Dot

@@ -12,6 +12,7 @@ import (
 
 	"harelab/reports/arms"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // A Sweep is a grid with its measured cells.
@@ -76,7 +77,7 @@ func (s *Sweep) Check() error {
 	if len(s.Axes) == 0 {
 		return fmt.Errorf("no axes")
 	}
-	if _, err := stat.ParseMetric(s.Goal); err != nil {
+	if _, err := metric.Parse(s.Goal); err != nil {
 		return fmt.Errorf("goal: %w", err)
 	}
 	for i, c := range s.Cells {
@@ -134,8 +135,8 @@ func (p point) mid(metric string) float64 {
 
 // highIsGood reports whether the goal is better when larger.
 func (s *Sweep) highIsGood() bool {
-	e, _ := stat.ParseMetric(s.Goal)
-	return slices.Contains([]string{"throughput", "jain.busy", "jain.share", "finished", "utilisation"}, e.Metric)
+	q, _ := metric.Parse(s.Goal)
+	return q.Better() == metric.Higher || q.Metric == "utilisation" // who asks for the best one wants busy workers
 }
 
 // ranked returns the points best first by the goal; without the goal's metric
@@ -165,20 +166,20 @@ func (s *Sweep) Best() (best, worst []string, ok bool) {
 func (s *Sweep) format(v float64) string { return s.formatOf(s.Goal)(v) }
 
 // formatOf returns how a metric's values are written, times in one unit.
-func (s *Sweep) formatOf(metric string) func(float64) string {
-	e, _ := stat.ParseMetric(metric)
-	switch {
-	case e.Unit == "s":
+func (s *Sweep) formatOf(name string) func(float64) string {
+	q, _ := metric.Parse(name)
+	switch q.Unit() {
+	case "s":
 		lo, hi := math.Inf(1), 0.0
 		for _, c := range s.Cells {
-			if v := c.Metrics[metric]; v > 0 {
+			if v := c.Metrics[name]; v > 0 {
 				lo, hi = min(lo, v), max(hi, v)
 			}
 		}
 		return stat.Alike(lo, hi)
-	case e.Unit == "%":
+	case "%":
 		return stat.Percent
-	case e.Metric == "throughput":
+	case "/s":
 		return func(v float64) string { return stat.Plain(v) + "/s" }
 	}
 	return stat.Plain

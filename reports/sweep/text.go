@@ -7,6 +7,7 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // manyValues is the number of values of an axis above which they are not
@@ -53,9 +54,9 @@ const dear = 1.2
 // price says what the best cell costs other classes than the one that the goal
 // is about.
 func (s *Sweep) price() string {
-	e, err := stat.ParseMetric(s.Goal)
+	q, err := metric.Parse(s.Goal)
 	ps := s.ranked()
-	if err != nil || len(e.Labels) == 0 || s.highIsGood() || len(ps) == 0 {
+	if err != nil || len(q.Labels) == 0 || s.highIsGood() || len(ps) == 0 {
 		return ""
 	}
 	var parts []string
@@ -113,25 +114,25 @@ func (s *Sweep) loadAxes() []string {
 
 // goalWords says a metric in words, as "the 99th percentile of the wait";
 // empty when it has none.
-func goalWords(metric string) string {
-	e, err := stat.ParseMetric(metric)
+func goalWords(name string) string {
+	q, err := metric.Parse(name)
 	if err != nil {
 		return ""
 	}
 	what, ok := map[string]string{
 		"wait": "wait", "queued": "time in the queue", "held": "time held by a worker before the start", "sojourn": "time from the intended instant to the end of the work",
 		"slowdown": "slowdown", "confirm": "time to the confirm", "service": "service time",
-	}[e.Metric]
+	}[q.Metric]
 	if !ok {
 		return ""
 	}
 	of, ok := map[string]string{
 		"mean": "the mean ", "p50": "the median ", "max": "the longest ", "p90": "the 90th percentile of the ", "p95": "the 95th percentile of the ", "p99": "the 99th percentile of the ",
-	}[e.Stat]
+	}[q.Stat]
 	if !ok {
 		return ""
 	}
-	for _, l := range e.Labels {
+	for _, l := range q.Labels {
 		if l.Key != "class" || l.Not {
 			return ""
 		}

@@ -12,6 +12,7 @@ import (
 	"harelab/loadgen/run"
 	"harelab/reports/internal/specimen"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 var update = flag.Bool("update", false, "rewrite the golden files")
@@ -63,9 +64,9 @@ func TestWriteTable(t *testing.T) {
 func TestWriteExpectations(t *testing.T) {
 	r := specimen.Foreign(specimen.CeleryInitial())
 	r.Expect = append(r.Expect,
-		run.Expectation{Text: "queued.max <= 1s", Metric: "queued", Stat: "max", Op: "<=", Value: 1, Unit: "s"},
-		run.Expectation{Text: "wait.max <= 1s", Metric: "wait", Stat: "max", Op: "<=", Value: 1, Unit: "s"},
-		run.Expectation{Text: "wayt.max <= 1s", Metric: "wayt", Stat: "max", Op: "<=", Value: 1, Unit: "s"})
+		run.Expectation{Text: "queued.max <= 1s", Of: metric.Query{Metric: "queued", Stat: "max"}, Op: "<=", Value: 1, Unit: "s"},
+		run.Expectation{Text: "wait.max <= 1s", Of: metric.Query{Metric: "wait", Stat: "max"}, Op: "<=", Value: 1, Unit: "s"},
+		run.Expectation{Text: "wayt.max <= 1s", Of: metric.Query{Metric: "wayt", Stat: "max"}, Op: "<=", Value: 1, Unit: "s"})
 	var buf bytes.Buffer
 	if err := WriteExpectations(&buf, summaries(specimen.CeleryInitial(), r)); err != nil {
 		t.Fatal(err)

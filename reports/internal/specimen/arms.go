@@ -6,6 +6,7 @@ import (
 	"time"
 
 	"harelab/loadgen/run"
+	"harelab/scenarios/metric"
 )
 
 const second = 1_000_000 // microseconds
@@ -184,17 +185,17 @@ func burst(n int, netQueue, queryQueue int32) []publish {
 	return load
 }
 
-func expect(text, metric, stat, class, op string, value float64, unit string) run.Expectation {
-	e := run.Expectation{Text: text, Metric: metric, Stat: stat, Op: op, Value: value, Unit: unit, RelTol: 0.02, AbsTol: 0.05}
+func expect(text, name, stat, class, op string, value float64, unit string) run.Expectation {
+	of := metric.Query{Metric: name, Stat: stat}
 	if class != "" {
-		e.Labels = []run.Label{{Key: "class", Value: class}}
+		of.Labels = []metric.Label{{Key: "class", Value: class}}
 	}
-	return e
+	return run.Expectation{Text: text, Of: of, Op: op, Value: value, Unit: unit, RelTol: 0.02, AbsTol: 0.05}
 }
 
 func utilisation(worker string, share float64) run.Expectation {
 	return run.Expectation{
-		Text: fmt.Sprintf("utilisation{worker=%s} == %g%%", worker, 100*share), Metric: "utilisation",
-		Labels: []run.Label{{Key: "worker", Value: worker}}, Op: "==", Value: share, Unit: "%", RelTol: 0.02,
+		Text: fmt.Sprintf("utilisation{worker=%s} == %g%%", worker, 100*share),
+		Of:   metric.Must("utilisation{worker=" + worker + "}"), Op: "==", Value: share, Unit: "%", RelTol: 0.02,
 	}
 }
