@@ -107,6 +107,7 @@ func stress(t *testing.T, seed uint64, clients, rounds int, s store.Store) {
 				c.act()
 			}
 			c.conn.Close()
+			c.drop(c.sink.take())
 		})
 	}
 	all.Wait()
