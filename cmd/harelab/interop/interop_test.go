@@ -25,6 +25,10 @@ const python = "/usr/bin/python3"
 // harelab is the command under test, built once.
 var harelab string
 
+// buildTags are what the command is built with: the tests' own tag invariants, if they
+// have it.
+var buildTags string
+
 func TestMain(m *testing.M) {
 	os.Exit(func() int {
 		dir, err := os.MkdirTemp("", "harelab-interop-")
@@ -33,7 +37,7 @@ func TestMain(m *testing.M) {
 		}
 		defer os.RemoveAll(dir)
 		harelab = filepath.Join(dir, "harelab")
-		build := exec.Command("go", "build", "-o", harelab, "harelab/cmd/harelab")
+		build := exec.Command("go", "build", "-tags", buildTags, "-o", harelab, "harelab/cmd/harelab")
 		build.Stdout, build.Stderr = os.Stdout, os.Stderr
 		if err := build.Run(); err != nil {
 			return 1
@@ -41,6 +45,9 @@ func TestMain(m *testing.M) {
 		return m.Run()
 	}())
 }
+
+// exitPanic is the exit code of a Go program that a panic ends.
+const exitPanic = 2
 
 // start runs a program until the test ends, then asks it to stop and waits.
 func start(t *testing.T, cmd *exec.Cmd) {
@@ -70,6 +77,9 @@ func start(t *testing.T, cmd *exec.Cmd) {
 			syscall.Kill(-cmd.Process.Pid, syscall.SIGKILL)
 			<-done
 			t.Errorf("%s did not stop within 20 s of SIGTERM", filepath.Base(cmd.Path))
+		}
+		if cmd.Path == harelab && cmd.ProcessState.ExitCode() == exitPanic {
+			t.Errorf("%s ended in a panic", strings.Join(cmd.Args, " "))
 		}
 		if t.Failed() {
 			t.Logf("%s said:\n%s", strings.Join(cmd.Args, " "), out.String())
