@@ -4,7 +4,7 @@ import (
 	"runtime"
 	"testing"
 
-	"harelab/engine/internal/race"
+	"harelab/engine/internal/invariants"
 	"harelab/engine/store"
 	"harelab/engine/store/memory"
 	"harelab/engine/wire"
@@ -12,8 +12,8 @@ import (
 
 // TestPublishDoesNotAllocate sends messages all the way in steady state.
 func TestPublishDoesNotAllocate(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the race detector allocates")
+	if invariants.Enabled {
+		t.Skip("checks of invariants allocate")
 	}
 	for _, to := range paths {
 		t.Run("exchange="+to.name, func(t *testing.T) {
@@ -31,8 +31,8 @@ func TestPublishDoesNotAllocate(t *testing.T) {
 // TestHintsDoNotAllocate sends messages to a queue whose strategies read headers: with
 // what they look for, without, and without headers.
 func TestHintsDoNotAllocate(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the race detector allocates")
+	if invariants.Enabled {
+		t.Skip("checks of invariants allocate")
 	}
 	for name, headers := range map[string]wire.Table{
 		"cost":    {{Key: "first", Value: true}, {Key: "x-cost", Value: int64(250)}, {Key: "tenant", Value: "blue"}},
@@ -55,8 +55,8 @@ func TestHintsDoNotAllocate(t *testing.T) {
 
 // TestBacklogMemory queues messages of 100 octets and weighs them.
 func TestBacklogMemory(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the race detector allocates")
+	if invariants.Enabled {
+		t.Skip("checks of invariants allocate")
 	}
 	const messages, limit = 200_000, 250
 	b, err := New(Options{})
@@ -104,8 +104,8 @@ func heapBytes() int64 {
 // TestPersistentPublishDoesNotAllocate publishes bursts with confirms to a queue that is
 // stored, and has them confirmed and acked.
 func TestPersistentPublishDoesNotAllocate(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the race detector allocates")
+	if invariants.Enabled {
+		t.Skip("checks of invariants allocate")
 	}
 	b, err := New(Options{Store: &roundCounter{Store: memory.New()}})
 	if err != nil {

@@ -6,11 +6,11 @@ import (
 	"io"
 	"log/slog"
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"harelab/engine/auth"
 	"harelab/engine/dispatch"
+	"harelab/engine/internal/invariants"
 	"harelab/engine/message"
 	"harelab/engine/settings"
 	"harelab/engine/store"
@@ -75,9 +75,10 @@ type Broker struct {
 	queueIDs   identities
 	messageIDs identities
 	rounds     rounds
-	recorded   atomic.Bool // records were changed since the last commit
+	recorded   atomic.Bool  // records were changed since the last commit
+	book       message.Book // of the messages there are
 
-	mu     sync.Mutex
+	mu     brokerMutex
 	vhosts map[string]*VHost
 	added  uint64
 }
@@ -143,6 +144,9 @@ func (b *Broker) Close() error {
 	reason := refuse(wire.ConnectionForced, "broker is shutting down")
 	for _, v := range b.VHosts() {
 		v.endConns(reason)
+	}
+	if invariants.Enabled {
+		b.checkLeaks()
 	}
 	if b.store == nil {
 		return nil

@@ -2,7 +2,6 @@ package broker
 
 import (
 	"slices"
-	"sync"
 
 	"harelab/engine/dispatch"
 	"harelab/engine/dispatch/rng"
@@ -38,7 +37,7 @@ type Channel struct {
 	limiter *dispatch.Limiter // prefetch of the whole channel; nil: never set
 	draws   *rng.SplitMix64   // which of its queues gets a freed credit first; set with limiter
 
-	mu        sync.Mutex
+	mu        channelMutex
 	lastTag   uint64
 	unacked   unackedList
 	delivery  Delivery // of the call of the Sink under way

@@ -57,7 +57,7 @@ func (t *turn) sendDeadLetter(e effect) {
 		t.queues = slices.DeleteFunc(t.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
 	}
 	if len(t.queues) > 0 {
-		t.enqueue(message.NewHiding([]byte(x.name), key, properties, e.msg.Body(), hidden), -1)
+		t.enqueue(t.broker.book.Enter(message.NewHiding([]byte(x.name), key, properties, e.msg.Body(), hidden)), -1)
 	}
 }
 

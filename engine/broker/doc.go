@@ -15,9 +15,9 @@
 // # Locks
 //
 // They are taken in this order: virtual host (declarations), queue, channel (its
-// unacked deliveries), and whatever the Sink locks. The store's own locks come after
-// the queue's. The lock of rounds, under which Sinks hear of confirms, is taken with
-// none of them held.
+// unacked deliveries), and whatever the Sink locks. Nobody holds two locks of a kind. The
+// store's own locks come after the queue's. The lock of rounds, under which Sinks hear of
+// confirms, is taken with no lock of these four held.
 //
 // # What is durable when
 //
@@ -27,6 +27,13 @@
 // back until that is durable: confirms are told by [Sink.Confirmed], answers are held
 // by whoever gives them ([Conn.Holding], [ConnOptions]). A store that has failed takes
 // nothing more, and the broker accepts nothing more that would need it.
+//
+// # Invariants
+//
+// Under the build tag invariants, and under the race detector, the broker checks itself:
+// the books of a queue after its steps, events that make no sense, the order of locks,
+// messages that are used after their last reference was released and, at Close, those
+// that have a reference too many. A fault found is a panic, which ends the process.
 //
 // # Time and chance
 //

@@ -49,7 +49,7 @@ func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
 		m := *q.messages.at(d.Ref)
 		shown := m
 		if q.settings.Load().Quorum {
-			shown = countDeliveries(m, d.Attempts)
+			shown = t.broker.countDeliveries(m, d.Attempts)
 		} else {
 			m.Retain()
 		}

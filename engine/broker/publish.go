@@ -120,7 +120,7 @@ func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed 
 	if len(t.queues) == 0 {
 		return false
 	}
-	m := message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden)
+	m := t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden))
 	if t.failed = t.mayEnqueue(m); t.failed != nil {
 		m.Release()
 		return true
@@ -135,7 +135,7 @@ func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) 
 		t.sendReplies(x.vhost, p)
 	}
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
-		msg:       message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden),
+		msg:       t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden)),
 		queues:    slices.Clone(t.queues),
 		ttl:       ttl,
 		mandatory: p.Mandatory,

@@ -2,10 +2,10 @@ package broker
 
 import (
 	"slices"
-	"sync"
 	"sync/atomic"
 
 	"harelab/engine/dispatch"
+	"harelab/engine/internal/invariants"
 	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/settings"
@@ -30,7 +30,7 @@ type Queue struct {
 	// Under the virtual host's lock.
 	bindings *binding // of which the queue is the destination
 
-	mu        sync.Mutex
+	mu        queueMutex
 	deleted   bool
 	timed     bool // the state machine has to know the time
 	machine   *queue.Queue
@@ -44,7 +44,8 @@ type Queue struct {
 	idle      Timer  // for x-expires
 	usedAt    int64  // microseconds: when the queue was last used, for x-expires
 	counts    queueCounts
-	names     map[string]string // for hints: tenants and tasks
+	names     map[string]string     // for hints: tenants and tasks
+	unchecked invariants.Value[int] // steps to leave out before the next check
 }
 
 type queueCounts struct {
@@ -88,11 +89,17 @@ func (q *Queue) decide(t *turn, e *queue.Event) {
 	if q.timed {
 		e.Now = t.time()
 	}
+	if invariants.Enabled {
+		q.checkEvent(e)
+	}
 	if q.recorder != nil {
 		t.decisions = q.recorder.Step(*e, t.decisions[:0])
-		return
+	} else {
+		t.decisions = q.machine.Step(*e, t.decisions[:0])
 	}
-	t.decisions = q.machine.Step(*e, t.decisions[:0])
+	if invariants.Enabled {
+		q.checkStep(t, e)
+	}
 }
 
 // carryOut does what one decision asks for.
@@ -123,7 +130,7 @@ func (q *Queue) deliver(t *turn, d *queue.Decision) {
 	q.dispatched(t, m, d)
 	shown := m
 	if q.settings.Load().Quorum && d.Redelivered {
-		shown = countDeliveries(m, d.Attempts)
+		shown = t.broker.countDeliveries(m, d.Attempts)
 	}
 	if !c.channel.deliver(t, c, shown, d) {
 		t.paused = append(t.paused, d.Consumer)

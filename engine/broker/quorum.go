@@ -8,12 +8,12 @@ import (
 // countDeliveries returns a copy of a message with the header that quorum queues add
 // to what they deliver again, or to basic.get: how often it came back. As
 // in RabbitMQ, headers get sorted by that. The caller releases the copy.
-func countDeliveries(m *message.Message, attempts uint32) *message.Message {
+func (b *Broker) countDeliveries(m *message.Message, attempts uint32) *message.Message {
 	properties := editProperties(m.Properties(), func(ps *wire.Properties) {
 		ps.Headers = append(without(ps.Headers, "x-delivery-count"), wire.Field{Key: "x-delivery-count", Value: int64(attempts)})
 		sortFields(ps.Headers)
 	})
-	return message.New(m.Exchange(), m.RoutingKey(), properties, m.Body())
+	return b.book.Enter(message.New(m.Exchange(), m.RoutingKey(), properties, m.Body()))
 }
 
 // checkQuorum refuses what quorum queues cannot be (rabbit_quorum_queue).

@@ -69,7 +69,7 @@ func (t *turn) sendReplies(v *VHost, p *Publishing) {
 			continue
 		}
 		if to, ok := v.replies.Get(key); ok {
-			m := message.New(p.Exchange, p.RoutingKey, p.Properties, p.Body)
+			m := t.broker.book.Enter(message.New(p.Exchange, p.RoutingKey, p.Properties, p.Body))
 			to.deliverReply(t, m)
 			m.Release()
 		}

@@ -205,7 +205,7 @@ func (b *Broker) load(t *turn, id store.MessageID) (m *message.Message, err erro
 		return nil, err
 	}
 	m.SetStoreID(uint64(id))
-	return m, nil
+	return b.book.Enter(m), nil
 }
 
 // markDelivered writes down which messages of a queue somebody may have got, as the

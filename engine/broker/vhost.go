@@ -6,7 +6,6 @@ import (
 	"maps"
 	"slices"
 	"strings"
-	"sync"
 
 	"harelab/engine/exchange"
 	"harelab/engine/internal/nametable"
@@ -28,7 +27,7 @@ type VHost struct {
 
 	defaultExchange *Exchange
 
-	mu           sync.Mutex
+	mu           vhostMutex
 	seq          uint64 // of declarations, bindings and connections
 	allExchanges map[*Exchange]struct{}
 	allQueues    map[*Queue]struct{}

@@ -76,6 +76,9 @@ func (t *Messages) Valid(r Ref) bool { return r < t.used }
 // Len is the number of rows in use.
 func (t *Messages) Len() int { return t.live }
 
+// Rows is how many rows have been used.
+func (t *Messages) Rows() int { return int(t.used) }
+
 // Next is the row that Alloc will return.
 func (t *Messages) Next() Ref {
 	if t.free != NoRef {

@@ -11,6 +11,7 @@ import (
 	"sync/atomic"
 	"unsafe"
 
+	"harelab/engine/internal/invariants"
 	"harelab/engine/wire"
 )
 
@@ -50,6 +51,7 @@ const (
 func New(exchange, routingKey, properties, body []byte) *Message {
 	keyEnd := 2 + len(exchange) + len(routingKey)
 	m := allocMessage(keyEnd + len(properties) + len(body))
+	m.refs.Store(1)
 	b := m.data()[:0]
 	b = append(b, byte(len(exchange)))
 	b = append(b, exchange...)
@@ -64,12 +66,19 @@ func New(exchange, routingKey, properties, body []byte) *Message {
 	if mode, _ := wire.PropertyDeliveryMode(properties); mode == 2 {
 		m.flags |= persistent
 	}
-	m.refs.Store(1)
 	return m
 }
 
 // data returns what lies behind the struct.
 func (m *Message) data() []byte {
+	if invariants.Enabled {
+		m.mustLive()
+	}
+	return m.octets()
+}
+
+// octets is data whether anybody has a reference or not.
+func (m *Message) octets() []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(m), HeadBytes)), m.size)
 }
 
@@ -108,17 +117,31 @@ func (m *Message) StoreID() uint64 { return m.storeID }
 func (m *Message) SetStoreID(id uint64) { m.storeID = id }
 
 // Share makes n references of the one that there is.
-func (m *Message) Share(n int) { m.refs.Store(int32(n)) }
+func (m *Message) Share(n int) {
+	if invariants.Enabled && m.refs.Load() != 1 {
+		invariants.Failf("%s is shared with %d references, want 1", m.describe(), m.refs.Load())
+	}
+	m.refs.Store(int32(n))
+}
 
 // Retain adds a reference.
-func (m *Message) Retain() { m.refs.Add(1) }
+func (m *Message) Retain() {
+	if invariants.Enabled {
+		m.mustLive()
+	}
+	m.refs.Add(1)
+}
 
 // Release takes a reference away. After that the caller must not use m.
 func (m *Message) Release() {
 	if n := m.refs.Add(-1); n > 0 {
 		return
 	} else if n < 0 {
-		panic("message: released more often than retained")
+		invariants.Failf("message: released more often than retained")
+	}
+	if invariants.Enabled {
+		m.bury()
+		return
 	}
 	if class := m.flags & classMask; class != unpooled {
 		pools[class].Put(m)

@@ -63,7 +63,7 @@ func TestReleaseTooOften(t *testing.T) {
 	m := New(nil, nil, noProperties, make([]byte, 100_000)) // not pooled
 	m.Release()
 	defer func() {
-		if r := fmt.Sprint(recover()); r != "message: released more often than retained" {
+		if r := fmt.Sprint(recover()); r != "invariant broken: message: released more often than retained" {
 			t.Errorf("panic %q", r)
 		}
 	}()

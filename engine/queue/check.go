@@ -26,14 +26,66 @@ func (q *Queue) Check(held bool) error {
 	if err := q.checkNext(); err != nil {
 		return err
 	}
-	if held || q.ready == 0 {
+	if held {
+		return nil
+	}
+	return q.checkServed(true)
+}
+
+// CheckStep is [Queue.Check] after any step: e is the event, out what it decided. It does
+// not ask whether consumers that share a limit with other queues were served, for what
+// frees the limit may be an event of another queue, of which this one learns later.
+func (q *Queue) CheckStep(e *Event, out []Decision) error {
+	if err := q.Check(true); err != nil {
+		return err
+	}
+	switch {
+	case e.Hold, e.Kind == Get, e.Kind == Purge, e.Kind == Close:
+		return nil // did not run the queue
+	case len(out) > 0 && out[len(out)-1].Kind == More:
+		return nil // has not run it to the end
+	}
+	return q.checkServed(false)
+}
+
+// CheckEvent reports an event that makes no sense: of a consumer that is not there, or
+// of messages that nobody has. Step takes no notice of it. A Resume may come late, for it
+// comes from whoever writes to the consumer.
+func (q *Queue) CheckEvent(e *Event) error {
+	switch e.Kind {
+	case Leave, Pause, Limit, Share:
+		if !q.cons.Valid(e.Consumer) && (e.Kind != Share || e.Consumer != dispatch.NoConsumer) {
+			return fmt.Errorf("queue: %s of consumer %d, which is not there", e.Kind, e.Consumer)
+		}
+	}
+	switch e.Kind {
+	case Ack, Requeue, Discard, Share:
+		for _, r := range e.Refs {
+			if !q.isUnacked(r) {
+				return fmt.Errorf("queue: %s of message %d, which is not unacked", e.Kind, r)
+			}
+		}
+	}
+	return nil
+}
+
+// Spoil makes the books of the queue wrong, so that a test sees it found.
+func (q *Queue) Spoil() { q.bytes++ }
+
+// Rows is how many rows Check looks at.
+func (q *Queue) Rows() int { return q.msgs.Rows() }
+
+// checkServed finds consumers that should have got a message; all, or only those whose
+// channel has no limit.
+func (q *Queue) checkServed(all bool) error {
+	if q.ready == 0 {
 		return nil
 	}
 	for c := q.cons.First(); c != dispatch.NoConsumer; c = q.cons.After(c) {
 		if q.cfg.SingleActive && c != q.active {
 			continue
 		}
-		if q.cons.Eligible(c) {
+		if (all || q.cons.At(c).Limiter == nil) && q.cons.Eligible(c) {
 			return fmt.Errorf("queue: consumer %d is eligible while %d messages are ready", c, q.ready)
 		}
 	}

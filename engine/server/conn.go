@@ -3,7 +3,6 @@ package server
 import (
 	"log/slog"
 	"net"
-	"sync"
 
 	"harelab/engine/broker"
 	"harelab/engine/internal/failstop"
@@ -29,7 +28,7 @@ type conn struct {
 
 	// work is held by whoever calls the broker for this connection. It guards
 	// what follows.
-	work       sync.Mutex
+	work       workMutex
 	broker     *broker.Conn // nil before connection.open
 	ended      bool         // the last method was sent: nothing is listened to any more
 	channels   []*channel   // by number, nil where none is open

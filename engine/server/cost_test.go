@@ -5,7 +5,7 @@ import (
 	"testing"
 	"time"
 
-	"harelab/engine/internal/race"
+	"harelab/engine/internal/invariants"
 	"harelab/engine/wire"
 )
 
@@ -70,8 +70,8 @@ func newBurst(t testing.TB, s *Server, messages, size int, consume *wire.BasicCo
 // A small message costs no allocation on its way through the server and the broker:
 // what a chunk costs is shared by its messages.
 func TestMessagesDoNotAllocate(t *testing.T) {
-	if race.Enabled {
-		t.Skip("the race detector allocates")
+	if invariants.Enabled {
+		t.Skip("checks of invariants allocate")
 	}
 	const messages = 500
 	for _, size := range []int{16, 1000} {
@@ -88,7 +88,7 @@ func TestMessagesDoNotAllocate(t *testing.T) {
 // An idle connection with one channel keeps under 20 KiB, stacks and both ends of the
 // pipe included.
 func TestIdleConnectionIsSmall(t *testing.T) {
-	if race.Enabled {
+	if invariants.Enabled {
 		t.Skip("the race detector needs memory of its own")
 	}
 	const conns, most = 500, 20 << 10

@@ -26,9 +26,7 @@ func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) 
 			m.ExchangeAndKey(), m.Properties(), uint64(len(body)))
 		buf = ch.refer(buf, m, body)
 	}
-	o.unsent += o.tail().put(buf)
-	writable = !o.stall(ch)
-	o.mu.Unlock()
+	writable = o.endDelivery(buf, ch)
 	b.Touch(ch.conn)
 	return writable
 }
@@ -70,7 +68,7 @@ func (ch *channel) Confirmed(first, last uint64, ok bool, b *broker.Batch) {
 	} else {
 		ch.late.nack(first, last)
 	}
-	o.mu.Unlock()
+	o.unlock()
 	b.Touch(ch.conn)
 }
 
@@ -100,7 +98,7 @@ func (c *conn) tellConfirms() {
 func (o *outbox) tellLate() {
 	o.mu.Lock()
 	pending := len(o.late) > 0
-	o.mu.Unlock()
+	o.unlock()
 	if !pending {
 		return
 	}
@@ -119,7 +117,7 @@ func (o *outbox) tellLate() {
 // dropLate forgets confirms that came while a channel was being closed.
 func (o *outbox) dropLate(ch *channel) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	ch.late = settlements{}
 	o.late = slices.DeleteFunc(o.late, func(other *channel) bool { return other == ch })
 }

@@ -1,10 +1,10 @@
 package server
 
 import (
-	"sync"
 	"sync/atomic"
 
 	"harelab/engine/broker"
+	"harelab/engine/internal/invariants"
 	"harelab/engine/wire"
 )
 
@@ -40,19 +40,21 @@ const (
 // Those who append wake the writer when they are done with all they have, so that it
 // wakes once for a batch.
 type outbox struct {
-	mu       sync.Mutex
+	mu       outboxMutex
 	fill     frames
-	ahead    frames       // while held: goes before fill
-	holding  bool         // the writer takes nothing of ahead and fill
-	gates    []gate       // behind fill, with what waits for the store
-	opened   broker.Round // those that wait for it or less can go
-	lost     bool         // those that wait are to be dropped
-	rest     frames       // taken from fill and written in part; goes before fill
-	unsent   int          // octets in fill, in rest, behind gates, and in the writer's hands
-	finished bool         // nothing may be appended, the writer ends after what is there
-	stalled  []*channel   // those told to pause, to be resumed below lowWater
-	late     []*channel   // those with late confirms to tell
-	waiting  bool         // the reader waits in waitRoom
+	ahead    frames                 // while held: goes before fill
+	holding  bool                   // the writer takes nothing of ahead and fill
+	gates    []gate                 // behind fill, with what waits for the store
+	opened   broker.Round           // those that wait for it or less can go
+	lost     bool                   // those that wait are to be dropped
+	rest     frames                 // taken from fill and written in part; goes before fill
+	unsent   int                    // octets in fill, in rest, behind gates, and in the writer's hands
+	finished bool                   // nothing may be appended, the writer ends after what is there
+	stalled  []*channel             // those told to pause, to be resumed below lowWater
+	late     []*channel             // those with late confirms to tell
+	waiting  bool                   // the reader waits in waitRoom
+	taken    invariants.Value[int]  // octets in the hands of whoever writes
+	lent     invariants.Value[bool] // between begin and end
 
 	spare  frames        // empty, of whoever's turn it is to write
 	parked atomic.Bool   // the writer waits in take
@@ -71,16 +73,37 @@ func (o *outbox) init() {
 func (o *outbox) begin(n int) (buf []byte, ok bool) {
 	o.mu.Lock()
 	if o.finished {
-		o.mu.Unlock()
+		o.unlock()
 		return nil, false
 	}
-	return o.tail().room(n), true
+	buf = o.tail().room(n)
+	if invariants.Enabled {
+		o.lent.Set(true)
+	}
+	return buf, true
 }
 
 // end takes back the buffer of begin and unlocks.
 func (o *outbox) end(buf []byte) {
+	o.takeBack(buf)
+	o.unlock()
+}
+
+// endDelivery is end for a delivery on a channel. It reports whether the channel's
+// consumers may get more.
+func (o *outbox) endDelivery(buf []byte, ch *channel) (writable bool) {
+	o.takeBack(buf)
+	writable = !o.stall(ch)
+	o.unlock()
+	return writable
+}
+
+// takeBack is end without unlocking.
+func (o *outbox) takeBack(buf []byte) {
+	if invariants.Enabled {
+		o.checkBuffer(buf)
+	}
 	o.unsent += o.tail().put(buf)
-	o.mu.Unlock()
 }
 
 // body appends the frames of a large body without copying it and keeps owner, which
@@ -118,7 +141,7 @@ func (o *outbox) hold() {
 	o.mu.Lock()
 	fill := o.tail()
 	o.ahead, *fill, o.holding = *fill, frames{}, true
-	o.mu.Unlock()
+	o.unlock()
 }
 
 // release appends the answer that hold waited for, nil for none, and what came
@@ -126,7 +149,7 @@ func (o *outbox) hold() {
 // is method, or answer.
 func (o *outbox) release(channel uint16, m wire.Method, gated bool) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	after := frames{}
 	if o.holding {
 		fill := o.tail()
@@ -159,7 +182,7 @@ func (o *outbox) claim() bool { return o.parked.CompareAndSwap(true, false) }
 func (o *outbox) finish() {
 	o.mu.Lock()
 	o.finished = true
-	o.mu.Unlock()
+	o.unlock()
 	o.wake()
 }
 
@@ -167,21 +190,22 @@ func (o *outbox) finish() {
 // outbox is finished and empty.
 func (o *outbox) take() (f frames, ok bool) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	for o.rest.size == 0 && (o.holding || o.fill.size == 0) {
 		if o.finished && len(o.gates) == 0 {
 			return frames{}, false
 		}
 		o.parked.Store(true)
-		o.mu.Unlock()
+		o.unlock()
 		<-o.kick
 		o.mu.Lock()
 	}
 	if o.rest.size > 0 {
 		f, o.rest = o.rest, frames{}
-		return f, true
+	} else {
+		f, o.fill = o.fill, o.spare
 	}
-	f, o.fill = o.fill, o.spare
+	o.taken.Set(o.taken.Get() + f.size)
 	return f, true
 }
 
@@ -190,7 +214,7 @@ func (o *outbox) take() (f frames, ok bool) {
 // ok is false if what there is should be left to the writer.
 func (o *outbox) takeSmall() (f frames, ok, done bool) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	switch {
 	case o.finished || o.holding || o.fill.size > tryBelow || len(o.fill.segments) > 1:
 		return frames{}, false, false
@@ -199,6 +223,7 @@ func (o *outbox) takeSmall() (f frames, ok, done bool) {
 		return frames{}, false, true
 	}
 	f, o.fill = o.fill, o.spare
+	o.taken.Set(o.taken.Get() + f.size)
 	return f, true, false
 }
 
@@ -209,15 +234,17 @@ func (o *outbox) reuse(f frames) { o.spare = f }
 func (o *outbox) putBack(f frames) {
 	o.mu.Lock()
 	o.rest, o.spare = f, frames{}
-	o.mu.Unlock()
+	o.taken.Set(o.taken.Get() - f.size)
+	o.unlock()
 }
 
 // sent says that n octets were written. It returns the channels that are to be
 // resumed: not here, since that takes locks that are held while others append.
 func (o *outbox) sent(n int) (resume []*channel) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	o.unsent -= n
+	o.taken.Set(o.taken.Get() - n)
 	if o.unsent > lowWater {
 		return nil
 	}
@@ -249,11 +276,11 @@ func (o *outbox) stall(ch *channel) bool {
 func (o *outbox) waitRoom(gone <-chan struct{}) {
 	o.mu.Lock()
 	if o.finished || o.unsent <= floodWater {
-		o.mu.Unlock()
+		o.unlock()
 		return
 	}
 	o.waiting = true
-	o.mu.Unlock()
+	o.unlock()
 	select {
 	case <-o.room:
 	case <-gone:
@@ -264,11 +291,12 @@ func (o *outbox) waitRoom(gone <-chan struct{}) {
 func (o *outbox) abandon() {
 	o.mu.Lock()
 	o.finished = true
+	o.unsent -= o.fill.size + o.ahead.size + o.rest.size
 	o.fill.release()
 	o.ahead.release()
 	o.rest.release()
 	o.dropGates()
 	o.stalled = nil
-	o.mu.Unlock()
+	o.unlock()
 	o.wake()
 }

@@ -35,7 +35,7 @@ func (o *outbox) shut() {
 func (o *outbox) answer(channel uint16, m wire.Method) {
 	o.mu.Lock()
 	o.shut()
-	o.mu.Unlock()
+	o.unlock()
 	o.method(channel, m)
 }
 
@@ -43,7 +43,7 @@ func (o *outbox) answer(channel uint16, m wire.Method) {
 // wait.
 func (o *outbox) seal(r broker.Round) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	if n := len(o.gates); n > 0 && !o.gates[n-1].sealed {
 		o.gates[n-1].round, o.gates[n-1].sealed = r, true
 		o.pass()
@@ -53,7 +53,7 @@ func (o *outbox) seal(r broker.Round) {
 // open lets frames go that wait for round r or one before it.
 func (o *outbox) open(r broker.Round) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	o.opened = max(o.opened, r)
 	o.pass()
 }
@@ -80,7 +80,7 @@ func (o *outbox) pass() {
 // are not true. The connection is about to end.
 func (o *outbox) lose() {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	o.lost = true
 	o.pass()
 }
@@ -105,7 +105,7 @@ func (o *outbox) behind() (octets int) {
 // urgent appends a method of channel 0 that goes out past the gates.
 func (o *outbox) urgent(m wire.Method) {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	if !o.finished {
 		o.unsent += o.fill.put(wire.AppendMethodFrame(o.fill.room(methodRoom), 0, m))
 	}
@@ -115,7 +115,7 @@ func (o *outbox) urgent(m wire.Method) {
 // way to the peer already.
 func (o *outbox) heartbeat() {
 	o.mu.Lock()
-	defer o.mu.Unlock()
+	defer o.unlock()
 	if !o.finished && o.unsent == o.behind() {
 		o.unsent += o.fill.put(wire.AppendHeartbeat(o.fill.room(wire.FrameOverhead)))
 	}

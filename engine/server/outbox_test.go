@@ -137,6 +137,7 @@ func TestOutboxStalls(t *testing.T) {
 			t.Errorf("not stalled at %d octets", highWater+1)
 		}
 	}
+	o.take()
 	if got := o.sent(highWater - lowWater); got != nil {
 		t.Errorf("resumed at %d octets", lowWater+1)
 	}
@@ -169,6 +170,7 @@ func TestOutboxHoldsTheReader(t *testing.T) {
 		if wait(); passed != 1 {
 			t.Fatalf("reader does not wait at %d octets", floodWater+1)
 		}
+		o.take()
 		o.sent(floodWater - lowWater + 1)
 		if synctest.Wait(); passed != 2 {
 			t.Fatalf("reader waits at %d octets", lowWater)

@@ -35,7 +35,7 @@ var mayImport = []struct {
 	{"engine/dispatch", "dispatch imports nothing of ours", []string{"engine/internal"}},
 	{"engine/queue", "queue -> dispatch", []string{"engine/dispatch"}},
 	{"engine/exchange", "exchange -> topic, wire", []string{"engine/topic", "engine/wire", "engine/internal"}},
-	{"engine/message", "message -> wire", []string{"engine/wire"}},
+	{"engine/message", "message -> wire", []string{"engine/wire", "engine/internal"}},
 	{"engine/settings", "settings -> queue, dispatch, topic, wire", []string{"engine/queue", "engine/dispatch", "engine/topic", "engine/wire"}},
 	{"engine/store", "store imports nothing of ours", nil},
 	{"engine/auth", "auth imports nothing of ours", nil},

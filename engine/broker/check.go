@@ -1,0 +1,102 @@
+package broker
+
+import (
+	"time"
+
+	"harelab/engine/dispatch"
+	"harelab/engine/internal/invariants"
+	"harelab/engine/message"
+	"harelab/engine/queue"
+)
+
+// What stands here is called only where invariants are checked.
+
+// checkEvent fails for an event that only a fault of the broker can bring about. The
+// queue is locked.
+func (q *Queue) checkEvent(e *queue.Event) {
+	if err := q.machine.CheckEvent(e); err != nil {
+		invariants.Failf("queue %q: %v", q.name, err)
+	}
+	if e.Kind == queue.Publish {
+		q.plant()
+	}
+}
+
+// plant makes the fault that a test asks for, if any, as a message comes. The queue is
+// locked.
+func (q *Queue) plant() {
+	m := *q.messages.at(q.machine.NextRef())
+	switch {
+	case invariants.Planted("books"):
+		q.machine.Spoil()
+	case invariants.Planted("lock order"):
+		q.vhost.Queues()
+	case invariants.Planted("two queues"):
+		new(queueMutex).Lock()
+	case invariants.Planted("release"):
+		m.Release()
+	case invariants.Planted("leak"):
+		m.Retain()
+	}
+}
+
+// rowsAStep is how many rows of a queue may be looked at for each step. A short queue is
+// checked after each, a long one as often as that allows. Its books stay wrong until then.
+const rowsAStep = 64
+
+// checkStep fails if the books of the queue are wrong after e. The queue is locked.
+func (q *Queue) checkStep(t *turn, e *queue.Event) {
+	if left := q.unchecked.Get(); left > 0 && e.Kind != queue.Close {
+		q.unchecked.Set(left - 1)
+		return
+	}
+	q.unchecked.Set(q.machine.Rows() / rowsAStep)
+	if err := q.machine.CheckStep(e, t.decisions); err != nil {
+		invariants.Failf("queue %q after %s: %v", q.name, e.Kind, err)
+	}
+}
+
+// timerGrace is how long Close waits for timers that are at work with messages.
+const timerGrace = time.Second
+
+// checkLeaks fails if a message has references that neither a queue nor a transaction
+// has. The broker is closing: nobody calls it any more, but a timer may still run.
+func (b *Broker) checkLeaks() {
+	const pause = 10 * time.Millisecond
+	for waited := time.Duration(0); ; waited += pause {
+		leaks := b.book.Leaks(b.references())
+		switch {
+		case len(leaks) == 0:
+			return
+		case waited >= timerGrace:
+			invariants.Failf("the broker closes and %d messages are leaked: %s", len(leaks), leaks[0])
+		}
+		time.Sleep(pause)
+	}
+}
+
+// references counts the references that queues and transactions have.
+func (b *Broker) references() map[*message.Message]int {
+	known := make(map[*message.Message]int)
+	for _, v := range b.VHosts() {
+		for _, q := range v.sortedQueues() {
+			q.mu.Lock()
+			for r := range dispatch.Ref(q.machine.Rows()) {
+				if _, ok := q.machine.Message(r); ok {
+					known[*q.messages.at(r)]++
+				}
+			}
+			q.mu.Unlock()
+		}
+		v.mu.Lock()
+		for c := range v.conns {
+			for ch := range c.channels {
+				for _, p := range ch.tx.publishes {
+					known[p.msg]++
+				}
+			}
+		}
+		v.mu.Unlock()
+	}
+	return known
+}

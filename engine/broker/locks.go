@@ -1,0 +1,30 @@
+package broker
+
+import (
+	"sync"
+
+	"harelab/engine/internal/invariants"
+)
+
+// The broker's locks, each of a type of its own, so that their order is checked where
+// invariants are.
+
+type brokerMutex struct{ mu sync.Mutex }
+
+func (m *brokerMutex) Lock()   { invariants.Locking(invariants.Broker); m.mu.Lock() }
+func (m *brokerMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.Broker) }
+
+type vhostMutex struct{ mu sync.Mutex }
+
+func (m *vhostMutex) Lock()   { invariants.Locking(invariants.VirtualHost); m.mu.Lock() }
+func (m *vhostMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.VirtualHost) }
+
+type queueMutex struct{ mu sync.Mutex }
+
+func (m *queueMutex) Lock()   { invariants.Locking(invariants.Queue); m.mu.Lock() }
+func (m *queueMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.Queue) }
+
+type channelMutex struct{ mu sync.Mutex }
+
+func (m *channelMutex) Lock()   { invariants.Locking(invariants.Channel); m.mu.Lock() }
+func (m *channelMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.Channel) }

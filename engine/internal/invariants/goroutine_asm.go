@@ -1,0 +1,7 @@
+//go:build (invariants || race) && (amd64 || arm64)
+
+package invariants
+
+// goroutine returns a number that no other running goroutine has: the address of the
+// runtime's own record of the calling one.
+func goroutine() uintptr

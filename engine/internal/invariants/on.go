@@ -1,0 +1,16 @@
+//go:build invariants || race
+
+package invariants
+
+// Enabled reports whether invariants are checked. It is a constant, so that what stands
+// below it costs nothing where it is false.
+const Enabled = true
+
+// A Value is a variable that exists only where invariants are checked. Its owner guards it.
+type Value[V any] struct{ v V }
+
+// Get returns the value that was set last; the zero value where invariants are not checked.
+func (v *Value[V]) Get() V { return v.v }
+
+// Set changes the value.
+func (v *Value[V]) Set(to V) { v.v = to }

@@ -1,0 +1,20 @@
+package invariants
+
+// A Rank is a class of locks. A goroutine takes locks in rising order of their ranks, and
+// never two of the same rank: so no two wait for each other.
+type Rank uint8
+
+// The ranks, in the order in which locks are taken.
+const (
+	Connection  Rank = 1 + iota // what a client's connection does
+	Broker                      // the list of virtual hosts
+	VirtualHost                 // declarations
+	Queue                       // messages and consumers of one queue
+	Channel                     // unsettled deliveries of one channel
+	Outbox                      // frames that wait for a writer
+	ranks
+)
+
+var rankNames = [ranks]string{"", "connection", "broker", "virtual host", "queue", "channel", "outbox"}
+
+func (r Rank) String() string { return rankNames[r] }

@@ -1,0 +1,60 @@
+package server
+
+import "harelab/engine/internal/invariants"
+
+// unlock gives the outbox back. Where invariants are checked, its books must be in order
+// then.
+func (o *outbox) unlock() {
+	if invariants.Enabled {
+		o.checkBooks()
+	}
+	o.mu.Unlock()
+}
+
+// What follows is called only where invariants are checked.
+
+// checkBooks fails if octets are not where the outbox says they are: in its frames or in
+// the hands of whoever writes. The outbox is locked.
+func (o *outbox) checkBooks() {
+	if o.lent.Get() {
+		invariants.Failf("outbox: a buffer of begin was not given to end")
+	}
+	in := o.fill.check("fill") + o.ahead.check("ahead") + o.rest.check("rest")
+	for i := range o.gates {
+		in += o.gates[i].frames.check("a gate")
+	}
+	if taken := o.taken.Get(); taken < 0 || o.unsent != in+taken {
+		invariants.Failf("outbox: %d octets are unsent, but its frames hold %d and its writer %d", o.unsent, in, taken)
+	}
+}
+
+// check fails if the frames hold other than size octets, and returns size.
+func (f *frames) check(name string) int {
+	n := 0
+	for i := range f.segments {
+		n += len(f.segments[i].octets)
+	}
+	if n != f.size {
+		invariants.Failf("outbox: segments of %s hold %d octets, its size says %d", name, n, f.size)
+	}
+	return n
+}
+
+// checkBuffer fails unless buf goes on where the last segment ends, or has moved because
+// it found no room there. It is what end is given for the buffer of begin.
+func (o *outbox) checkBuffer(buf []byte) {
+	if invariants.Planted("outbox") {
+		o.unsent++
+	}
+	if !o.lent.Get() {
+		invariants.Failf("outbox: end without begin")
+	}
+	o.lent.Set(false)
+	fill := o.tail()
+	switch last := fill.segments[len(fill.segments)-1].octets; {
+	case len(buf) < len(last):
+		invariants.Failf("outbox: end is given %d octets, there were %d already", len(buf), len(last))
+	case len(buf) <= cap(last) && cap(last) > 0 && &buf[:1][0] != &last[:1][0]:
+		invariants.Failf("outbox: end is given another buffer than begin returned")
+	}
+}
