@@ -38,8 +38,8 @@ func NewAlarm() *Alarm {
 	return a
 }
 
-// Coarse returns an Alarm on Go's timers that wakes everybody late by as much as
-// is said, for tests with a fake clock.
+// Coarse returns an Alarm on Go's timers that wakes everybody late by the given
+// time, for tests with a fake clock.
 func Coarse(late time.Duration) *Alarm {
 	a := &Alarm{stopped: make(chan struct{}), late: late}
 	close(a.stopped)

@@ -214,7 +214,7 @@ func (c *course) until(t float64) float64 {
 	return c.expected[i] + integral(c.shape[i], t-c.begin[i])
 }
 
-// when is the inverse of until; false beyond the end.
+// when is the inverse of until; false after the end.
 func (c *course) when(x float64) (float64, bool) {
 	if x >= c.expected[len(c.shape)]-1e-9 {
 		return 0, false

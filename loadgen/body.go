@@ -6,8 +6,8 @@ import (
 	"harelab/scenarios"
 )
 
-// A Body is what the first [scenarios.MinSize] octets of a published body say,
-// so that whoever sees a message on its way knows which it is:
+// A Body is the content of the first [scenarios.MinSize] octets of a published
+// body. It identifies the message to workers, observers and tests:
 //
 //	0  Seq       64 bits, big endian
 //	8  Intended  48 bits
@@ -15,7 +15,7 @@ import (
 //	16 Service   48 bits
 //	22 Sequence  16 bits
 //
-// What a body has beyond that is padding.
+// The rest of a body is padding.
 type Body struct {
 	Seq      int64 // number of the message in the run, from 0
 	Intended int64 // microseconds of run time, from 0 to MaxBodyTime
@@ -42,8 +42,8 @@ func (b *Body) Put(dst []byte) {
 
 func bodyTime(us int64) uint64 { return uint64(min(max(us, 0), MaxBodyTime)) }
 
-// ReadBody reads what Put wrote. It returns false for a body that is too short
-// or has a number that no message has: one of somebody else.
+// ReadBody reads what Put wrote. It returns false for a foreign body: one that is
+// too short, or whose number no message has.
 func ReadBody(body []byte) (Body, bool) {
 	seq, ok := BodySeq(body)
 	if !ok {

@@ -49,7 +49,7 @@ type WorkerLog struct {
 	Worker     int32     // index into Scenario.Workers
 	Attempts   []Attempt // one per delivery, in the order in which they ended
 	Acked      []int64   // numbers of the messages whose acks were sent, in order
-	Inversions int64     // first deliveries that an earlier message of their queue, sequence and priority was overtaken by
+	Inversions int64     // first deliveries after a later message of the same queue, sequence and priority
 	Tardy      int64     // attempts whose work ended late, by more than [Tardy]
 }
 
@@ -72,7 +72,8 @@ type AttemptEnd uint8
 // The ends of attempts.
 const (
 	Finished AttemptEnd = iota // the work was done
-	Failed                     // by the scenario's fail policy
+	Failed                     // by the scenario's fail policy, to be tried again
+	Rejected                   // likewise, without requeue: dead-lettered or discarded
 	Cut                        // the worker died over it
 	Unended                    // the run ended before
 )

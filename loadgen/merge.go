@@ -52,6 +52,7 @@ type fact struct {
 	acked            bool
 	tenant           string
 	lost             bool // the attempt in the row was cut after the broker had forgotten it
+	discarded        bool // rejected on a queue without a dead-letter exchange
 }
 
 func newMerger(s *scenarios.Scenario, target run.Target, logs []Log) *merger {
@@ -90,6 +91,11 @@ func Consumed(s *scenarios.Scenario) []bool {
 		}
 	}
 	return consumed
+}
+
+// DeadLetters reports whether a queue has a dead-letter exchange by argument.
+func DeadLetters(q *scenarios.Queue) bool {
+	return slices.ContainsFunc(q.Arguments, func(a scenarios.Argument) bool { return a.Name == "x-dead-letter-exchange" })
 }
 
 // mergeSeries adds up the samples of the instants that every share sampled.
@@ -246,7 +252,8 @@ func (m *merger) attempt(worker int32, a *Attempt) {
 		row.State = run.Done
 	case row.State == run.Done:
 		return
-	case a.End == Failed, a.End == Cut && !a.Forgotten:
+	case a.End == Failed, a.End == Rejected, a.End == Cut && !a.Forgotten:
+		f.discarded = f.discarded || a.End == Rejected && !DeadLetters(&m.s.Queues[a.Queue])
 		if row.Queue < 0 {
 			row.Queue = a.Queue
 		}

@@ -12,7 +12,7 @@ import (
 
 // A Planned is one message to publish.
 type Planned struct {
-	Seq        int64 // publish order over the whole run; -1 in a plan with closed loops, where the runner counts
+	Seq        int64 // publish order over the whole run; -1 in a plan with closed loops, where runners number messages as they send them
 	At         int64 // intended time, microseconds of run time
 	Sequence   int32 // index into Scenario.Load
 	Class      int32 // index into Scenario.Classes
@@ -34,7 +34,7 @@ type Planned struct {
 // A Plan is the load of one run: which message is published when, and what
 // each of them is like. Every random purpose draws from its own stream of the
 // seed, so that adding a worker, a class or a sequence does not shift what the
-// others draw. A Plan may be used by any number of goroutines; the [Stream] and
+// others draw: a share of the sequences draws what it does in the whole plan. A Plan may be used by any number of goroutines; the [Stream] and
 // [User] values it hands out belong to one goroutine each.
 type Plan struct {
 	s       *scenarios.Scenario
@@ -172,8 +172,8 @@ func (st *Stream) Next(m *Planned) bool {
 	}
 }
 
-// A User is one user of a closed loop: sends a message, waits until it is done
-// with (as Await says), thinks, sends the next.
+// A User is one user of a closed loop. The user sends a message, waits until it is
+// done with (as Await says), thinks, and sends the next.
 type User struct {
 	Index    int32 // in Users
 	Sequence int32

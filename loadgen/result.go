@@ -13,8 +13,8 @@ import (
 )
 
 // NewResult returns the result of a run of s with everything filled in that is
-// known before it: names, params, workers, expectations. Which strategies run is
-// for who knows the broker to say.
+// known before it: names, params, workers, expectations. The caller fills in the
+// strategies if it knows the broker.
 func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 	r := &run.Result{
 		Scenario: s.Name,
@@ -52,8 +52,8 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 	return r
 }
 
-// CheckWarmup finds a run invalid whose warm-up is all there is: it has messages,
-// and none of them counts.
+// CheckWarmup marks a run invalid if it has messages and all of them belong to the
+// warm-up.
 func CheckWarmup(r *run.Result) {
 	counts := func(m run.Message) bool { return m.Intended >= r.Warmup }
 	if len(r.Messages) == 0 || slices.ContainsFunc(r.Messages, counts) {
@@ -64,7 +64,7 @@ func CheckWarmup(r *run.Result) {
 		time.Duration(r.Warmup)*time.Microsecond)})
 }
 
-// absences lists when the scenario wants a worker not to be there.
+// absences lists the spans in which the scenario keeps a worker away.
 func absences(s *scenarios.Scenario, w *scenarios.Worker) []run.Absence {
 	var list []run.Absence
 	if w.JoinsAt > 0 {

@@ -155,7 +155,7 @@ func (r *Router) walk(list []int32, name, key string, headers []scenarios.Argume
 	}
 	e := r.exchanges[name]
 	if e == nil || e.seen == r.mark {
-		return list // unknown, or on a circle of bindings
+		return list // unknown, or on a cycle of bindings
 	}
 	e.seen = r.mark
 	matched := e.match(key, headers)

@@ -45,7 +45,7 @@ func TestRouter(t *testing.T) {
 		{"headers all and any", "h", "", both, []int32{0, 1}},
 		{"headers any", "h", "", one, []int32{1}},
 		{"headers none", "h", "", nil, nil},
-		{"exchange to exchange, on a circle", "e", "k", nil, []int32{0, 1}},
+		{"exchange to exchange, on a cycle", "e", "k", nil, []int32{0, 1}},
 	} {
 		r := NewRouter(s)
 		for range 2 { // the second answer is remembered

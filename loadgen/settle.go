@@ -11,7 +11,10 @@ import (
 
 // settle decides what became of each message that was not worked on.
 func (m *merger) settle() {
-	deadLetters := m.deadLetters()
+	deadLetters := false
+	for i := range m.s.Queues {
+		deadLetters = deadLetters || DeadLetters(&m.s.Queues[i])
+	}
 	for i := range m.rows {
 		row, f := &m.rows[i], &m.facts[i]
 		if row.Seq < 0 || row.State == run.Returned || row.State == run.Rejected {
@@ -26,6 +29,8 @@ func (m *merger) settle() {
 			row.State, row.Queue = run.DeadLetter, queue
 		case parked: // it was published to a queue that nobody consumes
 			row.Queue = queue
+		case f.discarded && row.State != run.Done:
+			row.State = run.DeadLetter
 		case !m.res.Partial && m.s.Stop.When == scenarios.StopDrained, f.lost && row.State != run.Done:
 			row.State, row.Started = run.Lost, run.None // it waits for ever; the span shows what was tried
 		}
@@ -44,16 +49,6 @@ func (m *merger) workable(f *fact) int32 {
 		}
 	}
 	return min(f.copies, n)
-}
-
-// deadLetters reports whether some queue dead-letters at all.
-func (m *merger) deadLetters() bool {
-	for i := range m.s.Queues {
-		if slices.ContainsFunc(m.s.Queues[i].Arguments, func(a scenarios.Argument) bool { return a.Name == "x-dead-letter-exchange" }) {
-			return true
-		}
-	}
-	return false
 }
 
 // account counts what the rows say.

@@ -23,8 +23,13 @@ type forwarded struct {
 // carryOut ends a failed attempt.
 func (w *worker) carryOut(it *item) {
 	switch v := it.verdict; v.End {
-	case loadgen.Requeue, loadgen.Reject:
-		it.sess.nack(it, v.End == loadgen.Requeue)
+	case loadgen.Requeue:
+		it.sess.nack(it, true)
+	case loadgen.Reject:
+		it.sess.nack(it, false)
+		if !loadgen.DeadLetters(&w.r.s.Queues[it.queue]) {
+			w.r.settle(it.seq, it.queue) // the broker discards it
+		}
 	case loadgen.Forward:
 		if it.sess.forward(it, v.To) != nil {
 			return // the connection is gone, which watch sees as well

@@ -34,6 +34,11 @@ func failing(r *rand.Rand) string {
 		}
 	}
 	add("backoff: {exchange: retry, keys: [later, latest], delay: [37ms, 113ms], jitter: %d%%}", 10*r.IntN(6))
+	dead := ", x-dead-letter-exchange: retry, x-dead-letter-routing-key: later"
+	if r.IntN(4) == 0 {
+		dead = "" // what is rejected is gone
+	}
+	priorities := pick("0", "9")
 	return fmt.Sprintf(`
 schema: harelab/v1
 name: failing
@@ -41,13 +46,15 @@ seed: %d
 topology:
   exchanges: [{name: retry, type: direct}]
   queues:
-    - {name: work, arguments: {x-dead-letter-exchange: retry, x-dead-letter-routing-key: later}}
+    - {name: work, arguments: {x-max-priority: %s%s}}
     - {name: later, arguments: {x-message-ttl: 61ms, x-dead-letter-exchange: "", x-dead-letter-routing-key: work}}
     - {name: latest, arguments: {x-message-ttl: 157ms, x-dead-letter-exchange: "", x-dead-letter-routing-key: work}}
     - {name: parked}
   bindings: [{exchange: retry, queue: later, key: later}, {exchange: retry, queue: latest, key: latest}]
-classes: [{name: call, publish: {exchange: "", key: work}, service: {dist: uniform, from: 1ms, to: 9ms}}]
-load: [{sequence: s, phases: [{class: call, model: open, arrival: poisson, rate: 60/s, count: 40}]}]
+classes:
+  - {name: call, publish: {exchange: "", key: work}, service: {dist: uniform, from: 1ms, to: 9ms}}
+  - {name: urgent, publish: {exchange: "", key: work, priority: 7}, service: {dist: uniform, from: 1ms, to: 9ms}}
+load: [{sequence: s, phases: [{mix: {pattern: [call, call, urgent]}, model: open, arrival: poisson, rate: 60/s, count: 40}]}]
 workers:
   - name: w
     threads: %d
@@ -56,7 +63,7 @@ workers:
     ack: %s
     fail: {%s}
 stop: {when: drained, timeout: 100s}
-`, r.Uint64N(1<<40), 1+r.IntN(3), 3+r.IntN(6), pick("on-done", "{when: on-done, batch: 2}"), strings.Join(policy, ", "))
+`, r.Uint64N(1<<40), priorities, dead, 1+r.IntN(3), 3+r.IntN(6), pick("on-done", "{when: on-done, batch: 2}"), strings.Join(policy, ", "))
 }
 
 // TestFailuresAgreeWithTheSimulator wants the runner over the real protocol and

@@ -16,8 +16,8 @@ type pace struct {
 	owes  time.Duration // how much later than on time that was
 }
 
-// catchUp is how much a slot can owe. What exceeds it is no late wake-up but a
-// machine that stood still: that stays in the figures, and is a finding.
+// catchUp is the most that a slot can owe. A longer delay is no late wake-up: the
+// machine stood still. It stays in the figures and becomes a finding.
 const catchUp = 20 * time.Millisecond
 
 // follow returns the pace for work that starts now on a message that was due

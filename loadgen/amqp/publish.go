@@ -116,8 +116,8 @@ func (r *runner) publish(wg *sync.WaitGroup) {
 	}
 }
 
-// fine is how near a due time must be to be waited for by spinning: closer
-// than any sleep can hit.
+// fine is the last stretch before a due time, which is spent spinning: no sleep is
+// as precise.
 const fine = 60 * time.Microsecond
 
 // run publishes the sequence's messages at their intended times.

@@ -39,8 +39,7 @@ type session struct {
 	newest map[place]int64 // highest number seen, for inversions; guarded by order
 }
 
-// place is where messages are in order: those of one sequence in one queue at
-// one priority.
+// A place is a queue, sequence and priority: its messages keep their order.
 type place struct {
 	queue    int32
 	sequence int32
@@ -163,8 +162,8 @@ func (s *session) receive(d *amqp091.Delivery, queue int32) {
 	}
 }
 
-// compare counts a first delivery that an earlier message of its place was
-// overtaken by. Messages of several connections have no order to keep.
+// compare counts a first delivery that comes after a later message of its place.
+// Messages of several connections have no order to keep.
 func (s *session) compare(seq int64, at place) {
 	r := s.w.r
 	if int(at.sequence) >= len(r.s.Load) || r.s.Load[at.sequence].Connections > 1 || !r.plan.Static() {
@@ -235,8 +234,8 @@ func (s *session) flushLocked() {
 	s.batch.tags = s.batch.tags[:0]
 }
 
-// watch lets the session's work be cut when the run ends, and ends the run when
-// the channel closes and nobody wanted that.
+// watch cuts the session's work when the run ends, and ends the run when the
+// channel closes against the scenario.
 func (s *session) watch(closed <-chan *amqp091.Error) {
 	select {
 	case err := <-closed:

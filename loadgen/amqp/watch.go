@@ -9,8 +9,8 @@ import (
 	"harelab/scenarios"
 )
 
-// look is how often the conditions to stop are looked at, besides the moment
-// the last copy is settled.
+// look is the interval at which the conditions to stop are checked. They are also
+// checked when the last copy is settled.
 const look = 20 * time.Millisecond
 
 // wait returns when the run is to end.
@@ -45,7 +45,7 @@ func (r *runner) wait(ctx context.Context, published <-chan struct{}) {
 	}
 }
 
-// through reports whether a run whose load was published may end.
+// through reports whether the run may end, once its load is published.
 func (r *runner) through(quiet *quietness) bool {
 	if r.answersMissing() {
 		return false
@@ -93,7 +93,8 @@ func (q *quietness) long(r *runner) bool {
 	return now.Sub(q.since) >= patience
 }
 
-// forgotten returns how many deliveries will stay unacked by the scenario's will.
+// forgotten returns how many deliveries stay unacked because the scenario forgets
+// acks.
 func (r *runner) forgotten() int64 {
 	n := int64(0)
 	for _, w := range r.workers {
@@ -104,17 +105,16 @@ func (r *runner) forgotten() int64 {
 	return n
 }
 
-// flowing returns the queues from which messages still go somewhere: to a
-// worker, or to another queue when their time is up.
+// flowing returns the queues that messages still leave: for a worker, or for
+// another queue when they expire.
 func (r *runner) flowing() []int {
 	var list []int
 	for i := range r.s.Queues {
-		expires, moves := false, false
+		expires := false
 		for _, a := range r.s.Queues[i].Arguments {
 			expires = expires || a.Name == "x-message-ttl"
-			moves = moves || a.Name == "x-dead-letter-exchange"
 		}
-		if r.live[i] || expires && moves {
+		if r.live[i] || expires && loadgen.DeadLetters(&r.s.Queues[i]) {
 			list = append(list, i)
 		}
 	}

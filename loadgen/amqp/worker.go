@@ -127,11 +127,13 @@ func (w *worker) hand(i int, it item) {
 	w.slots[i].in <- it
 }
 
-// decide settles how the work on a delivery will end, when a slot gets it: slots
-// are goroutines, and which of two runs first is no order that a draw may depend
-// on. mu is held.
+// decide settles how the work on a delivery will end. It is called when a slot
+// gets the delivery, with mu held: slots are goroutines, and the order in which two
+// of them run must not change what is drawn.
 func (w *worker) decide(it *item) {
-	it.verdict = w.policy.Decide(it.attempt, w.r.now()+w.service(it).Microseconds())
+	if w.policy != nil {
+		it.verdict = w.policy.Decide(it.attempt, w.r.now()+w.service(it).Microseconds())
+	}
 }
 
 // service is how long this worker works on a delivery.
@@ -253,7 +255,11 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	}
 	if it.verdict.End != loadgen.Succeed {
 		r.worked.begun.Add(-it.service)
-		w.note(it, i, started, ended, loadgen.Failed)
+		end := loadgen.Failed
+		if it.verdict.End == loadgen.Reject {
+			end = loadgen.Rejected
+		}
+		w.note(it, i, started, ended, end)
 		w.carryOut(it)
 		return p
 	}

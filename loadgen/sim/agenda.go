@@ -37,9 +37,9 @@ func (e *event) before(o *event) bool {
 
 // An agenda holds the events to come, in order of (time, rank, creation).
 //
-// Events with a delay are in a heap. Those at the present instant, of the first
-// rank, are most of all events; they wait in a queue, since none can come
-// before those created earlier.
+// Events with a delay are in a heap. Events of the first rank at the present
+// instant are the most frequent; they wait in a queue, since none can come before
+// those created earlier.
 type agenda struct {
 	now     int64
 	created uint64

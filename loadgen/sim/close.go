@@ -69,8 +69,8 @@ func (d *driver) unresolved() bool {
 	return false
 }
 
-// drain notes which messages are in queues: it has all workers go, which puts back
-// what they hold, and takes everything out.
+// drain notes which messages are in queues: it closes the connections of all
+// workers, which requeues what they hold, and takes everything out.
 func (d *driver) drain() error {
 	d.over = true
 	for _, w := range d.workers {

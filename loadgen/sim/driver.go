@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"io"
+	"slices"
 
 	"harelab/engine/broker"
 	"harelab/engine/wire"
@@ -27,10 +28,11 @@ type driver struct {
 
 	writer     writer
 	message    Message
-	copies     []copies  // by seq
-	newest     [][]int64 // by queue and priority: the seq delivered last for the first time, plus 1
-	publishing int64     // seq of the message that is being published, or -1
-	present    bitset    // messages found in queues when the run was over
+	copies     []copies          // by seq
+	published  map[int64]Message // by seq; nil where no worker fails, as only failed messages are published again
+	newest     [][]int64         // by queue and priority: the seq delivered last for the first time, plus 1
+	publishing int64             // seq of the message that is being published, or -1
+	present    bitset            // messages found in queues when the run was over
 	over       bool
 	feedback   Feedback
 	active     int64 // when a message was published or started last
@@ -75,6 +77,9 @@ func newDriver(m *Model) (*driver, error) {
 	if m.Spans {
 		d.out.Spans = make([]run.Span, 0, n)
 	}
+	if slices.ContainsFunc(m.Workers, func(w Worker) bool { return w.Fails != nil }) {
+		d.published = map[int64]Message{}
+	}
 	options := broker.Options{
 		Clock: d.clock, Matcher: m.Matcher, Dispatch: m.Dispatch, Order: m.Order, Seed: m.Seed,
 		Tracer: (*tracer)(d),
@@ -98,7 +103,7 @@ func newDriver(m *Model) (*driver, error) {
 	return d, nil
 }
 
-// begin declares the topology, has the workers join that are there from the start
+// begin declares the topology, subscribes the workers that are there from the start
 // (R3), and puts the others and the controls on the agenda, in this order (R2).
 func (d *driver) begin() error {
 	if err := d.declare(); err != nil {

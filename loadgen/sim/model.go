@@ -36,7 +36,7 @@ type Model struct {
 	Bindings  []scenarios.Binding
 	Workers   []Worker
 	Control   []Control // in the order in which those of one instant are carried out
-	Rebind    []int64   // each: so often, in microseconds, a binding goes and comes back, while messages are published
+	Rebind    []int64   // intervals in microseconds at which a binding goes and comes back, while messages are published
 	Source    Source
 	Sizes     bool // bodies have their real size, which only limits in octets can tell
 	Confirms  bool // publishing asks for confirms, so that refusals show
@@ -149,7 +149,7 @@ type Message struct {
 	Sent       int64 // when it was sent; it is at the broker when it is due
 	Confirmed  int64 // when its confirm is back, if it asked for one, else run.None
 	Service    int64 // work in microseconds
-	Cost       int64 // the hint x-cost in microseconds; 0: no hint; less: that it is no work at all
+	Cost       int64 // the hint x-cost in microseconds; 0: no hint; negative: known to be no work
 	Expiration int64 // per-message TTL in microseconds; 0: none
 	Class      int32
 	Sequence   int32  // of the load; 0 where there is none
@@ -164,7 +164,7 @@ type Message struct {
 	Mandatory  bool
 }
 
-// An Outcome is what came of a model.
+// An Outcome is the result of a model.
 type Outcome struct {
 	Messages []run.Message // by seq; Queue and Worker index the model's lists
 	Spans    []run.Span    // in order of Start

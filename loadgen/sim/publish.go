@@ -37,6 +37,9 @@ func (d *driver) publishNext() {
 		Received: run.None, Started: run.None, Done: run.None, Acked: run.None, Service: m.Service,
 	})
 	d.copies = append(d.copies, copies{})
+	if d.published != nil {
+		d.published[seq] = *m
+	}
 	d.publishing = seq
 	d.ledger.Published++
 	result, err := d.channel.Publish(d.writer.publishing(m, seq, d.model.Sizes))
@@ -68,14 +71,12 @@ func (d *driver) publishNext() {
 	}
 }
 
-// forward publishes a task's message again, where its worker's verdict says.
+// forward publishes a task's message again, as it was but where its worker's
+// verdict says.
 func (d *driver) forward(t *task) {
-	row, to := &d.out.Messages[t.seq], t.verdict.To
-	m := Message{
-		Intended: row.Intended, Service: row.Service, Class: row.Class, Tenant: row.Tenant,
-		Exchange: to.Exchange, RoutingKey: to.RoutingKey, Expiration: to.Expiration,
-	}
-	if _, err := d.channel.Publish(d.writer.publishing(&m, t.seq, false)); err != nil && d.err == nil {
+	m, to := d.published[t.seq], t.verdict.To
+	m.Exchange, m.RoutingKey, m.Expiration, m.Mandatory = to.Exchange, to.RoutingKey, to.Expiration, false
+	if _, err := d.channel.Publish(d.writer.publishing(&m, t.seq, d.model.Sizes)); err != nil && d.err == nil {
 		d.err = fmt.Errorf("message %d forwarded to exchange %q: %w", t.seq, to.Exchange, err)
 	}
 	d.conn.Batch().Flush()
