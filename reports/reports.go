@@ -52,15 +52,8 @@ func draw(dir string, f *folder.Folder) error {
 		return err
 	}
 	for name, fig := range page.Plots(f) {
-		png, err := fig.PNG()
-		if err != nil {
-			return fmt.Errorf("%s: %w", name, err)
-		}
-		if err := errors.Join(
-			os.WriteFile(filepath.Join(plots, name+".svg"), fig.SVG(), 0o666),
-			os.WriteFile(filepath.Join(plots, name+".png"), png, 0o666),
-		); err != nil {
-			return err
+		if err := fig.Write(plots, name); err != nil {
+			return fmt.Errorf("reports: %w", err)
 		}
 	}
 	return errors.Join(

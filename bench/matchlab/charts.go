@@ -7,17 +7,17 @@ import (
 	"slices"
 	"strings"
 
-	"gonum.org/v1/plot/vg"
-	"gonum.org/v1/plot/vg/draw"
-
 	"harelab/bench/workload"
 	"harelab/engine/topic"
+	"harelab/reports/page"
+	"harelab/reports/plot"
+	"harelab/reports/stat"
 )
 
-// Charts returns the charts of a run: a dot chart for each workload, the sweeps,
-// and memory.
-func (r *Results) Charts() []*Chart {
-	var all []*Chart
+// Charts returns the charts of a run: the strategies on each workload, the
+// sweeps, and memory.
+func (r *Results) Charts() []page.SheetChart {
+	var all []page.SheetChart
 	for _, w := range r.Workloads() {
 		all = append(all, r.matchChart(w))
 	}
@@ -33,158 +33,204 @@ func (r *Results) Charts() []*Chart {
 	return append(all, r.memoryChart())
 }
 
-const (
-	chartWidth = 360 // points
-	lineHeight = 240
-)
-
-// limits returns a logarithmic axis of whole decades around the values. It begins
-// with those above zero: a logarithmic axis has no place for others.
-func limits(values []float64, format func(float64) string) axis {
-	values = slices.DeleteFunc(slices.Clone(values), func(v float64) bool { return v <= 0 })
-	if len(values) == 0 {
-		values = []float64{1}
+// chart draws a figure at both widths and says above it what its marks are.
+func chart(name, title, note string, draw func(width float64) *plot.Figure) page.SheetChart {
+	c := page.SheetChart{Name: name, Title: title, Wide: draw(plot.Wide), Narrow: draw(plot.Narrow)}
+	for _, f := range []*plot.Figure{c.Wide, c.Narrow} {
+		if f != nil {
+			f.Note = note
+		}
 	}
-	lo, hi := slices.Min(values), slices.Max(values)
-	return axis{lo: math.Pow(10, math.Floor(math.Log10(lo))), hi: math.Pow(10, math.Ceil(math.Log10(hi*1.0001))), log: true, format: format}
+	return c
 }
 
 // matchChart shows the strategies on one workload, fastest first.
-func (r *Results) matchChart(name string) *Chart {
-	var rows []row
-	var values []float64
+func (r *Results) matchChart(name string) page.SheetChart {
+	var rows []plot.DotRow
 	for i := range r.Matches {
 		if m := &r.Matches[i]; m.Workload == name {
 			s := summary(m.CPU)
-			values = append(values, s.Lo, s.Hi)
-			rows = append(rows, row{label: m.Contender, value: s.Center, lo: s.Lo, hi: s.Hi,
-				note: FormatNanos(s.Center), colour: r.colour(m.Contender)})
+			rows = append(rows, plot.DotRow{Label: m.Contender, Value: s.Center, Lo: s.Lo, Hi: s.Hi,
+				Text: FormatNanos(s.Center), Marked: m.Contender == r.base()})
 		}
 	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.value, b.value) })
-	doc := name
+	fastestFirst(rows)
+	doc := ""
 	if spec, err := workload.Lookup(name); err == nil {
-		doc = spec.Doc
+		doc = stat.Upper(spec.Doc) + ". "
 	}
-	x := limits(values, FormatNanos)
-	return &Chart{
-		Name:     "match-" + name,
-		Question: name + ": " + doc,
-		Finding:  ends(rows, "a match"),
-		Width:    chartWidth, Height: vg.Length(16*len(rows) + 20),
-		draw: func(c draw.Canvas) { dots(c, rows, x) },
-	}
+	return chart("match-"+name, name+": time of a match",
+		fmt.Sprintf("%sProcessor time, fastest first, on a logarithmic axis: the dot is the median, the bar its %s.", doc, r.interval()),
+		func(width float64) *plot.Figure { return plot.Dots(rows, FormatNanos, width, ends(rows, "a match")) })
+}
+
+func fastestFirst(rows []plot.DotRow) {
+	slices.SortStableFunc(rows, func(a, b plot.DotRow) int { return cmp.Compare(a.Value, b.Value) })
 }
 
 // ends says what the first and the last row take.
-func ends(rows []row, each string) string {
+func ends(rows []plot.DotRow, each string) string {
+	switch len(rows) {
+	case 0:
+		return ""
+	case 1:
+		return fmt.Sprintf("%s takes %s %s.", rows[0].Label, rows[0].Text, each)
+	}
 	first, last := rows[0], rows[len(rows)-1]
-	if len(rows) == 1 {
-		return fmt.Sprintf("%s takes %s %s.", first.label, first.note, each)
-	}
-	return fmt.Sprintf("%s takes %s %s, %s %s.", first.label, first.note, each, last.label, last.note)
+	return fmt.Sprintf("%s takes %s %s, %s %s.", first.Label, first.Text, each, last.Label, last.Text)
 }
 
-// sweepChart shows a match's time along a sweep.
-func (r *Results) sweepChart(s Sweep) *Chart {
-	ch := r.logChart(s, FormatNanos, "", func(p Point) linePoint {
-		sum := summary(p.CPU)
-		return linePoint{p.X, sum.Center, sum.Lo, sum.Hi}
-	})
-	ch.Name = s.Name
-	switch s.Name {
-	case "scaling":
-		ch.Question = "How does a match grow with the bindings? (iot, both axes logarithmic)"
-	case "hashes":
-		ch.Question = fmt.Sprintf("What does every '#' add? (200 bindings, %d words, time logarithmic)", sweepWords)
-	case "zipf":
-		ch.Question = "Does a cache pay? (20,000 keys; at 0 all come alike often, above 1 few carry most)"
-	}
-	return ch
-}
-
-// workChart shows a match's work, counted in steps, which no machine disturbs.
-func (r *Results) workChart(s Sweep) *Chart {
-	whole := func(steps float64) string { return groupThousands(int(math.Round(steps))) }
-	ch := r.logChart(s, whole, " steps", func(p Point) linePoint {
-		steps := max(1, p.Steps) // some answer without a step
-		return linePoint{p.X, steps, steps, steps}
-	})
-	ch.Name = "work"
-	ch.Question = "How much work is that? (steps: states entered and edges looked for, logarithmic)"
-	return ch
-}
-
-// logChart shows a figure along a sweep on a logarithmic axis. The unit is for the
-// finding only.
-func (r *Results) logChart(s Sweep, format func(float64) string, unit string, point func(Point) linePoint) *Chart {
-	all := r.sweepLines(s, point)
-	var values []float64
-	for _, l := range all {
-		for _, p := range l.points {
-			values = append(values, p.lo, p.hi)
+// memoryChart shows what a binding takes on the workload with most bindings.
+func (r *Results) memoryChart() page.SheetChart {
+	most := &r.Matches[0]
+	for i := range r.Matches {
+		if r.Matches[i].Bindings > most.Bindings {
+			most = &r.Matches[i]
 		}
 	}
-	xs := sweepAxis(s)
-	return &Chart{
-		Finding: growth(all, xs.format, s.Axis, func(v float64) string { return format(v) + unit }),
-		Width:   chartWidth, Height: lineHeight,
-		draw: func(c draw.Canvas) { lines(c, all, xs, limits(values, format), s.Axis) },
-	}
-}
-
-// growth says where the lines begin and end that end lowest and highest.
-func growth(all []line, x func(float64) string, axis string, y func(float64) string) string {
-	first := func(l *line) linePoint { return l.points[0] }
-	last := func(l *line) linePoint { return l.points[len(l.points)-1] }
-	least, most := &all[0], &all[0]
-	for i := range all {
-		if last(&all[i]).y < last(least).y {
-			least = &all[i]
-		}
-		if last(&all[i]).y > last(most).y {
-			most = &all[i]
+	var rows []plot.DotRow
+	for _, c := range r.Contenders() {
+		if m := r.Of(c, most.Workload); m != nil && m.Heap > 0 {
+			rows = append(rows, plot.DotRow{Label: c, Value: m.Heap, Lo: m.Heap, Hi: m.Heap,
+				Text: fmt.Sprintf("%.0f B", m.Heap), Marked: c == r.base()})
 		}
 	}
-	text := fmt.Sprintf("%s: from %s to %s a match of %s goes from %s to %s",
-		strings.ToUpper(axis[:1])+axis[1:], x(first(least).x), x(last(least).x), least.label, y(first(least).y), y(last(least).y))
-	if most != least {
-		text += fmt.Sprintf(", one of %s from %s to %s", most.label, y(first(most).y), y(last(most).y))
-	}
-	return text + "."
+	fastestFirst(rows)
+	octets := func(v float64) string { return groupThousands(int(v)) + " B" }
+	return chart("memory", "How much heap does a binding take?",
+		fmt.Sprintf("On %s, with %s bindings, least first, on a logarithmic axis.", most.Workload, groupThousands(most.Bindings)),
+		func(width float64) *plot.Figure { return plot.Dots(rows, octets, width, ends(rows, "a binding")) })
 }
 
-// hitChart shows the share of keys that a cache answers.
-func (r *Results) hitChart(s Sweep) *Chart {
-	s.Points = slices.DeleteFunc(slices.Clone(s.Points), func(p Point) bool { return p.HitRate < 0 })
-	all := r.sweepLines(s, func(p Point) linePoint {
-		rate := 100 * p.HitRate
-		return linePoint{p.X, rate, rate, rate}
-	})
-	percent := axis{lo: 0, hi: 100, marks: []float64{0, 25, 50, 75, 100}, format: func(v float64) string { return fmt.Sprintf("%g %%", v) }}
-	last := all[0].points[len(all[0].points)-1]
-	return &Chart{
-		Name:     "zipf-hits",
-		Question: "How many matches does the cache answer? (0 where it has stepped aside)",
-		Finding:  fmt.Sprintf("At exponent %g the cache answers %.0f %% of the matches.", last.x, last.y),
-		Width:    chartWidth, Height: lineHeight,
-		draw: func(c draw.Canvas) { lines(c, all, sweepAxis(s), percent, s.Axis) },
-	}
+// A curve is a figure of one contender along a sweep.
+type curve struct {
+	contender string
+	x, y      []float64
+	lo, hi    []float64
 }
 
-func sweepAxis(s Sweep) axis {
+// curves returns a figure of each contender along a sweep, the default first.
+// Points that the figure leaves out are missing.
+func (r *Results) curves(s Sweep, figure func(Point) (y, lo, hi float64, ok bool)) []curve {
+	var all []curve
+	for _, p := range s.Points {
+		y, lo, hi, ok := figure(p)
+		if !ok {
+			continue
+		}
+		i := slices.IndexFunc(all, func(c curve) bool { return c.contender == p.Contender })
+		if i < 0 {
+			i = len(all)
+			all = append(all, curve{contender: p.Contender})
+		}
+		c := &all[i]
+		c.x, c.y, c.lo, c.hi = append(c.x, p.X), append(c.y, y), append(c.lo, lo), append(c.hi, hi)
+	}
+	if i := slices.IndexFunc(all, func(c curve) bool { return c.contender == topic.Default }); i > 0 {
+		all = slices.Insert(slices.Delete(slices.Clone(all), i, i+1), 0, all[i])
+	}
+	return all
+}
+
+// sweepFigure draws curves along a sweep's values; chart says what they are of.
+func sweepFigure(s Sweep, all []curve, chart plot.LineChart, width float64, alt string) *plot.Figure {
 	var xs []float64
 	for _, p := range s.Points {
 		xs = append(xs, p.X)
 	}
 	slices.Sort(xs)
 	xs = slices.Compact(xs)
-	a := axis{lo: xs[0], hi: xs[len(xs)-1], marks: xs, format: func(v float64) string { return fmt.Sprintf("%g", v) }}
-	if a.hi >= 1000 {
-		a.log = true
-		a.format = func(v float64) string { return groupThousands(int(v)) }
+	chart.Axis = s.Axis
+	for _, x := range xs {
+		chart.Values = append(chart.Values, formatX(x))
 	}
-	return a
+	var panel plot.LinePanel
+	for _, c := range all {
+		l := plot.SweepLine{Label: c.contender, Y: missing(len(xs)), Lo: missing(len(xs)), Hi: missing(len(xs))}
+		for i, x := range c.x {
+			k := slices.Index(xs, x)
+			l.Y[k], l.Lo[k], l.Hi[k] = c.y[i], c.lo[i], c.hi[i]
+		}
+		panel.Lines = append(panel.Lines, l)
+	}
+	chart.Panels = []plot.LinePanel{panel}
+	return plot.SweepLines(chart, width, alt)
+}
+
+// missing returns n values that are not there.
+func missing(n int) []float64 {
+	out := make([]float64, n)
+	for i := range out {
+		out[i] = math.NaN()
+	}
+	return out
+}
+
+func formatX(v float64) string {
+	if v >= 1000 {
+		return groupThousands(int(v))
+	}
+	return fmt.Sprintf("%g", v)
+}
+
+// sweepChart shows a match's time along a sweep.
+func (r *Results) sweepChart(s Sweep) page.SheetChart {
+	all := r.curves(s, func(p Point) (float64, float64, float64, bool) {
+		sum := summary(p.CPU)
+		return sum.Center, sum.Lo, sum.Hi, true
+	})
+	title, what := s.Name, ""
+	switch s.Name {
+	case "scaling":
+		title, what = "How does a match grow with the bindings?", "The workload is iot. "
+	case "hashes":
+		title, what = "What does every '#' add?", fmt.Sprintf("200 bindings, keys of %d words. ", sweepWords)
+	case "zipf":
+		title, what = "Does a cache pay?", "20,000 keys: at exponent 0 all come alike often, above 1 few carry most. "
+	}
+	note := what + "Medians of processor time; the band is their " + r.interval() + "."
+	return chart(s.Name, title, note, func(width float64) *plot.Figure {
+		return sweepFigure(s, all, plot.LineChart{Metric: "time a match", Format: FormatNanos}, width, growth(all, s.Axis, FormatNanos))
+	})
+}
+
+// workChart shows a match's work, counted in steps, which no machine disturbs.
+func (r *Results) workChart(s Sweep) page.SheetChart {
+	all := r.curves(s, func(p Point) (float64, float64, float64, bool) {
+		steps := max(1, p.Steps) // some answer without a step
+		return steps, steps, steps, true
+	})
+	whole := func(steps float64) string { return groupThousands(int(math.Round(steps))) }
+	return chart("work", "How much work is that?", "Steps are states entered and edges looked for: no machine disturbs their number.",
+		func(width float64) *plot.Figure {
+			return sweepFigure(s, all, plot.LineChart{Metric: "steps a match", Format: whole}, width, growth(all, s.Axis, func(v float64) string { return whole(v) + " steps" }))
+		})
+}
+
+// growth says where the lines begin and end that end lowest and highest.
+func growth(all []curve, axis string, format func(float64) string) string {
+	last := func(c curve) float64 { return c.y[len(c.y)-1] }
+	by := func(a, b curve) int { return cmp.Compare(last(a), last(b)) }
+	least, most := slices.MinFunc(all, by), slices.MaxFunc(all, by)
+	text := fmt.Sprintf("%s: from %s to %s a match of %s goes from %s to %s",
+		strings.ToUpper(axis[:1])+axis[1:], formatX(least.x[0]), formatX(least.x[len(least.x)-1]), least.contender, format(least.y[0]), format(last(least)))
+	if most.contender != least.contender {
+		text += fmt.Sprintf(", one of %s from %s to %s", most.contender, format(most.y[0]), format(last(most)))
+	}
+	return text + "."
+}
+
+// hitChart shows the share of keys that a cache answers.
+func (r *Results) hitChart(s Sweep) page.SheetChart {
+	all := r.curves(s, func(p Point) (float64, float64, float64, bool) {
+		return 100 * p.HitRate, 100 * p.HitRate, 100 * p.HitRate, p.HitRate >= 0
+	})
+	percent := func(v float64) string { return fmt.Sprintf("%.0f %%", v) }
+	return chart("zipf-hits", "How many matches does the cache answer?", "0 is where it has stepped aside.", func(width float64) *plot.Figure {
+		c := all[0]
+		return sweepFigure(s, all, plot.LineChart{Metric: "matches answered by the cache", Format: percent, Linear: true}, width,
+			fmt.Sprintf("At exponent %g the cache answers %.0f %% of the matches.", c.x[len(c.x)-1], c.y[len(c.y)-1]))
+	})
 }
 
 func groupThousands(n int) string {
@@ -192,45 +238,4 @@ func groupThousands(n int) string {
 		return fmt.Sprint(n)
 	}
 	return groupThousands(n/1000) + fmt.Sprintf(",%03d", n%1000)
-}
-
-func (r *Results) sweepLines(s Sweep, point func(Point) linePoint) []line {
-	var all []line
-	for _, p := range s.Points {
-		i := slices.IndexFunc(all, func(l line) bool { return l.label == p.Contender })
-		if i < 0 {
-			i = len(all)
-			all = append(all, line{label: p.Contender, colour: r.colour(p.Contender), bold: p.Contender == topic.Default})
-		}
-		all[i].points = append(all[i].points, point(p))
-	}
-	return all
-}
-
-// memoryChart shows what a binding takes on the workload with most bindings.
-func (r *Results) memoryChart() *Chart {
-	most := &r.Matches[0]
-	for i := range r.Matches {
-		if r.Matches[i].Bindings > most.Bindings {
-			most = &r.Matches[i]
-		}
-	}
-	var rows []row
-	var values []float64
-	for _, c := range r.Contenders() {
-		if m := r.Of(c, most.Workload); m != nil && m.Heap > 0 {
-			rows = append(rows, row{label: c, value: m.Heap, lo: m.Heap, hi: m.Heap,
-				note: fmt.Sprintf("%.0f B", m.Heap), colour: r.colour(c)})
-			values = append(values, m.Heap)
-		}
-	}
-	slices.SortFunc(rows, func(a, b row) int { return cmp.Compare(a.value, b.value) })
-	x := limits(values, func(v float64) string { return groupThousands(int(v)) + " B" })
-	return &Chart{
-		Name:     "memory",
-		Question: fmt.Sprintf("How much heap does a binding take? (%s, %s bindings)", most.Workload, groupThousands(most.Bindings)),
-		Finding:  ends(rows, "a binding"),
-		Width:    chartWidth, Height: vg.Length(16*len(rows) + 20),
-		draw: func(c draw.Canvas) { dots(c, rows, x) },
-	}
 }

@@ -44,15 +44,15 @@ func TestRun(t *testing.T) {
 		if err != nil || !bytes.HasPrefix(svg, []byte("<svg")) {
 			t.Errorf("%s.svg: %v, %.20q", ch.Name, err, svg)
 		}
-		if ch.Question == "" || ch.Finding == "" {
-			t.Errorf("%s: question %q, finding %q", ch.Name, ch.Question, ch.Finding)
+		if ch.Title == "" || ch.Wide == nil || ch.Narrow == nil || ch.Wide.Alt == "" || ch.Wide.Note == "" {
+			t.Errorf("%s: %+v", ch.Name, ch)
 		}
 	}
 	page, err := os.ReadFile(filepath.Join(dir, "report.html"))
 	if err != nil {
 		t.Fatal(err)
 	}
-	for _, outside := range []string{"http://", "https://", "<script", "<link"} {
+	for _, outside := range []string{"http://", "https://", "<script src", "<link"} {
 		if s := strings.ReplaceAll(string(page), "http://www.w3.org/", ""); strings.Contains(s, outside) {
 			t.Errorf("report.html contains %s", outside)
 		}

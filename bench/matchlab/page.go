@@ -2,23 +2,19 @@ package matchlab
 
 import (
 	"bytes"
-	_ "embed"
 	"fmt"
-	"html/template"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
+
+	"harelab/engine/topic"
+	"harelab/reports/page"
 )
-
-//go:embed page.html
-var pageText string
-
-var pageTemplate = template.Must(template.New("page").Parse(pageText))
 
 // Write writes the results to a folder, which it makes.
 func (r *Results) Write(dir string) error {
-	plots := filepath.Join(dir, "plots")
-	if err := os.MkdirAll(plots, 0o777); err != nil {
+	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
 	if err := writeBenchFile(filepath.Join(dir, "bench.txt"), r.samples(), r.Partial); err != nil {
@@ -31,27 +27,7 @@ func (r *Results) Write(dir string) error {
 	if err := os.WriteFile(filepath.Join(dir, "table.txt"), table.Bytes(), 0o666); err != nil {
 		return err
 	}
-	for _, ch := range r.Charts() {
-		svg, err := ch.File()
-		if err != nil {
-			return err
-		}
-		png, err := ch.PNG()
-		if err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(plots, ch.Name+".svg"), svg, 0o666); err != nil {
-			return err
-		}
-		if err := os.WriteFile(filepath.Join(plots, ch.Name+".png"), png, 0o666); err != nil {
-			return err
-		}
-	}
-	page, err := r.Page()
-	if err != nil {
-		return err
-	}
-	return os.WriteFile(filepath.Join(dir, "report.html"), page, 0o666)
+	return r.Sheet().Write(dir)
 }
 
 // samples returns all measurements, those of the sweeps under their own names.
@@ -65,78 +41,81 @@ func (r *Results) samples() []Measurement {
 	return all
 }
 
-type pageData struct {
-	Headline string
-	Numbers  []pageNumber
-	Advice   []string
-	Groups   []pageGroup
-	Columns  []pageColumn
-	Rows     []pageRow
-	Base     string
-	Partial  string
-	Repeat   int
-	Interval string // what stands beside the medians
-	Host     string
-}
-
-type pageNumber struct{ Value, What string }
-
-type pageGroup struct {
-	Title, Text string
-	Charts      []pageChart
-}
-
-type pageChart struct {
-	Question, Finding string
-	SVG               template.HTML
-}
-
-type pageColumn struct{ Workload, Matches string }
-
-type pageRow struct {
-	Strategy string
-	Cells    []cell
-}
-
-// Page returns the report as one HTML file that asks for no other.
-func (r *Results) Page() ([]byte, error) {
+// Sheet is the results' page.
+func (r *Results) Sheet() page.Sheet {
 	advice := r.Advice()
-	d := pageData{
-		Headline: advice[0], Advice: advice[1:], Numbers: r.numbers(),
-		Partial: r.Partial, Base: r.base(), Repeat: r.Options.Repeat, Interval: r.interval(), Host: r.Host,
+	return page.Sheet{
+		Title:  "Topic matchers, compared – harelab",
+		Story:  page.Story{Headline: advice[0], Text: strings.Join(append(advice[1:], r.numbers()), " ")},
+		Sound:  r.sound(),
+		Charts: r.Charts(), Tables: r.tables(),
+		Commands: []string{
+			"harelab bench match",
+			fmt.Sprintf("go tool benchstat -filter '.name:Match .unit:cpu-sec/op' -col '/strategy@(%s trie)' bench.txt", topic.Default),
+		},
+		Facts: []string{
+			r.Host,
+			"Every sample of this run is in bench.txt, the table as text in table.txt, and each chart in plots.",
+			"Bias: those who wrote the strategies chose the workloads. The definitions are in bench/workload.",
+		},
 	}
-	groups := map[bool]*pageGroup{
-		true: {Title: "Time of a match, by workload",
-			Text: "Fastest first, on logarithmic axes. Medians; the bar is the " + r.interval() + "."},
-		false: {Title: "What it depends on", Text: "One property varied, the rest as it was. Medians; the bar is the " + r.interval() + "."},
-	}
-	for _, ch := range r.Charts() {
-		svg, err := ch.SVG()
-		if err != nil {
-			return nil, err
-		}
-		g := groups[strings.HasPrefix(ch.Name, "match-")]
-		g.Charts = append(g.Charts, pageChart{ch.Question, ch.Finding, template.HTML(svg)})
-	}
-	d.Groups = []pageGroup{*groups[true], *groups[false]}
-	for _, w := range r.Workloads() {
-		d.Columns = append(d.Columns, pageColumn{w, fmt.Sprintf("%.2f", r.fastest(w).Matches)})
-	}
-	for _, c := range r.Contenders() {
-		row := pageRow{Strategy: c}
-		for _, w := range r.Workloads() {
-			row.Cells = append(row.Cells, r.cell(c, w))
-		}
-		d.Rows = append(d.Rows, row)
-	}
-	var b bytes.Buffer
-	err := pageTemplate.Execute(&b, d)
-	return b.Bytes(), err
 }
 
-// numbers are the three that the page shows large, all of one strategy.
-func (r *Results) numbers() []pageNumber {
-	var numbers []pageNumber
+func (r *Results) sound() page.Soundness {
+	s := page.Soundness{State: "ok", Title: "The comparison is sound.", Checks: []page.Check{
+		{State: "ok", Name: "matches", Text: "Every stretch of keys was checked by the number of destinations that it must match."},
+		{State: "ok", Name: "turns", Text: "Strategies took turns on one thread, in random order in each repeat; processor time is what counts."},
+	}}
+	note := func(name, text string) {
+		s.State, s.Title = "note", "Read with care."
+		s.Checks = append(s.Checks, page.Check{State: "note", Name: name, Text: text})
+	}
+	if n := r.Options.Repeat; n < fewestSamples {
+		note("repeats", fmt.Sprintf("%d samples are too few for an interval of the median: bars are ranges.", n))
+	}
+	if r.Partial != "" {
+		note("partial", r.Partial)
+	}
+	return s
+}
+
+// tables have a row for each strategy, with a few workloads side by side.
+func (r *Results) tables() []page.SheetTable {
+	var out []page.SheetTable
+	for workloads := range slices.Chunk(r.Workloads(), tableColumns) {
+		t := page.SheetTable{Title: "Time of a match on " + strings.Join(workloads, ", "), Columns: append([]string{"strategy"}, workloads...), Heads: 1}
+		if out == nil {
+			t.Note = fmt.Sprintf("Processor time: median of %d samples ± their %s, and its ratio to %s, or ~ where chance may explain the difference (Mann-Whitney U, p > 0.05). * none is faster by more than chance.",
+				r.Options.Repeat, r.interval(), r.base())
+		}
+		var matches []string
+		for _, w := range workloads {
+			matches = append(matches, fmt.Sprintf("%s %.2f", w, r.fastest(w).Matches))
+		}
+		t.Note = strings.TrimSpace(t.Note + " Matches a key: " + strings.Join(matches, ", ") + ".")
+		for _, contender := range r.Contenders() {
+			row, sort := []string{contender}, []float64{0}
+			for _, w := range workloads {
+				c := r.cell(contender, w)
+				text := c.String()
+				if c.P != "" {
+					text += " (" + c.P + ")"
+				}
+				row, sort = append(row, text), append(sort, -1)
+				if m := r.Of(contender, w); m != nil {
+					sort[len(sort)-1] = Median(m.CPU)
+				}
+			}
+			t.Rows, t.Sort = append(t.Rows, row), append(t.Sort, sort)
+		}
+		out = append(out, t)
+	}
+	return out
+}
+
+// numbers says what one strategy takes: a match against the most bindings, a
+// binding there, and a match at worst.
+func (r *Results) numbers() string {
 	var most, slowest *Measurement
 	allocs := 0.0
 	for _, w := range r.Workloads() {
@@ -153,11 +132,8 @@ func (r *Results) numbers() []pageNumber {
 		}
 	}
 	if most == nil {
-		return nil
+		return ""
 	}
-	return append(numbers,
-		pageNumber{FormatNanos(Median(most.CPU)), fmt.Sprintf("a match of %s against %s bindings (%s)", r.base(), groupThousands(most.Bindings), most.Workload)},
-		pageNumber{fmt.Sprintf("%.0f B", most.Heap), "of heap a binding there"},
-		pageNumber{FormatNanos(Median(slowest.CPU)), fmt.Sprintf("a match at worst (%s), with %.0f allocations", slowest.Workload, allocs)},
-	)
+	return fmt.Sprintf("A match of %s against %s bindings (%s) takes %s, and a binding %.0f B of heap there; at worst (%s) a match takes %s, with %.0f allocations.",
+		r.base(), groupThousands(most.Bindings), most.Workload, FormatNanos(Median(most.CPU)), most.Heap, slowest.Workload, FormatNanos(Median(slowest.CPU)), allocs)
 }

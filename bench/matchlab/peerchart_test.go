@@ -7,6 +7,7 @@ import (
 	"testing"
 
 	"harelab/engine/topic"
+	"harelab/reports/plot"
 )
 
 // TestPeerChart wants everybody to be compared to the best peer of those that can
@@ -21,26 +22,30 @@ func TestPeerChart(t *testing.T) {
 		{Contender: "good", Workload: "b", Bindings: 90, LeftOut: 10, CPU: []float64{100, 120}},
 	}
 	ch := PeerChart(ms, []string{"mine"}, []string{"fast", "good", "slow"})
-	if want := "a: 100 bindings: mine 55 ns, best peer good 110 ns. "; ch.Finding != want {
-		t.Errorf("finding %q, want %q", ch.Finding, want)
+	if want := "a: 100 bindings: mine 55 ns, best peer good 110 ns. "; ch.Alt != want {
+		t.Errorf("finding %q, want %q", ch.Alt, want)
 	}
 	r := &Results{Matches: ms}
 	p := r.peerRow("a", r.bestOf([]string{"good"}, "a"), []string{"mine"}, []string{"fast", "good", "slow"})
-	for i, want := range []row{{label: "mine", value: 0.5}, {label: "good", value: 1}, {label: "slow", value: 10}} {
-		if got := p.dots[i]; got.label != want.label || got.value != want.value {
-			t.Errorf("dot %d is %s at %v, want %s at %v", i, got.label, got.value, want.label, want.value)
+	for i, want := range []plot.ContestDot{{Contender: "mine", Value: 0.5}, {Contender: "good", Value: 1}, {Contender: "slow", Value: 10}} {
+		if got := p.Dots[i]; got.Contender != want.Contender || got.Value != want.Value {
+			t.Errorf("dot %d is %s at %v, want %s at %v", i, got.Contender, got.Value, want.Contender, want.Value)
 		}
 	}
-	svg, err := ch.File()
-	if err != nil {
-		t.Fatal(err)
-	}
-	for d := xml.NewDecoder(bytes.NewReader(svg)); ; {
+	for d := xml.NewDecoder(bytes.NewReader(ch.SVG())); ; {
 		if _, err := d.Token(); err == io.EOF {
 			break
 		} else if err != nil {
 			t.Fatal(err)
 		}
+	}
+}
+
+// TestPeerChartWithoutPeers: there is nothing to be a multiple of.
+func TestPeerChartWithoutPeers(t *testing.T) {
+	ms := []Measurement{{Contender: "mine", Workload: "a", Bindings: 100, CPU: []float64{50}}}
+	if ch := PeerChart(ms, []string{"mine"}, []string{"none"}); ch != nil {
+		t.Errorf("a chart of %q", ch.Alt)
 	}
 }
 
@@ -57,7 +62,7 @@ func TestPeerRowNamesTheDefault(t *testing.T) {
 			{Contender: other, Workload: "a", CPU: []float64{tt.others}},
 			{Contender: "peer", Workload: "a", CPU: []float64{200}},
 		}}
-		if got := r.peerRow("a", r.Of("peer", "a"), []string{topic.Default, other}, []string{"peer"}).finding; got != tt.want {
+		if got := r.peerRow("a", r.Of("peer", "a"), []string{topic.Default, other}, []string{"peer"}).Text; got != tt.want {
 			t.Errorf("finding %q, want %q", got, tt.want)
 		}
 	}

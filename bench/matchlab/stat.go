@@ -115,6 +115,18 @@ func (r *Results) cell(contender, workload string) cell {
 	return c
 }
 
+// String writes the cell in one line.
+func (c cell) String() string {
+	text := c.Time
+	if c.Best {
+		text += "*"
+	}
+	if c.Ratio != "" {
+		text += " " + c.Ratio
+	}
+	return text
+}
+
 func formatP(p float64) string {
 	if p < 0.0005 {
 		return "p<0.001"
@@ -144,12 +156,7 @@ func (r *Results) WriteTable(w io.Writer) error {
 		for _, contender := range r.Contenders() {
 			fmt.Fprint(t, contender)
 			for _, workload := range workloads {
-				c := r.cell(contender, workload)
-				mark := ""
-				if c.Best {
-					mark = "*"
-				}
-				fmt.Fprintf(t, "\t%s%s %s", c.Time, mark, c.Ratio)
+				fmt.Fprintf(t, "\t%s", r.cell(contender, workload))
 			}
 			fmt.Fprintln(t)
 		}

@@ -35,41 +35,22 @@ func TestFormatP(t *testing.T) {
 
 // TestGrowth wants the lines that end lowest and highest, in figures.
 func TestGrowth(t *testing.T) {
-	rises := func(label string, ys ...float64) (l line) {
-		l.label = label
-		for i, y := range ys {
-			l.points = append(l.points, linePoint{x: float64(i + 1), y: y})
+	rises := func(contender string, ys ...float64) curve {
+		c := curve{contender: contender, y: ys}
+		for i := range ys {
+			c.x = append(c.x, float64(i+1))
 		}
-		return l
+		return c
 	}
 	plain := func(v float64) string { return fmt.Sprint(v) }
-	all := []line{rises("much", 1, 5, 9), rises("most", 2, 2, 30), rises("least", 4, 9, 5), rises("more", 3, 3, 6)}
+	all := []curve{rises("much", 1, 5, 9), rises("most", 2, 2, 30), rises("least", 4, 9, 5), rises("more", 3, 3, 6)}
 	const want = "Bindings: from 1 to 3 a match of least goes from 4 to 5, one of most from 2 to 30."
-	if got := growth(all, plain, "bindings", plain); got != want {
+	if got := growth(all, "bindings", plain); got != want {
 		t.Errorf("%q, want %q", got, want)
 	}
 	const alone = "Bindings: from 1 to 3 a match of much goes from 1 to 9."
-	if got := growth(all[:1], plain, "bindings", plain); got != alone {
+	if got := growth(all[:1], "bindings", plain); got != alone {
 		t.Errorf("%q, want %q", got, alone)
-	}
-}
-
-// TestLimits wants whole decades around the values above zero.
-func TestLimits(t *testing.T) {
-	for _, tt := range []struct {
-		values []float64
-		lo, hi float64
-	}{
-		{[]float64{20, 300}, 10, 1000}, {[]float64{10, 100}, 10, 1000}, {[]float64{0, 5}, 1, 10}, {[]float64{0}, 1, 10}, {nil, 1, 10},
-	} {
-		a := limits(tt.values, nil)
-		if a.lo != tt.lo || a.hi != tt.hi {
-			t.Errorf("limits(%v): %v to %v, want %v to %v", tt.values, a.lo, a.hi, tt.lo, tt.hi)
-			continue
-		}
-		if at := a.at(0); at != 0 {
-			t.Errorf("limits(%v): 0 is put at %v, want 0", tt.values, at)
-		}
 	}
 }
 

@@ -51,11 +51,11 @@ func draw(name string, ms []matchlab.Measurement, ours []string) error {
 			peers = append(peers, c.Name)
 		}
 	}
-	svg, err := matchlab.PeerChart(ms, ours, peers).File()
-	if err != nil {
-		return err
+	chart := matchlab.PeerChart(ms, ours, peers)
+	if chart == nil {
+		return errors.New("peers: no peer can express all of a workload: there is nothing to draw")
 	}
-	return os.WriteFile(name, svg, 0o666)
+	return os.WriteFile(name, chart.SVG(), 0o666)
 }
 
 func peerContenders() []matchlab.Contender {

@@ -1,8 +1,12 @@
 package page
 
 import (
+	"bytes"
+	"fmt"
 	"html/template"
 	"io"
+	"os"
+	"path/filepath"
 	"strconv"
 	"strings"
 
@@ -90,3 +94,30 @@ func (s Sheet) WriteHTML(w io.Writer) error { return page.Execute(w, s.view()) }
 
 // WriteMarkdown writes the sheet for a pull request.
 func (s Sheet) WriteMarkdown(w io.Writer) error { return s.view().markdown(w) }
+
+// Write writes the sheet to the folder dir, which it makes if needed: report.html,
+// report.md, and the charts below plots.
+func (s Sheet) Write(dir string) error {
+	plots := filepath.Join(dir, "plots")
+	if err := os.MkdirAll(plots, 0o777); err != nil {
+		return err
+	}
+	for _, c := range s.Charts {
+		if c.Wide == nil {
+			continue
+		}
+		if err := c.Wide.Write(plots, c.Name); err != nil {
+			return fmt.Errorf("page: %w", err)
+		}
+	}
+	for name, write := range map[string]func(io.Writer) error{"report.html": s.WriteHTML, "report.md": s.WriteMarkdown} {
+		var buf bytes.Buffer
+		if err := write(&buf); err != nil {
+			return fmt.Errorf("page: %s: %w", name, err)
+		}
+		if err := os.WriteFile(filepath.Join(dir, name), buf.Bytes(), 0o666); err != nil {
+			return err
+		}
+	}
+	return nil
+}

@@ -32,7 +32,21 @@ func figures(width float64) map[string]*Figure {
 		dots = append(dots, Dot{fmt.Sprint("prefetch=", i), 100 + 10*f - 3*f*math.Mod(f, 2), 1 + f*f})
 		ranks = append(ranks, Rank{fmt.Sprint("prefetch=", i, " dispatch=fair"), 0.5 + f, 3 + 4*f, 5 + 5*f})
 	}
+	nanos := func(v float64) string { return stat.Plain(v) + " ns" }
+	many := LinePanel{}
+	for i := range 8 {
+		many.Lines = append(many.Lines, line(fmt.Sprint("matcher-", i), math.Pow(2.5, float64(i))))
+	}
 	return map[string]*Figure{
+		"dots": Dots([]DotRow{
+			{"nfa", 94, 90, 99, "94 ns", true}, {"trie", 140, 120, 180, "140 ns", false}, {"cached(nfa)", 2300, 2300, 2300, "2.3 µs", false},
+		}, nanos, width, "nfa takes 94 ns a match, cached(nfa) 2.3 µs."),
+		"versus": Versus(Contest{Ours: []string{"nfa", "cached(nfa)", "trie"}, Others: []string{"nats-gsl", "nats-cache", "mochi"}, Axis: "times the best peer's time a match",
+			Rows: []ContestRow{
+				{"rabbit2011: 2,000 bindings", "nfa 94 ns, best peer nats-gsl 290 ns", []ContestDot{{"nfa", 0.32, 0.3, 0.35}, {"cached(nfa)", 0.33, 0.32, 0.36}, {"trie", 0.7, 0.7, 0.7}, {"nats-gsl", 1, 0.97, 1.04}, {"mochi", 22, 20, 25}}},
+				{"iot: 10 bindings", "nfa 10 ns, best peer nats-cache 12 ns", []ContestDot{{"nfa", 0.8, 0.8, 0.9}, {"nats-cache", 1, 1, 1}}},
+			}}, width, "nfa is faster."),
+		"many-lines": SweepLines(LineChart{Axis: "bindings", Metric: "time a match", Values: values, Format: stat.Brief, Panels: []LinePanel{many}}, width, "They grow."),
 		"forest": Forest([]ForestRow{
 			{"wait.max{class=run_user_query}", []ForestEffect{{0, 0.371, math.NaN(), math.Inf(1), 1, "-62.9 %, better"}, {1, 1.3, 1.2, 1.4, -1, "+30.0 %, worse"}}},
 			{"held.max{class=run_user_query}", []ForestEffect{{0, 0, 0, 0, 1, "-100.0 %, better"}, {1, 1, 0.98, 1.02, 0, "no difference"}}},

@@ -116,7 +116,7 @@ func (s steps) Ticks(lo, hi float64) []plot.Tick {
 	}
 	var out []plot.Tick
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi*(1+1e-9); i++ {
-		v := i * step
+		v := i*step + 0 // which takes the sign off a zero
 		label := ""
 		if s.format != nil {
 			label = s.format(v)

@@ -13,7 +13,10 @@ package plot
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"os"
+	"path/filepath"
 	"sort"
 
 	"gonum.org/v1/plot/vg"
@@ -93,4 +96,16 @@ func (f *Figure) PNG() ([]byte, error) {
 		return nil, fmt.Errorf("%w", err)
 	}
 	return buf.Bytes(), nil
+}
+
+// Write writes the figure to the folder dir, as name.svg and name.png.
+func (f *Figure) Write(dir, name string) error {
+	png, err := f.PNG()
+	if err != nil {
+		return fmt.Errorf("%s: %w", name, err)
+	}
+	return errors.Join(
+		os.WriteFile(filepath.Join(dir, name+".svg"), f.SVG(), 0o666),
+		os.WriteFile(filepath.Join(dir, name+".png"), png, 0o666),
+	)
 }

@@ -69,11 +69,6 @@ func (r ranking) Plot(c draw.Canvas, p *plot.Plot) {
 		c.FillText(right(sty), vg.Point{X: c.Min.X - 8, Y: y}, shorten(sty, row.Label, r.label))
 		c.StrokeLine2(draw.LineStyle{Color: runPaints[2], Width: 3}, at(row.Mean), y, at(row.P99), y)
 		c.StrokeLine2(draw.LineStyle{Color: ink, Width: 2}, at(row.Max), y-5, at(row.Max), y+5)
-		var dot vg.Path
-		dot.Move(vg.Point{X: at(row.Mean) + 4.5, Y: y})
-		dot.Arc(vg.Point{X: at(row.Mean), Y: y}, 4.5, 0, 2*math.Pi)
-		dot.Close()
-		c.SetColor(runPaints[2])
-		c.Fill(dot)
+		disc(c, runPaints[2], vg.Point{X: at(row.Mean), Y: y}, contestDisc)
 	}
 }

@@ -33,10 +33,11 @@ type LineChart struct {
 	Values       []string // of the axis
 	Panels       []LinePanel
 	Format       func(float64) string
+	Linear       bool // even where the largest value is many times the least
 }
 
-// MaxLines is how many lines can be told apart in a panel; those beyond it are
-// left out.
+// MaxLines is how many lines can be told apart by colour in a panel. As many
+// more are dashed; those beyond are left out.
 var MaxLines = len(runPaints)
 
 // SweepLines draws a chart of lines, with one scale for all panels.
@@ -45,7 +46,7 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 	most, least, bands, margin := math.Inf(-1), math.Inf(1), false, 0.0
 	for i := range panels {
 		p := &panels[i]
-		p.Lines = p.Lines[:min(len(p.Lines), MaxLines)]
+		p.Lines = p.Lines[:min(len(p.Lines), 2*MaxLines)]
 		margin = max(margin, endLabels(p.Lines).width())
 		for _, l := range p.Lines {
 			for i := range l.Y {
@@ -63,7 +64,7 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 	if bands {
 		note += " The band reaches from the lowest to the highest repeat."
 	}
-	logarithmic := least > 0 && most/least > muchMore
+	logarithmic := !l.Linear && least > 0 && most/least > muchMore
 	if logarithmic {
 		metric += ", logarithmic"
 	}
@@ -183,7 +184,11 @@ func (ls endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 			}
 		}
 		if len(path) > 1 {
-			c.StrokeLines(draw.LineStyle{Color: RunPaint(i), Width: 2}, path)
+			sty := draw.LineStyle{Color: RunPaint(i), Width: 2}
+			if i >= MaxLines {
+				sty.Dashes = []vg.Length{5, 3}
+			}
+			c.StrokeLines(sty, path)
 		}
 		if len(path) > 0 && l.Label != "" {
 			ends = append(ends, end{path[len(path)-1], path[len(path)-1].Y, i})

@@ -55,17 +55,7 @@ func Write(dir string, s *Sweep) error {
 }
 
 // Draw draws the charts and the pages of what Write wrote or Read read.
-func Draw(dir string, s *Sweep) error {
-	sheet := s.Sheet()
-	if err := os.MkdirAll(filepath.Join(dir, "plots"), 0o777); err != nil {
-		return err
-	}
-	return errors.Join(
-		toFile(filepath.Join(dir, "report.html"), sheet.WriteHTML),
-		toFile(filepath.Join(dir, "report.md"), sheet.WriteMarkdown),
-		writePlots(filepath.Join(dir, "plots"), sheet),
-	)
-}
+func Draw(dir string, s *Sweep) error { return s.Sheet().Write(dir) }
 
 func toFile(path string, write func(io.Writer) error) error {
 	var buf bytes.Buffer
@@ -73,25 +63,6 @@ func toFile(path string, write func(io.Writer) error) error {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return os.WriteFile(path, buf.Bytes(), 0o666)
-}
-
-func writePlots(dir string, sheet page.Sheet) error {
-	for _, c := range sheet.Charts {
-		if c.Wide == nil {
-			continue
-		}
-		png, err := c.Wide.PNG()
-		if err != nil {
-			return err
-		}
-		if err := errors.Join(
-			os.WriteFile(filepath.Join(dir, c.Name+".svg"), c.Wide.SVG(), 0o666),
-			os.WriteFile(filepath.Join(dir, c.Name+".png"), png, 0o666),
-		); err != nil {
-			return err
-		}
-	}
-	return nil
 }
 
 // Read reads what Write wrote. The error is fs.ErrNotExist when dir holds no

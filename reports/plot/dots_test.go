@@ -1,0 +1,39 @@
+package plot
+
+import (
+	"math"
+	"strings"
+	"testing"
+)
+
+// TestWholeDecades wants whole decades around the values above zero.
+func TestWholeDecades(t *testing.T) {
+	for _, tt := range []struct {
+		values []float64
+		lo, hi float64
+	}{
+		{[]float64{20, 300}, 10, 1000}, {[]float64{10, 100}, 10, 1000}, {[]float64{0, 5}, 1, 10},
+		{[]float64{5, math.Inf(1)}, 1, 10}, {[]float64{0}, 1, 10}, {nil, 1, 10},
+	} {
+		if lo, hi := wholeDecades(tt.values); lo != tt.lo || hi != tt.hi {
+			t.Errorf("wholeDecades(%v): %v to %v, want %v to %v", tt.values, lo, hi, tt.lo, tt.hi)
+		}
+	}
+}
+
+// TestNoPlaceOnTheAxis: a logarithmic axis has no zero and no infinity, which
+// coarse clocks measure; they are drawn at its ends.
+func TestNoPlaceOnTheAxis(t *testing.T) {
+	format := func(float64) string { return "" }
+	for name, f := range map[string]*Figure{
+		"dots":   Dots([]DotRow{{Label: "a", Value: 5, Lo: 0, Hi: 9, Text: "5"}, {Label: "b"}}, format, Wide, "alt"),
+		"versus": Versus(Contest{Ours: []string{"a"}, Rows: []ContestRow{{Dots: []ContestDot{{"a", 0, 0, math.Inf(1)}}}}}, Wide, "alt"),
+	} {
+		if svg := string(f.SVG()); strings.Contains(svg, "NaN") || strings.Contains(svg, "Inf") {
+			t.Errorf("%s: %s", name, svg)
+		}
+	}
+	if Dots(nil, format, Wide, "") != nil || Versus(Contest{}, Wide, "") != nil {
+		t.Error("a chart of nothing")
+	}
+}
