@@ -41,8 +41,9 @@ func (n *rabbitNode) ctl(t *testing.T, args ...string) {
 	}
 }
 
-// startRabbitMQ starts a node and waits until it answers.
-func startRabbitMQ(t *testing.T) *rabbitNode {
+// startRabbitMQ starts a node, with more environment variables, and waits until it
+// answers.
+func startRabbitMQ(t *testing.T, env ...string) *rabbitNode {
 	t.Helper()
 	const server = "/usr/lib/rabbitmq/bin/rabbitmq-server"
 	if _, err := os.Stat(server); err != nil {
@@ -77,6 +78,7 @@ func startRabbitMQ(t *testing.T) *rabbitNode {
 	command.Env = append(os.Environ(), "HOME="+dir, "RABBITMQ_NODENAME=harelab"+port+"@localhost",
 		"RABBITMQ_DIST_PORT="+dist, "RABBITMQ_MNESIA_BASE="+dir+"/mnesia", "RABBITMQ_LOG_BASE="+dir+"/log",
 		"RABBITMQ_CONFIG_FILE="+strings.TrimSuffix(config, ".conf"), "RABBITMQ_ENABLED_PLUGINS_FILE="+plugins)
+	command.Env = append(command.Env, env...)
 	start(t, command)
 	for deadline := time.Now().Add(90 * time.Second); time.Now().Before(deadline); time.Sleep(200 * time.Millisecond) {
 		conn, err := net.Dial("tcp", "127.0.0.1:"+port)
