@@ -30,15 +30,15 @@ type GateRule struct {
 // ParseGateRule parses a rule.
 func ParseGateRule(s string) (GateRule, error) {
 	r := GateRule{Text: strings.TrimSpace(s)}
-	name, allowed, ok := cutLast(r.Text)
-	if !ok || allowed == "" || allowed[0] != '+' && allowed[0] != '-' {
-		return r, fmt.Errorf("rule %q: want a metric and what it may change by, such as 'wait.p99 +5%%'", s)
-	}
-	r.Up = allowed[0] == '+'
-	var err error
-	if r.Metric, err = metric.Parse(name); err != nil {
+	q, rest, err := metric.Cut(r.Text)
+	if err != nil && r.Text != "" {
 		return r, fmt.Errorf("rule %q: %w", s, err)
 	}
+	allowed := strings.TrimSpace(rest)
+	if allowed == "" || allowed[0] != '+' && allowed[0] != '-' {
+		return r, fmt.Errorf("rule %q: want a metric and what it may change by, such as 'wait.p99 +5%%'", s)
+	}
+	r.Metric, r.Up = q, allowed[0] == '+'
 	amount := allowed[1:]
 	if share, ok := strings.CutSuffix(amount, "%"); ok {
 		r.Rel, err = strconv.ParseFloat(share, 64)
@@ -54,15 +54,6 @@ func ParseGateRule(s string) (GateRule, error) {
 		return r, fmt.Errorf("rule %q: %q is no amount (want 5%%, 50ms for times, or a number)", s, amount)
 	}
 	return r, nil
-}
-
-// cutLast cuts at the last run of spaces outside braces.
-func cutLast(s string) (before, after string, ok bool) {
-	i := strings.LastIndexByte(s, ' ')
-	if i < 0 || strings.Contains(s[i:], "}") {
-		return s, "", false
-	}
-	return strings.TrimSpace(s[:i]), s[i+1:], true
 }
 
 // limit is the value that may just not be passed.

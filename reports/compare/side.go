@@ -82,13 +82,13 @@ func (s *Side) add(k Key, v float64) {
 // DefaultMetrics are those that a comparison shows when none are asked for:
 // the wait of the class in question, or of all, and the run as a whole.
 func DefaultMetrics(s *stat.Summary) []string {
-	label := ""
+	var of []metric.Label
 	if c := s.FocusClass(); c != "" && len(s.Classes) > 1 {
-		label = "{class=" + c + "}"
+		of = []metric.Label{{Key: "class", Value: c}}
 	}
 	var out []string
 	for _, m := range []string{"wait.p50", "wait.p99", "wait.max", "held.max", "slowdown.mean", "starvation"} {
-		out = append(out, m+label)
+		out = append(out, m+metric.Braced(of))
 	}
 	return append(out, "makespan", "throughput", "utilisation", "idle_while_waiting", "jain.busy{by=worker}", "lost")
 }

@@ -104,25 +104,29 @@ func quantity(v float64, unit string) string {
 }
 
 // metricWords says in words what a headline metric is.
-func metricWords(metric, focus string) string {
+func metricWords(name, focus string) string {
 	of := "any message"
 	if focus != "" {
 		of = focus
 	}
-	name, _, _ := strings.Cut(metric, "{")
+	q, err := metric.Parse(name)
+	if err != nil {
+		return name
+	}
+	percentile, isPercentile := strings.CutPrefix(q.Stat, "p")
 	switch {
-	case name == "starvation":
+	case q.Metric == "starvation":
 		return "without a start of " + of
-	case name == "wait.max":
+	case q.Metric == "wait" && q.Stat == "max":
 		return "longest wait of " + of
-	case strings.HasPrefix(name, "wait.p"):
-		return "wait of " + of + ", percentile " + strings.TrimPrefix(name, "wait.p")
-	case name == "wait.mean":
+	case q.Metric == "wait" && isPercentile:
+		return "wait of " + of + ", percentile " + percentile
+	case q.Metric == "wait" && q.Stat == "mean":
 		return "mean wait of " + of
-	case name == "held.max":
+	case q.Metric == "held" && q.Stat == "max":
 		return "longest time held by a worker"
 	}
-	return metric
+	return name
 }
 
 // median over an arm's repeats of a figure, and its text; NaN is not visible.

@@ -96,6 +96,9 @@ func queriesOf(t *testing.T, m *metric.Metric) []metric.Query {
 			if labels != "" {
 				parts = append(parts, labels)
 			}
+			if m.Before && labels != "" {
+				parts = append(parts, "before=5s")
+			}
 			text := strings.TrimSuffix(m.Name+"."+stat, ".")
 			if len(parts) > 0 {
 				text += "{" + strings.Join(parts, ",") + "}"
@@ -106,6 +109,9 @@ func queriesOf(t *testing.T, m *metric.Metric) []metric.Query {
 			}
 			out = append(out, q)
 		}
+	}
+	if m.Before {
+		out = append(out, metric.Must(m.Name+"{before=5s}"), metric.Must(m.Name+"{class!=b}"))
 	}
 	return out
 }

@@ -8,6 +8,7 @@ import (
 
 	"harelab/reports/page"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // tableMetrics are the columns of the table, after the goal.
@@ -100,10 +101,12 @@ func (s *Sweep) columns() (metrics, same []string) {
 // siblings are the goal's metric for each class, but for the goal itself.
 func (s *Sweep) siblings() []string {
 	var out []string
-	family, _, _ := strings.Cut(s.Goal, "{")
+	goal, _ := metric.Parse(s.Goal)
 	for _, c := range s.Cells {
 		for m := range c.Metrics {
-			if strings.HasPrefix(m, family+"{class=") && m != s.Goal && !slices.Contains(out, m) {
+			q, err := metric.Parse(m)
+			sibling := err == nil && q.Metric == goal.Metric && q.Stat == goal.Stat && q.Only("class") != ""
+			if sibling && m != s.Goal && !slices.Contains(out, m) {
 				out = append(out, m)
 			}
 		}
