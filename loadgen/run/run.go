@@ -90,7 +90,10 @@ type Worker struct {
 // An Absence is a stretch of run time in which a worker takes nothing: it has
 // not joined yet, has died, or stands still. To is math.MaxInt64 if it does not
 // come back.
-type Absence struct{ From, To int64 }
+type Absence struct {
+	From int64 `json:"from_us"`
+	To   int64 `json:"to_us"`
+}
 
 // A Sample is the state of the run at the end of one interval. Counts are
 // cumulative since the start; -1 is not visible.

@@ -3,6 +3,7 @@ package folder
 import (
 	"bytes"
 	"flag"
+	"math"
 	"os"
 	"path/filepath"
 	"strings"
@@ -84,6 +85,7 @@ func TestFolderReadsBack(t *testing.T) {
 	crash.Scenario = "worker-crash"
 	crash.Messages[0].Attempts, crash.Messages[0].Redelivered = 2, true
 	crash.Spans = append([]run.Span{{Worker: 0, Slot: 3, Class: 0, Seq: 0, Start: -5, End: -1, Cut: true}}, crash.Spans...)
+	crash.Workers[0].Away = []run.Absence{{From: 5, To: 7}, {From: 9, To: math.MaxInt64}}
 	odd := specimen.CeleryInitial()
 	odd.Scenario = "odd names"
 	odd.Classes = []string{"a,b", `say "hi"`}

@@ -8,8 +8,11 @@ import (
 	"regexp"
 	"runtime"
 	"runtime/debug"
+	"slices"
 	"strings"
 	"time"
+
+	"harelab/loadgen/run"
 )
 
 const manifestSchema = "harelab/manifest/v1"
@@ -54,6 +57,7 @@ type Arm struct {
 	Queues       []string          `json:"queues"`
 	Tenants      []string          `json:"tenants,omitempty"`
 	WorkerQueues [][]string        `json:"worker_queues"`
+	WorkerAway   [][]run.Absence   `json:"worker_away,omitempty"` // of each worker, when it took nothing; only of runs in which one was away
 	Partial      bool              `json:"partial"`
 	Valid        bool              `json:"valid"`
 	Findings     []string          `json:"findings,omitempty"`
@@ -97,6 +101,10 @@ func (m *Manifest) fill(runs []*Run) {
 		}
 		for _, w := range res.Workers {
 			a.WorkerQueues = append(a.WorkerQueues, w.Queues)
+			a.WorkerAway = append(a.WorkerAway, w.Away)
+		}
+		if !slices.ContainsFunc(a.WorkerAway, func(away []run.Absence) bool { return len(away) > 0 }) {
+			a.WorkerAway = nil
 		}
 		for _, f := range res.Findings {
 			a.Findings = append(a.Findings, f.Code)

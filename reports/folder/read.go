@@ -147,6 +147,9 @@ func (a Arm) result(s *stat.Summary) *run.Result {
 		if i < len(a.WorkerQueues) {
 			rw.Queues = a.WorkerQueues[i]
 		}
+		if i < len(a.WorkerAway) {
+			rw.Away = a.WorkerAway[i]
+		}
 		r.Workers = append(r.Workers, rw)
 	}
 	for _, f := range s.Findings {
