@@ -4,6 +4,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"harelab/engine/nearest"
 )
 
 // sizeUnit and timeUnit are the dimensions of a class's distributions.
@@ -87,7 +89,7 @@ func (d *decoder) placeholders(n *yaml.Node, c *Class, s string) {
 			known = known || h == name
 		}
 		if !known {
-			d.fail(n, "{%s}: class %q has no key %q%s", name, c.Name, name, choices(name, have))
+			d.fail(n, "{%s}: class %q has no key %q%s", name, c.Name, name, nearest.Choices(name, have))
 		}
 		s = s[at+len(name)+2:]
 	}

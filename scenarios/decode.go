@@ -2,12 +2,16 @@ package scenarios
 
 import (
 	"fmt"
+	"maps"
 	"math"
+	"slices"
 	"sort"
 	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"harelab/engine/nearest"
 )
 
 // maxErrors is how many mistakes of one file are reported at once.
@@ -52,7 +56,7 @@ type fields map[string]func(*yaml.Node)
 // object reads the mapping n field by field, in the order of the file.
 func (d *decoder) object(n *yaml.Node, what string, f fields, required ...string) {
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "%s: want a mapping%s", what, choices("", sortedKeys(f)))
+		d.fail(n, "%s: want a mapping%s", what, nearest.Choices("", sortedKeys(f)))
 		return
 	}
 	seen := make(map[string]bool, len(n.Content)/2)
@@ -64,7 +68,7 @@ func (d *decoder) object(n *yaml.Node, what string, f fields, required ...string
 		case key.Kind != yaml.ScalarNode || key.Tag == "!!merge":
 			d.fail(key, "%s: a field name must be a plain word", what)
 		case !ok:
-			d.fail(key, "%s: unknown field %q%s", what, name, choices(name, sortedKeys(f)))
+			d.fail(key, "%s: unknown field %q%s", what, name, nearest.Choices(name, sortedKeys(f)))
 		case seen[name]:
 			d.fail(key, "%s: field %q is given twice", what, name)
 		default:
@@ -409,7 +413,7 @@ func choice[T ~string](d *decoder, p *T, have ...T) func(*yaml.Node) {
 			}
 		}
 		if len(d.errs) == before {
-			d.fail(n, "unknown value %q%s", s, choices(s, words))
+			d.fail(n, "unknown value %q%s", s, nearest.Choices(s, words))
 		}
 	}
 }
@@ -436,3 +440,6 @@ func (d *decoder) mistakes() error {
 	}
 	return Errors(d.errs)
 }
+
+// sortedKeys returns the keys of m in order.
+func sortedKeys[V any](m map[string]V) []string { return slices.Sorted(maps.Keys(m)) }

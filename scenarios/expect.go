@@ -8,6 +8,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"harelab/engine/nearest"
 	"harelab/scenarios/metric"
 )
 
@@ -58,7 +59,7 @@ func (e env) rightHand(x *metric.Expectation, src string) error {
 	case err != nil:
 		return err
 	case v.kind == text:
-		return fmt.Errorf("%q: %q is neither a value nor a metric%s", x.Text, v.text, choices(v.text, metric.Numbers()))
+		return fmt.Errorf("%q: %q is neither a value nor a metric%s", x.Text, v.text, nearest.Choices(v.text, metric.Numbers()))
 	case v.kind != number || v.bytes != 0 || v.time != 0 && v.time != 1 && v.time != -1:
 		return fmt.Errorf("%q: want a number, a time or a percentage, got %s", x.Text, v.dimension())
 	case math.IsInf(v.num, 0) || math.IsNaN(v.num):

@@ -5,6 +5,8 @@ import (
 	"math"
 	"sort"
 	"strings"
+
+	"harelab/engine/nearest"
 )
 
 // maxExpr bounds the length of an expression in bytes, and with it the depth
@@ -414,5 +416,5 @@ func (e env) have(word string) string {
 		names = append(names, n)
 	}
 	sort.Strings(names)
-	return choices(word, names)
+	return nearest.Choices(word, names)
 }

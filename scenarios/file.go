@@ -14,6 +14,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"harelab/engine/nearest"
 )
 
 //go:embed *.yaml data/*.csv
@@ -53,7 +55,7 @@ func Load(nameOrPath string) (*File, error) {
 	isPath := strings.ContainsAny(nameOrPath, `/\`) || strings.HasSuffix(nameOrPath, ".yaml") || strings.HasSuffix(nameOrPath, ".yml")
 	if !isPath {
 		if !slices.Contains(Names(), nameOrPath) {
-			return nil, fmt.Errorf("unknown scenario %q%s", nameOrPath, choices(nameOrPath, Names()))
+			return nil, fmt.Errorf("unknown scenario %q%s", nameOrPath, nearest.Choices(nameOrPath, Names()))
 		}
 		data, err := shipped.ReadFile(nameOrPath + ".yaml")
 		if err != nil {

@@ -10,6 +10,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"harelab/engine/nearest"
 )
 
 func (d *decoder) sequence(s *Scenario, n *yaml.Node) Sequence {
@@ -250,7 +252,7 @@ func (d *decoder) classNamed(s *Scenario, n *yaml.Node, name string) int {
 			return i
 		}
 	}
-	d.fail(n, "unknown class %q%s", name, choices(name, names))
+	d.fail(n, "unknown class %q%s", name, nearest.Choices(name, names))
 	return 0
 }
 
@@ -299,7 +301,7 @@ func (d *decoder) checkFix(s *Scenario, n *yaml.Node, p *Phase) {
 			known = known || h == name
 		}
 		if !known {
-			d.fail(field(n, "fix"), "fix: no class of this phase has the key %q%s", name, choices(name, have))
+			d.fail(field(n, "fix"), "fix: no class of this phase has the key %q%s", name, nearest.Choices(name, have))
 		}
 	}
 }

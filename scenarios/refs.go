@@ -5,6 +5,8 @@ import (
 	"strings"
 
 	"go.yaml.in/yaml/v3"
+
+	"harelab/engine/nearest"
 )
 
 // A name is one that entries refer to.
@@ -65,7 +67,7 @@ func (d *decoder) settle() {
 		if r.what == "exchange" && slices.Contains(have, r.name.name) {
 			continue
 		}
-		d.fail(r.at, "%s: %s %q is not declared%s", r.from, r.what, r.name.name, choices(r.name.name, have))
+		d.fail(r.at, "%s: %s %q is not declared%s", r.from, r.what, r.name.name, nearest.Choices(r.name.name, have))
 	}
 }
 

@@ -9,6 +9,8 @@ import (
 	"time"
 
 	"go.yaml.in/yaml/v3"
+
+	"harelab/engine/nearest"
 )
 
 // Schema is the version of the format, as the field schema has it.
@@ -198,7 +200,7 @@ func (d *decoder) params(s *Scenario, n, variant *yaml.Node, set map[string]stri
 	}
 	for _, k := range sortedKeys(over) {
 		if _, ok := d.env.params[k]; !ok && len(d.errs) == 0 {
-			d.fail(over[k], "no param %q%s", k, choices(k, names))
+			d.fail(over[k], "no param %q%s", k, nearest.Choices(k, names))
 		}
 	}
 }
@@ -240,5 +242,5 @@ func (f *File) checkVariant(name string) error {
 	if name == "" || f.variant(name) != nil {
 		return nil
 	}
-	return &Error{File: f.Path, Msg: fmt.Sprintf("no variant %q%s", name, choices(name, f.Variants()))}
+	return &Error{File: f.Path, Msg: fmt.Sprintf("no variant %q%s", name, nearest.Choices(name, f.Variants()))}
 }

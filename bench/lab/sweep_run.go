@@ -14,9 +14,12 @@ import (
 // Run runs the cells that done does not hold, in random order so that a
 // machine's moods do not line up with an axis, and calls record for each as it
 // ends. Cells in virtual time run side by side on all processors, others one by
-// one. It returns ctx's error when interrupted; record and progress are called
-// from one goroutine at a time.
+// one. It returns ctx's error when interrupted; record and progress, which may be nil,
+// are called from one goroutine at a time.
 func (s *Sweep) Run(ctx context.Context, done []Cell, record func(Cell) error, progress func(SweepProgress)) error {
+	if progress == nil {
+		progress = func(SweepProgress) {}
+	}
 	q := &sweepQueue{sweep: s, todo: s.left(done), done: len(done), record: record, progress: progress, started: time.Now()}
 	side := 1
 	if s.Target.Kind == Sim {

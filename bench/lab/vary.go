@@ -132,8 +132,8 @@ func named(s *scenarios.Scenario, a Axis, value string) *scenarios.Scenario {
 // Run runs the arms. When ctx is cancelled it returns what there is with
 // ctx's error.
 func (v *Vary) Run(ctx context.Context, w Watcher) (*Varied, error) {
-	results, err := Run(ctx, v.Arms, 1, w)
-	out := &Varied{Runs: arms.Summarize(results...), byValue: make(map[string][]*stat.Summary), axis: v.axis}
+	runs, err := Measure(ctx, v.Arms, 1, w)
+	out := &Varied{Runs: runs, byValue: make(map[string][]*stat.Summary), axis: v.axis}
 	for i, r := range out.Runs {
 		out.byValue[v.values[i]] = append(out.byValue[v.values[i]], r.Summary)
 	}

@@ -77,11 +77,17 @@ func complain(err error) int {
 // codeOf is the exit code that an error stands for.
 func codeOf(err error) int {
 	var coded *exit
+	var invalid *lab.InvalidError
+	var unmet *lab.UnmetError
 	switch {
 	case err == nil:
 		return exitDone
 	case errors.As(err, &coded):
 		return coded.code
+	case errors.As(err, &invalid):
+		return exitInvalid
+	case errors.As(err, &unmet):
+		return exitExpectation
 	case lab.IsUsage(err):
 		return exitUsage
 	}

@@ -55,7 +55,7 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 			if !same {
 				return &exit{exitExpectation, errors.New("figures in virtual time are not those recorded")}
 			}
-			return verdict(again.Summaries())
+			return lab.Verdict(again.Summaries())
 		},
 	}
 	f := cmd.Flags()

@@ -169,7 +169,7 @@ func runArms(cmd *cobra.Command, q lab.Request, parallel int, out string, quiet 
 	if err != nil {
 		return err
 	}
-	return verdict(f.Summaries())
+	return lab.Verdict(f.Summaries())
 }
 
 // measure runs arms, prints each target's table as soon as it is complete, and
@@ -184,12 +184,11 @@ func measure(cmd *cobra.Command, asked []lab.Arm, parallel int, out string, quie
 	watch := progress.New(os.Stderr, interactive(os.Stderr), quiet)
 
 	var runs []*arms.Run
-	for _, group := range byTarget(asked) {
+	for _, group := range lab.ByTarget(asked) {
 		if text := progress.Announcement(group, parallel); text != "" && !quiet {
 			fmt.Fprintln(os.Stderr, text)
 		}
-		rs, runErr := lab.Run(ctx, group, parallel, watch)
-		ended := arms.Summarize(rs...)
+		ended, runErr := lab.Measure(ctx, group, parallel, watch)
 		if len(ended) > 0 {
 			if err := terminal.WriteTable(cmd.OutOrStdout(), arms.Summaries(ended)); err != nil {
 				return nil, err
@@ -213,18 +212,6 @@ func measure(cmd *cobra.Command, asked []lab.Arm, parallel int, out string, quie
 		return nil, &exit{code: exitInterrupted}
 	}
 	return f, err
-}
-
-// byTarget cuts the arms where the target changes.
-func byTarget(asked []lab.Arm) [][]lab.Arm {
-	var out [][]lab.Arm
-	for i, a := range asked {
-		if i == 0 || a.Target != asked[i-1].Target {
-			out = append(out, nil)
-		}
-		out[len(out)-1] = append(out[len(out)-1], a)
-	}
-	return out
 }
 
 // interruptible returns a context that the first Ctrl-C cancels; the second
@@ -259,27 +246,4 @@ func report(w io.Writer, dir string, runs []*arms.Run) (*folder.Folder, error) {
 	}
 	_, err := fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(dir, "report.html"))
 	return f, err
-}
-
-// verdict turns figures into an exit code: invalid before unmet expectations.
-// An expectation that a busy machine broke says little, which is added.
-func verdict(ss []*stat.Summary) error {
-	unmet, late := 0, 0.0
-	for _, s := range ss {
-		if !s.Valid() {
-			return &exit{exitInvalid, fmt.Errorf("the run of %s on %s is invalid; see the findings above", s.Arm, s.Target.Name())}
-		}
-		if !stat.AllMet(s.Verdicts) {
-			unmet++
-			late = max(late, s.Late)
-		}
-	}
-	if unmet == 0 {
-		return nil
-	}
-	text := fmt.Sprintf("expectations were not met in %d of %d runs", unmet, len(ss))
-	if late >= stat.LateLeast {
-		text += fmt.Sprintf("; the machine was busy there and late by up to %s: measure again", stat.Brief(late))
-	}
-	return &exit{exitExpectation, errors.New(text)}
 }

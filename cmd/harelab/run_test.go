@@ -1,12 +1,12 @@
 package main
 
 import (
-	"errors"
 	"io"
 	"path/filepath"
 	"strings"
 	"testing"
 
+	"harelab/bench/lab"
 	"harelab/loadgen/run"
 	"harelab/reports/arms"
 	"harelab/reports/folder"
@@ -36,16 +36,15 @@ func TestVerdict(t *testing.T) {
 			"expectations were not met in 2 of 3 runs; the machine was busy there and late by up to 0.186 s: measure again"},
 		{"invalid", []*run.Result{unmet, invalid}, exitInvalid, "is invalid"},
 	} {
-		err := verdict(arms.Summaries(arms.Summarize(c.results...)))
+		err := lab.Verdict(arms.Summaries(arms.Summarize(c.results...)))
 		if err == nil {
 			if c.code != exitDone {
 				t.Errorf("%s: no error, want %q", c.name, c.want)
 			}
 			continue
 		}
-		var coded *exit
 		whole := c.name == "invalid" || err.Error() == c.want
-		if !errors.As(err, &coded) || coded.code != c.code || !strings.Contains(err.Error(), c.want) || !whole {
+		if codeOf(err) != c.code || !strings.Contains(err.Error(), c.want) || !whole {
 			t.Errorf("%s: %v, want exit code %d, %q", c.name, err, c.code, c.want)
 		}
 	}

@@ -127,7 +127,7 @@ func holds(got float64, e run.Expectation, virtual bool) (bool, error) {
 	case ">":
 		return d > 0 || !virtual && d > -slack, nil
 	}
-	return false, fmt.Errorf("stat: unknown operator %q (have %s)", e.Op, strings.Join(metric.Operators(), ", "))
+	return false, fmt.Errorf("unknown operator %q (have %s)", e.Op, strings.Join(metric.Operators(), ", "))
 }
 
 // written is half a unit of the last decimal written, 0 for whole numbers.

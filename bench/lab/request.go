@@ -1,24 +1,13 @@
-// Package lab runs experiments: it expands what the user asked for into arms,
-// runs each arm on its target, and reports progress.
-//
-// An arm is one scenario variant on one target, repeated. Targets are virtual
-// time, the broker in this process, and any AMQP broker by URL; the same
-// scenario goes to all of them unchanged.
 package lab
 
 import (
-	"context"
-	"errors"
 	"fmt"
 	"slices"
 	"strings"
-	"sync"
 
 	"harelab/engine/dispatch"
 	"harelab/engine/nearest"
 	"harelab/engine/topic"
-	"harelab/loadgen"
-	"harelab/loadgen/run"
 	"harelab/scenarios"
 )
 
@@ -197,77 +186,4 @@ func checkVariants(files []*scenarios.File, want []string) error {
 		}
 	}
 	return nil
-}
-
-// A UsageError is a mistake in what the user asked for.
-type UsageError struct{ Text string }
-
-func (e *UsageError) Error() string { return e.Text }
-
-// IsUsage reports whether err is the user's to mend: a usage error or a
-// mistake in a scenario file.
-func IsUsage(err error) bool {
-	var usage *UsageError
-	var scenario *scenarios.Error
-	return errors.As(err, &usage) || errors.As(err, &scenario)
-}
-
-// A Watcher is told how the arms get on; i is an arm's place among them. Its
-// methods are called one at a time.
-type Watcher interface {
-	Begin(i, n int, a Arm)
-	Progress(i int, p loadgen.Progress)
-	End(i int, a Arm, r *run.Result)
-}
-
-// Run runs the arms in order, up to parallel of them side by side, and returns
-// their results in order. Arms that share a broker, being on a URL, run one by
-// one. When ctx is cancelled, the arms under way end early with partial results,
-// the rest are left out, and Run returns what there is with ctx's error.
-func Run(ctx context.Context, arms []Arm, parallel int, w Watcher) ([]*run.Result, error) {
-	if slices.ContainsFunc(arms, func(a Arm) bool { return a.Target.Kind == AMQP }) {
-		parallel = 1
-	}
-	work, cancel := context.WithCancelCause(ctx)
-	defer cancel(nil)
-	var (
-		results = make([]*run.Result, len(arms))
-		mu      sync.Mutex // guards next and w
-		next    int
-		wg      sync.WaitGroup
-	)
-	take := func() (int, bool) {
-		mu.Lock()
-		defer mu.Unlock()
-		if next == len(arms) || work.Err() != nil {
-			return 0, false
-		}
-		next++
-		w.Begin(next-1, len(arms), arms[next-1])
-		return next - 1, true
-	}
-	for range max(parallel, 1) {
-		wg.Go(func() {
-			for i, ok := take(); ok; i, ok = take() {
-				a := arms[i]
-				r, err := a.run(work, func(p loadgen.Progress) {
-					mu.Lock()
-					w.Progress(i, p)
-					mu.Unlock()
-				})
-				mu.Lock()
-				if r != nil {
-					r.Repeat = a.Repeat
-					results[i] = r
-					w.End(i, a, r)
-				}
-				mu.Unlock()
-				if err != nil && work.Err() == nil {
-					cancel(fmt.Errorf("%s on %s: %w", a.Name(), a.Target, err))
-				}
-			}
-		})
-	}
-	wg.Wait()
-	return slices.DeleteFunc(results, func(r *run.Result) bool { return r == nil }), context.Cause(work)
 }

@@ -1,0 +1,96 @@
+package lab
+
+import (
+	"context"
+	"fmt"
+	"slices"
+	"sync"
+
+	"harelab/loadgen"
+	"harelab/loadgen/run"
+	"harelab/reports/arms"
+)
+
+// A Watcher is told how the arms get on; i is an arm's place among them. Its
+// methods are called one at a time.
+type Watcher interface {
+	Begin(i, n int, a Arm)
+	Progress(i int, p loadgen.Progress)
+	End(i int, a Arm, r *run.Result)
+}
+
+// Measure runs the arms in order, up to parallel of them side by side, and returns
+// their runs with figures in order. W may be nil. Arms that share a broker, being on a URL, run one by
+// one. When ctx is cancelled, the arms under way end early with partial results,
+// the rest are left out, and Measure returns what there is with ctx's error.
+func Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) ([]*arms.Run, error) {
+	if w == nil {
+		w = unwatched{}
+	}
+	if slices.ContainsFunc(asked, func(a Arm) bool { return a.Target.Kind == AMQP }) {
+		parallel = 1
+	}
+	work, cancel := context.WithCancelCause(ctx)
+	defer cancel(nil)
+	var (
+		results = make([]*run.Result, len(asked))
+		mu      sync.Mutex // guards next and w
+		next    int
+		wg      sync.WaitGroup
+	)
+	take := func() (int, bool) {
+		mu.Lock()
+		defer mu.Unlock()
+		if next == len(asked) || work.Err() != nil {
+			return 0, false
+		}
+		next++
+		w.Begin(next-1, len(asked), asked[next-1])
+		return next - 1, true
+	}
+	for range max(parallel, 1) {
+		wg.Go(func() {
+			for i, ok := take(); ok; i, ok = take() {
+				a := asked[i]
+				r, err := a.run(work, func(p loadgen.Progress) {
+					mu.Lock()
+					w.Progress(i, p)
+					mu.Unlock()
+				})
+				mu.Lock()
+				if r != nil {
+					r.Repeat = a.Repeat
+					results[i] = r
+					w.End(i, a, r)
+				}
+				mu.Unlock()
+				if err != nil && work.Err() == nil {
+					cancel(fmt.Errorf("%s on %s: %w", a.Name(), a.Target, err))
+				}
+			}
+		})
+	}
+	wg.Wait()
+	results = slices.DeleteFunc(results, func(r *run.Result) bool { return r == nil })
+	return arms.Summarize(results...), context.Cause(work)
+}
+
+// An unwatched experiment tells nobody.
+type unwatched struct{}
+
+func (unwatched) Begin(int, int, Arm)            {}
+func (unwatched) Progress(int, loadgen.Progress) {}
+func (unwatched) End(int, Arm, *run.Result)      {}
+
+// ByTarget cuts arms where the target changes: what stands on one target is
+// complete, and can be shown, before the next begins.
+func ByTarget(asked []Arm) [][]Arm {
+	var out [][]Arm
+	for i, a := range asked {
+		if i == 0 || a.Target != asked[i-1].Target {
+			out = append(out, nil)
+		}
+		out[len(out)-1] = append(out[len(out)-1], a)
+	}
+	return out
+}

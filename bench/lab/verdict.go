@@ -1,0 +1,64 @@
+package lab
+
+import (
+	"errors"
+	"fmt"
+	"strings"
+
+	"harelab/reports/stat"
+	"harelab/scenarios"
+)
+
+// A UsageError is a mistake in what the user asked for.
+type UsageError struct{ Text string }
+
+func (e *UsageError) Error() string { return e.Text }
+
+// IsUsage reports whether err is the user's to mend: a usage error or a
+// mistake in a scenario file.
+func IsUsage(err error) bool {
+	var usage *UsageError
+	var scenario *scenarios.Error
+	return errors.As(err, &usage) || errors.As(err, &scenario)
+}
+
+// An InvalidError says that figures of a run must not be used.
+type InvalidError struct{ Run *stat.Summary }
+
+func (e *InvalidError) Error() string {
+	return fmt.Sprintf("the run of %s on %s is invalid; see the findings above", e.Run.Arm, e.Run.Target.Name())
+}
+
+// An UnmetError says that expectations of a scenario were not met.
+type UnmetError struct {
+	Unmet, Runs int
+	Late        float64 // seconds that the machine was late by there, as a busy one is
+}
+
+func (e *UnmetError) Error() string {
+	var b strings.Builder
+	fmt.Fprintf(&b, "expectations were not met in %d of %d runs", e.Unmet, e.Runs)
+	if e.Late >= stat.LateLeast {
+		fmt.Fprintf(&b, "; the machine was busy there and late by up to %s: measure again", stat.Brief(e.Late))
+	}
+	return b.String()
+}
+
+// Verdict judges runs by themselves: an *InvalidError comes before an *UnmetError,
+// nil is neither.
+func Verdict(ss []*stat.Summary) error {
+	e := UnmetError{Runs: len(ss)}
+	for _, s := range ss {
+		if !s.Valid() {
+			return &InvalidError{s}
+		}
+		if !stat.AllMet(s.Verdicts) {
+			e.Unmet++
+			e.Late = max(e.Late, s.Late)
+		}
+	}
+	if e.Unmet > 0 {
+		return &e
+	}
+	return nil
+}

@@ -1,0 +1,137 @@
+package main
+
+import (
+	"slices"
+	"strings"
+	"text/template"
+	"time"
+
+	"harelab/engine/nearest"
+)
+
+// A perfLoad is PerfTest's command line, as far as the lab has the same.
+type perfLoad struct {
+	Producers, Consumers int
+	Rate                 float64
+	Size                 int
+	Prefetch             int
+	AutoAck              bool
+	Confirm              int
+	Persistent           bool
+	Seconds              int
+	Latency              time.Duration
+	Exchange, Kind       string
+	Queue, Key           string
+}
+
+// perfScenario is the scenario that a perfLoad stands for. Without a rate each
+// producer keeps a fixed number of messages in flight, so that the load follows
+// what the broker takes and nothing piles up without bound.
+var perfScenario = template.Must(template.New("perf").Parse(`schema: harelab/v1
+name: perf
+title: Load without a scenario file
+topology:
+{{- if .Exchange}}
+  exchanges: [{name: "{{.Exchange}}", type: {{.Kind}}}]
+  bindings: [{exchange: "{{.Exchange}}", queue: "{{.Queue}}", key: "{{.Key}}"}]
+{{- end}}
+  queues: [{name: "{{.Queue}}"{{if .Persistent}}, durable: true{{end}}}]
+classes:
+  - {name: message, publish: {exchange: "{{.Exchange}}", key: "{{.Key}}"{{if .Persistent}}, persistent: true{{end}}}, size: {{.Size}}B, service: {dist: fixed, value: {{.Latency}}}}
+load:
+{{- range .Sequences}}
+  - sequence: producer-{{.}}
+{{- if $.Confirm}}
+    confirm: {max_in_flight: {{$.Confirm}}}
+{{- end}}
+{{- if $.Rate}}
+    phases: [{class: message, model: open, arrival: constant, rate: {{$.Rate}}/s, duration: {{$.Seconds}}s}]
+{{- else}}
+    phases: [{class: message, model: closed, users: {{$.Users}}, think: 0s, await: {{$.Await}}, duration: {{$.Seconds}}s}]
+{{- end}}
+{{- end}}
+workers:
+  - {name: consumer, count: {{.Consumers}}, threads: 1, consume: [{queue: "{{.Queue}}"}], prefetch: {count: {{.Prefetch}}}, ack: {{if .AutoAck}}none{{else}}on-done{{end}}}
+stop: {when: drained, timeout: {{.Timeout}}s}
+measure: {interval: 1s, warmup: {{.Warmup}}}
+expect:
+  that: [lost == 0, duplicated == 0]
+`))
+
+func (p perfLoad) Sequences() []int {
+	out := make([]int, p.Producers)
+	for i := range out {
+		out[i] = i + 1
+	}
+	return out
+}
+
+// Users is how many messages a producer keeps in flight without a rate.
+func (p perfLoad) Users() int {
+	if p.Confirm > 0 {
+		return p.Confirm
+	}
+	return 100
+}
+
+func (p perfLoad) Await() string {
+	if p.Confirm > 0 {
+		return "confirm"
+	}
+	return "done"
+}
+
+func (p perfLoad) Timeout() int { return p.Seconds + 60 }
+
+// Warmup is what is left out of statistics: a second, but at most a fifth of the
+// time.
+func (p perfLoad) Warmup() time.Duration {
+	return min(time.Second, time.Duration(p.Seconds)*time.Second/5)
+}
+
+// check complains of what no load has.
+func (p perfLoad) check() error {
+	for _, n := range []struct {
+		flag      string
+		got       int
+		low, high int
+	}{
+		{"producers", p.Producers, 1, 10_000}, {"consumers", p.Consumers, 1, 10_000}, {"time", p.Seconds, 1, 1_000_000},
+		{"size", p.Size, 0, 128 << 20}, {"qos", p.Prefetch, 0, 65535}, {"confirm", p.Confirm, 0, 1 << 20},
+	} {
+		if n.got < n.low || n.got > n.high {
+			return usage("--%s %d: want %d to %d", n.flag, n.got, n.low, n.high)
+		}
+	}
+	switch {
+	case !(p.Rate >= 0 && p.Rate <= 1e9):
+		return usage("--rate %v: want 0 to 1e9 messages a second", p.Rate)
+	case p.Latency < 0:
+		return usage("--consumer-latency %v: want 0 or more", p.Latency)
+	}
+	for _, n := range [][2]string{{"exchange", p.Exchange}, {"queue", p.Queue}, {"routing-key", p.Key}} {
+		if strings.ContainsAny(n[1], `"\\{}`) {
+			return usage("--%s %q: want no quotes, backslashes or braces (write a scenario file for such a name)", n[0], n[1])
+		}
+	}
+	if have := []string{"direct", "fanout", "topic", "headers"}; !slices.Contains(have, p.Kind) {
+		return usage("--type %q%s", p.Kind, nearest.Choices(p.Kind, have))
+	}
+	return nil
+}
+
+// endless reports whether the load never ends where publishing takes no time.
+func (p perfLoad) endless() bool { return p.Rate == 0 && (p.Latency == 0 || p.Confirm > 0) }
+
+// scenario writes the scenario that the load stands for.
+func (p perfLoad) scenario() (string, error) {
+	if err := p.check(); err != nil {
+		return "", err
+	}
+	if p.Exchange == "" {
+		p.Key = p.Queue
+	}
+	var text strings.Builder
+	err := perfScenario.Execute(&text, p)
+	return text.String(), err
+}
