@@ -98,7 +98,6 @@ func benchmarkInProcess(b *testing.B, l load) {
 	p := broker.Publishing{
 		Exchange:   []byte(l.exchange),
 		RoutingKey: []byte(l.key()),
-		Properties: []byte{0, 0},
 		Body:       make([]byte, l.body),
 	}
 	var total uint64

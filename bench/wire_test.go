@@ -180,8 +180,7 @@ func lookupHeader() wireWorkload {
 		if h.Parse(payload) != nil {
 			return 0
 		}
-		headers, _ := wire.PropertyHeaders(h.Properties)
-		cost, _ := wire.TableLookup(headers, "x-cost")
+		cost, _ := wire.TableLookup(h.Properties.Headers(), "x-cost")
 		if n, ok := cost.Int64(); !ok || n != 100_000 {
 			return 0
 		}

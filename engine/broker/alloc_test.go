@@ -42,7 +42,7 @@ func TestHintsDoNotAllocate(t *testing.T) {
 	} {
 		t.Run("headers="+name, func(t *testing.T) {
 			p := newPath(t, "", "", "orders", wire.Field{Key: "x-dispatch", Value: "lwl"}, wire.Field{Key: "x-order", Value: "drr"})
-			p.publish.Properties = wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Headers: headers})
+			p.publish.Properties = wire.ViewProperties(wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Headers: headers}))
 			for range 1000 {
 				p.message(t)
 			}
@@ -70,7 +70,7 @@ func TestBacklogMemory(t *testing.T) {
 	}
 	p := &Publishing{
 		RoutingKey: []byte("backlog"),
-		Properties: wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, ContentType: "text/plain"}),
+		Properties: wire.ViewProperties(wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, ContentType: "text/plain"})),
 		Body:       make([]byte, 100),
 	}
 	before := heapBytes()
@@ -124,7 +124,7 @@ func TestPersistentPublishDoesNotAllocate(t *testing.T) {
 	if err := ch.ConfirmSelect(); err != nil {
 		t.Fatal(err)
 	}
-	p := &Publishing{RoutingKey: []byte("q"), Body: make([]byte, 100), Properties: wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2})}
+	p := &Publishing{RoutingKey: []byte("q"), Body: make([]byte, 100), Properties: wire.ViewProperties(wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2}))}
 	published := uint64(0)
 	burst := func() {
 		for range 10 {

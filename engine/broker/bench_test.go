@@ -86,3 +86,27 @@ func BenchmarkPublish(b *testing.B) {
 		})
 	}
 }
+
+// BenchmarkPublishProperties is BenchmarkPublish with properties as clients send them:
+// those of a persistent message, and those of a Celery task.
+func BenchmarkPublishProperties(b *testing.B) {
+	for _, with := range []struct {
+		name string
+		wire.Properties
+	}{
+		{"persistent", wire.Properties{ContentType: "application/json", DeliveryMode: 2}},
+		{"task", wire.Properties{
+			ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: 2, CorrelationID: "5d0c7c5e-6a3b-4f0e-9d8a-0d7a4f0d8e11", ReplyTo: "reply",
+			Headers: wire.Table{{Key: "lang", Value: "py"}, {Key: "task", Value: "tasks.quick"}, {Key: "id", Value: "5d0c7c5e-6a3b-4f0e-9d8a-0d7a4f0d8e11"}, {Key: "retries", Value: int64(0)}},
+		}},
+	} {
+		b.Run("properties="+with.name, func(b *testing.B) {
+			p := newPath(b, "amq.direct", "eu.orders", "eu.orders")
+			p.publish.Properties = wire.ViewProperties(wire.AppendProperties(nil, &with.Properties))
+			b.ReportAllocs()
+			for b.Loop() {
+				p.message(b)
+			}
+		})
+	}
+}

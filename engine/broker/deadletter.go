@@ -32,7 +32,9 @@ func (t *turn) sendDeadLetter(e effect) {
 		return // cannot be: they were checked when they came
 	}
 	key := e.msg.RoutingKey()
-	if _, err := t.setKeys(key, e.msg.Properties()); err != nil {
+	before := wire.ViewProperties(e.msg.Properties())
+	t.headers = before.Headers()
+	if _, err := t.setKeys(key); err != nil {
 		t.keys = append(t.keys[:0], key)
 	}
 	original := slices.Clone(t.keys)
@@ -47,17 +49,19 @@ func (t *turn) sendDeadLetter(e effect) {
 		ps.Headers = without(ps.Headers, "CC")
 	}
 	ps.Remove(wire.FlagExpiration)
-	properties, err := wire.EncodeProperties(nil, &ps)
+	encoded, err := wire.EncodeProperties(nil, &ps)
 	if err != nil {
 		return // headers at the limit of what a table holds: nothing can be added
 	}
-	t.route(x, properties)
+	properties := wire.ViewProperties(encoded)
+	t.headers = properties.Headers()
+	t.route(x)
 	if e.reason != queue.Rejected {
 		deaths, _ := ps.Headers.Get("x-death")
 		t.queues = slices.DeleteFunc(t.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
 	}
 	if len(t.queues) > 0 {
-		t.enqueue(t.broker.book.Enter(message.NewHiding([]byte(x.name), key, properties, e.msg.Body(), hidden)), -1)
+		t.enqueue(t.broker.book.Enter(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden)), -1)
 	}
 }
 

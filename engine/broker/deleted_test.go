@@ -4,6 +4,7 @@ import (
 	"testing"
 
 	"harelab/engine/message"
+	"harelab/engine/wire"
 )
 
 // TestDeletedQueueRoutesNothing: a publish that found its queue just before the queue
@@ -19,7 +20,7 @@ func TestDeletedQueueRoutesNothing(t *testing.T) {
 	turn := &turn{broker: s.broker, batch: new(Batch)}
 	turn.begin()
 	v.removeQueue(turn, q)
-	m := message.New(nil, []byte("q"), noProperties, []byte("body"))
+	m := message.New(nil, []byte("q"), new(wire.PropertyView), []byte("body"))
 	turn.queues = []*Queue{q}
 	if turn.enqueue(m, -1) {
 		t.Error("a deleted queue took a message")

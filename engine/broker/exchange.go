@@ -110,12 +110,12 @@ func (d *destinations) release(to *target) {
 	d.free = append(d.free, known.dest)
 }
 
-// route visits each target of a message under one routing key and reports whether
+// route visits each target of the message under one routing key and reports whether
 // there was any. It takes no lock.
-func (x *Exchange) route(t *turn, key, properties []byte) bool {
+func (x *Exchange) route(t *turn, key []byte) bool {
 	for {
 		reused := x.dests.reused.Load()
-		t.dests = x.router.Route(t.dests[:0], key, properties)
+		t.dests = x.router.Route(t.dests[:0], key, t.headers)
 		if len(t.dests) == 0 {
 			return false
 		}

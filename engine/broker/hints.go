@@ -6,11 +6,10 @@ import (
 	"harelab/engine/wire"
 )
 
-// hints reads what the queue's strategies want to know of a message: only then are
-// its headers looked at.
-func (q *Queue) hints(meta *dispatch.Meta, m *message.Message) {
+// hints reads what the queue's strategies want to know of a message with some headers,
+// an encoded table: only then are they looked at.
+func (q *Queue) hints(meta *dispatch.Meta, m *message.Message, table []byte) {
 	s := q.settings.Load()
-	table, _ := wire.PropertyHeaders(m.Properties())
 	if s.Needs&dispatch.NeedCost != 0 {
 		if v, ok := wire.TableLookup(table, "x-cost"); ok {
 			meta.Cost, _ = v.Int64()

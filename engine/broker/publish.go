@@ -1,7 +1,6 @@
 package broker
 
 import (
-	"encoding/binary"
 	"slices"
 
 	"harelab/engine/auth"
@@ -13,8 +12,8 @@ import (
 // A Publishing is a message that a client publishes. The slices may be parts of
 // the caller's read buffer: the broker copies what it keeps.
 type Publishing struct {
-	Exchange, RoutingKey []byte // at most 255 octets each
-	Properties           []byte // flags and list, checked as [wire.HeaderView] does; nil: none
+	Exchange, RoutingKey []byte            // at most 255 octets each
+	Properties           wire.PropertyView // of a list that was checked; zero: none
 	Body                 []byte
 	Mandatory            bool // wants to know if no queue takes the message
 	Immediate            bool // refused, as by RabbitMQ
@@ -48,9 +47,6 @@ type lastExchange struct {
 	generation uint64 // of permissions
 }
 
-// noProperties is an empty list: flags without any set.
-var noProperties = []byte{0, 0}
-
 // special are the properties that mean something to the broker itself.
 const special = wire.FlagHeaders | wire.FlagExpiration | wire.FlagUserID | wire.FlagReplyTo
 
@@ -73,16 +69,12 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 		return PublishResult{}, err
 	}
 	t := ch.begin()
-	if len(p.Properties) < 2 {
-		p.Properties = noProperties
-	}
-	t.keys, t.hidden = append(t.keys[:0], p.RoutingKey), nil
 	ttl := int64(-1)
-	switch flags := wire.PropertyFlags(binary.BigEndian.Uint16(p.Properties)); {
-	case flags&special != 0:
+	if p.Properties.Flags()&special != 0 {
 		ttl, err = ch.special(t, p)
-	case flags&wire.FlagDeliveryMode != 0:
-		err = checkDeliveryMode(p.Properties)
+	} else {
+		t.keys, t.hidden, t.headers = append(t.keys[:0], p.RoutingKey), nil, nil
+		err = checkDeliveryMode(&p.Properties)
 	}
 	if err != nil {
 		return PublishResult{}, err
@@ -113,14 +105,14 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 
 // send routes a message and puts it into the queues that it goes to.
 func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed bool) {
-	t.route(x, p.Properties)
+	t.route(x)
 	if x.isDefault {
 		t.sendReplies(x.vhost, p)
 	}
 	if len(t.queues) == 0 {
 		return false
 	}
-	m := t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden))
+	m := t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, t.hidden))
 	if t.failed = t.mayEnqueue(m); t.failed != nil {
 		m.Release()
 		return true
@@ -130,12 +122,12 @@ func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed 
 
 // publishLater keeps a message for the commit. It is routed now, and replies are sent.
 func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) {
-	t.route(x, p.Properties)
+	t.route(x)
 	if x.isDefault {
 		t.sendReplies(x.vhost, p)
 	}
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
-		msg:       t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, p.Properties, p.Body, t.hidden)),
+		msg:       t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, t.hidden)),
 		queues:    slices.Clone(t.queues),
 		ttl:       ttl,
 		mandatory: p.Mandatory,
@@ -221,41 +213,44 @@ func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
 }
 
 // special looks at the properties that mean something to the broker. It returns the
-// expiration in milliseconds, -1 for none, fills t.keys and may replace p.Properties.
+// expiration in milliseconds, -1 for none, fills t.keys and t.headers and may replace
+// p.Properties.
 func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
 	ttl = -1
-	if to, ok := wire.PropertyReplyTo(p.Properties); ok && string(to) == replyTo {
+	if to, ok := p.Properties.ReplyTo(); ok && string(to) == replyTo {
 		if err := ch.setReplyTo(p); err != nil {
 			return 0, err
 		}
 	}
-	if user, ok := wire.PropertyUserID(p.Properties); ok {
+	if user, ok := p.Properties.UserID(); ok {
 		if err := ch.checkUserID(string(user)); err != nil {
 			return 0, err
 		}
 	}
-	if s, ok := wire.PropertyExpiration(p.Properties); ok {
+	if s, ok := p.Properties.Expiration(); ok {
 		if ttl, err = parseExpiration(string(s)); err != nil {
 			return 0, err
 		}
 	}
-	bcc, err := t.setKeys(p.RoutingKey, p.Properties)
+	t.headers = p.Properties.Headers()
+	bcc, err := t.setKeys(p.RoutingKey)
 	if err == nil {
-		err = checkDeliveryMode(p.Properties)
+		err = checkDeliveryMode(&p.Properties)
 	}
 	if err != nil {
 		return 0, err
 	}
 	if bcc {
-		p.Properties = editProperties(p.Properties, func(ps *wire.Properties) { ps.Headers = without(ps.Headers, "BCC") })
+		p.Properties = editProperties(p.Properties.Raw(), func(ps *wire.Properties) { ps.Headers = without(ps.Headers, "BCC") })
+		t.headers = p.Properties.Headers()
 	}
 	return ttl, nil
 }
 
 // checkDeliveryMode refuses messages that are neither persistent nor not (rabbit_basic,
 // is_message_persistent/1).
-func checkDeliveryMode(properties []byte) error {
-	if mode, ok := wire.PropertyDeliveryMode(properties); ok && mode != 1 && mode != 2 {
+func checkDeliveryMode(p *wire.PropertyView) error {
+	if mode, ok := p.DeliveryMode(); ok && mode != 1 && mode != 2 {
 		return refuse(wire.PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
 	}
 	return nil
@@ -272,17 +267,17 @@ func (ch *Channel) checkUserID(user string) error {
 }
 
 // editProperties returns encoded properties with a change.
-func editProperties(raw []byte, edit func(*wire.Properties)) []byte {
+func editProperties(raw []byte, edit func(*wire.Properties)) wire.PropertyView {
 	ps, err := wire.ParseProperties(raw)
 	if err != nil {
-		return raw // cannot be: they were checked when they came
+		return wire.ViewProperties(raw) // cannot be: they were checked when they came
 	}
 	edit(&ps)
 	edited, err := wire.EncodeProperties(nil, &ps)
 	if err != nil {
-		return raw // more fields than a table can have: better unchanged than lost
+		return wire.ViewProperties(raw) // more fields than a table can have: better unchanged than lost
 	}
-	return edited
+	return wire.ViewProperties(edited)
 }
 
 // without returns a table without a key.

@@ -217,7 +217,7 @@ func (q *Queue) enqueue(t *turn, m *message.Message, expiresAt int64) bool {
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: expiresAt}
 	e.Msg.Priority = m.Priority()
 	if q.settings.Load().Needs != 0 {
-		q.hints(&e.Msg, m)
+		q.hints(&e.Msg, m, t.headers)
 	}
 	q.counts.published++
 	if expiresAt != 0 {
@@ -256,7 +256,8 @@ func (q *Queue) restore(t *turn, m *message.Message, s store.Entry) {
 	*q.messages.grow(q.machine.NextRef()) = m
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered}
 	e.Msg.Priority = m.Priority()
-	q.hints(&e.Msg, m)
+	properties := wire.ViewProperties(m.Properties())
+	q.hints(&e.Msg, m, properties.Headers())
 	q.timed = q.timed || s.ExpiresAt != 0
 	q.step(t, &e)
 }

@@ -13,7 +13,7 @@ func (b *Broker) countDeliveries(m *message.Message, attempts uint32) *message.M
 		ps.Headers = append(without(ps.Headers, "x-delivery-count"), wire.Field{Key: "x-delivery-count", Value: int64(attempts)})
 		sortFields(ps.Headers)
 	})
-	return b.book.Enter(message.New(m.Exchange(), m.RoutingKey(), properties, m.Body()))
+	return b.book.Enter(message.New(m.Exchange(), m.RoutingKey(), &properties, m.Body()))
 }
 
 // checkQuorum refuses what quorum queues cannot be (rabbit_quorum_queue).

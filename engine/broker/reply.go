@@ -56,7 +56,7 @@ func (ch *Channel) setReplyTo(p *Publishing) error {
 	if ch.replyTo == nil {
 		return refuse(wire.PreconditionFailed, "fast reply consumer does not exist")
 	}
-	p.Properties = editProperties(p.Properties, func(ps *wire.Properties) { ps.ReplyTo = ch.replyTo.name })
+	p.Properties = editProperties(p.Properties.Raw(), func(ps *wire.Properties) { ps.ReplyTo = ch.replyTo.name })
 	return nil
 }
 
@@ -69,7 +69,7 @@ func (t *turn) sendReplies(v *VHost, p *Publishing) {
 			continue
 		}
 		if to, ok := v.replies.Get(key); ok {
-			m := t.broker.book.Enter(message.New(p.Exchange, p.RoutingKey, p.Properties, p.Body))
+			m := t.broker.book.Enter(message.New(p.Exchange, p.RoutingKey, &p.Properties, p.Body))
 			to.deliverReply(t, m)
 			m.Release()
 		}

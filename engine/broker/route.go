@@ -7,12 +7,12 @@ import (
 )
 
 // route fills t.queues with the queues that a message goes to, each once. t.keys are
-// its routing keys. It takes no lock.
+// its routing keys, t.headers its headers. It takes no lock.
 //
 // An exchange that is reached a second time is passed over, so that cycles of
 // bindings and of alternate exchanges end. An alternate exchange gets what its
 // exchange routes nowhere at all (rabbit_exchange, route/2).
-func (t *turn) route(x *Exchange, properties []byte) {
+func (t *turn) route(x *Exchange) {
 	t.queues = t.queues[:0]
 	if len(t.seen) > 0 {
 		clear(t.seen)
@@ -26,7 +26,7 @@ func (t *turn) route(x *Exchange, properties []byte) {
 			if x.isDefault {
 				found = t.routeToName(x.vhost, key) || found
 			} else {
-				found = x.route(t, key, properties) || found
+				found = x.route(t, key) || found
 			}
 		}
 		if t.unique = false; !found && x.alternate != "" {
@@ -85,18 +85,17 @@ func (t *turn) visited(to *target) bool {
 	return known
 }
 
-// setKeys sets the routing keys of a message: its own and those of the headers CC and
-// BCC, which must be arrays, of long strings where they matter (rabbit_basic,
+// setKeys sets t.keys: a message's own routing key and those of the headers CC and BCC
+// in t.headers, which must be arrays, of long strings where they matter (rabbit_basic,
 // header_routes/1). It reports whether there is a BCC, which nobody may see; its keys
 // are t.hidden.
-func (t *turn) setKeys(key, properties []byte) (bcc bool, err error) {
+func (t *turn) setKeys(key []byte) (bcc bool, err error) {
 	t.keys, t.hidden = append(t.keys[:0], key), nil
-	table, ok := wire.PropertyHeaders(properties)
-	if !ok {
+	if t.headers == nil {
 		return false, nil
 	}
 	for _, name := range [...]string{"CC", "BCC"} {
-		v, ok := wire.TableLookup(table, name)
+		v, ok := wire.TableLookup(t.headers, name)
 		if !ok {
 			continue
 		}

@@ -198,7 +198,7 @@ func publishVerb(ch *scriptChannel, a scriptArgs) error {
 		Exchange:   []byte(a.word(0)),
 		RoutingKey: []byte(a.word(1)),
 		Body:       []byte(a.word(2)),
-		Properties: wire.AppendProperties(nil, &ps),
+		Properties: wire.ViewProperties(wire.AppendProperties(nil, &ps)),
 		Mandatory:  a.flags["mandatory"],
 		Immediate:  a.flags["immediate"],
 	})

@@ -241,7 +241,7 @@ func TestFailedStore(t *testing.T) {
 	if _, err := declares.Channel(1, new(ackingSink)).DeclareQueue(QueueSpec{Name: "new", Durable: true}); err != nil {
 		t.Fatal(err)
 	}
-	persistent := wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2})
+	persistent := wire.ViewProperties(wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2}))
 	if _, err := publishes.Channel(1, new(ackingSink)).Publish(&Publishing{RoutingKey: []byte("q"), Properties: persistent}); err != nil {
 		t.Fatal(err)
 	}

@@ -325,7 +325,7 @@ func (c *stressClient) publish() {
 	c.sent++
 	body := binary.BigEndian.AppendUint64(nil, uint64(c.id)<<32|c.sent)
 	q := c.queue()
-	p := &Publishing{RoutingKey: []byte(q), Body: body, Properties: wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Priority: uint8(c.rng.IntN(5))})}
+	p := &Publishing{RoutingKey: []byte(q), Body: body, Properties: wire.ViewProperties(wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Priority: uint8(c.rng.IntN(5))}))}
 	if c.rng.IntN(2) == 0 {
 		p.Exchange, p.RoutingKey = []byte("amq.topic"), []byte("to."+q)
 	}

@@ -23,6 +23,7 @@ type turn struct {
 	dests     []topic.Dest
 	keys      [][]byte // routing keys of a message: its own, CC, BCC
 	hidden    [][]byte // those of them that are from BCC
+	headers   []byte   // of the message, encoded; nil: none
 	targets   []*target
 	queues    []*Queue // where it goes
 	seen      map[*target]struct{}

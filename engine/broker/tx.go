@@ -123,6 +123,8 @@ func (t *turn) commitPublishes(publishes []txPublish, returned func(*message.Mes
 			p.msg.Release()
 			continue
 		}
+		properties := wire.ViewProperties(p.msg.Properties())
+		t.headers = properties.Headers()
 		t.enqueue(p.msg, p.ttl)
 	}
 	if t.failed != nil {

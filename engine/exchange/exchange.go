@@ -34,10 +34,10 @@ type Exchange interface {
 	Unbind(bindingKey string, args wire.Table, d topic.Dest)
 
 	// Route appends each destination of a message to dst once, in no set order,
-	// and returns the extended slice. properties are encoded, as [wire.Property]
-	// takes them. It keeps none of its arguments and, when dst has room, does
+	// and returns the extended slice. headers are an encoded table, as
+	// [wire.TableLookup] takes it, or nil. It keeps none of its arguments and, when dst has room, does
 	// not allocate.
-	Route(dst []topic.Dest, routingKey, properties []byte) []topic.Dest
+	Route(dst []topic.Dest, routingKey, headers []byte) []topic.Dest
 }
 
 // A Type is a type of exchange.

@@ -122,7 +122,7 @@ func TestHeaders(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			x := typ.New(exchange.Config{})
 			x.Bind("", test.args, 1)
-			got := x.Route(nil, nil, wire.AppendProperties(nil, &wire.Properties{Headers: test.headers}))
+			got := x.Route(nil, nil, wire.AppendTable(nil, test.headers))
 			if (len(got) == 1) != test.want {
 				t.Errorf("arguments %v, headers %v: routed to %v, want a match: %t", test.args, test.headers, got, test.want)
 			}
@@ -151,7 +151,7 @@ func TestTopicIsSorted(t *testing.T) {
 		for d := topic.Dest(9); d > 0; d-- {
 			x.Bind("#", nil, d)
 		}
-		dests := x.Route([]topic.Dest{100}, []byte("a"), []byte{0, 0})
+		dests := x.Route([]topic.Dest{100}, []byte("a"), nil)
 		for i := 2; i < len(dests); i++ {
 			if dests[i-1] >= dests[i] {
 				t.Errorf("strategy %s: routed to %v, want rising numbers after 100", m.Name, dests)
@@ -175,12 +175,12 @@ func BenchmarkRoute(b *testing.B) {
 				n := string(rune('a'+d/10)) + string(rune('a'+d%10))
 				x.Bind(n, wire.Table{{Key: "n", Value: n}}, d)
 			}
-			properties := wire.AppendProperties(nil, &wire.Properties{Headers: wire.Table{{Key: "n", Value: "cd"}}})
+			headers := wire.AppendTable(nil, wire.Table{{Key: "n", Value: "cd"}})
 			key := []byte("cd")
 			var dst []topic.Dest
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = x.Route(dst[:0], key, properties)
+				dst = x.Route(dst[:0], key, headers)
 			}
 			b.ReportMetric(float64(len(dst)), "matches/op")
 		})

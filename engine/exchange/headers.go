@@ -115,8 +115,7 @@ func (x *headers) Unbind(key string, args wire.Table, d topic.Dest) {
 	x.groups.Store(&groups)
 }
 
-func (x *headers) Route(dst []topic.Dest, _, properties []byte) []topic.Dest {
-	table, _ := wire.PropertyHeaders(properties)
+func (x *headers) Route(dst []topic.Dest, _, table []byte) []topic.Dest {
 	for _, g := range x.current() {
 		for i := range g.patterns {
 			if g.patterns[i].matches(table) {

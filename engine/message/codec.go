@@ -3,6 +3,8 @@ package message
 import (
 	"encoding/binary"
 	"fmt"
+
+	"harelab/engine/wire"
 )
 
 // AppendHead appends the first part of a message's form in a store to dst: where the
@@ -34,7 +36,8 @@ func Decode(b []byte) (*Message, error) {
 		return nil, fmt.Errorf("message of %d octets whose parts end at %d and %d", len(b), keyEnd, propsEnd)
 	}
 	exchange, key := b[1:1+b[0]], b[2+b[0]:keyEnd]
-	m := New(exchange, key, b[keyEnd:propsEnd], b[propsEnd:])
+	properties := wire.ViewProperties(b[keyEnd:propsEnd])
+	m := New(exchange, key, &properties, b[propsEnd:])
 	if hiding {
 		if err := m.checkHidden(); err != nil {
 			m.Release()

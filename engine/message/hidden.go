@@ -3,6 +3,8 @@ package message
 import (
 	"encoding/binary"
 	"fmt"
+
+	"harelab/engine/wire"
 )
 
 // Hidden keys are those of the header BCC. Nobody may see them, so the header is taken
@@ -10,7 +12,7 @@ import (
 // its length, and their own length is the end of the message. Few messages have any.
 
 // NewHiding is [New] with hidden keys.
-func NewHiding(exchange, routingKey, properties, body []byte, keys [][]byte) *Message {
+func NewHiding(exchange, routingKey []byte, properties *wire.PropertyView, body []byte, keys [][]byte) *Message {
 	if len(keys) == 0 {
 		return New(exchange, routingKey, properties, body)
 	}

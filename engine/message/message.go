@@ -46,24 +46,24 @@ const (
 )
 
 // New returns a message with one reference that holds copies of all parts. The names
-// are at most 255 octets, and properties are flags and list as [wire.HeaderView] checks
-// them: the caller has parsed or checked both.
-func New(exchange, routingKey, properties, body []byte) *Message {
+// are at most 255 octets, which who parsed or checked them knows.
+func New(exchange, routingKey []byte, properties *wire.PropertyView, body []byte) *Message {
+	list := properties.Raw()
 	keyEnd := 2 + len(exchange) + len(routingKey)
-	m := allocMessage(keyEnd + len(properties) + len(body))
+	m := allocMessage(keyEnd + len(list) + len(body))
 	m.refs.Store(1)
 	b := m.data()[:0]
 	b = append(b, byte(len(exchange)))
 	b = append(b, exchange...)
 	b = append(b, byte(len(routingKey)))
 	b = append(b, routingKey...)
-	b = append(b, properties...)
+	b = append(b, list...)
 	copy(b[len(b):cap(b)], body)
 	m.keyEnd = uint16(keyEnd)
-	m.propsEnd = uint32(keyEnd + len(properties))
+	m.propsEnd = uint32(keyEnd + len(list))
 	m.storeID = 0
-	m.priority, _ = wire.PropertyPriority(properties)
-	if mode, _ := wire.PropertyDeliveryMode(properties); mode == 2 {
+	m.priority = properties.Priority()
+	if mode, _ := properties.DeliveryMode(); mode == 2 {
 		m.flags |= persistent
 	}
 	return m

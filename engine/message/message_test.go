@@ -9,18 +9,18 @@ import (
 	"harelab/engine/wire"
 )
 
-// noProperties is an empty list: flags without any set.
-var noProperties = []byte{0, 0}
+// noProperties is an empty list.
+var noProperties = new(wire.PropertyView)
 
 // TestMessageParts takes messages of all sizes apart, fresh and from the pools.
 func TestMessageParts(t *testing.T) {
-	properties := wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Priority: 7})
+	properties := wire.ViewProperties(wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Priority: 7}))
 	for n := 0; n < 40_000; n += 1 + n/3 {
 		body := bytes.Repeat([]byte{byte(n)}, n)
 		for range 3 {
-			m := New([]byte("amq.topic"), []byte("a.b"), properties, body)
+			m := New([]byte("amq.topic"), []byte("a.b"), &properties, body)
 			if string(m.Exchange()) != "amq.topic" || string(m.RoutingKey()) != "a.b" || string(m.ExchangeAndKey()) != "\x09amq.topic\x03a.b" ||
-				!bytes.Equal(m.Properties(), properties) || !bytes.Equal(m.Body(), body) || !m.Persistent() || m.Priority() != 7 {
+				!bytes.Equal(m.Properties(), properties.Raw()) || !bytes.Equal(m.Body(), body) || !m.Persistent() || m.Priority() != 7 {
 				t.Fatalf("a body of %d octets: %q", n, m.data())
 			}
 			m.Retain()
@@ -46,7 +46,7 @@ func TestHiddenKeys(t *testing.T) {
 			t.Fatal(err)
 		}
 		for _, m := range []*Message{m, stored} {
-			if got := m.AppendHidden(nil); !slices.EqualFunc(got, keys, bytes.Equal) || !bytes.Equal(m.Body(), body) || !bytes.Equal(m.Properties(), noProperties) {
+			if got := m.AppendHidden(nil); !slices.EqualFunc(got, keys, bytes.Equal) || !bytes.Equal(m.Body(), body) || !bytes.Equal(m.Properties(), []byte{0, 0}) {
 				t.Errorf("a body of %d octets: keys %q, body of %d octets", n, got, len(m.Body()))
 			}
 			m.Release()

@@ -14,7 +14,7 @@ type content struct {
 	want    contentPart
 	publish wire.PublishView
 	size    uint64 // of the body, as the header says
-	props   []byte
+	props   wire.PropertyView
 	pieces  *[]byte // what came of the body, if it did not come in one piece
 }
 
@@ -39,11 +39,11 @@ func (t *content) own() {
 		return
 	}
 	x, k := len(t.publish.Exchange), len(t.publish.RoutingKey)
-	head := make([]byte, 0, x+k+len(t.props))
+	head := make([]byte, 0, x+k+len(t.props.Raw()))
 	head = append(head, t.publish.Exchange...)
 	head = append(head, t.publish.RoutingKey...)
-	head = append(head, t.props...)
-	t.publish.Exchange, t.publish.RoutingKey, t.props = head[:x:x], head[x:x+k:x+k], head[x+k:]
+	head = append(head, t.props.Raw()...)
+	t.publish.Exchange, t.publish.RoutingKey, t.props = head[:x:x], head[x:x+k:x+k], t.props.In(head[x+k:])
 }
 
 // add appends a piece of the body.

@@ -101,7 +101,7 @@ func (p *rawPeer) delivery() (key, id string, body []byte) {
 	if err := h.Parse(next().Payload); err != nil {
 		p.t.Fatal(err)
 	}
-	message, err := wire.ParseProperties(h.Properties)
+	message, err := wire.ParseProperties(h.Properties.Raw())
 	if err != nil {
 		p.t.Fatal(err)
 	}

@@ -146,7 +146,7 @@ func (ch *channel) gotten(r *broker.GetResult) {
 func (ch *channel) giveBack(p *broker.Publishing) {
 	c := ch.conn
 	c.scratch = wire.AppendExchangeAndKey(c.scratch[:0], string(p.Exchange), string(p.RoutingKey))
-	ch.returned(c.scratch, p.Properties, p.Body)
+	ch.returned(c.scratch, p.Properties.Raw(), p.Body)
 }
 
 // returned sends a basic.return. The parts are copied.

@@ -17,6 +17,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 		Headers: Table{{"task", "neural_net"}, {"x-cost", int64(250)}, {"nested", Table{{"a", []any{"b"}}}}},
 	}
 	properties := AppendProperties(nil, &p)
+	list := ViewProperties(properties)
 	where := AppendExchangeAndKey(nil, "amq.topic", "webapp.query")
 	body := make([]byte, 10000)
 	publish := (&BasicPublish{Exchange: "amq.topic", RoutingKey: "webapp.query", Mandatory: true}).Append(nil)
@@ -41,10 +42,14 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 		{"NackView", func() bool { var v NackView; return v.Parse(nack) == nil && v.DeliveryTag == 7 }},
 		{"RejectView", func() bool { var v RejectView; return v.Parse(reject) == nil && v.DeliveryTag == 7 }},
 		{"HeaderView", func() bool { var v HeaderView; return v.Parse(header[7:len(header)-1]) == nil && v.BodySize == 100 }},
-		{"PropertyPriority", func() bool { v, _ := PropertyPriority(properties); return v == 3 }},
-		{"PropertyUserID", func() bool { v, _ := PropertyUserID(properties); return string(v) == "guest" }},
+		{"PropertyView", func() bool {
+			var v PropertyView
+			err := v.Parse(properties)
+			user, _ := v.UserID()
+			return err == nil && v.Priority() == 3 && string(user) == "guest"
+		}},
 		{"TableLookup", func() bool {
-			headers, _ := PropertyHeaders(properties)
+			headers := list.Headers()
 			cost, _ := TableLookup(headers, "x-cost")
 			task, _ := TableLookup(headers, "task")
 			n, _ := cost.Int64()
@@ -52,7 +57,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 			return n == 250 && string(s) == "neural_net"
 		}},
 		{"TableLookup of what is not there", func() bool {
-			headers, _ := PropertyHeaders(properties)
+			headers := list.Headers()
 			_, missing := TableLookup(headers, "x-none")
 			_, noTable := TableLookup(nil, "x-cost")
 			_, cut := TableLookup(headers[:len(headers)-1], "x-none")
@@ -67,7 +72,7 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 			return !tag && !value && !key && first
 		}},
 		{"Fields", func() bool {
-			headers, _ := PropertyHeaders(properties)
+			headers := list.Headers()
 			n := 0
 			for range Fields(headers) {
 				n++

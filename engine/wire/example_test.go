@@ -32,7 +32,7 @@ func ExampleNextFrame() {
 			if err := h.Parse(f.Payload); err != nil {
 				break
 			}
-			mode, _ := wire.PropertyDeliveryMode(h.Properties)
+			mode, _ := h.Properties.DeliveryMode()
 			fmt.Printf("body of %d octets, delivery mode %d\n", h.BodySize, mode)
 		case wire.FrameBody:
 			fmt.Printf("%q\n", f.Payload)
@@ -65,8 +65,8 @@ func ExampleTableLookup() {
 	properties := wire.AppendProperties(nil, &wire.Properties{
 		Headers: wire.Table{{Key: "task", Value: "webapp.query"}, {Key: "x-cost", Value: int64(250)}},
 	})
-	headers, _ := wire.PropertyHeaders(properties)
-	cost, _ := wire.TableLookup(headers, "x-cost")
+	view := wire.ViewProperties(properties)
+	cost, _ := wire.TableLookup(view.Headers(), "x-cost")
 	n, _ := cost.Int64()
 	fmt.Println(n, cost.TypeName())
 

@@ -8,14 +8,14 @@ const headerHead = 2 + 2 + 8
 
 // A HeaderView is a content header read in place.
 type HeaderView struct {
-	ClassID    uint16 // always ClassBasic
-	BodySize   uint64 // octets of body to come, as the peer says: make room for what came
-	Properties []byte // flags and property list, a part of the payload
+	ClassID    uint16       // always ClassBasic
+	BodySize   uint64       // octets of body to come, as the peer says: make room for what came
+	Properties PropertyView // of the payload
 }
 
 // Parse reads the payload of a header frame and checks all of it, the headers
-// table included, so that Properties can be passed on verbatim and be read with
-// [Property] and [ParseProperties] without errors.
+// table included, so that Properties can be passed on verbatim and be read without
+// errors.
 //
 // Errors are connection exceptions that name basic.publish, the only method after
 // which a broker reads content:
@@ -40,15 +40,11 @@ func (v *HeaderView) Parse(payload []byte) error {
 	if weight != 0 {
 		return contentError(UnexpectedFrame, "expected content header for class 60, got non content header frame instead")
 	}
-	if err := checkProperties(payload[headerHead:]); err != nil {
-		err.Method = MethodBasicPublish
+	if err := v.Properties.Parse(payload[headerHead:]); err != nil {
 		return err
 	}
-	*v = HeaderView{
-		ClassID:    class,
-		BodySize:   binary.BigEndian.Uint64(payload[4:]),
-		Properties: payload[headerHead:],
-	}
+	v.ClassID = class
+	v.BodySize = binary.BigEndian.Uint64(payload[4:])
 	return nil
 }
 

@@ -206,7 +206,7 @@ func (e *echo) frame(f wire.Frame) (closed bool, err error) {
 		if err := h.Parse(f.Payload); err != nil {
 			return false, err
 		}
-		e.properties, e.missing = bytes.Clone(h.Properties), h.BodySize
+		e.properties, e.missing = bytes.Clone(h.Properties.Raw()), h.BodySize
 	case wire.FrameBody:
 		e.body = append(e.body, f.Payload...)
 		if e.missing -= uint64(len(f.Payload)); e.missing == 0 {

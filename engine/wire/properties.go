@@ -99,8 +99,8 @@ func (p *Properties) Remove(f PropertyFlags) {
 // ParseProperties reads flags and property list. The result holds no part of raw.
 // Errors are those of [HeaderView.Parse].
 func ParseProperties(raw []byte) (Properties, error) {
-	if err := checkProperties(raw); err != nil {
-		err.Method = MethodBasicPublish
+	var v PropertyView
+	if err := v.Parse(raw); err != nil {
 		return Properties{}, err
 	}
 	p := Properties{Flags: PropertyFlags(binary.BigEndian.Uint16(raw))}

@@ -3,6 +3,7 @@ package wire
 import (
 	"bytes"
 	"encoding/binary"
+	"math/bits"
 	"strings"
 	"testing"
 
@@ -28,69 +29,98 @@ func TestPropertiesRoundTrip(t *testing.T) {
 	}
 }
 
-// checkAccessors compares what is read in place with p.
+// checkAccessors compares what is read in place, checked and unchecked, with p.
 func checkAccessors(t *testing.T, raw []byte, p *Properties) {
 	t.Helper()
-	for f := FlagContentType; f > noProperty; f >>= 1 {
-		got, ok := Property(raw, f)
-		if ok != (p.Flags&f != 0) {
-			t.Fatalf("Property(%#x) is there: %v, want %v", f, ok, !ok)
-		}
-		if s := p.text(f); ok && s != nil && string(got) != *s {
-			t.Fatalf("Property(%#x) = %q, want %q", f, got, *s)
-		}
+	var checked PropertyView
+	if err := checked.Parse(raw); err != nil {
+		t.Fatal(err)
 	}
-	if v, _ := PropertyPriority(raw); v != p.Priority {
-		t.Fatalf("PropertyPriority = %d, want %d", v, p.Priority)
+	unchecked := ViewProperties(raw)
+	if diff := cmp.Diff(checked, unchecked, cmp.AllowUnexported(PropertyView{})); diff != "" {
+		t.Fatalf("views differ (- checked, + unchecked):\n%s", diff)
 	}
-	if v, _ := PropertyDeliveryMode(raw); v != p.DeliveryMode {
-		t.Fatalf("PropertyDeliveryMode = %d, want %d", v, p.DeliveryMode)
-	}
-	if v, _ := PropertyTimestamp(raw); v != Timestamp(p.Timestamp) {
-		t.Fatalf("PropertyTimestamp = %d, want %d", v, p.Timestamp)
-	}
-	if v, _ := PropertyExpiration(raw); string(v) != p.Expiration {
-		t.Fatalf("PropertyExpiration = %q, want %q", v, p.Expiration)
-	}
-	if v, _ := PropertyUserID(raw); string(v) != p.UserID {
-		t.Fatalf("PropertyUserID = %q, want %q", v, p.UserID)
-	}
-	if v, _ := PropertyReplyTo(raw); string(v) != p.ReplyTo {
-		t.Fatalf("PropertyReplyTo = %q, want %q", v, p.ReplyTo)
-	}
-	if v, ok := PropertyHeaders(raw); ok {
-		got, rest, err := ParseTable(v)
-		if diff := cmp.Diff(p.Headers, got); err != nil || len(rest) != 0 || diff != "" {
-			t.Fatalf("PropertyHeaders: error %v, rest %q (- want, + got):\n%s", err, rest, diff)
-		}
+	moved := unchecked.In(bytes.Clone(raw))
+	checkView(t, &checked, p)
+	checkView(t, &moved, p)
+	if !bytes.Equal(checked.Raw(), raw) {
+		t.Fatalf("Raw = %x, want %x", checked.Raw(), raw)
 	}
 }
 
-// TestPropertyOfUncheckedOctets cuts a property list everywhere: what is before
-// the cut is found, nothing after it, and nothing panics.
-func TestPropertyOfUncheckedOctets(t *testing.T) {
+func checkView(t *testing.T, v *PropertyView, p *Properties) {
+	t.Helper()
+	if v.Flags() != p.Flags {
+		t.Fatalf("Flags = %#x, want %#x", v.Flags(), p.Flags)
+	}
+	mode, hasMode := v.DeliveryMode()
+	if v.Priority() != p.Priority || mode != p.DeliveryMode || hasMode != (p.Flags&FlagDeliveryMode != 0) {
+		t.Fatalf("Priority = %d, DeliveryMode = %d, %t, want those of %+v", v.Priority(), mode, hasMode, p)
+	}
+	for _, text := range []struct {
+		name string
+		flag PropertyFlags
+		get  func() ([]byte, bool)
+	}{
+		{"Expiration", FlagExpiration, v.Expiration}, {"UserID", FlagUserID, v.UserID}, {"ReplyTo", FlagReplyTo, v.ReplyTo},
+	} {
+		if got, ok := text.get(); ok != (p.Flags&text.flag != 0) || string(got) != *p.text(text.flag) {
+			t.Fatalf("%s = %q, %t, want that of %+v", text.name, got, ok, p)
+		}
+	}
+	headers := v.Headers()
+	if (headers != nil) != (p.Flags&FlagHeaders != 0) {
+		t.Fatalf("Headers = %x, want those of %+v", headers, p)
+	}
+	if headers == nil {
+		return
+	}
+	got, rest, err := ParseTable(headers)
+	if diff := cmp.Diff(p.Headers, got); err != nil || len(rest) != 0 || diff != "" {
+		t.Fatalf("Headers: error %v, rest %q (- want, + got):\n%s", err, rest, diff)
+	}
+}
+
+// TestViewOfUncheckedOctets cuts a property list everywhere: what is before the cut is
+// found, nothing after it, and nothing panics.
+func TestViewOfUncheckedOctets(t *testing.T) {
 	p := Properties{Flags: ^noProperty, Headers: everyType, CorrelationID: "c", MessageID: strings.Repeat("m", 255)}
 	raw := AppendProperties(nil, &p)
 	found := 0
 	for n := range raw {
-		now := 0
-		for f := FlagContentType; f > noProperty; f >>= 1 {
-			if _, ok := Property(raw[:n], f); ok {
-				now++
-			}
-		}
+		v := ViewProperties(raw[:n])
+		now := bits.OnesCount16(uint16(v.Flags()))
 		if now < found || now > 14 {
 			t.Fatalf("cut at %d: %d properties, %d before", n, now, found)
 		}
 		found = now
+		v.Headers()
+		v.Expiration()
+		v.UserID()
+		v.ReplyTo()
 	}
 	if found != 13 {
 		t.Errorf("all but the last octet: %d properties, want 13", found)
 	}
-	for _, f := range []PropertyFlags{0, 1, 2, FlagPriority | FlagDeliveryMode, 0xffff} {
-		if v, ok := Property([]byte("\xff\xff"), f); ok {
-			t.Errorf("Property(%#x) = %q", f, v)
-		}
+	v := ViewProperties([]byte("\xff\xff"))
+	if v.Flags() != 0 || v.Headers() != nil || v.Priority() != 0 {
+		t.Errorf("flags without a list: %+v", v)
+	}
+}
+
+// TestEmptyPropertyView: the zero value is a list without properties, and so is a view
+// after an error.
+func TestEmptyPropertyView(t *testing.T) {
+	var v PropertyView
+	if !bytes.Equal(v.Raw(), []byte{0, 0}) || v.Flags() != 0 || v.Headers() != nil {
+		t.Errorf("the zero view has %x, %#x, %x", v.Raw(), v.Flags(), v.Headers())
+	}
+	raw := AppendProperties(nil, &Properties{Priority: 3, UserID: "guest"})
+	if err := v.Parse(raw); err != nil || v.Priority() != 3 {
+		t.Fatalf("Parse: %v, %+v", err, v)
+	}
+	if err := v.Parse(raw[:len(raw)-1]); err == nil || v.Priority() != 0 || v.Flags() != 0 {
+		t.Errorf("Parse of a list cut short: %v, %+v", err, v)
 	}
 }
 
@@ -125,10 +155,10 @@ func TestHeaderView(t *testing.T) {
 	if err := v.Parse([]byte(payload)); err != nil {
 		t.Fatal(err)
 	}
-	if v.ClassID != ClassBasic || v.BodySize != 0x0102030405060708 || string(v.Properties) != "\x10\x00\x02" {
+	if v.ClassID != ClassBasic || v.BodySize != 0x0102030405060708 || string(v.Properties.Raw()) != "\x10\x00\x02" {
 		t.Errorf("got %+v", v)
 	}
-	if got, want := AppendHeaderFrame(nil, 7, v.BodySize, v.Properties), AppendFrame(nil, FrameHeader, 7, []byte(payload)); !bytes.Equal(got, want) {
+	if got, want := AppendHeaderFrame(nil, 7, v.BodySize, v.Properties.Raw()), AppendFrame(nil, FrameHeader, 7, []byte(payload)); !bytes.Equal(got, want) {
 		t.Errorf("AppendHeaderFrame = %x, want %x", got, want)
 	}
 	if got, want := AppendHeaderFrame(nil, 7, 0, nil), AppendHeaderFrame(nil, 7, 0, []byte{0, 0}); !bytes.Equal(got, want) {
@@ -174,7 +204,7 @@ func TestHeaderViewRefuses(t *testing.T) {
 			if got := replyText(err); got != c.text {
 				t.Fatalf("Parse: %q, want %q", got, c.text)
 			}
-			if got := err.(*Error).Method; got != c.method || v.BodySize != 0 || v.Properties != nil {
+			if got := err.(*Error).Method; got != c.method || v.BodySize != 0 || v.Properties.raw != nil {
 				t.Errorf("method %v, view %+v, want %v and an empty one", got, v, c.method)
 			}
 			if len(c.in) >= headerHead && c.text[:10] != "UNEXPECTED" {

@@ -160,8 +160,8 @@ func TestParseTableRefuses(t *testing.T) {
 				t.Errorf("ParseTable = %v, %q, want %q", got, text, c.text)
 			}
 			raw := append([]byte{0x20, 0}, c.in...) // as headers
-			if err := checkProperties(raw); err == nil {
-				t.Error("checkProperties takes it")
+			if err := new(PropertyView).Parse(raw); err == nil {
+				t.Error("as headers it is taken")
 			}
 		})
 	}
@@ -177,8 +177,8 @@ func TestTableLimitsAreReached(t *testing.T) {
 		if again := AppendTable(nil, got); !bytes.Equal(again, in) {
 			t.Errorf("%s: written again it differs", name)
 		}
-		if err := checkProperties(append([]byte{0x20, 0}, in...)); err != nil {
-			t.Errorf("%s: checkProperties: %v", name, err)
+		if err := new(PropertyView).Parse(append([]byte{0x20, 0}, in...)); err != nil {
+			t.Errorf("%s: as headers: %v", name, err)
 		}
 	}
 }

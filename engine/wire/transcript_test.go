@@ -73,7 +73,7 @@ func readAndWrite(raw []byte) (text string, again []byte, err error) {
 		if err := h.Parse(f.Payload); err != nil {
 			return "", nil, err
 		}
-		p, err := ParseProperties(h.Properties)
+		p, err := ParseProperties(h.Properties.Raw())
 		if err != nil {
 			return "", nil, err
 		}

@@ -107,7 +107,8 @@ type propertiesKey struct {
 // A template is encoded properties with a place for the cost.
 type template struct {
 	bytes []byte
-	cost  int // offset of the cost, a long long integer
+	view  wire.PropertyView // of bytes
+	cost  int               // offset of the cost, a long long integer
 }
 
 // maxTemplates bounds what the writer keeps when every message is different.
@@ -132,7 +133,7 @@ func (w *writer) publishing(m *Message, seq int64, sizes bool) *broker.Publishin
 	return &w.p
 }
 
-func (w *writer) properties(m *Message) []byte {
+func (w *writer) properties(m *Message) wire.PropertyView {
 	key := propertiesKey{
 		tenant: m.TenantName, count: len(m.Headers), expiration: m.Expiration,
 		priority: m.Priority, persistent: m.Persistent, cost: m.Cost != 0,
@@ -147,7 +148,7 @@ func (w *writer) properties(m *Message) []byte {
 	if t.cost > 0 {
 		binary.BigEndian.PutUint64(t.bytes[t.cost:], uint64(m.Cost))
 	}
-	return t.bytes
+	return t.view
 }
 
 func (w *writer) template(key propertiesKey, m *Message) template {
@@ -187,5 +188,6 @@ func encode(m *Message) template {
 	}
 	p.Headers = headers
 	t.bytes = wire.AppendProperties(nil, &p)
+	t.view = wire.ViewProperties(t.bytes)
 	return t
 }

@@ -457,7 +457,7 @@ func (p *peer) understand(f wire.Frame) string {
 		if err := h.Parse(f.Payload); err != nil {
 			return err.Error()
 		}
-		p.props, _ = wire.ParseProperties(h.Properties)
+		p.props, _ = wire.ParseProperties(h.Properties.Raw())
 		p.left, p.content = h.BodySize, nil
 	case wire.FrameBody:
 		p.content = append(p.content, f.Payload...)

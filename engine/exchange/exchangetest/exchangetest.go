@@ -55,15 +55,15 @@ func matcher(t *testing.T) topic.Strategy {
 	return m
 }
 
-// message returns the sample's routing key and properties.
-func (s Sample) message() (key, properties []byte) {
-	return []byte(s.RoutingKey), wire.AppendProperties(nil, &wire.Properties{Headers: s.Headers})
+// message returns the sample's routing key and headers.
+func (s Sample) message() (key, headers []byte) {
+	return []byte(s.RoutingKey), wire.AppendTable(nil, s.Headers)
 }
 
 // route returns where a message goes, sorted.
 func (s Sample) route(x exchange.Exchange) []topic.Dest {
-	key, properties := s.message()
-	dests := x.Route(nil, key, properties)
+	key, headers := s.message()
+	dests := x.Route(nil, key, headers)
 	slices.Sort(dests)
 	return dests
 }
@@ -94,8 +94,8 @@ func testOnce(t *testing.T, open func() exchange.Exchange, s Sample) {
 	}
 	s.bind(x, 0, 3)
 	want(t, "all bindings", s.route(x), 3, 7)
-	key, properties := s.message()
-	if got := x.Route([]topic.Dest{99}, key, properties); len(got) != 3 || got[0] != 99 {
+	key, headers := s.message()
+	if got := x.Route([]topic.Dest{99}, key, headers); len(got) != 3 || got[0] != 99 {
 		t.Errorf("Route after 99 = %v, want 99 and two more", got)
 	}
 }
@@ -154,12 +154,12 @@ func testAllocs(t *testing.T, open func() exchange.Exchange, s Sample) {
 	for d := range 20 {
 		s.bind(x, d%len(s.Bindings), topic.Dest(d))
 	}
-	key, properties := s.message()
+	key, headers := s.message()
 	dst := make([]topic.Dest, 0, 64)
 	for range 100 {
-		dst = x.Route(dst[:0], key, properties)
+		dst = x.Route(dst[:0], key, headers)
 	}
-	if n := testing.AllocsPerRun(100, func() { dst = x.Route(dst[:0], key, properties) }); n != 0 || len(dst) != 20 {
+	if n := testing.AllocsPerRun(100, func() { dst = x.Route(dst[:0], key, headers) }); n != 0 || len(dst) != 20 {
 		t.Errorf("%v allocations for %d destinations, want 0 for 20", n, len(dst))
 	}
 }
