@@ -30,6 +30,7 @@ type decoder struct {
 	references []reference
 	uses       []Use
 	headlineAt *yaml.Node // where the metric stands that runs are judged by, nil without one
+	named      bool       // what metrics may name has been read without a mistake
 
 	read func(path string) ([]byte, error) // data files beside the scenario
 }

@@ -128,6 +128,19 @@ func TestAllMistakesAreReported(t *testing.T) {
 	}
 }
 
+// TestMistakesOfMetricsAreReportedTogether: an unknown metric does not hide an
+// unknown label, but a class that could not be read is not missed twice.
+func TestMistakesOfMetricsAreReportedTogether(t *testing.T) {
+	two := strings.Replace(sound, "lost == 0", `losst == 0, "lost{class=jobb} == 0"`, 1)
+	for text, want := range map[string]int{two: 2, strings.Replace(two, "service: 10ms", "service: 10", 1): 2} {
+		_, err := Parse("t.yaml", []byte(text))
+		var list Errors
+		if !errors.As(err, &list) || len(list) != want {
+			t.Errorf("%v: want %d mistakes", err, want)
+		}
+	}
+}
+
 func TestRefuse(t *testing.T) {
 	f, err := Parse("t.yaml", []byte(strings.Replace(sound, "faults: []", "faults: [{at: 1s, do: stall, worker: w}]", 1)))
 	if err != nil {

@@ -86,6 +86,7 @@ func (e env) rightHand(x *metric.Expectation, src string) error {
 // are replaced; the tolerance stays unless a new one is given.
 func (d *decoder) expect(s *Scenario) func(*yaml.Node) {
 	return func(n *yaml.Node) {
+		d.named = d.named || len(d.errs) == 0
 		d.object(n, "expect", fields{
 			"tolerance": d.tolerance(&s.Tolerance),
 			"that": func(n *yaml.Node) {
@@ -123,17 +124,18 @@ func (d *decoder) headline(r *Report) func(*yaml.Node) {
 			return
 		}
 		d.headlineAt = n
+		d.named = d.named || len(d.errs) == 0
 		if _, err := metric.Parse(r.Headline); err != nil {
 			d.fail(n, "headline: %v", err)
 		}
 	}
 }
 
-// asked gives the expectations their tolerance and, where all names are sound,
+// asked gives the expectations their tolerance and, where all names are known,
 // refuses expectations and a headline of what the scenario cannot have.
 func (d *decoder) asked(s *Scenario) {
 	scope := metric.Scope{} // admits every name
-	if len(d.errs) == 0 {
+	if d.named {
 		scope = s.Scope()
 	}
 	for i := range s.Expect {
