@@ -19,6 +19,11 @@ type vhostMutex struct{ mu sync.Mutex }
 func (m *vhostMutex) Lock()   { invariants.Locking(invariants.VirtualHost); m.mu.Lock() }
 func (m *vhostMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.VirtualHost) }
 
+type roundsMutex struct{ mu sync.Mutex }
+
+func (m *roundsMutex) Lock()   { invariants.Locking(invariants.Rounds); m.mu.Lock() }
+func (m *roundsMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.Rounds) }
+
 type queueMutex struct{ mu sync.Mutex }
 
 func (m *queueMutex) Lock()   { invariants.Locking(invariants.Queue); m.mu.Lock() }

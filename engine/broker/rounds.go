@@ -4,6 +4,7 @@ import (
 	"log/slog"
 	"sync"
 
+	"harelab/engine/internal/failstop"
 	"harelab/engine/store"
 	"harelab/engine/wire"
 )
@@ -16,7 +17,7 @@ type Round = store.Round
 // a queue or channel held.
 type rounds struct {
 	logger  *slog.Logger
-	mu      sync.Mutex
+	mu      roundsMutex
 	done    Round // the last round that is durable
 	err     error // why the store has failed
 	waiting []*Conn
@@ -45,6 +46,7 @@ type publishes struct{ first, last uint64 }
 // Completed implements [store.Observer]: all that waited for round r is settled, for all
 // connections at once.
 func (s *rounds) Completed(r Round) {
+	defer failstop.Report(s.logger)
 	s.mu.Lock()
 	s.done = r
 	left := s.waiting[:0]
@@ -63,6 +65,7 @@ func (s *rounds) Completed(r Round) {
 // Failed implements [store.Observer]: publishes that wait are nacked. Connections that
 // wait for more than confirms cannot be told otherwise, so they end.
 func (s *rounds) Failed(err error) {
+	defer failstop.Report(s.logger)
 	s.logger.Error("the store has failed: nothing persistent is accepted any more", "error", err)
 	s.mu.Lock()
 	s.err = err

@@ -9,12 +9,13 @@ const (
 	Connection  Rank = 1 + iota // what a client's connection does
 	Broker                      // the list of virtual hosts
 	VirtualHost                 // declarations
+	Rounds                      // what waits for the store
 	Queue                       // messages and consumers of one queue
 	Channel                     // unsettled deliveries of one channel
 	Outbox                      // frames that wait for a writer
 	ranks
 )
 
-var rankNames = [ranks]string{"", "connection", "broker", "virtual host", "queue", "channel", "outbox"}
+var rankNames = [ranks]string{"", "connection", "broker", "virtual host", "rounds", "queue", "channel", "outbox"}
 
 func (r Rank) String() string { return rankNames[r] }
