@@ -45,8 +45,8 @@ type ConsumerSpec struct {
 	// Prefetch, if not nil, is the consumer's prefetch in place of the channel's.
 	Prefetch *uint32
 
-	// Probe, if not nil, tells dispatch strategies about the worker behind the
-	// consumer, whom a simulator can see and a server cannot.
+	// Probe, if not nil, tells dispatch strategies that need it about the worker
+	// behind the consumer, which a simulator can see and a server cannot.
 	Probe dispatch.Probe
 
 	// Started, if not nil, is called once the subscription stands and before its

@@ -13,7 +13,8 @@ func init() {
 // none waits behind a long one while another worker idles. A consumer holds at
 // most as many messages as it has slots, one where that is unknown, and no more
 // than its prefetch; among those with an idle slot the one that has been in
-// line longest is next. Who acknowledges early, or not at all, looks idle. O(1).
+// line longest is next. A consumer that acknowledges early, or not at all, looks
+// idle. O(1).
 type fair struct{ eagerRing }
 
 func (s *fair) Join(c ConsumerID) {

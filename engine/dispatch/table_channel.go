@@ -57,8 +57,8 @@ func (b *inbox) take(dst []ConsumerID) []ConsumerID {
 	return dst
 }
 
-// WatchLimiters has Filled tell of the limiters of consumers to come. A selector
-// asks for it that has to know at any time who is eligible.
+// WatchLimiters has Filled report the limiters of consumers to come. A selector that
+// has to know at any time who is eligible asks for it.
 func (t *Consumers) WatchLimiters() { t.watches = true }
 
 // Filled returns, in subscription order, the consumers whose limiters filled up

@@ -7,12 +7,13 @@ type ConsumerID uint32
 // NoConsumer is no consumer: nobody to pick, or the receiver of a basic.get.
 const NoConsumer ConsumerID = 1<<32 - 1
 
-// A Probe looks into a worker. Only a driver that can see the worker, as
-// virtual time can, has one; the queue's own books serve everybody else.
+// A Probe looks into a worker, for the selectors that need it (NeedProbe). Only a
+// driver that can see the worker has one, as virtual time can; everybody else goes
+// by what the queue knows.
 //
-// Its answers may change with each message that the consumer is given or
-// settles; whatever else changes them, a WatchedProbe has to tell. A worker
-// with consumers on several queues may count all it has for each of them: the
+// A probe's answers may change with each message that the consumer is given or
+// settles; a WatchedProbe has to tell what else changes them. A worker with
+// consumers on several queues may count all its messages for each of them: the
 // rules speak of a consumer's outstanding messages and of a worker's work, and
 // leave it open.
 type Probe interface {
@@ -36,8 +37,8 @@ type WatchedProbe interface {
 	Watch(changed func())
 }
 
-// A Consumer is a row of a queue's table. The queue keeps the books; a selector
-// reads them and may set Window.
+// A Consumer is a row of a queue's table. The queue keeps it up to date; a selector
+// reads it and may set Window.
 type Consumer struct {
 	Priority int32  // x-priority: greater ones go first
 	Prefetch uint32 // unacknowledged messages at most; 0 no limit
@@ -199,9 +200,9 @@ func (t *Consumers) reclaim(c ConsumerID) {
 
 // Eligible reports whether c may be given a message: it is there and not
 // paused, its prefetch and its window allow one more, unless it needs no
-// acknowledgements, and its channel's limit allows one more. That one it waits
-// for even if it needs no acknowledgements: what reaches the limit are then
-// messages of the channel's other consumers (RabbitMQ: rabbit_limiter, can_send).
+// acknowledgements, and its channel's limit allows one more. Even a consumer
+// without acknowledgements waits for the channel's limit, which the messages of the
+// channel's other consumers reach (RabbitMQ: rabbit_limiter, can_send).
 func (t *Consumers) Eligible(c ConsumerID) bool {
 	row := &t.rows[c]
 	if !row.Free() {

@@ -116,6 +116,60 @@ func testShare(t *testing.T, q *Queue) {
 	}
 }
 
+// TestCompetes asks whether a channel's limit holds back a message of a queue: the
+// limit is one, another queue has it, and one message is ready.
+func TestCompetes(t *testing.T) {
+	l, other := dispatch.NewLimiter(1), dispatch.NewLimiter(1)
+	l.TryTake()
+	other.TryTake()
+	for _, c := range []struct {
+		name   string
+		single bool
+		joins  []Event
+		then   []Event
+		want   bool
+	}{
+		{"nobody", false, nil, nil, false},
+		{"a consumer of the channel", false, []Event{{Limiter: l}}, nil, true},
+		{"one of another channel", false, []Event{{Limiter: other}}, nil, false},
+		{"one of each", false, []Event{{Limiter: other}, {Limiter: l}}, nil, true},
+		{"without acknowledgements", false, []Event{{Limiter: l, NoAck: true}}, nil, true},
+		{"paused", false, []Event{{Limiter: l}}, []Event{{Kind: Pause}}, false},
+		{"one is paused, one is not", false, []Event{{Limiter: l}, {Limiter: l}}, []Event{{Kind: Pause}}, true},
+		{"it left", false, []Event{{Limiter: l}}, []Event{{Kind: Leave}}, false},
+		{"nothing is ready", false, []Event{{Limiter: l}}, []Event{{Kind: Purge}}, false},
+		{"single active: it is", true, []Event{{Limiter: l}, {Limiter: other}}, nil, true},
+		{"single active: it waits for its turn", true, []Event{{Limiter: other}, {Limiter: l}}, nil, false},
+		{"single active: its turn came", true, []Event{{Limiter: other}, {Limiter: l}}, []Event{{Kind: Leave}}, true},
+		{"single active: nobody", true, nil, nil, false},
+	} {
+		t.Run(c.name, func(t *testing.T) {
+			q := newQueue(t, "rr", "fifo")
+			q.cfg.SingleActive = c.single
+			for _, e := range c.joins {
+				e.Kind = Join
+				q.Step(e, nil)
+			}
+			q.Step(Event{Kind: Publish}, nil)
+			for _, e := range c.then {
+				q.Step(e, nil)
+			}
+			if got := q.Competes(l); got != c.want {
+				t.Errorf("Competes = %v, want %v", got, c.want)
+			}
+		})
+	}
+	// A consumer at its own prefetch does not compete.
+	q := newQueue(t, "rr", "fifo")
+	q.Step(Event{Kind: Join, Prefetch: 1, Limiter: l}, nil)
+	l.Put(1)
+	q.Step(Event{Kind: Publish}, nil)
+	q.Step(Event{Kind: Publish}, nil)
+	if q.Competes(l) {
+		t.Error("a consumer at its own prefetch competes")
+	}
+}
+
 // TestTasksAreBounded learns the first names and no more, for names come from strangers.
 func TestTasksAreBounded(t *testing.T) {
 	q := newQueue(t, "rr", "sjf")

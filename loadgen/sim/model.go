@@ -25,8 +25,8 @@ import (
 )
 
 // A Model is an experiment. Its lists are in the order in which things are declared,
-// which is the order in which the broker runs queues (R10, R14) and subscribes
-// workers (R3).
+// which is the order in which the broker runs queues (R14; R10, from a drawn one on)
+// and subscribes workers (R3).
 type Model struct {
 	Matcher, Dispatch, Order string // strategies of the broker; empty: its defaults
 	Seed                     uint64 // of the broker's own random choices
