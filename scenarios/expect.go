@@ -48,6 +48,17 @@ func (e env) expectation(line string) (x metric.Expectation, holds bool, err err
 	return x, v.truth, err
 }
 
+// ParseExpectation reads an expectation as a scenario file has it, but without
+// params: "wait.p99{class=job} < 1s". What it is about is not checked against a
+// scenario; see [Scenario.Scope].
+func ParseExpectation(s string) (metric.Expectation, error) {
+	x, holds, err := env{}.expectation(s)
+	if err == nil && !holds {
+		err = fmt.Errorf("%q: the condition does not hold", s)
+	}
+	return x, err
+}
+
 // rightHand evaluates what a metric is compared with.
 func (e env) rightHand(x *metric.Expectation, src string) error {
 	if src == "" {

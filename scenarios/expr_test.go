@@ -126,3 +126,21 @@ func TestExpectations(t *testing.T) {
 		}
 	}
 }
+
+func TestParseExpectation(t *testing.T) {
+	x, err := ParseExpectation("wait.p99{class=job} < 2*25ms")
+	if err != nil || x.Of.String() != "wait.p99{class=job}" || x.Op != "<" || x.Value != 0.05 || x.Unit != "s" {
+		t.Errorf("%+v, %v, want wait.p99 of jobs below 0.05 s", x, err)
+	}
+	for text, want := range map[string]string{
+		"wait.p99 < n":              "neither a value nor a metric",
+		"wait.p99":                  "want one of",
+		"lost == 0 when 1 == 2":     "the condition does not hold",
+		"wiat.p99 < 1s":             `did you mean "wait"`,
+		"wait.p99 < 1s and no more": "",
+	} {
+		if _, err := ParseExpectation(text); err == nil || !strings.Contains(err.Error(), want) {
+			t.Errorf("%q: %v, want %s", text, err, want)
+		}
+	}
+}

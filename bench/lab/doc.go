@@ -26,6 +26,7 @@
 //     the same seeds, and compares them.
 //   - [NewSweep] runs a grid of settings, in random order, and keeps what is done in a
 //     [CellLog], so that it can be interrupted and resumed.
+//   - [NewSearch] looks for the last value of a param at which bounds still hold.
 //   - [OpenRecord] runs a results folder again and says what differs.
 //
 // A mistake in a request is a [UsageError], or a scenario's error with file and line:

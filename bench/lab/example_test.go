@@ -123,3 +123,17 @@ func (printed) Helper()                           {}
 func (printed) Context() context.Context          { return context.Background() }
 func (printed) Errorf(format string, args ...any) { fmt.Printf(format+"\n", args...) }
 func (printed) Fatalf(format string, args ...any) { panic(fmt.Sprintf(format, args...)) }
+
+// How many queries can the fair split take until one waits 10 seconds?
+func ExampleNewSearch() {
+	s, err := lab.NewSearch(lab.SearchRequest{Scenario: "celery-optimized", Variant: "same-load-fair", Param: "queries",
+		From: 10, To: 1000, Bounds: []string{"wait.max{class=run_user_query} < 10s"}, Target: sim})
+	if err != nil {
+		fmt.Println(err)
+		return
+	}
+	found, err := s.Run(context.Background(), nil)
+	fmt.Println(found.Value, len(found.Tried), err)
+	// Output:
+	// 100 12 <nil>
+}
