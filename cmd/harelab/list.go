@@ -13,6 +13,7 @@ import (
 	"harelab/engine/nearest"
 	"harelab/engine/topic"
 	"harelab/scenarios"
+	"harelab/scenarios/metric"
 )
 
 func init() { commands = append(commands, newList) }
@@ -31,6 +32,7 @@ var kinds = []kind{
 	{"dispatch", "dispatch: which consumer is next (--dispatch, x-dispatch)", listSelectors},
 	{"orders", "orders: which message is next (--order, x-order)", listOrders},
 	{"exchanges", "exchange types", listExchanges},
+	{"metrics", "metrics (expect, report.headline, --metric, --fail, --goal), each with {class=, tenant=, queue=, worker=} or !=", listMetrics},
 }
 
 func kindNames() []string {
@@ -44,7 +46,7 @@ func kindNames() []string {
 func newList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [KIND...]",
-		Short: "list scenarios and strategies, each with a line about it",
+		Short: "list scenarios, strategies and metrics, each with a line about it",
 		Long:  "List what there is: " + strings.Join(kindNames(), ", ") + ". Without a kind, everything.",
 		Example: `  harelab list
   harelab list dispatch orders`,
@@ -130,6 +132,23 @@ func listExchanges() ([]entry, error) {
 	var out []entry
 	for _, s := range exchange.Types() {
 		out = append(out, entry{s.Name, s.Doc})
+	}
+	return out, nil
+}
+
+// listMetrics lists metrics as they are written: a distribution with a statistic,
+// an index with what it is taken over.
+func listMetrics() ([]entry, error) {
+	var out []entry
+	for _, m := range metric.All() {
+		name := m.Name
+		if m.Distribution() {
+			name += ".p99"
+		}
+		if m.By != "" {
+			name += "{by=" + m.By + "}"
+		}
+		out = append(out, entry{name, m.Doc})
 	}
 	return out, nil
 }
