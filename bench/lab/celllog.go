@@ -117,7 +117,7 @@ func (s *Sweep) owns(c Cell, cells []Cell) error {
 		return fmt.Errorf("cell %d, repeat %d: the sweep has %d cells of %d repeats", c.Index, c.Repeat, len(cells)/s.Repeat, s.Repeat)
 	}
 	if want := cells[c.Index*s.Repeat+c.Repeat]; !slices.Equal(c.Values, want.Values) {
-		return fmt.Errorf("cell %d has %s, want %s", c.Index, s.Label(c), s.Label(want))
+		return fmt.Errorf("cell %d has %s, want %s", c.Index, s.Label(c.Values), s.Label(want.Values))
 	}
 	return nil
 }

@@ -4,10 +4,10 @@ import (
 	"context"
 	"fmt"
 	"math"
-	"strings"
 
 	"harelab/loadgen"
 	"harelab/reports/stat"
+	"harelab/reports/sweep"
 	"harelab/scenarios"
 	"harelab/scenarios/metric"
 )
@@ -38,15 +38,11 @@ type Sweep struct {
 
 // A Cell is one run of one point of the grid.
 type Cell struct {
-	Index    int                `json:"cell"` // of the point, in the order of the axes
-	Repeat   int                `json:"repeat"`
-	Values   []string           `json:"values"` // one per axis
-	Seed     uint64             `json:"seed"`
-	Metrics  map[string]float64 `json:"metrics"`        // by name; what is not visible is left out
-	Load     string             `json:"load,omitempty"` // fingerprint of what was asked for
-	Findings []string           `json:"findings,omitempty"`
-	Valid    bool               `json:"valid"`
-	CutOff   string             `json:"cut_off,omitempty"` // how much of the work was left when time was up
+	Index int `json:"cell"` // of the point, in the order of the axes
+	sweep.Cell
+	Findings []string `json:"findings,omitempty"`
+	Valid    bool     `json:"valid"`
+	CutOff   string   `json:"cut_off,omitempty"` // how much of the work was left when time was up
 }
 
 // Counts reports whether the cell's figures may be set beside those of others.
@@ -85,7 +81,7 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	for _, c := range s.cells() { // a value that the scenario refuses is found before anything runs
 		sc, err := s.resolve(c)
 		if err != nil {
-			return nil, fmt.Errorf("cell %s: %w", s.Label(c), err)
+			return nil, fmt.Errorf("cell %s: %w", s.Label(c.Values), err)
 		}
 		scope = scope.Join(sc.Scope())
 	}
@@ -132,7 +128,7 @@ func (s *Sweep) cells() []Cell {
 			rest /= n
 		}
 		for r := range s.Repeat {
-			cells = append(cells, Cell{Index: i, Repeat: r, Values: values, Seed: s.Base.Seed + uint64(r)})
+			cells = append(cells, Cell{Index: i, Cell: sweep.Cell{Repeat: r, Values: values, Seed: s.Base.Seed + uint64(r)}})
 		}
 	}
 	return cells
@@ -141,14 +137,8 @@ func (s *Sweep) cells() []Cell {
 // Len is how many cells the sweep has, repeats counted.
 func (s *Sweep) Len() int { return len(s.cells()) }
 
-// Label names a cell's point, as "prefetch=1 dispatch=fair".
-func (s *Sweep) Label(c Cell) string {
-	parts := make([]string, len(s.Axes))
-	for i, a := range s.Axes {
-		parts[i] = a.Name + "=" + c.Values[i]
-	}
-	return strings.Join(parts, " ")
-}
+// Label names the point of a cell's values, as "prefetch=1 dispatch=fair".
+func (s *Sweep) Label(values []string) string { return sweep.Label(s.Axes, values) }
 
 // resolve makes the scenario of a cell. All cells of one repetition share a
 // seed, so they differ in nothing but their values.
@@ -191,7 +181,7 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	sc.Expect, sc.Report.Headline = nil, s.Goal // nothing else is asked of a cell
 	r, err := Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat}.run(ctx, progress)
 	if err != nil {
-		return fmt.Errorf("cell %s: %w", s.Label(*c), err)
+		return fmt.Errorf("cell %s: %w", s.Label(c.Values), err)
 	}
 	if err := ctx.Err(); err != nil {
 		return err

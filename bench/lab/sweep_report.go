@@ -20,7 +20,7 @@ func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sw
 	out := &sweep.Sweep{Scenario: Arm{Scenario: s.Base}.Name(), Title: s.Base.Title, Doc: strings.TrimSpace(s.Base.Doc), Target: s.Target.String(),
 		Virtual: s.Target.Kind == Sim, Goal: s.Goal, Axes: s.Axes, Command: command}
 	for _, c := range inOrder(cells) {
-		kept := sweep.Cell{Values: c.Values, Repeat: c.Repeat, Seed: c.Seed, Metrics: c.Metrics, Load: c.Load}
+		kept := c.Cell
 		if !c.Counts() {
 			kept.Invalid = cmp.Or(c.CutOff, strings.Join(c.Findings, " "), "the run is invalid")
 		}
@@ -53,11 +53,11 @@ func inOrder(cells []Cell) []Cell {
 
 // rerun runs one point again with the first seed.
 func (s *Sweep) rerun(ctx context.Context, values []string) (*run.Result, error) {
-	sc, err := s.resolve(Cell{Values: values, Seed: s.Base.Seed})
+	sc, err := s.resolve(Cell{Cell: sweep.Cell{Values: values, Seed: s.Base.Seed}})
 	if err != nil {
 		return nil, err
 	}
 	named := *sc
-	named.Variant = strings.TrimSpace(sc.Variant + " " + s.Label(Cell{Values: values})) // tells the two apart
+	named.Variant = strings.TrimSpace(sc.Variant + " " + s.Label(values)) // tells the two apart
 	return Arm{Scenario: &named, Target: s.Target}.run(ctx, func(loadgen.Progress) {})
 }

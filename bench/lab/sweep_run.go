@@ -135,5 +135,5 @@ func (q *sweepQueue) tell(c Cell, under *loadgen.Progress) {
 	case under.Left >= 0:
 		left = under.Left + (under.Elapsed+under.Left)*(rest-1)
 	}
-	q.progress(SweepProgress{Done: q.done + q.ended, Total: q.done + len(q.todo), Left: left, Label: q.sweep.Label(c), Under: under})
+	q.progress(SweepProgress{Done: q.done + q.ended, Total: q.done + len(q.todo), Left: left, Label: q.sweep.Label(c.Values), Under: under})
 }

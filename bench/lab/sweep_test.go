@@ -189,7 +189,7 @@ func FuzzCellLog(f *testing.F) {
 			t.Fatalf("%d cells of a sweep of %d", len(cells), len(have))
 		}
 		for _, c := range cells {
-			if want := have[c.Index]; s.Label(c) != s.Label(want) || c.Repeat != want.Repeat {
+			if want := have[c.Index]; s.Label(c.Values) != s.Label(want.Values) || c.Repeat != want.Repeat {
 				t.Fatalf("cell %+v, want %+v", c, want)
 			}
 		}
@@ -242,12 +242,12 @@ func TestParseAxis(t *testing.T) {
 func TestSweepOrderDoesNotMatter(t *testing.T) {
 	s := smallSweep(t)
 	for _, c := range runAll(t, s, nil, func(Cell) error { return nil }) {
-		alone := Cell{Index: c.Index, Values: c.Values, Seed: c.Seed}
+		alone := Cell{Index: c.Index, Cell: sweep.Cell{Values: c.Values, Seed: c.Seed}}
 		if err := s.measure(context.Background(), &alone, func(loadgen.Progress) {}); err != nil {
 			t.Fatal(err)
 		}
 		if got, want := fmt.Sprint(c.Metrics), fmt.Sprint(alone.Metrics); got != want {
-			t.Errorf("%s: %s, alone %s", s.Label(c), got, want)
+			t.Errorf("%s: %s, alone %s", s.Label(c.Values), got, want)
 		}
 	}
 }

@@ -146,7 +146,7 @@ func reportSweep(ctx context.Context, w io.Writer, s *lab.Sweep, cells []lab.Cel
 	if len(cells) < s.Len() {
 		fmt.Fprintf(w, "PARTIAL: %d of %d cells were run.\n", len(cells), s.Len())
 	}
-	if err := writeSweep(w, out, report, func(v []string) string { return s.Label(lab.Cell{Values: v}) }); err != nil {
+	if err := writeSweep(w, out, report, s.Label); err != nil {
 		return err
 	}
 	invalid := 0

@@ -54,14 +54,17 @@ type point struct {
 	cells  []Cell
 }
 
-// label names a combination, as "prefetch=1 dispatch=fair".
-func (s *Sweep) label(values []string) string {
+// Label names a combination of values, one for each axis, as
+// "prefetch=1 dispatch=fair".
+func Label(axes []Axis, values []string) string {
 	parts := make([]string, len(values))
 	for i, v := range values {
-		parts[i] = s.Axes[i].Name + "=" + v
+		parts[i] = axes[i].Name + "=" + v
 	}
 	return strings.Join(parts, " ")
 }
+
+func (s *Sweep) label(values []string) string { return Label(s.Axes, values) }
 
 // short leaves the axis' name out where there is but one and its value is a
 // name itself, not a number.
