@@ -9,8 +9,9 @@
 //  1. A client's octets come in chunks (server/inbox.go), one read for many frames.
 //  2. wire/frame.go cuts a chunk into frames, in place.
 //  3. server/content.go puts basic.publish, header and body together, in place too
-//     if they came in one chunk, and calls the broker.
-//  4. broker/publish.go checks permission and properties.
+//     if they came in one chunk, and calls the broker. wire/propertyview.go reads the
+//     properties once, and notes where those lie that the broker looks at.
+//  4. broker/publish.go checks permission and what the properties ask for.
 //  5. broker/route.go asks the exchange for the queues; exchange/ answers from a
 //     snapshot, without a lock, a topic exchange through its matcher (topic/).
 //  6. message/message.go copies the message once; broker/queue.go locks each queue in

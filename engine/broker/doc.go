@@ -3,6 +3,15 @@
 // calls. The server drives it from frames, the simulator under a virtual clock;
 // both see the same code.
 //
+// # Verbs
+//
+// A [Session] is a user in a virtual host who declares, binds, purges and deletes, in the
+// broker's own words: [QueueSpec], [ExchangeSpec], [BindingSpec]. A [Conn] is a session
+// with channels, and a [Channel] publishes, consumes ([ConsumerSpec]) and settles. No
+// verb knows a frame: the server turns frames into specs and errors into exceptions, and
+// an HTTP API or another protocol calls the same verbs. What the broker shares with
+// package wire are field tables, encoded properties and reply codes.
+//
 // # The path of a message
 //
 // [Channel.Publish] routes on snapshots, without a lock. For each queue it locks
