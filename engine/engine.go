@@ -21,7 +21,8 @@
 //  8. server/deliver.go encodes each delivery into the outbox of the consumer's
 //     connection (server/outbox.go).
 //  9. At the end of the chunk server/conn.go confirms what was published, and wakes
-//     the writers that were touched, each once.
+//     the writers that were touched, each once. What has to be stored first is
+//     confirmed when its round is durable (broker/rounds.go).
 //  10. server/writer.go takes all that is in the outbox (server/frames.go) and makes
 //     one write, in the writer's goroutine if there is much of it.
 //

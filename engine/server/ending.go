@@ -58,7 +58,7 @@ func (c *conn) end(last wire.Method) {
 	c.ended = true
 	c.tellConfirms()
 	c.commit()
-	c.out.tellLate()
+	c.out.tellLate() // nacks of a store that has failed, which whoever brought them may not have told yet
 	c.broker.Close()
 	c.out.release(0, last, false)
 	c.out.finish()
