@@ -106,7 +106,7 @@ func ExampleNewSweep() {
 	}
 	waits := make(map[string]float64)
 	err = s.Run(context.Background(), nil, func(c lab.Cell) error {
-		waits[s.Label(c)] = c.Metrics[s.Goal]
+		waits[s.Label(c.Values)] = c.Metrics[s.Goal]
 		return nil
 	}, nil)
 	fmt.Println(waits, err)
