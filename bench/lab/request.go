@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"slices"
 	"strings"
@@ -134,7 +135,33 @@ func resolve(f *scenarios.File, o scenarios.Options) (*scenarios.Scenario, error
 	if err != nil {
 		return nil, err
 	}
-	return s, CheckStrategies(s.Engine.Matcher, s.Engine.Dispatch, s.Engine.Order)
+	return s, errors.Join(CheckStrategies(s.Engine.Matcher, s.Engine.Dispatch, s.Engine.Order), checkArguments(s))
+}
+
+// checkArguments refuses queues and exchanges that choose a strategy which there is
+// not. Brokers that know no such arguments would take them as they are.
+func checkArguments(s *scenarios.Scenario) error {
+	for _, q := range s.Queues {
+		if err := CheckStrategies("", argument(q.Arguments, "x-dispatch"), argument(q.Arguments, "x-order")); err != nil {
+			return &UsageError{fmt.Sprintf("%s: queue %q: %v", s.Name, q.Name, err)}
+		}
+	}
+	for _, x := range s.Exchanges {
+		if err := CheckStrategies(argument(x.Arguments, "x-matcher"), "", ""); err != nil {
+			return &UsageError{fmt.Sprintf("%s: exchange %q: %v", s.Name, x.Name, err)}
+		}
+	}
+	return nil
+}
+
+// argument returns the text of an argument, empty when there is none.
+func argument(args []scenarios.Argument, name string) string {
+	for _, a := range args {
+		if text, ok := a.Value.(string); ok && a.Name == name {
+			return text
+		}
+	}
+	return ""
 }
 
 // CheckStrategies refuses names that no strategy has; an empty name is the

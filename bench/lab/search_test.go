@@ -5,6 +5,7 @@ import (
 	"errors"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
@@ -47,6 +48,10 @@ func TestSearch(t *testing.T) {
 		got, err := s.Run(context.Background(), nil)
 		if err != nil || got.Value != tt.want.Value || got.None != tt.want.None || got.Edge != tt.want.Edge || len(got.Tried) > tt.most {
 			t.Errorf("%s: %+v, %v, %d tried, want %+v of at most %d", tt.rule, got, err, len(got.Tried), tt.want, tt.most)
+		}
+		if next := got.Value + (tt.to-tt.from)/max(tt.to-tt.from, tt.from-tt.to); !got.None && !got.Edge &&
+			!slices.ContainsFunc(got.Tried, func(t Tried) bool { return t.Value == next }) {
+			t.Errorf("%s: %d was not tried, so %d is not known to be the last", tt.rule, next, got.Value)
 		}
 		for _, tried := range got.Tried {
 			if holds := strings.HasPrefix(tt.bounds[0], "wait.max >=") == (tried.Value > 10); len(tt.bounds) == 1 && tried.Holds != holds {

@@ -27,6 +27,7 @@ var mistakes = []struct {
 	{2, "run celery-inital --target sim", `unknown scenario "celery-inital": did you mean "celery-initial"? (have `},
 	{2, "run missing.yaml --target sim", `open missing.yaml: no such file or directory`},
 	{2, "run broken.yaml --target sim", `broken.yaml:1: scenario: unknown field "shcema": did you mean "schema"?`},
+	{2, "run argument.yaml --target sim", `argument: queue "q": dispatch: unknown strategy "fiar" (have `},
 	{2, "run celery-initial --target embeded", `unknown target "embeded": did you mean "embedded"? (have sim, embedded, amqp://`},
 	{2, "run celery-initial --target amqp://u:p@h:port/", `target "amqp://h:port/": `},
 	{1, "run celery-initial --target amqp://guest:guest@127.0.0.1:1/ --quiet", `celery-initial on amqp://127.0.0.1:1/: dial tcp 127.0.0.1:1: `},
@@ -83,12 +84,20 @@ var mistakes = []struct {
 // userWords are packages whose name is a flag, an axis and a field of scenarios too.
 var userWords = []string{"dispatch"}
 
+const misspeltArgument = `schema: harelab/v1
+name: argument
+topology: {queues: [{name: q, arguments: {x-dispatch: fiar}}]}
+classes: [{name: job, publish: {exchange: "", key: q}, service: 10ms}]
+load: [{sequence: s, phases: [{class: job, model: burst, count: 4}]}]
+workers: [{name: w, threads: 1, consume: [{queue: q}], prefetch: {count: 1}, ack: on-done}]
+`
+
 // TestMistakes wants complaints to lead with the thing, to say what would have
 // been right, and to name no Go package: the user did not call one.
 func TestMistakes(t *testing.T) {
 	prefix := regexp.MustCompile(`(^|: )(` + strings.Join(packages(t), "|") + `): `)
 	t.Chdir(t.TempDir())
-	for name, text := range map[string]string{"broken.yaml": "shcema: harelab/v1\n", "empty.txt": ""} {
+	for name, text := range map[string]string{"argument.yaml": misspeltArgument, "broken.yaml": "shcema: harelab/v1\n", "empty.txt": ""} {
 		if err := os.WriteFile(name, []byte(text), 0o666); err != nil {
 			t.Fatal(err)
 		}

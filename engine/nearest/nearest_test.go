@@ -7,13 +7,13 @@ import (
 )
 
 func TestOf(t *testing.T) {
-	have := []string{"prefetch", "workers", "dispatch", "order", "rr", "rr-eager", "celery-initial", "celery-optimized"}
+	have := []string{"fair", "prefetch", "workers", "dispatch", "order", "rr", "rr-eager", "celery-initial", "celery-optimized"}
 	for _, tt := range []struct{ rule, got, want string }{
 		{"a byte too few", "prefech", "prefetch"},
 		{"a byte too many", "workerss", "workers"},
 		{"a wrong byte", "dispatsh", "dispatch"},
 		{"neighbours swapped are one slip", "perfetch", "prefetch"},
-		{"neighbours swapped in a short name", "oredr", "order"},
+		{"neighbours swapped in a short name", "fiar", "fair"},
 		{"an abbreviation, however long the rest", "work", "workers"},
 		{"of two it abbreviates, the first", "celery", "celery-initial"},
 		{"an abbreviation comes before a slip", "rr-", "rr-eager"},
