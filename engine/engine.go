@@ -64,7 +64,7 @@ type Options struct {
 	Matcher, Dispatch, Order string
 
 	Seed   uint64        // of random choices; 0: see [broker.Options]
-	Store  store.Store   // nil: nothing outlives the engine
+	Store  store.Store   // nil: nothing outlives the engine; the engine closes it
 	Auth   *auth.Auth    // nil: the user guest, from this machine only
 	Clock  broker.Clock  // nil: the wall clock
 	Tracer broker.Tracer // nil: none

@@ -126,51 +126,53 @@ func (p *rawPeer) confirms(channels, each int) []int {
 // TestDeclareAnswersWait: answers about durable things wait for their round, in their
 // order, and what came before them does not.
 func TestDeclareAnswersWait(t *testing.T) {
-	p, f := newStorePeer(t)
-	p.open(2)
-	f.Hold()
-	before, _ := f.Rounds()
-	var octets []byte
-	for _, m := range []wire.Method{
-		&wire.BasicQos{},
-		&wire.QueueDeclare{Queue: "one", Durable: true},
-		&wire.ExchangeDeclare{Exchange: "x", Type: "topic", Durable: true},
-		&wire.QueueBind{Queue: "one", Exchange: "x", RoutingKey: "#"},
-		&wire.QueueDeclare{Queue: "transient"},
-		&wire.QueueDelete{Queue: "one"},
-		&wire.BasicGet{Queue: "q"},
-		&wire.BasicConsume{Queue: "q", ConsumerTag: "t", NoAck: true},
-	} {
-		octets = wire.AppendMethodFrame(octets, 1, m)
-	}
-	octets = wire.AppendMethodFrame(octets, 2, &wire.BasicQos{})
-	p.send(octets)
-	p.want("basic.qos-ok")
-	p.wantNothing()
-	if ended, _ := f.Rounds(); ended != before+1 {
-		t.Errorf("%d rounds for the declarations of a chunk, want 1", ended-before)
-	}
-	other := newRawPeer(t, p.srv)
-	other.hello(wire.ConnectionTuneOk{ChannelMax: 2047, FrameMax: 131072})
-	other.open(1)
-	other.method(1, &wire.BasicPublish{RoutingKey: "q"})
-	other.send(wire.AppendBody(wire.AppendHeaderFrame(nil, 1, 4, nil), 1, []byte("body"), 131072))
-	other.method(1, &wire.BasicQos{})
-	other.want("basic.qos-ok") // another connection does not wait
-	p.wantNothing()            // nor does a delivery overtake
-	f.Release(1)
-	for _, want := range []string{
-		"queue.declare-ok", "exchange.declare-ok", "queue.bind-ok", "queue.declare-ok",
-		"queue.delete-ok", "basic.get-empty", "basic.consume-ok", "basic.qos-ok", "basic.deliver",
-	} {
-		p.want(want)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p, f := newStorePeer(t)
+		p.open(2)
+		f.Hold()
+		before, _ := f.Rounds()
+		var octets []byte
+		for _, m := range []wire.Method{
+			&wire.BasicQos{},
+			&wire.QueueDeclare{Queue: "one", Durable: true},
+			&wire.ExchangeDeclare{Exchange: "x", Type: "topic", Durable: true},
+			&wire.QueueBind{Queue: "one", Exchange: "x", RoutingKey: "#"},
+			&wire.QueueDeclare{Queue: "transient"},
+			&wire.QueueDelete{Queue: "one"},
+			&wire.BasicGet{Queue: "q"},
+			&wire.BasicConsume{Queue: "q", ConsumerTag: "t", NoAck: true},
+		} {
+			octets = wire.AppendMethodFrame(octets, 1, m)
+		}
+		octets = wire.AppendMethodFrame(octets, 2, &wire.BasicQos{})
+		p.send(octets)
+		p.want("basic.qos-ok")
+		p.wantNothing()
+		if ended, _ := f.Rounds(); ended != before+1 {
+			t.Errorf("%d rounds for the declarations of a chunk, want 1", ended-before)
+		}
+		other := newRawPeer(t, p.srv)
+		other.hello(wire.ConnectionTuneOk{ChannelMax: 2047, FrameMax: 131072})
+		other.open(1)
+		other.method(1, &wire.BasicPublish{RoutingKey: "q"})
+		other.send(wire.AppendBody(wire.AppendHeaderFrame(nil, 1, 4, nil), 1, []byte("body"), 131072))
+		other.method(1, &wire.BasicQos{})
+		other.want("basic.qos-ok") // another connection does not wait
+		p.wantNothing()            // nor does a delivery overtake
+		f.Release(1)
+		for _, want := range []string{
+			"queue.declare-ok", "exchange.declare-ok", "queue.bind-ok", "queue.declare-ok",
+			"queue.delete-ok", "basic.get-empty", "basic.consume-ok", "basic.qos-ok", "basic.deliver",
+		} {
+			p.want(want)
+		}
+	})
 }
 
 // wantNothing wants no frame for a while.
 func (p *rawPeer) wantNothing() {
 	p.t.Helper()
-	p.nc.SetReadDeadline(time.Now().Add(20 * time.Millisecond))
+	p.nc.SetReadDeadline(time.Now().Add(time.Second))
 	if f, err := p.frame(); err == nil {
 		p.fatalf("got a frame of type %d, %x, want nothing", f.Type, f.Payload)
 	}
@@ -179,21 +181,23 @@ func (p *rawPeer) wantNothing() {
 
 // TestTxCommitAnswerWaits: so does connection.close-ok, which comes after it.
 func TestTxCommitAnswerWaits(t *testing.T) {
-	p, f := newStorePeer(t)
-	p.method(1, &wire.TxSelect{})
-	p.want("tx.select-ok")
-	f.Hold()
-	p.send(appendPublish(nil, 1))
-	p.method(1, &wire.TxCommit{})
-	p.method(0, &wire.ConnectionClose{})
-	p.wantNothing()
-	f.Release(9)
-	p.want("tx.commit-ok")
-	p.want("connection.close-ok")
-	p.last = time.Now()
-	if f, err := p.frame(); err == nil {
-		t.Errorf("a frame of type %d after connection.close-ok", f.Type)
-	}
+	synctest.Test(t, func(t *testing.T) {
+		p, f := newStorePeer(t)
+		p.method(1, &wire.TxSelect{})
+		p.want("tx.select-ok")
+		f.Hold()
+		p.send(appendPublish(nil, 1))
+		p.method(1, &wire.TxCommit{})
+		p.method(0, &wire.ConnectionClose{})
+		p.wantNothing()
+		f.Release(9)
+		p.want("tx.commit-ok")
+		p.want("connection.close-ok")
+		p.last = time.Now()
+		if f, err := p.frame(); err == nil {
+			t.Errorf("a frame of type %d after connection.close-ok", f.Type)
+		}
+	})
 }
 
 // TestFailedRound: answers that wait are not sent, and the connection ends with an
