@@ -58,7 +58,7 @@ func work(t *testing.T, ch *amqp091.Channel, name string, args amqp091.Table, n 
 			t.Fatal(err)
 		}
 	}
-	if _, err := ch.QueueInspect(name); err != nil { // the last ack has arrived
+	if _, err := ch.QueueDeclarePassive(name, false, false, false, false, nil); err != nil { // the last ack has arrived
 		t.Fatal(err)
 	}
 }

@@ -38,8 +38,8 @@ func (s *Session) Bind(spec BindingSpec) error {
 			return false, err
 		}
 		if check := x.kind.Check; check != nil {
-			if err := check(spec.Arguments); err != nil {
-				return false, unmet(err)
+			if refusal := check(spec.Arguments); refusal != "" {
+				return false, refuse(wire.PreconditionFailed, "%s", refusal)
 			}
 		}
 		if err := s.mayChange(to); err != nil {

@@ -49,9 +49,9 @@ type Type struct {
 	// with the same key and destination are one for Exchange.
 	ByArguments bool
 
-	// Check, if not nil, refuses arguments of a binding. Its error is the text that
-	// the client gets: a failed precondition.
-	Check func(args wire.Table) error
+	// Check, if not nil, checks the arguments of a binding. It returns the text of
+	// the failed precondition that the client gets, or "" to accept them.
+	Check func(args wire.Table) (refusal string)
 
 	// New returns an exchange without bindings.
 	New func(Config) Exchange

@@ -51,19 +51,19 @@ type field struct {
 
 // checkHeaders reads x-match as RabbitMQ does (rabbit_exchange_type_headers,
 // validate_binding/2).
-func checkHeaders(args wire.Table) error {
+func checkHeaders(args wire.Table) (refusal string) {
 	v, ok := args.Get("x-match")
 	if !ok {
-		return nil
+		return ""
 	}
 	s, isString := v.(string)
 	switch {
 	case !isString:
-		return fmt.Errorf("Invalid x-match field type %s (value %s); expected longstr", wire.TypeName(v), wire.Term(v))
+		return fmt.Sprintf("Invalid x-match field type %s (value %s); expected longstr", wire.TypeName(v), wire.Term(v))
 	case s == "all" || s == "any" || s == "all-with-x" || s == "any-with-x":
-		return nil
+		return ""
 	}
-	return fmt.Errorf("Invalid x-match field value %s; expected all, any, all-with-x, or any-with-x", wire.Term(s))
+	return fmt.Sprintf("Invalid x-match field value %s; expected all, any, all-with-x, or any-with-x", wire.Term(s))
 }
 
 // newPattern compiles a binding. Without -with-x, arguments whose names begin with

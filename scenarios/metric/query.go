@@ -171,7 +171,7 @@ func (m *Metric) labelled(ls []Label) error {
 		}
 		for _, o := range ls[:i] {
 			if o.Key == l.Key && !(o.Not && l.Not) {
-				return fmt.Errorf("label %q is given twice: want one %s=..., or any number of %s!=...", l.Key, l.Key, l.Key)
+				return fmt.Errorf("label %q is given twice: write it once with =, or any number of times with !=", l.Key)
 			}
 		}
 	}
