@@ -9,45 +9,46 @@ func init() {
 	})
 }
 
-// adaptive is a ring that holds each consumer to the prefetch its link needs and
-// no more: slots * (1 + RTT/S), rounded up, for a service time S and a round
-// trip RTT, as that many keep the slots busy across the round trip (Little
-// 1961). A consumer's own prefetch still applies. O(1).
+// adaptive is a ring that limits each consumer to the prefetch that its link needs:
+// slots * (1 + RTT/S), rounded up, for a service time S and a round trip RTT. So many
+// messages keep the slots busy during a round trip (Little 1961). A consumer's own
+// prefetch still applies. O(1).
 //
-// Both times are measured from acknowledgements alone, which have to be sent
-// when the work is done. A message that was alone comes back after RTT + S; the
-// first one goes alone, to have such a time, and the least one counts, moving
-// slowly up to later ones, as in TCP Vegas. A consumer with all slots busy
-// returns a message every S/slots on average; it is taken to be busy if the
-// message next in line has been out for RTT + S, less half of S/slots. Their
-// ratio is the window:
+// Both times are measured from acknowledgements alone, so the consumer must send them
+// when the work is done. A message that is the consumer's only one comes back after
+// RTT + S. The first message is sent alone to measure that time. The least such time
+// counts, and it moves slowly towards greater ones that follow, as in TCP Vegas. A
+// consumer with all slots busy returns a message every S/slots on average; it counts
+// as busy if the message that the freed slot works on next has been out for at least
+// RTT + S less half of S/slots. The ratio of the two times is the window:
 //
 //	window = (RTT + S) / (S/slots) = slots * (1 + RTT/S)
 //
-// If a whole window of messages came back and the consumer never was busy while
-// it was full, the window is too small to measure by, and grows.
+// If a whole window of messages came back and the consumer was full but never busy,
+// the window is too small to measure with, and grows.
 type adaptive struct {
 	eagerRing
 	paces []pace // by ConsumerID
 }
 
-// A pace is what is known of one consumer. Times are in microseconds.
+// A pace holds the measurements of one consumer. Times are in microseconds.
 type pace struct {
-	window     uint32
-	samples    int64          // of interval16, up to maxSamples
+	window     uint32         // number of messages that the consumer may hold
+	samples    int64          // number of samples in interval16, up to maxSamples
 	interval16 int64          // mean time between acknowledgements while busy, in sixteenths
-	least      int64          // least time that a message alone took; 0 unknown
+	least      int64          // least time that a message sent alone took; 0 unknown
 	last       int64          // time of the latest acknowledgement
-	busy       bool           // then
-	count      uint32         // acknowledgements
-	acks       [maxSpan]int64 // ring of their latest times
-	slack      uint32         // acknowledgements in a row while full and not busy
-	given      []int64        // ring of the times when messages out were given, a power of two
-	first, out uint32         // in given
+	busy       bool           // the consumer was busy at the latest acknowledgement
+	count      uint32         // number of acknowledgements
+	acks       [maxSpan]int64 // ring of the times of the latest acknowledgements
+	slack      uint32         // number of acknowledgements in a row while full and not busy
+	given      []int64        // ring of the times at which the messages out were given; its length is a power of two
+	first      uint32         // index in given of the oldest message out
+	out        uint32         // number of messages out
 }
 
 const (
-	maxWindow  = 65535 // what basic.qos can carry
+	maxWindow  = 65535 // the greatest prefetch of basic.qos
 	maxSamples = 64
 	maxSpan    = 16 // a power of two
 )
@@ -86,7 +87,7 @@ func (p *pace) give(now int64) {
 	p.out++
 }
 
-// acked takes in one acknowledgement, of the oldest message for all it knows.
+// acked adds one acknowledgement, and takes it for that of the oldest message out.
 func (p *pace) acked(now int64, slots uint32, full bool) {
 	mask := uint32(len(p.given) - 1)
 	took := max(now-p.given[p.first&mask], 1)
@@ -122,12 +123,12 @@ func (p *pace) sampleAlone(took int64) {
 	}
 }
 
-// sampleInterval takes in a mean interval. It is over as many acknowledgements
-// as there are slots, as these may all return at one time.
+// sampleInterval adds a mean interval, in sixteenths. The mean is over one
+// acknowledgement for each slot, because all slots may finish at the same time.
 func (p *pace) sampleInterval(x16 int64, slots uint32) {
 	p.samples = min(p.samples+1, maxSamples)
 	p.interval16 = max(p.interval16+(x16-p.interval16)/p.samples, 1)
-	// A ratio that is over by less than a sixteenth is not rounded up.
+	// The ratio is rounded up, unless it exceeds an integer by less than a sixteenth.
 	ratio := (16*p.least + p.interval16*15/16) / p.interval16
 	p.window = uint32(min(max(ratio, int64(slots)), maxWindow))
 }
@@ -135,7 +136,7 @@ func (p *pace) sampleInterval(x16 int64, slots uint32) {
 func (p *pace) grow(slots uint32) {
 	by := max(p.window/4, 1)
 	if p.samples == 0 {
-		by = p.window // at first, to get somewhere
+		by = p.window // without a sample, doubling finds the window sooner
 	}
 	p.window = min(max(p.window+by, slots), maxWindow)
 }

@@ -9,9 +9,10 @@ import (
 	"harelab/engine/queue"
 )
 
-// TestAdaptiveFindsTheWindow puts a worker behind a link and wants the window
-// that keeps it busy: slots * (1 + RTT/S), and up to a quarter more by which it
-// grows when it cannot be measured; or, of spread services, about that.
+// TestAdaptiveFindsTheWindow puts a worker behind a link. The window must become the
+// one that keeps the worker busy, slots * (1 + RTT/S), or up to a quarter greater,
+// since it grows by that much when it is too small to measure with. With exponential
+// service times it must be near that.
 func TestAdaptiveFindsTheWindow(t *testing.T) {
 	tests := []struct {
 		name         string
@@ -19,7 +20,7 @@ func TestAdaptiveFindsTheWindow(t *testing.T) {
 		service, rtt int64
 		exponential  bool
 		low, high    uint32
-		busy         float64 // least part of the time that slots work
+		busy         float64 // least fraction of the time in which slots must work
 	}{
 		{name: "no round trip", slots: 1, service: 1000, rtt: 0, low: 1, high: 2, busy: 0.99},
 		{name: "round trip of one service", slots: 1, service: 1000, rtt: 1000, low: 2, high: 3, busy: 0.99},
@@ -48,7 +49,7 @@ func TestAdaptiveFindsTheWindow(t *testing.T) {
 	}
 }
 
-// A link is a queue that never runs empty and one worker some way off.
+// A link is a queue that never runs empty, and one worker at a distance from it.
 type link struct {
 	t            *testing.T
 	q            *queue.Queue
@@ -115,7 +116,7 @@ func (l *link) step(e queue.Event) {
 	}
 }
 
-// run has messages done; the second half counts.
+// run runs until the worker has done the messages, and measures the second half.
 func (l *link) run(messages int) {
 	for n := 0; n < messages; {
 		a := heap.Pop(&l.events).(arrival)

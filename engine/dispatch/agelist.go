@@ -1,13 +1,13 @@
 package dispatch
 
-// An ageList holds messages in order of age. What is published comes in that
-// order and is linked through the table's rows, so it costs no memory here; what
-// comes back later, out of order, waits in a heap. The oldest is the lesser of
-// the two heads. Push and pop are O(1), and O(log n) for the n that came back.
+// An ageList holds messages in order of age. Published messages arrive in that order
+// and are linked through the table's rows, which costs no memory here. Requeued
+// messages arrive out of order and wait in a heap. The oldest message is the older of
+// the two heads. Push and pop are O(1), and O(log n) for n requeued messages.
 type ageList struct {
-	head, tail Ref // ascending IDs, linked by next
-	returned   []Ref
-	n          int
+	head, tail Ref   // ascending IDs, linked by next
+	returned   []Ref // heap of the requeued messages, the oldest first
+	n          int   // number of messages
 }
 
 func newAgeList() ageList { return ageList{head: NoRef, tail: NoRef} }

@@ -3,7 +3,7 @@ package dispatch
 func init() {
 	RegisterOrder(OrderStrategy{
 		Name:  "aging",
-		Doc:   "the highest priority first, where waiting raises it",
+		Doc:   "the highest priority first; waiting raises a message's priority",
 		Needs: NeedPriority | NeedTime,
 		New: func(cfg Config, t *Messages) Order {
 			if cfg.AgingUS <= 0 {
@@ -14,13 +14,14 @@ func init() {
 	})
 }
 
-// aging takes the message with the highest priority + floor(waited/step), the
-// oldest on ties, which bounds how long a higher priority can hold a lower one
-// back (Kleinrock 1964). Within a priority the oldest is best, so only the
-// heads of the levels in use are compared: at most 256, whatever the backlog.
+// aging chooses the message with the highest priority + floor(waited/step), and the
+// oldest on ties. That bounds how long messages of higher priority can hold back one
+// of lower priority (Kleinrock 1964). Within a priority the oldest message is the
+// best, so only the heads of the levels in use are compared: at most 256, whatever the
+// backlog.
 type aging struct {
 	levels
-	step int64 // microseconds that weigh one priority
+	step int64 // microseconds of waiting that raise a message by one priority
 }
 
 func (o *aging) Pop(now int64) Ref { return o.pop(o.best(now)) }

@@ -1,17 +1,17 @@
 package dispatch
 
-// An AnswerLog holds the answers of probes and limiters during a step: all that a
-// queue learns from elsewhere. With the answers recorded, a step can be repeated
-// when the workers and channels are gone. A nil log does nothing.
+// An AnswerLog holds the answers of probes and limiters during a step of a queue: the
+// only inputs of a step besides its event. With the recorded answers, a step can be
+// repeated when the workers and channels are gone. A nil log does nothing.
 type AnswerLog struct {
 	Answers []int64
-	Replay  bool // Answers are given instead of asking
-	next    int
-	short   bool
-	list    []ConsumerID
+	Replay  bool         // true: return Answers; false: ask, and append to Answers
+	next    int          // index of the next answer to replay
+	short   bool         // see Short
+	list    []ConsumerID // the latest result of consumers
 }
 
-// Rewind starts a step: answers are recorded anew, or replayed from the first.
+// Rewind starts a step: it discards the recorded answers, or replays from the first.
 func (l *AnswerLog) Rewind() {
 	l.next, l.short = 0, false
 	if !l.Replay {
@@ -19,11 +19,10 @@ func (l *AnswerLog) Rewind() {
 	}
 }
 
-// Consumed reports whether a replayed step asked for just the answers there
-// were.
+// Consumed reports whether a replayed step asked for exactly the recorded answers.
 func (l *AnswerLog) Consumed() bool { return !l.Replay || l.next == len(l.Answers) && !l.short }
 
-// Short reports whether a replayed step asked for more answers than there were.
+// Short reports whether a replayed step asked for more answers than were recorded.
 func (l *AnswerLog) Short() bool { return l.short }
 
 func (l *AnswerLog) ask(real func() int64) int64 {
@@ -42,7 +41,7 @@ func (l *AnswerLog) ask(real func() int64) int64 {
 	return 0
 }
 
-// consumers is ask for a list of consumers, which is valid until the next call.
+// consumers is ask for a list of consumers. The result is valid until the next call.
 func (l *AnswerLog) consumers(real []ConsumerID) []ConsumerID {
 	if l == nil {
 		return real

@@ -15,7 +15,7 @@ func TestConformance(t *testing.T) {
 	}
 }
 
-// TestNeeds holds the strategies to what they say that they need.
+// TestNeeds checks that each strategy declares all inputs that it reads.
 func TestNeeds(t *testing.T) {
 	for _, s := range dispatch.Selectors() {
 		for _, o := range dispatch.Orders() {
@@ -24,7 +24,7 @@ func TestNeeds(t *testing.T) {
 	}
 }
 
-// FuzzHistory lets the fuzzer write histories; the first two bytes choose the
+// FuzzHistory runs histories that the fuzzer writes. The first two bytes choose the
 // strategies.
 func FuzzHistory(f *testing.F) {
 	f.Fuzz(func(t *testing.T, choices []byte) {

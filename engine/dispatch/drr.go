@@ -3,7 +3,7 @@ package dispatch
 func init() {
 	RegisterOrder(OrderStrategy{
 		Name:  "drr",
-		Doc:   "tenants in turn, each its quantum (deficit round robin over x-fair-key)",
+		Doc:   "tenants in turn, a quantum each (deficit round robin over x-fair-key)",
 		Needs: NeedTenant | NeedCost,
 		New:   newDRR,
 	})
@@ -21,42 +21,42 @@ func newDRR(cfg Config, t *Messages) Order {
 	return o
 }
 
-// drr is deficit round robin (Shreedhar, Varghese 1995). Tenants with ready
-// messages stand in a list in the order in which they became backlogged. The
-// head is granted quantum x weight once, when its turn starts; it sends while
-// its oldest message costs no more than its deficit, and stays head, also
-// across separate runs of the queue. If the message costs more the tenant goes
-// to the tail and keeps its deficit; a tenant that runs empty leaves the list
-// and forfeits it. A message costs 1, or its cost hint; without a hint, one
-// quantum.
+// drr is deficit round robin (Shreedhar, Varghese 1995). Tenants with ready messages
+// stand in a list in the order in which they became backlogged. When the turn of the
+// head starts, its deficit grows by quantum x weight. The head sends while its oldest
+// message costs no more than its deficit, and stays the head between runs of the
+// queue. If the message costs more, the tenant goes to the tail and keeps its deficit.
+// A tenant without messages leaves the list and loses its deficit. A message costs 1,
+// or its cost hint; without a hint it costs one quantum.
 //
-// The paper's O(1) is for grants that pay for a message. With smaller ones the
-// list would be gone through again and again, so it is not. It is a ring that
-// a pointer to the head runs around, and a round is one time around from the
-// seam. How many grants a tenant needs says in which round it will send, and
-// that stays true whatever others do; the least of (round, place in the ring)
-// is next. The turns in between, in which nobody could pay, are booked when a
-// tenant is next looked at. O(log t) for t backlogged tenants.
+// The paper is O(1) if each grant pays for a message. With smaller grants it would walk
+// the list again and again. This order computes the result of those walks instead. The
+// list is a ring, a pointer to the head moves around it, and a round begins when the
+// pointer passes the seam. The number of grants that a tenant lacks determines the
+// round in which it will send, and no other tenant can change it. The tenant with the
+// least (round, position in the ring) is next. A tenant's skipped turns, in which it
+// could not pay, are added to its deficit when the tenant is next visited. O(log t)
+// for t backlogged tenants.
 type drr struct {
 	t       *Messages
 	cfg     Config
 	quantum int64
 	tenants []drrTenant  // by number of the tenant
-	ring    orderedRing  // of the backlogged ones
-	senders heap[uint32] // of the same: who sends first
-	place   []int32      // in senders
-	head    uint32       // whose turn it is, or is next
-	started bool         // the head's turn: it has its grant
-	round   int64        // of that turn; it may wrap
-	n       int
+	ring    orderedRing  // the backlogged tenants, in the order of their turns
+	senders heap[uint32] // the backlogged tenants; the one that sends first is the least
+	place   []int32      // place table of senders
+	head    uint32       // the tenant whose turn it is, or is next
+	started bool         // the head's turn has started, and the head has its grant
+	round   int64        // round of the head's turn; it may wrap
+	n       int          // number of messages
 }
 
 type drrTenant struct {
 	list    ageList
-	deficit int64 // with the grants of all turns before round next
-	grant   int64
-	next    int64 // a round
-	sends   int64 // the round in which it can pay for its oldest message
+	deficit int64 // includes the grants of all turns before round next
+	grant   int64 // quantum x weight
+	next    int64 // first round whose grant is not in deficit
+	sends   int64 // round in which the tenant can pay for its oldest message
 }
 
 func (o *drr) Len() int { return o.n }
@@ -76,7 +76,7 @@ func (o *drr) Push(r Ref) {
 	}
 	oldest := d.list.peek(o.t)
 	d.list.push(o.t, r)
-	if d.list.peek(o.t) != oldest { // one came back that has another cost
+	if d.list.peek(o.t) != oldest { // a requeued message, whose cost may differ, is the oldest now
 		o.book(id)
 		o.schedule(id)
 	}
@@ -85,7 +85,7 @@ func (o *drr) Push(r Ref) {
 // enter puts a tenant at the tail of the list, which is before the head.
 func (o *drr) enter(id uint32) {
 	d := &o.tenants[id]
-	d.grant = o.grant(id) // numbers are used again for other tenants
+	d.grant = o.grant(id) // the number may have been another tenant's before
 	d.deficit, d.next = 0, o.round+1
 	if o.ring.n == 0 {
 		o.head, o.started, o.round = id, false, d.next
@@ -106,7 +106,7 @@ func (o *drr) grant(tenant uint32) int64 {
 	return o.quantum * weight
 }
 
-// book adds the grants of the turns that a tenant has had.
+// book adds the grants of the turns that a tenant has had to its deficit.
 func (o *drr) book(id uint32) {
 	next := o.round
 	if o.ring.precedes(id, o.head) || id == o.head && o.started {
@@ -115,26 +115,26 @@ func (o *drr) book(id uint32) {
 	o.tenants[id].bookUntil(next)
 }
 
-// bookUntil adds the grants of all turns before round next.
+// bookUntil adds the grants of all turns before round next to the deficit.
 func (d *drrTenant) bookUntil(next int64) {
 	d.deficit += (next - d.next) * d.grant
 	d.next = next
 }
 
-// schedule works out when a tenant sends, from its deficit, which is up to date.
+// schedule computes the round in which a tenant sends. Its deficit must be up to date.
 func (o *drr) schedule(id uint32) {
 	d := &o.tenants[id]
 	sends := d.next
 	if lack := o.cost(d) - d.deficit; lack > 0 {
 		sends += (lack - 1) / d.grant
 	} else if id == o.head && o.started {
-		sends = o.round // in the turn it has
+		sends = o.round // the tenant's turn has started, and it can pay
 	}
 	d.sends = sends
 	o.senders.fix(id)
 }
 
-// sooner orders tenants by when they send.
+// sooner reports whether tenant a sends before tenant b.
 func (o *drr) sooner(a, b uint32) bool {
 	if d := o.tenants[a].sends - o.tenants[b].sends; d != 0 {
 		return d < 0
@@ -160,12 +160,12 @@ func (o *drr) Pop(int64) Ref {
 	return r
 }
 
-// leave takes the head, which ran empty, off the list.
+// leave removes the head, which has no messages left, from the list.
 func (o *drr) leave(id uint32) {
 	o.senders.remove(id)
 	o.head, o.started = o.ring.remove(id), false
 	if !o.ring.precedes(id, o.head) {
-		o.round++ // that was the last before the seam
+		o.round++ // id was the last one before the seam
 	}
 }
 

@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// slowDRR is deficit round robin as it is told: the list is gone through turn by
-// turn.
+// slowDRR is deficit round robin as the paper has it: it walks the list turn by turn.
 type slowDRR struct {
 	cost    func(*Message) int64
 	grant   func(tenant uint32) int64
@@ -48,9 +47,9 @@ func (o *slowDRR) pop() Message {
 	}
 }
 
-// TestDRRMatchesTurnByTurn compares the rounds that are counted with rounds that
-// are gone: many tenants and few, that come and go, with costs far beyond what
-// a turn grants, and messages that come back.
+// TestDRRMatchesTurnByTurn compares computed rounds with walked ones: many tenants and
+// few, which come and go, with costs far above a turn's grant, and with requeued
+// messages.
 func TestDRRMatchesTurnByTurn(t *testing.T) {
 	histories := 300
 	if testing.Short() {
@@ -78,7 +77,7 @@ func compareDRR(seed uint64) error {
 		return cfg.Quantum * max(cfg.Weights[table.Tenant(id)], 1)
 	}}
 	var id uint64
-	var out []Ref // popped, and may come back
+	var out []Ref // popped messages, which may be requeued
 	for op := range 2000 {
 		switch k := r.IntN(20); {
 		case k < 9 && (op/250%2 == 0 || k < 7): // the backlog grows and shrinks
@@ -123,8 +122,8 @@ func costOf(cfg Config) func(*Message) int64 {
 	}
 }
 
-// TestDRRGrantsDoNotOverflow has quanta and weights whose product is beyond 64 bits, and
-// costs as great: tenants still take turns.
+// TestDRRGrantsDoNotOverflow uses quanta and weights whose product exceeds 64 bits, and
+// costs as great. Tenants must still take turns.
 func TestDRRGrantsDoNotOverflow(t *testing.T) {
 	table := NewMessages()
 	o := newDRR(Config{Quantum: 1 << 62, CostByService: true, Weights: map[string]int64{"a": 1 << 62}}, table)
@@ -143,7 +142,7 @@ func TestDRRGrantsDoNotOverflow(t *testing.T) {
 }
 
 // TestDRRWorkPerMessage counts comparisons while every message costs a thousand
-// turns: they grow as the logarithm of the tenants.
+// grants. Their number must grow as the logarithm of the number of tenants.
 func TestDRRWorkPerMessage(t *testing.T) {
 	for n := 4; n <= 1<<14; n *= 8 {
 		table := NewMessages()
@@ -174,13 +173,13 @@ func TestDRRWorkPerMessage(t *testing.T) {
 	}
 }
 
-// TestOrderedRingKeepsOrder compares a orderedRing with a slice, while members come and
-// go at a place that moves, so that tags run out and are spread.
+// TestOrderedRingKeepsOrder compares an orderedRing with a slice. Members are inserted
+// and removed at a place that moves, so that tags run out and are spread.
 func TestOrderedRingKeepsOrder(t *testing.T) {
 	for seed := range uint64(30) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		var l orderedRing
-		var list, gone []uint32 // list from the seam on
+		var list, gone []uint32 // list begins at the seam
 		next := uint32(0)
 		at := 0
 		for op := range 3000 {
@@ -199,7 +198,7 @@ func TestOrderedRingKeepsOrder(t *testing.T) {
 				}
 				list = slices.Insert(list, at, x)
 				if r.IntN(4) == 0 && at+1 < len(list) && seed%3 != 0 {
-					at++ // else before the newcomer, again and again
+					at++ // half of the time; else the next one goes before the new one
 				}
 			default:
 				x := list[at]
@@ -210,7 +209,7 @@ func TestOrderedRingKeepsOrder(t *testing.T) {
 					t.Fatalf("seed %d, op %d: %d is after %d, want %d", seed, op, got, x, list[at])
 				}
 			}
-			if r.IntN(50) == 0 && seed%3 != 0 { // else all at the seam
+			if r.IntN(50) == 0 && seed%3 != 0 { // with every third seed, all goes on at the seam
 				at = r.IntN(len(list))
 			}
 			for i := 1; i < len(list); i++ {
@@ -222,8 +221,8 @@ func TestOrderedRingKeepsOrder(t *testing.T) {
 	}
 }
 
-// TestOrderedRingInsertionIsCheap has each newcomer stand before the last one but
-// one, which halves the room each time, and counts the tags that change.
+// TestOrderedRingInsertionIsCheap inserts each new member before the latest but one,
+// which halves the room each time, and counts the tags that change.
 func TestOrderedRingInsertionIsCheap(t *testing.T) {
 	for n := uint32(64); n <= 4096; n *= 8 {
 		var l orderedRing

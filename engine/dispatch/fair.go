@@ -9,12 +9,12 @@ func init() {
 	})
 }
 
-// fair is the central queue: a message waits until some worker can start it, so
-// none waits behind a long one while another worker idles. A consumer holds at
-// most as many messages as it has slots, one where that is unknown, and no more
-// than its prefetch; among those with an idle slot the one that has been in
-// line longest is next. A consumer that acknowledges early, or not at all, looks
-// idle. O(1).
+// fair is the central queue: a message waits in the queue until some worker can start
+// it, so that no message waits behind a long one while another worker is idle. A
+// consumer holds at most one message for each of its slots (one slot if their number
+// is unknown), and no more than its prefetch. Of the consumers with an idle slot, the
+// one that has been in the ring longest is next. A consumer that acknowledges before
+// its work is done, or not at all, looks idle. O(1).
 type fair struct{ eagerRing }
 
 func (s *fair) Join(c ConsumerID) {

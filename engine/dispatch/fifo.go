@@ -1,6 +1,6 @@
 package dispatch
 
-// DefaultOrder is the order of a queue that does not choose its own.
+// DefaultOrder is the order of a queue that names none.
 const DefaultOrder = "fifo"
 
 func init() {
@@ -11,8 +11,8 @@ func init() {
 	})
 }
 
-// fifo is first in, first out; what comes back goes to its original place, as
-// in RabbitMQ's classic queues (rabbit_variable_queue:requeue_merge). O(1).
+// fifo is first in, first out. A requeued message goes to its original place, as in
+// RabbitMQ's classic queues (rabbit_variable_queue:requeue_merge). O(1).
 type fifo struct {
 	t    *Messages
 	list ageList

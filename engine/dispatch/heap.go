@@ -1,15 +1,15 @@
 package dispatch
 
-// A heap holds numbered things, consumers or tenants, the least of them first,
-// and knows where each stands, so that one whose key changed is moved in
-// O(log n). Heaps may share their places if nothing is in two of them.
+// A heap holds consumers or tenants by their number, the least first. It knows the
+// index of each, so that it can move one whose key changed in O(log n). Several heaps
+// may share one place table if no ID is in two of them.
 type heap[ID ~uint32] struct {
 	ids   []ID
-	place *[]int32 // by ID: its index in ids plus 1, or 0; as long as needed
+	place *[]int32 // by ID: index in ids plus 1, 0 if absent; the owner makes it long enough
 	less  func(a, b ID) bool
 }
 
-// fix puts id where it belongs, be it new or one whose key changed.
+// fix puts id where it belongs: a new one, or one whose key changed.
 func (h *heap[ID]) fix(id ID) {
 	i := int((*h.place)[id]) - 1
 	if i < 0 {
@@ -23,7 +23,7 @@ func (h *heap[ID]) fix(id ID) {
 	}
 }
 
-// remove takes id out.
+// remove removes id, which must be in the heap.
 func (h *heap[ID]) remove(id ID) {
 	i := int((*h.place)[id]) - 1
 	(*h.place)[id] = 0
@@ -36,7 +36,7 @@ func (h *heap[ID]) remove(id ID) {
 	}
 }
 
-// up and down put id, for which there is room at i, where it belongs.
+// up and down move the gap at index i to where id belongs, and put id there.
 
 func (h *heap[ID]) up(i int, id ID) {
 	for i > 0 {

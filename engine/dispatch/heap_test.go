@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestHeapFindsTheLeast compares heaps that share their places with slices.
+// TestHeapFindsTheLeast compares heaps that share a place table with slices.
 func TestHeapFindsTheLeast(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 0))

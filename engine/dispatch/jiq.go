@@ -13,11 +13,11 @@ func init() {
 	})
 }
 
-// jiq is join the idle queue (Lu et al. 2011): consumers with an idle slot stand
-// in line, the one that has stood longest is next; when there is none the
-// message goes to a random eligible one. A slot is idle if fewer messages are
-// unacknowledged than the consumer has slots, one where that is unknown. A
-// better consumer priority comes before idleness. O(log n).
+// jiq is join the idle queue (Lu et al. 2011). Consumers with an idle slot stand in
+// line, and the one that has stood longest is next. If none is idle, the message goes
+// to a random eligible consumer. A consumer has an idle slot if it has fewer
+// unacknowledged messages than slots (one slot if their number is unknown). A better
+// consumer priority comes before idleness. O(log n).
 type jiq struct {
 	random
 	idle rings
@@ -66,12 +66,12 @@ func (s *jiq) Pick(int64) ConsumerID {
 			s.idle.enter(c, l.priority)
 			return c
 		}
-		s.exit(c) // another queue was faster
+		s.exit(c) // another queue took its channel's last credit
 		s.t.SetAside(c)
 	}
 }
 
-// sweep is that of the roster, and takes consumers out of the line too.
+// sweep is roster.sweep, and takes the same consumers out of the line.
 func (s *jiq) sweep() {
 	for _, c := range s.t.Filled() {
 		s.follow(c)

@@ -3,13 +3,14 @@ package dispatch
 import "math/bits"
 
 // levels keeps messages by priority, each level in order of age. Finding the
-// best level in use is O(1); the levels grow to the greatest priority seen.
+// best level in use is O(1). There is a level for each priority up to the greatest that
+// has occurred.
 type levels struct {
 	t     *Messages
-	max   uint8
-	lists []ageList
+	max   uint8     // greatest priority that counts
+	lists []ageList // by priority
 	used  [4]uint64 // bit p: level p is not empty
-	n     int
+	n     int       // number of messages
 }
 
 func newLevels(cfg Config, t *Messages) levels {
@@ -31,7 +32,7 @@ func (s *levels) Push(r Ref) {
 	s.n++
 }
 
-// pop takes the oldest message of a level in use.
+// pop removes and returns the oldest message of a level in use.
 func (s *levels) pop(p int) Ref {
 	l := &s.lists[p]
 	r := l.pop(s.t)

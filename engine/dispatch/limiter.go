@@ -8,14 +8,14 @@ import (
 
 // A Limiter is a channel-wide prefetch (basic.qos with global set): one limit on
 // the unacknowledged messages of all the channel's consumers, whatever their
-// queues: RabbitMQ's rabbit_limiter. It is the only state that queues share, and
+// queues. It is RabbitMQ's rabbit_limiter. It is the only state that queues share, and
 // safe for concurrent use.
 type Limiter struct {
-	limit atomic.Int64 // 0: none
-	taken atomic.Int64
+	limit atomic.Int64 // number of messages; 0 is no limit
+	taken atomic.Int64 // number of unacknowledged messages
 
-	mu       sync.Mutex                 // of those who change watchers
-	watchers atomic.Pointer[[]*channel] // told when the limit is reached; nil: nobody
+	mu       sync.Mutex                 // held by writers of watchers
+	watchers atomic.Pointer[[]*channel] // notified when the limit is reached; nil: none
 }
 
 // NewLimiter returns a limiter with the given limit; 0 is no limit.
@@ -25,19 +25,19 @@ func NewLimiter(limit uint32) *Limiter {
 	return l
 }
 
-// SetLimit changes the limit; 0 is no limit. What is taken stays taken. Queues
-// with consumers of this channel have to be run afterwards.
+// SetLimit changes the limit; 0 is no limit. Messages already taken still count. The
+// caller must run the queues with consumers of this channel afterwards.
 func (l *Limiter) SetLimit(limit uint32) {
 	l.limit.Store(int64(limit))
 	if l.Full() {
-		l.tell()
+		l.notify()
 	}
 }
 
 // Limit returns the limit; 0 is no limit.
 func (l *Limiter) Limit() uint32 { return uint32(l.limit.Load()) }
 
-// Taken returns how much is taken.
+// Taken returns the number of messages that count against the limit.
 func (l *Limiter) Taken() int { return int(l.taken.Load()) }
 
 // Full reports whether TryTake would fail.
@@ -46,7 +46,7 @@ func (l *Limiter) Full() bool {
 	return limit != 0 && l.taken.Load() >= limit
 }
 
-// TryTake takes one, unless the limit is reached.
+// TryTake counts one more message and returns true, unless the limit is reached.
 func (l *Limiter) TryTake() bool {
 	for {
 		limit, taken := l.limit.Load(), l.taken.Load()
@@ -55,22 +55,23 @@ func (l *Limiter) TryTake() bool {
 		}
 		if l.taken.CompareAndSwap(taken, taken+1) {
 			if l.Full() {
-				l.tell()
+				l.notify()
 			}
 			return true
 		}
 	}
 }
 
-// Add takes n, whatever the limit: what was given away before the limiter was there.
+// Add counts n more messages, whatever the limit. These are messages that were
+// delivered before the channel had this limiter.
 func (l *Limiter) Add(n int) {
 	l.taken.Add(int64(n))
 	if l.Full() {
-		l.tell()
+		l.notify()
 	}
 }
 
-// Put gives n back.
+// Put counts n messages less.
 func (l *Limiter) Put(n int) { l.taken.Add(int64(-n)) }
 
 func (l *Limiter) watch(ch *channel) {
@@ -93,7 +94,8 @@ func (l *Limiter) unwatch(ch *channel) {
 	}
 }
 
-func (l *Limiter) tell() {
+// notify puts the watching channels into the inboxes of their queues.
+func (l *Limiter) notify() {
 	if watchers := l.watchers.Load(); watchers != nil {
 		for _, ch := range *watchers {
 			ch.inbox.put(ch)

@@ -8,8 +8,8 @@ import (
 	"harelab/engine/queue"
 )
 
-// TestLimiterHoldsAcrossQueues has queues, each in its goroutine, share one
-// channel's limit: it is never passed, and in the end all of it is back.
+// TestLimiterHoldsAcrossQueues steps several queues, each in its own goroutine, that
+// share one channel's limit. They must never exceed it, and give back all of it.
 func TestLimiterHoldsAcrossQueues(t *testing.T) {
 	const queues, messages, limit = 4, 2000, 3
 	fifo, err := dispatch.LookupOrder("fifo")
@@ -70,6 +70,6 @@ func TestLimiterLimit(t *testing.T) {
 	}
 	l.Put(999)
 	if l.Full() || !l.TryTake() || l.TryTake() {
-		t.Error("of 1 left, not just one could be taken")
+		t.Error("with 1 left, TryTake did not succeed exactly once")
 	}
 }

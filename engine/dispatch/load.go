@@ -2,26 +2,26 @@ package dispatch
 
 import "slices"
 
-// leastLoaded gives each message to the eligible consumer, of the best priority
-// that has any, with the least load; the earlier subscriber on ties. It is what
-// jsq and lwl share.
+// leastLoaded gives each message to the eligible consumer with the least load, of the
+// best priority that has an eligible consumer; on ties to the earlier subscriber. jsq
+// and lwl share it.
 //
-// Work falls while time passes, and not everywhere alike: a worker that is busy
-// on two slots gets through twice as much as one that is busy on one. But the
-// order of workers of one rate does not change by itself, so there is a heap
-// for each rate, whose keys stand still (what the load would be at time 0, had
-// it fallen at that rate), and the least of their heads is the least of all.
+// Work falls while time passes, and at different rates: a worker that is busy on two
+// slots does twice as much as one that is busy on one. Workers of the same rate keep
+// their order until an event changes a load. So there is one heap for each rate, whose
+// keys do not change with time (the load at time 0, had it always fallen at that
+// rate), and the least loaded consumer is the least of the heads.
 //
-// The loads that changed are looked up when a consumer is next picked. O(log n)
-// for n consumers, and one comparison for each priority and rate there is; rates
-// are at most one more than a worker's slots.
+// Pick reads again the loads that changed since the last one. O(log n) for n
+// consumers, and one comparison for each pair of priority and rate in use; there is at
+// most one rate more than a worker has slots.
 type leastLoaded struct {
 	t     *Consumers
-	load  func(t *Consumers, c ConsumerID, now int64) (load, rate int64)
-	lanes []lane       // by consumer priority, the best first, then by rate
-	loads []loadEntry  // by ConsumerID
-	place []int32      // by ConsumerID: in the heap of its lane
-	stale []ConsumerID // whose load has to be looked up
+	load  func(t *Consumers, c ConsumerID, now int64) (load, rate int64) // rate: by how much load falls in a microsecond
+	lanes []lane                                                         // by consumer priority, the best first, then by rate
+	loads []loadEntry                                                    // by ConsumerID
+	place []int32                                                        // by ConsumerID: index in its lane's heap, from 1
+	stale []ConsumerID                                                   // consumers whose load may have changed
 }
 
 // A lane holds consumers of one priority and one rate.
@@ -32,10 +32,10 @@ type lane struct {
 }
 
 type loadEntry struct {
-	key   int64 // load + rate*now, whatever now is; it may wrap
+	key   int64 // load + rate*now, the same at any time; it may wrap
 	rate  int64
 	in    bool // in play: joined and not set aside
-	stale bool // in the list
+	stale bool // in leastLoaded.stale
 }
 
 func (s *leastLoaded) Join(c ConsumerID) {
@@ -47,8 +47,8 @@ func (s *leastLoaded) Join(c ConsumerID) {
 	if p, ok := row.Probe.(WatchedProbe); ok {
 		since := row.since
 		p.Watch(func() {
-			if s.t.At(c).since == since { // else it left, and a probe need not forget
-				s.look(c)
+			if s.t.At(c).since == since { // else the consumer left; its probe may still call
+				s.markStale(c)
 			}
 		})
 	}
@@ -62,13 +62,13 @@ func (s *leastLoaded) Leave(c ConsumerID) {
 
 func (s *leastLoaded) Return(c ConsumerID) {
 	s.loads[c].in = true
-	s.look(c)
+	s.markStale(c)
 }
 
-func (s *leastLoaded) Changed(c ConsumerID, _ int64) { s.look(c) }
+func (s *leastLoaded) Changed(c ConsumerID, _ int64) { s.markStale(c) }
 
-// look has the load of c looked up before the next consumer is picked.
-func (s *leastLoaded) look(c ConsumerID) {
+// markStale notes that the load of c must be read again before the next choice.
+func (s *leastLoaded) markStale(c ConsumerID) {
 	if e := &s.loads[c]; !e.stale {
 		e.stale = true
 		s.stale = append(s.stale, c)
@@ -87,7 +87,7 @@ func (s *leastLoaded) Pick(now int64) ConsumerID {
 	}
 }
 
-// refresh looks up the loads that may have changed.
+// refresh reads the loads that may have changed.
 func (s *leastLoaded) refresh(now int64) {
 	for _, c := range s.stale {
 		s.loads[c].stale = false
@@ -104,7 +104,7 @@ func (s *leastLoaded) refresh(now int64) {
 	s.stale = s.stale[:0]
 }
 
-// enter puts c in the lane and at the place that its load demands.
+// enter reads the load of c and puts c where it belongs: its lane, and its place there.
 func (s *leastLoaded) enter(c ConsumerID, now int64) {
 	load, rate := s.load(s.t, c, now)
 	e := &s.loads[c]
@@ -129,7 +129,7 @@ func (s *leastLoaded) exit(c ConsumerID) {
 	}
 }
 
-// lane returns the lane of c, making it if there is none.
+// lane returns the lane of c, and makes it if there is none.
 func (s *leastLoaded) lane(c ConsumerID) *lane {
 	priority, rate := s.t.At(c).Priority, s.loads[c].rate
 	i := 0
@@ -148,8 +148,8 @@ func (s *leastLoaded) lane(c ConsumerID) *lane {
 	return &s.lanes[i]
 }
 
-// less orders the consumers of one lane. The difference of keys is that of
-// loads, even if the keys wrapped.
+// less orders the consumers of one lane. The difference of their keys is the
+// difference of their loads, even if the keys wrapped.
 func (s *leastLoaded) less(a, b ConsumerID) bool {
 	if d := s.loads[a].key - s.loads[b].key; d != 0 {
 		return d < 0
@@ -157,7 +157,7 @@ func (s *leastLoaded) less(a, b ConsumerID) bool {
 	return s.t.At(a).since < s.t.At(b).since
 }
 
-// least returns the consumer in play that is next, or NoConsumer.
+// least returns the least loaded consumer in play, or NoConsumer.
 func (s *leastLoaded) least(now int64) ConsumerID {
 	best, priority, least := NoConsumer, int32(0), int64(0)
 	for i := range s.lanes {

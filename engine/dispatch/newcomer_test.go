@@ -7,13 +7,13 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// This file is what adding a strategy takes: with it there is a selector and an
-// order more, in Selectors and Orders, and so in the conformance suite.
+// This file shows that a strategy is one file: with it, Selectors and Orders have one
+// more entry each, and the conformance suite tests them.
 
 func init() {
 	dispatch.RegisterSelector(dispatch.SelectorStrategy{
 		Name: "newcomer",
-		Doc:  "the longest subscribed that is eligible",
+		Doc:  "to the eligible consumer that subscribed first",
 		New:  func(_ dispatch.Config, t *dispatch.Consumers) dispatch.Selector { return &newcomer{t} },
 	})
 	dispatch.RegisterOrder(dispatch.OrderStrategy{

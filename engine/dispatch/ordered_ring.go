@@ -1,17 +1,17 @@
 package dispatch
 
 // An orderedRing is a list whose end is joined to its beginning, at the seam. It
-// tells in O(1) which of two members comes first, counted from the seam: an order
+// compares the positions of two members, counted from the seam, in O(1): an order
 // maintenance structure.
 //
-// Each member has a tag, and tags rise from the seam on. Where there is none
-// left between two neighbours, those around them are spread out again, over the
-// least range of tags that is not crowded, which makes an insertion O(log n)
+// Each member has a tag, and tags rise from the seam on. When two neighbours have no
+// free tag between them, the members around them are spaced out again, over the
+// smallest range of tags that is not crowded. That makes an insertion O(log n)
 // amortised (Bender et al., Two Simplified Algorithms for Maintaining Order in a
 // List, 2002).
 type orderedRing struct {
 	links []orderedLink // by member
-	n     int
+	n     int           // number of members
 }
 
 type orderedLink struct {
@@ -40,8 +40,7 @@ func (l *orderedRing) insert(x, before uint32) {
 	l.links[prev].next, l.links[before].prev = x, x
 }
 
-// remove takes out x and returns the member after it, which is x if there is no
-// other.
+// remove removes x and returns the member after it, or x itself if it was the only one.
 func (l *orderedRing) remove(x uint32) (next uint32) {
 	k := l.links[x]
 	l.links[k.prev].next, l.links[k.next].prev = k.next, k.prev
@@ -49,10 +48,11 @@ func (l *orderedRing) remove(x uint32) (next uint32) {
 	return k.next
 }
 
-// precedes reports whether x comes before y, from the seam on.
+// precedes reports whether x comes before y, counted from the seam.
 func (l *orderedRing) precedes(x, y uint32) bool { return l.links[x].tag < l.links[y].tag }
 
-// room is the distance between the tags of neighbours, or from the seam.
+// room returns the distance between the tags of two neighbours; across the seam it is
+// the distance from the seam to x.
 func (l *orderedRing) room(prev, x uint32) int64 {
 	if l.precedes(prev, x) {
 		return l.links[x].tag - l.links[prev].tag
@@ -60,8 +60,8 @@ func (l *orderedRing) room(prev, x uint32) int64 {
 	return l.links[x].tag + 1
 }
 
-// spread makes room around x: it takes larger and larger ranges of tags, until
-// one of 2^i has no more than 1.5^i members, and spaces these evenly.
+// spread makes room around x. It doubles a range of tags around x until the range of
+// 2^i tags has at most 1.5^i members, and then spaces these members evenly.
 func (l *orderedRing) spread(x uint32) {
 	first, last, members := x, x, int64(1)
 	allowed := 1.0
@@ -75,7 +75,7 @@ func (l *orderedRing) spread(x uint32) {
 			last = p
 			members++
 		}
-		if size < 64 || float64(members) > allowed { // 64 tags: 11 members, with room between them
+		if size < 64 || float64(members) > allowed { // 64 tags allow 11 members, with room between them
 			continue
 		}
 		tag, space := base+size/members/2, size/members

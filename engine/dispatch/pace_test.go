@@ -2,8 +2,8 @@ package dispatch
 
 import "testing"
 
-// TestPaceStaysWithinBounds measures and grows to either end: a window is at least the
-// slots and at most what basic.qos can carry.
+// TestPaceStaysWithinBounds measures and grows windows to both bounds: the number of
+// slots, and the greatest prefetch of basic.qos.
 func TestPaceStaysWithinBounds(t *testing.T) {
 	measured := func(least, interval, slots int64) uint32 {
 		p := pace{window: 1, least: least}
@@ -42,8 +42,8 @@ func TestPaceStaysWithinBounds(t *testing.T) {
 	}
 }
 
-// TestPaceKeepsTimesInOrder gives three messages for each that comes back, so that the
-// ring of times grows whatever its head is.
+// TestPaceKeepsTimesInOrder delivers three messages for each acknowledgement, so that
+// the ring of times grows with its head at different indexes.
 func TestPaceKeepsTimesInOrder(t *testing.T) {
 	p := pace{window: 1}
 	var want []int64

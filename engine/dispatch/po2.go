@@ -5,7 +5,7 @@ import "harelab/engine/dispatch/rng"
 func init() {
 	RegisterSelector(SelectorStrategy{
 		Name:  "po2",
-		Doc:   "to the one with fewer outstanding of two drawn (power of two choices)",
+		Doc:   "to the one of two random consumers with fewer outstanding (power of two choices)",
 		Needs: NeedProbe,
 		New: func(cfg Config, t *Consumers) Selector {
 			return &po2{random{roster: newRoster(t), rng: rng.New(cfg.Seed)}}
@@ -13,10 +13,10 @@ func init() {
 	})
 }
 
-// po2 is the power of two choices: two different candidates are drawn, and the
-// second wins only with strictly fewer outstanding. Nearly as good as jsq for
-// many consumers at the cost of two looks (Mitzenmacher 1996; Vvedenskaya,
-// Dobrushin, Karpelevich 1996). Outstanding is as for jsq. O(log n).
+// po2 is the power of two choices. It draws two different candidates; the second wins
+// only if it has strictly fewer messages outstanding, which means the same as for jsq.
+// For many consumers it is nearly as good as jsq and looks at two of them
+// (Mitzenmacher 1996; Vvedenskaya, Dobrushin, Karpelevich 1996). O(log n).
 type po2 struct{ random }
 
 func (s *po2) Pick(int64) ConsumerID {
@@ -26,7 +26,7 @@ func (s *po2) Pick(int64) ConsumerID {
 		if s.t.Take(c) {
 			return c
 		}
-		s.exit(c) // another queue was faster
+		s.exit(c) // another queue took its channel's last credit
 		s.t.SetAside(c)
 	}
 	return NoConsumer

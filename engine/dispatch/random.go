@@ -5,15 +5,15 @@ import "harelab/engine/dispatch/rng"
 func init() {
 	RegisterSelector(SelectorStrategy{
 		Name: "random",
-		Doc:  "to one drawn among the eligible",
+		Doc:  "to a random eligible consumer",
 		New: func(cfg Config, t *Consumers) Selector {
 			return &random{roster: newRoster(t), rng: rng.New(cfg.Seed)}
 		},
 	})
 }
 
-// random draws uniformly among the eligible consumers of the best priority that
-// has any; a single candidate needs no draw, and for none is drawn. O(log n).
+// random draws uniformly among the eligible consumers of the best priority that has
+// any. It draws no number for a single candidate. O(log n).
 type random struct {
 	roster
 	rng rng.SplitMix64
@@ -35,13 +35,13 @@ func (s *random) pick() ConsumerID {
 		if s.t.Take(c) {
 			return c
 		}
-		s.exit(c) // another queue was faster
+		s.exit(c) // another queue took its channel's last credit
 		s.t.SetAside(c)
 	}
 	return NoConsumer
 }
 
-// draw returns one of the consumers in play, of which there are some.
+// draw returns a random consumer in play. There must be one.
 func (l *rosterLevel) draw(r *rng.SplitMix64) ConsumerID {
 	if l.n == 1 {
 		return l.nth(0)

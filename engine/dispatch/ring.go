@@ -6,15 +6,15 @@ import (
 )
 
 // rings keeps consumers in turn: one ring for each consumer priority, the best
-// first. All operations are O(1), and O(log p) for p priorities in use.
+// first. All operations are O(log p) for p priorities in use.
 type rings struct {
-	levels []ringLevel // best priority first; none is removed while consumers have it
+	levels []ringLevel // best priority first; a level lives as long as it has members
 	links  []ringLink  // by ConsumerID
 }
 
 type ringLevel struct {
 	priority   int32
-	members    int // consumers of this priority, in the ring or aside
+	members    int // number of consumers of this priority, in the ring or aside
 	head, tail ConsumerID
 }
 
@@ -23,7 +23,8 @@ type ringLink struct {
 	in         bool
 }
 
-// level returns the index of a priority's level, or where it belongs.
+// level returns the index of a priority's level and true, or the index at which to
+// insert it.
 func (s *rings) level(priority int32) (int, bool) {
 	return slices.BinarySearchFunc(s.levels, priority, func(l ringLevel, p int32) int {
 		return cmp.Compare(p, l.priority)
@@ -43,7 +44,7 @@ func (s *rings) join(c ConsumerID, priority int32) {
 	s.append(&s.levels[i], c)
 }
 
-// leave forgets c.
+// leave removes c.
 func (s *rings) leave(c ConsumerID, priority int32) {
 	i, _ := s.level(priority)
 	l := &s.levels[i]
@@ -53,7 +54,7 @@ func (s *rings) leave(c ConsumerID, priority int32) {
 	}
 }
 
-// enter puts c at the tail of its ring, unless it is in it.
+// enter puts c at the tail of its ring, unless c is in the ring.
 func (s *rings) enter(c ConsumerID, priority int32) {
 	if !s.links[c].in {
 		i, _ := s.level(priority)
@@ -61,7 +62,7 @@ func (s *rings) enter(c ConsumerID, priority int32) {
 	}
 }
 
-// exit takes c out of its ring, if it is in it.
+// exit takes c out of its ring, if c is in the ring.
 func (s *rings) exit(c ConsumerID, priority int32) {
 	if s.links[c].in {
 		i, _ := s.level(priority)
@@ -107,8 +108,8 @@ func (s *rings) first() ConsumerID {
 	return NoConsumer
 }
 
-// pick takes credit of the first consumer in turn that has some and moves it to
-// the tail. Those in front of it, which have none, are set aside.
+// pick takes credit from the first consumer in turn that has some, and moves that
+// consumer to the tail. It sets aside the consumers before it, which have none.
 func (s *rings) pick(t *Consumers) ConsumerID {
 	for i := range s.levels {
 		l := &s.levels[i]

@@ -5,24 +5,24 @@ import (
 	"slices"
 )
 
-// roster lists all consumers in subscription order, marks the eligible ones and
-// finds the n-th of these: what the strategies that draw need. Each consumer
-// priority has a list of its own, and a Fenwick tree (1994) counts those in play,
-// which are the eligible ones. All operations are O(log n) amortised; the
-// consumers of one channel fill up and come back together, each for O(log n).
+// roster lists all consumers in subscription order, marks those in play, which are the
+// eligible ones, and finds the n-th of them. The strategies that choose at random use
+// it. Each consumer priority has its own list, and a Fenwick tree (1994) counts the
+// consumers in play. All operations are O(log n) amortised. The consumers of one
+// channel fill up and return together, at O(log n) each.
 type roster struct {
 	t      *Consumers
 	levels []rosterLevel // best priority first
-	place  []int32       // by ConsumerID: its entry, from 1
+	place  []int32       // by ConsumerID: index of its entry, from 1
 	in     []bool        // by ConsumerID: in play
 }
 
 type rosterLevel struct {
 	priority int32
-	members  int          // consumers listed here
-	n        int          // of those, in play
-	entries  []ConsumerID // from index 1, in subscription order; NoConsumer: left
-	tree     []int32      // tree[i]: in play among the lowbit(i) entries up to i
+	members  int          // number of consumers listed here
+	n        int          // number of them in play
+	entries  []ConsumerID // from index 1, in subscription order; NoConsumer where one left
+	tree     []int32      // tree[i]: number in play among the lowbit(i) entries up to i
 }
 
 func newRoster(t *Consumers) roster {
@@ -45,7 +45,7 @@ func (s *roster) of(c ConsumerID) *rosterLevel {
 	return l
 }
 
-// join lists c, last, and puts it in play if it is eligible; else aside.
+// join adds c at the end of its list, and puts it in play if it is eligible, else aside.
 func (s *roster) join(c ConsumerID) {
 	for int(c) >= len(s.place) {
 		s.place = append(s.place, 0)
@@ -98,7 +98,7 @@ func (s *roster) exit(c ConsumerID) {
 	}
 }
 
-// follow takes c out of play, aside, if it is not eligible any more.
+// follow takes c out of play and sets it aside if it is no longer eligible.
 func (s *roster) follow(c ConsumerID) {
 	if s.in[c] && !s.t.Eligible(c) {
 		s.exit(c)
@@ -106,15 +106,15 @@ func (s *roster) follow(c ConsumerID) {
 	}
 }
 
-// sweep takes the consumers whose channel's limit was reached out of play: other
-// queues may have reached it, and a draw has to know how many candidates there are.
+// sweep takes out of play the consumers whose channel reached its limit. Another queue
+// may have used the last credit, and a random choice needs the number of candidates.
 func (s *roster) sweep() {
 	for _, c := range s.t.Filled() {
 		s.follow(c)
 	}
 }
 
-// best returns the best level that has a consumer in play, or nil.
+// best returns the level of the best priority that has a consumer in play, or nil.
 func (s *roster) best() *rosterLevel {
 	for i := range s.levels {
 		if s.levels[i].n > 0 {
@@ -124,7 +124,7 @@ func (s *roster) best() *rosterLevel {
 	return nil
 }
 
-// compact drops the entries of consumers that left.
+// compact removes the entries of consumers that left.
 func (s *roster) compact(l *rosterLevel) {
 	old := l.entries[1:]
 	l.entries, l.tree, l.n = l.entries[:1], l.tree[:1], 0
@@ -158,7 +158,7 @@ func (l *rosterLevel) count(entry, by int32) {
 	}
 }
 
-// nth returns the consumer in play that has n others in play before it.
+// nth returns the consumer in play with index n, counted from 0.
 func (l *rosterLevel) nth(n int) ConsumerID {
 	step := 1
 	for 2*step < len(l.tree) {

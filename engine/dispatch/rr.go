@@ -1,21 +1,21 @@
 package dispatch
 
-// DefaultSelector is the selector of a queue that does not choose its own: RabbitMQ's.
+// DefaultSelector is the selector of a queue that names none. It is RabbitMQ's.
 const DefaultSelector = "rr"
 
 func init() {
 	RegisterSelector(SelectorStrategy{
 		Name: DefaultSelector,
-		Doc:  "in turn, skipping whoever is full (RabbitMQ's classic queues)",
+		Doc:  "in turn, skipping full consumers (RabbitMQ's classic queues)",
 		New:  func(_ Config, t *Consumers) Selector { return &roundRobin{t: t} },
 	})
 }
 
-// roundRobin is the ring of RabbitMQ's classic queues (rabbit_queue_consumers):
-// the head of the best priority's ring gets the message and goes to the tail; a
-// head that is full is set aside and the next one is looked at. So a consumer
-// that became full stays in the ring until its turn comes, and keeps the turn
-// if its ack comes first; once set aside it returns to the tail. O(1) amortised.
+// roundRobin is the ring of RabbitMQ's classic queues (rabbit_queue_consumers). The
+// head of the best priority's ring gets the message and goes to the tail. A full head
+// is set aside, and the next consumer is tried. So a full consumer stays in the ring
+// until its turn comes, and keeps its turn if its ack arrives first. A consumer that
+// was set aside returns at the tail. O(1) amortised.
 type roundRobin struct {
 	t    *Consumers
 	ring rings

@@ -3,15 +3,15 @@ package dispatch
 func init() {
 	RegisterSelector(SelectorStrategy{
 		Name: "rr-eager",
-		Doc:  "in turn among those that are not full (RabbitMQ's quorum queues)",
+		Doc:  "in turn among the consumers that are not full (RabbitMQ's quorum queues)",
 		New:  func(_ Config, t *Consumers) Selector { return &eagerRing{t: t} },
 	})
 }
 
 // eagerRing is the service queue of RabbitMQ's quorum queues (rabbit_fifo): a
-// consumer leaves the ring at the moment it becomes full and comes back at the
-// tail. What other queues take of its channel's limit shows only when its turn
-// comes, as for rr; quorum queues have no such limit. O(1).
+// consumer leaves the ring when it becomes full and returns at the tail. If other
+// queues use up its channel's limit, it leaves only when its turn comes, as in rr;
+// RabbitMQ's quorum queues have no such limit. O(1).
 type eagerRing struct {
 	t    *Consumers
 	ring rings

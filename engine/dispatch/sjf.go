@@ -9,9 +9,9 @@ func init() {
 	})
 }
 
-// sjf takes the message of least cost, the oldest on ties. It has the least
-// mean wait of all orders that do not interrupt, and starves the long jobs
-// under load. A message without a hint counts as the shortest. O(log n).
+// sjf chooses the message of least cost, and the oldest on ties. It has the least
+// mean wait of all orders that do not interrupt work, and starves long jobs under
+// load. A message without a hint counts as the shortest. O(log n).
 type sjf struct {
 	t    *Messages
 	heap []Ref

@@ -7,23 +7,23 @@ import (
 	"sync/atomic"
 )
 
-// A channel is the consumers of a table that have one limiter.
+// A channel lists the consumers of a table that share one limiter.
 type channel struct {
-	inbox *inbox
-	first ConsumerID // linked by peer
-	waits bool       // in the inbox, whose lock it is under
+	inbox *inbox     // of the table
+	first ConsumerID // the list's head; linked by Consumer.peer
+	waits bool       // in the inbox; guarded by its lock
 }
 
-// channels is what a table keeps of them.
+// channels are the channels of one table.
 type channels struct {
 	of     map[*Limiter]*channel
 	inbox  inbox
-	firsts []ConsumerID // of the channels that filled up
-	filled []ConsumerID // what Filled returned
+	firsts []ConsumerID // scratch: the first consumers of the channels that filled up
+	filled []ConsumerID // the latest result of Filled
 }
 
-// An inbox is where limiters, from whatever goroutine, tell a queue's table that
-// they filled up. The queue reads it when it next looks for a consumer.
+// An inbox collects the channels whose limiters filled up. Limiters add to it from any
+// goroutine, and the queue reads it when it next chooses a consumer.
 type inbox struct {
 	any    atomic.Bool
 	mu     sync.Mutex
@@ -40,8 +40,8 @@ func (b *inbox) put(ch *channel) {
 	}
 }
 
-// take appends to dst the first consumer of each channel that filled up, which
-// is NoConsumer if they left.
+// take empties the inbox. It appends to dst the first consumer of each channel that
+// filled up, or NoConsumer if the channel's consumers left.
 func (b *inbox) take(dst []ConsumerID) []ConsumerID {
 	if !b.any.Load() {
 		return dst
@@ -57,13 +57,13 @@ func (b *inbox) take(dst []ConsumerID) []ConsumerID {
 	return dst
 }
 
-// WatchLimiters has Filled report the limiters of consumers to come. A selector that
-// has to know at any time who is eligible asks for it.
+// WatchLimiters makes Filled report the limiters of consumers that are added later. A
+// selector calls it if it keeps a list of the eligible consumers.
 func (t *Consumers) WatchLimiters() { t.watches = true }
 
 // Filled returns, in subscription order, the consumers whose limiters filled up
-// since the last call; they may have credit again. The list is valid until the
-// next call. O(k log k) for k consumers returned.
+// since the last call. They may have credit again by now. The result is valid until
+// the next call. O(k log k) for k consumers returned.
 func (t *Consumers) Filled() []ConsumerID {
 	if !t.Limited() {
 		return nil
@@ -72,7 +72,7 @@ func (t *Consumers) Filled() []ConsumerID {
 	k.firsts = k.inbox.take(k.firsts[:0])
 	k.filled = k.filled[:0]
 	for _, c := range t.Log.consumers(k.firsts) {
-		if !t.Valid(c) { // they left; or a replayed log, which may say anything
+		if !t.Valid(c) { // the consumers left; and a replayed log may hold any number
 			continue
 		}
 		for ; c != NoConsumer; c = t.rows[c].peer {
@@ -85,8 +85,8 @@ func (t *Consumers) Filled() []ConsumerID {
 	return k.filled
 }
 
-// Peer returns the first consumer of a channel, by its limiter, or NoConsumer;
-// PeerAfter the following ones.
+// Peer returns the first of the consumers that have limiter l, or NoConsumer.
+// PeerAfter returns the following ones.
 func (t *Consumers) Peer(l *Limiter) ConsumerID {
 	if t.channels != nil {
 		if ch := t.channels.of[l]; ch != nil {

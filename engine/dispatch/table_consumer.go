@@ -1,78 +1,79 @@
 package dispatch
 
-// A ConsumerID addresses a consumer of a queue: an index into its table, dense,
-// and used again once the consumer left and all it held was settled.
+// A ConsumerID addresses a consumer of a queue: a dense index into its table. It is
+// used again when the consumer has left and all its messages are settled.
 type ConsumerID uint32
 
-// NoConsumer is no consumer: nobody to pick, or the receiver of a basic.get.
+// NoConsumer stands for no consumer: there is none to pick, or a message answers a
+// basic.get.
 const NoConsumer ConsumerID = 1<<32 - 1
 
 // A Probe looks into a worker, for the selectors that need it (NeedProbe). Only a
-// driver that can see the worker has one, as virtual time can; everybody else goes
-// by what the queue knows.
+// driver that can see the worker provides one, as virtual time can. Without a probe,
+// selectors use the table's counts.
 //
-// A probe's answers may change with each message that the consumer is given or
-// settles; a WatchedProbe has to tell what else changes them. A worker with
-// consumers on several queues may count all its messages for each of them: the
-// rules speak of a consumer's outstanding messages and of a worker's work, and
-// leave it open.
+// A probe's answers may change with each message that the consumer receives or
+// settles. If anything else changes them, the probe must be a WatchedProbe. If a worker
+// has consumers on several queues, the probe of each may count all its messages: the
+// rules speak of a consumer's outstanding messages and of a worker's work, and leave
+// this open.
 type Probe interface {
-	// Outstanding is the number of messages assigned and not finished, whatever
-	// was acknowledged.
+	// Outstanding returns the number of messages that the worker was given and has not
+	// finished, acknowledged or not.
 	Outstanding() int
-	// Work is the time in microseconds until the worker is through with all it
-	// was given, summed over its slots. While nothing changes it, it falls at a
-	// steady rate, that of the slots in use.
+	// Work returns the work that the worker has left, in microseconds: the time until
+	// all its messages are done, summed over its slots. Between events it falls at a
+	// steady rate, one microsecond in a microsecond for each slot in use.
 	Work(now int64) int64
 }
 
-// A WatchedProbe is a Probe that tells when its answers change by something
-// other than its queue: the worker finishes a message, or starts one, or gets
-// one from another queue.
+// A WatchedProbe is a Probe that reports the changes of its answers that its queue did
+// not cause: the worker finishes a message, starts one, or gets one from another
+// queue.
 type WatchedProbe interface {
 	Probe
-	// Watch has the probe call changed after each such change, for as long as it
-	// likes. The caller is the goroutine that steps the queue, but not within a
-	// step.
+	// Watch asks the probe to call changed after each such change, on the goroutine
+	// that steps the queue, between steps. The probe may go on calling after the
+	// consumer left.
 	Watch(changed func())
 }
 
-// A Consumer is a row of a queue's table. The queue keeps it up to date; a selector
+// A Consumer is a row of a queue's table. The queue keeps it up to date. A selector
 // reads it and may set Window.
 type Consumer struct {
 	Priority int32  // x-priority: greater ones go first
-	Prefetch uint32 // unacknowledged messages at most; 0 no limit
-	Slots    uint32 // messages the worker can work on at once; 0 unknown
+	Prefetch uint32 // greatest number of unacknowledged messages; 0 no limit
+	Slots    uint32 // number of messages the worker can work on at once; 0 unknown
 	Window   uint32 // the selector's own limit on Unacked; 0 none
-	Unacked  uint32 // messages with this consumer
-	Excess   uint32 // of those, as many as there were when Prefetch was changed last
-	Work     int64  // sum of their costs in microseconds
-	Busy     int64  // microseconds: since its latest settlement, or since it had none to settle
-	NoAck    bool   // needs no acknowledgements, so it takes no credit
-	Paused   bool   // its connection takes nothing more for now
+	Unacked  uint32 // number of messages delivered and not settled
+	Excess   uint32 // value of Unacked when Prefetch last changed
+	Work     int64  // sum of the costs of its unsettled messages, in microseconds
+	Busy     int64  // time of its latest settlement, or of the delivery that ended its idleness; microseconds
+	NoAck    bool   // sends no acknowledgements, so it takes no credit
+	Paused   bool   // its connection takes no more messages for now
 	Limiter  *Limiter
 	Probe    Probe
 
 	joined bool
-	since  uint64 // subscription order
-	aside  uint64 // when the selector set it aside; 0 in play
-	next   ConsumerID
-	prev   ConsumerID // neighbours in subscription order
+	since  uint64     // rises in subscription order
+	aside  uint64     // rises in the order in which consumers were set aside; 0 in play
+	next   ConsumerID // next in subscription order
+	prev   ConsumerID // previous in subscription order
 	peer   ConsumerID // next consumer with the same limiter
 }
 
 // Consumers is the table of a queue's consumers.
 type Consumers struct {
 	rows        []Consumer
-	free        []ConsumerID
-	first, last ConsumerID // in subscription order
-	joined      int
-	probes      int       // joined consumers with a probe
-	channels    *channels // nil: no consumer ever had a limiter
-	watches     bool      // see WatchLimiters
-	joins       uint64
-	asides      uint64
-	Log         *AnswerLog // non-nil: what was asked of probes and limiters is recorded or replayed
+	free        []ConsumerID // rows for reuse
+	first, last ConsumerID   // in subscription order
+	joined      int          // number of consumers
+	probes      int          // number of consumers with a probe
+	channels    *channels    // nil: no consumer ever had a limiter
+	watches     bool         // see WatchLimiters
+	joins       uint64       // number of Adds
+	asides      uint64       // number of SetAsides
+	Log         *AnswerLog   // records or replays the answers of probes and limiters; nil: does neither
 }
 
 // NewConsumers returns an empty table.
@@ -84,16 +85,16 @@ func (t *Consumers) At(c ConsumerID) *Consumer { return &t.rows[c] }
 // Valid reports whether c is a consumer that has joined and not left.
 func (t *Consumers) Valid(c ConsumerID) bool { return int(c) < len(t.rows) && t.rows[c].joined }
 
-// Len is the number of consumers.
+// Len returns the number of consumers.
 func (t *Consumers) Len() int { return t.joined }
 
-// First is the consumer that subscribed first, or NoConsumer.
+// First returns the consumer that subscribed first, or NoConsumer.
 func (t *Consumers) First() ConsumerID { return t.first }
 
-// After is the consumer that subscribed next after c, or NoConsumer.
+// After returns the consumer that subscribed next after c, or NoConsumer.
 func (t *Consumers) After(c ConsumerID) ConsumerID { return t.rows[c].next }
 
-// Next is the ID that Add will give.
+// Next returns the ID that Add will return.
 func (t *Consumers) Next() ConsumerID {
 	if n := len(t.free); n > 0 {
 		return t.free[n-1]
@@ -101,7 +102,7 @@ func (t *Consumers) Next() ConsumerID {
 	return ConsumerID(len(t.rows))
 }
 
-// Add takes in a consumer, last in subscription order.
+// Add adds a consumer, the last in subscription order.
 func (t *Consumers) Add(row Consumer) ConsumerID {
 	c := t.Next()
 	if n := len(t.free); n > 0 {
@@ -129,8 +130,8 @@ func (t *Consumers) Add(row Consumer) ConsumerID {
 	return c
 }
 
-// Share has c, which may have left, draw on its channel's limiter from now on; what it
-// has not acknowledged counts. It does nothing to a consumer that has a limiter.
+// Share gives c, which may have left, its channel's limiter. The unacknowledged
+// messages of c count against it. Share does nothing if c has a limiter.
 func (t *Consumers) Share(c ConsumerID, l *Limiter) {
 	row := &t.rows[c]
 	if row.Limiter != nil {
@@ -143,7 +144,7 @@ func (t *Consumers) Share(c ConsumerID, l *Limiter) {
 	l.Add(int(row.Unacked))
 }
 
-// Remove takes c out. Its row stays until what it holds is settled.
+// Remove removes c. Its row stays until its messages are settled.
 func (t *Consumers) Remove(c ConsumerID) {
 	row := &t.rows[c]
 	if row.prev == NoConsumer {
@@ -167,7 +168,7 @@ func (t *Consumers) Remove(c ConsumerID) {
 	t.reclaim(c)
 }
 
-// Given books a message of the given cost with c, whose credit Take took.
+// Given adds a message of the given cost to c. Take has taken the credit for it.
 func (t *Consumers) Given(c ConsumerID, cost, now int64) {
 	row := &t.rows[c]
 	if row.Unacked == 0 {
@@ -177,7 +178,7 @@ func (t *Consumers) Given(c ConsumerID, cost, now int64) {
 	row.Work += cost
 }
 
-// Settled books that a message of the given cost is with c no more.
+// Settled removes a message of the given cost from c, and gives its credit back.
 func (t *Consumers) Settled(c ConsumerID, cost, now int64) {
 	row := &t.rows[c]
 	row.Busy = now
@@ -198,11 +199,11 @@ func (t *Consumers) reclaim(c ConsumerID) {
 	}
 }
 
-// Eligible reports whether c may be given a message: it is there and not
-// paused, its prefetch and its window allow one more, unless it needs no
-// acknowledgements, and its channel's limit allows one more. Even a consumer
-// without acknowledgements waits for the channel's limit, which the messages of the
-// channel's other consumers reach (RabbitMQ: rabbit_limiter, can_send).
+// Eligible reports whether c may receive a message: it has joined and is not paused;
+// its prefetch and its window allow one more, unless it sends no acknowledgements; and
+// its channel's limit allows one more. Even a consumer without acknowledgements waits
+// while the channel's other consumers use up that limit (RabbitMQ: rabbit_limiter,
+// can_send).
 func (t *Consumers) Eligible(c ConsumerID) bool {
 	row := &t.rows[c]
 	if !row.Free() {
@@ -211,7 +212,7 @@ func (t *Consumers) Eligible(c ConsumerID) bool {
 	return row.Limiter == nil || !t.full(row.Limiter)
 }
 
-// Free is Eligible without the channel's limit.
+// Free is Eligible, but ignores the channel's limit.
 func (row *Consumer) Free() bool {
 	if row.Paused || !row.joined {
 		return false
@@ -221,9 +222,9 @@ func (row *Consumer) Free() bool {
 			(row.Window == 0 || row.Unacked < row.Window)
 }
 
-// Take reports whether c is eligible and, if so, takes one of its channel's
-// credit if it needs acknowledgements. Other queues may have taken the last in
-// the meantime.
+// Take reports whether c is eligible. If it is, and sends acknowledgements, Take takes
+// one message of its channel's credit. Take may fail after Eligible succeeded, because
+// another queue may have taken the last credit.
 func (t *Consumers) Take(c ConsumerID) bool {
 	row := &t.rows[c]
 	if !row.Free() {
@@ -238,16 +239,17 @@ func (t *Consumers) Take(c ConsumerID) bool {
 	return t.take(row.Limiter)
 }
 
-// SetAside notes that the selector took c out of play, as it is not eligible.
+// SetAside notes that the selector took c out of play because c is not eligible.
 func (t *Consumers) SetAside(c ConsumerID) {
 	t.asides++
 	t.rows[c].aside = t.asides
 }
 
-// Aside returns when c was set aside, as a rising number, or 0.
+// Aside returns a number that is greater the later c was set aside, or 0 if c is in
+// play.
 func (t *Consumers) Aside(c ConsumerID) uint64 { return t.rows[c].aside }
 
-// PutBack clears what SetAside noted.
+// PutBack undoes SetAside.
 func (t *Consumers) PutBack(c ConsumerID) { t.rows[c].aside = 0 }
 
 // Probed reports whether any consumer has a probe.
@@ -256,8 +258,8 @@ func (t *Consumers) Probed() bool { return t.probes > 0 }
 // Limited reports whether any consumer's channel has a limit.
 func (t *Consumers) Limited() bool { return t.channels != nil && len(t.channels.of) > 0 }
 
-// Outstanding is the number of messages c has not finished: by its probe, or
-// else those it has not acknowledged.
+// Outstanding returns the number of messages that c has not finished, by its probe.
+// Without a probe it returns the number that c has not acknowledged.
 func (t *Consumers) Outstanding(c ConsumerID) int {
 	if p := t.rows[c].Probe; p != nil {
 		return int(t.Log.ask(func() int64 { return int64(p.Outstanding()) }))
@@ -265,9 +267,9 @@ func (t *Consumers) Outstanding(c ConsumerID) int {
 	return int(t.rows[c].Unacked)
 }
 
-// WorkLeft is the work c has left in microseconds: by its probe, or else the
-// sum of the costs of what it has not acknowledged. It falls by rate in each
-// microsecond, which asking the probe twice shows.
+// WorkLeft returns the work that c has left in microseconds, by its probe, and the
+// rate at which it falls, found by asking the probe twice. Without a probe it returns
+// the sum of the costs of the messages that c has not acknowledged.
 func (t *Consumers) WorkLeft(c ConsumerID, now int64) (work, rate int64) {
 	p := t.rows[c].Probe
 	if p == nil {

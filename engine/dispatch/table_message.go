@@ -1,45 +1,45 @@
 package dispatch
 
-// A Ref addresses a message of a queue: an index into its table of messages,
-// dense, and used again as soon as the message is gone.
+// A Ref addresses a message of a queue: a dense index into its table of messages. It
+// is used again as soon as the message is gone.
 type Ref = uint32
 
 // NoRef addresses no message.
 const NoRef Ref = 1<<32 - 1
 
-// Meta is what a publisher says of a message, as far as dispatch cares.
+// Meta holds the facts about a message that a publisher gives and dispatch uses.
 type Meta struct {
-	Published int64  // microseconds, not before that of the message before; 0: the time of the Publish event
-	Cost      int64  // expected service time in microseconds; 0: unknown; less: known to be none
-	Tenant    string // whose it is, for drr; kept while the message is held
-	Task      string // what it asks for; says what it costs if Cost does not; kept for good
+	Published int64  // microseconds, not before that of the previous message; 0: the time of the Publish event
+	Cost      int64  // expected service time in microseconds; 0: unknown; negative: the message costs nothing
+	Tenant    string // for drr; kept as long as a message of the tenant is held
+	Task      string // task name; predicts the cost if Cost is 0; kept as long as the queue lives
 	Priority  uint8
 }
 
-// State is where a message is.
+// State is the state of a row.
 type State uint8
 
-// A row of the table is free, or its message waits for a consumer, or is with
-// one.
+// A row of the table is free, or its message is ready for a consumer, or was
+// delivered and not settled.
 const (
 	Free State = iota
 	Ready
 	Unacked
 )
 
-// A Message is a row of a queue's table: 64 bytes, and all that a queue holds
-// for each message that waits.
+// A Message is a row of a queue's table. It has 64 bytes and is all that a queue holds
+// for a waiting message.
 type Message struct {
-	ID          uint64     // publish order in this queue, from 1: the age of the message
+	ID          uint64     // rises in publish order in this queue, from 1
 	Published   int64      // microseconds
 	Cost        int64      // microseconds, given or learned; 0 unknown, unless Costless
 	Expires     int64      // microseconds, 0 never
 	Tenant      uint32     // see Messages.Tenant; 0 when no strategy needs it
-	Task        uint32     // a number of the queue's; 0 when no strategy needs costs
-	Bytes       uint32     // for limits by size
-	Consumer    ConsumerID // who has it, when Unacked
+	Task        uint32     // the queue's number for the task name; 0 when no strategy needs costs
+	Bytes       uint32     // size, for limits by size
+	Consumer    ConsumerID // the consumer that holds the message, if Unacked
 	next        Ref        // in its order's list, or in the free list
-	Attempts    uint32     // how often it came back
+	Attempts    uint32     // number of times the message was requeued
 	Priority    uint8
 	State       State
 	Redelivered bool
@@ -47,21 +47,21 @@ type Message struct {
 }
 
 // Messages is the table of a queue's messages. Rows live in pages, so that
-// growing never copies a backlog, and the first page starts small, so that an
-// idle queue is small.
+// growing never copies a backlog. The first page starts small, so that an idle queue
+// is small.
 type Messages struct {
 	pages   [][]Message
 	free    Ref // most recently freed row, or NoRef
-	used    Ref // rows below this were used at some time
-	live    int
+	used    Ref // rows from this one on were never used
+	live    int // number of rows in use
 	tenants tenants
 }
 
 const (
 	pageShift = 8
 	pageRows  = 1 << pageShift
-	firstRows = 8 // of the first page, before it grows
-	keepPages = 4 // of an empty table
+	firstRows = 8 // rows of the first page, before it grows
+	keepPages = 4 // pages that an empty table keeps
 )
 
 // NewMessages returns an empty table.
@@ -73,13 +73,13 @@ func (t *Messages) At(r Ref) *Message { return &t.pages[r>>pageShift][r&(pageRow
 // Valid reports whether r addresses a row that has been used.
 func (t *Messages) Valid(r Ref) bool { return r < t.used }
 
-// Len is the number of rows in use.
+// Len returns the number of rows in use.
 func (t *Messages) Len() int { return t.live }
 
-// Rows is how many rows have been used.
+// Rows returns the number of rows that have been used since the table was last empty.
 func (t *Messages) Rows() int { return int(t.used) }
 
-// Next is the row that Alloc will return.
+// Next returns the row that Alloc will return.
 func (t *Messages) Next() Ref {
 	if t.free != NoRef {
 		return t.free
@@ -114,8 +114,7 @@ func (t *Messages) grow(r Ref) {
 	}
 }
 
-// Release gives a row back. A table that becomes empty also gives back the
-// memory that a burst took.
+// Release frees a row. A table that becomes empty also frees the memory of a burst.
 func (t *Messages) Release(r Ref) {
 	m := t.At(r)
 	t.tenants.release(m.Tenant)
@@ -130,11 +129,11 @@ func (t *Messages) Release(r Ref) {
 	}
 }
 
-// Intern returns the number of a tenant and counts one message of it. Numbers
-// are dense, from 1, and used again when the last message is gone.
+// Intern returns the number of a tenant and counts one message of it. Numbers are
+// dense, from 1. A number is used again when the tenant's last message is gone.
 func (t *Messages) Intern(tenant string) uint32 { return t.tenants.intern(tenant) }
 
-// Tenant returns the name behind a number of Intern.
+// Tenant returns the name of the tenant with a number that Intern returned.
 func (t *Messages) Tenant(id uint32) string {
 	if id == 0 {
 		return ""
@@ -142,8 +141,8 @@ func (t *Messages) Tenant(id uint32) string {
 	return t.tenants.rows[id-1].name
 }
 
-// tenants gives names small numbers for as long as they are in use, so that
-// neither a message carries a string nor names from strangers pile up.
+// tenants numbers the names of tenants, so that a message carries no string. It forgets
+// a name with its last message, because strangers choose the names.
 type tenants struct {
 	ids  map[string]uint32
 	rows []tenantRow

@@ -7,16 +7,16 @@ import (
 	"testing"
 )
 
-// TestRosterFindsTheNth compares roster with a list, through joins, leaves and
-// turns in and out of play that make it grow and close its gaps.
+// TestRosterFindsTheNth compares a roster with a list, while consumers join, leave, and
+// go in and out of play, so that the roster grows and is compacted.
 func TestRosterFindsTheNth(t *testing.T) {
 	for seed := range uint64(20) {
 		r := rand.New(rand.NewPCG(seed, 0))
 		table := NewConsumers()
 		s := &roster{t: table}
-		var list, out []ConsumerID // in subscription order; those out of play
+		var list, out []ConsumerID // all consumers in subscription order; those out of play
 		for op := range 3000 {
-			grow := 4 // more leave than join in every other phase
+			grow := 4 // in every other phase more consumers leave than join
 			if op/500%2 == 1 {
 				grow = 1
 			}
@@ -60,7 +60,7 @@ func TestRosterFindsTheNth(t *testing.T) {
 	}
 }
 
-// TestRosterDropsThoseWhoLeft has one consumer stay while others come and go.
+// TestRosterDropsThoseWhoLeft keeps one consumer while others join and leave.
 func TestRosterDropsThoseWhoLeft(t *testing.T) {
 	table := NewConsumers()
 	s := newRoster(table)
@@ -104,7 +104,7 @@ func TestPeersAreTheConsumersOfAChannel(t *testing.T) {
 		slices.Sort(got)
 		return got
 	}
-	for _, c := range []ConsumerID{ids[2], ids[4], ids[0]} { // the middle, the head, the last
+	for _, c := range []ConsumerID{ids[2], ids[4], ids[0]} { // the middle, the head and the tail of the list
 		table.Remove(c)
 		var want []ConsumerID
 		for _, id := range ids {
@@ -121,8 +121,8 @@ func TestPeersAreTheConsumersOfAChannel(t *testing.T) {
 	}
 }
 
-// TestPrioritiesAreForgotten has consumers of many priorities come and go: priorities
-// come from strangers, and nothing is kept of those that nobody has.
+// TestPrioritiesAreForgotten joins and removes consumers of many priorities. Strangers
+// choose the priorities, so a selector must keep nothing of those that no consumer has.
 func TestPrioritiesAreForgotten(t *testing.T) {
 	kept := map[string]func(Selector) int{
 		"rr":       func(s Selector) int { return len(s.(*roundRobin).ring.levels) },
@@ -232,8 +232,8 @@ func TestLevelsFindTheNextBelow(t *testing.T) {
 	}
 }
 
-// TestPickAgainIfAnotherQueueWasFaster: the last of a channel's limit is taken
-// between the look and the taking. The log answers for the limiters.
+// TestPickAgainIfAnotherQueueWasFaster: another queue takes the channel's last credit
+// between Eligible and Take. The log answers for the limiters.
 func TestPickAgainIfAnotherQueueWasFaster(t *testing.T) {
 	for _, name := range []string{"rr", "rr-eager", "fair", "adaptive", "jsq", "lwl", "random", "po2", "jiq"} {
 		strategy, err := LookupSelector(name)
@@ -245,7 +245,7 @@ func TestPickAgainIfAnotherQueueWasFaster(t *testing.T) {
 		for range 2 {
 			s.Join(table.Add(Consumer{Limiter: NewLimiter(1)}))
 		}
-		// Whether a limiter is full, and whether credit was taken: no and no.
+		// All answers are 0: no limiter is full, and no credit can be taken.
 		table.Log = &AnswerLog{Replay: true, Answers: make([]int64, 50)}
 		if c := s.Pick(0); c != NoConsumer {
 			t.Errorf("%s: picked %d, whose credit could not be taken", name, c)
@@ -259,7 +259,7 @@ func TestPickAgainIfAnotherQueueWasFaster(t *testing.T) {
 			s.Return(c)
 		}
 		if c := s.Pick(0); c == NoConsumer {
-			t.Errorf("%s: nobody is picked, though both are back", name)
+			t.Errorf("%s: no consumer is picked, though both were put back", name)
 		}
 		table.Log = &AnswerLog{Replay: true}
 		s.Join(table.Add(Consumer{Limiter: NewLimiter(1), Probe: idle{}}))
@@ -274,9 +274,9 @@ type idle struct{}
 func (idle) Outstanding() int { return 0 }
 func (idle) Work(int64) int64 { return 0 }
 
-// TestFilledTellsEachOnce: in order of subscription, whichever limiter filled up
-// first, and nobody that left.
-func TestFilledTellsEachOnce(t *testing.T) {
+// TestFilledReturnsEachOnce: Filled returns consumers in order of subscription,
+// whichever limiter filled up first, and none that left.
+func TestFilledReturnsEachOnce(t *testing.T) {
 	table := NewConsumers()
 	table.WatchLimiters()
 	l, other := NewLimiter(1), NewLimiter(1)
@@ -308,6 +308,6 @@ func TestFilledTellsEachOnce(t *testing.T) {
 	table.Remove(ids[4])
 	want("all left")
 	if n := len(*l.watchers.Load()); n != 0 {
-		t.Errorf("%d tables watch a limiter that no consumer has", n)
+		t.Errorf("%d tables still watch a limiter that no consumer has", n)
 	}
 }

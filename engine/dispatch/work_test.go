@@ -9,7 +9,7 @@ import (
 	"harelab/engine/queue"
 )
 
-// questions counts, in a recording, what a queue asked of probes and limiters.
+// questions counts the questions to probes and limiters in a recording.
 type questions int
 
 func (n *questions) Write(lines []byte) (int, error) {
@@ -21,37 +21,38 @@ func (n *questions) Write(lines []byte) (int, error) {
 	return len(lines), nil
 }
 
-// A gauge is a probe of a worker that does one message after another.
-type gauge struct {
+// A workerProbe is a probe of a worker that does one message after another.
+type workerProbe struct {
 	outstanding int
-	ends        int64
+	ends        int64 // time at which the message in work is done
 	watchers    []func()
 }
 
-func (g *gauge) Outstanding() int     { return g.outstanding }
-func (g *gauge) Work(now int64) int64 { return int64(min(g.outstanding, 1)) * (g.ends - now) }
-func (g *gauge) Watch(changed func()) { g.watchers = append(g.watchers, changed) }
+func (p *workerProbe) Outstanding() int     { return p.outstanding }
+func (p *workerProbe) Work(now int64) int64 { return int64(min(p.outstanding, 1)) * (p.ends - now) }
+func (p *workerProbe) Watch(changed func()) { p.watchers = append(p.watchers, changed) }
 
-func (g *gauge) add(n int, ends int64) {
-	g.outstanding += n
-	g.ends = ends
-	for _, changed := range g.watchers {
+func (p *workerProbe) add(n int, ends int64) {
+	p.outstanding += n
+	p.ends = ends
+	for _, changed := range p.watchers {
 		changed()
 	}
 }
 
-// A shop is a queue and n workers, of which each has a channel-wide limit, that
-// another queue uses too, and a probe.
+// A shop is a queue and n workers. Each worker has a probe, and a channel-wide limit
+// that another queue uses too.
 type shop struct {
 	rec      *queue.Recorder
 	asked    questions
 	limiters []*dispatch.Limiter
-	gauges   []*gauge
+	probes   []*workerProbe
 	out      []queue.Decision
-	held     []queue.Decision
+	held     []queue.Decision // deliveries not acknowledged, the oldest first
 	now      int64
 
-	published, many int
+	published int // number of messages published
+	many      int // number of messages in the shop from which on each new one finishes an old one
 }
 
 func newShop(t *testing.T, s dispatch.SelectorStrategy, n int, limits, probes bool) *shop {
@@ -64,20 +65,20 @@ func newShop(t *testing.T, s dispatch.SelectorStrategy, n int, limits, probes bo
 	for range n {
 		e := queue.Event{Kind: queue.Join, Slots: 1}
 		b.limiters = append(b.limiters, dispatch.NewLimiter(2))
-		b.gauges = append(b.gauges, new(gauge))
+		b.probes = append(b.probes, new(workerProbe))
 		if limits {
 			e.Limiter = b.limiters[len(b.limiters)-1]
 		}
 		if probes {
-			e.Probe = b.gauges[len(b.gauges)-1]
+			e.Probe = b.probes[len(b.probes)-1]
 		}
 		b.step(e)
 	}
 	return b
 }
 
-// step steps the queue until it has no more to do, one delivery at a time as a
-// driver with probes does.
+// step steps the queue until it is done, one delivery at a time, as a driver with
+// probes does.
 func (b *shop) step(e queue.Event) {
 	b.now++
 	e.Now, e.Budget = b.now, 1
@@ -87,7 +88,7 @@ func (b *shop) step(e queue.Event) {
 		switch d.Kind {
 		case queue.Deliver:
 			b.held = append(b.held, d)
-			b.gauges[d.Consumer].add(1, b.now+100)
+			b.probes[d.Consumer].add(1, b.now+100)
 		case queue.More:
 			more = true
 		}
@@ -97,8 +98,8 @@ func (b *shop) step(e queue.Event) {
 	}
 }
 
-// message publishes a message, has, once there are many, the oldest one out finished, and another
-// queue use a worker for a while.
+// message publishes a message. Another queue uses one worker meanwhile. Once there are
+// many messages, message also finishes and acknowledges the oldest delivery.
 func (b *shop) message(i int) {
 	limiter := b.limiters[i*7919%len(b.limiters)]
 	taken := limiter.TryTake()
@@ -106,7 +107,7 @@ func (b *shop) message(i int) {
 	if b.published++; b.published > b.many {
 		d := b.held[0]
 		b.held = b.held[1:]
-		b.gauges[d.Consumer].add(-1, b.now+50)
+		b.probes[d.Consumer].add(-1, b.now+50)
 		b.step(queue.Event{Kind: queue.Ack, Refs: []dispatch.Ref{d.Ref}})
 	}
 	if taken {
@@ -115,18 +116,18 @@ func (b *shop) message(i int) {
 	}
 }
 
-// TestNoStrategyScans counts the looks at workers and channels: a message takes
+// TestNoStrategyScans counts the questions to workers and channels. A message may need
 // a few, however many consumers there are.
 func TestNoStrategyScans(t *testing.T) {
 	const most, messages = 20, 1000
 	for _, s := range dispatch.Selectors() {
 		if s.Name == "newcomer" {
-			continue // it searches
+			continue // it searches all consumers
 		}
 		for _, w := range []struct {
 			name           string
 			limits, probes bool
-			each           int // messages in the shop for each worker
+			each           int // number of messages in the shop for each worker
 		}{{"probed", false, true, 1}, {"channel-limit", true, false, 1}, {"both", true, true, 1}, {"backlog", true, true, 4}} {
 			for n := 8; n <= 1<<11; n *= 16 {
 				t.Run(fmt.Sprintf("dispatch=%s/workload=%s/consumers=%d", s.Name, w.name, n), func(t *testing.T) {

@@ -1,22 +1,23 @@
 package dispatchtest
 
-// adaptiveModel is a ring whose consumers each have a window, measured from what they
-// are given and acknowledge.
+// adaptiveModel is a ring in which each consumer has a window, measured from its
+// deliveries and acknowledgements.
 type adaptiveModel struct {
 	ringModel
 	paces map[*consumer]*paceModel
 }
 
-// A paceModel keeps all times, where the strategy keeps as few as it can.
+// A paceModel keeps all times, where the strategy keeps as few as it can. Times are in
+// microseconds; the fields mean the same as in the strategy.
 type paceModel struct {
 	window   int64
-	given    []int64 // when those that are out were given
-	acked    []int64 // when the others came back
-	least    int64   // time that one alone takes
-	samples  int64
-	interval int64 // mean time between acknowledgements while busy, in sixteenths
+	given    []int64 // times at which the messages out were delivered
+	acked    []int64 // times of all acknowledgements
+	least    int64   // least time that a message sent alone took
+	samples  int64   // number of samples in interval
+	interval int64   // mean time between acknowledgements while busy, in sixteenths
 	busy     bool
-	slack    int64
+	slack    int64 // number of acknowledgements in a row while full and not busy
 }
 
 func (a *adaptiveModel) window(c *consumer) int { return int(a.paces[c].window) }

@@ -1,9 +1,9 @@
 // Package dispatchtest is the suite that every dispatch strategy passes.
 //
-// It lets random things happen to a queue, and to a slow and obvious model of
-// it (model.go; the strategies in selectors.go and orders.go), and wants the
-// same decisions from both and the queue's invariants after every step. A
-// failure prints the seed and the last steps.
+// It applies random events to a queue and to a slow and obvious model of it (model.go;
+// the strategies in selectors.go and orders.go). Both must make the same decisions,
+// and the queue's invariants must hold after every step. A failure prints the seed and
+// the last steps.
 package dispatchtest
 
 import (
@@ -15,8 +15,8 @@ import (
 )
 
 var (
-	seedFlag  = flag.Uint64("dispatch.seed", 0, "run this history only")
-	countFlag = flag.Int("dispatch.histories", 30, "histories for each pair of strategies")
+	seedFlag  = flag.Uint64("dispatch.seed", 0, "run only the history of this seed; 0 runs all")
+	countFlag = flag.Int("dispatch.histories", 30, "number of histories for each pair of strategies")
 )
 
 const steps = 300
@@ -36,8 +36,7 @@ func Run(t *testing.T, sel dispatch.SelectorStrategy, ord dispatch.OrderStrategy
 	}
 }
 
-// Replay runs a pair of strategies through the history that a fuzzer's bytes
-// spell.
+// Replay runs a pair of strategies through the history that a fuzzer's bytes encode.
 func Replay(t *testing.T, choices []byte, sel dispatch.SelectorStrategy, ord dispatch.OrderStrategy) {
 	t.Helper()
 	src := byteSource(choices)

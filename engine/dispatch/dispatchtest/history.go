@@ -39,27 +39,27 @@ func (s *byteSource) below(n int) int {
 	return int(b) % n
 }
 
-// A history is a queue, its model and what happens around them.
+// A history is a queue, its model, and the world that their events come from.
 type history struct {
-	src      source
-	q        *queue.Queue
-	model    *model // nil: the strategy has none
-	now      int64
-	latest   int64 // time that the queue knows
-	newest   int64 // when the message published last was
-	held     bool
-	more     bool // the queue wants to go on
-	limiters []*dispatch.Limiter
-	others   []int // by limiter: what other queues hold of it
-	crew     []dispatch.ConsumerID
-	probes   []*probe
-	unacked  []dispatch.Ref
-	steps    int
-	log      bytes.Buffer    // a recording
-	rec      *queue.Recorder // nil: not recorded
-	codec    queue.Codec
-	out      []queue.Decision
-	needs    dispatch.Needs // what of the events the queue is told
+	src       source
+	q         *queue.Queue
+	model     *model // nil: the strategy has none
+	now       int64
+	latest    int64 // the queue's time
+	newest    int64 // Published of the latest message
+	held      bool  // the queue has not run since the latest events
+	more      bool  // the queue asked for a Run
+	limiters  []*dispatch.Limiter
+	others    []int // by limiter: number of messages that other queues took
+	consumers []dispatch.ConsumerID
+	probes    []*probe
+	unacked   []dispatch.Ref
+	steps     int
+	log       bytes.Buffer    // a recording
+	rec       *queue.Recorder // nil: not recorded
+	codec     queue.Codec
+	out       []queue.Decision
+	needs     dispatch.Needs // the inputs that the queue gets
 }
 
 // newHistory draws a configuration and starts a history with it.
@@ -77,7 +77,7 @@ func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 		},
 		SingleActive: src.below(8) == 0,
 	}
-	h := &history{src: src, now: 3, needs: everything} // a step back in time stays above 0
+	h := &history{src: src, now: 3, needs: everything} // so that a clock that steps back stays above 0
 	cfg.Limits = h.limits()
 	h.q = queue.New(cfg)
 	if src.below(2) == 0 {
@@ -93,7 +93,7 @@ func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 	return h
 }
 
-// limits draws limits, none half of the time.
+// limits draws limits; half of the draws have none.
 func (h *history) limits() queue.Limits {
 	l := queue.Unlimited
 	if h.src.below(2) == 0 {
@@ -116,11 +116,10 @@ func (h *history) limits() queue.Limits {
 	return l
 }
 
-// run lets things happen until the source has no more, and returns the first
-// thing that was wrong.
+// run draws events until the source has no more, and returns the first error.
 func (h *history) run() error {
 	for h.src.more() {
-		if err := h.happen(); err != nil {
+		if err := h.draw(); err != nil {
 			return err
 		}
 	}
@@ -130,8 +129,8 @@ func (h *history) run() error {
 	return queue.Replay(&h.log)
 }
 
-// happen draws what happens next.
-func (h *history) happen() error {
+// draw draws an event and steps with it.
+func (h *history) draw() error {
 	h.now += int64(max(h.src.below(8)-4, 0))
 	e := queue.Event{Hold: h.src.below(8) == 0}
 	if h.src.below(4) == 0 {
@@ -157,32 +156,32 @@ func (h *history) happen() error {
 			e.ExpiresAt = h.now + int64(h.src.below(10))
 		}
 	case 0, 1, 2, 3, 4, 5, 6:
-		e.Kind, e.Refs = queue.Ack, h.some()
+		e.Kind, e.Refs = queue.Ack, h.messages()
 	case 7, 8:
-		e.Kind, e.Refs = queue.Requeue, h.some()
+		e.Kind, e.Refs = queue.Requeue, h.messages()
 	case 9:
-		e.Kind, e.Refs = queue.Discard, h.some()
+		e.Kind, e.Refs = queue.Discard, h.messages()
 	case 10, 11, 12:
 		e = h.joining(e)
 	case 13:
-		e.Kind, e.Consumer = queue.Leave, h.someone()
+		e.Kind, e.Consumer = queue.Leave, h.consumer()
 	case 14:
-		e.Kind, e.Consumer = queue.Pause, h.someone()
+		e.Kind, e.Consumer = queue.Pause, h.consumer()
 	case 15:
-		e.Kind, e.Consumer = queue.Resume, h.someone()
+		e.Kind, e.Consumer = queue.Resume, h.consumer()
 	case 16:
-		e.Kind, e.Consumer, e.Prefetch = queue.Limit, h.someone(), uint32(h.src.below(5))
+		e.Kind, e.Consumer, e.Prefetch = queue.Limit, h.consumer(), uint32(h.src.below(5))
 	case 17:
 		e.Kind = queue.Expire
 	case 18:
 		e.Kind, e.NoAck = queue.Get, h.src.below(2) == 0
 	case 19:
-		return h.elsewhere()
+		return h.otherQueue()
 	case 20:
 		switch h.src.below(4) {
-		case 0: // below
+		case 0: // Purge or Close, below
 		case 1:
-			e.Kind, e.Consumer, e.Refs = queue.Share, h.someone(), h.some()
+			e.Kind, e.Consumer, e.Refs = queue.Share, h.consumer(), h.messages()
 			e.Limiter = h.limiters[h.src.below(len(h.limiters))]
 			return h.step(e)
 		default:
@@ -214,7 +213,7 @@ func (h *history) joining(e queue.Event) queue.Event {
 	if h.src.below(4) == 0 {
 		p := new(probe)
 		if len(h.probes) > 0 && h.src.below(4) == 0 {
-			p = h.probes[h.src.below(len(h.probes))] // another consumer of that worker
+			p = h.probes[h.src.below(len(h.probes))] // the worker gets another consumer
 		}
 		h.probes = append(h.probes, p)
 		e.Probe = p
@@ -222,8 +221,8 @@ func (h *history) joining(e queue.Event) queue.Event {
 	return e
 }
 
-// some draws a few of the unacked messages, and sometimes one that is not.
-func (h *history) some() []dispatch.Ref {
+// messages draws a few of the unacked messages, and sometimes one that is not unacked.
+func (h *history) messages() []dispatch.Ref {
 	var refs []dispatch.Ref
 	for range 1 + h.src.below(3) {
 		if len(h.unacked) == 0 || h.src.below(16) == 0 {
@@ -235,17 +234,17 @@ func (h *history) some() []dispatch.Ref {
 	return refs
 }
 
-// someone draws a consumer, and sometimes one that is not there.
-func (h *history) someone() dispatch.ConsumerID {
-	if len(h.crew) == 0 || h.src.below(16) == 0 {
+// consumer draws a consumer, and sometimes an ID that no consumer has.
+func (h *history) consumer() dispatch.ConsumerID {
+	if len(h.consumers) == 0 || h.src.below(16) == 0 {
 		return dispatch.ConsumerID(h.src.below(256))
 	}
-	return h.crew[h.src.below(len(h.crew))]
+	return h.consumers[h.src.below(len(h.consumers))]
 }
 
-// elsewhere is another queue that takes of a channel's limit or gives back, or
-// the limit changes; after both of which queues are run.
-func (h *history) elsewhere() error {
+// otherQueue acts for another queue, which takes credit of a channel's limit or gives
+// it back, or changes the limit. The queue runs after the last two.
+func (h *history) otherQueue() error {
 	i := h.src.below(len(h.limiters))
 	l := h.limiters[i]
 	switch h.src.below(4) {
@@ -262,12 +261,12 @@ func (h *history) elsewhere() error {
 	}
 	e := queue.Event{Kind: queue.Run, Limiter: l}
 	if !h.more && h.src.below(4) == 0 {
-		e.Limiter = nil // after More this would only go on
+		e.Limiter = nil // after More, this would only resume the run
 	}
 	return h.step(e)
 }
 
-// probe changes what a worker would say of itself.
+// probe changes the answers of a worker's probe.
 func (h *history) probe() error {
 	if len(h.probes) > 0 {
 		p := h.probes[h.src.below(len(h.probes))]
@@ -289,11 +288,11 @@ func (h *history) step(e queue.Event) error {
 	if h.rec != nil {
 		h.out = h.rec.Step(e, h.out[:0])
 	} else {
-		h.out = h.q.Step(tell(e, h.needs), h.out[:0])
+		h.out = h.q.Step(withhold(e, h.needs), h.out[:0])
 		h.note(e)
 	}
 	if h.model != nil {
-		// The model asks the limiters as they were.
+		// The model steps with the limiters as they were before the queue's step.
 		after := h.taken()
 		h.take(taken)
 		want := h.model.step(e, ref, id)
@@ -314,8 +313,8 @@ func (h *history) step(e queue.Event) error {
 	return nil
 }
 
-// age draws when a message was published that comes now: 0 for now, or before, but not
-// before the one that came last.
+// age draws Published for a message that arrives now: 0 for now, or an earlier time,
+// but not before that of the previous message.
 func (h *history) age(now int64) int64 {
 	published := int64(0)
 	if h.src.below(4) == 0 {
@@ -325,13 +324,13 @@ func (h *history) age(now int64) int64 {
 	return published
 }
 
-// follow keeps track of who is there and what is unacked.
+// follow updates the lists of consumers and of unacked messages.
 func (h *history) follow(e queue.Event, id dispatch.ConsumerID) {
 	switch e.Kind {
 	case queue.Join:
-		h.crew = append(h.crew, id)
+		h.consumers = append(h.consumers, id)
 	case queue.Leave:
-		h.crew = slices.DeleteFunc(h.crew, func(c dispatch.ConsumerID) bool { return c == e.Consumer })
+		h.consumers = slices.DeleteFunc(h.consumers, func(c dispatch.ConsumerID) bool { return c == e.Consumer })
 	}
 	for _, d := range h.out {
 		if d.Kind == queue.Deliver && !d.Done {
@@ -359,7 +358,7 @@ func (h *history) take(n []int) {
 	}
 }
 
-// note writes a step down for a failure's message.
+// note logs a step for the text of a failure.
 func (h *history) note(e queue.Event) {
 	h.log.Write(append(h.codec.AppendEvent(nil, e), '\n'))
 	for _, d := range h.out {

@@ -9,28 +9,28 @@ import (
 	"harelab/engine/queue"
 )
 
-// A model is a queue written to be read: lists that are searched, no table that
-// is kept up to date. It says what a Step has to decide.
+// A model is a queue written to be read: it searches lists where the queue keeps
+// tables up to date. It determines the decisions of a Step.
 type model struct {
-	cfg      queue.Config
-	limits   queue.Limits
-	sel      selectorModel
-	order    orderModel
-	now      int64
-	ids      uint64
-	ready    []*message
-	unacked  map[dispatch.Ref]*message
-	crew     []*consumer // in subscription order
-	active   *consumer
-	blocked  []*consumer // in the order in which the selector set them aside
-	wake     int64
-	more     bool               // the latest decision was More, pauses apart
-	fresh    *message           // just published and not yet run for
-	learned  map[string]learned // by task
-	decision []queue.Decision
+	cfg       queue.Config
+	limits    queue.Limits
+	sel       selectorModel
+	order     orderModel
+	now       int64
+	ids       uint64 // number of messages accepted
+	ready     []*message
+	unacked   map[dispatch.Ref]*message
+	consumers []*consumer // in subscription order
+	active    *consumer
+	blocked   []*consumer // in the order in which the selector set them aside
+	wake      int64
+	more      bool               // the latest decision was More, not counting Pauses after it
+	fresh     *message           // published by this step, which has not run yet
+	learned   map[string]learned // by task
+	decision  []queue.Decision
 }
 
-// learned is the mean service time of a task.
+// learned is the mean service time of a task, over n services.
 type learned struct{ n, mean int64 }
 
 func newModel(cfg queue.Config) *model {
@@ -40,8 +40,8 @@ func newModel(cfg queue.Config) *model {
 	return m
 }
 
-// step returns the decisions that follow from e. ref and id are what the queue
-// said the next message and the next consumer would be called.
+// step returns the decisions that follow from e. ref and id are the queue's NextRef
+// and NextConsumer.
 func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []queue.Decision {
 	m.now = max(m.now, e.Now)
 	m.decision = nil
@@ -83,7 +83,7 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 	case queue.Share:
 		m.share(e)
 	case queue.Run:
-		for _, c := range m.crew {
+		for _, c := range m.consumers {
 			if c.limiter != nil && !goesOn && (e.Limiter == nil || e.Limiter == c.limiter) {
 				c.credited = c.blocked
 			}
@@ -159,7 +159,7 @@ func (m *model) lose(msg *message, why queue.Reason) {
 	m.decide(queue.Decision{Kind: kind, Reason: why, Ref: msg.ref, ID: msg.id, Redelivered: msg.redelivered, Done: true})
 }
 
-// decide adds a decision that concerns no consumer.
+// decide adds a decision without a consumer.
 func (m *model) decide(d queue.Decision) {
 	d.Consumer = dispatch.NoConsumer
 	m.decision = append(m.decision, d)
@@ -184,7 +184,7 @@ func (m *model) settle(kind queue.Kind, r dispatch.Ref) {
 		if c.limiter != nil {
 			c.limiter.Put(1)
 		}
-		if slices.Contains(m.crew, c) {
+		if slices.Contains(m.consumers, c) {
 			m.sel.changed(c, m.now)
 		}
 		m.credit(c)
@@ -205,7 +205,7 @@ func (m *model) settle(kind queue.Kind, r dispatch.Ref) {
 
 // credit notes that c and its channel may have got credit.
 func (m *model) credit(c *consumer) {
-	for _, o := range m.crew {
+	for _, o := range m.consumers {
 		if o.blocked && (o == c || c.limiter != nil && o.limiter == c.limiter) {
 			o.credited = true
 		}
@@ -220,7 +220,7 @@ func (m *model) join(e queue.Event, id dispatch.ConsumerID) {
 	if e.Probe != nil {
 		c.probe = e.Probe.(*probe)
 	}
-	m.crew = append(m.crew, c)
+	m.consumers = append(m.consumers, c)
 	m.sel.join(c)
 	if m.cfg.SingleActive && m.active == nil {
 		m.activate()
@@ -230,15 +230,15 @@ func (m *model) join(e queue.Event, id dispatch.ConsumerID) {
 func (m *model) activate() {
 	m.active = nil
 	id := dispatch.NoConsumer
-	if len(m.crew) > 0 {
-		m.active = m.crew[0]
+	if len(m.consumers) > 0 {
+		m.active = m.consumers[0]
 		id = m.active.id
 	}
 	m.decision = append(m.decision, queue.Decision{Kind: queue.Activate, Consumer: id, Ref: dispatch.NoRef})
 }
 
 func (m *model) find(id dispatch.ConsumerID) *consumer {
-	for _, c := range m.crew {
+	for _, c := range m.consumers {
 		if c.id == id {
 			return c
 		}
@@ -252,7 +252,7 @@ func (m *model) leave(id dispatch.ConsumerID) {
 		return
 	}
 	m.sel.leave(c)
-	m.crew = slices.DeleteFunc(m.crew, func(o *consumer) bool { return o == c })
+	m.consumers = slices.DeleteFunc(m.consumers, func(o *consumer) bool { return o == c })
 	m.blocked = slices.DeleteFunc(m.blocked, func(o *consumer) bool { return o == c })
 	if m.active == c {
 		m.activate()
@@ -276,7 +276,7 @@ func (m *model) change(e queue.Event) {
 	m.credit(c)
 }
 
-// share has consumers draw on a limiter from now on, what they hold included.
+// share gives consumers a limiter, which counts the messages that they hold.
 func (m *model) share(e queue.Event) {
 	consumers := []*consumer{m.find(e.Consumer)}
 	for _, r := range e.Refs {

@@ -7,7 +7,7 @@ import (
 	"harelab/engine/queue"
 )
 
-// run is rule R5, after those that got credit were put back (R10).
+// run is rule R5. First it puts back the consumers that got credit (R10).
 func (m *model) run(budget uint32) {
 	for _, c := range slices.Clone(m.blocked) {
 		if c.credited && c.eligible(m.sel.window(c)) {
@@ -16,7 +16,7 @@ func (m *model) run(budget uint32) {
 			m.sel.back(c)
 		}
 	}
-	for _, c := range m.crew {
+	for _, c := range m.consumers {
 		c.credited = false
 	}
 	for n := uint32(1); len(m.ready) > 0; n++ {
@@ -53,7 +53,7 @@ func (m *model) pick() *consumer {
 	return m.sel.pick(m.now)
 }
 
-// head is the message that would be next.
+// head returns the message that would be next, or nil.
 func (m *model) head() *message {
 	if len(m.ready) == 0 {
 		return nil

@@ -11,30 +11,30 @@ import (
 
 const everything = ^dispatch.Needs(0)
 
-// RunNeeds runs a pair of strategies through random histories twice: told
-// everything, and told no more than they say that they need. The decisions have to
-// be the same, for a broker tells them no more.
+// RunNeeds runs a pair of strategies through random histories twice: with all inputs,
+// and with only the inputs that they declare in Needs. The decisions must be the same,
+// because a broker provides no other inputs.
 func RunNeeds(t *testing.T, sel dispatch.SelectorStrategy, ord dispatch.OrderStrategy) {
 	t.Helper()
 	greedy, greedyOrder := sel, ord
-	greedy.Needs, greedyOrder.Needs = everything, everything // or the queue itself would leave things out
+	greedy.Needs, greedyOrder.Needs = everything, everything // else the queue itself would omit inputs
 	for seed := uint64(1); seed <= uint64(*countFlag); seed++ {
-		told := script(t, seed, greedy, greedyOrder, everything)
-		untold := script(t, seed, withoutTime(sel), withoutTimeOrder(ord), sel.Needs|ord.Needs)
-		if told == untold {
+		with := script(t, seed, greedy, greedyOrder, everything)
+		without := script(t, seed, withoutTime(sel), withoutTimeOrder(ord), sel.Needs|ord.Needs)
+		if with == without {
 			continue
 		}
-		a, b := strings.SplitAfter(told, "\n"), strings.SplitAfter(untold, "\n")
+		a, b := strings.SplitAfter(with, "\n"), strings.SplitAfter(without, "\n")
 		n := 0
 		for n < min(len(a), len(b))-1 && a[n] == b[n] {
 			n++
 		}
-		t.Fatalf("seed %d: %s and %s decide otherwise without what they do not need; after\n%swith it\n%swithout it\n%s",
+		t.Fatalf("seed %d: %s and %s decide otherwise without the inputs that their Needs omit; after\n%swith these inputs\n%swithout them\n%s",
 			seed, sel.Name, ord.Name, strings.Join(a[max(n-20, 0):n], ""), a[n], b[n])
 	}
 }
 
-// script is a history's events and decisions, as text.
+// script runs a history and returns its events and decisions as text.
 func script(t *testing.T, seed uint64, sel dispatch.SelectorStrategy, ord dispatch.OrderStrategy, needs dispatch.Needs) string {
 	t.Helper()
 	h := newHistory(&randomSource{rand.New(rand.NewPCG(seed, 0)), steps}, sel, ord)
@@ -45,8 +45,8 @@ func script(t *testing.T, seed uint64, sel dispatch.SelectorStrategy, ord dispat
 	return h.log.String()
 }
 
-// tell returns the event with that left out which is not needed.
-func tell(e queue.Event, needs dispatch.Needs) queue.Event {
+// withhold returns the event without the inputs that are not in needs.
+func withhold(e queue.Event, needs dispatch.Needs) queue.Event {
 	if needs&dispatch.NeedCost == 0 {
 		e.Msg.Cost, e.Msg.Task = 0, ""
 	}
@@ -65,7 +65,7 @@ func tell(e queue.Event, needs dispatch.Needs) queue.Event {
 	return e
 }
 
-// withoutTime returns the selector with all times 0, unless it needs them.
+// withoutTime returns a selector that gets 0 for all times, unless it needs times.
 func withoutTime(s dispatch.SelectorStrategy) dispatch.SelectorStrategy {
 	if s.Needs&dispatch.NeedTime == 0 {
 		make := s.New
@@ -76,7 +76,7 @@ func withoutTime(s dispatch.SelectorStrategy) dispatch.SelectorStrategy {
 	return s
 }
 
-// withoutTimeOrder returns the order with all times 0, unless it needs them.
+// withoutTimeOrder returns an order that gets 0 for all times, unless it needs times.
 func withoutTimeOrder(o dispatch.OrderStrategy) dispatch.OrderStrategy {
 	if o.Needs&dispatch.NeedTime == 0 {
 		make := o.New

@@ -6,7 +6,7 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// A message as the model sees it.
+// A message is the model's view of a message.
 type message struct {
 	id          uint64
 	ref         dispatch.Ref
@@ -20,17 +20,17 @@ type message struct {
 	bytes       uint32
 	attempts    int
 	redelivered bool
-	holder      *consumer // nil: a Get, or not unacked
+	holder      *consumer // nil if a Get took the message, or if it is not unacked
 }
 
-// An orderModel is an Order as its rule is written, without regard to cost.
+// An orderModel is an Order written as its rule says, whatever it costs.
 type orderModel interface {
 	push(m *message)
 	pop(now int64) *message
 	clone() orderModel // to look ahead
 }
 
-// orderModels are the orders that have a model.
+// orderModels are the models of orders, by name.
 var orderModels = map[string]func(cfg dispatch.Config) orderModel{
 	"fifo":     func(dispatch.Config) orderModel { return &keyModel{key: func(*message, int64) int64 { return 0 }} },
 	"priority": func(cfg dispatch.Config) orderModel { return &keyModel{key: cap255(cfg).priority} },
@@ -41,7 +41,7 @@ var orderModels = map[string]func(cfg dispatch.Config) orderModel{
 	"drr":   func(cfg dispatch.Config) orderModel { return &turnModel{cfg: cfg, deficit: map[string]int64{}} },
 }
 
-// keyModel takes the message with the greatest key, the oldest on ties.
+// keyModel chooses the message with the greatest key, and the oldest on ties.
 type keyModel struct {
 	ready []*message
 	key   func(m *message, now int64) int64
@@ -63,32 +63,34 @@ func (o *keyModel) pop(now int64) *message {
 	return m
 }
 
-// ageing holds the settings of the keys.
-type ageing dispatch.Config
+// keySettings are the settings of the keys, with their defaults filled in.
+type keySettings dispatch.Config
 
-func cap255(cfg dispatch.Config) ageing {
+func cap255(cfg dispatch.Config) keySettings {
 	if cfg.MaxPriority == 0 {
 		cfg.MaxPriority = 255
 	}
 	if cfg.AgingUS == 0 {
 		cfg.AgingUS = 1_000_000
 	}
-	return ageing(cfg)
+	return keySettings(cfg)
 }
 
-func (a ageing) priority(m *message, _ int64) int64 { return int64(min(m.priority, a.MaxPriority)) }
-
-func (a ageing) aging(m *message, now int64) int64 {
-	return a.priority(m, now) + (now-m.published)/a.AgingUS
+func (s keySettings) priority(m *message, _ int64) int64 {
+	return int64(min(m.priority, s.MaxPriority))
 }
 
-// turnModel is deficit round robin as rule R7 tells it.
+func (s keySettings) aging(m *message, now int64) int64 {
+	return s.priority(m, now) + (now-m.published)/s.AgingUS
+}
+
+// turnModel is deficit round robin as rule R7 says.
 type turnModel struct {
 	cfg     dispatch.Config
 	ready   []*message
 	list    []string // backlogged tenants
 	deficit map[string]int64
-	started bool // the head's turn
+	started bool // the head's turn has started
 }
 
 func (o *turnModel) clone() orderModel {

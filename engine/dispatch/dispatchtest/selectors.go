@@ -7,7 +7,7 @@ import (
 	"harelab/engine/dispatch/rng"
 )
 
-// A consumer as the model sees it.
+// A consumer is the model's view of a consumer.
 type consumer struct {
 	id       dispatch.ConsumerID
 	priority int32
@@ -18,13 +18,13 @@ type consumer struct {
 	limiter  *dispatch.Limiter
 	probe    *probe
 	unacked  []*message
-	busy     int64 // since when it has worked on the oldest
-	blocked  bool  // set aside by the selector
-	credited bool  // may be put back when the queue runs
-	aside    *[]*consumer
+	busy     int64        // time at which it began to work on the oldest
+	blocked  bool         // set aside by the selector
+	credited bool         // may be put back when the queue runs
+	aside    *[]*consumer // the model's list of blocked consumers
 }
 
-// block sets c aside, last of those that are.
+// block sets c aside, as the latest.
 func (c *consumer) block() {
 	if !c.blocked {
 		c.blocked = true
@@ -32,11 +32,11 @@ func (c *consumer) block() {
 	}
 }
 
-// A probe answers what the history says: work falls by rate.
+// A probe answers with numbers that the history sets.
 type probe struct {
 	outstanding int
-	at          int64
-	work, rate  int64
+	at          int64 // time at which the work was set
+	work, rate  int64 // work at that time, and by how much it falls in a microsecond
 	watchers    []func()
 }
 
@@ -51,7 +51,7 @@ func (p *probe) set(outstanding int, at, work, rate int64) {
 	}
 }
 
-// eligible is rule R6, for a strategy that grants a window besides (0: none).
+// eligible is rule R6, with the window of the strategy; 0 is none.
 func (c *consumer) eligible(window int) bool {
 	if c.paused || c.limiter != nil && c.limiter.Full() {
 		return false
@@ -79,18 +79,18 @@ func (c *consumer) work(now int64) int64 {
 	return sum
 }
 
-// A selectorModel is a Selector as its rule is written, without regard to cost.
+// A selectorModel is a Selector written as its rule says, whatever it costs.
 type selectorModel interface {
 	join(c *consumer)
 	leave(c *consumer)
-	pick(now int64) *consumer // nil: nobody
+	pick(now int64) *consumer // nil: no consumer
 	changed(c *consumer, now int64)
 	back(c *consumer)
 	window(c *consumer) int
 }
 
-// selectorModels are the selectors that have a model. A strategy without one is
-// held to the queue's invariants alone.
+// selectorModels are the models of selectors, by name. For a selector without one, the
+// suite checks only the queue's invariants.
 var selectorModels = map[string]func(cfg dispatch.Config) selectorModel{
 	"rr":       func(dispatch.Config) selectorModel { return &ringModel{} },
 	"rr-eager": func(dispatch.Config) selectorModel { return &ringModel{eager: true} },
@@ -107,8 +107,8 @@ var selectorModels = map[string]func(cfg dispatch.Config) selectorModel{
 	"adaptive": func(dispatch.Config) selectorModel { return &adaptiveModel{paces: map[*consumer]*paceModel{}} },
 }
 
-// ringModel is rule R8. One list serves all priorities: the head of a priority
-// is the first in the list that has it.
+// ringModel is rule R8. One list serves all priorities: the head of a priority is the
+// first consumer in the list with that priority.
 type ringModel struct {
 	eager, fair bool
 	ring        []*consumer
@@ -138,7 +138,7 @@ func (r *ringModel) changed(c *consumer, _ int64) {
 
 func (r *ringModel) pick(int64) *consumer { return r.turn(r.window) }
 
-// turn gives the next in turn its turn.
+// turn returns the next eligible consumer in turn, and sets aside those before it.
 func (r *ringModel) turn(window func(*consumer) int) *consumer {
 	for len(r.ring) > 0 {
 		head := r.ring[0]
@@ -157,19 +157,19 @@ func (r *ringModel) turn(window func(*consumer) int) *consumer {
 	return nil
 }
 
-// crew is what the rules of R9 have in common: all consumers in subscription
-// order, of which the eligible ones of the best priority are the candidates.
-type crew struct{ all []*consumer }
+// rosterModel is common to the rules of R9: it lists all consumers in subscription
+// order; the eligible ones of the best priority are the candidates.
+type rosterModel struct{ all []*consumer }
 
-func (s *crew) window(*consumer) int     { return 0 }
-func (s *crew) join(c *consumer)         { s.all = append(s.all, c) }
-func (s *crew) back(*consumer)           {}
-func (s *crew) changed(*consumer, int64) {}
-func (s *crew) leave(c *consumer) {
+func (s *rosterModel) window(*consumer) int     { return 0 }
+func (s *rosterModel) join(c *consumer)         { s.all = append(s.all, c) }
+func (s *rosterModel) back(*consumer)           {}
+func (s *rosterModel) changed(*consumer, int64) {}
+func (s *rosterModel) leave(c *consumer) {
 	s.all = slices.DeleteFunc(s.all, func(o *consumer) bool { return o == c })
 }
 
-func (s *crew) candidates() []*consumer {
+func (s *rosterModel) candidates() []*consumer {
 	var best []*consumer
 	for _, c := range s.all {
 		if !c.eligible(0) {
@@ -187,7 +187,7 @@ func (s *crew) candidates() []*consumer {
 
 // leastModel is jsq and lwl of rule R9.
 type leastModel struct {
-	crew
+	rosterModel
 	load func(c *consumer, now int64) int64
 }
 
@@ -203,7 +203,7 @@ func (s *leastModel) pick(now int64) *consumer {
 
 // drawModel is random and po2 of rule R9.
 type drawModel struct {
-	crew
+	rosterModel
 	rng rng.SplitMix64
 	two bool
 }
@@ -229,9 +229,9 @@ func (s *drawModel) draw(among []*consumer) *consumer {
 	return among[i]
 }
 
-// idleModel is jiq: the line of those with an idle slot, in the order in which
-// they were seen to have one; else a draw. It does not see what another queue
-// does to a channel's limit until it looks for somebody.
+// idleModel is jiq. Consumers with an idle slot stand in line, in the order in which
+// the model found them idle; without any, it draws one. It finds out that another
+// queue used up a channel's limit only when it picks a consumer.
 type idleModel struct {
 	drawModel
 	line []*consumer
@@ -246,7 +246,7 @@ func (s *idleModel) drop(c *consumer) {
 	s.line = slices.DeleteFunc(s.line, func(o *consumer) bool { return o == c })
 }
 
-// look puts c in line or out of it. A consumer set aside waits to be put back.
+// look puts c in line or takes it out. A consumer set aside waits until it is put back.
 func (s *idleModel) look(c *consumer) {
 	if !c.eligible(0) {
 		c.block()

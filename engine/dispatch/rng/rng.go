@@ -1,6 +1,6 @@
-// Package rng is the random numbers of the lab's virtual time: splitmix64 and
-// what is drawn from it, in integers only, so that any language and machine
-// gets the same numbers to the bit.
+// Package rng draws the random numbers of the lab's virtual time: splitmix64 and
+// distributions from it, in integers only, so that every language and machine gets the
+// same numbers to the bit.
 //
 // Its users are the dispatch strategies that draw (random, po2, jiq) and the
 // generators of arrivals and service times in virtual time.
@@ -26,8 +26,8 @@ func (r *SplitMix64) Uint64() uint64 {
 // Uint32 draws the upper half of 64 bits.
 func (r *SplitMix64) Uint32() uint32 { return uint32(r.Uint64() >> 32) }
 
-// Below draws an integer in [0, n) with one draw, for 0 < n < 2^31. The bias of
-// the multiplication, below n/2^32, is part of the definition.
+// Below draws an integer in [0, n) with one call of Uint64, for 0 < n < 2^31. The bias
+// of the multiplication, less than n/2^32, is part of the definition.
 func (r *SplitMix64) Below(n int) int {
 	return int(uint64(r.Uint32()) * uint64(n) >> 32)
 }
@@ -36,10 +36,10 @@ func (r *SplitMix64) Below(n int) int {
 // down; 0 <= mean < 2^26.
 //
 // It is von Neumann's comparison method ("Various techniques used in connection
-// with random digits", 1951): the length of a falling run of uniform numbers is
-// odd with just the probability that its first number should be accepted as the
-// fraction, and each rejected run adds one mean. Being free of logarithms it
-// does not depend on a mathematical library's last bit.
+// with random digits", 1951). The length of a falling run of uniform numbers is odd
+// with exactly the probability with which the run's first number must be accepted as
+// the fraction, and each rejected run adds one mean. The method needs no logarithm, so
+// the result does not depend on the last bit of a mathematical library.
 func (r *SplitMix64) Exp(mean int64) int64 {
 	for k := uint64(0); ; k++ {
 		first := r.Uint32()

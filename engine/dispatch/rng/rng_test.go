@@ -7,7 +7,7 @@ import (
 	"testing"
 )
 
-// TestVectors compares with numbers of an independent implementation.
+// TestVectors compares draws with those of an independent implementation.
 func TestVectors(t *testing.T) {
 	data, err := os.ReadFile("testdata/splitmix64.json")
 	if err != nil {
@@ -43,7 +43,7 @@ func vector[T comparable](t *testing.T, name string, seed uint64, want []T, draw
 }
 
 // TestExpEndsARunAtEquals draws from a seed, found by search, whose first two numbers
-// are equal: the run that falls ends with the first, and is accepted.
+// are equal. The falling run ends with the first, and is accepted.
 func TestExpEndsARunAtEquals(t *testing.T) {
 	const seed, first = 1835623284, 1376685725
 	r := New(seed)
@@ -56,7 +56,7 @@ func TestExpEndsARunAtEquals(t *testing.T) {
 	}
 }
 
-// TestExpIsExponential checks what a vector cannot: the first two moments. A
+// TestExpIsExponential checks the first two moments, which a vector cannot show. The
 // mean of a million draws has a standard error of 0.1 %.
 func TestExpIsExponential(t *testing.T) {
 	const n, mean = 1_000_000, 1_000_000
