@@ -3,6 +3,7 @@ package lab
 import (
 	"context"
 	"errors"
+	"log/slog"
 	"net"
 	"time"
 
@@ -36,6 +37,7 @@ func (a Arm) embedded(ctx context.Context, progress func(loadgen.Progress)) (*ru
 		Order:    choice.Order,
 		Seed:     a.Scenario.Seed,
 		Tracer:   inside,
+		Logger:   slog.New(warnings{slog.Default().Handler()}),
 	})
 	if err != nil {
 		return nil, err
@@ -48,6 +50,20 @@ func (a Arm) embedded(ctx context.Context, progress func(loadgen.Progress)) (*ru
 	}
 	return r, err
 }
+
+// warnings is a log handler that drops everything below a warning. What the broker
+// refuses a client is such an entry, and the client reports it as the run's error.
+type warnings struct{ slog.Handler }
+
+func (h warnings) Enabled(ctx context.Context, l slog.Level) bool {
+	return l >= slog.LevelWarn && h.Handler.Enabled(ctx, l)
+}
+
+func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
+	return warnings{h.Handler.WithAttrs(attrs)}
+}
+
+func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
 
 // AtLeast is how long the arm takes on a real clock at least: until its load is
 // over and its work done, but not beyond its timeout. It is 0 when the scenario does

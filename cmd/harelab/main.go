@@ -8,11 +8,13 @@ package main
 import (
 	"errors"
 	"fmt"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
 
 	"harelab/bench/lab"
+	"harelab/cmd/harelab/internal/progress"
 )
 
 func main() { os.Exit(execute(os.Args[1:])) }
@@ -52,6 +54,9 @@ func usage(format string, args ...any) error {
 // execute runs the command line and returns the exit code.
 func execute(args []string) int {
 	signal.Ignore(syscall.SIGPIPE) // results sees to readers that have gone
+	if interactive(os.Stderr) {
+		log.SetOutput(progress.OverBar(os.Stderr))
+	}
 	out := &results{to: os.Stdout}
 	root := newRoot()
 	root.SetArgs(args)

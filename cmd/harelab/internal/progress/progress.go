@@ -175,3 +175,16 @@ func barOf(share float64) string {
 }
 
 func seconds(d time.Duration) string { return fmt.Sprintf("%.1f s", d.Seconds()) }
+
+// OverBar returns a writer of lines to a terminal. Each Write takes the place of a bar
+// that stands on the current line; the next redraw puts the bar below.
+func OverBar(terminal io.Writer) io.Writer { return overBar{terminal} }
+
+type overBar struct{ w io.Writer }
+
+func (o overBar) Write(p []byte) (int, error) {
+	if _, err := o.w.Write(append([]byte(eraseLine), p...)); err != nil {
+		return 0, err
+	}
+	return len(p), nil
+}

@@ -64,3 +64,18 @@ func TestWatcherShowsArmsSideBySide(t *testing.T) {
 		t.Errorf("got\n%q\nwant\n%q", got, want)
 	}
 }
+
+func TestLogTakesThePlaceOfTheBar(t *testing.T) {
+	var out bytes.Buffer
+	w := &watcher{w: &out, terminal: true, now: func() time.Time { return time.Unix(0, 0) }}
+	w.arms = []*armState{{last: loadgen.Progress{Planned: -1, Left: -1}}}
+	w.redraw()
+	bar := out.String()
+	if n, err := OverBar(&out).Write([]byte("a warning\n")); n != len("a warning\n") || err != nil {
+		t.Errorf("wrote %d, %v", n, err)
+	}
+	w.redraw()
+	if got, want := out.String(), bar+eraseLine+"a warning\n"+bar; got != want {
+		t.Errorf("got\n%q\nwant\n%q", got, want)
+	}
+}
