@@ -71,7 +71,7 @@ type Options struct {
 	Logger *slog.Logger  // nil: slog.Default()
 
 	// Transcript, if not nil, returns where a queue's events and decisions are written,
-	// for queue.Replay to read: see [broker.Options.Record].
+	// for queue.Replay to read: see [broker.Options.Transcript].
 	Transcript func(vhost, queue string) io.Writer
 
 	NodeName string // empty: harelab@localhost
@@ -111,7 +111,7 @@ func New(o Options) (*Engine, error) {
 		Order:           o.Order,
 		Seed:            o.Seed,
 		Tracer:          o.Tracer,
-		Record:          o.Transcript,
+		Transcript:      o.Transcript,
 		Logger:          o.Logger,
 		NodeName:        o.NodeName,
 		MaxMessageBytes: o.MaxMessageBytes,

@@ -238,7 +238,7 @@ func record(t *testing.T, s *scenarios.Scenario) (*run.Result, string) {
 	var recording bytes.Buffer // written to under the queue's lock
 	inside := newObserver()
 	b, err := broker.New(broker.Options{Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order,
-		Seed: s.Seed, Tracer: inside, Record: func(_, _ string) io.Writer { return &recording }})
+		Seed: s.Seed, Tracer: inside, Transcript: func(_, _ string) io.Writer { return &recording }})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -35,100 +35,100 @@ func (ch *Channel) Recover(requeue bool) error {
 	if !requeue {
 		return refuse(wire.NotImplemented, "requeue=false")
 	}
-	t := ch.begin()
+	op := ch.begin()
 	ch.mu.Lock()
-	t.settled, _ = ch.unacked.takeUpTo(0, t.settled[:0])
+	op.settled, _ = ch.unacked.takeUpTo(0, op.settled[:0])
 	ch.mu.Unlock()
-	ch.finish(t, queue.Requeue, t.settled)
-	t.end()
+	ch.finish(op, queue.Requeue, op.settled)
+	op.end()
 	return nil
 }
 
 func (ch *Channel) settle(kind queue.Kind, tag uint64, multiple bool) error {
-	t := ch.begin()
-	us, ok := ch.take(t, tag, multiple)
+	op := ch.begin()
+	deliveries, ok := ch.take(op, tag, multiple)
 	if !ok {
 		return refuse(wire.PreconditionFailed, "unknown delivery tag %d", tag)
 	}
 	if ch.mode == modeTx {
-		ch.tx.settle(kind, us)
+		ch.tx.settle(kind, deliveries)
 		return nil
 	}
-	ch.finish(t, kind, us)
-	t.end()
+	ch.finish(op, kind, deliveries)
+	op.end()
 	return nil
 }
 
-// take takes deliveries out of the unacked list, into t.settled.
-func (ch *Channel) take(t *turn, tag uint64, multiple bool) (us []unsettled, ok bool) {
+// take takes deliveries out of the unacked list, into op.settled.
+func (ch *Channel) take(op *operation, tag uint64, multiple bool) (deliveries []unsettled, ok bool) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
-	t.settled = t.settled[:0]
+	op.settled = op.settled[:0]
 	if multiple {
-		t.settled, ok = ch.unacked.takeUpTo(tag, t.settled)
+		op.settled, ok = ch.unacked.takeUpTo(tag, op.settled)
 	} else {
 		var u unsettled
 		u, ok = ch.unacked.take(tag)
-		t.settled = append(t.settled, u)
+		op.settled = append(op.settled, u)
 	}
-	ch.acked += uint64(len(t.settled))
-	return t.settled, ok
+	ch.acked += uint64(len(op.settled))
+	return op.settled, ok
 }
 
 // finish tells the queues that deliveries were settled, in order of declaration.
 // With a prefetch for the whole channel, what that frees may be used by any of its
 // queues: all first take in what was settled, then all are run, beginning at a drawn
 // one.
-func (ch *Channel) finish(t *turn, kind queue.Kind, us []unsettled) {
-	if len(us) == 1 && ch.limiter == nil { // nearly always
-		t.refs = append(t.refs[:0], us[0].ref)
-		us[0].queue.settle(t, kind, t.refs, false)
+func (ch *Channel) finish(op *operation, kind queue.Kind, deliveries []unsettled) {
+	if len(deliveries) == 1 && ch.limiter == nil { // nearly always
+		op.refs = append(op.refs[:0], deliveries[0].ref)
+		deliveries[0].queue.settle(op, kind, op.refs, false)
 		return
 	}
 	shared := ch.limiter != nil
 	if shared {
-		for i := range us {
-			ch.uncount(&us[i])
+		for i := range deliveries {
+			ch.uncount(&deliveries[i])
 		}
 	}
-	t.runs = t.runs[:0]
-	t.eachQueue(us, func(q *Queue, refs []dispatch.Ref) {
-		q.settle(t, kind, refs, shared)
-		t.runs = append(t.runs, q)
+	op.runs = op.runs[:0]
+	op.eachQueue(deliveries, func(q *Queue, refs []dispatch.Ref) {
+		q.settle(op, kind, refs, shared)
+		op.runs = append(op.runs, q)
 	})
 	if !shared {
 		return
 	}
 	ch.mu.Lock()
-	t.runs = append(t.runs, ch.queues...)
+	op.runs = append(op.runs, ch.queues...)
 	ch.mu.Unlock()
-	slices.SortFunc(t.runs, bySeq)
-	t.runs = slices.Compact(t.runs)
-	first := ch.drawFirst(t)
-	for i := range t.runs {
-		q := t.runs[(first+i)%len(t.runs)]
-		q.event(t, queue.Event{Kind: queue.Run, Limiter: ch.limiter})
+	slices.SortFunc(op.runs, bySeq)
+	op.runs = slices.Compact(op.runs)
+	first := ch.drawFirst(op)
+	for i := range op.runs {
+		q := op.runs[(first+i)%len(op.runs)]
+		q.event(op, queue.Event{Kind: queue.Run, Limiter: ch.limiter})
 	}
 }
 
-// drawFirst returns the index in t.runs of the queue that is run first. Queues that
+// drawFirst returns the index in op.runs of the queue that is run first. Queues that
 // compete for what the channel's limit allows have the same chance: in a fixed order
 // the first would take every credit and starve the others (rabbit_limiter,
 // notify_queues/1). Nothing is drawn where fewer than two compete.
-func (ch *Channel) drawFirst(t *turn) int {
-	if len(t.runs) < 2 || ch.limiter.Limit() == 0 || ch.limiter.Full() {
+func (ch *Channel) drawFirst(op *operation) int {
+	if len(op.runs) < 2 || ch.limiter.Limit() == 0 || ch.limiter.Full() {
 		return 0
 	}
-	t.competing = t.competing[:0]
-	for i, q := range t.runs {
+	op.competing = op.competing[:0]
+	for i, q := range op.runs {
 		q.mu.Lock()
 		if !q.deleted && q.machine.Competes(ch.limiter) {
-			t.competing = append(t.competing, i)
+			op.competing = append(op.competing, i)
 		}
 		q.mu.Unlock()
 	}
-	if len(t.competing) < 2 {
+	if len(op.competing) < 2 {
 		return 0
 	}
-	return t.competing[ch.draws.Below(len(t.competing))]
+	return op.competing[ch.draws.Below(len(op.competing))]
 }

@@ -36,12 +36,12 @@ type Options struct {
 
 	Tracer Tracer // nil: none
 
-	// Record, if not nil, returns where the events and decisions of a queue are
+	// Transcript, if not nil, returns where the events and decisions of a queue are
 	// written, in the form that queue.Replay reads, or nil for a queue that is not
 	// to be recorded. It is written to with the queue's lock held; buffer it. When the
 	// queue is deleted it is closed, if it is an io.Closer, and if the queue panics it is
 	// flushed, if it has Flush() error.
-	Record func(vhost, queue string) io.Writer
+	Transcript func(vhost, queue string) io.Writer
 
 	Logger   *slog.Logger // nil: slog.Default()
 	NodeName string       // empty: harelab@localhost
@@ -61,22 +61,22 @@ type Tracer interface {
 
 // A Broker is a set of virtual hosts. Its methods may be called at the same time.
 type Broker struct {
-	clock      Clock
-	store      store.Store // nil: none
-	auth       *auth.Auth
-	tracer     Tracer
-	record     func(vhost, queue string) io.Writer
-	logger     *slog.Logger
-	nodeName   string
-	maxMessage int64
-	defaults   settings.Defaults
-	names      nameMaker
-	seed       uint64
-	queueIDs   identities
-	messageIDs identities
-	rounds     rounds
-	recorded   atomic.Bool  // records were changed since the last commit
-	book       message.Book // of the messages there are
+	clock          Clock
+	store          store.Store // nil: none
+	auth           *auth.Auth
+	tracer         Tracer
+	transcript     func(vhost, queue string) io.Writer
+	logger         *slog.Logger
+	nodeName       string
+	maxMessage     int64
+	defaults       settings.Defaults
+	names          nameGenerator
+	seed           uint64
+	queueIDs       identities
+	messageIDs     identities
+	rounds         rounds
+	recordsChanged atomic.Bool  // records were changed since the last commit
+	book           message.Book // of the messages there are
 
 	mu     brokerMutex
 	vhosts map[string]*VHost
@@ -97,7 +97,7 @@ func New(o Options) (*Broker, error) {
 		store:      o.Store,
 		auth:       o.Auth,
 		tracer:     o.Tracer,
-		record:     o.Record,
+		transcript: o.Transcript,
 		logger:     o.Logger,
 		nodeName:   cmp.Or(o.NodeName, "harelab@localhost"),
 		maxMessage: cmp.Or(o.MaxMessageBytes, defaultMaxMessage),
@@ -156,7 +156,7 @@ func (b *Broker) Close() error {
 			q.markDelivered(b.store)
 		}
 	}
-	b.store.Put(recordClosed, "", nil)
+	b.store.Put(kindClosed, "", nil)
 	return b.store.Close()
 }
 
@@ -211,7 +211,7 @@ func (b *Broker) VHosts() []*VHost {
 func (b *Broker) AddVHost(name string) (*VHost, error) {
 	v := b.addVHost(name)
 	if b.store != nil {
-		b.store.Put(recordVHost, name, nil)
+		b.store.Put(kindVHost, name, nil)
 	}
 	return v, b.sync()
 }
@@ -240,9 +240,9 @@ func (b *Broker) DeleteVHost(name string) bool {
 		return false
 	}
 	v.endConns(refuse(wire.ConnectionForced, "vhost '%s' is deleted", name))
-	b.ownTurn(func(t *turn) {
+	b.run(func(op *operation) {
 		for _, q := range v.sortedQueues() {
-			v.removeQueue(t, q)
+			v.removeQueue(op, q)
 		}
 	})
 	v.mu.Lock()
@@ -251,7 +251,7 @@ func (b *Broker) DeleteVHost(name string) bool {
 	}
 	v.mu.Unlock()
 	if b.store != nil {
-		b.forget(recordVHost, name)
+		b.forget(kindVHost, name)
 		b.commit()
 	}
 	return true

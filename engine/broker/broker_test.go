@@ -160,7 +160,7 @@ func TestSeedNames(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return b.makeName("amq.gen-")
+		return b.generateName("amq.gen-")
 	}
 	for _, test := range []struct {
 		x, y uint64

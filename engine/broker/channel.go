@@ -30,9 +30,9 @@ type Channel struct {
 	last      lastExchange
 	replyTo   *replyConsumer // written under mu
 	closed    bool
-	unsaved   []publishes // to be confirmed by the round that the next Commit returns
+	unsaved   []span // to be confirmed by the round that the next Commit returns
 
-	settled bool // under the lock of rounds: it hears of no more confirms
+	confirmsEnded bool // under the lock of rounds: it hears of no more confirms
 
 	limiter *dispatch.Limiter // prefetch of the whole channel; nil: never set
 	draws   *rng.SplitMix64   // which of its queues gets a freed credit first; set with limiter
@@ -80,13 +80,13 @@ func (ch *Channel) Flow(active bool) error {
 }
 
 // begin starts a call.
-func (ch *Channel) begin() *turn {
+func (ch *Channel) begin() *operation {
 	return ch.conn.begin()
 }
 
 // deliver sends a message to a consumer and reports whether the Sink takes more. The
 // queue is locked.
-func (ch *Channel) deliver(t *turn, c *Consumer, m *message.Message, d *queue.Decision) (writable bool) {
+func (ch *Channel) deliver(op *operation, c *Consumer, m *message.Message, d *queue.Decision) (writable bool) {
 	ch.mu.Lock()
 	ch.lastTag++
 	if !c.NoAck {
@@ -94,7 +94,7 @@ func (ch *Channel) deliver(t *turn, c *Consumer, m *message.Message, d *queue.De
 	}
 	ch.delivered++
 	ch.delivery = Delivery{Consumer: c, DeliveryTag: ch.lastTag, Redelivered: d.Redelivered, Msg: m, Queue: c.queue.name}
-	writable = ch.sink.Deliver(&ch.delivery, t.batch)
+	writable = ch.sink.Deliver(&ch.delivery, op.batch)
 	c.paused = !writable
 	ch.mu.Unlock()
 	return writable
@@ -106,9 +106,9 @@ func (ch *Channel) Close() {
 	if ch.closed {
 		return
 	}
-	t := ch.begin()
-	closeChannels(t, []*Channel{ch})
-	t.end()
+	op := ch.begin()
+	closeChannels(op, []*Channel{ch})
+	op.end()
 	v := ch.vhost
 	v.mu.Lock()
 	delete(ch.conn.channels, ch)
@@ -121,7 +121,7 @@ func (ch *Channel) Kill() { ch.Close() }
 
 // closeChannels has all consumers of some channels leave, puts back what they did
 // not settle, and then runs the queues in order of declaration.
-func closeChannels(t *turn, channels []*Channel) {
+func closeChannels(op *operation, channels []*Channel) {
 	var consumers []*Consumer
 	var returned []unsettled
 	for _, ch := range channels {
@@ -129,8 +129,8 @@ func closeChannels(t *turn, channels []*Channel) {
 			continue
 		}
 		ch.closed = true
-		if t.broker.store != nil {
-			t.broker.rounds.close(ch)
+		if op.broker.store != nil {
+			op.broker.rounds.close(ch)
 		}
 		ch.rollback()
 		ch.dropReplies()
@@ -142,7 +142,7 @@ func closeChannels(t *turn, channels []*Channel) {
 	}
 	touched := make([]*Queue, 0, len(consumers))
 	for _, c := range consumers {
-		c.queue.leave(t, c, true)
+		c.queue.leave(op, c, true)
 		touched = append(touched, c.queue)
 	}
 	for _, ch := range channels {
@@ -150,31 +150,31 @@ func closeChannels(t *turn, channels []*Channel) {
 		returned, _ = ch.unacked.takeUpTo(0, returned)
 		ch.mu.Unlock()
 	}
-	t.eachQueue(returned, func(q *Queue, refs []dispatch.Ref) {
-		q.settle(t, queue.Requeue, refs, true)
+	op.eachQueue(returned, func(q *Queue, refs []dispatch.Ref) {
+		q.settle(op, queue.Requeue, refs, true)
 		touched = append(touched, q)
 	})
 	slices.SortFunc(touched, bySeq)
 	for _, q := range slices.Compact(touched) {
-		q.event(t, queue.Event{Kind: queue.Run})
+		q.event(op, queue.Event{Kind: queue.Run})
 	}
 }
 
 // eachQueue calls f for each queue among deliveries, in order of declaration, with
 // the queue's Refs in order of delivery. It sorts us.
-func (t *turn) eachQueue(us []unsettled, f func(*Queue, []dispatch.Ref)) {
-	if len(us) > 1 {
-		slices.SortStableFunc(us, func(a, b unsettled) int { return bySeq(a.queue, b.queue) })
+func (op *operation) eachQueue(deliveries []unsettled, f func(*Queue, []dispatch.Ref)) {
+	if len(deliveries) > 1 {
+		slices.SortStableFunc(deliveries, func(a, b unsettled) int { return bySeq(a.queue, b.queue) })
 	}
-	for len(us) > 0 {
-		q := us[0].queue
-		t.refs = t.refs[:0]
+	for len(deliveries) > 0 {
+		q := deliveries[0].queue
+		op.refs = op.refs[:0]
 		n := 0
-		for n < len(us) && us[n].queue == q {
-			t.refs = append(t.refs, us[n].ref)
+		for n < len(deliveries) && deliveries[n].queue == q {
+			op.refs = append(op.refs, deliveries[n].ref)
 			n++
 		}
-		f(q, t.refs)
-		us = us[n:]
+		f(q, op.refs)
+		deliveries = deliveries[n:]
 	}
 }

@@ -45,13 +45,13 @@ func (q *Queue) plant() {
 const rowsAStep = 64
 
 // checkStep fails if the books of the queue are wrong after e. The queue is locked.
-func (q *Queue) checkStep(t *turn, e *queue.Event) {
+func (q *Queue) checkStep(op *operation, e *queue.Event) {
 	if left := q.unchecked.Get(); left > 0 && e.Kind != queue.Close {
 		q.unchecked.Set(left - 1)
 		return
 	}
 	q.unchecked.Set(q.machine.Rows() / rowsAStep)
-	if err := q.machine.CheckStep(e, t.decisions); err != nil {
+	if err := q.machine.CheckStep(e, op.decisions); err != nil {
 		invariants.Failf("queue %q after %s: %v", q.name, e.Kind, err)
 	}
 }

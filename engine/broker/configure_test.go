@@ -63,9 +63,9 @@ func TestConfigure(t *testing.T) {
 		}, "dead=1 q=1 "},
 		{"nor go those there that were about to", func(s *script) {
 			q, _ := s.vhost().queues.GetString("q")
-			s.broker.ownTurn(func(t *turn) {
-				q.configure(t, effective(s.t, s.broker, append(toDead, field("x-max-length", int32(1)))...))
-				q.configure(t, effective(s.t, s.broker))
+			s.broker.run(func(op *operation) {
+				q.configure(op, effective(s.t, s.broker, append(toDead, field("x-max-length", int32(1)))...))
+				q.configure(op, effective(s.t, s.broker))
 			})
 		}, "dead=0 q=1 "},
 		{"a time to live holds for what comes", func(s *script) {

@@ -3,11 +3,11 @@ package broker
 // confirm settles a publish on a channel with confirms, as far as that is possible
 // now: what the store has still to write is confirmed after the next Commit. What a
 // queue refused is nacked at once.
-func (ch *Channel) confirm(t *turn, seq uint64) Confirm {
+func (ch *Channel) confirm(op *operation, seq uint64) Confirm {
 	switch {
-	case t.refused:
+	case op.refused:
 		return ConfirmNack
-	case !t.kept:
+	case !op.stored:
 		return ConfirmAck
 	}
 	if len(ch.unsaved) == 0 {
@@ -16,6 +16,6 @@ func (ch *Channel) confirm(t *turn, seq uint64) Confirm {
 		last.last = seq
 		return ConfirmLater
 	}
-	ch.unsaved = append(ch.unsaved, publishes{seq, seq})
+	ch.unsaved = append(ch.unsaved, span{seq, seq})
 	return ConfirmLater
 }

@@ -14,9 +14,9 @@ type Conn struct {
 	seq   uint64
 	since int64 // microseconds
 
-	confirming []*Channel // with publishes that the next Commit is to have confirmed
-	holding    bool       // answers wait for it
-	unsure     bool       // there are publishes to be stored and not to be confirmed
+	confirming  []*Channel // with publishes that the next Commit is to have confirmed
+	holding     bool       // answers wait for it
+	unconfirmed bool       // there are publishes to be stored and not to be confirmed
 
 	waits waits // under the lock of rounds
 
@@ -97,12 +97,12 @@ func (c *Conn) Close() {
 	owned := slices.SortedFunc(maps.Keys(c.owned), bySeq)
 	v.mu.Unlock()
 
-	c.turn.begin()
-	closeChannels(&c.turn, channels)
+	c.op.begin()
+	closeChannels(&c.op, channels)
 	for _, q := range owned {
-		v.removeQueue(&c.turn, q)
+		v.removeQueue(&c.op, q)
 	}
-	c.turn.end()
+	c.op.end()
 	c.Commit()
 	c.batch.Flush()
 }

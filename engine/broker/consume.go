@@ -86,16 +86,16 @@ func (ch *Channel) Consume(spec ConsumerSpec) (tag string, err error) {
 	if err := c.checkQueue(q); err != nil {
 		return "", err
 	}
-	t := ch.begin()
-	err = q.join(t, c, spec.Started)
-	t.end()
+	op := ch.begin()
+	err = q.join(op, c, spec.Started)
+	op.end()
 	return c.Tag, err
 }
 
 // nameConsumer checks a consumer's tag, or makes one up.
 func (ch *Channel) nameConsumer(c *Consumer) error {
 	if c.Tag == "" {
-		c.Tag = ch.vhost.broker.makeName("amq.ctag-")
+		c.Tag = ch.vhost.broker.generateName("amq.ctag-")
 	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
@@ -125,7 +125,7 @@ func (c *Consumer) checkQueue(q *Queue) error {
 }
 
 // join adds a consumer and runs the queue.
-func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
+func (q *Queue) join(op *operation, c *Consumer, started func(string)) error {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.deleted {
@@ -154,7 +154,7 @@ func (q *Queue) join(t *turn, c *Consumer, started func(string)) error {
 	if started != nil {
 		started(c.Tag)
 	}
-	q.step(t, &queue.Event{
+	q.step(op, &queue.Event{
 		Kind:      queue.Join,
 		Priority:  c.priority,
 		Prefetch:  c.prefetch,
@@ -177,13 +177,13 @@ func (q *Queue) limiterOf(ch *Channel) *dispatch.Limiter {
 
 // leave removes a consumer; what it has stays unacked. A queue that was waiting for
 // its last consumer to go is deleted.
-func (q *Queue) leave(t *turn, c *Consumer, hold bool) {
+func (q *Queue) leave(op *operation, c *Consumer, hold bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.deleted || q.consumers[c.id] != c {
 		return
 	}
-	q.step(t, &queue.Event{Kind: queue.Leave, Consumer: c.id, Hold: hold})
+	q.step(op, &queue.Event{Kind: queue.Leave, Consumer: c.id, Hold: hold})
 	q.consumers[c.id] = nil
 	if q.exclusive == c {
 		q.exclusive = nil
@@ -195,10 +195,10 @@ func (q *Queue) leave(t *turn, c *Consumer, hold bool) {
 		return
 	}
 	if q.autoDelete {
-		q.close(t)
-		t.effects = append(t.effects, effect{queue: q})
+		q.close(op)
+		op.effects = append(op.effects, effect{queue: q})
 	}
-	q.startIdle(t)
+	q.startIdle(op)
 }
 
 func (ch *Channel) addConsumer(c *Consumer) {
@@ -241,9 +241,9 @@ func (ch *Channel) Cancel(tag string) error {
 	if c == nil {
 		return nil
 	}
-	t := ch.begin()
-	c.queue.leave(t, c, false)
-	t.end()
+	op := ch.begin()
+	c.queue.leave(op, c, false)
+	op.end()
 	return nil
 }
 
@@ -262,9 +262,9 @@ func (ch *Channel) Resume() {
 	if len(paused) == 0 {
 		return
 	}
-	ch.vhost.broker.ownTurn(func(t *turn) {
+	ch.vhost.broker.run(func(op *operation) {
 		for _, c := range paused {
-			c.queue.event(t, queue.Event{Kind: queue.Resume, Consumer: c.id})
+			c.queue.event(op, queue.Event{Kind: queue.Resume, Consumer: c.id})
 		}
 	})
 }

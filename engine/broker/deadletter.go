@@ -10,15 +10,15 @@ import (
 
 // deadLetter publishes a message that a queue lost to the queue's dead letter
 // exchange (rabbit_dead_letter, publish/5). It takes over the effect's reference.
-func (t *turn) deadLetter(e effect) {
-	t.sendDeadLetter(e)
+func (op *operation) deadLetter(e effect) {
+	op.sendDeadLetter(e)
 	if e.remove {
-		e.queue.remove(t, e.msg)
+		e.queue.remove(op, e.msg)
 	}
 	e.msg.Release()
 }
 
-func (t *turn) sendDeadLetter(e effect) {
+func (op *operation) sendDeadLetter(e effect) {
 	s := e.queue.settings.Load()
 	if s.DeadLetterTo == nil {
 		return // not any more
@@ -33,18 +33,18 @@ func (t *turn) sendDeadLetter(e effect) {
 	}
 	key := e.msg.RoutingKey()
 	before := wire.ViewProperties(e.msg.Properties())
-	t.headers = before.Headers()
-	if _, err := t.setKeys(key); err != nil {
-		t.keys = append(t.keys[:0], key)
+	op.headers = before.Headers()
+	if _, err := op.setKeys(key); err != nil {
+		op.keys = append(op.keys[:0], key)
 	}
-	original := slices.Clone(t.keys)
-	t.keys = e.msg.AppendHidden(t.keys)
-	hidden := t.keys[len(original):]
+	original := slices.Clone(op.keys)
+	op.keys = e.msg.AppendHidden(op.keys)
+	hidden := op.keys[len(original):]
 	if s.DeadLetterAs != nil {
 		key = []byte(*s.DeadLetterAs)
-		t.keys, hidden = append(t.keys[:0], key), nil
+		op.keys, hidden = append(op.keys[:0], key), nil
 	}
-	addDeath(&ps, death(e, original, t.time(), ps.Expiration))
+	addDeath(&ps, death(e, original, op.time(), ps.Expiration))
 	if s.DeadLetterAs != nil {
 		ps.Headers = without(ps.Headers, "CC")
 	}
@@ -54,14 +54,14 @@ func (t *turn) sendDeadLetter(e effect) {
 		return // headers at the limit of what a table holds: nothing can be added
 	}
 	properties := wire.ViewProperties(encoded)
-	t.headers = properties.Headers()
-	t.route(x)
+	op.headers = properties.Headers()
+	op.route(x)
 	if e.reason != queue.Rejected {
 		deaths, _ := ps.Headers.Get("x-death")
-		t.queues = slices.DeleteFunc(t.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
+		op.queues = slices.DeleteFunc(op.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
 	}
-	if len(t.queues) > 0 {
-		t.enqueue(t.broker.book.Enter(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden)), -1)
+	if len(op.queues) > 0 {
+		op.enqueue(op.broker.book.Enter(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden)), -1)
 	}
 }
 

@@ -17,12 +17,12 @@ func TestDeletedQueueRoutesNothing(t *testing.T) {
 	if !ok {
 		t.Fatal("no queue q")
 	}
-	turn := &turn{broker: s.broker, batch: new(Batch)}
-	turn.begin()
-	v.removeQueue(turn, q)
+	op := &operation{broker: s.broker, batch: new(Batch)}
+	op.begin()
+	v.removeQueue(op, q)
 	m := message.New(nil, []byte("q"), new(wire.PropertyView), []byte("body"))
-	turn.queues = []*Queue{q}
-	if turn.enqueue(m, -1) {
+	op.queues = []*Queue{q}
+	if op.enqueue(m, -1) {
 		t.Error("a deleted queue took a message")
 	}
 }

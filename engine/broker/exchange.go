@@ -112,26 +112,26 @@ func (d *destinations) release(to *target) {
 
 // route visits each target of the message under one routing key and reports whether
 // there was any. It takes no lock.
-func (x *Exchange) route(t *turn, key []byte) bool {
+func (x *Exchange) route(op *operation, key []byte) bool {
 	for {
 		reused := x.dests.reused.Load()
-		t.dests = x.router.Route(t.dests[:0], key, t.headers)
-		if len(t.dests) == 0 {
+		op.dests = x.router.Route(op.dests[:0], key, op.headers)
+		if len(op.dests) == 0 {
 			return false
 		}
-		t.targets = t.targets[:0]
+		op.targets = op.targets[:0]
 		slots := *x.dests.slots.Load()
-		for _, d := range t.dests {
+		for _, d := range op.dests {
 			if to := slots[d].Load(); to != nil {
-				t.targets = append(t.targets, to)
+				op.targets = append(op.targets, to)
 			}
 		}
 		if x.dests.reused.Load() == reused {
 			break
 		}
 	}
-	for _, to := range t.targets {
-		t.visit(to)
+	for _, to := range op.targets {
+		op.visit(to)
 	}
-	return len(t.targets) > 0
+	return len(op.targets) > 0
 }

@@ -59,7 +59,7 @@ func (s *Session) DeclareExchange(spec ExchangeSpec) error {
 		}
 		x, err := v.addExchange(spec)
 		if err == nil {
-			v.recordExchange(x)
+			v.storeExchange(x)
 		}
 		return spec.Durable, err
 	})

@@ -26,48 +26,48 @@ func (ch *Channel) Get(name string, noAck bool) (r GetResult, ok bool, err error
 	if err != nil {
 		return GetResult{}, false, err
 	}
-	t := ch.begin()
-	r, ok = q.get(t, ch, noAck)
-	t.end()
+	op := ch.begin()
+	r, ok = q.get(op, ch, noAck)
+	op.end()
 	return r, ok, nil
 }
 
-func (q *Queue) get(t *turn, ch *Channel, noAck bool) (r GetResult, ok bool) {
+func (q *Queue) get(op *operation, ch *Channel, noAck bool) (r GetResult, ok bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.deleted {
 		return GetResult{}, false
 	}
-	q.usedAt = t.time()
-	q.decide(t, &queue.Event{Kind: queue.Get, NoAck: noAck})
-	for i := range t.decisions {
-		d := &t.decisions[i]
+	q.usedAt = op.time()
+	q.decide(op, &queue.Event{Kind: queue.Get, NoAck: noAck})
+	for i := range op.decisions {
+		d := &op.decisions[i]
 		if d.Kind != queue.Deliver {
-			q.carryOut(t, d)
+			q.carryOut(op, d)
 			continue
 		}
 		m := *q.messages.at(d.Ref)
-		shown := m
+		sent := m
 		if q.settings.Load().Quorum {
-			shown = t.broker.countDeliveries(m, d.Attempts)
+			sent = op.broker.countDeliveries(m, d.Attempts)
 		} else {
 			m.Retain()
 		}
-		q.dispatched(t, m, d)
+		q.dispatched(op, m, d)
 		ch.mu.Lock()
 		ch.lastTag++
 		if !noAck {
-			ch.unacked.push(unsettled{tag: ch.lastTag, queue: q, ref: d.Ref, gotten: true})
+			ch.unacked.push(unsettled{tag: ch.lastTag, queue: q, ref: d.Ref, byGet: true})
 		}
 		ch.delivered++
 		r.DeliveryTag = ch.lastTag
 		ch.mu.Unlock()
-		r.Delivery = Delivery{DeliveryTag: r.DeliveryTag, Redelivered: d.Redelivered, Msg: shown, Queue: q.name}
+		r.Delivery = Delivery{DeliveryTag: r.DeliveryTag, Redelivered: d.Redelivered, Msg: sent, Queue: q.name}
 		r.MessageCount = q.machine.Ready() // without what expired behind it
 		ok = true
 		if d.Done {
-			q.acked(t, m)
-			q.forget(t, d.Ref)
+			q.acked(op, m)
+			q.forget(op, d.Ref)
 		}
 	}
 	return r, ok

@@ -24,7 +24,7 @@ type identities struct {
 }
 
 // recordIdentity is the kind of the records of identities.
-const recordIdentity store.Kind = 'i'
+const kindIdentity store.Kind = 'i'
 
 // next returns the next number.
 func (i *identities) next(s store.Store) uint64 {
@@ -43,13 +43,13 @@ func (i *identities) reserve(s store.Store, n uint64) {
 		return
 	}
 	limit := n + i.block
-	s.Put(recordIdentity, i.name, binary.BigEndian.AppendUint64(nil, limit))
+	s.Put(kindIdentity, i.name, binary.BigEndian.AppendUint64(nil, limit))
 	i.reserved.Store(limit)
 }
 
 // restore goes on after the record.
 func (i *identities) restore(s store.Store) error {
-	return s.Records(recordIdentity, func(name string, value []byte) error {
+	return s.Records(kindIdentity, func(name string, value []byte) error {
 		if name != i.name {
 			return nil
 		}

@@ -10,11 +10,11 @@ import (
 
 // Kinds of records. Names begin with the virtual host; parts end with a zero octet.
 const (
-	recordVHost    store.Kind = 'v'
-	recordExchange store.Kind = 'x'
-	recordQueue    store.Kind = 'q'
-	recordBinding  store.Kind = 'b'
-	recordClosed   store.Kind = 'c' // one without name or value: the broker was closed in order
+	kindVHost    store.Kind = 'v'
+	kindExchange store.Kind = 'x'
+	kindQueue    store.Kind = 'q'
+	kindBinding  store.Kind = 'b'
+	kindClosed   store.Kind = 'c' // one without name or value: the broker was closed in order
 )
 
 // record is the value of a record: what was declared, and its place in the order of
@@ -44,43 +44,43 @@ func (b *Broker) put(kind store.Kind, name string, r *record, args wire.Table) {
 		panic(err) // a struct of plain fields
 	}
 	b.store.Put(kind, name, value)
-	b.recorded.Store(true)
+	b.recordsChanged.Store(true)
 }
 
 func (b *Broker) forget(kind store.Kind, name string) {
 	b.store.Delete(kind, name)
-	b.recorded.Store(true)
+	b.recordsChanged.Store(true)
 }
 
-func (v *VHost) recordExchange(x *Exchange) {
+func (v *VHost) storeExchange(x *Exchange) {
 	if v.broker.store != nil && x.durable {
 		r := &record{Seq: x.seq, VHost: v.name, Name: x.name, Type: x.kind.Name, AutoDelete: x.autoDelete, Internal: x.internal}
-		v.broker.put(recordExchange, recordName(v.name, x.name), r, x.args)
+		v.broker.put(kindExchange, recordName(v.name, x.name), r, x.args)
 	}
 }
 
 func (v *VHost) forgetExchange(x *Exchange) {
 	if v.broker.store != nil && x.durable {
-		v.broker.forget(recordExchange, recordName(v.name, x.name))
+		v.broker.forget(kindExchange, recordName(v.name, x.name))
 	}
 }
 
 // recordQueue gives a durable queue its place in the store. An exclusive one goes
 // with its connection and has none.
-func (v *VHost) recordQueue(q *Queue) {
+func (v *VHost) storeQueue(q *Queue) {
 	b := v.broker
 	if b.store == nil || !q.durable || q.owner != nil {
 		return
 	}
 	q.storeID = store.QueueID(b.queueIDs.next(b.store))
 	r := &record{Seq: q.seq, VHost: v.name, Name: q.name, AutoDelete: q.autoDelete, Queue: q.storeID}
-	b.put(recordQueue, recordName(v.name, q.name), r, q.args)
+	b.put(kindQueue, recordName(v.name, q.name), r, q.args)
 }
 
 // forgetQueue comes after the queue's messages were dropped.
 func (v *VHost) forgetQueue(q *Queue) {
 	if q.storeID != 0 {
-		v.broker.forget(recordQueue, recordName(v.name, q.name))
+		v.broker.forget(kindQueue, recordName(v.name, q.name))
 	}
 }
 
@@ -102,15 +102,15 @@ func (b *binding) recordName() string {
 	return recordName(b.source.vhost.name, b.source.name, kind, b.dest.name(), b.key, b.id)
 }
 
-func (v *VHost) recordBinding(b *binding) {
+func (v *VHost) storeBinding(b *binding) {
 	if v.broker.store != nil && b.durable() {
 		r := &record{Seq: b.seq, VHost: v.name, Name: b.source.name, Dest: b.dest.name(), ToExchange: b.dest.exchange != nil, Key: b.key}
-		v.broker.put(recordBinding, b.recordName(), r, b.args)
+		v.broker.put(kindBinding, b.recordName(), r, b.args)
 	}
 }
 
 func (v *VHost) forgetBinding(b *binding) {
 	if v.broker.store != nil && b.durable() {
-		v.broker.forget(recordBinding, b.recordName())
+		v.broker.forget(kindBinding, b.recordName())
 	}
 }

@@ -68,12 +68,12 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 	if err != nil {
 		return PublishResult{}, err
 	}
-	t := ch.begin()
+	op := ch.begin()
 	ttl := int64(-1)
 	if p.Properties.Flags()&special != 0 {
-		ttl, err = ch.special(t, p)
+		ttl, err = ch.special(op, p)
 	} else {
-		t.keys, t.hidden, t.headers = append(t.keys[:0], p.RoutingKey), nil, nil
+		op.keys, op.hidden, op.headers = append(op.keys[:0], p.RoutingKey), nil, nil
 		err = checkDeliveryMode(&p.Properties)
 	}
 	if err != nil {
@@ -85,83 +85,83 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 		ch.published++
 		r.Seq = ch.published
 	case modeTx:
-		ch.publishLater(t, x, p, ttl)
+		ch.publishLater(op, x, p, ttl)
 		return PublishResult{Routed: true}, nil
 	}
-	r.Routed = ch.send(t, x, p, ttl)
+	r.Routed = ch.send(op, x, p, ttl)
 	switch {
-	case t.failed != nil && ch.mode == modeConfirm:
+	case op.failed != nil && ch.mode == modeConfirm:
 		r.Confirm = ConfirmNack
-	case t.failed != nil:
-		return PublishResult{}, t.failed
+	case op.failed != nil:
+		return PublishResult{}, op.failed
 	case ch.mode == modeConfirm:
-		r.Confirm = ch.confirm(t, r.Seq)
-	case t.kept:
-		ch.conn.unsure = true
+		r.Confirm = ch.confirm(op, r.Seq)
+	case op.stored:
+		ch.conn.unconfirmed = true
 	}
-	t.end()
+	op.end()
 	return r, nil
 }
 
 // send routes a message and puts it into the queues that it goes to.
-func (ch *Channel) send(t *turn, x *Exchange, p *Publishing, ttl int64) (routed bool) {
-	t.route(x)
+func (ch *Channel) send(op *operation, x *Exchange, p *Publishing, ttl int64) (routed bool) {
+	op.route(x)
 	if x.isDefault {
-		t.sendReplies(x.vhost, p)
+		op.sendReplies(x.vhost, p)
 	}
-	if len(t.queues) == 0 {
+	if len(op.queues) == 0 {
 		return false
 	}
-	m := t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, t.hidden))
-	if t.failed = t.mayEnqueue(m); t.failed != nil {
+	m := op.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, op.hidden))
+	if op.failed = op.mayEnqueue(m); op.failed != nil {
 		m.Release()
 		return true
 	}
-	return t.enqueue(m, ttl)
+	return op.enqueue(m, ttl)
 }
 
 // publishLater keeps a message for the commit. It is routed now, and replies are sent.
-func (ch *Channel) publishLater(t *turn, x *Exchange, p *Publishing, ttl int64) {
-	t.route(x)
+func (ch *Channel) publishLater(op *operation, x *Exchange, p *Publishing, ttl int64) {
+	op.route(x)
 	if x.isDefault {
-		t.sendReplies(x.vhost, p)
+		op.sendReplies(x.vhost, p)
 	}
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
-		msg:       t.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, t.hidden)),
-		queues:    slices.Clone(t.queues),
+		msg:       op.broker.book.Enter(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, op.hidden)),
+		queues:    slices.Clone(op.queues),
 		ttl:       ttl,
 		mandatory: p.Mandatory,
 	})
 }
 
-// enqueue puts a message into t.queues and reports whether any of them was still
+// enqueue puts a message into op.queues and reports whether any of them was still
 // there. It takes over the one reference that the message has. ttl is in
 // milliseconds, -1 for none.
-func (t *turn) enqueue(m *message.Message, ttl int64) (routed bool) {
-	queues := t.queues
+func (op *operation) enqueue(m *message.Message, ttl int64) (routed bool) {
+	queues := op.queues
 	if len(queues) > 1 {
 		m.Share(len(queues))
 	}
 	var id store.MessageID // 0: not stored
-	if m.Persistent() && t.toStored() && t.broker.store.Failed() == nil {
-		id = t.handOver(m)
+	if m.Persistent() && op.anyStored() && op.broker.store.Failed() == nil {
+		id = op.handOver(m)
 	}
 	expiresAt := int64(0)
 	if ttl >= 0 {
-		expiresAt = t.time() + ttl*1000
+		expiresAt = op.time() + ttl*1000
 	}
 	for _, q := range queues {
-		routed = q.enqueue(t, m, expiresAt) || routed
+		routed = q.enqueue(op, m, expiresAt) || routed
 	}
 	if id != 0 {
-		t.broker.store.Done(id)
+		op.broker.store.Done(id)
 	}
 	return routed
 }
 
-// toStored reports whether any of t.queues is in the store.
-func (t *turn) toStored() bool {
-	for _, q := range t.queues {
+// toStored reports whether any of op.queues is in the store.
+func (op *operation) anyStored() bool {
+	for _, q := range op.queues {
 		if q.storeID != 0 {
 			return true
 		}
@@ -171,19 +171,19 @@ func (t *turn) toStored() bool {
 
 // mayEnqueue returns an exception if a publish would have to be stored and cannot be. A
 // dead letter is not asked: a restart finds it where it was before.
-func (t *turn) mayEnqueue(m *message.Message) error {
-	return t.broker.mayStore(m.Persistent() && t.toStored())
+func (op *operation) mayEnqueue(m *message.Message) error {
+	return op.broker.mayStore(m.Persistent() && op.anyStored())
 }
 
 // handOver gives a message an identity and its octets to the store, before any queue has
 // it.
-func (t *turn) handOver(m *message.Message) store.MessageID {
-	b := t.broker
+func (op *operation) handOver(m *message.Message) store.MessageID {
+	b := op.broker
 	id := store.MessageID(b.messageIDs.next(b.store))
 	m.SetStoreID(uint64(id))
-	t.octets = m.AppendHead(t.octets[:0])
-	b.store.Message(id, t.octets, m.Octets())
-	t.changed = true
+	op.octets = m.AppendHead(op.octets[:0])
+	b.store.Message(id, op.octets, m.Octets())
+	op.changed = true
 	return id
 }
 
@@ -213,9 +213,9 @@ func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
 }
 
 // special looks at the properties that mean something to the broker. It returns the
-// expiration in milliseconds, -1 for none, fills t.keys and t.headers and may replace
+// expiration in milliseconds, -1 for none, fills op.keys and op.headers and may replace
 // p.Properties.
-func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
+func (ch *Channel) special(op *operation, p *Publishing) (ttl int64, err error) {
 	ttl = -1
 	if to, ok := p.Properties.ReplyTo(); ok && string(to) == replyTo {
 		if err := ch.setReplyTo(p); err != nil {
@@ -232,8 +232,8 @@ func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
 			return 0, err
 		}
 	}
-	t.headers = p.Properties.Headers()
-	bcc, err := t.setKeys(p.RoutingKey)
+	op.headers = p.Properties.Headers()
+	bcc, err := op.setKeys(p.RoutingKey)
 	if err == nil {
 		err = checkDeliveryMode(&p.Properties)
 	}
@@ -242,7 +242,7 @@ func (ch *Channel) special(t *turn, p *Publishing) (ttl int64, err error) {
 	}
 	if bcc {
 		p.Properties = editProperties(p.Properties.Raw(), func(ps *wire.Properties) { ps.Headers = without(ps.Headers, "BCC") })
-		t.headers = p.Properties.Headers()
+		op.headers = p.Properties.Headers()
 	}
 	return ttl, nil
 }

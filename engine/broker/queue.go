@@ -32,7 +32,7 @@ type Queue struct {
 
 	mu        queueMutex
 	deleted   bool
-	timed     bool // the state machine has to know the time
+	needsTime bool // the state machine has to know the time
 	machine   *queue.Queue
 	recorder  *queue.Recorder // of the machine; nil: not recorded
 	messages  messages
@@ -40,11 +40,11 @@ type Queue struct {
 	exclusive *Consumer
 	joins     uint64 // consumers so far
 	probes    int    // consumers with a probe
-	wake      Timer  // for WakeAt
-	idle      Timer  // for x-expires
+	wakeTimer Timer  // for WakeAt
+	idleTimer Timer  // for x-expires
 	usedAt    int64  // microseconds: when the queue was last used, for x-expires
 	counts    queueCounts
-	names     map[string]string     // for hints: tenants and tasks
+	interned  map[string]string     // for hints: tenants and tasks
 	unchecked invariants.Value[int] // steps to leave out before the next check
 }
 
@@ -59,23 +59,23 @@ const budget = 64
 
 // step has the state machine take in an event, which it may overwrite, and carries out what it decides. The
 // queue is locked.
-func (q *Queue) step(t *turn, e *queue.Event) {
+func (q *Queue) step(op *operation, e *queue.Event) {
 	e.Budget = budget
 	if q.probes > 0 {
 		e.Budget = 1 // a probe sees a message only once it was delivered
 	}
 	for {
-		q.decide(t, e)
+		q.decide(op, e)
 		more := false
-		for i := range t.decisions {
-			d := &t.decisions[i]
-			q.carryOut(t, d)
+		for i := range op.decisions {
+			d := &op.decisions[i]
+			q.carryOut(op, d)
 			more = d.Kind == queue.More
 		}
-		for _, c := range t.paused {
-			q.decide(t, &queue.Event{Kind: queue.Pause, Hold: true, Consumer: c})
+		for _, c := range op.paused {
+			q.decide(op, &queue.Event{Kind: queue.Pause, Hold: true, Consumer: c})
 		}
-		t.paused = t.paused[:0]
+		op.paused = op.paused[:0]
 		if !more {
 			return
 		}
@@ -84,93 +84,93 @@ func (q *Queue) step(t *turn, e *queue.Event) {
 }
 
 // decide has the state machine take in an event. It leaves the decisions in
-// t.decisions.
-func (q *Queue) decide(t *turn, e *queue.Event) {
-	if q.timed {
-		e.Now = t.time()
+// op.decisions.
+func (q *Queue) decide(op *operation, e *queue.Event) {
+	if q.needsTime {
+		e.Now = op.time()
 	}
 	if invariants.Enabled {
 		q.checkEvent(e)
 	}
 	if q.recorder != nil {
-		t.decisions = q.recorder.Step(*e, t.decisions[:0])
+		op.decisions = q.recorder.Step(*e, op.decisions[:0])
 	} else {
-		t.decisions = q.machine.Step(*e, t.decisions[:0])
+		op.decisions = q.machine.Step(*e, op.decisions[:0])
 	}
 	if invariants.Enabled {
-		q.checkStep(t, e)
+		q.checkStep(op, e)
 	}
 }
 
 // carryOut does what one decision asks for.
-func (q *Queue) carryOut(t *turn, d *queue.Decision) {
+func (q *Queue) carryOut(op *operation, d *queue.Decision) {
 	switch d.Kind {
 	case queue.Deliver:
-		q.deliver(t, d)
+		q.deliver(op, d)
 	case queue.Drop:
-		q.forget(t, d.Ref)
+		q.forget(op, d.Ref)
 	case queue.DeadLetter:
 		q.counts.deadLettered++
-		t.effects = append(t.effects, q.deadLetter(t, d))
+		op.effects = append(op.effects, q.deadLetter(op, d))
 	case queue.Reject:
-		t.refused = true
-		q.forget(t, d.Ref)
+		op.refused = true
+		q.forget(op, d.Ref)
 	case queue.WakeAt:
-		q.wakeAt(t, d.At)
+		q.wakeAt(op, d.At)
 	}
 }
 
 // deliver hands a message to its consumer.
-func (q *Queue) deliver(t *turn, d *queue.Decision) {
+func (q *Queue) deliver(op *operation, d *queue.Decision) {
 	if d.Consumer == dispatch.NoConsumer {
 		return // Get looks at the decision itself
 	}
 	c := q.consumers[d.Consumer]
 	m := *q.messages.at(d.Ref)
-	q.dispatched(t, m, d)
-	shown := m
+	q.dispatched(op, m, d)
+	sent := m
 	if q.settings.Load().Quorum && d.Redelivered {
-		shown = t.broker.countDeliveries(m, d.Attempts)
+		sent = op.broker.countDeliveries(m, d.Attempts)
 	}
-	if !c.channel.deliver(t, c, shown, d) {
-		t.paused = append(t.paused, d.Consumer)
+	if !c.channel.deliver(op, c, sent, d) {
+		op.paused = append(op.paused, d.Consumer)
 	}
-	if shown != m {
-		shown.Release()
+	if sent != m {
+		sent.Release()
 	}
 	if d.Done {
-		q.acked(t, m)
-		q.forget(t, d.Ref)
+		q.acked(op, m)
+		q.forget(op, d.Ref)
 	}
 }
 
 // dispatched notes that a message is about to go out.
-func (q *Queue) dispatched(t *turn, m *message.Message, d *queue.Decision) {
+func (q *Queue) dispatched(op *operation, m *message.Message, d *queue.Decision) {
 	q.counts.delivered++
 	if d.Redelivered {
 		q.counts.redelivered++
 	}
-	if tracer := t.broker.tracer; tracer != nil {
-		tracer.Dispatched(m, q.name, t.time())
+	if tracer := op.broker.tracer; tracer != nil {
+		tracer.Dispatched(m, q.name, op.time())
 	}
 }
 
-func (q *Queue) acked(t *turn, m *message.Message) {
+func (q *Queue) acked(op *operation, m *message.Message) {
 	q.counts.acked++
-	if tracer := t.broker.tracer; tracer != nil {
-		tracer.Acked(m, q.name, t.time())
+	if tracer := op.broker.tracer; tracer != nil {
+		tracer.Acked(m, q.name, op.time())
 	}
 }
 
 // deadLetter makes a dead letter of a message. The store keeps the message in the queue
 // until it has it elsewhere.
-func (q *Queue) deadLetter(t *turn, d *queue.Decision) effect {
+func (q *Queue) deadLetter(op *operation, d *queue.Decision) effect {
 	slot := q.messages.at(d.Ref)
 	m := *slot
 	e := effect{queue: q, msg: m, reason: d.Reason}
 	if d.Done {
 		*slot = nil // the effect has the queue's reference
-		e.remove = q.stores(t, m)
+		e.remove = q.stores(op, m)
 	} else {
 		m.Retain()
 	}
@@ -178,34 +178,34 @@ func (q *Queue) deadLetter(t *turn, d *queue.Decision) effect {
 }
 
 // stores reports whether the store has a message in this queue.
-func (q *Queue) stores(t *turn, m *message.Message) bool {
-	return m.StoreID() != 0 && q.storeID != 0 && m != t.fresh && !t.dropping
+func (q *Queue) stores(op *operation, m *message.Message) bool {
+	return m.StoreID() != 0 && q.storeID != 0 && m != op.unstored && !op.dropping
 }
 
 // forget gives up the queue's reference to a message that it holds no more.
-func (q *Queue) forget(t *turn, r dispatch.Ref) {
+func (q *Queue) forget(op *operation, r dispatch.Ref) {
 	slot := q.messages.at(r)
 	m := *slot
 	*slot = nil
 	if m == nil {
 		return
 	}
-	if q.stores(t, m) {
-		q.remove(t, m)
+	if q.stores(op, m) {
+		q.remove(op, m)
 	}
 	m.Release()
 }
 
 // remove takes a message out of the queue's part of the store.
-func (q *Queue) remove(t *turn, m *message.Message) {
-	t.broker.store.Remove(q.storeID, store.MessageID(m.StoreID()))
-	t.changed = true
+func (q *Queue) remove(op *operation, m *message.Message) {
+	op.broker.store.Remove(q.storeID, store.MessageID(m.StoreID()))
+	op.changed = true
 }
 
 // enqueue puts a message into the queue, taking over one reference, and reports
 // whether the queue is there to take it. A queue that is full may have refused it
-// (t.refused).
-func (q *Queue) enqueue(t *turn, m *message.Message, expiresAt int64) bool {
+// (op.refused).
+func (q *Queue) enqueue(op *operation, m *message.Message, expiresAt int64) bool {
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
@@ -217,19 +217,19 @@ func (q *Queue) enqueue(t *turn, m *message.Message, expiresAt int64) bool {
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: expiresAt}
 	e.Msg.Priority = m.Priority()
 	if q.settings.Load().Needs != 0 {
-		q.hints(&e.Msg, m, t.headers)
+		q.hints(&e.Msg, m, op.headers)
 	}
 	q.counts.published++
 	if expiresAt != 0 {
-		q.timed = true
+		q.needsTime = true
 	}
-	if tracer := t.broker.tracer; tracer != nil {
-		tracer.Enqueued(m, q.name, t.time())
+	if tracer := op.broker.tracer; tracer != nil {
+		tracer.Enqueued(m, q.name, op.time())
 	}
 	if m.StoreID() == 0 || q.storeID == 0 {
-		q.step(t, &e)
+		q.step(op, &e)
 	} else {
-		q.stepStored(t, &e, r, m)
+		q.stepStored(op, &e, r, m)
 	}
 	q.mu.Unlock()
 	return true
@@ -237,20 +237,20 @@ func (q *Queue) enqueue(t *turn, m *message.Message, expiresAt int64) bool {
 
 // stepStored is step for a message that has to be stored: unless it was refused or
 // delivered without acknowledgement at once.
-func (q *Queue) stepStored(t *turn, e *queue.Event, r dispatch.Ref, m *message.Message) {
-	t.fresh = m
-	q.step(t, e)
-	t.fresh = nil
+func (q *Queue) stepStored(op *operation, e *queue.Event, r dispatch.Ref, m *message.Message) {
+	op.unstored = m
+	q.step(op, e)
+	op.unstored = nil
 	if *q.messages.at(r) != m {
 		return
 	}
 	row, _ := q.machine.Message(r)
-	t.broker.store.Add(q.storeID, store.MessageID(m.StoreID()), store.Entry{ExpiresAt: row.Expires})
-	t.kept, t.changed = true, true
+	op.broker.store.Add(q.storeID, store.MessageID(m.StoreID()), store.Entry{ExpiresAt: row.Expires})
+	op.stored, op.changed = true, true
 }
 
 // restore is enqueue for a message that the store has.
-func (q *Queue) restore(t *turn, m *message.Message, s store.Entry) {
+func (q *Queue) restore(op *operation, m *message.Message, s store.Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	*q.messages.grow(q.machine.NextRef()) = m
@@ -258,12 +258,12 @@ func (q *Queue) restore(t *turn, m *message.Message, s store.Entry) {
 	e.Msg.Priority = m.Priority()
 	properties := wire.ViewProperties(m.Properties())
 	q.hints(&e.Msg, m, properties.Headers())
-	q.timed = q.timed || s.ExpiresAt != 0
-	q.step(t, &e)
+	q.needsTime = q.needsTime || s.ExpiresAt != 0
+	q.step(op, &e)
 }
 
 // settle takes in acks, requeues or discards of deliveries of this queue.
-func (q *Queue) settle(t *turn, kind queue.Kind, refs []dispatch.Ref, hold bool) {
+func (q *Queue) settle(op *operation, kind queue.Kind, refs []dispatch.Ref, hold bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.deleted {
@@ -272,13 +272,13 @@ func (q *Queue) settle(t *turn, kind queue.Kind, refs []dispatch.Ref, hold bool)
 	switch kind {
 	case queue.Ack:
 		for _, r := range refs {
-			q.acked(t, *q.messages.at(r))
-			q.forget(t, r)
+			q.acked(op, *q.messages.at(r))
+			q.forget(op, r)
 		}
 	case queue.Requeue:
 		q.sortByAge(refs)
 	}
-	q.step(t, &queue.Event{Kind: kind, Refs: refs, Hold: hold})
+	q.step(op, &queue.Event{Kind: kind, Refs: refs, Hold: hold})
 	q.messages.trim(q.machine)
 }
 
@@ -301,19 +301,19 @@ func (q *Queue) sortByAge(refs []dispatch.Ref) {
 }
 
 // event steps the queue, unless it is deleted.
-func (q *Queue) event(t *turn, e queue.Event) {
+func (q *Queue) event(op *operation, e queue.Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if !q.deleted {
-		q.step(t, &e)
+		q.step(op, &e)
 	}
 }
 
 // wakeAt arms the one timer for messages that expire.
-func (q *Queue) wakeAt(t *turn, at int64) {
-	if q.wake != nil {
-		q.wake.Stop()
+func (q *Queue) wakeAt(op *operation, at int64) {
+	if q.wakeTimer != nil {
+		q.wakeTimer.Stop()
 	}
-	q.timed = true
-	q.wake = t.broker.after(at-t.time(), func(t *turn) { q.event(t, queue.Event{Kind: queue.Expire}) })
+	q.needsTime = true
+	q.wakeTimer = op.broker.after(at-op.time(), func(op *operation) { q.event(op, queue.Event{Kind: queue.Expire}) })
 }

@@ -14,13 +14,13 @@ func (v *VHost) Configure(name string, s *settings.Queue) bool {
 	if !ok {
 		return false
 	}
-	v.broker.ownTurn(func(t *turn) { ok = q.configure(t, s) })
+	v.broker.run(func(op *operation) { ok = q.configure(op, s) })
 	return ok
 }
 
 // configure swaps what Queue.settings points to, which others may be reading, and steps
 // the state machine with the new limits.
-func (q *Queue) configure(t *turn, s *settings.Queue) bool {
+func (q *Queue) configure(op *operation, s *settings.Queue) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	if q.deleted {
@@ -29,14 +29,14 @@ func (q *Queue) configure(t *turn, s *settings.Queue) bool {
 	old := q.settings.Load()
 	s = old.With(s)
 	q.settings.Store(s)
-	q.timed = q.timed || s.Timed()
+	q.needsTime = q.needsTime || s.Timed()
 	if s.Expires != old.Expires {
 		q.stopIdle()
 		if q.machine.Consumers() == 0 {
-			q.startIdle(t)
+			q.startIdle(op)
 		}
 	}
-	q.step(t, &queue.Event{Kind: queue.Configure, Limits: &s.Limits})
+	q.step(op, &queue.Event{Kind: queue.Configure, Limits: &s.Limits})
 	q.messages.trim(q.machine)
 	return true
 }

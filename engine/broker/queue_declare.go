@@ -49,7 +49,7 @@ func (s *Session) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 	case name == "" && settings.IsQuorum(spec.Arguments):
 		return QueueStatus{}, refuse(wire.PreconditionFailed, "Cannot declare a server-named queue for type rabbit_quorum_queue")
 	case name == "":
-		name = v.broker.makeName("amq.gen-")
+		name = v.broker.generateName("amq.gen-")
 	case reserved(name):
 		return QueueStatus{}, refuse(wire.AccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
 	}
@@ -60,17 +60,17 @@ func (s *Session) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 		return QueueStatus{}, refuse(wire.PreconditionFailed, "exclusive %s would belong to no connection", v.queueName(name))
 	}
 	spec.Name = name
-	t := s.begin()
+	op := s.begin()
 	var q *Queue
 	err := s.change(func() (durable bool, err error) {
-		q, err = s.declareQueue(t, spec)
+		q, err = s.declareQueue(op, spec)
 		return err == nil && q.storeID != 0, err
 	})
 	if err != nil {
 		return QueueStatus{}, err
 	}
 	q.mu.Lock()
-	status := q.status(t.time())
+	status := q.status(op.time())
 	q.mu.Unlock()
 	s.end()
 	return status, nil
@@ -94,7 +94,7 @@ func (q *Queue) status(now int64) QueueStatus {
 
 // declareQueue returns the queue that spec names, made if it does not exist. The virtual
 // host is locked.
-func (s *Session) declareQueue(t *turn, spec QueueSpec) (*Queue, error) {
+func (s *Session) declareQueue(op *operation, spec QueueSpec) (*Queue, error) {
 	v := s.vhost
 	if q, ok := v.queues.GetString(spec.Name); ok {
 		if !q.isDeleted() {
@@ -123,8 +123,8 @@ func (s *Session) declareQueue(t *turn, spec QueueSpec) (*Queue, error) {
 		q.owner = s.conn
 		s.conn.owned[q] = struct{}{}
 	}
-	q.startIdle(t)
-	v.recordQueue(q)
+	q.startIdle(op)
+	v.storeQueue(q)
 	v.linkQueue(q) // from now on others see it
 	return q, nil
 }
@@ -139,14 +139,14 @@ func (v *VHost) newQueue(spec QueueSpec, s *settings.Queue) *Queue {
 		durable:    spec.durable(),
 		autoDelete: spec.AutoDelete,
 		args:       spec.Arguments,
-		timed:      s.Timed() || v.broker.tracer != nil,
+		needsTime:  s.Timed() || v.broker.tracer != nil,
 		machine:    queue.New(s.Config()),
 	}
 	q.target.queue = q
 	q.settings.Store(s)
-	if record := v.broker.record; record != nil {
-		if w := record(v.name, spec.Name); w != nil {
-			q.timed = true
+	if transcript := v.broker.transcript; transcript != nil {
+		if w := transcript(v.name, spec.Name); w != nil {
+			q.needsTime = true
 			q.recorder = queue.NewRecorder(q.machine, w)
 		}
 	}

@@ -39,7 +39,7 @@ func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err err
 	if err := v.broker.mayStore(q.storeID != 0); err != nil {
 		return 0, err
 	}
-	t := s.begin()
+	op := s.begin()
 	q.mu.Lock()
 	messages = q.machine.Ready()
 	switch {
@@ -48,44 +48,44 @@ func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err err
 	case only.Unused && q.machine.Consumers() > 0:
 		err = refuse(wire.PreconditionFailed, "%s in use", v.queueName(name))
 	default:
-		q.close(t)
+		q.close(op)
 	}
 	q.mu.Unlock()
 	if err != nil {
 		return 0, err
 	}
-	v.removeQueue(t, q)
+	v.removeQueue(op, q)
 	s.end()
 	return messages, s.promise(q.storeID != 0)
 }
 
 // close makes the queue refuse everything and drops what it holds. The queue is
 // locked.
-func (q *Queue) close(t *turn) {
+func (q *Queue) close(op *operation) {
 	if q.deleted {
 		return
 	}
 	if q.storeID != 0 {
-		t.broker.store.Drop(q.storeID, 0, store.LastMessage)
-		t.changed, t.dropping = true, true
+		op.broker.store.Drop(q.storeID, 0, store.LastMessage)
+		op.changed, op.dropping = true, true
 	}
-	q.step(t, &queue.Event{Kind: queue.Close})
-	t.dropping = false
+	q.step(op, &queue.Event{Kind: queue.Close})
+	op.dropping = false
 	q.deleted = true
 	if q.recorder != nil {
 		q.recorder.End()
 	}
-	if q.wake != nil {
-		q.wake.Stop()
+	if q.wakeTimer != nil {
+		q.wakeTimer.Stop()
 	}
 	q.stopIdle()
 }
 
 // removeQueue deletes a queue: its messages are dropped, its consumers told, its
 // bindings removed. A second call does nothing. No lock is held.
-func (v *VHost) removeQueue(t *turn, q *Queue) {
+func (v *VHost) removeQueue(op *operation, q *Queue) {
 	q.mu.Lock()
-	q.close(t)
+	q.close(op)
 	consumers := q.consumers
 	q.consumers = nil
 	q.messages = messages{}
@@ -100,7 +100,7 @@ func (v *VHost) removeQueue(t *turn, q *Queue) {
 		ch := c.channel
 		ch.mu.Lock()
 		if ch.removeConsumer(c) {
-			ch.sink.Cancelled(c.Tag, t.batch)
+			ch.sink.Cancelled(c.Tag, op.batch)
 		}
 		ch.mu.Unlock()
 	}

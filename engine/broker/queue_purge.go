@@ -24,13 +24,13 @@ func (s *Session) PurgeQueue(name string) (messages int, err error) {
 	if err := s.vhost.broker.mayStore(q.storeID != 0); err != nil {
 		return 0, err
 	}
-	t := s.begin()
+	op := s.begin()
 	q.mu.Lock()
 	if !q.deleted {
 		messages = q.machine.Ready()
-		t.dropping = q.dropReady(t)
-		q.step(t, &queue.Event{Kind: queue.Purge})
-		t.dropping = false
+		op.dropping = q.dropReady(op)
+		q.step(op, &queue.Event{Kind: queue.Purge})
+		op.dropping = false
 		q.messages.trim(q.machine)
 	}
 	q.mu.Unlock()
@@ -40,7 +40,7 @@ func (s *Session) PurgeQueue(name string) (messages int, err error) {
 
 // dropReady takes the ready messages out of the store: all but the unacked ones, in as
 // few ranges as these leave. It reports whether the queue is stored.
-func (q *Queue) dropReady(t *turn) bool {
+func (q *Queue) dropReady(op *operation) bool {
 	if q.storeID == 0 {
 		return false
 	}
@@ -62,8 +62,8 @@ func (q *Queue) dropReady(t *turn) bool {
 		if i, _ := slices.BinarySearch(kept, ready[0]); i < len(kept) {
 			n, _ = slices.BinarySearch(ready, kept[i])
 		}
-		t.broker.store.Drop(q.storeID, ready[0], ready[n-1])
-		t.changed = true
+		op.broker.store.Drop(q.storeID, ready[0], ready[n-1])
+		op.changed = true
 		ready = ready[n:]
 	}
 	return true

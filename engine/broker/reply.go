@@ -30,7 +30,7 @@ func (ch *Channel) consumeReplies(spec ConsumerSpec) (tag string, err error) {
 	case ch.replyTo != nil:
 		return "", refuse(wire.PreconditionFailed, "reply consumer already set")
 	}
-	r := &replyConsumer{c, ch.vhost.broker.makeName(replyTo + ".")}
+	r := &replyConsumer{c, ch.vhost.broker.generateName(replyTo + ".")}
 	ch.mu.Lock()
 	ch.replyTo = r
 	ch.mu.Unlock()
@@ -63,14 +63,14 @@ func (ch *Channel) setReplyTo(p *Publishing) error {
 // sendReplies hands a message to the requesters among those that it is routed to by
 // name. As in RabbitMQ, they are no queues: who publishes with mandatory is told that
 // nobody got the message, and transactions do not hold replies back.
-func (t *turn) sendReplies(v *VHost, p *Publishing) {
-	for _, key := range t.keys {
+func (op *operation) sendReplies(v *VHost, p *Publishing) {
+	for _, key := range op.keys {
 		if !bytes.HasPrefix(key, replyPrefix) {
 			continue
 		}
 		if to, ok := v.replies.Get(key); ok {
-			m := t.broker.book.Enter(message.New(p.Exchange, p.RoutingKey, &p.Properties, p.Body))
-			to.deliverReply(t, m)
+			m := op.broker.book.Enter(message.New(p.Exchange, p.RoutingKey, &p.Properties, p.Body))
+			to.deliverReply(op, m)
 			m.Release()
 		}
 	}
@@ -81,14 +81,14 @@ var replyPrefix = []byte(replyTo + ".")
 
 // deliverReply delivers a reply under the tag that the next message for a consumer gets
 // too: there is nothing to acknowledge.
-func (ch *Channel) deliverReply(t *turn, m *message.Message) {
+func (ch *Channel) deliverReply(op *operation, m *message.Message) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	if ch.replyTo == nil {
 		return
 	}
 	ch.delivery = Delivery{Consumer: ch.replyTo.consumer, DeliveryTag: ch.lastTag + 1, Msg: m, Queue: replyTo}
-	ch.sink.Deliver(&ch.delivery, t.batch) // replies are not held back
+	ch.sink.Deliver(&ch.delivery, op.batch) // replies are not held back
 }
 
 // declareReply carries out a declaration of a requester's name, of whatever kind: how a

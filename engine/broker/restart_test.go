@@ -157,10 +157,10 @@ func TestBadStore(t *testing.T) {
 		kind  store.Kind
 		value string
 	}{
-		{recordQueue, "not JSON"},
-		{recordQueue, `{"VHost":"/","Name":"q","Arguments":"AAAA"}`},
-		{recordExchange, `{"VHost":"/","Name":"x","Type":"bogus"}`},
-		{recordBinding, `{"VHost":"/","Name":"missing","Dest":"q"}`},
+		{kindQueue, "not JSON"},
+		{kindQueue, `{"VHost":"/","Name":"q","Arguments":"AAAA"}`},
+		{kindExchange, `{"VHost":"/","Name":"x","Type":"bogus"}`},
+		{kindBinding, `{"VHost":"/","Name":"missing","Dest":"q"}`},
 	} {
 		s := memory.New()
 		s.Put(record.kind, "bad", []byte(record.value))
@@ -169,7 +169,7 @@ func TestBadStore(t *testing.T) {
 		}
 	}
 	s := memory.New()
-	s.Put(recordQueue, "q", []byte(`{"VHost":"/","Name":"q","Queue":1}`))
+	s.Put(kindQueue, "q", []byte(`{"VHost":"/","Name":"q","Queue":1}`))
 	s.Message(1, nil, []byte{0, 9, 0, 0, 0, 1, 0})
 	s.Add(1, 1, store.Entry{})
 	s.Done(1)
@@ -177,7 +177,7 @@ func TestBadStore(t *testing.T) {
 		t.Error("New with a message whose parts overlap: no error")
 	}
 	s = memory.New()
-	s.Put(recordIdentity, "queue", []byte("short"))
+	s.Put(kindIdentity, "queue", []byte("short"))
 	if _, err := New(Options{Store: s}); err == nil {
 		t.Error("New with a record of identities that is too short: no error")
 	}

@@ -21,7 +21,7 @@ func (b *Broker) restore() error {
 		return err
 	}
 	closed := false
-	if err := b.store.Records(recordClosed, func(string, []byte) error { closed = true; return nil }); err != nil {
+	if err := b.store.Records(kindClosed, func(string, []byte) error { closed = true; return nil }); err != nil {
 		return err
 	}
 	queues, err := b.readEntries()
@@ -30,12 +30,12 @@ func (b *Broker) restore() error {
 	}
 	b.store.Start(&b.rounds)
 	if closed { // before anything can be delivered
-		b.store.Delete(recordClosed, "")
+		b.store.Delete(kindClosed, "")
 		if err := b.sync(); err != nil {
 			return err
 		}
 	}
-	b.ownTurn(func(t *turn) { err = b.fillQueues(t, queues, !closed) })
+	b.run(func(op *operation) { err = b.fillQueues(op, queues, !closed) })
 	return err
 }
 
@@ -47,7 +47,7 @@ func (b *Broker) restoreDeclared() error {
 	if err := b.messageIDs.restore(b.store); err != nil {
 		return err
 	}
-	err := b.store.Records(recordVHost, func(name string, _ []byte) error {
+	err := b.store.Records(kindVHost, func(name string, _ []byte) error {
 		b.addVHost(name)
 		return nil
 	})
@@ -55,9 +55,9 @@ func (b *Broker) restoreDeclared() error {
 		kind store.Kind
 		make func(*VHost, *record, wire.Table) error
 	}{
-		{recordExchange, (*VHost).restoreExchange},
-		{recordQueue, (*VHost).restoreQueue},
-		{recordBinding, (*VHost).restoreBinding},
+		{kindExchange, (*VHost).restoreExchange},
+		{kindQueue, (*VHost).restoreQueue},
+		{kindBinding, (*VHost).restoreBinding},
 	} {
 		if err == nil {
 			err = b.restoreKind(kind.kind, kind.make)
@@ -170,7 +170,7 @@ func (b *Broker) readEntries() (all []restoredQueue, err error) {
 
 // fillQueues puts messages back into their queues. One that lies in several is shared
 // again. After a crash any of them may have been delivered.
-func (b *Broker) fillQueues(t *turn, queues []restoredQueue, crashed bool) error {
+func (b *Broker) fillQueues(op *operation, queues []restoredQueue, crashed bool) error {
 	shared := make(map[store.MessageID]*message.Message) // with a reference each
 	defer func() {
 		for _, m := range shared {
@@ -182,26 +182,26 @@ func (b *Broker) fillQueues(t *turn, queues []restoredQueue, crashed bool) error
 			m := shared[e.id]
 			if m == nil {
 				var err error
-				if m, err = b.load(t, e.id); err != nil {
+				if m, err = b.load(op, e.id); err != nil {
 					return fmt.Errorf("message %d in %s: %w", e.id, r.queue.vhost.queueName(r.queue.name), err)
 				}
 				shared[e.id] = m
 			}
 			m.Retain()
 			e.Redelivered = e.Redelivered || crashed
-			r.queue.restore(t, m, e.Entry)
+			r.queue.restore(op, m, e.Entry)
 		}
-		r.queue.startIdle(t)
+		r.queue.startIdle(op)
 	}
 	return nil
 }
 
 // load reads a message from the store.
-func (b *Broker) load(t *turn, id store.MessageID) (m *message.Message, err error) {
-	if t.octets, err = b.store.Load(id, t.octets[:0]); err != nil {
+func (b *Broker) load(op *operation, id store.MessageID) (m *message.Message, err error) {
+	if op.octets, err = b.store.Load(id, op.octets[:0]); err != nil {
 		return nil, err
 	}
-	if m, err = message.Decode(t.octets); err != nil {
+	if m, err = message.Decode(op.octets); err != nil {
 		return nil, err
 	}
 	m.SetStoreID(uint64(id))

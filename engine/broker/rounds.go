@@ -27,21 +27,21 @@ type rounds struct {
 
 // waits is what a connection waits for, under the lock of rounds.
 type waits struct {
-	confirms []roundConfirms // in order of rounds
-	answers  Round           // an answer is held for it, 0: none
-	unsure   Round           // it has publishes that nobody will confirm, 0: none
-	listed   bool            // in rounds.waiting
+	confirms    []roundConfirms // in order of rounds
+	answers     Round           // an answer is held for it, 0: none
+	unconfirmed Round           // it has publishes that nobody will confirm, 0: none
+	listed      bool            // in rounds.waiting
 }
 
 // roundConfirms are publishes of a channel, first to last, that a round confirms.
 type roundConfirms struct {
 	round   Round
 	channel *Channel
-	publishes
+	span
 }
 
 // publishes is a run of publish numbers of a channel, both ends included.
-type publishes struct{ first, last uint64 }
+type span struct{ first, last uint64 }
 
 // Completed implements [store.Observer]: all that waited for round r is settled, for all
 // connections at once.
@@ -86,7 +86,7 @@ func (s *rounds) settle(c *Conn, b *Batch) (all bool) {
 	w := &c.waits
 	n := 0
 	for n < len(w.confirms) && w.confirms[n].round <= s.done {
-		w.confirms[n].tell(true, b)
+		w.confirms[n].settle(true, b)
 		n++
 	}
 	w.confirms = w.confirms[:copy(w.confirms, w.confirms[n:])]
@@ -98,27 +98,27 @@ func (s *rounds) settle(c *Conn, b *Batch) (all bool) {
 			w.answers = 0
 		}
 	}
-	if w.unsure <= s.done {
-		w.unsure = 0
+	if w.unconfirmed <= s.done {
+		w.unconfirmed = 0
 	}
-	return len(w.confirms) == 0 && w.answers == 0 && w.unsure == 0
+	return len(w.confirms) == 0 && w.answers == 0 && w.unconfirmed == 0
 }
 
 // fail is settle for a store that has failed.
 func (s *rounds) fail(c *Conn, b *Batch) {
 	w := &c.waits
 	for i := range w.confirms {
-		w.confirms[i].tell(false, b)
+		w.confirms[i].settle(false, b)
 	}
-	if (w.answers != 0 || w.unsure != 0) && c.opts.Ended != nil {
+	if (w.answers != 0 || w.unconfirmed != 0) && c.opts.Ended != nil {
 		c.opts.Ended(errStore(s.err))
 	}
 	*w = waits{}
 }
 
 // tell settles publishes, unless their channel is closed.
-func (p *roundConfirms) tell(ok bool, b *Batch) {
-	if !p.channel.settled {
+func (p *roundConfirms) settle(ok bool, b *Batch) {
+	if !p.channel.confirmsEnded {
 		p.channel.sink.Confirmed(p.first, p.last, ok, b)
 	}
 }
@@ -126,13 +126,13 @@ func (p *roundConfirms) tell(ok bool, b *Batch) {
 // close has a channel hear of no more confirms.
 func (s *rounds) close(ch *Channel) {
 	s.mu.Lock()
-	ch.settled = true
+	ch.confirmsEnded = true
 	s.mu.Unlock()
 }
 
 // commit ends the open round.
 func (b *Broker) commit() Round {
-	b.recorded.Store(false)
+	b.recordsChanged.Store(false)
 	return b.store.Commit()
 }
 
@@ -181,14 +181,14 @@ func (c *Conn) Holding() bool { return c.holding }
 // Whoever makes calls on a connection commits at the end of each burst of them, before
 // it flushes the Batch.
 func (c *Conn) Commit() Round {
-	t := &c.turn
+	op := &c.op
 	b := c.vhost.broker
-	if !t.changed && !c.holding && !b.recorded.Load() {
+	if !op.changed && !c.holding && !b.recordsChanged.Load() {
 		return 0
 	}
-	t.changed = false
+	op.changed = false
 	r := b.commit()
-	if !c.holding && !c.unsure && len(c.confirming) == 0 {
+	if !c.holding && !c.unconfirmed && len(c.confirming) == 0 {
 		return 0
 	}
 	return b.rounds.wait(c, r)
@@ -212,10 +212,10 @@ func (s *rounds) wait(c *Conn, r Round) Round {
 	if held {
 		w.answers = r
 	}
-	if c.unsure {
-		w.unsure = r
+	if c.unconfirmed {
+		w.unconfirmed = r
 	}
-	c.holding, c.unsure = false, false
+	c.holding, c.unconfirmed = false, false
 	switch {
 	case r <= s.done:
 		s.settle(c, &c.batch)

@@ -6,96 +6,96 @@ import (
 	"harelab/engine/wire"
 )
 
-// route fills t.queues with the queues that a message goes to, each once. t.keys are
-// its routing keys, t.headers its headers. It takes no lock.
+// route fills op.queues with the queues that a message goes to, each once. op.keys are
+// its routing keys, op.headers its headers. It takes no lock.
 //
 // An exchange that is reached a second time is passed over, so that cycles of
 // bindings and of alternate exchanges end. An alternate exchange gets what its
 // exchange routes nowhere at all (rabbit_exchange, route/2).
-func (t *turn) route(x *Exchange) {
-	t.queues = t.queues[:0]
-	if len(t.seen) > 0 {
-		clear(t.seen)
+func (op *operation) route(x *Exchange) {
+	op.queues = op.queues[:0]
+	if len(op.seen) > 0 {
+		clear(op.seen)
 	}
-	t.exchanges = append(t.exchanges[:0], x)
-	for i := 0; i < len(t.exchanges); i++ { // grows while it goes
-		x := t.exchanges[i]
-		t.unique = i == 0 && len(t.keys) == 1
+	op.exchanges = append(op.exchanges[:0], x)
+	for i := 0; i < len(op.exchanges); i++ { // grows while it goes
+		x := op.exchanges[i]
+		op.unique = i == 0 && len(op.keys) == 1
 		found := false
-		for _, key := range t.keys {
+		for _, key := range op.keys {
 			if x.isDefault {
-				found = t.routeToName(x.vhost, key) || found
+				found = op.routeToName(x.vhost, key) || found
 			} else {
-				found = x.route(t, key) || found
+				found = x.route(op, key) || found
 			}
 		}
-		if t.unique = false; !found && x.alternate != "" {
+		if op.unique = false; !found && x.alternate != "" {
 			if alternate, ok := x.vhost.exchanges.GetString(x.alternate); ok {
-				t.visit(&alternate.target)
+				op.visit(&alternate.target)
 			}
 		}
 	}
 }
 
 // routeToName routes on the default exchange: to the queue called like the key.
-func (t *turn) routeToName(v *VHost, key []byte) bool {
+func (op *operation) routeToName(v *VHost, key []byte) bool {
 	q, ok := v.queues.Get(key)
 	if ok {
-		t.visit(&q.target)
+		op.visit(&q.target)
 	}
 	return ok
 }
 
 // visit notes a target, unless the message has been there.
-func (t *turn) visit(to *target) {
+func (op *operation) visit(to *target) {
 	switch {
-	case !t.unique && t.visited(to):
+	case !op.unique && op.visited(to):
 	case to.queue != nil:
-		t.queues = append(t.queues, to.queue)
+		op.queues = append(op.queues, to.queue)
 	default:
-		t.exchanges = append(t.exchanges, to.exchange)
+		op.exchanges = append(op.exchanges, to.exchange)
 	}
 }
 
 // manySeen is how many targets a scan for duplicates is good for. More are sorted
 // out by a map.
-const manySeen = 32
+const scanLimit = 32
 
 // visited reports whether a target has been noted, and if not expects it to be.
-func (t *turn) visited(to *target) bool {
-	if len(t.queues)+len(t.exchanges) < manySeen {
+func (op *operation) visited(to *target) bool {
+	if len(op.queues)+len(op.exchanges) < scanLimit {
 		if to.queue != nil {
-			return slices.Contains(t.queues, to.queue)
+			return slices.Contains(op.queues, to.queue)
 		}
-		return slices.Contains(t.exchanges, to.exchange)
+		return slices.Contains(op.exchanges, to.exchange)
 	}
-	if t.seen == nil {
-		t.seen = make(map[*target]struct{})
+	if op.seen == nil {
+		op.seen = make(map[*target]struct{})
 	}
-	if len(t.seen) == 0 {
-		for _, q := range t.queues {
-			t.seen[&q.target] = struct{}{}
+	if len(op.seen) == 0 {
+		for _, q := range op.queues {
+			op.seen[&q.target] = struct{}{}
 		}
-		for _, x := range t.exchanges {
-			t.seen[&x.target] = struct{}{}
+		for _, x := range op.exchanges {
+			op.seen[&x.target] = struct{}{}
 		}
 	}
-	_, known := t.seen[to]
-	t.seen[to] = struct{}{}
+	_, known := op.seen[to]
+	op.seen[to] = struct{}{}
 	return known
 }
 
-// setKeys sets t.keys: a message's own routing key and those of the headers CC and BCC
-// in t.headers, which must be arrays, of long strings where they matter (rabbit_basic,
+// setKeys sets op.keys: a message's own routing key and those of the headers CC and BCC
+// in op.headers, which must be arrays, of long strings where they matter (rabbit_basic,
 // header_routes/1). It reports whether there is a BCC, which nobody may see; its keys
-// are t.hidden.
-func (t *turn) setKeys(key []byte) (bcc bool, err error) {
-	t.keys, t.hidden = append(t.keys[:0], key), nil
-	if t.headers == nil {
+// are op.hidden.
+func (op *operation) setKeys(key []byte) (bcc bool, err error) {
+	op.keys, op.hidden = append(op.keys[:0], key), nil
+	if op.headers == nil {
 		return false, nil
 	}
 	for _, name := range [...]string{"CC", "BCC"} {
-		v, ok := wire.TableLookup(t.headers, name)
+		v, ok := wire.TableLookup(op.headers, name)
 		if !ok {
 			continue
 		}
@@ -107,14 +107,14 @@ func (t *turn) setKeys(key []byte) (bcc bool, err error) {
 		if err != nil {
 			return false, err
 		}
-		first := len(t.keys)
+		first := len(op.keys)
 		for _, k := range keys.([]any) {
 			if s, ok := k.(string); ok {
-				t.keys = append(t.keys, []byte(s))
+				op.keys = append(op.keys, []byte(s))
 			}
 		}
 		if bcc {
-			t.hidden = t.keys[first:]
+			op.hidden = op.keys[first:]
 		}
 	}
 	return bcc, nil

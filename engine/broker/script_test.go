@@ -107,7 +107,7 @@ func newScript(t *testing.T) *script {
 	}
 	clock := &testClock{now: 1_000_000_000_000}
 	s := &script{t: t, clock: clock, conns: make(map[string]*Conn), channels: make(map[string]*scriptChannel)}
-	b, err := New(Options{Clock: clock, Auth: users, Seed: 1, Record: func(_, queue string) io.Writer {
+	b, err := New(Options{Clock: clock, Auth: users, Seed: 1, Transcript: func(_, queue string) io.Writer {
 		r := &queueRecord{queue: queue}
 		s.records = append(s.records, r)
 		return r

@@ -19,7 +19,7 @@ type Session struct {
 	permissions *auth.Session // nil: may do all
 	conn        *Conn         // that exclusive queues belong to, nil: none
 	batch       Batch
-	turn        turn
+	op          operation
 }
 
 // Session returns a session of a user, none for the program itself, which may do all.
@@ -49,7 +49,7 @@ func (b *Broker) enter(name, user string) (*VHost, error) {
 
 func (s *Session) init(v *VHost, user string) {
 	s.vhost, s.user = v, user
-	s.turn = turn{broker: v.broker, batch: &s.batch}
+	s.op = operation{broker: v.broker, batch: &s.batch}
 	if user != "" {
 		s.permissions = v.broker.auth.NewSession(user, v.name)
 	}
@@ -59,16 +59,16 @@ func (s *Session) init(v *VHost, user string) {
 func (s *Session) VHost() *VHost { return s.vhost }
 
 // begin starts a call.
-func (s *Session) begin() *turn {
-	s.turn.begin()
-	return &s.turn
+func (s *Session) begin() *operation {
+	s.op.begin()
+	return &s.op
 }
 
 // end ends a call. The caller of a connection flushes its batch.
 func (s *Session) end() {
-	s.turn.end()
+	s.op.end()
 	if s.conn == nil {
-		s.turn.commit()
+		s.op.commit()
 		s.batch.Flush()
 	}
 }

@@ -27,8 +27,8 @@ type txSettle struct {
 	unsettled
 }
 
-func (tx *txState) settle(kind queue.Kind, us []unsettled) {
-	for _, u := range us {
+func (tx *txState) settle(kind queue.Kind, deliveries []unsettled) {
+	for _, u := range deliveries {
 		tx.settled = append(tx.settled, txSettle{kind, u})
 	}
 }
@@ -78,30 +78,30 @@ func (ch *Channel) TxCommit(o CommitOptions) error {
 	if ch.mode != modeTx {
 		return errNotTransactional
 	}
-	t := ch.begin()
+	op := ch.begin()
 	tx := ch.tx
 	ch.tx = txState{}
-	err := t.commitPublishes(tx.publishes, o.Returned)
+	err := op.commitPublishes(tx.publishes, o.Returned)
 	if o.Published != nil {
 		o.Published()
 	}
 	for len(tx.settled) > 0 {
 		kind := tx.settled[0].kind
-		t.settled = t.settled[:0]
+		op.settled = op.settled[:0]
 		for len(tx.settled) > 0 && tx.settled[0].kind == kind {
-			t.settled = append(t.settled, tx.settled[0].unsettled)
+			op.settled = append(op.settled, tx.settled[0].unsettled)
 			tx.settled = tx.settled[1:]
 		}
-		ch.finish(t, kind, t.settled)
+		ch.finish(op, kind, op.settled)
 	}
-	t.end()
-	ch.conn.promise(t.changed) // the answer waits, so there is no error
+	op.end()
+	ch.conn.promise(op.changed) // the answer waits, so there is no error
 	return err
 }
 
 // commitPublishes sends the messages of a transaction, after it has returned those that
 // no queue takes.
-func (t *turn) commitPublishes(publishes []txPublish, returned func(*message.Message)) error {
+func (op *operation) commitPublishes(publishes []txPublish, returned func(*message.Message)) error {
 	for i := range publishes {
 		p := &publishes[i]
 		p.queues = slices.DeleteFunc(p.queues, (*Queue).isDeleted)
@@ -117,20 +117,20 @@ func (t *turn) commitPublishes(publishes []txPublish, returned func(*message.Mes
 		if len(p.queues) == 0 {
 			continue
 		}
-		t.queues = append(t.queues[:0], p.queues...)
-		if err := t.mayEnqueue(p.msg); err != nil {
-			t.failed = err
+		op.queues = append(op.queues[:0], p.queues...)
+		if err := op.mayEnqueue(p.msg); err != nil {
+			op.failed = err
 			p.msg.Release()
 			continue
 		}
 		properties := wire.ViewProperties(p.msg.Properties())
-		t.headers = properties.Headers()
-		t.enqueue(p.msg, p.ttl)
+		op.headers = properties.Headers()
+		op.enqueue(p.msg, p.ttl)
 	}
-	if t.failed != nil {
-		return t.failed
+	if op.failed != nil {
+		return op.failed
 	}
-	if t.refused {
+	if op.refused {
 		return refuse(wire.PreconditionFailed, "partial tx completion")
 	}
 	return nil

@@ -8,7 +8,7 @@ type unsettled struct {
 	queue *Queue // nil once it is settled
 	ref   dispatch.Ref
 
-	gotten  bool // by basic.get, not by a consumer
+	byGet   bool // by basic.get, not by a consumer
 	counted bool // in the channel's limiter, by the channel and not by the queue
 }
 

@@ -15,13 +15,13 @@ type channel struct {
 	closing bool // channel.close was sent: nothing counts before channel.close-ok
 	content content
 
-	prompt   settlements // publishes settled in this chunk, told at its end
+	settled  settlements // publishes settled in this chunk, told at its end
 	awaiting bool        // listed in conn.confirming
 
 	// Guarded by the outbox's lock.
-	stalled bool        // told the broker to pause
-	late    settlements // publishes that the broker settled in its own time
-	told    confirms
+	stalled  bool        // told the broker to pause
+	late     settlements // publishes that the broker settled in its own time
+	confirms confirms
 }
 
 // openChannel carries out a frame for a channel that is not open.
@@ -82,9 +82,9 @@ func (ch *channel) fail(err error) error {
 // release gives back what the channel has of the broker and drops what it began.
 func (ch *channel) release() {
 	c := ch.conn
-	c.tellConfirms()
+	c.sendConfirms()
 	c.commit()
-	c.out.tellLate()
+	c.out.sendLate()
 	ch.content.reset()
 	if c.content == ch {
 		c.content = nil

@@ -43,12 +43,12 @@ func (s *settlements) empty() bool { return len(s.acked)+len(s.nacked) == 0 }
 // It need not know which publishes are still to be settled: numbers are given
 // without gaps, so the first that is missing is the first unsettled one.
 type confirms struct {
-	told   uint64 // all up to this one are settled and told
-	beyond []span // settled and told after a gap; sorted, apart from each other
+	cumulative uint64 // all up to this one are settled and told
+	selective  []span // settled and told after a gap; sorted, apart from each other
 }
 
 // tell appends the frames for what s holds, and empties s.
-func (k *confirms) tell(dst []byte, channel uint16, s *settlements) []byte {
+func (k *confirms) append(dst []byte, channel uint16, s *settlements) []byte {
 	slices.Sort(s.nacked)
 	slices.SortFunc(s.acked, func(a, b span) int { return cmp.Compare(a.first, b.first) })
 	for _, seq := range s.nacked {
@@ -57,9 +57,9 @@ func (k *confirms) tell(dst []byte, channel uint16, s *settlements) []byte {
 	for _, run := range s.acked {
 		k.settle(run)
 	}
-	if len(k.beyond) > 0 && k.beyond[0].first == k.told+1 {
-		k.told = k.beyond[0].last
-		k.beyond = slices.Delete(k.beyond, 0, 1)
+	if len(k.selective) > 0 && k.selective[0].first == k.cumulative+1 {
+		k.cumulative = k.selective[0].last
+		k.selective = slices.Delete(k.selective, 0, 1)
 	}
 	dst = k.appendAcks(dst, channel, s)
 	dst = k.appendNacks(dst, channel, s)
@@ -72,7 +72,7 @@ func (k *confirms) appendAcks(dst []byte, channel uint16, s *settlements) []byte
 	if len(s.acked) == 1 && s.acked[0].first == s.acked[0].last {
 		return wire.AppendAck(dst, channel, s.acked[0].first, false)
 	}
-	end := k.told // a multiple ack may name none after it
+	end := k.cumulative // a multiple ack may name none after it
 	if len(s.nacked) > 0 {
 		end = min(end, s.nacked[0]-1)
 	}
@@ -95,7 +95,7 @@ func (k *confirms) appendAcks(dst []byte, channel uint16, s *settlements) []byte
 
 // appendNacks appends the frames for s.nacked, which is sorted.
 func (k *confirms) appendNacks(dst []byte, channel uint16, s *settlements) []byte {
-	end := k.told
+	end := k.cumulative
 	if len(s.acked) > 0 {
 		end = min(end, s.acked[0].first-1)
 	}
@@ -111,20 +111,20 @@ func (k *confirms) appendNacks(dst []byte, channel uint16, s *settlements) []byt
 
 // settle adds run to beyond and joins it with its neighbours.
 func (k *confirms) settle(run span) {
-	i, _ := slices.BinarySearchFunc(k.beyond, run.first, func(s span, first uint64) int {
+	i, _ := slices.BinarySearchFunc(k.selective, run.first, func(s span, first uint64) int {
 		if s.first < first {
 			return -1
 		}
 		return 1
 	})
-	if i > 0 && k.beyond[i-1].last+1 == run.first {
+	if i > 0 && k.selective[i-1].last+1 == run.first {
 		i--
-		k.beyond[i].last = run.last
+		k.selective[i].last = run.last
 	} else {
-		k.beyond = slices.Insert(k.beyond, i, run)
+		k.selective = slices.Insert(k.selective, i, run)
 	}
-	if i+1 < len(k.beyond) && k.beyond[i].last+1 == k.beyond[i+1].first {
-		k.beyond[i].last = k.beyond[i+1].last
-		k.beyond = slices.Delete(k.beyond, i+1, i+2)
+	if i+1 < len(k.selective) && k.selective[i].last+1 == k.selective[i+1].first {
+		k.selective[i].last = k.selective[i+1].last
+		k.selective = slices.Delete(k.selective, i+1, i+2)
 	}
 }

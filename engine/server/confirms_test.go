@@ -8,7 +8,7 @@ import (
 )
 
 // told reads the frames that confirms wrote.
-func told(t *testing.T, b []byte) []wire.Method {
+func parseConfirms(t *testing.T, b []byte) []wire.Method {
 	t.Helper()
 	var ms []wire.Method
 	for len(b) > 0 {
@@ -54,7 +54,7 @@ func TestConfirms(t *testing.T) {
 		{name: "nacks after a gap", nacked: []uint64{1, 3}, want: []wire.Method{nack(1, true), nack(3, false)}, allTold: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k := confirms{told: tt.told}
+			k := confirms{cumulative: tt.told}
 			var s settlements
 			for _, seq := range tt.acked {
 				s.ack(seq, seq)
@@ -62,9 +62,9 @@ func TestConfirms(t *testing.T) {
 			for _, seq := range tt.nacked {
 				s.nack(seq, seq)
 			}
-			got := told(t, k.tell(nil, 1, &s))
-			if !equalMethods(got, tt.want) || k.told != tt.allTold || !s.empty() {
-				t.Errorf("told %v, all up to %d, want %v, %d", got, k.told, tt.want, tt.allTold)
+			got := parseConfirms(t, k.append(nil, 1, &s))
+			if !equalMethods(got, tt.want) || k.cumulative != tt.allTold || !s.empty() {
+				t.Errorf("told %v, all up to %d, want %v, %d", got, k.cumulative, tt.want, tt.allTold)
 			}
 		})
 	}
@@ -101,7 +101,7 @@ func TestConfirmsTellTheTruth(t *testing.T) {
 			}
 		}
 		tell := func() {
-			for _, m := range told(t, k.tell(nil, 1, &s)) {
+			for _, m := range parseConfirms(t, k.append(nil, 1, &s)) {
 				checkTold(t, seed, m, fate, open)
 			}
 		}
@@ -126,8 +126,8 @@ func TestConfirmsTellTheTruth(t *testing.T) {
 			settle(seq)
 		}
 		tell()
-		if len(open) != 0 || len(k.beyond) != 0 || k.told != 300 {
-			t.Fatalf("seed %d: publisher still waits for %v; told %d, beyond %v", seed, open, k.told, k.beyond)
+		if len(open) != 0 || len(k.selective) != 0 || k.cumulative != 300 {
+			t.Fatalf("seed %d: publisher still waits for %v; told %d, beyond %v", seed, open, k.cumulative, k.selective)
 		}
 	}
 }

@@ -122,7 +122,7 @@ func (c *conn) handle() (goOn bool) {
 		c.content.content.own() // the inbox is about to move
 		c.content = nil
 	}
-	c.tellConfirms()
+	c.sendConfirms()
 	c.commit()
 	c.broker.Batch().Flush()
 	c.wake()

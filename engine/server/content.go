@@ -172,7 +172,7 @@ func (ch *channel) published(body []byte) error {
 		return causedBy(err, wire.MethodBasicPublish)
 	}
 	if p.Mandatory && !r.Routed {
-		ch.giveBack(p)
+		ch.returnMandatory(p)
 	}
 	switch r.Confirm {
 	case broker.ConfirmAck:

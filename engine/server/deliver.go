@@ -79,23 +79,23 @@ func (ch *channel) settle() *settlements {
 		ch.awaiting = true
 		ch.conn.confirming = append(ch.conn.confirming, ch)
 	}
-	return &ch.prompt
+	return &ch.settled
 }
 
 // tellConfirms tells what the chunk's publishes came to.
-func (c *conn) tellConfirms() {
+func (c *conn) sendConfirms() {
 	for i, ch := range c.confirming {
 		c.confirming[i] = nil
 		ch.awaiting = false
 		if buf, ok := c.out.begin(methodRoom); ok {
-			c.out.end(ch.told.tell(buf, ch.id, &ch.prompt))
+			c.out.end(ch.confirms.append(buf, ch.id, &ch.settled))
 		}
 	}
 	c.confirming = c.confirming[:0]
 }
 
 // tellLate tells what the broker settled in its own time.
-func (o *outbox) tellLate() {
+func (o *outbox) sendLate() {
 	o.mu.Lock()
 	pending := len(o.late) > 0
 	o.unlock()
@@ -108,7 +108,7 @@ func (o *outbox) tellLate() {
 	}
 	for i, ch := range o.late {
 		o.late[i] = nil
-		buf = ch.told.tell(buf, ch.id, &ch.late)
+		buf = ch.confirms.append(buf, ch.id, &ch.late)
 	}
 	o.late = o.late[:0]
 	o.end(buf)
@@ -123,7 +123,7 @@ func (o *outbox) dropLate(ch *channel) {
 }
 
 // gotten sends the answer to basic.get.
-func (ch *channel) gotten(r *broker.GetResult) {
+func (ch *channel) sendGetOk(r *broker.GetResult) {
 	m := r.Msg
 	defer m.Release()
 	left, body := uint32(r.MessageCount), m.Body()
@@ -143,14 +143,14 @@ func (ch *channel) gotten(r *broker.GetResult) {
 }
 
 // giveBack returns a mandatory publish that no queue took.
-func (ch *channel) giveBack(p *broker.Publishing) {
+func (ch *channel) returnMandatory(p *broker.Publishing) {
 	c := ch.conn
 	c.scratch = wire.AppendExchangeAndKey(c.scratch[:0], string(p.Exchange), string(p.RoutingKey))
-	ch.returned(c.scratch, p.Properties.Raw(), p.Body)
+	ch.sendReturn(c.scratch, p.Properties.Raw(), p.Body)
 }
 
 // returned sends a basic.return. The parts are copied.
-func (ch *channel) returned(exchangeAndKey, properties, body []byte) {
+func (ch *channel) sendReturn(exchangeAndKey, properties, body []byte) {
 	if buf, ok := ch.conn.out.begin(methodRoom + len(properties) + len(body)); ok {
 		ch.conn.out.end(wire.AppendReturn(buf, ch.id, wire.NoRoute, wire.NoRoute.Name(),
 			exchangeAndKey, properties, body, ch.conn.frameMax))

@@ -56,9 +56,9 @@ func (c *conn) exception(err error) {
 // nothing is listened to. What the client had of the broker goes back first.
 func (c *conn) end(last wire.Method) {
 	c.ended = true
-	c.tellConfirms()
+	c.sendConfirms()
 	c.commit()
-	c.out.tellLate() // nacks of a store that has failed, which whoever brought them may not have told yet
+	c.out.sendLate() // nacks of a store that has failed, which whoever brought them may not have told yet
 	c.broker.Close()
 	c.out.release(0, last, false)
 	c.out.finish()

@@ -29,30 +29,30 @@ const (
 var header09 = [8]byte{'A', 'M', 'Q', 'P', 1, 1, 0, 9}
 
 // errLeft says that the client took leave during the handshake.
-var errLeft = errors.New("client closed the connection during the handshake")
+var errClientClosed = errors.New("client closed the connection during the handshake")
 
 // A refusal ends a handshake: say is sent and the connection closed after wait, or
 // sooner if the client hangs up.
 type refusal struct {
 	reason error // for the log; the peer sees no more than say
-	say    []byte
+	answer []byte
 	wait   time.Duration
 }
 
 func (r *refusal) Error() string { return r.reason.Error() }
 
 // inSilence refuses without a word.
-func inSilence(reason error) error { return &refusal{reason: reason, wait: silence} }
+func refuseSilently(reason error) error { return &refusal{reason: reason, wait: silence} }
 
 // aloud refuses with connection.close.
-func aloud(e *wire.Error) error {
+func refuseWithClose(e *wire.Error) error {
 	m := &wire.ConnectionClose{
 		ReplyCode: e.Code,
 		ReplyText: e.ReplyText(),
 		ClassID:   e.Method.Class(),
 		MethodID:  e.Method.Method(),
 	}
-	return &refusal{reason: e, say: wire.AppendMethodFrame(nil, 0, m), wait: lingerTimeout}
+	return &refusal{reason: e, answer: wire.AppendMethodFrame(nil, 0, m), wait: lingerTimeout}
 }
 
 // handshake takes a new connection from the protocol header to connection.open-ok
@@ -65,7 +65,7 @@ func (c *conn) handshake() (err error) {
 		}
 		c.guarded = false
 		if r := recover(); r != nil {
-			err = aloud(c.fault(r))
+			err = refuseWithClose(c.fault(r))
 		}
 	}()
 	c.guarded = true
@@ -90,8 +90,8 @@ func (c *conn) refuse(err error) {
 	}
 	c.log.Warn("connection refused", "user", c.user, "reason", r.reason)
 	c.nc.SetDeadline(time.Now().Add(r.wait))
-	if r.say != nil {
-		if _, err := c.nc.Write(r.say); err != nil {
+	if r.answer != nil {
+		if _, err := c.nc.Write(r.answer); err != nil {
 			return
 		}
 		c.closeWrite()
@@ -111,7 +111,7 @@ func (c *conn) greet() error {
 	c.in.start = len(header)
 	if header != wire.ProtocolHeader && header != header09 {
 		reason := fmt.Errorf("protocol header %q is not %q", header[:], wire.ProtocolHeader[:])
-		return &refusal{reason: reason, say: wire.ProtocolHeader[:], wait: lingerTimeout}
+		return &refusal{reason: reason, answer: wire.ProtocolHeader[:], wait: lingerTimeout}
 	}
 	return c.send(&wire.ConnectionStart{
 		VersionMajor:     0,
@@ -137,20 +137,20 @@ func (c *conn) login() error {
 	c.cancelNotify = can("consumer_cancel_notify")
 	c.knowsBlocked = can("connection.blocked")
 	if !slices.Contains([]string{auth.Plain, auth.AMQPlain}, m.Mechanism) {
-		return inSilence(fmt.Errorf("mechanism %.32q is not one of %s", m.Mechanism, auth.Mechanisms))
+		return refuseSilently(fmt.Errorf("mechanism %.32q is not one of %s", m.Mechanism, auth.Mechanisms))
 	}
 	l, err := auth.ParseLogin(m.Mechanism, m.Response)
 	if err != nil {
-		return inSilence(err)
+		return refuseSilently(err)
 	}
 	c.user, err = c.srv.opts.Broker.Auth().Authenticate(l, auth.Peer{Loopback: isLocal(c.nc.RemoteAddr())})
 	switch {
 	case err == nil:
 		return nil
 	case can("authentication_failure_close"):
-		return aloud(wire.Errorf(wire.AccessRefused, auth.Refused, m.Mechanism))
+		return refuseWithClose(wire.Errorf(wire.AccessRefused, auth.Refused, m.Mechanism))
 	}
-	return inSilence(fmt.Errorf("%v: %w", l, err))
+	return refuseSilently(fmt.Errorf("%v: %w", l, err))
 }
 
 // isLocal reports whether a peer is on this machine, or in this process.
@@ -177,10 +177,10 @@ func (c *conn) tune() error {
 		return err
 	}
 	if err := negotiated("frame_max", m.FrameMax, wire.MinFrameMax, o.FrameMax); err != nil {
-		return inSilence(err)
+		return refuseSilently(err)
 	}
 	if err := negotiated("channel_max", uint32(m.ChannelMax), 1, uint32(o.ChannelMax)); err != nil {
-		return inSilence(err)
+		return refuseSilently(err)
 	}
 	c.frameMax, c.channelMax = m.FrameMax, m.ChannelMax
 	c.beat.interval = time.Duration(m.Heartbeat) * time.Second
@@ -215,7 +215,7 @@ func (c *conn) open() error {
 	})
 	c.guarded = true
 	if err != nil {
-		return aloud(asException(causedBy(err, m.ID())))
+		return refuseWithClose(asException(causedBy(err, m.ID())))
 	}
 	c.work.Lock()
 	c.broker = b
@@ -235,7 +235,7 @@ func await[M wire.Method](c *conn) (m M, err error) {
 		f, ok, err := c.in.next(c.frameMax)
 		switch {
 		case err != nil:
-			return m, inSilence(err)
+			return m, refuseSilently(err)
 		case ok && f.Type == wire.FrameHeartbeat:
 		case ok:
 			return expect[M](c, f)
@@ -250,18 +250,18 @@ func await[M wire.Method](c *conn) (m M, err error) {
 // expect reads the method of f, which must be an M.
 func expect[M wire.Method](c *conn, f wire.Frame) (m M, err error) {
 	if f.Type != wire.FrameMethod || f.Channel != 0 {
-		return m, inSilence(fmt.Errorf("frame of type %d on channel %d during the handshake", f.Type, f.Channel))
+		return m, refuseSilently(fmt.Errorf("frame of type %d on channel %d during the handshake", f.Type, f.Channel))
 	}
 	got, err := wire.ParseMethod(f.Payload)
 	if err != nil {
-		return m, inSilence(err)
+		return m, refuseSilently(err)
 	}
 	switch got := got.(type) {
 	case M:
 		return got, nil
 	case *wire.ConnectionClose:
 		c.send(&wire.ConnectionCloseOk{})
-		return m, errLeft
+		return m, errClientClosed
 	}
-	return m, inSilence(fmt.Errorf("%s during the handshake, want %s", got.ID(), m.ID()))
+	return m, refuseSilently(fmt.Errorf("%s during the handshake, want %s", got.ID(), m.ID()))
 }

@@ -115,7 +115,7 @@ func (ch *channel) answerFirst(err error, noWait bool, ok wire.Method) error {
 // the answer, what comes back from settling after it.
 func (ch *channel) commit() error {
 	err := ch.broker.TxCommit(broker.CommitOptions{
-		Returned:  func(m *message.Message) { ch.returned(m.ExchangeAndKey(), m.Properties(), m.Body()) },
+		Returned:  func(m *message.Message) { ch.sendReturn(m.ExchangeAndKey(), m.Properties(), m.Body()) },
 		Published: ch.conn.out.hold,
 	})
 	return ch.answerFirst(err, false, &wire.TxCommitOk{})
@@ -179,7 +179,7 @@ func (ch *channel) callBasic(m wire.Method) error {
 		if !ok {
 			return ch.answer(err, false, &wire.BasicGetEmpty{})
 		}
-		ch.gotten(&r)
+		ch.sendGetOk(&r)
 	case *wire.BasicRecover:
 		if m.Requeue { // cannot fail, and the answer goes before what comes again
 			ch.reply(&wire.BasicRecoverOk{})

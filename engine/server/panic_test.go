@@ -101,7 +101,7 @@ func TestPanicBelowALockEndsTheProcess(t *testing.T) {
 	}{
 		{"reader", panicInReader, "server.(*conn).read("},
 		{"writer", panicInWriter, "server.(*conn).write("},
-		{"timer", panicInTimer, "broker.(*Broker).ownTurn("},
+		{"timer", panicInTimer, "broker.(*Broker).run("},
 	} {
 		t.Run(in.goroutine, func(t *testing.T) {
 			if os.Getenv("HARELAB_TEST_PANICS") != "" {

@@ -12,12 +12,12 @@ func (c *conn) waitStore() {
 	if !c.publisher {
 		return
 	}
-	told := false
+	blocked := false
 	for p := c.srv.opts.Broker.Pressure(); p != nil; p = c.srv.opts.Broker.Pressure() {
-		if !told {
-			told = true
+		if !blocked {
+			blocked = true
 			c.beat.pause(true)
-			c.tellBlocked(&wire.ConnectionBlocked{Reason: blockedReason})
+			c.sendBlocked(&wire.ConnectionBlocked{Reason: blockedReason})
 		}
 		select {
 		case <-p:
@@ -27,15 +27,15 @@ func (c *conn) waitStore() {
 		}
 		break
 	}
-	if told {
+	if blocked {
 		c.beat.pause(false)
-		c.tellBlocked(&wire.ConnectionUnblocked{})
+		c.sendBlocked(&wire.ConnectionUnblocked{})
 	}
 }
 
 // tellBlocked sends connection.blocked or connection.unblocked to a client that knows
 // them.
-func (c *conn) tellBlocked(m wire.Method) {
+func (c *conn) sendBlocked(m wire.Method) {
 	if c.knowsBlocked {
 		c.out.urgent(m)
 		c.wake()

@@ -92,7 +92,7 @@ func (c *conn) resume(stalled []*channel) {
 
 // Wake implements [broker.Waker]: what was put into the outbox is to be written.
 func (c *conn) Wake() {
-	c.out.tellLate()
+	c.out.sendLate()
 	c.wake()
 }
 

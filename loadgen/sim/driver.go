@@ -85,7 +85,7 @@ func newDriver(m *Model) (*driver, error) {
 		Tracer: (*tracer)(d),
 	}
 	if m.Record != nil {
-		options.Record = func(_, queue string) io.Writer { return m.Record(queue) }
+		options.Transcript = func(_, queue string) io.Writer { return m.Record(queue) }
 	}
 	var err error
 	d.broker, err = broker.New(options)

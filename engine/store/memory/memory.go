@@ -24,9 +24,9 @@ type Store struct {
 	round   store.Round // the last one that was ended
 	written int
 
-	tell     sync.Mutex // one call of the observer at a time
-	told     store.Round
-	observer store.Observer
+	reporting sync.Mutex // one call of the observer at a time
+	reported  store.Round
+	observer  store.Observer
 }
 
 // state is what a store holds. A queue or message without entries is not in it.
@@ -83,9 +83,9 @@ func New() *Store {
 
 // Start implements [store.Store].
 func (s *Store) Start(o store.Observer) {
-	s.tell.Lock()
-	s.told, s.observer = 0, o
-	s.tell.Unlock()
+	s.reporting.Lock()
+	s.reported, s.observer = 0, o
+	s.reporting.Unlock()
 	s.mu.Lock()
 	s.round = 0
 	s.mu.Unlock()
@@ -189,12 +189,12 @@ func (s *Store) Commit() store.Round {
 	r := s.round
 	s.mu.Unlock()
 
-	s.tell.Lock()
-	defer s.tell.Unlock()
-	for s.told < r {
-		s.told++
+	s.reporting.Lock()
+	defer s.reporting.Unlock()
+	for s.reported < r {
+		s.reported++
 		if s.observer != nil {
-			s.observer.Completed(s.told)
+			s.observer.Completed(s.reported)
 		}
 	}
 	return r

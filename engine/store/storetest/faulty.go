@@ -32,9 +32,9 @@ type Faulty struct {
 	err      error
 	pressure chan struct{}
 
-	tell       sync.Mutex // one call of the observer at a time
-	told       store.Round
-	toldFailed bool
+	reporting       sync.Mutex // one call of the observer at a time
+	reported        store.Round
+	reportedFailure bool
 }
 
 // A passage says what commits round outer: round inner of the store behind.
@@ -224,17 +224,17 @@ func (f *Faulty) completed(inner store.Round) {
 
 // report tells the observer what it does not know yet.
 func (f *Faulty) report() {
-	f.tell.Lock()
-	defer f.tell.Unlock()
+	f.reporting.Lock()
+	defer f.reporting.Unlock()
 	f.mu.Lock()
 	due, err := f.due, f.err
 	f.mu.Unlock()
-	for f.told < due {
-		f.told++
-		f.observer.Completed(f.told)
+	for f.reported < due {
+		f.reported++
+		f.observer.Completed(f.reported)
 	}
-	if err != nil && !f.toldFailed {
-		f.toldFailed = true
+	if err != nil && !f.reportedFailure {
+		f.reportedFailure = true
 		f.observer.Failed(err)
 	}
 }

@@ -24,9 +24,9 @@ func testHistories(t *testing.T, newPlace func(t *testing.T) Place) {
 	for seed := range uint64(histories) {
 		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
 			y := &history{
-				house:  &house{t: t, place: newPlace(t)},
-				rng:    rand.New(rand.NewPCG(seed+1, 0)),
-				octets: make(map[store.MessageID]string),
+				harness: &harness{t: t, place: newPlace(t)},
+				rng:     rand.New(rand.NewPCG(seed+1, 0)),
+				octets:  make(map[store.MessageID]string),
 			}
 			for range historyQueues {
 				y.queues = append(y.queues, newTrack[store.MessageID, store.Entry]())
@@ -63,7 +63,7 @@ func (r *track[K, V]) change(f func(map[K]V)) {
 func (r *track[K, V]) last() map[K]V { return r.states[len(r.states)-1] }
 
 // tell drops the states before the end of the first n rounds.
-func (r *track[K, V]) tell(n int) {
+func (r *track[K, V]) complete(n int) {
 	if n == 0 {
 		return
 	}
@@ -90,14 +90,14 @@ func (r *track[K, V]) settle(i int) { r.states, r.ended = r.states[i:i+1], nil }
 
 // A history is a house with the model of what its stores hold.
 type history struct {
-	*house
-	rng     *rand.Rand
-	queues  []*track[store.MessageID, store.Entry]
-	records *track[string, string]
-	octets  map[store.MessageID]string // all there ever were
-	next    store.MessageID
-	rounds  int         // that were ended and not told, as far as the model knows
-	told    store.Round // up to which the model knows
+	*harness
+	rng       *rand.Rand
+	queues    []*track[store.MessageID, store.Entry]
+	records   *track[string, string]
+	octets    map[store.MessageID]string // all there ever were
+	next      store.MessageID
+	rounds    int         // that were ended and not told, as far as the model knows
+	completed store.Round // up to which the model knows
 }
 
 // live is one life of a store.
@@ -112,7 +112,7 @@ func (y *history) live(life int) {
 	} else {
 		y.open()
 	}
-	y.rounds, y.told = 0, 0
+	y.rounds, y.completed = 0, 0
 	for range changesEach {
 		y.act()
 		if faulty != nil && y.rng.IntN(10) == 0 {
@@ -212,13 +212,13 @@ func (y *history) publishSome(q int) {
 // commit ends a round in the store and in the model.
 func (y *history) commit() {
 	r := y.Commit()
-	if y.Failed() == nil && int(r) > int(y.told)+y.rounds {
+	if y.Failed() == nil && int(r) > int(y.completed)+y.rounds {
 		y.rounds++
 		for _, q := range y.queues {
 			q.ended = append(q.ended, len(q.states))
 		}
 		y.records.ended = append(y.records.ended, len(y.records.states))
-		if want := int(y.told) + y.rounds; int(r) != want {
+		if want := int(y.completed) + y.rounds; int(r) != want {
 			y.t.Errorf("Commit = %d, want %d", r, want)
 		}
 	}
@@ -227,13 +227,13 @@ func (y *history) commit() {
 
 // learn has the model know which rounds were told.
 func (y *history) learn() {
-	n := min(int(y.watch.round()-y.told), y.rounds)
+	n := min(int(y.watch.round()-y.completed), y.rounds)
 	y.rounds -= n
-	y.told += store.Round(n)
+	y.completed += store.Round(n)
 	for _, q := range y.queues {
-		q.tell(n)
+		q.complete(n)
 	}
-	y.records.tell(n)
+	y.records.complete(n)
 }
 
 // compare looks for what the store holds among the states that it may be in.

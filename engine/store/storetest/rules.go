@@ -11,7 +11,7 @@ import (
 
 // readingRules are about what is found again.
 var readingRules = []rule{
-	{"records come in order of their names", func(t *testing.T, h *house) {
+	{"records come in order of their names", func(t *testing.T, h *harness) {
 		h.Put('q', "b", []byte("2"))
 		h.Put('q', "a", []byte("1"))
 		h.Put('x', "a", []byte("other kind"))
@@ -23,7 +23,7 @@ var readingRules = []rule{
 		h.wantRecords('q', "a=1", "b=3")
 		h.wantRecords('x', "a=other kind")
 	}},
-	{"entries come in order of publishing", func(t *testing.T, h *house) {
+	{"entries come in order of publishing", func(t *testing.T, h *harness) {
 		for _, m := range []store.MessageID{300, 2, 1 << 40, 10} {
 			h.publish(m, "m", 1, 256) // neighbours in any encoding
 		}
@@ -32,7 +32,7 @@ var readingRules = []rule{
 		h.wantQueue(256, "2:m", "10:m", "300:m", "1099511627776:m")
 		h.wantQueue(0)
 	}},
-	{"what a queue knows of a message is kept and can be replaced", func(t *testing.T, h *house) {
+	{"what a queue knows of a message is kept and can be replaced", func(t *testing.T, h *harness) {
 		h.Message(1, nil, []byte("m"))
 		h.Add(1, 1, store.Entry{ExpiresAt: 5})
 		h.Add(2, 1, store.Entry{})
@@ -43,7 +43,7 @@ var readingRules = []rule{
 		h.wantQueue(1, "1:m@5")
 		h.wantQueue(2, "1:m!")
 	}},
-	{"an error from yield ends the reading", func(t *testing.T, h *house) {
+	{"an error from yield ends the reading", func(t *testing.T, h *harness) {
 		h.Put('q', "a", nil)
 		h.Put('q', "b", nil)
 		h.publish(1, "m", 1)
@@ -59,7 +59,7 @@ var readingRules = []rule{
 			t.Errorf("Entries = %v after %d calls, want %v after 1", err, calls, stop)
 		}
 	}},
-	{"a range is dropped with both its ends and no more", func(t *testing.T, h *house) {
+	{"a range is dropped with both its ends and no more", func(t *testing.T, h *harness) {
 		for m := store.MessageID(1); m <= 5; m++ {
 			h.publish(m, "m", 1, 2)
 		}
@@ -78,7 +78,7 @@ var readingRules = []rule{
 		h.wantGone(5)
 		h.wantGone(6)
 	}},
-	{"what comes after a drop stays", func(t *testing.T, h *house) {
+	{"what comes after a drop stays", func(t *testing.T, h *harness) {
 		h.publish(2, "old", 1)
 		h.sync()
 		h.Drop(1, 0, store.LastMessage)
@@ -92,7 +92,7 @@ var readingRules = []rule{
 
 // octetRules are about the octets of messages.
 var octetRules = []rule{
-	{"octets are kept once and as long as a queue holds the message", func(t *testing.T, h *house) {
+	{"octets are kept once and as long as a queue holds the message", func(t *testing.T, h *harness) {
 		h.publish(7, "octets", 1, 2, 3)
 		h.Drop(3, 0, store.LastMessage)
 		h.reopen()
@@ -110,7 +110,7 @@ var octetRules = []rule{
 		h.wantQueue(2)
 		h.wantGone(7)
 	}},
-	{"octets wait for all queues until the message is done", func(t *testing.T, h *house) {
+	{"octets wait for all queues until the message is done", func(t *testing.T, h *harness) {
 		h.Message(1, []byte("he"), []byte("ad"))
 		h.Put('q', "another", nil)
 		h.sync()
@@ -124,7 +124,7 @@ var octetRules = []rule{
 		h.wantQueue(1)
 		h.wantQueue(2, "1:head")
 	}},
-	{"octets that no queue got are gone", func(t *testing.T, h *house) {
+	{"octets that no queue got are gone", func(t *testing.T, h *harness) {
 		h.Message(1, nil, []byte("m"))
 		h.Done(1)
 		h.wantGone(1)
@@ -136,13 +136,13 @@ var octetRules = []rule{
 		h.wantGone(1)
 		h.wantGone(2)
 	}},
-	{"octets can be read while they wait to be written", func(t *testing.T, h *house) {
+	{"octets can be read while they wait to be written", func(t *testing.T, h *harness) {
 		h.publish(1, "early", 1)
 		if got, err := h.Load(1, []byte("very ")); err != nil || string(got) != "very early" {
 			t.Errorf("Load = %q, %v, want %q", got, err, "very early")
 		}
 	}},
-	{"what is handed over is copied", func(t *testing.T, h *house) {
+	{"what is handed over is copied", func(t *testing.T, h *harness) {
 		b := []byte("mine")
 		h.Put('q', "a", b)
 		h.Message(1, b[:2], b[2:])
@@ -153,7 +153,7 @@ var octetRules = []rule{
 		h.wantRecords('q', "a=mine")
 		h.wantQueue(1, "1:mine")
 	}},
-	{"empty messages are messages", func(t *testing.T, h *house) {
+	{"empty messages are messages", func(t *testing.T, h *harness) {
 		h.publish(1, "", 1)
 		h.reopen()
 		h.wantQueue(1, "1:")
@@ -162,7 +162,7 @@ var octetRules = []rule{
 
 // roundRules are about rounds.
 var roundRules = []rule{
-	{"a store without changes has no round", func(t *testing.T, h *house) {
+	{"a store without changes has no round", func(t *testing.T, h *harness) {
 		if r := h.Commit(); r != 0 {
 			t.Errorf("Commit = %d, want 0", r)
 		}
@@ -178,7 +178,7 @@ var roundRules = []rule{
 			t.Error("Pressure of a store that has nothing to write")
 		}
 	}},
-	{"what was committed is found after a crash", func(t *testing.T, h *house) {
+	{"what was committed is found after a crash", func(t *testing.T, h *harness) {
 		h.Put('q', "a", []byte("1"))
 		h.publish(1, "m", 1)
 		h.publish(2, "m", 1)
@@ -191,7 +191,7 @@ var roundRules = []rule{
 		h.wantRecords('q', "a=1", "b=2")
 		h.wantQueue(1, "2:m")
 	}},
-	{"what comes and goes in a round is never found", func(t *testing.T, h *house) {
+	{"what comes and goes in a round is never found", func(t *testing.T, h *harness) {
 		h.publish(1, "m", 1, 2)
 		h.Remove(1, 1)
 		h.Drop(2, 0, store.LastMessage)
@@ -205,7 +205,7 @@ var roundRules = []rule{
 		h.wantGone(1)
 		h.wantRecords('q')
 	}},
-	{"a store that is closed has all", func(t *testing.T, h *house) {
+	{"a store that is closed has all", func(t *testing.T, h *harness) {
 		h.Put('q', "a", nil)
 		h.publish(1, "m", 1)
 		h.reopen()
@@ -217,7 +217,7 @@ var roundRules = []rule{
 
 // testConcurrent adds and removes from several goroutines, each its own queue and all
 // of them one, and waits for each commit.
-func testConcurrent(t *testing.T, h *house) {
+func testConcurrent(t *testing.T, h *harness) {
 	const goroutines, messages = 4, 200
 	var all sync.WaitGroup
 	for g := range goroutines {
@@ -248,7 +248,7 @@ func testConcurrent(t *testing.T, h *house) {
 // failureRules are about writes that fail: those of the place, if it can have them fail,
 // and those of a Faulty.
 var failureRules = []rule{
-	{"a store that has failed stays failed", func(t *testing.T, h *house) {
+	{"a store that has failed stays failed", func(t *testing.T, h *harness) {
 		h.end()
 		f := h.openFaulty()
 		testFailure(t, h, func(n int) { f.FailWrite(n) })
@@ -258,7 +258,7 @@ var failureRules = []rule{
 		h.open()
 		testFailure(t, h, func(n int) { h.place.Fail(h.inner, n) })
 	}},
-	{"a round fails with those that wait behind it", func(t *testing.T, h *house) {
+	{"a round fails with those that wait behind it", func(t *testing.T, h *harness) {
 		h.end()
 		f := h.openFaulty()
 		f.FailRound(3)
@@ -278,7 +278,7 @@ var failureRules = []rule{
 		}
 		h.crash()
 	}},
-	{"pressure asks to wait until it is over", func(t *testing.T, h *house) {
+	{"pressure asks to wait until it is over", func(t *testing.T, h *harness) {
 		h.end()
 		f := h.openFaulty()
 		f.Press(true)
@@ -298,7 +298,7 @@ var failureRules = []rule{
 
 // testFailure commits a round, has the writes of another fail, and looks at what the
 // store says then, and at what the next one finds.
-func testFailure(t *testing.T, h *house, fail func(n int)) {
+func testFailure(t *testing.T, h *harness, fail func(n int)) {
 	before := h.watch.round()
 	name := fmt.Sprintf("kept%d", before)
 	h.Put('k', name, nil)

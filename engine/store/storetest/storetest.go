@@ -31,7 +31,7 @@ func Run(t *testing.T, newPlace func(t *testing.T) Place) {
 	for _, group := range [][]rule{readingRules, octetRules, roundRules, failureRules} {
 		for _, r := range group {
 			t.Run(r.name, func(t *testing.T) {
-				h := &house{t: t, place: newPlace(t)}
+				h := &harness{t: t, place: newPlace(t)}
 				h.open()
 				r.run(t, h)
 				h.end()
@@ -44,11 +44,11 @@ func Run(t *testing.T, newPlace func(t *testing.T) Place) {
 // A rule is one sentence of the contract, and what proves it.
 type rule struct {
 	name string
-	run  func(*testing.T, *house)
+	run  func(*testing.T, *harness)
 }
 
 // A house is a place with the store that lives in it now, which may be wrapped.
-type house struct {
+type harness struct {
 	t     *testing.T
 	place Place
 	store.Store
@@ -58,10 +58,10 @@ type house struct {
 }
 
 // open begins the next life.
-func (h *house) open() { h.openThrough(func(s store.Store) store.Store { return s }) }
+func (h *harness) open() { h.openThrough(func(s store.Store) store.Store { return s }) }
 
 // openThrough begins the next life behind a wrapper.
-func (h *house) openThrough(wrap func(store.Store) store.Store) {
+func (h *harness) openThrough(wrap func(store.Store) store.Store) {
 	h.inner = h.place.Open(h.t)
 	h.Store = wrap(h.inner)
 	h.watch = newWatch()
@@ -70,14 +70,14 @@ func (h *house) openThrough(wrap func(store.Store) store.Store) {
 }
 
 // openFaulty begins the next life behind a Faulty.
-func (h *house) openFaulty() *Faulty {
+func (h *harness) openFaulty() *Faulty {
 	var f *Faulty
 	h.openThrough(func(s store.Store) store.Store { f = NewFaulty(s); return f })
 	return f
 }
 
 // reopen closes the store and opens the next.
-func (h *house) reopen() {
+func (h *harness) reopen() {
 	h.t.Helper()
 	if err := h.Close(); err != nil {
 		h.t.Fatal(err)
@@ -87,14 +87,14 @@ func (h *house) reopen() {
 }
 
 // crash has the store crash.
-func (h *house) crash() {
+func (h *harness) crash() {
 	h.place.Crash(h.t, h.inner)
 	h.watch.check(h.t)
 	h.over = true
 }
 
 // end closes the last store.
-func (h *house) end() {
+func (h *harness) end() {
 	if h.over {
 		return
 	}
@@ -105,7 +105,7 @@ func (h *house) end() {
 }
 
 // sync commits and waits until that is durable.
-func (h *house) sync() {
+func (h *harness) sync() {
 	h.t.Helper()
 	if err := h.watch.wait(h.Commit()); err != nil {
 		h.t.Fatal(err)
@@ -113,7 +113,7 @@ func (h *house) sync() {
 }
 
 // publish hands over a message and adds it to some queues.
-func (h *house) publish(m store.MessageID, octets string, queues ...store.QueueID) {
+func (h *harness) publish(m store.MessageID, octets string, queues ...store.QueueID) {
 	h.Message(m, []byte(octets)[:len(octets)/2], []byte(octets)[len(octets)/2:])
 	for _, q := range queues {
 		h.Add(q, m, store.Entry{})
@@ -121,7 +121,7 @@ func (h *house) publish(m store.MessageID, octets string, queues ...store.QueueI
 	h.Done(m)
 }
 
-func (h *house) wantRecords(kind store.Kind, want ...string) {
+func (h *harness) wantRecords(kind store.Kind, want ...string) {
 	h.t.Helper()
 	var got []string
 	err := h.Records(kind, func(name string, value []byte) error {
@@ -135,7 +135,7 @@ func (h *house) wantRecords(kind store.Kind, want ...string) {
 
 // wantQueue wants a queue to hold some messages, written like "7:octets", with "!" at
 // the end of one that is redelivered and "@5" at the end of one that expires.
-func (h *house) wantQueue(q store.QueueID, want ...string) {
+func (h *harness) wantQueue(q store.QueueID, want ...string) {
 	h.t.Helper()
 	var got []string
 	err := h.Entries(q, func(m store.MessageID, e store.Entry) error {
@@ -149,7 +149,7 @@ func (h *house) wantQueue(q store.QueueID, want ...string) {
 }
 
 // wantGone wants the octets of a message to be there no more.
-func (h *house) wantGone(m store.MessageID) {
+func (h *harness) wantGone(m store.MessageID) {
 	h.t.Helper()
 	if octets, err := h.Load(m, []byte("kept")); err != store.ErrNoMessage || string(octets) != "kept" {
 		h.t.Errorf("Load(%d) = %q, %v, want %v", m, octets, err, store.ErrNoMessage)
@@ -170,11 +170,11 @@ func describe(m store.MessageID, octets []byte, e store.Entry) string {
 
 // A watch is the observer of a store. It notes what a store may not do.
 type watch struct {
-	mu     sync.Mutex
-	change sync.Cond
-	told   store.Round
-	failed error
-	faults []string
+	mu        sync.Mutex
+	change    sync.Cond
+	completed store.Round
+	failed    error
+	faults    []string
 }
 
 func newWatch() *watch {
@@ -187,13 +187,13 @@ func newWatch() *watch {
 func (w *watch) Completed(r store.Round) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if r != w.told+1 {
-		w.faults = append(w.faults, fmt.Sprintf("round %d was told after round %d", r, w.told))
+	if r != w.completed+1 {
+		w.faults = append(w.faults, fmt.Sprintf("round %d was told after round %d", r, w.completed))
 	}
 	if w.failed != nil {
 		w.faults = append(w.faults, fmt.Sprintf("round %d was told after the store had failed", r))
 	}
-	w.told = r
+	w.completed = r
 	w.change.Broadcast()
 }
 
@@ -212,10 +212,10 @@ func (w *watch) Failed(err error) {
 func (w *watch) wait(r store.Round) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	for w.told < r && w.failed == nil {
+	for w.completed < r && w.failed == nil {
 		w.change.Wait()
 	}
-	if w.told >= r {
+	if w.completed >= r {
 		return nil
 	}
 	return w.failed
@@ -224,7 +224,7 @@ func (w *watch) wait(r store.Round) error {
 func (w *watch) round() store.Round {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	return w.told
+	return w.completed
 }
 
 func (w *watch) failure() error {

@@ -30,17 +30,17 @@ func (q *Queue) hints(meta *dispatch.Meta, m *message.Message, table []byte) {
 }
 
 // maxNames bounds the names that a queue remembers: they come from publishers.
-const maxNames = 1024
+const maxInterned = 1024
 
 // intern returns a name as a string without making one for each message.
 func (q *Queue) intern(name []byte) string {
-	if s, ok := q.names[string(name)]; ok {
+	if s, ok := q.interned[string(name)]; ok {
 		return s
 	}
-	if q.names == nil || len(q.names) >= maxNames {
-		q.names = make(map[string]string)
+	if q.interned == nil || len(q.interned) >= maxInterned {
+		q.interned = make(map[string]string)
 	}
 	s := string(name)
-	q.names[s] = s
+	q.interned[s] = s
 	return s
 }

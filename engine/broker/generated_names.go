@@ -10,12 +10,12 @@ import (
 
 // nameMaker makes up names of queues, consumers and reply addresses: 128 random bits,
 // which nobody can guess unless the broker has a seed.
-type nameMaker struct {
+type nameGenerator struct {
 	mu     sync.Mutex
 	source *rand.ChaCha8
 }
 
-func (n *nameMaker) init(seed uint64) {
+func (n *nameGenerator) init(seed uint64) {
 	var key [32]byte
 	if seed != 0 {
 		binary.LittleEndian.PutUint64(key[:], seed)
@@ -26,7 +26,7 @@ func (n *nameMaker) init(seed uint64) {
 }
 
 // makeName returns a name with a prefix, such as amq.gen-Lh1dXBnh_3rjYIfOMbR41g.
-func (b *Broker) makeName(prefix string) string {
+func (b *Broker) generateName(prefix string) string {
 	var bits [16]byte
 	b.names.mu.Lock()
 	b.names.source.Read(bits[:])

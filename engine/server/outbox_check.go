@@ -6,7 +6,7 @@ import "harelab/engine/internal/invariants"
 // then.
 func (o *outbox) unlock() {
 	if invariants.Enabled {
-		o.checkBooks()
+		o.check()
 	}
 	o.mu.Unlock()
 }
@@ -15,7 +15,7 @@ func (o *outbox) unlock() {
 
 // checkBooks fails if octets are not where the outbox says they are: in its frames or in
 // the hands of whoever writes. The outbox is locked.
-func (o *outbox) checkBooks() {
+func (o *outbox) check() {
 	if o.lent.Get() {
 		invariants.Failf("outbox: a buffer of begin was not given to end")
 	}

@@ -39,23 +39,23 @@ func (ch *Channel) limit(n uint32) {
 	if ch.limiter == nil && n == 0 {
 		return
 	}
-	t := ch.begin()
+	op := ch.begin()
 	if ch.limiter == nil {
 		ch.limiter = dispatch.NewLimiter(0)
 		if ch.draws == nil {
 			ch.draws = ch.newDraws()
 		}
-		ch.shareLimiter(t)
+		ch.shareLimiter(op)
 	}
 	switch was := ch.limiter.Limit(); {
 	case was == 0 && n > 0:
-		ch.countGotten(true)
+		ch.countGets(true)
 	case was > 0 && n == 0:
-		ch.countGotten(false)
+		ch.countGets(false)
 	}
 	ch.limiter.SetLimit(n)
-	ch.finish(t, queue.Ack, nil)
-	t.end()
+	ch.finish(op, queue.Ack, nil)
+	op.end()
 }
 
 // newDraws returns a generator that follows from the broker's seed, another one for
@@ -68,13 +68,13 @@ func (ch *Channel) newDraws() *rng.SplitMix64 {
 
 // shareLimiter brings the consumers that the channel has, and those that left and whose
 // messages are not settled, under its limit.
-func (ch *Channel) shareLimiter(t *turn) {
+func (ch *Channel) shareLimiter(op *operation) {
 	ch.mu.Lock()
 	consumers := append([]*Consumer(nil), ch.ordered...)
-	t.settled = t.settled[:0]
+	op.settled = op.settled[:0]
 	for i := range ch.unacked.n {
-		if e := ch.unacked.entry(i); e.queue != nil && !e.gotten && !e.queue.settings.Load().Quorum {
-			t.settled = append(t.settled, *e)
+		if e := ch.unacked.entry(i); e.queue != nil && !e.byGet && !e.queue.settings.Load().Quorum {
+			op.settled = append(op.settled, *e)
 		}
 	}
 	ch.mu.Unlock()
@@ -82,21 +82,21 @@ func (ch *Channel) shareLimiter(t *turn) {
 		if c.queue.settings.Load().Quorum {
 			continue
 		}
-		c.queue.event(t, queue.Event{Kind: queue.Share, Hold: true, Limiter: ch.limiter, Consumer: c.id})
+		c.queue.event(op, queue.Event{Kind: queue.Share, Hold: true, Limiter: ch.limiter, Consumer: c.id})
 	}
-	t.eachQueue(t.settled, func(q *Queue, refs []dispatch.Ref) {
-		q.event(t, queue.Event{Kind: queue.Share, Hold: true, Limiter: ch.limiter, Consumer: dispatch.NoConsumer, Refs: refs})
+	op.eachQueue(op.settled, func(q *Queue, refs []dispatch.Ref) {
+		q.event(op, queue.Event{Kind: queue.Share, Hold: true, Limiter: ch.limiter, Consumer: dispatch.NoConsumer, Refs: refs})
 	})
 }
 
 // countGotten has what the channel got and did not settle count against its limit, or
 // not any more.
-func (ch *Channel) countGotten(counts bool) {
+func (ch *Channel) countGets(counts bool) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
 	count := func(u *unsettled) {
 		switch {
-		case u.queue == nil || !u.gotten || u.counted == counts:
+		case u.queue == nil || !u.byGet || u.counted == counts:
 		case counts:
 			u.counted = true
 			ch.limiter.Add(1)

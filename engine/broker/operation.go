@@ -10,14 +10,14 @@ import (
 	"harelab/engine/topic"
 )
 
-// A turn is one call into the broker: room to work in, used again by the next, and
-// the effects that wait until no lock is held. A connection has one, for its calls
-// come one at a time; each timer makes its own.
-type turn struct {
-	broker *Broker
-	batch  *Batch
-	now    int64 // microseconds; see time
-	asked  bool  // now is known
+// An operation is one call into the broker: its scratch space, which the next call
+// reuses, and the effects that wait until no lock is held. A session has one, since
+// its calls come one at a time; each timer makes its own.
+type operation struct {
+	broker  *Broker
+	batch   *Batch
+	now     int64 // microseconds; see time
+	nowRead bool  // now is known
 
 	decisions []queue.Decision
 	dests     []topic.Dest
@@ -36,13 +36,13 @@ type turn struct {
 	competing []int // indices in runs: queues that compete for a channel's credit
 
 	refused  bool  // a queue did not take the message
-	kept     bool  // a queue has the message and the store is to write it
+	stored   bool  // a queue has the message and the store is to write it
 	failed   error // the store has failed, so nobody took the message
 	changed  bool  // the store was changed since the last commit
 	dropping bool  // what the queue loses is out of the store already
 	effects  []effect
 	octets   []byte           // a message of the store, or its head
-	fresh    *message.Message // that no queue has in the store yet
+	unstored *message.Message // that no queue has in the store yet
 }
 
 // An effect follows from a decision of one queue and touches others, or the virtual
@@ -55,64 +55,64 @@ type effect struct {
 }
 
 // keepRoom is how many decisions or deliveries of one call the next finds room for.
-const keepRoom = 1024
+const maxReused = 1024
 
 // begin starts a call.
-func (t *turn) begin() {
-	t.asked, t.refused, t.kept, t.failed = false, false, false, nil
+func (op *operation) begin() {
+	op.nowRead, op.refused, op.stored, op.failed = false, false, false, nil
 }
 
 // time returns when the call came, in microseconds. The clock is asked only if it
 // matters: that costs as much as a queue's lock.
-func (t *turn) time() int64 {
-	if !t.asked {
-		t.now, t.asked = t.broker.clock.Now(), true
+func (op *operation) time() int64 {
+	if !op.nowRead {
+		op.now, op.nowRead = op.broker.clock.Now(), true
 	}
-	return t.now
+	return op.now
 }
 
 // end carries out what waits, and what comes of that, with no lock held. Dead
 // letters may fill other queues, which lose others: each is a further effect, so
 // that nothing recurses.
-func (t *turn) end() {
-	for i := 0; i < len(t.effects); i++ {
-		e := t.effects[i]
-		t.effects[i] = effect{}
+func (op *operation) end() {
+	for i := 0; i < len(op.effects); i++ {
+		e := op.effects[i]
+		op.effects[i] = effect{}
 		if e.msg != nil {
-			t.deadLetter(e)
+			op.deadLetter(e)
 		} else {
-			e.queue.vhost.removeQueue(t, e.queue)
+			e.queue.vhost.removeQueue(op, e.queue)
 		}
 	}
-	t.effects = t.effects[:0]
-	if cap(t.decisions) > keepRoom || cap(t.settled) > keepRoom || cap(t.refs) > keepRoom {
-		t.decisions, t.settled, t.refs = nil, nil, nil // a long queue was purged, or returned
+	op.effects = op.effects[:0]
+	if cap(op.decisions) > maxReused || cap(op.settled) > maxReused || cap(op.refs) > maxReused {
+		op.decisions, op.settled, op.refs = nil, nil, nil // a long queue was purged, or returned
 	}
 }
 
-// after runs f in a turn of its own once some microseconds have passed. A panic there is
+// after runs f in an operation of its own once some microseconds have passed. A panic there is
 // in nobody's goroutine but the timer's, so it is logged here.
-func (b *Broker) after(us int64, f func(*turn)) Timer {
+func (b *Broker) after(us int64, f func(*operation)) Timer {
 	return b.clock.AfterFunc(time.Duration(us)*time.Microsecond, func() {
 		defer failstop.Report(b.logger)
-		b.ownTurn(f)
+		b.run(f)
 	})
 }
 
 // commit asks for what was changed to be made durable, for calls of no connection.
-func (t *turn) commit() {
-	if t.changed || t.broker.recorded.Load() {
-		t.changed = false
-		t.broker.commit()
+func (op *operation) commit() {
+	if op.changed || op.broker.recordsChanged.Load() {
+		op.changed = false
+		op.broker.commit()
 	}
 }
 
 // ownTurn runs f as a call of no connection's goroutine: a timer's, or a writer's.
-func (b *Broker) ownTurn(f func(*turn)) {
-	t := &turn{broker: b, batch: new(Batch)}
-	t.begin()
-	f(t)
-	t.end()
-	t.commit()
-	t.batch.Flush()
+func (b *Broker) run(f func(*operation)) {
+	op := &operation{broker: b, batch: new(Batch)}
+	op.begin()
+	f(op)
+	op.end()
+	op.commit()
+	op.batch.Flush()
 }

@@ -50,7 +50,7 @@ func (s *Session) Bind(spec BindingSpec) error {
 			return false, err
 		}
 		if b := v.bind(x, to, spec.RoutingKey, spec.Arguments); b != nil {
-			v.recordBinding(b)
+			v.storeBinding(b)
 		}
 		return durable, nil
 	})
