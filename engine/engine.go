@@ -122,13 +122,12 @@ func New(o Options) (*Engine, error) {
 	return &Engine{
 		broker: b,
 		server: server.New(server.Options{
-			Broker:          b,
-			ChannelMax:      o.ChannelMax,
-			FrameMax:        o.FrameMax,
-			Heartbeat:       o.Heartbeat,
-			MaxMessageBytes: uint64(max(0, o.MaxMessageBytes)),
-			Product:         o.PresentAs,
-			Logger:          o.Logger,
+			Broker:     b,
+			ChannelMax: o.ChannelMax,
+			FrameMax:   o.FrameMax,
+			Heartbeat:  o.Heartbeat,
+			Product:    o.PresentAs,
+			Logger:     o.Logger,
 		}),
 	}, nil
 }

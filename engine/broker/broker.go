@@ -68,7 +68,7 @@ type Broker struct {
 	transcript     func(vhost, queue string) io.Writer
 	logger         *slog.Logger
 	nodeName       string
-	maxMessage     int64
+	maxMessage     uint64 // octets
 	defaults       settings.Defaults
 	names          nameGenerator
 	seed           uint64
@@ -100,7 +100,7 @@ func New(o Options) (*Broker, error) {
 		transcript: o.Transcript,
 		logger:     o.Logger,
 		nodeName:   cmp.Or(o.NodeName, "harelab@localhost"),
-		maxMessage: cmp.Or(o.MaxMessageBytes, defaultMaxMessage),
+		maxMessage: cmp.Or(uint64(max(0, o.MaxMessageBytes)), defaultMaxMessage),
 		defaults:   settings.Defaults{Selector: cmp.Or(o.Dispatch, dispatch.DefaultSelector), Order: o.Order},
 		queueIDs:   identities{name: "queue", block: 1 << 10},
 		messageIDs: identities{name: "message", block: 1 << 20},

@@ -115,10 +115,6 @@ func (ch *Channel) Close() {
 	v.mu.Unlock()
 }
 
-// Kill is Close for a channel whose peer is gone. The broker makes no difference: in
-// both cases all consumers leave before any queue is run.
-func (ch *Channel) Kill() { ch.Close() }
-
 // closeChannels has all consumers of some channels leave, puts back what they did
 // not settle, and then runs the queues in order of declaration.
 func closeChannels(op *operation, channels []*Channel) {

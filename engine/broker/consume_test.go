@@ -87,7 +87,7 @@ func TestProbesSeeEachDelivery(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	hoarder.Kill()
+	hoarder.Close()
 	if sinks[0].deliveries != 5 || sinks[1].deliveries != 5 {
 		t.Errorf("the workers got %d and %d messages, want 5 each", sinks[0].deliveries, sinks[1].deliveries)
 	}

@@ -61,8 +61,8 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 	if p.Immediate {
 		return PublishResult{}, refuse(wire.NotImplemented, "immediate=true")
 	}
-	if limit := ch.vhost.broker.maxMessage; int64(len(p.Body)) > limit {
-		return PublishResult{}, refuse(wire.PreconditionFailed, "message size %d is larger than configured max size %d", len(p.Body), limit)
+	if err := ch.vhost.broker.CheckBodySize(uint64(len(p.Body))); err != nil {
+		return PublishResult{}, err
 	}
 	x, err := ch.publishTo(p.Exchange)
 	if err != nil {
@@ -101,6 +101,18 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 	}
 	op.end()
 	return r, nil
+}
+
+// CheckBodySize refuses bodies that are larger than [Options].MaxMessageBytes. Publish
+// calls it; a server that knows the size before the body has come calls it then. size is
+// in octets.
+//
+// Errors: 406.
+func (b *Broker) CheckBodySize(size uint64) error {
+	if size > b.maxMessage {
+		return refuse(wire.PreconditionFailed, "message size %d is larger than configured max size %d", size, b.maxMessage)
+	}
+	return nil
 }
 
 // send routes a message and puts it into the queues that it goes to.

@@ -122,10 +122,8 @@ func (ch *channel) header(payload []byte) error {
 	if err != nil {
 		return err
 	}
-	if limit := ch.conn.srv.opts.MaxMessageBytes; h.BodySize > limit {
-		e := wire.Errorf(wire.PreconditionFailed, "message size %d is larger than configured max size %d", h.BodySize, limit)
-		e.Method = wire.MethodBasicPublish
-		return e
+	if err := ch.conn.srv.opts.Broker.CheckBodySize(h.BodySize); err != nil {
+		return causedBy(err, wire.MethodBasicPublish)
 	}
 	t.size, t.props = h.BodySize, h.Properties
 	if h.BodySize == 0 {

@@ -58,8 +58,6 @@ type Options struct {
 
 	HandshakeTimeout time.Duration // from the first octet to connection.open; 0: 10 s
 
-	MaxMessageBytes uint64 // largest body, in octets; 0: 128 MiB
-
 	// Product is how the server introduces itself: "RabbitMQ", on which clients
 	// branch, if empty. Whatever it says, harelab is named beside it.
 	Product string
@@ -81,9 +79,6 @@ func (o Options) withDefaults() Options {
 	}
 	if o.HandshakeTimeout == 0 {
 		o.HandshakeTimeout = 10 * time.Second
-	}
-	if o.MaxMessageBytes == 0 {
-		o.MaxMessageBytes = 128 << 20
 	}
 	if o.Product == "" {
 		o.Product = productRabbitMQ
