@@ -25,7 +25,7 @@ func (q *Queue) checkEvent(e *queue.Event) {
 // plant makes the fault that a test asks for, if any, as a message comes. The queue is
 // locked.
 func (q *Queue) plant() {
-	m := *q.messages.at(q.machine.NextRef())
+	m := *q.messages.At(q.machine.NextRef())
 	switch {
 	case invariants.Planted("books"):
 		q.machine.Spoil()
@@ -83,7 +83,7 @@ func (b *Broker) references() map[*message.Message]int {
 			q.mu.Lock()
 			for r := range dispatch.Ref(q.machine.Rows()) {
 				if _, ok := q.machine.Message(r); ok {
-					known[*q.messages.at(r)]++
+					known[*q.messages.At(r)]++
 				}
 			}
 			q.mu.Unlock()

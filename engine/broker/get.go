@@ -46,7 +46,7 @@ func (q *Queue) get(op *operation, ch *Channel, noAck bool) (r GetResult, ok boo
 			q.carryOut(op, d)
 			continue
 		}
-		m := *q.messages.at(d.Ref)
+		m := *q.messages.At(d.Ref)
 		sent := m
 		if q.settings.Load().Quorum {
 			sent = op.broker.countDeliveries(m, d.Attempts)

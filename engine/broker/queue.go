@@ -6,6 +6,7 @@ import (
 
 	"harelab/engine/dispatch"
 	"harelab/engine/internal/invariants"
+	"harelab/engine/internal/pages"
 	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/settings"
@@ -34,9 +35,9 @@ type Queue struct {
 	deleted   bool
 	needsTime bool // the state machine has to know the time
 	machine   *queue.Queue
-	recorder  *queue.Recorder // of the machine; nil: not recorded
-	messages  messages
-	consumers []*Consumer // by ConsumerID
+	recorder  *queue.Recorder               // of the machine; nil: not recorded
+	messages  pages.Table[*message.Message] // by Ref; nil: the row is free
+	consumers []*Consumer                   // by ConsumerID
 	exclusive *Consumer
 	joins     uint64 // consumers so far
 	probes    int    // consumers with a probe
@@ -126,7 +127,7 @@ func (q *Queue) deliver(op *operation, d *queue.Decision) {
 		return // Get looks at the decision itself
 	}
 	c := q.consumers[d.Consumer]
-	m := *q.messages.at(d.Ref)
+	m := *q.messages.At(d.Ref)
 	q.dispatched(op, m, d)
 	sent := m
 	if q.settings.Load().Quorum && d.Redelivered {
@@ -165,7 +166,7 @@ func (q *Queue) acked(op *operation, m *message.Message) {
 // deadLetter makes a dead letter of a message. The store keeps the message in the queue
 // until it has it elsewhere.
 func (q *Queue) deadLetter(op *operation, d *queue.Decision) effect {
-	slot := q.messages.at(d.Ref)
+	slot := q.messages.At(d.Ref)
 	m := *slot
 	e := effect{queue: q, msg: m, reason: d.Reason}
 	if d.Done {
@@ -184,7 +185,7 @@ func (q *Queue) stores(op *operation, m *message.Message) bool {
 
 // forget gives up the queue's reference to a message that it holds no more.
 func (q *Queue) forget(op *operation, r dispatch.Ref) {
-	slot := q.messages.at(r)
+	slot := q.messages.At(r)
 	m := *slot
 	*slot = nil
 	if m == nil {
@@ -213,7 +214,7 @@ func (q *Queue) enqueue(op *operation, m *message.Message, expiresAt int64) bool
 		return false
 	}
 	r := q.machine.NextRef()
-	*q.messages.grow(r) = m
+	*q.messages.Grow(r) = m
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: expiresAt}
 	e.Msg.Priority = m.Priority()
 	if q.settings.Load().Needs != 0 {
@@ -241,7 +242,7 @@ func (q *Queue) stepStored(op *operation, e *queue.Event, r dispatch.Ref, m *mes
 	op.unstored = m
 	q.step(op, e)
 	op.unstored = nil
-	if *q.messages.at(r) != m {
+	if *q.messages.At(r) != m {
 		return
 	}
 	row, _ := q.machine.Message(r)
@@ -253,7 +254,7 @@ func (q *Queue) stepStored(op *operation, e *queue.Event, r dispatch.Ref, m *mes
 func (q *Queue) restore(op *operation, m *message.Message, s store.Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
-	*q.messages.grow(q.machine.NextRef()) = m
+	*q.messages.Grow(q.machine.NextRef()) = m
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered}
 	e.Msg.Priority = m.Priority()
 	properties := wire.ViewProperties(m.Properties())
@@ -272,14 +273,30 @@ func (q *Queue) settle(op *operation, kind queue.Kind, refs []dispatch.Ref, hold
 	switch kind {
 	case queue.Ack:
 		for _, r := range refs {
-			q.acked(op, *q.messages.at(r))
+			q.acked(op, *q.messages.At(r))
 			q.forget(op, r)
 		}
 	case queue.Requeue:
 		q.sortByAge(refs)
 	}
 	q.step(op, &queue.Event{Kind: kind, Refs: refs, Hold: hold})
-	q.messages.trim(q.machine)
+	q.trim()
+}
+
+// eachMessage calls f for each message of the queue.
+func (q *Queue) eachMessage(f func(dispatch.Ref, *message.Message)) {
+	q.messages.Each(func(r uint32, m **message.Message) {
+		if *m != nil {
+			f(r, *m)
+		}
+	})
+}
+
+// trim releases the memory that a burst took, once the queue is empty.
+func (q *Queue) trim() {
+	if q.machine.Ready() == 0 && q.machine.Unacked() == 0 {
+		q.messages.Trim()
+	}
 }
 
 // sortByAge puts refs in the order in which their messages came.

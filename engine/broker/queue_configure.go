@@ -37,6 +37,6 @@ func (q *Queue) configure(op *operation, s *settings.Queue) bool {
 		}
 	}
 	q.step(op, &queue.Event{Kind: queue.Configure, Limits: &s.Limits})
-	q.messages.trim(q.machine)
+	q.trim()
 	return true
 }

@@ -2,6 +2,8 @@ package broker
 
 import (
 	"harelab/engine/auth"
+	"harelab/engine/internal/pages"
+	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/store"
 	"harelab/engine/wire"
@@ -88,7 +90,7 @@ func (v *VHost) removeQueue(op *operation, q *Queue) {
 	q.close(op)
 	consumers := q.consumers
 	q.consumers = nil
-	q.messages = messages{}
+	q.messages = pages.Table[*message.Message]{}
 	q.mu.Unlock()
 	v.mu.Lock()
 	v.unlinkQueue(q)

@@ -31,7 +31,7 @@ func (s *Session) PurgeQueue(name string) (messages int, err error) {
 		op.dropping = q.dropReady(op)
 		q.step(op, &queue.Event{Kind: queue.Purge})
 		op.dropping = false
-		q.messages.trim(q.machine)
+		q.trim()
 	}
 	q.mu.Unlock()
 	s.end()
@@ -45,7 +45,7 @@ func (q *Queue) dropReady(op *operation) bool {
 		return false
 	}
 	var kept, ready []store.MessageID
-	q.messages.each(func(r dispatch.Ref, m *message.Message) {
+	q.eachMessage(func(r dispatch.Ref, m *message.Message) {
 		id := store.MessageID(m.StoreID())
 		if row, ok := q.machine.Message(r); id == 0 || !ok {
 			return

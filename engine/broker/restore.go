@@ -216,7 +216,7 @@ func (q *Queue) markDelivered(s store.Store) {
 	if q.deleted || q.storeID == 0 {
 		return
 	}
-	q.messages.each(func(r dispatch.Ref, m *message.Message) {
+	q.eachMessage(func(r dispatch.Ref, m *message.Message) {
 		row, ok := q.machine.Message(r)
 		if ok && m.StoreID() != 0 && (row.Redelivered || row.State == dispatch.Unacked) {
 			s.Add(q.storeID, store.MessageID(m.StoreID()), store.Entry{ExpiresAt: row.Expires, Redelivered: true})

@@ -467,7 +467,7 @@ func TestSharedAfterRestart(t *testing.T) {
 	}
 	v, _ := b.VHost("/")
 	queues := v.sortedQueues()
-	if one, two := *queues[0].messages.at(0), *queues[1].messages.at(0); one != two || string(one.Body()) != "m" {
+	if one, two := *queues[0].messages.At(0), *queues[1].messages.At(0); one != two || string(one.Body()) != "m" {
 		t.Errorf("queues hold %p and %p, want one message", one, two)
 	}
 }

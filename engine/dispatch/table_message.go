@@ -1,5 +1,7 @@
 package dispatch
 
+import "harelab/engine/internal/pages"
+
 // A Ref addresses a message of a queue: a dense index into its table of messages. It
 // is used again as soon as the message is gone.
 type Ref = uint32
@@ -46,29 +48,20 @@ type Message struct {
 	Costless    bool // known to cost nothing
 }
 
-// Messages is the table of a queue's messages. Rows live in pages, so that
-// growing never copies a backlog. The first page starts small, so that an idle queue
-// is small.
+// Messages is the table of a queue's messages.
 type Messages struct {
-	pages   [][]Message
+	rows    pages.Table[Message]
 	free    Ref // most recently freed row, or NoRef
 	used    Ref // rows from this one on were never used
 	live    int // number of rows in use
 	tenants tenants
 }
 
-const (
-	pageShift = 8
-	pageRows  = 1 << pageShift
-	firstRows = 8 // rows of the first page, before it grows
-	keepPages = 4 // pages that an empty table keeps
-)
-
 // NewMessages returns an empty table.
 func NewMessages() *Messages { return &Messages{free: NoRef} }
 
 // At returns a row. It stays valid until the next call of Alloc.
-func (t *Messages) At(r Ref) *Message { return &t.pages[r>>pageShift][r&(pageRows-1)] }
+func (t *Messages) At(r Ref) *Message { return t.rows.At(r) }
 
 // Valid reports whether r addresses a row that has been used.
 func (t *Messages) Valid(r Ref) bool { return r < t.used }
@@ -96,22 +89,8 @@ func (t *Messages) Alloc() Ref {
 	}
 	r := t.used
 	t.used++
-	t.grow(r)
+	t.rows.Grow(r)
 	return r
-}
-
-func (t *Messages) grow(r Ref) {
-	page := int(r >> pageShift)
-	switch {
-	case page == len(t.pages) && page == 0:
-		t.pages = append(t.pages, make([]Message, firstRows))
-	case page == len(t.pages):
-		t.pages = append(t.pages, make([]Message, pageRows))
-	case page == 0 && int(r) == len(t.pages[0]):
-		larger := make([]Message, min(4*len(t.pages[0]), pageRows))
-		copy(larger, t.pages[0])
-		t.pages[0] = larger
-	}
 }
 
 // Release frees a row. A table that becomes empty also frees the memory of a burst.
@@ -123,9 +102,7 @@ func (t *Messages) Release(r Ref) {
 	t.live--
 	if t.live == 0 {
 		t.free, t.used = NoRef, 0
-		if len(t.pages) > keepPages {
-			t.pages = append(make([][]Message, 0, keepPages), t.pages[:keepPages]...)
-		}
+		t.rows.Trim()
 	}
 }
 

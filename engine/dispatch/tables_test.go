@@ -198,7 +198,7 @@ func (t *Messages) allocFor(tenant string) Ref {
 
 func TestRowsAreUsedAgain(t *testing.T) {
 	m := NewMessages()
-	for range 3 * pageRows {
+	for range 768 {
 		m.Alloc()
 	}
 	m.Release(5)
@@ -206,7 +206,7 @@ func TestRowsAreUsedAgain(t *testing.T) {
 	if next := m.Next(); next != 700 {
 		t.Errorf("Next = %d, want 700, the last released", next)
 	}
-	for _, want := range []Ref{700, 5, 3 * pageRows} {
+	for _, want := range []Ref{700, 5, 768} {
 		if r := m.Alloc(); r != want {
 			t.Errorf("Alloc = %d, want %d", r, want)
 		}
