@@ -9,12 +9,12 @@ import (
 // Check verifies the queue's invariants, in time linear in its size:
 //
 //   - ready + unacked + gone = published, and the tables agree with the counts;
-//   - no message is in two places, nor two messages in one;
-//   - each consumer's books are the sum of what it holds, which is within its
-//     prefetch, or was too much already when that was lowered;
-//   - the next message is the oldest of its equals in priority, tenant and cost,
-//     so these go out in order and one that came back is in its original place;
-//   - after a step that ran the queue (held false), no consumer is eligible
+//   - no message has two rows, and no two messages have the same row;
+//   - each consumer's counts are the sums over its messages, and are within its
+//     prefetch, unless they exceeded it when it was lowered;
+//   - the next message is the oldest of those with the same priority, tenant and cost:
+//     they go out in order, and a requeued one is in its original place;
+//   - after a step that ran the queue (held is false), no consumer is eligible
 //     while a message is ready.
 func (q *Queue) Check(held bool) error {
 	if err := q.checkCounts(); err != nil {
@@ -32,25 +32,25 @@ func (q *Queue) Check(held bool) error {
 	return q.checkServed(true)
 }
 
-// CheckStep is [Queue.Check] after any step: e is the event, out what it decided. It does
-// not ask whether consumers that share a limit with other queues were served, for what
-// frees the limit may be an event of another queue, of which this one learns later.
+// CheckStep is [Queue.Check] after any step with event e and decisions out. It does not
+// check that consumers with a limiter were served: an event of another queue may have
+// freed the limit, and a Run tells this queue later.
 func (q *Queue) CheckStep(e *Event, out []Decision) error {
 	if err := q.Check(true); err != nil {
 		return err
 	}
 	switch {
 	case e.Hold, e.Kind == Get, e.Kind == Purge, e.Kind == Close:
-		return nil // did not run the queue
+		return nil // the step did not run the queue
 	case len(out) > 0 && out[len(out)-1].Kind == More:
-		return nil // has not run it to the end
+		return nil // the step did not finish the run
 	}
 	return q.checkServed(false)
 }
 
-// CheckEvent reports an event that makes no sense: of a consumer that is not there, or
-// of messages that nobody has. Step takes no notice of it. A Resume may come late, for it
-// comes from whoever writes to the consumer.
+// CheckEvent reports an event of a consumer that has not joined, or of messages that
+// are not unacked. Step ignores such references. CheckEvent accepts a Resume of any
+// consumer: the connection's writer sends it, perhaps after the consumer left.
 func (q *Queue) CheckEvent(e *Event) error {
 	switch e.Kind {
 	case Leave, Pause, Limit, Share:
@@ -69,14 +69,14 @@ func (q *Queue) CheckEvent(e *Event) error {
 	return nil
 }
 
-// Spoil makes the books of the queue wrong, so that a test sees it found.
+// Spoil makes a count of the queue wrong, so that a test can see that Check finds it.
 func (q *Queue) Spoil() { q.bytes++ }
 
-// Rows is how many rows Check looks at.
+// Rows returns the number of rows that Check reads.
 func (q *Queue) Rows() int { return q.msgs.Rows() }
 
-// checkServed finds consumers that should have got a message; all, or only those whose
-// channel has no limit.
+// checkServed finds consumers that should have got a message: among all consumers, or
+// only among those without a limiter.
 func (q *Queue) checkServed(all bool) error {
 	if q.ready == 0 {
 		return nil

@@ -16,9 +16,8 @@ import (
 //	publish 1500 cost=200 tenant=blue
 //	deliver c=0 ref=0 id=1
 //
-// It numbers the channels' limiters in the order in which it meets them, and
-// gives their limits; what probes and limiters say is no part of an event (see
-// Recorder).
+// It numbers limiters in the order in which they first occur, and writes their limits.
+// The answers of probes and limiters are not part of an event (see Recorder).
 type Codec struct {
 	numbers  map[*dispatch.Limiter]int
 	limiters []*dispatch.Limiter
@@ -69,8 +68,8 @@ func (c *Codec) number(l *dispatch.Limiter) int {
 	return n
 }
 
-// ParseEvent reads what AppendEvent wrote. Limiters it has not met are made; a
-// probe is one that says zero.
+// ParseEvent reads a line of AppendEvent. It makes a limiter for each new number, and
+// stands in a probe that answers zero for each probe.
 func (c *Codec) ParseEvent(line []byte) (Event, error) {
 	words := strings.Fields(string(line))
 	if len(words) < 2 {
@@ -144,7 +143,7 @@ func (c *Codec) parseWord(e *Event, word string) error {
 	return nil
 }
 
-// silent stands for a probe whose answers are on record.
+// silent replaces a probe whose answers are in the recording.
 type silent struct{}
 
 func (silent) Outstanding() int { return 0 }
@@ -159,7 +158,7 @@ func AppendDecision(b []byte, d Decision) []byte {
 	return appendFields(b, &d, decisionFields, decisionMarks)
 }
 
-// ParseDecision reads what AppendDecision wrote.
+// ParseDecision reads a line of AppendDecision.
 func ParseDecision(line []byte) (Decision, error) {
 	d := Decision{Consumer: dispatch.NoConsumer, Ref: dispatch.NoRef}
 	words := strings.Fields(string(line))

@@ -39,7 +39,7 @@ func AppendConfig(b []byte, cfg Config) []byte {
 	return appendFields(append(b, " limits"...), &cfg.Limits, limitFields, limitMarks)
 }
 
-// ParseConfig reads what AppendConfig wrote and looks the strategies up.
+// ParseConfig reads a line of AppendConfig and looks up the strategies.
 func ParseConfig(line []byte) (Config, error) {
 	words := strings.Fields(string(line))
 	if len(words) == 0 || words[0] != "queue" {

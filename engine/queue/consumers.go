@@ -36,8 +36,8 @@ func (q *Queue) leave(c dispatch.ConsumerID, out []Decision) []Decision {
 	return out
 }
 
-// share has consumers of a channel count against its limit: one that is here, and
-// those that hold messages, though they may have left.
+// share gives consumers of a channel its limiter: one that has joined, and the holders
+// of messages, which may have left.
 func (q *Queue) share(e *Event) {
 	if e.Limiter == nil {
 		return
@@ -52,14 +52,14 @@ func (q *Queue) share(e *Event) {
 	}
 }
 
-// activate makes c the one consumer of a single-active queue: the one that
-// subscribed first of those there are.
+// activate makes c the active consumer of a single-active queue. It is the consumer
+// that subscribed first, or NoConsumer.
 func (q *Queue) activate(c dispatch.ConsumerID, out []Decision) []Decision {
 	q.active = c
 	return append(out, Decision{Kind: Activate, Consumer: c, Ref: dispatch.NoRef})
 }
 
-// change pauses, resumes or limits a consumer.
+// change applies Pause, Resume or Limit to a consumer.
 func (q *Queue) change(e *Event) {
 	c := e.Consumer
 	if !q.cons.Valid(c) {

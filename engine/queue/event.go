@@ -6,27 +6,29 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// Kind says what happened.
+// Kind is the kind of an event.
 type Kind uint8
 
-// The events. In brackets: the fields that are read, besides Now and Hold.
+// The events. The brackets name the fields that Step reads, besides Kind, Now, Hold and
+// Budget. An event runs the queue, that is, delivers what can be delivered, unless its
+// comment says otherwise.
 const (
-	Publish   Kind = iota // a message came: NextRef is its Ref [Msg, Bytes, ExpiresAt, Redelivered]
+	Publish   Kind = iota // a message arrived; NextRef is its Ref [Msg, Bytes, ExpiresAt, Redelivered]
 	Ack                   // messages were acknowledged [Refs]
-	Requeue               // messages came back: nack, recover, a closed channel [Refs]
-	Discard               // messages were rejected for good [Refs]
-	Join                  // a consumer: NextConsumer is its ID [Priority, Prefetch, NoAck, Limiter, Probe, Slots, Exclusive]
-	Leave                 // a consumer left; what it holds stays unacked until it is settled [Consumer]
-	Pause                 // a consumer's connection takes nothing more for now [Consumer]
-	Resume                // it takes more [Consumer]
+	Requeue               // messages go back to the queue: nack, recover, a closed channel [Refs]
+	Discard               // messages were rejected without requeue [Refs]
+	Join                  // a consumer subscribed; NextConsumer is its ID [Priority, Prefetch, NoAck, Limiter, Probe, Slots, Exclusive]
+	Leave                 // a consumer left; its messages stay unacked until they are settled [Consumer]
+	Pause                 // a consumer's connection takes no more messages for now [Consumer]
+	Resume                // a paused consumer's connection takes messages again [Consumer]
 	Limit                 // a consumer's prefetch changed [Consumer, Prefetch]
-	Run                   // a channel's credit came back, or an end to Hold [Limiter; nil: any channel's, at the cost of a scan; or just goes on after More]
-	Get                   // basic.get [NoAck]; it does not run the queue
-	Purge                 // drop what is ready; it does not run the queue
-	Expire                // the time of WakeAt came
-	Close                 // drop everything
-	Configure             // new limits [Limits]
-	Share                 // consumers come under their channel's limit: one, and those that have some messages [Limiter, Consumer, Refs]
+	Run                   // run after More or after Hold, or because a channel got credit [Limiter; nil: any channel may have, which costs a scan]
+	Get                   // basic.get; does not run the queue [NoAck]
+	Purge                 // drop the ready messages; does not run the queue
+	Expire                // the time of WakeAt has come
+	Close                 // drop all messages; does not run the queue
+	Configure             // the limits changed [Limits]
+	Share                 // a channel got a limit: it applies to a consumer and to the holders of messages [Limiter, Consumer, Refs]
 	kinds
 )
 
@@ -40,48 +42,49 @@ var kindNames = [kinds]string{
 type Event struct {
 	Kind Kind
 
-	// Hold does the bookkeeping and does not run the queue: a Run follows.
-	// With it a channel that has several queues settles in all of them first.
+	// Hold keeps the queue from running in this step; the caller must step with Run
+	// later. So a channel can settle messages in several queues before any of them
+	// delivers.
 	Hold        bool
-	Redelivered bool // this message may have been delivered before
-	NoAck       bool
-	Exclusive   bool // this consumer wants the queue for itself
+	Redelivered bool // the message may have been delivered before
+	NoAck       bool // the consumer, or the Get, sends no acknowledgements
+	Exclusive   bool // the consumer excludes others
 
-	// Budget is the number of deliveries after which the queue stops running, to
-	// let the owner carry them out and pause who takes no more; 0 is none. If
-	// messages are left, More says that a Run has to follow at once.
+	// Budget is the number of deliveries after which the queue stops running, so that
+	// the owner can carry them out and pause consumers; 0 is no limit. If messages are
+	// left, the decision More asks the owner to step with Run at once.
 	Budget uint32
 
-	Now       int64 // microseconds, not negative; the queue's time never goes back
+	Now       int64 // microseconds, not negative; the queue ignores a step back
 	Msg       dispatch.Meta
-	ExpiresAt int64  // microseconds, 0 never; the queue's own TTL is applied besides
+	ExpiresAt int64  // microseconds, 0 never; the queue's own TTL may make it earlier
 	Bytes     uint32 // size of the message
 
 	Consumer dispatch.ConsumerID
-	Prefetch uint32
-	Slots    uint32
-	Priority int32
+	Prefetch uint32 // number of messages; 0 no limit
+	Slots    uint32 // number of messages the worker can work on at once; 0 unknown
+	Priority int32  // of the consumer (x-priority)
 	Limiter  *dispatch.Limiter
 	Probe    dispatch.Probe
 
-	Refs   []dispatch.Ref // the caller's, not kept
-	Limits *Limits        // the caller's, not kept
+	Refs   []dispatch.Ref // owned by the caller; Step does not keep it
+	Limits *Limits        // owned by the caller; Step does not keep it
 }
 
-// DecisionKind says what the owner has to do.
+// DecisionKind is the kind of a decision.
 type DecisionKind uint8
 
-// The decisions. A message whose Done is set is gone after the step: its Ref is
-// free, and its payload is the owner's to release.
+// The decisions, and what the owner must do. A message whose Done is set is gone after
+// the step: its Ref is free, and the owner releases its payload.
 const (
-	Deliver    DecisionKind = iota // send Ref to Consumer; NoConsumer: it answers the Get, and Remaining are left
-	Empty                          // nothing to Get
+	Deliver    DecisionKind = iota // send Ref to Consumer; NoConsumer: answer the Get with it, and with Remaining
+	Empty                          // answer the Get: there is no message
 	Drop                           // Ref is gone, for Reason
 	DeadLetter                     // Ref is gone, for Reason; publish it to the dead letter exchange
-	Reject                         // the message just published is refused: a negative confirm; Ref is what it would have got
-	Activate                       // Consumer is now the single active one; NoConsumer: none is
+	Reject                         // the queue refuses the message just published, which would have got Ref; confirm it negatively
+	Activate                       // Consumer is now the single active one; NoConsumer: there is none
 	WakeAt                         // step with Expire at At; it replaces an earlier WakeAt
-	More                           // the budget is used up: step with Run
+	More                           // the budget is used up and messages are left; step with Run
 	decisionKinds
 )
 
@@ -96,11 +99,11 @@ func (k DecisionKind) String() string {
 	return fmt.Sprintf("decision(%d)", uint8(k))
 }
 
-// Reason says why a message was dropped or dead-lettered.
+// Reason is the reason why a message was dropped or dead-lettered.
 type Reason uint8
 
-// The reasons. String gives those of dead-lettering as RabbitMQ spells them in
-// an x-death header.
+// The reasons. String spells the reasons of dead-lettering as RabbitMQ does in an
+// x-death header.
 const (
 	NoReason Reason = iota
 	Expired
@@ -123,7 +126,7 @@ func (r Reason) String() string {
 	return fmt.Sprintf("reason(%d)", uint8(r))
 }
 
-// A Decision is one thing that follows from an event.
+// A Decision is one thing that the owner of a queue must do after an event.
 type Decision struct {
 	Kind        DecisionKind
 	Reason      Reason
@@ -131,8 +134,8 @@ type Decision struct {
 	Done        bool // Ref is free after this step
 	Consumer    dispatch.ConsumerID
 	Ref         dispatch.Ref
-	Attempts    uint32 // how often what is delivered came back
-	Remaining   int    // ready messages left after a Get
-	ID          uint64
-	At          int64 // microseconds
+	Attempts    uint32 // number of times the delivered message was requeued
+	Remaining   int    // number of ready messages left after the delivery
+	ID          uint64 // of the message (dispatch.Message)
+	At          int64  // microseconds
 }

@@ -8,16 +8,16 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// A field is a number of an event or a decision. Setting one that does not fit
-// changes it, which reading it back shows.
+// A field is a number in an event or a decision. A value that does not fit the field's
+// type is truncated by set, so that get returns another one.
 type field[T any] struct {
 	name string
-	none int64 // the value that is not written
+	none int64 // the value that AppendEvent and the like omit
 	get  func(*T) int64
 	set  func(*T, int64)
 }
 
-// A mark is something that an event or a decision is or is not.
+// A mark is a boolean in an event or a decision. It is written by its name if true.
 type mark[T any] struct {
 	name string
 	at   func(*T) *bool

@@ -10,7 +10,7 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// FuzzEvent: what can be read can be written and read again, as the same.
+// FuzzEvent: an event that can be read can be written and read again, and is the same.
 func FuzzEvent(f *testing.F) {
 	for _, line := range []string{
 		"publish 1500 cost=200 priority=7 expires=9000 bytes=12 hold redelivered tenant=blue+sky task=a%26b",
@@ -38,8 +38,7 @@ func FuzzEvent(f *testing.F) {
 	})
 }
 
-// FuzzReplay: no recording makes Replay panic, and events whatever they are
-// leave a queue sound.
+// FuzzReplay: no recording makes Replay panic, and no events break a queue's invariants.
 func FuzzReplay(f *testing.F) {
 	files, err := filepath.Glob("testdata/rules/*.txt")
 	if err != nil {
@@ -73,7 +72,7 @@ func FuzzReplay(f *testing.F) {
 				continue
 			}
 			q.Step(e, nil)
-			// Limiters change under the queue here, so no claim that it was run.
+			// Reading an event may change limiters, so the queue may have eligible consumers.
 			if err := q.Check(true); err != nil {
 				t.Fatalf("after %q: %v", line, err)
 			}
@@ -81,8 +80,8 @@ func FuzzReplay(f *testing.F) {
 	})
 }
 
-// cutAnywhere wants a recording that can be replayed to be replayed up to wherever
-// it is cut off: every step-th octet.
+// cutAnywhere cuts a replayable recording off at every step-th octet, and wants
+// ReplayCut to replay the rest without an error.
 func cutAnywhere(t *testing.T, text string, step int) {
 	t.Helper()
 	before := 0

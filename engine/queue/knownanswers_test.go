@@ -17,8 +17,8 @@ import (
 )
 
 // TestKnownAnswers runs the cases of an independent simulator on queues and a
-// small model of workers (world_test.go), and wants the same trace: when each
-// message started and finished, and where, and each delivery.
+// small model of workers (world_test.go). The traces must be the same: when and where
+// each message started and finished, and each delivery.
 func TestKnownAnswers(t *testing.T) {
 	const file = "../../../shared/knownanswers/known_answers.json"
 	data, err := os.ReadFile(file)

@@ -2,16 +2,17 @@ package queue
 
 import "harelab/engine/dispatch"
 
-// tasks learns what messages cost that do not say so: the mean service time of
-// messages with the same task name (Celery's task header), from
+// tasks predicts the cost of messages without a cost hint. It learns the mean service
+// time of messages with the same task name (Celery's task header) from
 // acknowledgements.
 //
-// A service is taken to last from the consumer's previous acknowledgement, or
-// the delivery that ended its idleness, to its own acknowledgement. For a
-// worker of one slot that acknowledges when it is done that is exact, round
-// trip included; more slots make all its services look shorter alike.
+// It measures a service from the consumer's previous acknowledgement, or from the
+// delivery that ended its idleness, to the message's own acknowledgement. That is
+// exact, with the round trip included, for a worker of one slot that acknowledges when
+// its work is done. More slots make all services look shorter by the same factor.
 //
-// The first maxTasks names of a queue are learned: names come from strangers.
+// It learns the first maxTasks names of a queue and no more, because strangers choose
+// the names.
 type tasks struct {
 	ids  map[string]uint32
 	rows []taskMean
@@ -19,16 +20,16 @@ type tasks struct {
 
 const (
 	maxTasks = 1024
-	recent   = 8 // services that count as much as all before them
+	recent   = 8 // a new service weighs at least 1/recent in the mean
 )
 
-// A taskMean is what is known of a name.
+// A taskMean is the mean service time of a task name.
 type taskMean struct {
 	mean    int64 // microseconds
-	samples int64 // up to recent
+	samples int64 // number of services, up to recent
 }
 
-// id returns the number of a name, from 1; 0 if it is not learned.
+// id returns the number of a name, from 1, or 0 if the name is not learned.
 func (t *tasks) id(name string) uint32 {
 	if name == "" {
 		return 0
@@ -53,7 +54,7 @@ func (t *tasks) mean(id uint32) int64 {
 	return t.rows[id-1].mean
 }
 
-// learn takes in one service.
+// learn adds one service, in microseconds.
 func (t *tasks) learn(id uint32, service int64) {
 	if id == 0 {
 		return
@@ -63,7 +64,7 @@ func (t *tasks) learn(id uint32, service int64) {
 	row.mean += (service - row.mean) / row.samples
 }
 
-// ack frees a message that is done, and learns from it.
+// ack frees an acknowledged message, and learns its service time.
 func (q *Queue) ack(r dispatch.Ref) {
 	if !q.isUnacked(r) {
 		return

@@ -2,13 +2,13 @@
 // decisions come out.
 //
 // Step has no clock, goroutine, lock, map iteration or I/O, and allocates
-// nothing in steady state. A server calls it under the queue's lock, virtual
-// time calls it in order of events; both carry out the decisions, in order, and
-// so behave alike.
+// nothing in steady state. A server calls it under the queue's lock, and virtual
+// time calls it in order of events. Both carry out the decisions in order, and so
+// behave the same.
 //
-// The queue knows messages by a Ref, the index of a row in its table. Rows are
-// dense and used again, so the owner keeps payloads in a slice beside it: it
-// reads NextRef, stores the payload there, and steps with a Publish event.
+// The queue knows a message by its Ref, the index of a row in its table. Rows are
+// dense and reused, so the owner keeps payloads in a slice: it reads NextRef, stores
+// the payload at that index, and steps with a Publish event.
 package queue
 
 import (
@@ -18,31 +18,31 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// Overflow is what a full queue does with the next message (x-overflow).
+// Overflow is the way in which a full queue treats the next message (x-overflow).
 type Overflow uint8
 
 // RabbitMQ's three ways.
 const (
-	DropHead         Overflow = iota // the next message out makes room
-	RejectPublish                    // the new one is refused
-	RejectPublishDLX                 // it is refused and dead-lettered
+	DropHead         Overflow = iota // drop the message that would be delivered next
+	RejectPublish                    // refuse the new message
+	RejectPublishDLX                 // refuse the new message and dead-letter it
 )
 
-// Limits can be changed while the queue lives (Configure). The zero value is
-// the tightest; Unlimited has none.
+// Limits are the limits of a queue. A Configure event changes them. The zero value
+// allows no message; Unlimited has no limits.
 type Limits struct {
-	MaxLength     int64 // ready messages; -1 none
-	MaxBytes      int64 // sum of the sizes of ready messages; -1 none
+	MaxLength     int64 // number of ready messages; -1 no limit
+	MaxBytes      int64 // sum of the sizes of ready messages; -1 no limit
 	Overflow      Overflow
-	MessageTTL    int64 // microseconds from publishing; -1 none
-	DeliveryLimit int64 // times a message may come back; -1 none
-	DeadLetter    bool  // what is lost to a limit is dead-lettered, not dropped
+	MessageTTL    int64 // microseconds from publishing; -1 no limit
+	DeliveryLimit int64 // number of times a message may be requeued; -1 no limit
+	DeadLetter    bool  // messages lost to a limit or rejected are dead-lettered, not dropped
 }
 
-// Unlimited holds no message back and drops none.
+// Unlimited has no limits.
 var Unlimited = Limits{MaxLength: -1, MaxBytes: -1, MessageTTL: -1, DeliveryLimit: -1}
 
-// Config makes a queue.
+// Config is the configuration of a queue. Selector and Order must be set.
 type Config struct {
 	Selector     dispatch.SelectorStrategy
 	Order        dispatch.OrderStrategy
@@ -51,7 +51,7 @@ type Config struct {
 	Limits       Limits
 }
 
-// A Queue is one queue. It is not safe for concurrent use.
+// A Queue is the state of one queue. It is not safe for concurrent use.
 type Queue struct {
 	cfg    Config
 	lim    Limits
@@ -63,19 +63,19 @@ type Queue struct {
 	tenant bool // the order reads tenants
 	learns bool // a strategy reads costs
 
-	now       int64 // of the latest event
-	lastID    uint64
-	ready     int
-	unacked   int
-	bytes     int64 // of ready messages
-	expiring  int   // ready messages that expire
-	gone      uint64
-	wake      int64        // the WakeAt that stands, 0 none
-	more      bool         // the latest decision was More, pauses apart
-	fresh     dispatch.Ref // just published and not yet run for, or NoRef
+	now       int64        // greatest Now of the events so far
+	lastID    uint64       // number of messages accepted
+	ready     int          // number of ready messages
+	unacked   int          // number of unacked messages
+	bytes     int64        // sum of the sizes of ready messages
+	expiring  int          // number of ready messages that expire
+	gone      uint64       // number of accepted messages that are gone
+	wake      int64        // time of the latest WakeAt, 0 none
+	more      bool         // the latest decision was More, not counting Pauses after it
+	fresh     dispatch.Ref // the message published in this step, until the queue has run; or NoRef
 	active    dispatch.ConsumerID
 	exclusive dispatch.ConsumerID
-	touched   []dispatch.ConsumerID // given credit since the queue last ran
+	touched   []dispatch.ConsumerID // consumers that may have got credit since the queue last ran
 }
 
 // New returns an empty queue.
@@ -97,31 +97,31 @@ func New(cfg Config) *Queue {
 	return q
 }
 
-// Ready is the number of messages that wait for a consumer.
+// Ready returns the number of messages that wait for a consumer.
 func (q *Queue) Ready() int { return q.ready }
 
-// Unacked is the number of messages delivered and not settled.
+// Unacked returns the number of messages delivered and not settled.
 func (q *Queue) Unacked() int { return q.unacked }
 
-// Bytes is the size of the ready messages.
+// Bytes returns the sum of the sizes of the ready messages.
 func (q *Queue) Bytes() int64 { return q.bytes }
 
-// Consumers is the number of consumers.
+// Consumers returns the number of consumers.
 func (q *Queue) Consumers() int { return q.cons.Len() }
 
-// Active is the consumer that a single-active queue serves, or NoConsumer.
+// Active returns the consumer that a single-active queue serves, or NoConsumer.
 func (q *Queue) Active() dispatch.ConsumerID { return q.active }
 
-// Exclusive reports whether a consumer has the queue for itself.
+// Exclusive reports whether the queue has an exclusive consumer.
 func (q *Queue) Exclusive() bool { return q.exclusive != dispatch.NoConsumer }
 
-// NextRef is the Ref that the next message gets if it is published now.
+// NextRef returns the Ref of the message that a Publish event would add now.
 func (q *Queue) NextRef() dispatch.Ref { return q.msgs.Next() }
 
-// NextID is the ID that the next message gets.
+// NextID returns the ID of the next message that the queue accepts.
 func (q *Queue) NextID() uint64 { return q.lastID + 1 }
 
-// NextConsumer is the ID that the next consumer gets if it joins now.
+// NextConsumer returns the ID of the consumer that a Join event would add now.
 func (q *Queue) NextConsumer() dispatch.ConsumerID { return q.cons.Next() }
 
 // Message returns the row of a message that is ready or unacked.
@@ -132,7 +132,7 @@ func (q *Queue) Message(r dispatch.Ref) (dispatch.Message, bool) {
 	return *q.msgs.At(r), true
 }
 
-// Consumer returns the books of a consumer.
+// Consumer returns the row of a consumer that has joined and not left.
 func (q *Queue) Consumer(c dispatch.ConsumerID) (dispatch.Consumer, bool) {
 	if !q.cons.Valid(c) {
 		return dispatch.Consumer{}, false
@@ -140,10 +140,10 @@ func (q *Queue) Consumer(c dispatch.ConsumerID) (dispatch.Consumer, bool) {
 	return *q.cons.At(c), true
 }
 
-// Competes reports whether the queue has ready messages and a consumer of a channel
-// to give them to, which is eligible but for the channel's limit l. Of the
-// consumers of a single-active queue only the active one counts. O(k) for the
-// channel's k consumers on the queue.
+// Competes reports whether the queue would use credit of a channel's limiter l: it has
+// ready messages, and a consumer with this limiter that is eligible but for the
+// limiter. In a single-active queue only the active consumer counts. O(k) for k
+// consumers with this limiter.
 func (q *Queue) Competes(l *dispatch.Limiter) bool {
 	if q.ready == 0 {
 		return false
@@ -159,9 +159,9 @@ func (q *Queue) Competes(l *dispatch.Limiter) bool {
 	return false
 }
 
-// Step takes in an event and appends what follows from it to out. Of what it
-// cannot make sense it takes no notice: an unknown consumer, a message that is
-// not unacked.
+// Step applies an event and appends the decisions that follow from it to out. It
+// ignores references to consumers that have not joined and to messages that are not
+// unacked; CheckEvent reports them, and owners call it where invariants are checked.
 func (q *Queue) Step(e Event, out []Decision) []Decision {
 	if e.Now > q.now {
 		q.now = e.Now

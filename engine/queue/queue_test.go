@@ -78,12 +78,12 @@ func TestSingleActiveIsNamed(t *testing.T) {
 	}
 }
 
-// TestShare brings consumers with messages under a limit: one that is here and one that
-// has left. What they hold counts, and counts no more once it is acked.
+// TestShare puts two consumers with messages under a limit: one that has joined and one
+// that has left. Their messages count against it until they are acked.
 func TestShare(t *testing.T) {
 	for _, selector := range dispatch.Selectors() {
 		if selector.Name == "adaptive" {
-			continue // its own window holds the messages back
+			continue // its own window holds back the messages
 		}
 		t.Run("dispatch="+selector.Name, func(t *testing.T) { testShare(t, newQueue(t, selector.Name, "fifo")) })
 	}
@@ -93,11 +93,11 @@ func testShare(t *testing.T, q *Queue) {
 	q.Step(Event{Kind: Join, Slots: 9}, nil)
 	q.Step(Event{Kind: Publish}, nil)
 	q.Step(Event{Kind: Leave, Consumer: 0}, nil)
-	q.Step(Event{Kind: Join, Slots: 9}, nil) // consumer 1, for 0 still holds a message
+	q.Step(Event{Kind: Join, Slots: 9}, nil) // consumer 1, since 0 still holds a message
 	q.Step(Event{Kind: Publish}, nil)
 	q.Step(Event{Kind: Publish}, nil)
 	l := dispatch.NewLimiter(3)
-	for range 2 { // twice is once
+	for range 2 { // the second Share must change nothing
 		q.Step(Event{Kind: Share, Hold: true, Limiter: l, Consumer: 1}, nil)
 		q.Step(Event{Kind: Share, Hold: true, Limiter: l, Consumer: dispatch.NoConsumer, Refs: []dispatch.Ref{0, 1, 99}}, nil)
 	}
@@ -110,14 +110,14 @@ func testShare(t *testing.T, q *Queue) {
 	if err := q.Check(false); err != nil {
 		t.Fatal(err)
 	}
-	out := q.Step(Event{Kind: Ack, Refs: []dispatch.Ref{0}}, nil) // of the one that left
+	out := q.Step(Event{Kind: Ack, Refs: []dispatch.Ref{0}}, nil) // by the consumer that left
 	if len(out) != 1 || out[0].Kind != Deliver || out[0].Consumer != 1 || l.Taken() != 3 {
 		t.Errorf("after an ack: %v with %d taken, want a delivery to 1 with 3 taken", out, l.Taken())
 	}
 }
 
-// TestCompetes asks whether a channel's limit holds back a message of a queue: the
-// limit is one, another queue has it, and one message is ready.
+// TestCompetes asks whether a channel's limit holds back a message of a queue. The
+// limit is one, another queue has used it, and one message is ready.
 func TestCompetes(t *testing.T) {
 	l, other := dispatch.NewLimiter(1), dispatch.NewLimiter(1)
 	l.TryTake()
@@ -170,7 +170,7 @@ func TestCompetes(t *testing.T) {
 	}
 }
 
-// TestTasksAreBounded learns the first names and no more, for names come from strangers.
+// TestTasksAreBounded checks that a queue learns only the first maxTasks names.
 func TestTasksAreBounded(t *testing.T) {
 	q := newQueue(t, "rr", "sjf")
 	q.Step(Event{Kind: Join}, nil)
@@ -189,8 +189,8 @@ func TestTasksAreBounded(t *testing.T) {
 	}
 }
 
-// TestCheckFindsFaults spoils a sound queue in each way that Check looks for: messages 1
-// and 2 are with a consumer, 3 to 5 are ready.
+// TestCheckFindsFaults spoils a sound queue in each way that Check looks for. A consumer
+// holds messages 1 and 2; messages 3 to 5 are ready.
 func TestCheckFindsFaults(t *testing.T) {
 	for _, fault := range []struct {
 		want  string
@@ -236,10 +236,10 @@ func TestCheckFindsFaults(t *testing.T) {
 	}
 }
 
-// TestCheckAllowsForWhatIsLawful changes a queue in ways that look like faults: a
-// prefetch that was lowered, equals of another tenant, and a consumer with credit that
-// is not the single active one, or in a queue that was held.
-func TestCheckAllowsForWhatIsLawful(t *testing.T) {
+// TestCheckAcceptsSoundQueues changes a queue in ways that look like faults: a lowered
+// prefetch, an older message of another tenant, and a consumer with credit that is not
+// the active one, or whose queue was held.
+func TestCheckAcceptsSoundQueues(t *testing.T) {
 	q := newQueue(t, "rr", "fifo")
 	q.Step(Event{Kind: Join, Prefetch: 2}, nil)
 	for range 5 {
@@ -261,7 +261,7 @@ func TestCheckAllowsForWhatIsLawful(t *testing.T) {
 	for _, tenant := range []string{"a", "a", "b"} {
 		q.Step(Event{Kind: Publish, Msg: dispatch.Meta{Tenant: tenant}}, nil)
 	}
-	q.Step(Event{Kind: Get}, nil) // of a, then it is b's turn
+	q.Step(Event{Kind: Get}, nil) // gets a message of a; then it is b's turn
 	if err := q.Check(false); err != nil {
 		t.Errorf("another tenant's turn: %v", err)
 	}

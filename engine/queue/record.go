@@ -7,9 +7,9 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// A Recorder steps a queue and writes down what happened, so that Replay can
-// repeat it elsewhere: the configuration, and for each step its event, what
-// probes and limiters answered, and the decisions.
+// A Recorder steps a queue and writes a recording that Replay can repeat elsewhere: the
+// configuration, and for each step its event, the answers of probes and limiters, and
+// the decisions.
 //
 //	queue selector=jsq order=fifo limits
 //	join 0 prefetch=1 probe
@@ -26,8 +26,8 @@ type Recorder struct {
 	err   error
 }
 
-// NewRecorder records a queue that no event has reached yet. It writes to w with
-// each step; the caller buffers.
+// NewRecorder returns a recorder of a queue that has not been stepped yet. It writes to
+// w in each step, so w should be buffered.
 func NewRecorder(q *Queue, w io.Writer) *Recorder {
 	r := &Recorder{q: q, w: w}
 	q.cons.Log = &r.log
@@ -35,8 +35,9 @@ func NewRecorder(q *Queue, w io.Writer) *Recorder {
 	return r
 }
 
-// Step is Queue.Step, recorded. If the queue panics, the event is written all the
-// same, and flushed if the writer can be: it is what a replay needs.
+// Step calls Queue.Step and records it. If the queue panics, Step still writes the
+// event, and flushes the writer if it has a Flush method, because a replay needs the
+// event.
 func (r *Recorder) Step(e Event, out []Decision) []Decision {
 	n, stepped := len(out), false
 	r.buf = r.codec.AppendEvent(r.buf[:0], e)
@@ -61,7 +62,7 @@ func (r *Recorder) Step(e Event, out []Decision) []Decision {
 	return out
 }
 
-// lastWords writes the event that the queue did not survive.
+// lastWords writes the event on which the queue panicked.
 func (r *Recorder) lastWords() {
 	r.write(r.buf)
 	if f, ok := r.w.(interface{ Flush() error }); ok && r.err == nil {
@@ -69,11 +70,11 @@ func (r *Recorder) lastWords() {
 	}
 }
 
-// EndLine is the last line of a recording that was not cut off.
+// EndLine is the last line of a recording that is not cut off.
 const EndLine = "end\n"
 
-// End writes the recording's last line and closes the writer if it can be closed.
-// The queue must not be stepped any more.
+// End writes the recording's last line, and closes the writer if it is an io.Closer.
+// The queue must not be stepped afterwards.
 func (r *Recorder) End() {
 	r.write([]byte(EndLine[:len(EndLine)-1]))
 	if c, ok := r.w.(io.Closer); ok {
@@ -90,5 +91,5 @@ func (r *Recorder) write(b []byte) {
 	}
 }
 
-// Err returns the first error of writing.
+// Err returns the first error of the writer.
 func (r *Recorder) Err() error { return r.err }

@@ -9,7 +9,7 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// A file is a writer that notes when it was flushed and closed.
+// A file is a writer that notes whether it was flushed and closed.
 type file struct {
 	bytes.Buffer
 	flushed, closed bool
@@ -46,7 +46,7 @@ func TestRecordingEnds(t *testing.T) {
 	}
 }
 
-// A probe that fails stands for a queue whose invariant is broken.
+// failing is a probe that panics, as a queue with a broken invariant does.
 type failing struct{}
 
 func (failing) Outstanding() int { panic("broken") }

@@ -13,19 +13,19 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// A Difference is an event on which a replayed queue decided otherwise than the
-// recorded one. It is an error.
+// A Difference is the error for an event whose decisions in the replay differ from the
+// recorded ones.
 type Difference struct {
-	Event int    // its number, from 1
-	Line  int    // of the event in the recording, from 1
-	Text  string // the event
+	Event int    // number of the event, from 1
+	Line  int    // line of the event in the recording, from 1
+	Text  string // the event as recorded
 
 	// The first decisions that differ, as AppendDecision writes them; "nothing more"
-	// where one side decided less.
+	// where one side has fewer decisions.
 	Decided, Recorded string
 
-	// The decisions are the same, but it was not the recorded questions that probes and
-	// limiters were asked. Decided and Recorded are empty.
+	// Asked is set if the decisions are the same, but the queue asked probes and limiters
+	// other questions than in the recording. Decided and Recorded are empty then.
 	Asked bool
 }
 
@@ -36,25 +36,25 @@ func (d *Difference) Error() string {
 	return fmt.Sprintf("queue: line %d: %s: decided %q, recorded %q", d.Line, d.Text, d.Decided, d.Recorded)
 }
 
-// A Replayed says how much of a recording was repeated.
+// A Replayed reports how much of a recording was repeated.
 type Replayed struct {
-	Events int  // those with the very decisions that were recorded
-	Ended  bool // the recording has its last line; without, the recorder was stopped, not the queue
-	Cut    bool // the last event is not all there, and was left out
+	Events int  // number of events whose decisions are the recorded ones
+	Ended  bool // the recording has its last line; without it, the recorder stopped before the queue did
+	Cut    bool // the last event was cut off, and is not counted
 }
 
-// Replay repeats a recording that is whole, with or without its last line, and
-// compares the decisions. Empty lines and those that begin with # are passed over.
-// Its error is a *Difference for the first event whose decisions differ, or names
-// the line that cannot be read.
+// Replay repeats a whole recording, with or without its last line, and compares the
+// decisions. It skips empty lines and lines that begin with #. Its error is a
+// *Difference for the first event whose decisions differ, or names the line that cannot
+// be read.
 func Replay(r io.Reader) error {
 	_, err := read(r, true)
 	return err
 }
 
-// ReplayCut is Replay for a recording that may have been cut off anywhere, as by
-// the end of the process: if it has no last line, its last event does not count
-// unless all of its decisions are there.
+// ReplayCut is Replay for a recording that may have been cut off anywhere, as when the
+// process ended. If it lacks the last line, its last event counts only if all its
+// decisions are there.
 func ReplayCut(r io.Reader) (Replayed, error) { return read(r, false) }
 
 // maxLine bounds the lines of a recording, in octets.
@@ -66,7 +66,7 @@ func read(r io.Reader, whole bool) (Replayed, error) {
 	lines.Buffer(nil, maxLine)
 	lines.Split(withEnds)
 	n := 0
-	var rest []byte // the last line, if it lacks its end
+	var rest []byte // the last line, if it lacks its newline
 	for lines.Scan() {
 		n++
 		line, ended := bytes.CutSuffix(lines.Bytes(), []byte("\n"))
@@ -92,7 +92,7 @@ func read(r io.Reader, whole bool) (Replayed, error) {
 	return p.done, p.last(rest)
 }
 
-// withEnds splits into lines, as bufio.ScanLines does, and leaves them their ends.
+// withEnds splits into lines, as bufio.ScanLines does, and keeps their newlines.
 func withEnds(data []byte, atEOF bool) (int, []byte, error) {
 	if i := bytes.IndexByte(data, '\n'); i >= 0 {
 		return i + 1, data[:i+1], nil
@@ -109,14 +109,14 @@ type replay struct {
 	codec Codec
 	log   dispatch.AnswerLog
 	event Event
-	text  string // of the event
-	line  int    // of the event; 0: none is pending
+	text  string // the line of the pending event
+	line  int    // its number; 0: no event is pending
 	want  []Decision
 	out   []Decision
 	done  Replayed
 }
 
-// take takes in one line.
+// take reads one line. A line of a new event performs the pending one.
 func (p *replay) take(line []byte, n int) error {
 	var err error
 	switch {
@@ -163,7 +163,7 @@ func (p *replay) answers(line []byte) error {
 	return nil
 }
 
-// perform steps with the pending event and compares.
+// perform steps with the pending event and compares the decisions.
 func (p *replay) perform() error {
 	if p.line == 0 {
 		return nil
@@ -182,12 +182,12 @@ func (p *replay) perform() error {
 	return nil
 }
 
-// last performs the last event of a recording without its last line. Rest is what
-// there is of the line after the last whole one. An event that decides more than is
-// recorded, or asks for more, was not all written.
+// last performs the last event of a recording that lacks its last line. rest is the
+// part of the line that was cut off, or empty. If the queue decides or asks more than
+// is recorded, the event was cut off.
 func (p *replay) last(rest []byte) error {
 	next := len(rest) > 0 && !bytes.ContainsRune([]byte("?>#"), rune(rest[0]))
-	if p.line == 0 || next { // what is cut off is another event, or none
+	if p.line == 0 || next { // the part in rest is another event, or there is none
 		p.done.Cut = next
 		return p.perform()
 	}
@@ -199,7 +199,8 @@ func (p *replay) last(rest []byte) error {
 	return err
 }
 
-// differs says that decision i of the pending event is not the recorded one.
+// differs returns the error that decision i of the pending event is not the recorded
+// one.
 func (p *replay) differs(i int) error {
 	d := &Difference{Event: p.done.Events + 1, Line: p.line, Text: p.text, Decided: "nothing more", Recorded: "nothing more"}
 	if i < len(p.out) {

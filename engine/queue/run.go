@@ -7,9 +7,8 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// run gives ready messages to consumers until either is out, or the budget. A
-// message that was only just published, fresh, may be delivered though its time
-// to live is zero.
+// run delivers ready messages until no message, no consumer or no budget is left. A
+// fresh message may be delivered even if its time to live is zero.
 func (q *Queue) run(budget uint32, out []Decision) []Decision {
 	q.putBack()
 	for n := uint32(1); q.ready > 0; n++ {
@@ -45,7 +44,7 @@ func (q *Queue) pick() dispatch.ConsumerID {
 	return dispatch.NoConsumer
 }
 
-// touch notes that c may have got credit, and with it all of its channel.
+// touch notes that c, and all consumers of its channel, may have got credit.
 func (q *Queue) touch(c dispatch.ConsumerID) {
 	switch l := q.cons.At(c).Limiter; {
 	case l != nil:
@@ -55,8 +54,8 @@ func (q *Queue) touch(c dispatch.ConsumerID) {
 	}
 }
 
-// touchChannel notes that the consumers of a channel may have got credit; nil
-// stands for all channels.
+// touchChannel notes that the consumers of the channel with limiter l may have got
+// credit; nil stands for all limiters.
 func (q *Queue) touchChannel(l *dispatch.Limiter) {
 	if l == nil && q.cons.Limited() {
 		for c := q.cons.First(); c != dispatch.NoConsumer; c = q.cons.After(c) {
@@ -72,8 +71,8 @@ func (q *Queue) touchChannel(l *dispatch.Limiter) {
 	}
 }
 
-// putBack returns to the selector those of the touched consumers that it had
-// set aside and that are eligible now, in the order in which it set them aside.
+// putBack returns touched consumers to the selector, in the order in which it set them
+// aside, if they are eligible now.
 func (q *Queue) putBack() {
 	if len(q.touched) > 1 {
 		slices.SortFunc(q.touched, func(a, b dispatch.ConsumerID) int {
@@ -81,7 +80,7 @@ func (q *Queue) putBack() {
 		})
 	}
 	for _, c := range q.touched {
-		// A consumer can be noted twice, or have left since.
+		// A consumer can be in the list twice, or have left since.
 		if q.cons.Valid(c) && q.cons.Aside(c) != 0 && q.cons.Eligible(c) {
 			q.cons.PutBack(c)
 			q.sel.Return(c)
@@ -90,8 +89,8 @@ func (q *Queue) putBack() {
 	q.touched = q.touched[:0]
 }
 
-// expire loses the expired messages at the head. As in RabbitMQ, one that
-// expires behind another stays until it gets to the head.
+// expire removes expired messages at the head. As in RabbitMQ, a message that expires
+// behind another one stays until it is at the head.
 func (q *Queue) expire(out []Decision) []Decision {
 	for q.expiring > 0 {
 		r := q.order.Peek(q.now)
@@ -104,7 +103,7 @@ func (q *Queue) expire(out []Decision) []Decision {
 	return out
 }
 
-// schedule asks for an Expire event when the head will expire.
+// schedule asks for an Expire event at the time when the head expires.
 func (q *Queue) schedule(out []Decision) []Decision {
 	if q.expiring == 0 {
 		return out

@@ -25,8 +25,8 @@ func (l *load) publish() []Decision {
 	return l.out
 }
 
-// TestSteadyStateAllocatesNothing: publish, deliver, acknowledge and return
-// messages under each pair of strategies.
+// TestSteadyStateAllocatesNothing publishes, delivers, acknowledges and requeues
+// messages with each pair of strategies.
 func TestSteadyStateAllocatesNothing(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector allocates")
@@ -78,8 +78,8 @@ func TestSteadyStateAllocatesNothing(t *testing.T) {
 	}
 }
 
-// TestBacklogIsSmall bounds what a queue holds for each message that waits, and
-// wants it back when the backlog is gone.
+// TestBacklogIsSmall bounds the memory of a queue for each waiting message, and checks
+// that the queue frees it when the backlog is gone.
 func TestBacklogIsSmall(t *testing.T) {
 	if race.Enabled {
 		t.Skip("memory under the race detector means nothing")
@@ -107,7 +107,7 @@ func TestBacklogIsSmall(t *testing.T) {
 	}
 }
 
-// TestIdleQueueIsSmall bounds an empty queue with one consumer.
+// TestIdleQueueIsSmall bounds the memory of an empty queue with one consumer.
 func TestIdleQueueIsSmall(t *testing.T) {
 	if race.Enabled {
 		t.Skip("memory under the race detector means nothing")

@@ -6,7 +6,7 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// publish stores a message, unless the queue is full and refuses it.
+// publish adds a message, unless the queue is full and refuses it.
 func (q *Queue) publish(e *Event, out []Decision) []Decision {
 	if q.lim.Overflow != DropHead && q.over(1, int64(e.Bytes)) {
 		return q.reject(out)
@@ -45,7 +45,7 @@ func (q *Queue) publish(e *Event, out []Decision) []Decision {
 	return out
 }
 
-// expiry is the earlier of a message's own and the queue's.
+// expiry returns the earlier of a message's own expiry and the queue's.
 func (q *Queue) expiry(own int64) int64 {
 	if q.lim.MessageTTL < 0 {
 		return own
@@ -54,7 +54,7 @@ func (q *Queue) expiry(own int64) int64 {
 	if own != 0 && own < at {
 		return own
 	}
-	return max(at, 1) // 0 would be never
+	return max(at, 1) // 0 would mean never
 }
 
 func (q *Queue) reject(out []Decision) []Decision {
@@ -65,13 +65,13 @@ func (q *Queue) reject(out []Decision) []Decision {
 	return append(out, Decision{Kind: Reject, Reason: MaxLen, Ref: r, Consumer: dispatch.NoConsumer, Done: true})
 }
 
-// over reports whether that many more messages and bytes pass a limit.
+// over reports whether so many more ready messages and bytes would exceed a limit.
 func (q *Queue) over(messages int, bytes int64) bool {
 	return q.lim.MaxLength >= 0 && int64(q.ready+messages) > q.lim.MaxLength ||
 		q.lim.MaxBytes >= 0 && q.bytes+bytes > q.lim.MaxBytes
 }
 
-// dropHeads makes room in a queue over its limits.
+// dropHeads drops ready messages until the queue is within its limits.
 func (q *Queue) dropHeads(out []Decision) []Decision {
 	if q.lim.Overflow != DropHead {
 		return out
@@ -94,8 +94,7 @@ func (q *Queue) push(r dispatch.Ref) {
 	}
 }
 
-// pop takes the next message; it is neither ready nor unacked until the caller
-// says so.
+// pop removes the next message from the ready ones. The caller must deliver or lose it.
 func (q *Queue) pop() dispatch.Ref {
 	r := q.order.Pop(q.now)
 	m := q.msgs.At(r)
@@ -110,7 +109,7 @@ func (q *Queue) pop() dispatch.Ref {
 	return r
 }
 
-// lose frees a message that a limit takes away.
+// lose drops or dead-letters a message and frees its row.
 func (q *Queue) lose(r dispatch.Ref, why Reason, out []Decision) []Decision {
 	kind := Drop
 	if q.lim.DeadLetter && why >= Expired && why <= DeliveryLimit {
@@ -134,7 +133,7 @@ func (q *Queue) isUnacked(r dispatch.Ref) bool {
 	return q.msgs.Valid(r) && q.msgs.At(r).State == dispatch.Unacked
 }
 
-// settle takes an unacked message from whoever has it.
+// settle takes an unacked message from its holder.
 func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
 	if !q.isUnacked(r) {
 		return nil, false
@@ -148,7 +147,7 @@ func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
 		if q.cons.Valid(c) {
 			q.sel.Changed(c, q.now)
 			q.touch(c)
-		} else if limiter != nil { // c left, others of its channel may be here
+		} else if limiter != nil { // c left; other consumers of its channel may be here
 			q.touchChannel(limiter)
 		}
 	}
@@ -176,7 +175,7 @@ func (q *Queue) discard(r dispatch.Ref, out []Decision) []Decision {
 	return q.lose(r, Rejected, out)
 }
 
-// deliver gives a popped message to a consumer, whose credit was taken.
+// deliver gives a popped message to a consumer. pick has taken the credit for it.
 func (q *Queue) deliver(r dispatch.Ref, c dispatch.ConsumerID, noAck bool, out []Decision) []Decision {
 	m := q.msgs.At(r)
 	out = append(out, Decision{

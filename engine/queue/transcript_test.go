@@ -10,8 +10,8 @@ import (
 
 var update = flag.Bool("update", false, "rewrite the decisions in testdata/rules")
 
-// TestRules replays the transcripts in testdata/rules. Each is a rule: what
-// happens and, behind >, what the queue decides.
+// TestRules replays the transcripts in testdata/rules. Each is a rule: events, and the
+// queue's decisions on lines that begin with >.
 func TestRules(t *testing.T) {
 	files, err := filepath.Glob("testdata/rules/*.txt")
 	if err != nil || len(files) == 0 {
@@ -36,7 +36,7 @@ func TestRules(t *testing.T) {
 	}
 }
 
-// decide returns a transcript with the decisions that follow from its events.
+// decide returns a transcript with the decisions that the queue makes on its events.
 func decide(t *testing.T, text []byte) []byte {
 	t.Helper()
 	var b []byte

@@ -11,7 +11,7 @@ import (
 	"harelab/engine/dispatch/rng"
 )
 
-// A world is queues and workers in virtual time, for known answers: the
+// A world holds queues and workers in virtual time, for known answers. It is the
 // smallest driver that carries out a queue's decisions.
 type world struct {
 	now        int64
@@ -47,7 +47,7 @@ type worker struct {
 	index   int
 	spec    workerSpec
 	up      bool
-	life    int // crashes so far
+	life    int // number of crashes so far
 	slots   []*task
 	buffer  []*task
 	limiter *dispatch.Limiter
@@ -56,11 +56,10 @@ type worker struct {
 }
 
 type sub struct {
-	w  *worker
-	wq *worldQueue
-	id dispatch.ConsumerID
-	// assigned and not finished
-	held     []*task
+	w        *worker
+	wq       *worldQueue
+	id       dispatch.ConsumerID
+	held     []*task // delivered to the worker and not finished
 	watchers []func()
 }
 
@@ -70,7 +69,7 @@ type task struct {
 	s     *sub
 	ref   dispatch.Ref
 	ends  int64
-	acked bool // or needs none
+	acked bool // or needs no acknowledgement
 }
 
 func (s *sub) Outstanding() int     { return len(s.held) }
@@ -183,7 +182,7 @@ func newWorld(s scenario) (*world, error) {
 	return w, nil
 }
 
-// schedule has one publish event at a time in the heap.
+// schedule keeps one publish event at a time in the heap.
 func (w *world) schedule(i int, queues map[string]*worldQueue) {
 	if i == len(w.msgs) {
 		return
@@ -244,7 +243,7 @@ func (w *world) deliver(wq *worldQueue, d Decision) {
 	})
 }
 
-// start starts what can be started.
+// start starts tasks of the buffer in idle slots.
 func (w *world) start(v *worker) {
 	for len(v.buffer) > 0 {
 		slot := slices.Index(v.slots, nil)
@@ -305,8 +304,9 @@ func (w *world) settle(k *task, kind Kind) {
 	})
 }
 
-// walk returns the queues in the order in which an ack of a worker runs them: with a
-// limit of its channel they begin at a drawn one of those that compete.
+// walk returns the queues in the order in which an ack of a worker runs them. If the
+// worker's channel has a limit, the order begins at a random one of the queues that
+// compete for it.
 func (w *world) walk(v *worker) []*worldQueue {
 	if v.limiter == nil || v.limiter.Full() {
 		return w.queues
@@ -380,12 +380,12 @@ func (w *world) crash(v *worker) {
 	v.subs = nil
 }
 
-// reopen forgets an attempt that a crash undid.
+// reopen undoes an attempt that a crash ended.
 func (w *world) reopen(m *message) {
 	m.done, m.start, m.finish, m.worker = false, -1, -1, -1
 }
 
-// messages draws a generated group.
+// messages draws the messages of a generated group.
 func (g *genSpec) messages() []*message {
 	arrival, service := rng.New(g.Arrival.Seed), rng.New(g.Service.Seed)
 	var route rng.SplitMix64

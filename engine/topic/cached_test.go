@@ -10,7 +10,7 @@ import (
 	"time"
 )
 
-// counting counts the matches that get past a cache.
+// counting counts the matches that a cache passes on.
 type counting struct {
 	Matcher
 	matches int
@@ -72,7 +72,7 @@ func TestCacheLimits(t *testing.T) {
 }
 
 func TestCacheForgetsWhatABindConcerns(t *testing.T) {
-	// One word in 256 shares the counter of another; with these seeds none here do.
+	// One word in 256 shares the counter of another. With these seeds, none here do.
 	defer func(h *hasher) { seeded = h }(seeded)
 	seeded = newHasher(rand.New(rand.NewPCG(1, 2)).Uint64)
 	for _, tt := range []struct {
@@ -107,8 +107,8 @@ func TestCacheForgetsWhatABindConcerns(t *testing.T) {
 	}
 }
 
-// meddling changes bindings while a match is under way, and matches while a
-// change is.
+// meddling changes bindings in the middle of a match, and matches in the middle of a
+// change.
 type meddling struct {
 	Matcher
 	afterMatch, beforeBind func()
@@ -131,8 +131,8 @@ func (m *meddling) Bind(bindingKey string, d Dest) bool {
 	return m.Matcher.Bind(bindingKey, d)
 }
 
-// TestCacheKeepsNothingOlderThanABind wants what was matched before a bind never
-// to be taken for what matches after it.
+// TestCacheKeepsNothingOlderThanABind checks that the cache never answers with a match
+// set from before a bind after the bind.
 func TestCacheKeepsNothingOlderThanABind(t *testing.T) {
 	for _, binding := range []string{"a.*", "#"} {
 		inner := &meddling{Matcher: newNFA()}
@@ -150,8 +150,8 @@ func TestCacheKeepsNothingOlderThanABind(t *testing.T) {
 	}
 }
 
-// TestCacheStepsAside wants a cache that keys miss to be left alone, for longer
-// each time, and to come back when keys come again.
+// TestCacheStepsAside checks that a cache whose keys miss turns itself off, for longer
+// each time, and turns itself on when keys repeat.
 func TestCacheStepsAside(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		c, inner := newCounted()
@@ -164,7 +164,7 @@ func TestCacheStepsAside(t *testing.T) {
 			return lookups
 		}
 		if lookups := useless(); lookups > 20*judgeWindow {
-			t.Errorf("the cache stepped aside after %d keys that never came again", lookups)
+			t.Errorf("the cache turned itself off after %d keys that never repeated", lookups)
 		}
 		for rest := bypassLeast; rest < 4*bypassMost; rest *= 2 {
 			time.Sleep(min(rest, bypassMost) - 1)
@@ -173,7 +173,7 @@ func TestCacheStepsAside(t *testing.T) {
 			}
 			time.Sleep(2 * time.Nanosecond)
 			if lookups := useless(); lookups != judgeWindow {
-				t.Errorf("tried again with %d lookups, want %d", lookups, judgeWindow)
+				t.Errorf("the cache tried again with %d lookups, want %d", lookups, judgeWindow)
 			}
 		}
 		time.Sleep(bypassMost + 1)
@@ -181,7 +181,7 @@ func TestCacheStepsAside(t *testing.T) {
 			c.Match(nil, fmt.Appendf(nil, "key.%d", i%50))
 		}
 		if mode := c.judge.mode.Load(); mode != modeTrust {
-			t.Errorf("mode %d after 50 keys came again and again, want %d", mode, modeTrust)
+			t.Errorf("mode %d after 50 keys repeated many times, want %d", mode, modeTrust)
 		}
 		inner.matches = 0
 		for i := range 1000 {
@@ -193,8 +193,8 @@ func TestCacheStepsAside(t *testing.T) {
 	})
 }
 
-// reseed chooses the hashes of keys for the rest of a test. A test with a limit on
-// misses chooses them once for all: how many keys share a set is a matter of luck.
+// reseed fixes the hashes of keys for the rest of a test. A test with a limit on misses
+// needs fixed ones, because the number of keys that share a set is random.
 func reseed(t *testing.T, rng *rand.Rand) {
 	old := cacheSeed
 	t.Cleanup(func() { cacheSeed = old })
@@ -203,7 +203,7 @@ func reseed(t *testing.T, rng *rand.Rand) {
 	}
 }
 
-// TestCacheGrowsForItsKeys wants as many keys as there is room for to hit.
+// TestCacheGrowsForItsKeys checks that as many keys hit as the cache has room for.
 func TestCacheGrowsForItsKeys(t *testing.T) {
 	reseed(t, rand.New(rand.NewPCG(1, 2)))
 	c, inner := newCounted()
@@ -219,9 +219,9 @@ func TestCacheGrowsForItsKeys(t *testing.T) {
 	}
 }
 
-// TestCacheSparesHotKeys draws from 20,000 keys, of which the k-th comes in
-// proportion to 1/k. The 8,192 that come most bring 91 % of the matches; without
-// sparing those that were hit, 85 % hit.
+// TestCacheSparesHotKeys draws from 20,000 keys, the k-th of them with a probability in
+// proportion to 1/k. The 8,192 most frequent keys make 91 % of the matches. Without the
+// rule that spares entries that were hit, 85 % hit.
 func TestCacheSparesHotKeys(t *testing.T) {
 	reseed(t, rand.New(rand.NewPCG(1, 2)))
 	c, inner := newCounted()
@@ -239,7 +239,7 @@ func TestCacheSparesHotKeys(t *testing.T) {
 	}
 }
 
-// TestCacheSeldomGivesWay sends keys that do not come again over a full table.
+// TestCacheSeldomGivesWay looks up keys that do not repeat in a full table.
 func TestCacheSeldomGivesWay(t *testing.T) {
 	reseed(t, rand.New(rand.NewPCG(1, 2)))
 	c, _ := newCounted()
@@ -272,7 +272,7 @@ func TestCacheIsBounded(t *testing.T) {
 	}
 }
 
-// TestCacheComparesWholeKeys matches keys that are alike in length and beginning.
+// TestCacheComparesWholeKeys matches keys that have the same length and beginning.
 func TestCacheComparesWholeKeys(t *testing.T) {
 	c, _ := newCounted()
 	const n = 3000
@@ -289,9 +289,9 @@ func TestCacheComparesWholeKeys(t *testing.T) {
 	}
 }
 
-// TestCacheKeysAreTold wants keys that differ in one byte or in length to differ
-// as the cache holds them, at every length.
-func TestCacheKeysAreTold(t *testing.T) {
+// TestCacheKeysDiffer checks that the cache's forms of keys differ if the keys differ in
+// one byte or in length, at every length.
+func TestCacheKeysDiffer(t *testing.T) {
 	seen := make(map[[cacheKeyWords + 1]uint64]string)
 	add := func(key string) {
 		var k cacheKey
@@ -299,7 +299,7 @@ func TestCacheKeysAreTold(t *testing.T) {
 		as := [cacheKeyWords + 1]uint64{k.head}
 		copy(as[1:], k.words[:k.n])
 		if other, ok := seen[as]; ok {
-			t.Errorf("%q is held as %q is", key, other)
+			t.Errorf("%q and %q have the same form in the cache", key, other)
 		}
 		seen[as] = key
 	}
@@ -312,8 +312,8 @@ func TestCacheKeysAreTold(t *testing.T) {
 	}
 }
 
-// TestCacheSlotTornReads reads a slot that is written between the reads of its
-// head, and one that is being written.
+// TestCacheSlotTornReads reads a slot that another goroutine writes between the reads of
+// its head, and one that it is writing.
 func TestCacheSlotTornReads(t *testing.T) {
 	c, _ := newCounted()
 	var key cacheKey
@@ -340,8 +340,8 @@ func TestCacheSlotTornReads(t *testing.T) {
 	}
 }
 
-// TestCacheFlood puts keys into the cache that a stranger who knew the seeds would
-// choose, since they share few slots. With other seeds they must not.
+// TestCacheFlood puts keys into the cache that all go to a few sets with known seeds, as
+// a stranger who knew the seeds would choose them. With other seeds they must spread.
 func TestCacheFlood(t *testing.T) {
 	for _, format := range []string{"%x", "a.crafted.key.%010x", "a.crafted.key.of.more.than.%012x.bytes"} {
 		sets := func(keys []string) int {
@@ -363,11 +363,11 @@ func TestCacheFlood(t *testing.T) {
 			}
 		}
 		if got := sets(crafted); got > 16 {
-			t.Errorf("crafted keys like %s share %d sets with the seeds they are for: this test shows nothing", format, got)
+			t.Errorf("crafted keys like %s go to %d sets with the seeds they were made for: this test shows nothing", format, got)
 		}
 		reseed(t, rand.New(rand.NewPCG(rand.Uint64(), 0)))
 		if got := sets(crafted); got < 150 {
-			t.Errorf("200 crafted keys like %s share %d sets", format, got)
+			t.Errorf("200 crafted keys like %s go to %d sets", format, got)
 		}
 	}
 }

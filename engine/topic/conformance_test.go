@@ -11,7 +11,7 @@ func TestConformance(t *testing.T) {
 	for _, s := range topic.Strategies() {
 		t.Run("strategy="+s.Name, func(t *testing.T) {
 			if _, ok := s.New().(topic.Stepper); !ok {
-				t.Errorf("%T is no topic.Stepper", s.New())
+				t.Errorf("%T does not implement topic.Stepper", s.New())
 			}
 			topictest.Run(t, s)
 		})

@@ -28,7 +28,7 @@ func TestDestList(t *testing.T) {
 			all := l.all()
 			for _, d := range all {
 				if !want[d] {
-					t.Fatalf("seed %#x, op %d: %d is there, and should not be", seed, op, d)
+					t.Fatalf("seed %#x, op %d: the list holds %d, which was removed", seed, op, d)
 				}
 			}
 			l.checkRoom(t)
@@ -42,7 +42,7 @@ func TestDestList(t *testing.T) {
 	}
 }
 
-// checkRoom wants the list of chunks with room to be of such chunks, each once.
+// checkRoom checks that the list of chunks with room holds only such chunks, each once.
 func (l *destList) checkRoom(t *testing.T) {
 	t.Helper()
 	seen := make(map[int32]bool)
@@ -54,7 +54,7 @@ func (l *destList) checkRoom(t *testing.T) {
 	}
 }
 
-// A swapped is a list of many chunks of which the first and the last exchange a
+// A swapped is a list of many chunks. The first and the last chunk exchange a
 // destination.
 type swapped struct {
 	*destList
@@ -70,7 +70,8 @@ func newSwapped() *swapped {
 	return &swapped{l, 0, chunks*chunkLen - 1}
 }
 
-// swap removes both and adds them again: where room was made last is filled first.
+// swap removes both destinations and adds them again. The list fills the chunk first
+// that got room last, so they change places.
 func (s *swapped) swap() {
 	s.remove(s.last)
 	s.remove(s.first)
@@ -79,8 +80,8 @@ func (s *swapped) swap() {
 	s.first, s.last = s.last, s.first
 }
 
-// TestDestListWalkOverASwap moves destinations from a chunk that was read to one
-// that was not, and the other way round.
+// TestDestListWalkOverASwap moves destinations, during a walk, from a chunk that was
+// read to one that was not, and the other way round.
 func TestDestListWalkOverASwap(t *testing.T) {
 	for swaps := range 3 {
 		s := newSwapped()
@@ -106,7 +107,7 @@ func TestDestListWalkOverASwap(t *testing.T) {
 				swaps, count(first), count(last), 1+twice, 1-twice)
 		}
 		if swaps == 0 && r.parts != 1 {
-			t.Errorf("what nobody changed is %d sets, want 1", r.parts)
+			t.Errorf("a list that nobody changed is %d sets, want 1", r.parts)
 		}
 		r.dst = r.unique()
 		if count(first) != 1 {
@@ -135,8 +136,8 @@ func TestDestListReadersSeeEachOnce(t *testing.T) {
 	})
 }
 
-// TestDestListEmptiedUnderAReader begins a list anew under a reader who goes chunk
-// by chunk, as one does who began when there were several.
+// TestDestListEmptiedUnderAReader empties and refills a list under a reader that walks
+// it chunk by chunk, as a reader does that started when the list had several chunks.
 func TestDestListEmptiedUnderAReader(t *testing.T) {
 	l := newDestList(0)
 	during(func() {
@@ -148,14 +149,14 @@ func TestDestListEmptiedUnderAReader(t *testing.T) {
 		for w := l.walk(&r); w.next(&r); {
 		}
 		if len(r.dst) != 1 {
-			t.Errorf("%d destinations of one", len(r.dst))
+			t.Errorf("%d destinations from a list of one", len(r.dst))
 			return false
 		}
 		return true
 	})
 }
 
-// during calls read again and again, until it says stop, while change runs.
+// during calls read repeatedly while change runs, until read returns false.
 func during(change func(), read func() bool) {
 	var stop atomic.Bool
 	var reader sync.WaitGroup
@@ -168,7 +169,7 @@ func during(change func(), read func() bool) {
 	reader.Wait()
 }
 
-// TestDestListFillsAndEmpties fills one chunk or more, and takes all out again.
+// TestDestListFillsAndEmpties fills one chunk or more, and removes all destinations.
 func TestDestListFillsAndEmpties(t *testing.T) {
 	l := newDestList(0)
 	for _, most := range []int{chunkLen / 2, chunkLen, chunkLen + 1, 3 * chunkLen, 1} {

@@ -8,10 +8,10 @@ import (
 	"harelab/engine/topic"
 )
 
-// FuzzMatch applies a script to every strategy and wants them all to agree with
-// the oracle. Each line of the script is an operation: '+' and a byte bind the
-// rest of the line to the destination of that byte, '-' and a byte unbind it,
-// and anything else is a routing key to match.
+// FuzzMatch applies a script to every strategy. All must agree with the oracle. Each
+// line of the script is an operation: '+' and a byte bind the rest of the line to the
+// destination of that byte, '-' and a byte unbind it, and any other line is a routing
+// key to match.
 func FuzzMatch(f *testing.F) {
 	f.Add([]byte("+1a.#\n+2a.*\n+3#.b\na.b\na\n-1a.#\na.b.c"))
 	f.Add([]byte("+1#\n+1#.#\n+2*\n+3\n\n.\n..\na."))
@@ -44,7 +44,7 @@ func FuzzMatch(f *testing.F) {
 	})
 }
 
-// hopeless reports whether a script may take a combinatorial strategy for ever.
+// hopeless reports whether a combinatorial strategy may take for ever on a script.
 func hopeless(script []byte) bool {
 	for line := range bytes.SplitSeq(script, []byte("\n")) {
 		if bytes.Count(line, []byte("#")) > 4 || bytes.Count(line, []byte(".")) > 12 {

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// TestPlaces wants the places of a key to be its pieces as split has them, with
-// the words that follow from each and the position after the word.
+// TestPlaces checks that the places of a key are the pieces that split returns, each
+// with the words that follow it and the position after its word.
 func TestPlaces(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))

@@ -9,7 +9,7 @@ import (
 	"unsafe"
 )
 
-// check wants a slab's counters, children and masks to be what its nodes say.
+// check checks that a slab's counters, children and masks agree with its nodes.
 func (s *slab) check(t *testing.T) {
 	t.Helper()
 	used, dead := 0, 0
@@ -62,8 +62,8 @@ func (s *slab) check(t *testing.T) {
 	}
 }
 
-// checkMasks wants the masks on the way to each node that accepts to admit what
-// follows.
+// checkMasks checks that the masks on the path to each accepting node admit the rest of
+// the path.
 func (s *slab) checkMasks(t *testing.T) {
 	t.Helper()
 	for i := range s.nodes {
@@ -103,8 +103,8 @@ func (s *slab) checkMasks(t *testing.T) {
 	}
 }
 
-// TestSlabInvariants binds and unbinds at random, with growth, shrinking and
-// nodes that come back, and checks the slab all along.
+// TestSlabInvariants binds and unbinds at random, so that the slab grows, shrinks and
+// reuses nodes, and checks it all along.
 func TestSlabInvariants(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -143,8 +143,8 @@ func TestSlabInvariants(t *testing.T) {
 	}
 }
 
-// TestDeadNodesAreGivenBack wants the slab of an emptied automaton to be small,
-// and one that keeps its size under churn not to grow.
+// TestDeadNodesAreGivenBack checks that the slab of an emptied automaton is small, and
+// that a slab does not grow while keys are replaced.
 func TestDeadNodesAreGivenBack(t *testing.T) {
 	a := newNFA()
 	key := func(i int) string { return fmt.Sprintf("order.%d.*", i) }
@@ -163,11 +163,11 @@ func TestDeadNodesAreGivenBack(t *testing.T) {
 		a.Unbind(key(i+100_000), 1)
 	}
 	if got := len(a.slab.Load().nodes); got > 500 {
-		t.Errorf("%d slots with nothing bound, %d when full", got, full)
+		t.Errorf("%d slots without a binding, %d when full", got, full)
 	}
 }
 
-// TestLongWalkAgrees wants both walks to enter nodes alike.
+// TestLongWalkAgrees checks that both walks find the same destinations.
 func TestLongWalkAgrees(t *testing.T) {
 	seed := rand.Uint64()
 	rng := rand.New(rand.NewPCG(seed, 0))
@@ -205,9 +205,9 @@ func TestNodeIsHalfACacheLine(t *testing.T) {
 	}
 }
 
-// TestFlood binds words that a stranger who knew the seeds would choose, since
-// they begin to be looked for in one 256th of the table. With other seeds they
-// must be found as fast as any.
+// TestFlood binds words whose search starts in one 256th of the table with known seeds,
+// as a stranger who knew the seeds would choose them. With other seeds they must be
+// found as fast as random words.
 func TestFlood(t *testing.T) {
 	defer func(h *hasher) { seeded = h }(seeded)
 	rng := rand.New(rand.NewPCG(1, 2))
@@ -224,7 +224,7 @@ func TestFlood(t *testing.T) {
 		}
 	}
 	if got := probes(crafted); got < 100 {
-		t.Errorf("%.1f slots from home to crafted words with the seeds they are for: they do not collide, so this test shows nothing", got)
+		t.Errorf("%.1f slots from home to crafted words with the seeds they were made for: they do not collide, so this test shows nothing", got)
 	}
 	seeded = newHasher(rand.Uint64)
 	usual := probes(random)
@@ -233,8 +233,7 @@ func TestFlood(t *testing.T) {
 	}
 }
 
-// probes binds words and returns how many slots each is from its home, on
-// average.
+// probes binds words and returns their mean distance from home, in slots.
 func probes(words []string) float64 {
 	a := newNFA()
 	for i, w := range words {

@@ -10,12 +10,12 @@ import (
 	"harelab/engine/topic"
 )
 
-// testConcurrent runs readers beside writers. What stays bound must be in every
-// answer, what never was in none, nothing twice, and a binding must be seen from
-// the moment Bind returned.
+// testConcurrent runs readers beside writers. Every result must contain the
+// destinations that stay bound, none that was never bound, and none twice. A binding
+// must be found as soon as Bind has returned.
 func testConcurrent(t *testing.T, s topic.Strategy) {
 	m := s.New()
-	const fixed = 20 // destinations 0 to 19 stay
+	const fixed = 20 // destinations 0 to 19 stay bound
 	for i := range fixed {
 		m.Bind(fmt.Sprintf("room.%d.#", i), topic.Dest(i))
 		m.Bind("#.alarm", topic.Dest(i))
@@ -38,7 +38,7 @@ func testConcurrent(t *testing.T, s topic.Strategy) {
 	}
 	for w := range 2 {
 		writers.Go(func() {
-			own := topic.Dest(100 * (w + 1)) // destinations that this writer alone binds
+			own := topic.Dest(100 * (w + 1)) // first destination of those that only this writer binds
 			for i := range 400 {
 				d := own + topic.Dest(i%80)
 				key := fmt.Sprintf("room.%d.door.*", i%fixed)
@@ -70,7 +70,7 @@ func checkConcurrent(got []topic.Dest, fixed int) string {
 	}
 	for i, d := range got[1:] {
 		if d == got[i] {
-			return fmt.Sprintf("destination %d is there twice", d)
+			return fmt.Sprintf("destination %d is in the result twice", d)
 		}
 		if d >= topic.Dest(fixed) && (d < 100 || d >= 280) {
 			return fmt.Sprintf("destination %d was never bound", d)
@@ -79,8 +79,8 @@ func checkConcurrent(got []topic.Dest, fixed int) string {
 	return ""
 }
 
-// testManyDestinations binds one key to a thousand destinations, takes every
-// second away, and does the same again in another order.
+// testManyDestinations binds one key to a thousand destinations, unbinds every second
+// one, and repeats that in other orders.
 func testManyDestinations(t *testing.T, s topic.Strategy) {
 	m := s.New()
 	const n = 1000

@@ -10,8 +10,8 @@ import (
 	"harelab/engine/topic"
 )
 
-// testAllocations wants no allocation from Match if dst has room: with few and
-// with many words and destinations, on a hit and on a miss.
+// testAllocations checks that Match does not allocate if dst has room: with few and
+// with many words and destinations, with a match and without.
 func testAllocations(t *testing.T, s topic.Strategy) {
 	if race.Enabled {
 		t.Skip("the race detector allocates")
@@ -37,10 +37,9 @@ func testAllocations(t *testing.T, s topic.Strategy) {
 	}
 }
 
-// testWork wants the work of a match, counted in steps, to be bounded by words x
-// states and, once all states are reached, to grow no faster than the words of
-// the routing key, also where every word may be taken by several '#'. The limits
-// allow for half as much again.
+// testWork checks that the steps of a match are bounded by words x states and, once the
+// match reaches all states, grow no faster than the number of words of the routing key,
+// even if several '#' may match each word. The limits allow half as many steps more.
 func testWork(t *testing.T, s topic.Strategy) {
 	m, ok := s.New().(topic.Stepper)
 	if !ok {
@@ -60,7 +59,7 @@ func testWork(t *testing.T, s topic.Strategy) {
 	var steps []int
 	sizes := []int{15, 30, 60, 120}
 	if s.Combinatorial {
-		sizes = []int{4, 8, 16} // seconds otherwise
+		sizes = []int{4, 8, 16} // longer keys would take seconds
 	}
 	for _, n := range sizes {
 		key := make([]byte, 0, 2*n)
@@ -85,8 +84,8 @@ func testWork(t *testing.T, s topic.Strategy) {
 	}
 }
 
-// testRepeatedWords matches keys of one word over and over against a binding key
-// that can take it at six places.
+// testRepeatedWords matches keys that repeat one word against a binding key that has
+// the word at six places.
 func testRepeatedWords(t *testing.T, s topic.Strategy) {
 	m := s.New().(topic.Stepper)
 	m.Bind("#.a.#.a.#.a.#.a.#.a.#.a.#", 1)
@@ -99,8 +98,8 @@ func testRepeatedWords(t *testing.T, s topic.Strategy) {
 	}
 }
 
-// testMemory wants the memory of a matcher to depend on what it holds, not on
-// what it held: keys come and go a hundred times over.
+// testMemory checks that the memory of a matcher depends on the bindings that it holds,
+// not on those it held: it replaces all keys a hundred times.
 func testMemory(t *testing.T, s topic.Strategy) {
 	if race.Enabled || testing.Short() {
 		t.Skip("slow")
@@ -126,7 +125,7 @@ func testMemory(t *testing.T, s topic.Strategy) {
 		}
 	}
 	if grown := heap() - before; grown > 1<<20 {
-		t.Errorf("%d bytes more after %d keys came and went, want under 1 MiB", grown, held*rounds)
+		t.Errorf("%d bytes more after %d keys were bound and unbound, want under 1 MiB", grown, held*rounds)
 	}
 	if m.Len() != 2*held {
 		t.Errorf("Len() = %d, want %d", m.Len(), 2*held)
@@ -144,7 +143,7 @@ func testMemory(t *testing.T, s topic.Strategy) {
 
 func heap() int64 {
 	var s runtime.MemStats
-	for range 2 { // pools let go at the second collection
+	for range 2 { // a sync.Pool is empty after the second collection
 		runtime.GC()
 	}
 	runtime.ReadMemStats(&s)

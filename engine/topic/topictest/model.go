@@ -14,9 +14,9 @@ type pair struct {
 	dest topic.Dest
 }
 
-// A model is what a matcher should hold, in the plainest form.
+// A model holds bindings in the plainest form.
 type model struct {
-	at    map[pair]int // where each is in pairs
+	at    map[pair]int // index of each in pairs
 	pairs []pair
 }
 
@@ -58,7 +58,7 @@ func (m *model) match(routingKey string) []topic.Dest {
 	return slices.Compact(sorted(dests))
 }
 
-// any returns a binding.
+// any returns a random binding, if there is one.
 func (m *model) any(rng *rand.Rand) (pair, bool) {
 	if len(m.pairs) == 0 {
 		return pair{}, false
@@ -73,8 +73,8 @@ func split(key string) []string {
 	return strings.Split(key, ".")
 }
 
-// matches is the definition: what remains of a binding key matches what remains
-// of a routing key. The table holds the answer for each two rests.
+// matches is the definition of a match. ok[b][r] says whether the words of the binding
+// key from b on match the words of the routing key from r on.
 func matches(binding, routing []string) bool {
 	ok := make([][]bool, len(binding)+1)
 	for b := len(binding); b >= 0; b-- {
@@ -99,13 +99,13 @@ func sorted(dests []topic.Dest) []topic.Dest {
 	return dests
 }
 
-// A generator makes keys that meet often: few words, some of them alike, of
-// lengths around the places where representations change.
+// A generator makes keys that match often: of few words, some of them similar, with
+// lengths near those at which a representation changes.
 type generator struct {
 	rng       *rand.Rand
 	words     []string
-	wildcards int // of ten words of a binding key
-	longest   int // words
+	wildcards int // number of wildcards in ten words of a binding key, on average
+	longest   int // greatest number of words of a routing key
 }
 
 var vocabulary = []string{
@@ -139,8 +139,8 @@ func (g *generator) bindingKey() string {
 	return limit(strings.Join(words, "."))
 }
 
-// routingKey returns random words or, half of the time, an instance of a key
-// that is bound.
+// routingKey returns random words or, half of the time, a key that matches a binding
+// key of the model.
 func (g *generator) routingKey(m *model) string {
 	words := make([]string, g.rng.IntN(g.longest+1))
 	p, has := m.any(g.rng)

@@ -8,9 +8,8 @@ import (
 	"harelab/engine/topic"
 )
 
-// rules is the reading of AMQP 0-9-1 section 3.1.3.3 that all strategies share.
-// It is RabbitMQ's, also where the specification is silent. Destinations are the
-// binding keys' indexes.
+// rules say how all strategies read AMQP 0-9-1 section 3.1.3.3: as RabbitMQ does, also
+// where the specification is silent. A destination is the index of its binding key.
 var rules = []struct {
 	name     string
 	bindings []string
@@ -38,7 +37,7 @@ var rules = []struct {
 	{"hash is many words", []string{"a.#", "#.d", "#"}, "a.b.c.d", []topic.Dest{0, 1, 2}},
 	{"hash in the middle", []string{"a.#.d", "a.#.c", "a.#.b.#.d", "a.#.c.#.b.#.d"}, "a.b.c.d", []topic.Dest{0, 2}},
 	{"hash in the middle is zero words", []string{"a.#.b", "a.#.#.b"}, "a.b", []topic.Dest{0, 1}},
-	{"hash takes words that come again", []string{"#.a.b", "#.a.#.a.b"}, "a.a.b", []topic.Dest{0, 1}},
+	{"hash takes words that repeat", []string{"#.a.b", "#.a.#.a.b"}, "a.a.b", []topic.Dest{0, 1}},
 	{"hashes in a row are one", []string{"#.#", "a.#.#", "#.#.#.a", "#.a.#.#"}, "a", []topic.Dest{0, 1, 2, 3}},
 	{"stars and hash are as many words or more", []string{"*.#.*", "*.*.#", "#.*.#.*.#", "*.*.*.#"}, "a.b", []topic.Dest{0, 1, 2}},
 	{"a letter between hashes is anywhere", []string{"#.a.#", "#.b.#", "#.c.#", "#.b.#.a.#", "#.a.#.b.#.c.#"}, "a.b.c", []topic.Dest{0, 1, 2, 4}},
@@ -102,9 +101,9 @@ func testRules(t *testing.T, s topic.Strategy) {
 	}
 }
 
-// together is one set of bindings, each with its index plus one as destination, and
-// what keys match of it: the set and the answers of RabbitMQ's own test of its topic
-// exchange.
+// together is one set of bindings, with the destinations that each key matches. The
+// destination of a binding is its index plus one. The set and the results are those of
+// RabbitMQ's own test of its topic exchange.
 var together = struct {
 	bindings []string
 	want     map[string][]topic.Dest
@@ -128,8 +127,8 @@ var together = struct {
 	},
 }
 
-// testTogether wants bindings not to disturb each other: all at once, then with every
-// third gone, then with those back.
+// testTogether checks that bindings do not disturb each other: with all of them bound,
+// with every third one unbound, and with all bound again.
 func testTogether(t *testing.T, s topic.Strategy) {
 	m := s.New()
 	for i, b := range together.bindings {
@@ -156,12 +155,12 @@ func testTogether(t *testing.T, s topic.Strategy) {
 	check("all bound again", every)
 }
 
-// testWords wants keys of any number of words to be matched, also of more bytes than
-// a frame can carry, by binding keys of all kinds.
+// testWords matches keys of any number of words, even of more bytes than a frame can
+// carry, with binding keys of all kinds.
 func testWords(t *testing.T, s topic.Strategy) {
 	bindings := []string{"#", "a.#", "#.z", "a.#.z", "#.m.#", "#.m.#.z", "a.#.m.#.z", "*.#.*", "#.*.z", "#.m.*.#", "#.z.#.m.#", "#.m.m.#"}
 	counts := []int{200, 500, 5000}
-	for _, around := range []int{10, 32, 64, 128} { // where representations change
+	for _, around := range []int{10, 32, 64, 128} { // near these, a representation changes
 		for n := around - 9; n < around+9; n++ {
 			counts = append(counts, n)
 		}
@@ -177,7 +176,7 @@ func testWords(t *testing.T, s topic.Strategy) {
 		key := strings.Join(words, ".")
 		if len(key) <= topic.MaxKeyLen {
 			bind(key, topic.Dest(1000+n))
-			bind(key[:n/2*2]+"#", topic.Dest(2000+n)) // half of the words, and hash
+			bind(key[:n/2*2]+"#", topic.Dest(2000+n)) // half of the words, and '#'
 		}
 		if got, want := sorted(m.Match(nil, []byte(key))), model.match(key); !slices.Equal(got, want) {
 			t.Errorf("%d words: Match(%.20q...) = %d, want %d", n, key, got, want)

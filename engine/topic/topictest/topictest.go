@@ -1,6 +1,6 @@
 // Package topictest is the conformance suite of topic-matching strategies: the
 // rules by example, random histories against a model, no allocation, bounded
-// work, readers beside a writer, and memory that returns.
+// work, readers beside a writer, and memory that is freed.
 package topictest
 
 import (
@@ -16,7 +16,7 @@ import (
 
 var seedFlag = flag.Uint64("topic.seed", 0, "replay the random history with this seed")
 
-// Run holds a strategy to the contract of [topic.Matcher].
+// Run checks that a strategy keeps the contract of [topic.Matcher].
 func Run(t *testing.T, s topic.Strategy) {
 	t.Run("rules", func(t *testing.T) { testRules(t, s) })
 	t.Run("together", func(t *testing.T) { testTogether(t, s) })
@@ -32,7 +32,7 @@ func Run(t *testing.T, s topic.Strategy) {
 	t.Run("memory", func(t *testing.T) { testMemory(t, s) })
 }
 
-// A step is one call of a small history, with what it should return.
+// A step is one call of a small history, with the result that it must have.
 type step struct {
 	op   string // "bind" or "unbind"
 	key  string
@@ -50,8 +50,8 @@ func testPairs(t *testing.T, s topic.Strategy) {
 		{"a pair is bound once", []step{{"bind", "a.b", 1, true}, {"bind", "a.b", 1, false}}, 1, []topic.Dest{1}},
 		{"a pair is unbound once", []step{
 			{"bind", "a.b", 1, true}, {"unbind", "a.b", 1, true}, {"unbind", "a.b", 1, false}}, 0, nil},
-		{"unbind wants the same destination", []step{{"bind", "a.b", 1, true}, {"unbind", "a.b", 2, false}}, 1, []topic.Dest{1}},
-		{"unbind wants the same key", []step{
+		{"unbind needs the same destination", []step{{"bind", "a.b", 1, true}, {"unbind", "a.b", 2, false}}, 1, []topic.Dest{1}},
+		{"unbind needs the same key", []step{
 			{"bind", "a.*", 1, true}, {"unbind", "a.b", 1, false}, {"unbind", "a", 1, false}, {"unbind", "a.*.c", 1, false}}, 1, []topic.Dest{1}},
 		{"equivalent keys are different pairs", []step{
 			{"bind", "#", 1, true}, {"bind", "#.#", 1, true}, {"unbind", "#", 1, true}}, 1, []topic.Dest{1}},
@@ -61,11 +61,11 @@ func testPairs(t *testing.T, s topic.Strategy) {
 			{"bind", "a.b", 7, true}, {"bind", "a.*", 7, true}, {"bind", "#", 7, true}, {"bind", "a.#.b", 7, true}}, 4, []topic.Dest{7}},
 		{"a destination stays while one key is left", []step{
 			{"bind", "a.b", 7, true}, {"bind", "a.*", 7, true}, {"unbind", "a.b", 7, true}}, 1, []topic.Dest{7}},
-		{"a prefix outlives what was below it", []step{
+		{"a prefix outlives a longer key", []step{
 			{"bind", "a.b", 1, true}, {"bind", "a.b.c", 2, true}, {"unbind", "a.b.c", 2, true}}, 1, []topic.Dest{1}},
-		{"what is below outlives a prefix", []step{
+		{"a longer key outlives its prefix", []step{
 			{"bind", "a.#", 1, true}, {"bind", "a.#.b", 2, true}, {"unbind", "a.#", 1, true}}, 1, []topic.Dest{2}},
-		{"a key comes back", []step{
+		{"a key is bound again", []step{
 			{"bind", "a.#", 1, true}, {"unbind", "a.#", 1, true}, {"bind", "a.#", 2, true}}, 1, []topic.Dest{2}},
 		{"any number is a destination", []step{
 			{"bind", "a.b", 0, true}, {"bind", "a.*", 1<<32 - 1, true}, {"bind", "*.b", 1 << 31, true}}, 3, []topic.Dest{0, 1 << 31, 1<<32 - 1}},
@@ -91,8 +91,8 @@ func apply(m topic.Matcher, op, key string, d topic.Dest) bool {
 	return m.Unbind(key, d)
 }
 
-// testAppend wants Match to append, to leave what was there, and to keep neither
-// slice.
+// testAppend checks that Match appends, leaves the elements of dst alone, and keeps
+// neither slice.
 func testAppend(t *testing.T, s topic.Strategy) {
 	m := s.New()
 	m.Bind("a.*", 5)
@@ -100,7 +100,7 @@ func testAppend(t *testing.T, s topic.Strategy) {
 	m.Bind("#", 5)
 	dst := append(make([]topic.Dest, 0, 8), 5, 6, 5)
 	key := []byte("a.b")
-	for range 2 { // the second may come from a cache
+	for range 2 { // a cache may answer the second Match
 		got := m.Match(dst, key)
 		if &got[0] != &dst[0] {
 			t.Error("Match took a new slice though dst has room")
@@ -123,8 +123,7 @@ func testAppend(t *testing.T, s topic.Strategy) {
 	}
 }
 
-// testLengths wants keys of every length up to the limit, and beyond it a panic
-// from Bind.
+// testLengths matches keys of every length up to the limit. Beyond it Bind must panic.
 func testLengths(t *testing.T, s topic.Strategy) {
 	for _, word := range []string{"a", "", "abcdefgh", "abcdefghi", "a-word-of-many-bytes"} {
 		m := s.New()
@@ -146,21 +145,21 @@ func testLengths(t *testing.T, s topic.Strategy) {
 		t.Errorf("a routing key of 256 bytes was matched by its first 255")
 	}
 	if m.Unbind(long, 1) {
-		t.Errorf("a binding key of 256 bytes was taken for its first 255")
+		t.Errorf("Unbind of a key of 256 bytes removed the key of its first 255")
 	}
 	defer func() {
 		if recover() == nil {
 			t.Errorf("Bind of a key of 256 bytes did not panic")
 		}
 		if !m.Bind("b", 1) || m.Len() != 2 {
-			t.Errorf("not usable after a refused Bind")
+			t.Errorf("the matcher is not usable after a refused Bind")
 		}
 	}()
 	m.Bind(long, 1)
 }
 
-// testMiddles wants keys that differ in one byte to be told apart, wherever it is,
-// also when they come again.
+// testMiddles checks that a matcher tells keys apart that differ in one byte, wherever
+// the byte is, also at their second match.
 func testMiddles(t *testing.T, s topic.Strategy) {
 	for _, n := range []int{5, 20, 40, 90, topic.MaxKeyLen} {
 		m := s.New()
