@@ -8,16 +8,16 @@ import (
 
 // An Alarm wakes goroutines at absolute instants. Go's own timers are late by
 // up to a millisecond on an idle Linux machine, since the scheduler waits for
-// whole milliseconds (golang.org/issue/44343); an Alarm uses the kernel's timer
-// descriptors there, which are late by some tens of microseconds, and Go's
-// timers elsewhere. It may be used by any number of goroutines.
+// whole milliseconds (golang.org/issue/44343). On Linux an Alarm uses the kernel's
+// timer descriptors, which are late by some tens of microseconds; elsewhere it uses
+// Go's timers. Any number of goroutines may use it.
 type Alarm struct {
 	mu      sync.Mutex
 	clock   timer // nil: use Go's timers
 	waiting sleepers
 	closed  bool
 	stopped chan struct{}
-	late    time.Duration // of Go's timers, on top of their own
+	late    time.Duration // extra delay of each wake-up by Go's timers, for tests
 }
 
 // A timer is a kernel timer that one goroutine waits on.
@@ -38,7 +38,7 @@ func NewAlarm() *Alarm {
 	return a
 }
 
-// Coarse returns an Alarm on Go's timers that wakes everybody late by the given
+// Coarse returns an Alarm on Go's timers that wakes every sleeper late by the given
 // time, for tests with a fake clock.
 func Coarse(late time.Duration) *Alarm {
 	a := &Alarm{stopped: make(chan struct{}), late: late}
@@ -46,7 +46,7 @@ func Coarse(late time.Duration) *Alarm {
 	return a
 }
 
-// Close ends the Alarm. Nobody may wait on it any more.
+// Close ends the Alarm. No goroutine may be waiting on it.
 func (a *Alarm) Close() {
 	a.mu.Lock()
 	if a.clock != nil && !a.closed {
@@ -57,7 +57,8 @@ func (a *Alarm) Close() {
 	<-a.stopped
 }
 
-// A Sleeper is one goroutine's place at an Alarm. It belongs to one goroutine.
+// A Sleeper is what one goroutine waits with on an Alarm. It belongs to that
+// goroutine.
 type Sleeper struct {
 	alarm *Alarm
 	at    time.Time
@@ -65,13 +66,12 @@ type Sleeper struct {
 	index int // in the heap, -1 when not waiting
 }
 
-// Sleeper returns a place at the alarm.
+// Sleeper returns a sleeper on the alarm.
 func (a *Alarm) Sleeper() *Sleeper {
 	return &Sleeper{alarm: a, wake: make(chan struct{}, 1), index: -1}
 }
 
-// Until sleeps until t and reports whether it slept that long: false when
-// cancel was closed before.
+// Until sleeps until t. It returns false if cancel was closed before.
 func (s *Sleeper) Until(t time.Time, cancel <-chan struct{}) bool {
 	d := time.Until(t)
 	if d <= 0 {
@@ -119,7 +119,7 @@ func (a *Alarm) remove(s *Sleeper) bool {
 	return true
 }
 
-// serve wakes whoever is due each time the kernel's timer expires.
+// serve wakes the sleepers that are due each time the kernel's timer expires.
 func (a *Alarm) serve() {
 	defer close(a.stopped)
 	for a.clock.wait() {
@@ -137,7 +137,7 @@ func (a *Alarm) serve() {
 	}
 }
 
-// sleepers is a heap by time.
+// sleepers is a heap, the earliest first.
 type sleepers []*Sleeper
 
 func (h sleepers) Len() int           { return len(h) }

@@ -7,14 +7,14 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// descriptor is a timerfd. The runtime's poller waits for it like for a socket,
-// so that no thread is held.
+// descriptor is a timerfd. The runtime's poller waits for it as for a socket, so
+// waiting blocks no thread.
 type descriptor struct {
 	fd   int
 	file *os.File
 }
 
-// newTimer returns a kernel timer, or nil when the system gives none.
+// newTimer returns a kernel timer, or nil if the system has none to give.
 func newTimer() timer {
 	fd, err := unix.TimerfdCreate(unix.CLOCK_MONOTONIC, unix.TFD_NONBLOCK|unix.TFD_CLOEXEC)
 	if err != nil {
@@ -23,7 +23,7 @@ func newTimer() timer {
 	return &descriptor{fd: fd, file: os.NewFile(uintptr(fd), "timerfd")}
 }
 
-// set lets the timer expire in d; a time that has passed is at once.
+// set lets the timer expire in d, at once if d is not positive.
 func (t *descriptor) set(d time.Duration) {
 	spec := unix.ItimerSpec{Value: unix.NsecToTimespec(max(1, d.Nanoseconds()))}
 	// It cannot fail: the descriptor is open and the time is valid.

@@ -2,5 +2,5 @@
 
 package loadgen
 
-// newTimer returns nil: Go's timers serve.
+// newTimer returns nil: the Alarm uses Go's timers.
 func newTimer() timer { return nil }

@@ -8,22 +8,22 @@ import (
 	"harelab/scenarios"
 )
 
-// arrivals walks the times of one sequence, phase by phase, with the class of
-// each message. Closed phases are passed over: their times come from the run.
+// arrivals yields the times and classes of one sequence's messages, phase by phase.
+// It skips closed phases, whose times come from the run.
 type arrivals struct {
 	ok    bool
-	at    int64 // microseconds
+	at    int64 // microseconds of run time
 	class int
 
 	plan  *Plan
 	seq   *scenarios.Sequence
 	phase *scenarios.Phase
 	n     int        // index of phase
-	start int64      // of phase
-	index int        // messages of phase so far
-	rate  *course    // of an open phase
-	draw  *rand.Rand // times
-	pick  *rand.Rand // classes
+	start int64      // of phase, microseconds of run time
+	index int        // number of messages of phase before the current one
+	rate  *process   // the arrivals of an open phase
+	draw  *rand.Rand // draws times
+	pick  *rand.Rand // draws classes
 }
 
 func (p *Plan) arrivals(seq int) *arrivals {
@@ -49,7 +49,7 @@ func (a *arrivals) nextPhase() {
 	if a.n < len(a.seq.Phases) {
 		a.phase = &a.seq.Phases[a.n]
 		if a.phase.Model == scenarios.Open {
-			a.rate = newCourse(a.phase, a.draw)
+			a.rate = newProcess(a.phase, a.draw)
 		}
 	}
 }
@@ -60,8 +60,8 @@ func (a *arrivals) advance() {
 	a.settle()
 }
 
-// settle finds the message at a.index of the current phase, or the first of a
-// later one.
+// settle finds the message at a.index of the current phase, or the first message
+// of a later phase.
 func (a *arrivals) settle() {
 	for a.phase != nil {
 		if at, ok := a.due(); ok {
@@ -74,7 +74,8 @@ func (a *arrivals) settle() {
 	a.ok = false
 }
 
-// due returns when message a.index of the phase is to be sent.
+// due returns when message a.index of the phase is to be sent, in microseconds of
+// run time.
 func (a *arrivals) due() (int64, bool) {
 	p := a.phase
 	switch p.Model {
@@ -95,7 +96,7 @@ func (a *arrivals) due() (int64, bool) {
 	return 0, false
 }
 
-// choose settles the class of the current message.
+// choose sets the class of the current message.
 func (a *arrivals) choose() {
 	switch p := a.phase; {
 	case p.Model == scenarios.Trace:
@@ -127,24 +128,25 @@ func weighted(r *rand.Rand, weights []float64) int {
 	return last
 }
 
-// A course turns a process of unit rate into one whose rate follows a shape:
-// the n-th arrival is where the integral of the rate reaches the process's n-th
-// point (E. Çinlar, "Introduction to Stochastic Processes", 1975, chapter 4).
-type course struct {
+// A process is an arrival process whose rate follows a shape. It is a process of
+// unit rate with its time changed: the n-th arrival is where the integral of the
+// rate reaches the n-th point of the unit process (E. Çinlar, "Introduction to
+// Stochastic Processes", 1975, chapter 4).
+type process struct {
 	shape    []scenarios.Segment
-	begin    []float64 // of each segment, seconds
-	expected []float64 // messages before each segment; one more entry for the end
+	begin    []float64 // start of each segment, seconds from the phase's start
+	expected []float64 // expected number of messages before each segment, and before the end
 	length   float64   // seconds
 	arrival  scenarios.Arrival
 	draw     *rand.Rand
 
-	n     int
+	n     int     // number of arrivals drawn
 	x     float64 // the last point of the unit process
-	burst float64 // mmpp: end of the current burst, in seconds
+	burst float64 // mmpp: end of the current burst, seconds from the phase's start
 }
 
-func newCourse(p *scenarios.Phase, r *rand.Rand) *course {
-	c := &course{shape: p.Shape, arrival: p.Arrival, draw: r, expected: []float64{0}}
+func newProcess(p *scenarios.Phase, r *rand.Rand) *process {
+	c := &process{shape: p.Shape, arrival: p.Arrival, draw: r, expected: []float64{0}}
 	for _, seg := range p.Shape {
 		c.begin = append(c.begin, c.length)
 		c.length += seg.For.Seconds()
@@ -158,7 +160,7 @@ func newCourse(p *scenarios.Phase, r *rand.Rand) *course {
 }
 
 // next returns the next arrival in seconds from the phase's start.
-func (c *course) next() (float64, bool) {
+func (c *process) next() (float64, bool) {
 	first := c.n == 0
 	c.n++
 	switch c.arrival.Process {
@@ -176,14 +178,14 @@ func (c *course) next() (float64, bool) {
 	return c.when(c.x)
 }
 
-func (c *course) gamma() float64 {
+func (c *process) gamma() float64 {
 	d := scenarios.Dist{Kind: "gamma", Params: []float64{c.arrival.Shape, 1 << 30}}
 	return float64(d.Draw(c.draw)) / (1 << 30)
 }
 
-// nextOfBurst skips the silence between bursts. Within them the rate is higher
-// by the factor that keeps the mean.
-func (c *course) nextOfBurst() (float64, bool) {
+// nextOfBurst skips the pauses between bursts. Within a burst the rate is higher
+// by the factor that keeps the mean rate.
+func (c *process) nextOfBurst() (float64, bool) {
 	on, off := c.arrival.Burst.Seconds(), c.arrival.Pause.Seconds()
 	share := on / (on + off)
 	left := c.draw.ExpFloat64() * share
@@ -203,7 +205,7 @@ func (c *course) nextOfBurst() (float64, bool) {
 }
 
 // until returns the integral of the rate over the first t seconds.
-func (c *course) until(t float64) float64 {
+func (c *process) until(t float64) float64 {
 	if t >= c.length {
 		return c.expected[len(c.shape)]
 	}
@@ -214,8 +216,8 @@ func (c *course) until(t float64) float64 {
 	return c.expected[i] + integral(c.shape[i], t-c.begin[i])
 }
 
-// when is the inverse of until; false after the end.
-func (c *course) when(x float64) (float64, bool) {
+// when is the inverse of until. It returns false after the end.
+func (c *process) when(x float64) (float64, bool) {
 	if x >= c.expected[len(c.shape)]-1e-9 {
 		return 0, false
 	}
@@ -223,7 +225,8 @@ func (c *course) when(x float64) (float64, bool) {
 	return c.begin[i] + inverse(c.shape[i], x-c.expected[i]), true
 }
 
-// integral returns the expected messages in the first t seconds of a segment.
+// integral returns the expected number of messages in the first t seconds of a
+// segment.
 func integral(g scenarios.Segment, t float64) float64 {
 	y := g.From*t + (g.To-g.From)*t*t/(2*g.For.Seconds())
 	if g.Period > 0 {

@@ -24,8 +24,8 @@ type Body struct {
 	Sequence int32 // index into Scenario.Load, below MaxBodyIndex
 }
 
-// Limits of what a body can say. Times are cut to MaxBodyTime, nine years in
-// microseconds.
+// Limits of the fields of a body. Longer times are cut to MaxBodyTime, nine years
+// in microseconds.
 const (
 	MaxBodyTime  = 1<<48 - 1
 	MaxBodyIndex = 1 << 16
@@ -43,7 +43,7 @@ func (b *Body) Put(dst []byte) {
 func bodyTime(us int64) uint64 { return uint64(min(max(us, 0), MaxBodyTime)) }
 
 // ReadBody reads what Put wrote. It returns false for a foreign body: one that is
-// too short, or whose number no message has.
+// too short or has a negative Seq.
 func ReadBody(body []byte) (Body, bool) {
 	seq, ok := BodySeq(body)
 	if !ok {

@@ -6,25 +6,25 @@ import (
 	"harelab/scenarios"
 )
 
-// A Demand is what the load of a scenario asks of time and workers, as far as
-// it is known before a run.
+// A Demand is the time and work that the load of a scenario takes, as far as it is
+// known before a run.
 type Demand struct {
-	Until time.Duration // when the load ends; 0 when it does not say
-	Work  time.Duration // all service times together; 0 when it is not known
-	Slots int
+	Until time.Duration // run time of the end of the load; 0: not known
+	Work  time.Duration // sum of all service times; 0: not known
+	Slots int           // number of slots of all workers
 }
 
-// walkable is how many messages are walked beforehand to know how much work
-// they are.
-const walkable = 200_000
+// maxSummed is the number of messages in a plan up to which DemandOf adds up their
+// service times.
+const maxSummed = 200_000
 
-// DemandOf reads the demand out of a scenario and its plan.
+// DemandOf returns the demand of a scenario and its plan.
 func DemandOf(s *scenarios.Scenario, p *Plan) Demand {
 	var d Demand
 	for i := range s.Workers {
 		d.Slots += s.Workers[i].Slots
 	}
-	if n := p.Planned(); n < 0 || n > walkable {
+	if n := p.Planned(); n < 0 || n > maxSummed {
 		for i := range s.Load {
 			length := s.Load[i].Start
 			for j := range s.Load[i].Phases {
@@ -42,8 +42,8 @@ func DemandOf(s *scenarios.Scenario, p *Plan) Demand {
 	return d
 }
 
-// Least is how long a run on a real clock takes at least: to the end of the
-// load, and as long as its work lasts spread evenly over all slots.
+// Least returns a lower bound of the length of a run on a real clock: the end of
+// the load, or the time that the work takes when spread evenly over all slots.
 func (d Demand) Least() time.Duration {
 	return max(d.Until, d.Work/time.Duration(max(1, d.Slots)))
 }

@@ -18,35 +18,35 @@ type Ending uint8
 
 // The endings.
 const (
-	Succeed Ending = iota // the delivery is acked as the worker always acks
-	Requeue               // nack with requeue
-	Reject                // nack without: dead-lettered or dropped
-	Forward               // published again elsewhere, then acked
+	Succeed Ending = iota // ack the delivery in the worker's ack mode
+	Requeue               // return the delivery to its queue
+	Reject                // refuse the delivery for good: it is dead-lettered or dropped
+	Forward               // publish the message elsewhere, then ack the delivery
 )
 
 // A Forwarding is where a worker publishes a failed message again.
 type Forwarding struct {
 	Exchange, RoutingKey string
 	Expiration           int64 // TTL in microseconds, whole milliseconds; 0: none
-	GiveUp               bool  // no worker is to try it again
+	GiveUp               bool  // workers do not try the message again
 }
 
-// Refuses reports whether the delivery is nacked.
+// Refuses reports whether the delivery is nacked or rejected.
 func (v Verdict) Refuses() bool { return v.End == Requeue || v.End == Reject }
 
-// A FailPolicy decides which attempts of one worker fail and how they are tried
-// again. It draws from the worker's own stream of the seed, so its decisions
+// A FailPolicy decides which attempts of one worker fail and how their messages are
+// tried again. It draws from the worker's own stream of the seed, so its decisions
 // depend on the order in which the worker starts work and on nothing else.
 //
 // A FailPolicy belongs to one goroutine at a time.
 type FailPolicy struct {
 	spec     *scenarios.Fail
-	from, to int64 // microseconds of run time; to 0: for ever
+	from, to int64 // microseconds of run time; to 0: no end
 	draw     *rand.Rand
 }
 
-// NewFailPolicy returns the policy of a worker, nil for one that never fails. The
-// error names a value that has no meaning.
+// NewFailPolicy returns the policy of a worker, or nil if the worker never fails.
+// The error names a value that is not allowed.
 func NewFailPolicy(s *scenarios.Scenario, w *scenarios.Worker) (*FailPolicy, error) {
 	f := w.Fail
 	if f == nil {
@@ -75,10 +75,10 @@ func NewFailPolicy(s *scenarios.Scenario, w *scenarios.Worker) (*FailPolicy, err
 	}, nil
 }
 
-// Decide returns how an attempt at a message will end. It is called once for
-// each attempt, when its work starts: attempt counts the deliveries of the
-// message so far, this one included, and end is the run time in microseconds at
-// which the work is due to end. A nil policy decides for success.
+// Decide returns how an attempt at a message will end. Call it once for each
+// attempt, when its work starts: attempt is the number of deliveries of the message
+// so far, this one included, and end is the run time in microseconds at which the
+// work is due to end. A nil policy returns success.
 func (p *FailPolicy) Decide(attempt int32, end int64) Verdict {
 	if p == nil || !p.fails(attempt, end) {
 		return Verdict{}
@@ -86,7 +86,8 @@ func (p *FailPolicy) Decide(attempt int32, end int64) Verdict {
 	return p.retry(int(attempt))
 }
 
-// fails draws only within the policy's span of run time.
+// fails reports whether an attempt fails. It draws only within the policy's span of
+// run time.
 func (p *FailPolicy) fails(attempt int32, end int64) bool {
 	if int(attempt) <= p.spec.First {
 		return true
@@ -106,10 +107,10 @@ func (p *FailPolicy) retry(attempt int) Verdict {
 	case f.Retry == scenarios.RetryBackoff:
 		return Verdict{End: Forward, To: p.backoff(attempt)}
 	}
-	return Verdict{End: Requeue} // NewFailPolicy let no other value pass
+	return Verdict{End: Requeue} // NewFailPolicy refuses other values
 }
 
-// backoff draws the delay of an attempt.
+// backoff draws the delay before the next attempt.
 func (p *FailPolicy) backoff(attempt int) *Forwarding {
 	b := &p.spec.Backoff
 	n := min(attempt, len(b.Keys)) - 1

@@ -2,9 +2,8 @@ package loadgen
 
 import "harelab/scenarios"
 
-// Features are the parts of the scenario format that every runner carries out.
-// A runner that cannot do one of them leaves it out of what it passes to
-// [scenarios.Scenario.Refuse]; none does. Do not change it.
+// Features are the parts of the scenario format that every runner carries out, as
+// passed to [scenarios.Scenario.Refuse]. Do not change it.
 var Features = []scenarios.Feature{
 	scenarios.FeatureRebind, scenarios.FeatureClosed, scenarios.FeatureAckBatch, scenarios.FeatureAckForget,
 	scenarios.FeatureFail, scenarios.FeatureBackoff, scenarios.FeatureKill, scenarios.FeatureClose,

@@ -10,14 +10,14 @@ import (
 	"harelab/scenarios"
 )
 
-// A class is a scenario's class made ready to fill messages.
+// A class is a scenario's class with its texts compiled to templates.
 type class struct {
 	spec    *scenarios.Class
 	keys    []keyTable
 	key     template
 	tenant  template
-	headers []template // one per header; constant ones are empty
-	varying bool       // some header is filled per message
+	headers []template // one per header; empty for headers that are not texts
+	varying bool       // a header has a place for a drawn key
 }
 
 func newClass(s *scenarios.Scenario, spec *scenarios.Class) (class, error) {
@@ -46,15 +46,16 @@ func newClass(s *scenarios.Scenario, spec *scenarios.Class) (class, error) {
 type template struct {
 	parts  []part
 	varies bool
-	text   string // when it does not vary
+	text   string // the text, if it does not vary
 }
 
 type part struct {
 	text string
-	key  int // index into the class's keys, -1 for text
+	key  int // index into the class's keys; -1: text
 }
 
-// compile splits "tenant.{tenant}.job"; {class} is filled at once.
+// compile splits a text such as "tenant.{tenant}.job" at its keys, and replaces
+// {class} by the class's name.
 func (c *class) compile(s string) template {
 	var t template
 	var fixed strings.Builder
@@ -89,10 +90,10 @@ func (c *class) compile(s string) template {
 	}
 }
 
-// A keyTable is the values of a key and how they are drawn.
+// A keyTable holds the values of a key and their probabilities.
 type keyTable struct {
 	values     []string
-	cumulative []float64 // ascending, the last is 1; nil for uniform
+	cumulative []float64 // cumulative probabilities, the last is 1; nil: uniform
 }
 
 func newKeyTable(s *scenarios.Scenario, c *scenarios.Class, k *scenarios.Key) (keyTable, error) {
@@ -134,7 +135,7 @@ func (t *keyTable) draw(r *rand.Rand) string {
 }
 
 // keysOfBindings makes routing keys that the bindings of the class's exchange
-// match: those of one binding after the other, with its wildcards filled in.
+// match: one for each binding in turn, with the wildcards replaced by words.
 func keysOfBindings(s *scenarios.Scenario, c *scenarios.Class, k *scenarios.Key) ([]string, error) {
 	var patterns []string
 	for i := range s.Bindings {
@@ -170,15 +171,15 @@ func keysOfBindings(s *scenarios.Scenario, c *scenarios.Class, k *scenarios.Key)
 	return values, nil
 }
 
-// A filler draws what the messages of one sequence, or of one user, are like:
-// one stream per class and purpose.
+// A filler fills in the messages of one sequence or one user. It draws from one
+// stream per class and purpose.
 type filler struct {
 	plan    *Plan
 	classes []classStreams // made when first needed
 	purpose string
 	scratch []byte
-	drawn   []string
-	known   map[string]string // rendered texts, so that equal ones are shared
+	drawn   []string          // the keys of the current message
+	texts   map[string]string // rendered texts, so that equal ones share memory
 }
 
 type classStreams struct {
@@ -187,7 +188,7 @@ type classStreams struct {
 }
 
 func (p *Plan) filler(purpose string) *filler {
-	return &filler{plan: p, classes: make([]classStreams, len(p.classes)), purpose: purpose, known: map[string]string{}}
+	return &filler{plan: p, classes: make([]classStreams, len(p.classes)), purpose: purpose, texts: map[string]string{}}
 }
 
 func (f *filler) streams(c int) *classStreams {
@@ -245,7 +246,7 @@ func (f *filler) fill(m *Planned, a *arrivals) {
 	}
 }
 
-// row replaces what a line of a trace says.
+// row replaces the values that a row of a trace gives.
 func (f *filler) row(m *Planned, r *scenarios.Row) {
 	if r.Exchange != "" || r.Key != "" {
 		m.Exchange, m.RoutingKey = r.Exchange, r.Key
@@ -258,8 +259,9 @@ func (f *filler) row(m *Planned, r *scenarios.Row) {
 	}
 }
 
-// maxKnown bounds the memory of rendered texts.
-const maxKnown = 1 << 16
+// maxCached bounds the number of texts that a filler keeps, and of routes that a
+// Router keeps.
+const maxCached = 1 << 16
 
 func (f *filler) render(t *template) string {
 	if !t.varies {
@@ -276,12 +278,12 @@ func (f *filler) render(t *template) string {
 			f.scratch = append(f.scratch, p.text...)
 		}
 	}
-	if s, ok := f.known[string(f.scratch)]; ok {
+	if s, ok := f.texts[string(f.scratch)]; ok {
 		return s
 	}
 	s := string(f.scratch)
-	if len(f.known) < maxKnown {
-		f.known[s] = s
+	if len(f.texts) < maxCached {
+		f.texts[s] = s
 	}
 	return s
 }

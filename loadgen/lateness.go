@@ -6,16 +6,16 @@ import (
 	"time"
 )
 
-// leastLate is the lateness in microseconds below which a generator is on time
-// whatever its rate.
+// leastLate is the lateness in microseconds up to which a generator is on time at
+// any rate.
 const leastLate = int64(1000)
 
-// Tardy is how late work may end before it counts as late.
+// Tardy is the lateness of the end of work above which the work counts as late.
 const Tardy = 20 * time.Millisecond
 
-// lateness judges the generator: when messages whose times were set one by one
-// were sent late, at the 99th percentile, by more than a millisecond and a tenth
-// of the mean gap between them, the load was not the scenario's.
+// lateness marks the run invalid if the generator was late: if the 99th percentile
+// of the lateness of paced messages is above both a millisecond and a tenth of the
+// mean gap between them, the load was not the scenario's.
 func (m *merger) lateness() {
 	var lags []int64
 	first, last := int64(1)<<62, int64(0)
@@ -42,8 +42,8 @@ func (m *merger) lateness() {
 	}
 }
 
-// tardiness finds that workers were woken late so often that their waits are
-// longer than the scenario's.
+// tardiness adds a finding if more than 1 % of the work ended late: the waits are
+// then longer than the scenario's.
 func (m *merger) tardiness() {
 	late, all := int64(0), int64(len(m.res.Spans))
 	for _, w := range m.workers {

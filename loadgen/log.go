@@ -2,24 +2,24 @@ package loadgen
 
 import "harelab/loadgen/run"
 
-// A Log is what one runner recorded of its share of a run. It holds values only
+// A Log is what one runner measured in its share of a run. It holds values only
 // and may be sent to another machine. A share is a set of publishers and workers;
-// each belongs to one share of a run. [Merge] makes the result of a run of the
+// each belongs to one share of a run. [Merge] makes the result of a run from the
 // logs of its shares.
 //
-// All times are microseconds of run time, run.None where it did not come to that.
+// All times are microseconds of run time, run.None for an event that did not happen.
 type Log struct {
 	Publishers []PublisherLog
 	Workers    []WorkerLog
-	Parked     []Parked      // what lay in queues without consumers at the end; one share looks
-	Series     []run.Sample  // of the share: of two shares the counts add up
+	Parked     []Parked      // messages in queues without consumers at the end; in the log of one share
+	Series     []run.Sample  // counts of the share; Merge adds up those of all shares
 	Findings   []run.Finding // about the share
-	Late       int64         // how late the machine woke the share at most, in microseconds
+	Late       int64         // greatest lateness of a wake-up, in microseconds
 	End        int64         // when the share ended
-	Partial    bool          // it was cut short
+	Partial    bool          // the share was cut short
 }
 
-// A PublisherLog is what the publisher of one sequence recorded.
+// A PublisherLog is what the publisher of one sequence measured.
 type PublisherLog struct {
 	Sequence int32    // index into Scenario.Load
 	Sent     []Sent   // in the order of sending
@@ -27,15 +27,15 @@ type PublisherLog struct {
 	Returned []int64  // numbers of the messages that the broker returned
 }
 
-// A Sent is one message that was handed to the client library. Seq tells it from
-// all others of the run, and ascends in one publisher.
+// A Sent is one message that was handed to the client library. Seq is unique in
+// the run and ascends in one publisher.
 type Sent struct {
 	Seq, Intended, At int64
 	Service           int64  // microseconds of work asked for
 	Tenant            string // empty: none
-	Class             int32
-	Copies            int32 // queues that it should reach
-	Paced             bool  // its time was set one by one: lateness counts
+	Class             int32  // index into Scenario.Classes
+	Copies            int32  // number of queues that the message should reach
+	Paced             bool   // as in Planned
 }
 
 // An Answer is the broker's confirm of one message, positive or negative.
@@ -44,18 +44,18 @@ type Answer struct {
 	Ack     bool
 }
 
-// A WorkerLog is what one worker recorded.
+// A WorkerLog is what one worker measured.
 type WorkerLog struct {
 	Worker     int32     // index into Scenario.Workers
 	Attempts   []Attempt // one per delivery, in the order in which they ended
 	Acked      []int64   // numbers of the messages whose acks were sent, in order
-	Inversions int64     // first deliveries after a later message of the same queue, sequence and priority
-	Tardy      int64     // attempts whose work ended late, by more than [Tardy]
+	Inversions int64     // number of first deliveries after a later message of the same queue, sequence and priority
+	Tardy      int64     // number of attempts whose work ended late, by more than [Tardy]
 }
 
-// An Attempt is what became of one delivery.
+// An Attempt is one delivery and its end.
 type Attempt struct {
-	Seq         int64 // -1 where the body was none of a run
+	Seq         int64 // -1: a foreign body
 	Received    int64
 	Started     int64
 	Ended       int64
@@ -63,7 +63,7 @@ type Attempt struct {
 	Slot        int32 // -1: none
 	End         AttemptEnd
 	Redelivered bool
-	Forgotten   bool // the broker did not wait for an ack any more when the attempt ended
+	Forgotten   bool // when the attempt ended, the broker expected no ack: none was needed, or it was sent
 }
 
 // An AttemptEnd is how an attempt ended.
@@ -72,10 +72,10 @@ type AttemptEnd uint8
 // The ends of attempts.
 const (
 	Finished AttemptEnd = iota // the work was done
-	Failed                     // by the scenario's fail policy, to be tried again
-	Rejected                   // likewise, without requeue: dead-lettered or discarded
-	Cut                        // the worker died over it
-	Unended                    // the run ended before
+	Failed                     // the fail policy made it fail, and the message is tried again
+	Rejected                   // the fail policy made it fail, and the message is dead-lettered or discarded
+	Cut                        // the worker died before the work was done
+	Unended                    // the run ended before the work was done
 )
 
 // A Parked is a message that lay in a queue without consumers when the run was over.

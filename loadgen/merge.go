@@ -8,14 +8,13 @@ import (
 	"harelab/scenarios"
 )
 
-// Merge returns the result of a run of s from the logs of its shares. It is a
-// function of its arguments alone, and exact: one log with all publishers and
-// workers gives the same result as any number of logs among which these are
-// split, in any order. What only the caller knows (Repeat, Started, Elapsed) is
-// left zero.
+// Merge returns the result of a run of s from the logs of its shares. It depends on
+// its arguments alone and is exact: one log with all publishers and workers gives
+// the same result as several logs among which they are split, in any order. Merge
+// leaves zero what only the caller knows (Repeat, Started, Elapsed).
 //
-// inside shows the broker's inside, nil where it is not visible. The logs must be
-// of s: indexes are not checked again.
+// inside shows times inside the broker; it is nil if they are not visible. The logs
+// must be of s: Merge does not check their indexes.
 func Merge(s *scenarios.Scenario, target run.Target, inside Observer, logs ...Log) *run.Result {
 	m := newMerger(s, target, logs)
 	m.published()
@@ -29,30 +28,32 @@ func Merge(s *scenarios.Scenario, target run.Target, inside Observer, logs ...Lo
 	return m.res
 }
 
-// A merger makes a result. Its publishers and workers are in order of index,
-// whatever share they came from, and all that depends on order goes by theirs.
+// A merger makes a result. Its publishers and workers are in order of index over
+// all shares, so that the result does not depend on the order of the logs.
 type merger struct {
 	s          *scenarios.Scenario
 	res        *run.Result
 	publishers []*PublisherLog
 	workers    []*WorkerLog
-	parked     map[int64]int32
-	consumed   []bool // queues with a worker, by index
+	parked     map[int64]int32 // number of a message in a queue without consumers -> the queue
+	consumed   []bool          // by queue: a worker consumes it
 	tenants    Names
-	rows       []run.Message // by number; Seq -1 where nothing was sent
-	facts      []fact        // likewise
+	rows       []run.Message // by number; Seq -1: no message was sent
+	facts      []fact        // by number
 	findings   []run.Finding
-	end        int64
+	end        int64 // microseconds of run time
 }
 
-// A fact is what a row does not hold.
+// A fact holds what the merger knows of a message beside its row.
 type fact struct {
-	copies, finished int32
-	paced            bool
-	acked            bool
-	tenant           string
-	lost             bool // the attempt in the row was cut after the broker had forgotten it
-	discarded        bool // rejected on a queue without a dead-letter exchange
+	copies   int32 // number of queues that the message should reach
+	finished int32 // number of attempts that finished
+	paced    bool
+	acked    bool
+	tenant   string
+
+	lost      bool // the attempt in the row was cut, and the broker had forgotten the delivery
+	discarded bool // an attempt was rejected on a queue without a dead-letter exchange
 }
 
 func newMerger(s *scenarios.Scenario, target run.Target, logs []Log) *merger {
@@ -93,12 +94,12 @@ func Consumed(s *scenarios.Scenario) []bool {
 	return consumed
 }
 
-// DeadLetters reports whether a queue has a dead-letter exchange by argument.
+// DeadLetters reports whether a queue's arguments give it a dead-letter exchange.
 func DeadLetters(q *scenarios.Queue) bool {
 	return slices.ContainsFunc(q.Arguments, func(a scenarios.Argument) bool { return a.Name == "x-dead-letter-exchange" })
 }
 
-// mergeSeries adds up the samples of the instants that every share sampled.
+// mergeSeries adds up the shares' samples at the instants that all shares sampled.
 func mergeSeries(logs []Log) []run.Sample {
 	if len(logs) == 1 {
 		return logs[0].Series
@@ -195,12 +196,13 @@ func (m *merger) answered() {
 	}
 }
 
-// known reports whether a number that was read from a body is one of this run.
+// known reports whether a number that was read from a body is that of a message of
+// this run.
 func (m *merger) known(seq int64) bool {
 	return seq >= 0 && seq < int64(len(m.rows)) && m.rows[seq].Seq == seq
 }
 
-// worked adds what the workers recorded.
+// worked adds what the workers measured.
 func (m *merger) worked() {
 	l, foreign := &m.res.Ledger, false
 	for _, w := range m.workers {
@@ -225,12 +227,12 @@ func (m *merger) worked() {
 		}
 	}
 	if foreign {
-		m.find("foreign-message", "A message of someone else was received.", true)
+		m.find("foreign-message", "A worker received a message that this run did not publish.", true)
 	}
 }
 
-// attempt adds one delivery. The row of a message is its last finished attempt,
-// or else its last one that did not go back to the broker.
+// attempt adds one delivery. The row of a message shows its last finished attempt,
+// or else its last attempt that did not go back to the broker.
 func (m *merger) attempt(worker int32, a *Attempt) {
 	row, f := &m.rows[a.Seq], &m.facts[a.Seq]
 	row.Attempts++
@@ -270,7 +272,7 @@ func (m *merger) attempt(worker int32, a *Attempt) {
 	}
 }
 
-// observe adds what is visible inside the broker.
+// observe adds the times inside the broker.
 func (m *merger) observe(inside Observer) {
 	if inside == nil {
 		return

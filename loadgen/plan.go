@@ -16,8 +16,8 @@ type Planned struct {
 	At         int64 // intended time, microseconds of run time
 	Sequence   int32 // index into Scenario.Load
 	Class      int32 // index into Scenario.Classes
-	User       int32 // closed loop: who sends it, else -1
-	Paced      bool  // its time was set one by one, not in a burst or by a user: lateness counts
+	User       int32 // the user of a closed loop who sends it, else -1
+	Paced      bool  // the message has a time of its own, from an open phase or a trace: its lateness counts
 	Exchange   string
 	RoutingKey string
 	Headers    []scenarios.Argument // shared: do not change
@@ -25,22 +25,22 @@ type Planned struct {
 	Priority   uint8
 	Persistent bool
 	Mandatory  bool
-	Expiration int64 // microseconds, 0 is none
-	Size       int   // body bytes, at least scenarios.MinSize
+	Expiration int64 // microseconds; 0: none
+	Size       int   // octets of the body, at least scenarios.MinSize
 	Service    int64 // microseconds of work
-	Cost       int64 // hint for the header x-cost, microseconds, 0 is none
+	Cost       int64 // value of the header x-cost, microseconds; 0: none
 }
 
-// A Plan is the load of one run: which message is published when, and what
-// each of them is like. Every random purpose draws from its own stream of the
-// seed, so that adding a worker, a class or a sequence does not shift what the
-// others draw: a share of the sequences draws what it does in the whole plan. A Plan may be used by any number of goroutines; the [Stream] and
-// [User] values it hands out belong to one goroutine each.
+// A Plan is the load of one run: the messages with their times and properties.
+// Every random purpose draws from its own stream of the seed, so adding a worker, a
+// class or a sequence does not shift what the others draw, and a share of the
+// sequences draws the same as in the whole plan. Any number of goroutines may use a
+// Plan; each [Stream] and [User] that it returns belongs to one goroutine.
 type Plan struct {
 	s       *scenarios.Scenario
 	classes []class
-	static  bool
-	count   func() int
+	static  bool       // no sequence has a closed loop
+	count   func() int // number of messages, counted once
 }
 
 // NewPlan prepares the load of s.
@@ -70,12 +70,12 @@ func static(s *scenarios.Scenario) bool {
 	return true
 }
 
-// Static reports whether every message is known beforehand, that is, whether
-// the plan has no closed loops. Only then do messages carry a Seq.
+// Static reports whether the plan has no closed loops, so that every message is
+// known before the run. Only then do messages carry a Seq.
 func (p *Plan) Static() bool { return p.static }
 
-// Planned returns how many messages the plan has, or -1 when closed loops
-// leave that to the run. The first call walks the plan.
+// Planned returns the number of messages of the plan, or -1 if closed loops decide
+// it during the run. The first call walks the plan.
 func (p *Plan) Planned() int {
 	if !p.static {
 		return -1
@@ -93,8 +93,8 @@ func (p *Plan) countAll() int {
 	return n
 }
 
-// Offered returns a function that counts the messages due by a time, in
-// microseconds. It is called with times in ascending order.
+// Offered returns a function that counts the messages due by a run time in
+// microseconds. Call it with times in ascending order.
 func (p *Plan) Offered() func(until int64) int64 {
 	var times []*arrivals
 	for i := range p.s.Load {
@@ -112,15 +112,15 @@ func (p *Plan) Offered() func(until int64) int64 {
 	}
 }
 
-// All returns the messages of all sequences that do not depend on the run,
-// merged in order of time, then of sequence. Each call starts anew.
+// All returns the messages of all sequences but those of closed loops, merged in
+// order of time, then of sequence. Each call starts from the beginning.
 func (p *Plan) All() *Stream { return p.stream(-1) }
 
 // Sequence returns the messages of one sequence, numbered as in [Plan.All].
 func (p *Plan) Sequence(i int) *Stream { return p.stream(i) }
 
 func (p *Plan) stream(only int) *Stream {
-	st := &Stream{plan: p, only: only}
+	st := &Stream{plan: p}
 	for i := range p.s.Load {
 		st.times = append(st.times, p.arrivals(i))
 		var f *filler
@@ -136,14 +136,13 @@ func (p *Plan) stream(only int) *Stream {
 // than the next message of each sequence.
 type Stream struct {
 	plan  *Plan
-	only  int
-	times []*arrivals
-	fill  []*filler // nil: the sequence is only counted
-	seq   int64
+	times []*arrivals // by sequence
+	fill  []*filler   // by sequence; nil: its messages are only counted
+	seq   int64       // number of the next message
 }
 
-// Next fills m with the next message and reports whether there was one. What m
-// refers to stays valid and must not be changed.
+// Next fills m with the next message and reports whether there was one. The slices
+// of m stay valid and must not be changed.
 func (st *Stream) Next(m *Planned) bool {
 	for {
 		first := -1
@@ -172,24 +171,24 @@ func (st *Stream) Next(m *Planned) bool {
 	}
 }
 
-// A User is one user of a closed loop. The user sends a message, waits until it is
-// done with (as Await says), thinks, and sends the next.
+// A User is one user of a closed loop. The user sends a message, waits for what
+// Await names, thinks, and sends the next message.
 type User struct {
 	Index    int32 // in Users
-	Sequence int32
-	Start    int64 // microseconds: when it sends its first message, after thinking once
-	End      int64 // sends nothing from then on; math.MaxInt64 where a count ends it
+	Sequence int32 // index into Scenario.Load
+	Start    int64 // run time of the first message in microseconds, after thinking once
+	End      int64 // run time in microseconds from which the user sends nothing; math.MaxInt64: none
 	Await    scenarios.Await
 
 	phase *scenarios.Phase
-	left  *atomic.Int64 // messages of the phase, shared by its users
+	left  *atomic.Int64 // number of messages of the phase not yet sent, shared by its users
 	fill  *filler
 	next  arrivals
 	think func() int64
 }
 
 // Users returns the users of all closed loops, in order of sequence and phase.
-// Each call starts anew.
+// Each call starts from the beginning.
 func (p *Plan) Users() []*User {
 	var users []*User
 	for i := range p.s.Load {
@@ -231,8 +230,8 @@ func (p *Plan) usersOf(users []*User, seq int32, j int, start int64) []*User {
 	return users
 }
 
-// Next fills m with the user's next message, sent at time at, and reports
-// whether there is one: false when the phase is over.
+// Next fills m with the user's next message, sent at run time at in microseconds.
+// It returns false when the phase is over.
 func (u *User) Next(at int64, m *Planned) bool {
 	if at >= u.End || u.left.Add(-1) < 0 {
 		return false

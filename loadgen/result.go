@@ -12,9 +12,9 @@ import (
 	"harelab/scenarios"
 )
 
-// NewResult returns the result of a run of s with everything filled in that is
-// known before it: names, params, workers, expectations. The caller fills in the
-// strategies if it knows the broker.
+// NewResult returns the result of a run of s with what is known before the run:
+// names, params, workers, expectations. The caller fills in the strategies if it
+// knows the broker.
 func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 	r := &run.Result{
 		Scenario: s.Name,
@@ -93,7 +93,7 @@ func absences(s *scenarios.Scenario, w *scenarios.Worker) []run.Absence {
 	return merged
 }
 
-// recorded are the gauges a series has.
+// recorded are the gauges that a series has.
 var recorded = []string{"ready", "unacked", "held"}
 
 // Names gives strings dense numbers, in order of first use.
@@ -102,7 +102,7 @@ type Names struct {
 	list  []string
 }
 
-// Index returns the number of name; -1 for the empty name.
+// Index returns the number of name, or -1 for the empty name.
 func (n *Names) Index(name string) int32 {
 	if name == "" {
 		return -1

@@ -8,46 +8,47 @@ import (
 	"harelab/scenarios"
 )
 
-// A Router says which queues a message of a scenario reaches, from the topology
-// alone: what AMQP 0-9-1 promises, written down a second time and plainly. The
-// ledger of a run compares what arrived with it, on any broker. Dead-lettering,
-// limits and expiry happen later and are not part of it.
+// A Router returns the queues that a message of a scenario reaches, from the
+// topology alone. It implements the routing of AMQP 0-9-1 independently of harelab's
+// broker, so that the ledger of a run can compare what arrived with what should
+// have, on any broker. It leaves out dead-lettering, limits and expiry, which happen
+// after routing.
 //
 // A Router belongs to one goroutine.
 type Router struct {
-	queues    map[string]int32
+	queues    map[string]int32 // index into Scenario.Queues
 	exchanges map[string]*exchange
-	known     map[[2]string][]int32
-	mark      int // of the current walk
+	routes    map[[2]string][]int32 // results by exchange, and key with headers
+	walks     int                   // number of the current walk
 }
 
 type exchange struct {
 	kind      string
-	alternate string
+	alternate string // alternate exchange, or empty
 	bindings  []binding
-	keys      map[string][]int // direct: bindings by key
-	root      *node            // topic
-	seen      int              // the walk that visited it
+	keys      map[string][]int // direct: indexes of bindings by key
+	root      *node            // topic: the trie of binding keys
+	walk      int              // number of the last walk that visited the exchange
 }
 
 type binding struct {
-	queue int32 // -1: to
-	to    string
+	queue int32  // index into Scenario.Queues; -1: the destination is an exchange
+	to    string // the exchange
 	args  []scenarios.Argument
 }
 
-// A node is a place between the words of binding keys.
+// A node of the trie stands for the words of a binding key up to one place.
 type node struct {
 	next     map[string]*node
-	star     *node
-	hash     *node
-	bindings []int
-	isHash   bool // stays active on any word
+	star     *node // the child for *
+	hash     *node // the child for #
+	bindings []int // indexes of the bindings whose keys end here
+	isHash   bool  // the node follows a #, so any word leads to it again
 }
 
 // NewRouter returns the router of a scenario's topology.
 func NewRouter(s *scenarios.Scenario) *Router {
-	r := &Router{queues: map[string]int32{}, exchanges: map[string]*exchange{}, known: map[[2]string][]int32{}}
+	r := &Router{queues: map[string]int32{}, exchanges: map[string]*exchange{}, routes: map[[2]string][]int32{}}
 	for i := range s.Queues {
 		r.queues[s.Queues[i].Name] = int32(i)
 	}
@@ -126,22 +127,22 @@ func words(key string) []string {
 	return strings.Split(key, ".")
 }
 
-// Route returns the indexes of the queues that a message reaches, in order.
-// The result is shared: do not change it.
+// Route returns the indexes of the queues that a message reaches, in ascending
+// order. The result is shared: do not change it.
 func (r *Router) Route(exchange, key string, headers []scenarios.Argument) []int32 {
 	at := [2]string{exchange, key}
 	if len(headers) > 0 {
 		at[1] = fmt.Sprint(key, headers)
 	}
-	if list, ok := r.known[at]; ok {
+	if list, ok := r.routes[at]; ok {
 		return list
 	}
-	r.mark++
+	r.walks++
 	list := r.walk(nil, exchange, key, headers)
 	slices.Sort(list)
 	list = slices.Compact(list)
-	if len(r.known) < maxKnown {
-		r.known[at] = list
+	if len(r.routes) < maxCached {
+		r.routes[at] = list
 	}
 	return list
 }
@@ -154,10 +155,10 @@ func (r *Router) walk(list []int32, name, key string, headers []scenarios.Argume
 		return list
 	}
 	e := r.exchanges[name]
-	if e == nil || e.seen == r.mark {
-		return list // unknown, or on a cycle of bindings
+	if e == nil || e.walk == r.walks {
+		return list // unknown, or visited already
 	}
-	e.seen = r.mark
+	e.walk = r.walks
 	matched := e.match(key, headers)
 	if len(matched) == 0 && e.alternate != "" {
 		return r.walk(list, e.alternate, key, headers)
@@ -194,8 +195,8 @@ func (e *exchange) match(key string, headers []scenarios.Argument) []int {
 	return list
 }
 
-// match walks all binding keys at once: the set of nodes that the words so far
-// can have reached. Its work is bounded by words times nodes.
+// match keeps the set of nodes that the words read so far lead to, so it follows
+// all binding keys at once. Its work is at most words times nodes.
 func (n *node) match(words []string) []int {
 	active := n.open(nil, map[*node]bool{})
 	for _, w := range words {
@@ -221,7 +222,7 @@ func (n *node) match(words []string) []int {
 	return list
 }
 
-// open adds n, and what # reaches from it without a word.
+// open adds n, and the nodes that # leads to without a word.
 func (n *node) open(list []*node, seen map[*node]bool) []*node {
 	for n != nil && !seen[n] {
 		seen[n] = true

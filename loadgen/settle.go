@@ -9,7 +9,7 @@ import (
 	"harelab/scenarios"
 )
 
-// settle decides what became of each message that was not worked on.
+// settle sets the state of each message whose work was not done.
 func (m *merger) settle() {
 	deadLetters := false
 	for i := range m.s.Queues {
@@ -27,17 +27,17 @@ func (m *merger) settle() {
 		case row.State == run.Done && f.finished >= m.workable(f):
 		case parked && (deadLetters || row.Attempts > 0 || m.consumed[queue]):
 			row.State, row.Queue = run.DeadLetter, queue
-		case parked: // it was published to a queue that nobody consumes
+		case parked: // it was published to a queue without consumers
 			row.Queue = queue
 		case f.discarded && row.State != run.Done:
 			row.State = run.DeadLetter
 		case !m.res.Partial && m.s.Stop.When == scenarios.StopDrained, f.lost && row.State != run.Done:
-			row.State, row.Started = run.Lost, run.None // it waits for ever; the span shows what was tried
+			row.State, row.Started = run.Lost, run.None // it counts as never started; its span stays
 		}
 	}
 }
 
-// workable returns how many copies of a message a worker could have had.
+// workable returns the number of a message's copies that workers can have received.
 func (m *merger) workable(f *fact) int32 {
 	if f.copies == 1 {
 		return 1
@@ -51,7 +51,7 @@ func (m *merger) workable(f *fact) int32 {
 	return min(f.copies, n)
 }
 
-// account counts what the rows say.
+// account counts the states of the rows in the ledger.
 func (m *merger) account() {
 	l := &m.res.Ledger
 	for i := range m.rows {
@@ -80,19 +80,18 @@ func (m *merger) account() {
 	}
 	unexplained := l.Lost - (l.Unroutable - l.Returned)
 	if !m.res.Partial && unexplained > 0 && !m.mayLose() {
-		m.find("lost", "The broker lost "+strconv.FormatInt(unexplained, 10)+" messages that no worker's death explains.", false)
+		m.find("lost", "The broker lost "+strconv.FormatInt(unexplained, 10)+" messages, and no worker died that could explain it.", false)
 	}
 }
 
-// mayLose reports whether the scenario itself loses messages: workers that die
-// having acked, queues that drop or expire.
+// mayLose reports whether the scenario itself may lose messages: by faults of
+// workers, or by queues that drop or expire messages.
 func (m *merger) mayLose() bool {
 	limited := func(q scenarios.Queue) bool { return len(q.Arguments) > 0 }
 	return len(m.s.Faults) > 0 || slices.ContainsFunc(m.s.Queues, limited)
 }
 
-// finish puts rows and spans in order and names tenants in order of their first
-// message.
+// finish puts rows and spans in order, and tenants in order of their first message.
 func (m *merger) finish() {
 	for i := range m.rows {
 		if m.rows[i].Seq >= 0 {
@@ -109,8 +108,8 @@ func (m *merger) finish() {
 	m.res.Length = m.length()
 }
 
-// renumber gives the messages of a plan with closed loops their numbers in the
-// order in which they were sent. Until now publishers numbered their own.
+// renumber numbers the messages of a plan with closed loops in the order in which
+// they were sent. During the run each publisher numbers its own messages.
 func (m *merger) renumber() {
 	slices.SortFunc(m.res.Messages, func(a, b run.Message) int {
 		return cmp.Or(cmp.Compare(a.Sent, b.Sent), cmp.Compare(a.Seq, b.Seq))
@@ -142,11 +141,11 @@ func (m *merger) length() int64 {
 	return last
 }
 
-// judge adds the findings, those that forbid using the figures first.
+// judge adds the findings to the result, the invalidating ones first.
 func (m *merger) judge() {
 	m.tardiness()
 	if t := m.res.Target; t.Kind == "amqp" && t.Product != "harelab" && (m.s.Engine.Matcher+m.s.Engine.Dispatch+m.s.Engine.Order) != "" {
-		m.find("strategies", "The scenario names strategies of harelab's own broker; "+t.Product+" used its own.", false)
+		m.find("strategies", "The scenario names strategies of harelab's own broker; "+t.Product+" does not know them and used its own.", false)
 	}
 	slices.SortFunc(m.findings, func(a, b run.Finding) int {
 		if a.Invalid != b.Invalid {

@@ -7,22 +7,22 @@ import (
 	"github.com/HdrHistogram/hdrhistogram-go"
 )
 
-// Waits keeps the distribution of how long messages waited, per class, while a
-// run is under way: an HdrHistogram each, so that the tail is not a sample. One
-// goroutine at a time writes; any may merge.
+// Waits keeps the distribution of waits of each class during a run, in one
+// HdrHistogram per class, so that percentiles count every message. Any number of
+// goroutines may use it.
 type Waits struct {
 	mu      sync.Mutex
 	classes []*hdrhistogram.Histogram // made when first needed
 }
 
-// longestWait is the top of the histograms in microseconds; longer waits count
-// as this.
+// longestWait is the greatest wait of the histograms in microseconds; longer waits
+// count as this one.
 const longestWait = int64(3600 * 1e6)
 
-// digits is the precision of live figures: two digits take 27 KB a class.
+// digits is the number of significant digits of live figures: two take 27 KB a class.
 const digits = 2
 
-// NewWaits returns the waits of that many classes.
+// NewWaits returns empty distributions for a number of classes.
 func NewWaits(classes int) *Waits {
 	return &Waits{classes: make([]*hdrhistogram.Histogram, classes)}
 }
@@ -44,7 +44,7 @@ func (w *Waits) at(class int32) *hdrhistogram.Histogram {
 	return w.classes[class]
 }
 
-// Merge adds what from has.
+// Merge adds the waits of from.
 func (w *Waits) Merge(from *Waits) {
 	from.mu.Lock()
 	defer from.mu.Unlock()
@@ -57,8 +57,8 @@ func (w *Waits) Merge(from *Waits) {
 	}
 }
 
-// Quantile returns the wait of a class at a percentile from 0 to 100, and
-// whether there is any.
+// Quantile returns the wait of a class at a percentile from 0 to 100. It returns
+// false if the class has no waits.
 func (w *Waits) Quantile(class int32, percent float64) (time.Duration, bool) {
 	w.mu.Lock()
 	defer w.mu.Unlock()

@@ -1,14 +1,14 @@
 // Package run holds what one run of a scenario measured: a row per message,
-// a series of gauges, a ledger, and what was found about the run's validity.
+// a series of gauges, a ledger, and findings about the run's validity.
 //
 // It is the seam between the load generators, which fill a [Result], and
 // reports, which only read one. Of harelab it imports the language of metrics
-// and nothing else, so a recorded result stays readable whatever becomes of the
-// code that made it.
+// and nothing else, so old results stay readable when the code that made them
+// changes.
 //
 // All times are int64 microseconds since the start of the run, which is the
-// moment the load schedule calls zero. [None] stands for a time that is not
-// visible on the run's target or that never came.
+// instant of the load schedule's time zero. [None] stands for a time that is not
+// visible on the run's target or an event that did not happen.
 package run
 
 import (
@@ -18,19 +18,19 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// None is the time of an instant that is not visible or never came.
+// None is the time of an event that is not visible or did not happen.
 const None int64 = math.MinInt64
 
-// State is what became of a message by the end of the run.
+// State is the state of a message at the end of the run.
 type State uint8
 
 // The states of a message.
 const (
 	Done       State = iota // its work was finished
-	Lost                    // it was accepted and will never be worked on
+	Lost                    // the broker accepted it, and no worker will ever finish it
 	Unserved                // it was still queued or running when the run ended
 	Returned                // the broker returned it as unroutable
-	Unroutable              // it matched no queue and was dropped in silence
+	Unroutable              // it matched no queue, and the broker dropped it without notice
 	Rejected                // the broker refused it (negative confirm)
 	DeadLetter              // it ended in a queue of dead letters or was discarded
 )
@@ -45,8 +45,8 @@ func (s State) String() string {
 }
 
 // A Message is one row: the last attempt at one published message. A message
-// that was routed to several queues has one row as well, of the copy that was
-// worked on last; the [Ledger] counts all copies.
+// that was routed to several queues has one row as well, that of the copy whose
+// work ended last; the [Ledger] counts all copies.
 // Class, Queue, Tenant and Worker index the name lists of the [Result];
 // -1 is none.
 type Message struct {
@@ -56,12 +56,12 @@ type Message struct {
 	Tenant      int32
 	Worker      int32
 	Slot        int32
-	Attempts    int32 // deliveries
-	Redelivered bool  // put back at least once
+	Attempts    int32 // number of deliveries
+	Redelivered bool  // it returned to its queue at least once
 	State       State
-	Duplicated  bool // worked on to the end more often than it has copies
+	Duplicated  bool // its work was finished more often than it has copies
 
-	Redeliveries int32 // deliveries flagged redelivered
+	Redeliveries int32 // number of deliveries flagged redelivered
 
 	Intended   int64 // t0: when the schedule wanted it sent
 	Sent       int64 // t1
@@ -87,19 +87,20 @@ type Worker struct {
 	Away     []Absence // in order, not touching
 }
 
-// An Absence is a stretch of run time in which a worker takes nothing: it has
-// not joined yet, has died, or stands still. To is math.MaxInt64 if it does not
-// come back.
+// An Absence is a span of run time in microseconds during which a worker takes no
+// messages: it has not joined yet, has died, or is stalled. To is math.MaxInt64 if
+// it does not come back.
 type Absence struct {
 	From int64 `json:"from_us"`
 	To   int64 `json:"to_us"`
 }
 
-// A Sample is the state of the run at the end of one interval. Counts are
-// cumulative since the start; -1 is not visible.
+// A Sample is the state of the run at the end of one interval. Offered to Acked
+// count messages since the start of the run, Ready to Held those of the instant; -1
+// is not visible.
 type Sample struct {
 	At        int64
-	Offered   int64 // messages the schedule wanted sent by now
+	Offered   int64 // due by now
 	Sent      int64
 	Confirmed int64
 	Delivered int64
@@ -109,7 +110,7 @@ type Sample struct {
 	Held      int64 // received by workers, not started
 }
 
-// A Span is a stretch of work on one slot, kept for every attempt so that
+// A Span is the work of one attempt on one slot. Every attempt has one, so that
 // lanes show redelivered work too.
 type Span struct {
 	Worker, Slot, Class int32
@@ -118,31 +119,32 @@ type Span struct {
 	Cut                 bool // the worker died before the work was done
 }
 
-// A Ledger accounts for every message of a run.
+// A Ledger accounts for every message of a run. It counts messages, but deliveries
+// in Delivered, Redelivered and Inversions.
 type Ledger struct {
 	Published   int64 // handed to the client library
-	Confirmed   int64 // -1 when the run did not ask for confirms
+	Confirmed   int64 // -1: the run asked for no confirms
 	Returned    int64
-	Unroutable  int64 // matched no queue, whether returned or dropped in silence; -1 not visible
+	Unroutable  int64 // matched no queue, returned or dropped; -1: not visible
 	Rejected    int64
-	Delivered   int64 // deliveries received, redeliveries included
-	Finished    int64 // distinct messages whose work was finished
-	Acked       int64 // distinct messages acked (0 for ack none)
-	Lost        int64 // accepted and never worked on, messages dropped as unroutable included
-	Duplicated  int64 // messages worked on to the end more than once
-	Redelivered int64 // deliveries flagged redelivered
+	Delivered   int64 // redeliveries included
+	Finished    int64 // work finished at least once
+	Acked       int64 // acked at least once (0 for ack none)
+	Lost        int64 // accepted and never finished, messages dropped as unroutable included
+	Duplicated  int64 // work finished more often than the message has copies
+	Redelivered int64 // flagged redelivered
 	Unserved    int64
 	Inversions  int64 // first deliveries of a queue out of publish order within a priority
 }
 
-// A Finding is something a reader must know before trusting the figures.
+// A Finding is a fact that a reader must know before trusting the figures.
 type Finding struct {
 	Code    string // short and stable, such as "late-generator"
 	Text    string // a sentence
 	Invalid bool   // true: the run's figures must not be used
 }
 
-// A Target is what the run was made against.
+// A Target is the broker that the run used.
 type Target struct {
 	Kind    string // "sim", "embedded" or "amqp"
 	URL     string // without credentials; empty unless Kind is "amqp"
@@ -150,8 +152,8 @@ type Target struct {
 	Version string
 }
 
-// Visible reports whether the target shows what happens inside the broker:
-// enqueue, dispatch and ack times.
+// Visible reports whether the target shows times inside the broker: those of
+// enqueue, dispatch and ack.
 func (t Target) Visible() bool { return t.Kind != "amqp" }
 
 // An Expectation is one line of a scenario's expect block, parsed.
@@ -164,7 +166,7 @@ type Result struct {
 	Title    string
 	Doc      string
 	Params   map[string]string // the resolved params
-	Matcher  string            // the strategies that ran, several joined by "+"; empty where the broker is not ours
+	Matcher  string            // the strategies that ran, several joined by "+"; empty for a broker other than harelab's
 	Dispatch string
 	Order    string
 	Seed     uint64
@@ -172,12 +174,12 @@ type Result struct {
 
 	Target   Target
 	Started  time.Time     // wall clock; zero in virtual time
-	Elapsed  time.Duration // wall clock the run took; zero in virtual time
+	Elapsed  time.Duration // length of the run by the wall clock; zero in virtual time
 	Length   int64         // run time of the last event, in microseconds
-	Late     int64         // on a real clock: how late the machine woke the load generator at most, in microseconds
+	Late     int64         // on a real clock: greatest lateness of a wake-up of the load generator, in microseconds
 	Partial  bool          // cut short: interrupted or timed out
-	Warmup   int64         // messages intended before this are left out of statistics
-	Interval int64         // of Series, in microseconds
+	Warmup   int64         // in microseconds: statistics leave out messages intended before this run time
+	Interval int64         // between samples of Series, in microseconds
 
 	Classes []string
 	Queues  []string
@@ -190,7 +192,7 @@ type Result struct {
 	Ledger   Ledger
 	Findings []Finding
 	Expect   []Expectation
-	Headline string // the metric the scenario asks to be judged by
+	Headline string // the scenario's main metric, from report.headline
 	Resolved []byte // the resolved scenario as YAML
 }
 
