@@ -10,6 +10,7 @@ import (
 // A Verdict is how an attempt at a message ends. The zero value is success.
 type Verdict struct {
 	End Ending
+	How string      // with Requeue and Reject: scenarios.HowNack or HowReject
 	To  *Forwarding // with Forward
 }
 
@@ -69,6 +70,9 @@ func NewFailPolicy(s *scenarios.Scenario, w *scenarios.Worker) (*FailPolicy, err
 		return refuse("unknown fail.retry %q (have %s, %s, %s)", f.Retry,
 			scenarios.RetryImmediate, scenarios.RetryFixed, scenarios.RetryBackoff)
 	}
+	if f.How != scenarios.HowNack && f.How != scenarios.HowReject {
+		return refuse("unknown fail.how %q (have %s, %s)", f.How, scenarios.HowNack, scenarios.HowReject)
+	}
 	return &FailPolicy{
 		spec: f, from: f.From.Microseconds(), to: f.To.Microseconds(),
 		draw: scenarios.Stream(s.Seed, "fail/"+w.Name),
@@ -103,11 +107,11 @@ func (p *FailPolicy) retry(attempt int) Verdict {
 	case last && f.Then != "":
 		return Verdict{End: Forward, To: &Forwarding{RoutingKey: f.Then, GiveUp: true}}
 	case last, f.Retry == scenarios.RetryFixed:
-		return Verdict{End: Reject}
+		return Verdict{End: Reject, How: f.How}
 	case f.Retry == scenarios.RetryBackoff:
 		return Verdict{End: Forward, To: p.backoff(attempt)}
 	}
-	return Verdict{End: Requeue} // NewFailPolicy refuses other values
+	return Verdict{End: Requeue, How: f.How} // NewFailPolicy refuses other values
 }
 
 // backoff draws the delay before the next attempt.

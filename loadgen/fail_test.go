@@ -1,20 +1,23 @@
 package loadgen
 
 import (
+	"cmp"
 	"fmt"
 	"math/rand/v2"
 	"strings"
 	"testing"
 	"time"
 
-	"github.com/google/go-cmp/cmp"
+	gocmp "github.com/google/go-cmp/cmp"
 
 	"harelab/scenarios"
 )
 
-// policyOf returns the policy of a worker of seed 1 with the given rules.
+// policyOf returns the policy of a worker of seed 1 with the given rules, which
+// refuse by nack unless they say how.
 func policyOf(t *testing.T, f scenarios.Fail) *FailPolicy {
 	t.Helper()
+	f.How = cmp.Or(f.How, "nack")
 	p, err := NewFailPolicy(&scenarios.Scenario{Seed: 1}, &scenarios.Worker{Name: "w", Ack: scenarios.Ack{When: scenarios.OnDone}, Fail: &f})
 	if err != nil {
 		t.Fatal(err)
@@ -28,7 +31,7 @@ func TestFailPolicy(t *testing.T) {
 	forward := func(to Forwarding) Verdict { return Verdict{End: Forward, To: &to} }
 	soon := forward(Forwarding{Exchange: "x", RoutingKey: "soon", Expiration: 20_000})
 	late := forward(Forwarding{Exchange: "x", RoutingKey: "late", Expiration: 1_000_000})
-	requeue, reject := Verdict{End: Requeue}, Verdict{End: Reject}
+	requeue, reject := Verdict{End: Requeue, How: "nack"}, Verdict{End: Reject, How: "nack"}
 	for _, c := range []struct {
 		rule string
 		fail scenarios.Fail
@@ -45,13 +48,15 @@ func TestFailPolicy(t *testing.T) {
 		{"to is out", scenarios.Fail{To: 5 * time.Second, P: 1, Retry: "immediate"}, []Verdict{{}}},
 		{"up to it all fail", scenarios.Fail{To: 5*time.Second + time.Microsecond, P: 1, Retry: "immediate"}, []Verdict{requeue}},
 		{"the last attempt rejects", scenarios.Fail{P: 1, Retry: "immediate", MaxAttempts: 2}, []Verdict{requeue, reject, reject}},
+		{"how names the method", scenarios.Fail{P: 1, Retry: "immediate", How: "reject", MaxAttempts: 2},
+			[]Verdict{{End: Requeue, How: "reject"}, {End: Reject, How: "reject"}}},
 		{"or gives up to a queue", scenarios.Fail{P: 1, Retry: "fixed", MaxAttempts: 2, Then: "parked"},
 			[]Verdict{reject, forward(Forwarding{RoutingKey: "parked", GiveUp: true})}},
 	} {
 		t.Run(c.rule, func(t *testing.T) {
 			p := policyOf(t, c.fail)
 			for i, want := range c.want {
-				if d := cmp.Diff(want, p.Decide(int32(i+1), at)); d != "" {
+				if d := gocmp.Diff(want, p.Decide(int32(i+1), at)); d != "" {
 					t.Errorf("attempt %d (- want, + got):\n%s", i+1, d)
 				}
 			}
@@ -88,7 +93,7 @@ func TestFailPoliciesOfWorkersAreIndependent(t *testing.T) {
 	decisions := func(n int, others ...string) (list []Ending) {
 		policies := map[string]*FailPolicy{}
 		for _, name := range append(others, "w") {
-			p, err := NewFailPolicy(s, &scenarios.Worker{Name: name, Ack: scenarios.Ack{When: scenarios.OnDone}, Fail: &scenarios.Fail{P: 0.5, Retry: "immediate"}})
+			p, err := NewFailPolicy(s, &scenarios.Worker{Name: name, Ack: scenarios.Ack{When: scenarios.OnDone}, Fail: &scenarios.Fail{P: 0.5, Retry: "immediate", How: "nack"}})
 			if err != nil {
 				t.Fatal(err)
 			}
@@ -102,7 +107,7 @@ func TestFailPoliciesOfWorkersAreIndependent(t *testing.T) {
 		}
 		return list
 	}
-	if d := cmp.Diff(decisions(100), decisions(100, "a", "b")); d != "" {
+	if d := gocmp.Diff(decisions(100), decisions(100, "a", "b")); d != "" {
 		t.Errorf("alone (-) and beside others (+):\n%s", d)
 	}
 }
@@ -120,6 +125,7 @@ func TestUnknownFailPoliciesAreRefused(t *testing.T) {
 		{"retry", "on-done", scenarios.Fail{P: 1, Retry: "sometimes"}, `t.yaml: worker "w": unknown fail.retry "sometimes" (have immediate, fixed, backoff-jitter)`},
 		{"no retry", "on-done", scenarios.Fail{P: 1}, `t.yaml: worker "w": unknown fail.retry "" (have immediate, fixed, backoff-jitter)`},
 		{"backoff without keys", "on-done", scenarios.Fail{P: 1, Retry: "backoff-jitter"}, `t.yaml: worker "w": fail.backoff has 0 keys and 0 delays: want one delay per key, and at least one`},
+		{"how", "on-done", scenarios.Fail{P: 1, Retry: "fixed", How: "kindly"}, `t.yaml: worker "w": unknown fail.how "kindly" (have nack, reject)`},
 		{"keys without delays", "on-done", scenarios.Fail{P: 1, Retry: "backoff-jitter", Backoff: scenarios.Backoff{Keys: []string{"a"}}},
 			`t.yaml: worker "w": fail.backoff has 1 keys and 0 delays: want one delay per key, and at least one`},
 	} {

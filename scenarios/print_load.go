@@ -167,6 +167,9 @@ func (x Fail) yaml() string {
 	f.add("p", num(x.P))
 	f.add("first", whole(x.First, 0))
 	f.add("retry", x.Retry)
+	if x.How != HowNack {
+		f.add("how", x.How)
+	}
 	f.add("max_attempts", whole(x.MaxAttempts, 0))
 	f.add("then", optional(x.Then))
 	if len(x.Backoff.Keys) > 0 {

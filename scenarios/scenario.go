@@ -270,6 +270,12 @@ const (
 	RetryBackoff   = "backoff-jitter" // published anew to a delay queue chosen by attempt, then acked
 )
 
+// How a worker refuses a message. The broker treats both alike.
+const (
+	HowNack   = "nack"   // basic.nack, RabbitMQ's extension
+	HowReject = "reject" // basic.reject
+)
+
 // A Fail makes work fail: at the end of the service time the message is not
 // acked but retried.
 type Fail struct {
@@ -277,6 +283,7 @@ type Fail struct {
 	P           float64       // probability
 	First       int           // fail the first attempts of each message, whatever P says
 	Retry       string
+	How         string // HowNack or HowReject: the method by which the worker refuses a message
 	MaxAttempts int    // 0 is no limit
 	Then        string // the queue that takes a message after MaxAttempts; empty: rejected without requeue
 	Backoff     Backoff

@@ -117,14 +117,13 @@ func (d *decoder) ack(a *Ack) func(*yaml.Node) {
 }
 
 func (d *decoder) failure(n *yaml.Node) *Fail {
-	f := &Fail{P: 0, Retry: RetryImmediate}
-	how := ""
+	f := &Fail{Retry: RetryImmediate, How: HowNack}
 	d.object(n, "fail", fields{
 		"from":         d.time(&f.From, 0),
 		"to":           d.time(&f.To, 0),
 		"p":            d.share(&f.P),
 		"first":        d.whole(&f.First, 0, 1<<20),
-		"how":          choice(d, &how, "nack", "reject"),
+		"how":          choice(d, &f.How, HowNack, HowReject),
 		"retry":        choice(d, &f.Retry, RetryImmediate, RetryFixed, RetryBackoff),
 		"max_attempts": d.whole(&f.MaxAttempts, 0, 1<<20),
 		"then":         d.text(&f.Then),

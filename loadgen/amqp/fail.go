@@ -7,12 +7,13 @@ import (
 	amqp091 "github.com/rabbitmq/amqp091-go"
 
 	"harelab/loadgen"
+	"harelab/scenarios"
 )
 
-// attemptHeader tells forwarded messages from first ones.
+// attemptHeader marks messages that a worker has forwarded.
 const attemptHeader = "x-harelab-attempt"
 
-// forwarded is what a worker needs to publish a delivery again.
+// forwarded holds the parts of a delivery that a worker publishes again.
 type forwarded struct {
 	headers  amqp091.Table
 	mode     uint8
@@ -24,15 +25,15 @@ type forwarded struct {
 func (w *worker) carryOut(it *item) {
 	switch v := it.verdict; v.End {
 	case loadgen.Requeue:
-		it.sess.nack(it, true)
+		it.sess.refuse(it, true)
 	case loadgen.Reject:
-		it.sess.nack(it, false)
+		it.sess.refuse(it, false)
 		if !loadgen.DeadLetters(&w.r.s.Queues[it.queue]) {
 			w.r.settle(it.seq, it.queue) // the broker discards it
 		}
 	case loadgen.Forward:
 		if it.sess.forward(it, v.To) != nil {
-			return // the connection is gone, which watch sees as well
+			return // the connection is gone; watch notices it too
 		}
 		w.ackDone(it)
 		if v.To.GiveUp {
@@ -41,9 +42,15 @@ func (w *worker) carryOut(it *item) {
 	}
 }
 
-// nack gives a delivery back or rejects it.
-func (s *session) nack(it *item, requeue bool) {
-	if s.ch.Nack(it.tag, false, requeue) == nil {
+// refuse refuses a delivery by the method that its verdict names.
+func (s *session) refuse(it *item, requeue bool) {
+	err := error(nil)
+	if it.verdict.How == scenarios.HowReject {
+		err = s.ch.Reject(it.tag, requeue)
+	} else {
+		err = s.ch.Nack(it.tag, false, requeue)
+	}
+	if err == nil {
 		s.unacked.Add(-1)
 		s.w.r.worked.unacked.Add(-1)
 	}

@@ -1,11 +1,17 @@
 package amqp
 
 import (
+	"bytes"
+	"context"
+	"encoding/binary"
 	"fmt"
 	"math/rand/v2"
+	"net"
 	"strings"
+	"sync"
 	"testing"
 
+	"harelab/engine"
 	"harelab/loadgen/run"
 	"harelab/loadgen/sim"
 	"harelab/scenarios"
@@ -15,7 +21,7 @@ import (
 // so that things which are decided apart hardly ever happen together.
 func failing(r *rand.Rand) string {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
-	policy := []string{"retry: " + pick("immediate", "fixed", "backoff-jitter")}
+	policy := []string{"retry: " + pick("immediate", "fixed", "backoff-jitter"), "how: " + pick("nack", "reject")}
 	add := func(format string, args ...any) { policy = append(policy, fmt.Sprintf(format, args...)) }
 	if r.IntN(3) > 0 {
 		add("p: %d%%", 5+r.IntN(60))
@@ -94,6 +100,86 @@ func TestFailuresAgreeWithTheSimulator(t *testing.T) {
 	if failed < histories {
 		t.Errorf("seed %d: %d attempts failed in %d histories: they prove nothing", seed, failed, histories)
 	}
+}
+
+// TestHowARefusalIsSent: fail.how names the method that the worker sends. Against
+// the broker both have the same effect, which the other tests show.
+func TestHowARefusalIsSent(t *testing.T) {
+	const class, nack, reject = 60, 120, 90
+	for _, c := range []struct {
+		how           string
+		nacks, reject int // refused deliveries: 3 messages, twice each
+	}{{"", 6, 0}, {"nack", 6, 0}, {"reject", 0, 6}} {
+		policy := "{p: 100%, retry: immediate, max_attempts: 2}"
+		if c.how != "" {
+			policy = strings.Replace(policy, "{", "{how: "+c.how+", ", 1)
+		}
+		s := resolve(t, `
+schema: harelab/v1
+name: refusing
+topology: {queues: [{name: q}]}
+classes: [{name: c, publish: {exchange: "", key: q}, service: 1ms}]
+load: [{sequence: s, phases: [{class: c, model: burst, count: 3}]}]
+workers: [{name: w, consume: [{queue: q}], prefetch: 1, ack: on-done, fail: `+policy+`}]
+stop: {when: drained, timeout: 20s}
+`, scenarios.Options{})
+		e, err := engine.New(engine.Options{})
+		if err != nil {
+			t.Fatal(err)
+		}
+		var sent methods
+		_, err = Run(t.Context(), s, Options{Dial: func(context.Context) (net.Conn, error) {
+			conn, err := e.Dial()
+			return &spied{Conn: conn, sent: &sent}, err
+		}})
+		e.Close()
+		if err != nil {
+			t.Fatal(err)
+		}
+		if n, r := sent.count(class, nack), sent.count(class, reject); n != c.nacks || r != c.reject {
+			t.Errorf("how %q: %d basic.nack and %d basic.reject, want %d and %d", c.how, n, r, c.nacks, c.reject)
+		}
+	}
+}
+
+// methods counts the method frames that clients send, by class and method.
+type methods struct {
+	mu   sync.Mutex
+	seen map[[2]uint16]int
+}
+
+func (m *methods) count(class, method uint16) int {
+	m.mu.Lock()
+	defer m.mu.Unlock()
+	return m.seen[[2]uint16{class, method}]
+}
+
+// A spied connection counts the methods that are written to it.
+type spied struct {
+	net.Conn
+	sent *methods
+	buf  []byte // octets of an incomplete frame
+}
+
+func (c *spied) Write(b []byte) (int, error) {
+	c.sent.mu.Lock()
+	defer c.sent.mu.Unlock()
+	if c.sent.seen == nil {
+		c.sent.seen = map[[2]uint16]int{}
+	}
+	c.buf = append(c.buf, b...)
+	c.buf = bytes.TrimPrefix(c.buf, []byte("AMQP\x00\x00\x09\x01"))
+	for len(c.buf) >= 7 {
+		size := int(binary.BigEndian.Uint32(c.buf[3:])) + 8
+		if len(c.buf) < size {
+			break
+		}
+		if c.buf[0] == 1 {
+			c.sent.seen[[2]uint16{binary.BigEndian.Uint16(c.buf[7:]), binary.BigEndian.Uint16(c.buf[9:])}]++
+		}
+		c.buf = c.buf[size:]
+	}
+	return c.Conn.Write(b)
 }
 
 func failuresDiffer(got, want *run.Result) string {
