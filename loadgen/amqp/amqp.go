@@ -1,18 +1,17 @@
 // Package amqp runs a scenario in real time against any AMQP 0-9-1 broker,
-// through the RabbitMQ team's Go client. It is given a way to connect, so the
-// very same code drives the broker of this process over an in-memory
+// through the RabbitMQ team's Go client. The caller gives it a function to connect
+// with, so the same code drives the broker of this process over an in-memory
 // connection and a RabbitMQ over TCP.
 //
 // A run declares the scenario's topology, subscribes its workers, publishes
-// its load at the intended times, and writes down for every message when it was
-// due, sent, confirmed, received, started and done. What a broker does inside
-// is seen only through a [loadgen.Observer]; without one those times stay
-// invisible.
+// its load at the intended times, and records for every message when it was due,
+// sent, confirmed, received, started and done. Times inside the broker come from a
+// [loadgen.Observer]; without one they are not visible.
 //
 // Goroutines: one per publisher (or per user of a closed loop), one per
-// subscription, one per slot. Each publisher and each worker keeps a log of its
-// own, a value that [loadgen.Merge] makes the result of when the run is over; what
-// they share are counters and the [loadgen.Outstanding].
+// subscription, one per slot. Each publisher and each worker keeps its own log.
+// [loadgen.Merge] makes the result from the logs when the run is over. During the
+// run goroutines share counters and the [loadgen.Outstanding].
 package amqp
 
 import (
@@ -35,20 +34,20 @@ type Options struct {
 	// may be empty: user guest on /.
 	URL string
 
-	// Dial connects to the broker; nil dials the URL over TCP. A run that is
-	// given Dial and no URL is reported as made on the embedded broker.
+	// Dial connects to the broker; nil: dial the URL over TCP. With Dial and
+	// without a URL, the result names the embedded broker as target.
 	Dial func(context.Context) (net.Conn, error)
 
-	Observer loadgen.Observer       // nil: the broker's inside is not visible
+	Observer loadgen.Observer       // nil: times inside the broker are not visible
 	Progress func(loadgen.Progress) // nil, or called five times a second by one goroutine
 	Repeat   int                    // number of the run among its repeats, for the result
 
-	alarm *loadgen.Alarm // of tests with a fake clock; nil: the kernel's
+	alarm *loadgen.Alarm // for tests with a fake clock; nil: a new one
 }
 
-// Run runs s once. When ctx ends during the run, what was measured until then is
-// returned, marked partial. The error says what kept the run from being made:
-// the broker cannot be reached, a queue is not empty, the topology is refused.
+// Run runs s once. If ctx ends during the run, Run returns what it has measured,
+// marked partial. The error says why the run could not be made: the broker cannot be
+// reached, a queue is not empty, the broker refuses the topology.
 func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, error) {
 	if err := s.Refuse("a real broker", loadgen.Features...); err != nil {
 		return nil, err
@@ -70,19 +69,19 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 
 // A runner is one run.
 type runner struct {
-	s      *scenarios.Scenario
-	o      Options
-	plan   *loadgen.Plan
-	demand loadgen.Demand
-	live   []bool // queues that some worker consumes, by index
-	routes struct {
+	s        *scenarios.Scenario
+	o        Options
+	plan     *loadgen.Plan
+	demand   loadgen.Demand
+	consumed []bool // by queue: a worker consumes it
+	routes   struct {
 		sync.Mutex
 		*loadgen.Router
 	}
 
 	alarm   *loadgen.Alarm
-	fake    bool // the clock stands while a goroutine spins
-	zero    time.Time
+	fake    bool          // the clock is a test's, which stands still while a goroutine spins
+	zero    time.Time     // run time zero
 	halt    chan struct{} // closed when the run ends
 	stopped sync.Once
 
@@ -96,38 +95,43 @@ type runner struct {
 	outstanding *loadgen.Outstanding
 	published   publishCount
 	worked      workCount
-	returning   atomic.Int64 // workers that are still to join or to come back
-	attempts    *deliveries  // nil where no worker fails
-	late        peak         // how late a wake-up was at most
+	returning   atomic.Int64 // number of workers that will still join or restart
+	attempts    *deliveries  // nil if no worker fails
+	late        peak         // greatest lateness of a wake-up
 
 	series   []run.Sample
 	findings findings
 	partial  bool
-	ended    int64 // run time
+	ended    int64 // run time of the end, microseconds
 }
 
-// A publishCount counts what publishers do. It is read while they are at it, for
-// progress, the series and the conditions to stop; the logs hold the rest.
+// A publishCount holds the publishers' counters. Progress, the series and the stop
+// conditions read them during the run.
 type publishCount struct {
-	sent, byUsers       atomic.Int64 // byUsers: by users of closed loops
-	latest              atomic.Int64 // run time of the last one sent
-	expected            atomic.Int64 // confirms
-	answered, confirmed atomic.Int64 // of these; confirmed: positive ones
+	sent      atomic.Int64 // number of messages
+	byUsers   atomic.Int64 // number of these that users of closed loops sent
+	latest    atomic.Int64 // run time of the last message, microseconds
+	expected  atomic.Int64 // number of confirms to come or received
+	answered  atomic.Int64 // number of confirms received
+	confirmed atomic.Int64 // number of these that were positive
 }
 
-// A workCount does so for workers.
+// A workCount holds the workers' counters.
 type workCount struct {
-	delivered, acked, finished atomic.Int64
-	unacked                    atomic.Int64 // deliveries that wait for an ack
-	held, busy                 atomic.Int64 // deliveries in buffers, in slots
-	latest                     atomic.Int64 // run time at which work started last
-	begun                      atomic.Int64 // microseconds of work that is finished or under way
+	delivered atomic.Int64 // number of deliveries received
+	acked     atomic.Int64 // number of acks sent
+	finished  atomic.Int64 // number of attempts that succeeded
+	unacked   atomic.Int64 // number of deliveries that wait for an ack
+	held      atomic.Int64 // number of deliveries in buffers
+	busy      atomic.Int64 // number of deliveries in slots
+	latest    atomic.Int64 // run time at which work last started, microseconds
+	begun     atomic.Int64 // microseconds of work that is finished or under way
 }
 
 // A user is one user of a closed loop.
 type user struct {
 	await scenarios.Await
-	wake  chan struct{} // the message is done with
+	wake  chan struct{} // receives a value when what the user awaits has happened
 }
 
 func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
@@ -140,7 +144,7 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 	}
 	r := &runner{
 		s: s, o: o, plan: plan, alarm: o.alarm, outstanding: loadgen.NewOutstanding(),
-		halt: make(chan struct{}), live: loadgen.Consumed(s), demand: loadgen.DemandOf(s, plan),
+		halt: make(chan struct{}), consumed: loadgen.Consumed(s), demand: loadgen.DemandOf(s, plan),
 	}
 	if r.fake = r.alarm != nil; !r.fake {
 		r.alarm = loadgen.NewAlarm()
@@ -170,10 +174,10 @@ func (r *runner) now() int64 { return time.Since(r.zero).Microseconds() }
 // at returns the wall-clock time of a run time.
 func (r *runner) at(us int64) time.Time { return r.zero.Add(time.Duration(us) * time.Microsecond) }
 
-// end ends the run; all that waits on halt comes back.
+// end ends the run: goroutines that wait on halt return.
 func (r *runner) end() { r.stopped.Do(func() { close(r.halt) }) }
 
-// run carries the run out and returns its log.
+// run makes the run and returns its log.
 func (r *runner) run(ctx context.Context) (loadgen.Log, error) {
 	if err := r.prepare(ctx); err != nil {
 		r.end()
@@ -194,7 +198,7 @@ func (r *runner) run(ctx context.Context) (loadgen.Log, error) {
 	background.Go(r.report)
 	r.wait(ctx, published)
 	r.end()
-	r.ended = max(0, r.now()) // run time zero may be still to come
+	r.ended = max(0, r.now()) // the run may end before run time zero
 	publishing.Wait()
 	background.Wait()
 	r.disconnect()
@@ -205,14 +209,14 @@ func (r *runner) run(ctx context.Context) (loadgen.Log, error) {
 	return r.log(parked), nil
 }
 
-// log returns what was recorded. Nobody records any more.
+// log returns the log of the run, after all goroutines have ended.
 func (r *runner) log(parked []loadgen.Parked) loadgen.Log {
 	l := loadgen.Log{
 		Parked: parked, Series: r.series, Findings: r.findings.list,
 		Late: r.late.us.Load(), End: r.ended, Partial: r.partial,
 	}
 	for _, p := range r.publishers {
-		l.Publishers = append(l.Publishers, p.record())
+		l.Publishers = append(l.Publishers, p.log())
 	}
 	for _, w := range r.workers {
 		l.Workers = append(l.Workers, w.log)
@@ -220,7 +224,7 @@ func (r *runner) log(parked []loadgen.Parked) loadgen.Log {
 	return l
 }
 
-// prepare declares, connects and subscribes.
+// prepare declares the topology, connects publishers and subscribes workers.
 func (r *runner) prepare(ctx context.Context) error {
 	var err error
 	if r.admin, err = r.newAdmin(ctx); err != nil {
@@ -249,12 +253,12 @@ func (r *runner) prepare(ctx context.Context) error {
 	return nil
 }
 
-// lead is the time between the last preparation and run time zero, so that the
-// first message finds its publisher waiting.
-const lead = 5 * time.Millisecond
+// startDelay is the time between the last preparation and run time zero. It lets
+// publishers start before their first message is due.
+const startDelay = 5 * time.Millisecond
 
 func (r *runner) startClock() {
-	r.zero = time.Now().Add(lead)
+	r.zero = time.Now().Add(startDelay)
 	if r.o.Observer != nil {
 		r.o.Observer.Started(r.zero)
 	}
@@ -290,7 +294,7 @@ func (r *runner) over() bool {
 	}
 }
 
-// fatal ends a run whose figures cannot be used.
+// fatal ends the run with a finding that its figures cannot be used.
 func (r *runner) fatal(code, text string) {
 	if r.over() {
 		return
@@ -306,7 +310,8 @@ func (r *runner) route(m *loadgen.Planned) []int32 {
 	return r.routes.Route(m.Exchange, m.RoutingKey, m.Headers)
 }
 
-// settle notes that a copy of a message is through and wakes who waits for it.
+// settle removes a copy of a message from the outstanding ones, and wakes the user
+// who waits for the message.
 func (r *runner) settle(seq int64, queue int32) { r.wake(r.outstanding.Settle(seq, queue)) }
 
 func (r *runner) wake(user int32) {
@@ -319,7 +324,7 @@ func (r *runner) wake(user int32) {
 	}
 }
 
-// findings collects what a reader must know.
+// findings collects the findings of a run, the first of each code.
 type findings struct {
 	mu   sync.Mutex
 	list []run.Finding
@@ -344,7 +349,7 @@ type deliveries struct {
 
 func newDeliveries() *deliveries { return &deliveries{count: map[int64]int32{}} }
 
-// next returns which delivery of the message this is, from 1.
+// next counts a delivery of a message and returns its number, from 1.
 func (d *deliveries) next(seq int64) int32 {
 	d.mu.Lock()
 	defer d.mu.Unlock()

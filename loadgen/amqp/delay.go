@@ -9,8 +9,8 @@ import (
 	"harelab/loadgen"
 )
 
-// A delayed connection hands over each chunk a fixed time after it was
-// written, in both directions: a long line, not a slow one.
+// A delayed connection delivers each chunk a fixed time after it was written, in
+// both directions. It adds latency and leaves the throughput as it is.
 type delayed struct {
 	net.Conn          // the client's end of the pipe
 	far      net.Conn // the other end
@@ -20,7 +20,7 @@ type delayed struct {
 	carriers sync.WaitGroup
 }
 
-// delay returns a connection to the same peer that is d away.
+// delay returns a connection to the same peer with a latency of d each way.
 func delay(sock net.Conn, d time.Duration, alarm *loadgen.Alarm) net.Conn {
 	near, far := net.Pipe()
 	c := &delayed{Conn: near, far: far, sock: sock, closed: make(chan struct{})}
@@ -29,8 +29,8 @@ func delay(sock net.Conn, d time.Duration, alarm *loadgen.Alarm) net.Conn {
 	return c
 }
 
-// inFlight bounds the chunks on the line; a full line holds up the sender, as
-// a full socket does.
+// inFlight bounds the number of chunks under way in one direction. Then the sender
+// waits, as on a full socket.
 const inFlight = 4096
 
 type chunk struct {
@@ -38,7 +38,7 @@ type chunk struct {
 	data []byte
 }
 
-// carry moves chunks from one side to the other until either is closed.
+// carry copies chunks from one side to the other until either is closed.
 func (c *delayed) carry(to io.WriteCloser, from io.Reader, d time.Duration, s *loadgen.Sleeper) {
 	line := make(chan chunk, inFlight)
 	c.carriers.Go(func() {
@@ -70,7 +70,7 @@ func (c *delayed) carry(to io.WriteCloser, from io.Reader, d time.Duration, s *l
 	}
 }
 
-// hangUp cuts the line at both ends; what is on it is lost.
+// hangUp closes both ends. Chunks under way are lost.
 func (c *delayed) hangUp() {
 	c.once.Do(func() {
 		close(c.closed)
@@ -80,7 +80,7 @@ func (c *delayed) hangUp() {
 	})
 }
 
-// Close hangs up and waits until nobody uses the line.
+// Close hangs up and waits for the goroutines of the connection.
 func (c *delayed) Close() error {
 	c.hangUp()
 	c.carriers.Wait()

@@ -50,13 +50,13 @@ func (r *runner) inject() {
 	}
 }
 
-// checkFaults refuses faults on workers whose connection is not their own.
+// checkFaults refuses faults that would cut a connection that workers share.
 func checkFaults(s *scenarios.Scenario) error {
 	for i := range s.Faults {
 		for j := range s.Workers {
 			f, w := &s.Faults[i], &s.Workers[j]
 			if w.Name == f.Worker && w.Shared > 0 && f.Do != scenarios.Stall {
-				return &scenarios.Error{File: s.File, Msg: fmt.Sprintf("fault %s: worker %q shares its connection: it cannot die alone", f.Do, w.Name)}
+				return &scenarios.Error{File: s.File, Msg: fmt.Sprintf("fault %s: worker %q shares its connection with others, which would die too: leave out connections, or use do: %s", f.Do, w.Name, scenarios.Stall)}
 			}
 		}
 	}
@@ -83,9 +83,9 @@ func (r *runner) linkOf(ctx context.Context, w *worker) (*link, error) {
 	return shared[int(w.index)%len(shared)], nil
 }
 
-// churn lets bindings come and go at the sequences' admin rates. They lead
-// from the exchanges of the topology to their first queues under keys of their
-// own, so that no message of the load changes its way.
+// churn adds and removes bindings at the sequences' admin rates. They have the
+// exchanges and queues of the topology's bindings but keys of their own, so the
+// routes of the load's messages do not change.
 func (r *runner) churn() {
 	var wg sync.WaitGroup
 	defer wg.Wait()
@@ -96,8 +96,8 @@ func (r *runner) churn() {
 	}
 }
 
-// rebound is how many extra bindings there are at once.
-const rebound = 100
+// maxExtra is the number of extra bindings that exist at once.
+const maxExtra = 100
 
 func (r *runner) rebind(name string, a scenarios.Admin) {
 	if len(r.s.Bindings) == 0 || a.Rate == 0 {
@@ -126,11 +126,11 @@ func (r *runner) rebind(name string, a scenarios.Admin) {
 			r.fatal("admin-lost", fmt.Sprintf("Sequence %s: %v.", name, err))
 			return
 		}
-		if n < rebound {
+		if n < maxExtra {
 			continue
 		}
-		old := &r.s.Bindings[(n-rebound)%len(r.s.Bindings)]
-		key = fmt.Sprintf("churn.%d.%s", n-rebound, old.Key)
+		old := &r.s.Bindings[(n-maxExtra)%len(r.s.Bindings)]
+		key = fmt.Sprintf("churn.%d.%s", n-maxExtra, old.Key)
 		if old.Queue != "" {
 			if err := ch.QueueUnbind(old.Queue, key[:min(len(key), 255)], old.Exchange, nil); err != nil {
 				r.fatal("admin-lost", fmt.Sprintf("Sequence %s: %v.", name, err))

@@ -12,7 +12,7 @@ import (
 	"harelab/loadgen/run"
 )
 
-// defaultURL serves where only a way to dial is given.
+// defaultURL is the address for runs with Options.Dial alone.
 const defaultURL = "amqp://guest:guest@localhost:5672/"
 
 // A link is one connection to the broker.
@@ -57,7 +57,8 @@ func (r *runner) connect(ctx context.Context, name string) (*link, error) {
 	return l, nil
 }
 
-// handshakeTimeout bounds connecting; amqp091 lifts it when the connection is open.
+// handshakeTimeout bounds connecting. amqp091 removes the deadline when the
+// connection is open.
 const handshakeTimeout = 30 * time.Second
 
 func (r *runner) dial(ctx context.Context, network, addr string) (net.Conn, error) {
@@ -68,7 +69,8 @@ func (r *runner) dial(ctx context.Context, network, addr string) (net.Conn, erro
 	return d.DialContext(ctx, network, addr)
 }
 
-// close closes the connection in order, within a bound. It may be called again.
+// close closes the connection with AMQP's handshake, within 3 s. It may be called
+// again.
 func (l *link) close() {
 	l.once.Do(func() {
 		if err := l.conn.CloseDeadline(time.Now().Add(3 * time.Second)); err != nil {
@@ -77,14 +79,14 @@ func (l *link) close() {
 	})
 }
 
-// kill cuts the connection without a word, as a crash of the client would.
+// kill cuts the connection without AMQP's handshake, as a crash of the client would.
 func (l *link) kill() {
 	l.once.Do(func() {
 		if tcp, ok := l.sock.(*net.TCPConn); ok {
-			_ = tcp.SetLinger(0) // reset instead of an orderly end; a failure only makes it orderly
+			_ = tcp.SetLinger(0) // TCP reset; if this fails, the socket closes with a FIN
 		}
 		l.sock.Close()
-		l.conn.Close() // the client's goroutines end; its error is the cut itself
+		l.conn.Close() // ends the client's goroutines; its error is the cut itself
 	})
 }
 

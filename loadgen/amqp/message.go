@@ -9,18 +9,18 @@ import (
 	"harelab/scenarios"
 )
 
-// An encoder makes publishings. What it returns is valid until the next call,
-// which is long enough: the client copies on writing.
+// An encoder makes publishings. Its results are valid until the next call, which is
+// long enough: the client copies a body when it writes it.
 type encoder struct {
 	body    []byte
-	headers map[*scenarios.Argument]amqp091.Table // of headers that messages share
+	headers map[*scenarios.Argument]amqp091.Table // tables of headers that messages share, by their first
 }
 
 func newEncoder() *encoder {
 	return &encoder{headers: map[*scenarios.Argument]amqp091.Table{}}
 }
 
-// maxShared bounds the header tables that are kept.
+// maxShared bounds the number of header tables that an encoder keeps.
 const maxShared = 1024
 
 func (e *encoder) encode(m *loadgen.Planned) amqp091.Publishing {

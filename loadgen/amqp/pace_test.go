@@ -16,8 +16,8 @@ func chain(n int, service, gap, late time.Duration) time.Duration {
 	var p pace
 	for range n {
 		p = p.follow(now, zero, 0)
-		now = now.Add(service - p.pay(service) + late)
-		p.ended, p.owes = now, p.owes+late
+		now = now.Add(service - p.makeUp(service) + late)
+		p.ended, p.late = now, p.late+late
 		now = now.Add(gap)
 	}
 	return p.ended.Sub(zero)
@@ -50,13 +50,13 @@ func TestLatenessDoesNotAddUp(t *testing.T) {
 // should have been free to take its full time: it did not wait for the slot.
 func TestOnlyWaitingWorkMakesUp(t *testing.T) {
 	ended := time.Unix(1000, 0)
-	p := pace{ended: ended, owes: 3 * ms}
+	p := pace{ended: ended, late: 3 * ms}
 	for _, c := range []struct {
 		due  time.Duration // of the message, from the end of the work before
 		want time.Duration
 	}{{-10 * ms, 3 * ms}, {-3 * ms, 3 * ms}, {-3*ms + 1, 0}, {0, 0}} {
 		f := p.follow(ended.Add(ms), ended.Add(c.due), 0)
-		if got := f.pay(100 * ms); got != c.want {
+		if got := f.makeUp(100 * ms); got != c.want {
 			t.Errorf("a message due %v after the end before: pays %v, want %v", c.due, got, c.want)
 		}
 	}

@@ -13,7 +13,7 @@ import (
 	"harelab/scenarios"
 )
 
-// A publisher is one sequence of the load: its connections, and what it sent.
+// A publisher publishes one sequence of the load.
 type publisher struct {
 	r     *runner
 	index int
@@ -23,7 +23,7 @@ type publisher struct {
 	sent  []loadgen.Sent
 }
 
-// A line is one channel on a connection of its own.
+// A line is a channel for publishing, on a connection of its own.
 type line struct {
 	link   *link
 	ch     *amqp091.Channel
@@ -31,14 +31,14 @@ type line struct {
 	done   sync.WaitGroup
 
 	mu       sync.Mutex
-	waiting  []unconfirmed // in order of delivery tag
+	waiting  []unconfirmed // messages without a confirm, in order of delivery tag
 	answered []loadgen.Answer
 	returned []int64
 }
 
 type unconfirmed struct {
 	seq  int64
-	user int32
+	user int32 // the user who waits for the confirm; -1: none
 }
 
 func (r *runner) newPublisher(ctx context.Context, i int) (*publisher, error) {
@@ -92,8 +92,8 @@ func (p *publisher) close() {
 	}
 }
 
-// record returns the publisher's log, once it is closed.
-func (p *publisher) record() loadgen.PublisherLog {
+// log returns the publisher's log. The publisher must be closed.
+func (p *publisher) log() loadgen.PublisherLog {
 	l := loadgen.PublisherLog{Sequence: int32(p.index), Sent: p.sent}
 	for _, ln := range p.lines {
 		l.Answered = append(l.Answered, ln.answered...)
@@ -116,9 +116,9 @@ func (r *runner) publish(wg *sync.WaitGroup) {
 	}
 }
 
-// fine is the last stretch before a due time, which is spent spinning: no sleep is
-// as precise.
-const fine = 60 * time.Microsecond
+// spinTime is the time before a due time from which a goroutine spins, as no sleep
+// is as precise.
+const spinTime = 60 * time.Microsecond
 
 // run publishes the sequence's messages at their intended times.
 func (p *publisher) run() {
@@ -127,7 +127,7 @@ func (p *publisher) run() {
 	enc := newEncoder()
 	for m, n := (loadgen.Planned{}), 0; stream.Next(&m); n++ {
 		due := p.r.at(m.At)
-		if d := time.Until(due); (d > fine || p.r.fake) && !sleeper.Until(due, p.r.halt) {
+		if d := time.Until(due); (d > spinTime || p.r.fake) && !sleeper.Until(due, p.r.halt) {
 			return
 		}
 		for time.Until(due) > 0 {
@@ -142,7 +142,7 @@ func (p *publisher) run() {
 	}
 }
 
-// serve is one user of a closed loop.
+// serve runs one user of a closed loop.
 func (p *publisher) serve(u *loadgen.User) {
 	sleeper := p.r.alarm.Sleeper()
 	enc := newEncoder()
@@ -179,23 +179,23 @@ func (p *publisher) send(ln *line, m *loadgen.Planned, enc *encoder) bool {
 		}
 	}
 	route := p.r.route(m)
-	alive := 0
+	copies := 0 // number that workers will receive
 	for _, q := range route {
-		if p.r.live[q] {
-			alive++
+		if p.r.consumed[q] {
+			copies++
 		}
 	}
 	forWork, forConfirm := p.r.waiters(m)
 
-	// Users of one sequence share its lines: numbers, delivery tags and
-	// messages have to go out in one order.
+	// Users of one sequence share its lines. The lock keeps numbers, delivery tags
+	// and messages in the same order.
 	p.mu.Lock()
 	defer p.mu.Unlock()
 	count := &p.r.published
 	if count.sent.Add(1); !p.r.plan.Static() {
 		m.Seq = p.number()
 	}
-	p.r.outstanding.Add(m.Seq, alive, forWork)
+	p.r.outstanding.Add(m.Seq, copies, forWork)
 	if p.spec.Confirm {
 		count.expected.Add(1)
 		ln.expect(m.Seq, forConfirm)
@@ -214,21 +214,21 @@ func (p *publisher) send(ln *line, m *loadgen.Planned, enc *encoder) bool {
 		p.r.fatal("publisher-lost", fmt.Sprintf("Publisher %s was cut off: %v.", p.spec.Name, err))
 		return false
 	}
-	if alive == 0 {
-		p.r.wake(forWork) // nobody will work on it
+	if copies == 0 {
+		p.r.wake(forWork) // no work will be done on it
 	}
 	return true
 }
 
-// number numbers the publisher's next message in a plan with closed loops, where
-// the numbers of two publishers must differ though neither knows of the other.
-// The result numbers messages anew.
+// number returns the number of the publisher's next message in a plan with closed
+// loops. Publishers number their messages independently, and no two numbers are
+// equal. Merge renumbers the messages.
 func (p *publisher) number() int64 {
 	return int64(len(p.sent))*int64(len(p.r.s.Load)) + int64(p.index)
 }
 
-// waiters returns the user who waits for the work on m, and who for its
-// confirm; -1 is nobody.
+// waiters returns the user who waits for the work on m and the user who waits for
+// its confirm; -1: none.
 func (r *runner) waiters(m *loadgen.Planned) (forWork, forConfirm int32) {
 	switch {
 	case m.User < 0:
@@ -239,14 +239,15 @@ func (r *runner) waiters(m *loadgen.Planned) (forWork, forConfirm int32) {
 	return m.User, -1
 }
 
-// expect notes the message that gets the line's next delivery tag.
+// expect adds the message with the line's next delivery tag to those that wait for
+// a confirm.
 func (ln *line) expect(seq int64, user int32) {
 	ln.mu.Lock()
 	ln.waiting = append(ln.waiting, unconfirmed{seq, user})
 	ln.mu.Unlock()
 }
 
-// confirmed handles a confirm; the client hands them over one by one, in order.
+// confirmed handles a confirm. The client passes confirms one by one, in order.
 func (p *publisher) confirmed(ln *line, c amqp091.Confirmation) {
 	now := p.r.now()
 	ln.mu.Lock()

@@ -14,33 +14,35 @@ import (
 	"harelab/scenarios"
 )
 
-// A session is a worker's life on one channel.
+// A session is the time that a worker spends on one channel, from its join to the
+// channel's end.
 type session struct {
 	w       *worker
 	link    *link
 	ch      *amqp091.Channel
-	dead    chan struct{} // closed when it ends, or when the run does
+	dead    chan struct{} // closed when the session or the run ends
 	once    sync.Once
 	cutOnce sync.Once
-	meant   atomic.Bool // its end is part of the run
+	meant   atomic.Bool // the session's end is part of the run
 	reader  sync.WaitGroup
 
-	unacked atomic.Int64
+	unacked atomic.Int64 // number of deliveries that wait for an ack
 
-	order struct { // deliveries of one channel in the order of their tags
+	order struct { // puts deliveries in order of their tags
 		sync.Mutex
-		next  uint64
-		early map[uint64]item
+		next  uint64          // the next tag
+		early map[uint64]item // deliveries with greater tags
 	}
 	batch struct {
 		sync.Mutex
-		tags []item
+		items []item // finished, to be acked together
 	}
-	newest map[place]int64 // highest number seen, for inversions; guarded by order
+	newest map[orderKey]int64 // greatest number delivered, for inversions; guarded by order
 }
 
-// A place is a queue, sequence and priority: its messages keep their order.
-type place struct {
+// An orderKey names messages that keep their order: those of a queue, sequence and
+// priority.
+type orderKey struct {
 	queue    int32
 	sequence int32
 	priority uint8
@@ -56,7 +58,7 @@ func (w *worker) join(ctx context.Context) error {
 	if err != nil {
 		return err
 	}
-	sess := &session{w: w, link: l, ch: ch, dead: make(chan struct{}), newest: map[place]int64{}}
+	sess := &session{w: w, link: l, ch: ch, dead: make(chan struct{}), newest: map[orderKey]int64{}}
 	sess.order.next, sess.order.early = 1, map[uint64]item{}
 	closed := ch.NotifyClose(make(chan *amqp091.Error, 1))
 	w.mu.Lock()
@@ -95,9 +97,9 @@ func (s *session) consume(i int) error {
 	return nil
 }
 
-// prefetch sets the limits for subscription i: one for the consumers made after it
-// and, if the scope says so, one for the channel. The first takes the second away
-// (basic.qos as RabbitMQ reads it), so it is set again after each.
+// prefetch sets the limits for subscription i: one for consumers made later and, if
+// the scope is the channel, one for the channel. Setting the first removes the
+// second (RabbitMQ's basic.qos), so prefetch sets the second again each time.
 func (s *session) prefetch(i int) error {
 	spec := s.w.spec
 	count := spec.Consume[i].Prefetch
@@ -114,7 +116,7 @@ func (s *session) prefetch(i int) error {
 			return fmt.Errorf("prefetch %d: %w", count, err)
 		}
 	} else if i > 0 {
-		return nil // what was set holds
+		return nil // the limits in force are right
 	}
 	if channel {
 		if err := s.ch.Qos(spec.Prefetch, 0, true); err != nil {
@@ -124,9 +126,9 @@ func (s *session) prefetch(i int) error {
 	return nil
 }
 
-// receive takes a delivery from the client. Subscriptions of one channel come
-// on separate Go channels; their tags tell the order in which the broker sent
-// them, and the worker's buffer keeps it.
+// receive takes a delivery from the client. The client passes each subscription's
+// deliveries on a Go channel of its own; receive puts those of all subscriptions
+// back in the order in which the broker sent them, by their tags.
 func (s *session) receive(d *amqp091.Delivery, queue int32) {
 	it := item{sess: s, tag: d.DeliveryTag, queue: queue, redelivered: d.Redelivered, received: s.w.r.now(), seq: -1, class: -1}
 	r := s.w.r
@@ -148,7 +150,7 @@ func (s *session) receive(d *amqp091.Delivery, queue int32) {
 	s.order.Lock()
 	defer s.order.Unlock()
 	if !d.Redelivered && ours && d.Headers["x-death"] == nil && d.Headers[attemptHeader] == nil {
-		s.compare(it.seq, place{queue, body.Sequence, d.Priority})
+		s.compare(it.seq, orderKey{queue, body.Sequence, d.Priority})
 	}
 	s.order.early[it.tag] = it
 	for {
@@ -162,9 +164,9 @@ func (s *session) receive(d *amqp091.Delivery, queue int32) {
 	}
 }
 
-// compare counts a first delivery that comes after a later message of its place.
-// Messages of several connections have no order to keep.
-func (s *session) compare(seq int64, at place) {
+// compare counts an inversion if a later message with the same key was delivered
+// before. Messages that are published on several connections have no order.
+func (s *session) compare(seq int64, at orderKey) {
 	r := s.w.r
 	if int(at.sequence) >= len(r.s.Load) || r.s.Load[at.sequence].Connections > 1 || !r.plan.Static() {
 		return
@@ -178,15 +180,15 @@ func (s *session) compare(seq int64, at place) {
 	s.newest[at] = seq
 }
 
-// ack acks one delivery. An error means the connection is gone, which watch
-// sees as well.
+// ack acks one delivery. An error means that the connection is gone; watch notices
+// it too.
 func (s *session) ack(it *item) {
 	if s.ch.Ack(it.tag, false) == nil {
 		s.answered(it)
 	}
 }
 
-// answered counts a delivery whose ack or refusal was sent.
+// answered counts a delivery whose ack was sent.
 func (s *session) answered(it *item) {
 	s.unacked.Add(-1)
 	s.w.r.worked.unacked.Add(-1)
@@ -196,46 +198,47 @@ func (s *session) answered(it *item) {
 	s.w.mu.Unlock()
 }
 
-// later acks a delivery together with others, once there are count of them.
+// later adds a delivery to the batch, and acks the batch once it has count of them.
 func (s *session) later(it *item, count int) {
 	s.batch.Lock()
 	defer s.batch.Unlock()
-	s.batch.tags = append(s.batch.tags, *it)
-	if len(s.batch.tags) >= count {
+	s.batch.items = append(s.batch.items, *it)
+	if len(s.batch.items) >= count {
 		s.flushLocked()
 	}
 }
 
-// flush acks what later has collected.
+// flush acks the batch.
 func (s *session) flush() {
 	s.batch.Lock()
 	defer s.batch.Unlock()
 	s.flushLocked()
 }
 
-// flushLocked sends one ack for all where nothing else is below the last tag:
-// with one slot, work ends in the order of delivery.
+// flushLocked acks the batch; batch is locked. One ack with multiple serves if the
+// batch is all deliveries up to its last tag: with one slot, work ends in the order
+// of delivery.
 func (s *session) flushLocked() {
-	if len(s.batch.tags) == 0 {
+	items := s.batch.items
+	if len(items) == 0 {
 		return
 	}
-	last := &s.batch.tags[len(s.batch.tags)-1]
 	if len(s.w.slots) == 1 && s.w.spec.Ack.Forget == 0 && s.w.spec.Fail == nil {
-		if s.ch.Ack(last.tag, true) == nil {
-			for i := range s.batch.tags {
-				s.answered(&s.batch.tags[i])
+		if s.ch.Ack(items[len(items)-1].tag, true) == nil {
+			for i := range items {
+				s.answered(&items[i])
 			}
 		}
 	} else {
-		for i := range s.batch.tags {
-			s.ack(&s.batch.tags[i])
+		for i := range items {
+			s.ack(&items[i])
 		}
 	}
-	s.batch.tags = s.batch.tags[:0]
+	s.batch.items = items[:0]
 }
 
-// watch cuts the session's work when the run ends, and ends the run when the
-// channel closes against the scenario.
+// watch cuts the session's work when the channel closes or the run ends. It ends the
+// run if the scenario does not close the channel.
 func (s *session) watch(closed <-chan *amqp091.Error) {
 	select {
 	case err := <-closed:
@@ -249,8 +252,8 @@ func (s *session) watch(closed <-chan *amqp091.Error) {
 
 func (s *session) cutWork() { s.cutOnce.Do(func() { close(s.dead) }) }
 
-// end notes what the worker held and cuts its work. The worker's link is closed
-// or killed already.
+// end cuts the worker's work and abandons its deliveries. The caller has closed or
+// killed the link.
 func (s *session) end() {
 	s.once.Do(func() {
 		w := s.w
@@ -268,7 +271,7 @@ func (s *session) end() {
 		for i := range held {
 			w.abandon(&held[i])
 		}
-		// What was to come before these was lost with the connection.
+		// Deliveries with smaller tags than these were lost with the connection.
 		for _, tag := range slices.Sorted(maps.Keys(s.order.early)) {
 			it := s.order.early[tag]
 			w.abandon(&it)

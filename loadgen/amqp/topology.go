@@ -12,16 +12,16 @@ import (
 	"harelab/scenarios"
 )
 
-// An admin declares the topology, looks into queues during the run, and
-// removes at the end what was not there before.
+// An admin declares the topology, reads the depth of queues during the run, and at
+// the end deletes the exchanges and queues that it created.
 type admin struct {
 	r         *runner
 	link      *link
 	ch        *amqp091.Channel
-	mu        sync.Mutex // one question at a time on ch
-	queues    []string   // declared here, to be deleted
-	exchanges []string
-	foreign   []string // queues that were there before; emptied at the end
+	mu        sync.Mutex // guards ch during the run
+	queues    []string   // created by this run, deleted at the end
+	exchanges []string   // created by this run, deleted at the end
+	foreign   []string   // queues that existed before the run, purged at the end
 }
 
 func (r *runner) newAdmin(ctx context.Context) (*admin, error) {
@@ -39,7 +39,7 @@ func (r *runner) newAdmin(ctx context.Context) (*admin, error) {
 }
 
 // declare declares the scenario's topology. Queues must be empty and without
-// consumers, else what is measured would not be the scenario.
+// consumers, else the run would not measure the scenario.
 func (a *admin) declare() error {
 	s := a.r.s
 	for _, x := range s.Exchanges {
@@ -98,15 +98,15 @@ func (a *admin) declareQueue(q scenarios.Queue) error {
 	case state.Messages > 0:
 		return fmt.Errorf("queue %q is not empty (messages: %d): purge or delete it, or use another virtual host", q.Name, state.Messages)
 	case state.Consumers > 0:
-		return fmt.Errorf("queue %q is consumed by someone else (consumers: %d): stop them, or use another virtual host", q.Name, state.Consumers)
+		return fmt.Errorf("queue %q has consumers of another program (consumers: %d): stop them, or use another virtual host", q.Name, state.Consumers)
 	}
 	a.foreign = append(a.foreign, q.Name)
 	return nil
 }
 
-// exists asks for something by a passive declare. A broker of this process is
-// fresh and is not asked. The refusal closes the channel it comes on, so each
-// question has its own.
+// exists reports whether an exchange or queue exists, by a passive declare. The
+// broker of this process is new, so nothing exists there. The broker closes the
+// channel when it refuses, so each call opens its own.
 func (a *admin) exists(ask func(*amqp091.Channel) error) bool {
 	if a.r.target.Kind == "embedded" {
 		return false
@@ -119,7 +119,7 @@ func (a *admin) exists(ask func(*amqp091.Channel) error) bool {
 	return ask(ch) == nil
 }
 
-// ready returns how many messages wait in the queues of the given indexes.
+// ready returns the number of messages that wait in the queues of the given indexes.
 func (a *admin) ready(queues []int) (int64, error) {
 	a.mu.Lock()
 	defer a.mu.Unlock()
@@ -135,12 +135,12 @@ func (a *admin) ready(queues []int) (int64, error) {
 	return sum, nil
 }
 
-// drain empties the queues nobody consumes and returns which messages were in
+// drain empties the queues without consumers and returns the messages that were in
 // them.
 func (a *admin) drain(r *runner) []loadgen.Parked {
 	var found []loadgen.Parked
 	for i := range r.s.Queues {
-		if r.live[i] || a.ch == nil {
+		if r.consumed[i] || a.ch == nil {
 			continue
 		}
 		for {
@@ -156,7 +156,8 @@ func (a *admin) drain(r *runner) []loadgen.Parked {
 	return found
 }
 
-// close deletes what declare made and empties what was there before.
+// close deletes the queues and exchanges that declare created, and purges the queues
+// that existed before.
 func (a *admin) close() error {
 	if a.link == nil {
 		return nil

@@ -9,15 +9,15 @@ import (
 	"harelab/scenarios"
 )
 
-// look is the interval at which the conditions to stop are checked. They are also
-// checked when the last copy is settled.
-const look = 20 * time.Millisecond
+// checkInterval is the interval at which wait checks the stop conditions. It also
+// checks them when the last copy is settled.
+const checkInterval = 20 * time.Millisecond
 
-// wait returns when the run is to end.
+// wait returns when the run has to end.
 func (r *runner) wait(ctx context.Context, published <-chan struct{}) {
 	timeout := time.NewTimer(time.Until(r.zero.Add(r.s.Stop.Timeout)))
 	defer timeout.Stop()
-	tick := time.NewTicker(look)
+	tick := time.NewTicker(checkInterval)
 	defer tick.Stop()
 	done := false
 	var quiet quietness
@@ -25,28 +25,28 @@ func (r *runner) wait(ctx context.Context, published <-chan struct{}) {
 		select {
 		case <-ctx.Done():
 			r.partial = true
-			r.findings.add("interrupted", "The run was interrupted: what was measured until then is shown.", false)
+			r.findings.add("interrupted", "The run was interrupted. The figures cover the time until then.", false)
 			return
 		case <-timeout.C:
 			r.partial = true
-			r.findings.add("timeout", "The run reached its timeout of "+r.s.Stop.Timeout.String()+" before it was through.", false)
+			r.findings.add("timeout", "The run reached its timeout of "+r.s.Stop.Timeout.String()+" before all messages were done.", false)
 			return
 		case <-r.halt:
-			r.partial = true // something broke
+			r.partial = true // fatal ended it
 			return
 		case <-published:
 			done, published = true, nil
 		case <-r.outstanding.Drained():
 		case <-tick.C:
 		}
-		if done && r.through(&quiet) {
+		if done && r.complete(&quiet) {
 			return
 		}
 	}
 }
 
-// through reports whether the run may end, once its load is published.
-func (r *runner) through(quiet *quietness) bool {
+// complete reports whether the run may end. All of its load is published.
+func (r *runner) complete(quiet *quietness) bool {
 	if r.answersMissing() {
 		return false
 	}
@@ -60,22 +60,22 @@ func (r *runner) through(quiet *quietness) bool {
 	return r.outstanding.Left() == 0 && r.returning.Load() == 0 || quiet.long(r)
 }
 
-// answersMissing reports whether confirms are still to come.
+// answersMissing reports whether publishers wait for confirms.
 func (r *runner) answersMissing() bool {
 	return r.published.answered.Load() < r.published.expected.Load()
 }
 
-// quietness notices that the copies which are left will never come: they were
-// in a dead connection, expired or were dropped by the broker.
+// quietness detects that the outstanding copies will never reach a worker: they were
+// lost with a connection, expired, or were dropped by the broker.
 type quietness struct {
-	since time.Time
-	next  time.Time
+	since time.Time // start of the quiet time; zero: the run is not quiet
+	next  time.Time // time of the next check
 }
 
-// patience is how long nothing must move before the rest is given up.
+// patience is the quiet time after which the run gives up the outstanding copies.
 const patience = time.Second
 
-// long reports whether workers have been idle over empty queues for a while.
+// long reports whether queues have been empty and workers idle for patience.
 func (q *quietness) long(r *runner) bool {
 	now := time.Now()
 	if now.Before(q.next) {
@@ -93,8 +93,8 @@ func (q *quietness) long(r *runner) bool {
 	return now.Sub(q.since) >= patience
 }
 
-// forgotten returns how many deliveries stay unacked because the scenario forgets
-// acks.
+// forgotten returns the number of deliveries that may stay unacked because the
+// scenario forgets acks.
 func (r *runner) forgotten() int64 {
 	n := int64(0)
 	for _, w := range r.workers {
@@ -105,8 +105,8 @@ func (r *runner) forgotten() int64 {
 	return n
 }
 
-// flowing returns the queues that messages still leave: for a worker, or for
-// another queue when they expire.
+// flowing returns the queues that messages leave: to a worker, or by expiry to a
+// dead-letter exchange.
 func (r *runner) flowing() []int {
 	var list []int
 	for i := range r.s.Queues {
@@ -114,14 +114,15 @@ func (r *runner) flowing() []int {
 		for _, a := range r.s.Queues[i].Arguments {
 			expires = expires || a.Name == "x-message-ttl"
 		}
-		if r.live[i] || expires && loadgen.DeadLetters(&r.s.Queues[i]) {
+		if r.consumed[i] || expires && loadgen.DeadLetters(&r.s.Queues[i]) {
 			list = append(list, i)
 		}
 	}
 	return list
 }
 
-// maxInspected is how many queues a sample asks for their depth.
+// maxInspected is the greatest number of queues whose depths are sampled. With more
+// queues, samples have none.
 const maxInspected = 64
 
 // sample records the state of the run at the end of each interval.
@@ -161,7 +162,7 @@ func (r *runner) report() {
 	const step = 200 * time.Millisecond
 	tick := time.NewTicker(step)
 	defer tick.Stop()
-	var last [5]int64 // finished in the last second
+	var last [5]int64 // number of finished messages at the last five reports
 	for n := 0; ; n++ {
 		p := r.progress()
 		p.Rate = float64(p.Done - last[n%len(last)])
@@ -201,9 +202,8 @@ func (r *runner) progress() loadgen.Progress {
 	return p
 }
 
-// workLeft is how long the slots still have to work: what has not begun and
-// what is under way if it were spread evenly, but at least as long as the
-// longest work under way.
+// workLeft estimates the time that the slots still work: the work that is under way
+// and not begun, spread evenly, but at least the longest work under way.
 func (r *runner) workLeft() time.Duration {
 	now, sum, longest := r.now(), r.demand.Work.Microseconds()-r.worked.begun.Load(), int64(0)
 	for _, w := range r.workers {

@@ -13,8 +13,8 @@ import (
 )
 
 // A worker is one client process of the scenario: slots that work on one
-// first-in first-out buffer over all its queues. Its connection may die and be
-// made anew; slots and log stay.
+// first-in first-out buffer over all its queues. A worker that dies and restarts
+// has a new connection, but the same slots and log.
 type worker struct {
 	r      *runner
 	index  int32
@@ -25,10 +25,10 @@ type worker struct {
 	sess    *session // nil: not connected
 	buffer  []item   // oldest first
 	slots   []slot
-	running int
-	stall   chan struct{} // while stalled: closed when it goes on
+	running int  // number of busy slots
+	stalled bool // no work starts
 	log     loadgen.WorkerLog
-	count   int // finished, for ack.forget
+	count   int // number of finished deliveries, for ack.forget
 	policy  *loadgen.FailPolicy
 	waits   *loadgen.Waits
 }
@@ -36,7 +36,7 @@ type worker struct {
 type slot struct {
 	in   chan item
 	free bool
-	ends atomic.Int64 // run time at which the work under way should end, 0 when there is none
+	ends atomic.Int64 // run time at which the work under way should end, microseconds; 0: none
 }
 
 // An item is one delivery.
@@ -49,11 +49,11 @@ type item struct {
 	received    int64
 	class       int32
 	queue       int32
-	attempt     int32 // which delivery of the message this is, from 1; counted where some worker fails
+	attempt     int32 // number of the delivery among those of its message, from 1; 0 if no worker fails
 	redelivered bool
-	forgotten   bool            // by the broker: it needs no ack, or its ack is sent
-	verdict     loadgen.Verdict // from when a slot has it
-	again       *forwarded      // of workers that fail
+	forgotten   bool            // the broker expects no ack: it needs none, or it was sent
+	verdict     loadgen.Verdict // set when a slot gets the delivery
+	again       *forwarded      // nil if the worker never fails
 }
 
 func newWorker(r *runner, index int) (*worker, error) {
@@ -75,7 +75,7 @@ func newWorker(r *runner, index int) (*worker, error) {
 	return w, err
 }
 
-// begin starts the slots, and the wait for the moment to join.
+// begin starts the slots, and a goroutine that joins at JoinsAt.
 func (w *worker) begin(wg *sync.WaitGroup) {
 	for i := range w.slots {
 		wg.Go(func() { w.serve(int32(i)) })
@@ -90,14 +90,14 @@ func (w *worker) begin(wg *sync.WaitGroup) {
 	}
 }
 
-// rejoin joins during the run, where a failure ends it.
+// rejoin joins during the run. A failure ends the run.
 func (w *worker) rejoin(ctx context.Context) {
 	if err := w.join(ctx); err != nil {
 		w.r.fatal("worker-lost", "Worker "+w.spec.Name+" could not connect: "+err.Error()+".")
 	}
 }
 
-// arrive takes a delivery: onto the lowest free slot, or into the buffer.
+// arrive gives a delivery to the lowest free slot, or adds it to the buffer.
 func (w *worker) arrive(it item) {
 	w.mu.Lock()
 	if it.sess != w.sess {
@@ -106,7 +106,7 @@ func (w *worker) arrive(it item) {
 		return
 	}
 	defer w.mu.Unlock()
-	if w.stall == nil && len(w.buffer) == 0 {
+	if !w.stalled && len(w.buffer) == 0 {
 		for i := range w.slots {
 			if w.slots[i].free {
 				w.hand(i, it)
@@ -127,16 +127,16 @@ func (w *worker) hand(i int, it item) {
 	w.slots[i].in <- it
 }
 
-// decide settles how the work on a delivery will end. It is called when a slot
-// gets the delivery, with mu held: slots are goroutines, and the order in which two
-// of them run must not change what is drawn.
+// decide sets how the work on a delivery will end. It runs when a slot gets the
+// delivery, with mu held: slots are goroutines, and the order in which they run must
+// not change the draws.
 func (w *worker) decide(it *item) {
 	if w.policy != nil {
 		it.verdict = w.policy.Decide(it.attempt, w.r.now()+w.service(it).Microseconds())
 	}
 }
 
-// service is how long this worker works on a delivery.
+// service returns the time that this worker works on a delivery.
 func (w *worker) service(it *item) time.Duration {
 	return time.Duration(math.Round(float64(it.service)*w.spec.Slow)) * time.Microsecond
 }
@@ -145,7 +145,7 @@ func (w *worker) service(it *item) time.Duration {
 // frees the slot.
 func (w *worker) next(i int32) (item, bool) {
 	w.mu.Lock()
-	if len(w.buffer) > 0 && w.stall == nil {
+	if len(w.buffer) > 0 && !w.stalled {
 		it := w.buffer[0]
 		w.buffer = w.buffer[1:]
 		w.r.worked.held.Add(-1)
@@ -164,15 +164,14 @@ func (w *worker) next(i int32) (item, bool) {
 	return item{}, false
 }
 
-// resume lets a stalled worker go on.
+// resume ends a stall.
 func (w *worker) resume() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stall == nil {
+	if !w.stalled {
 		return
 	}
-	close(w.stall)
-	w.stall = nil
+	w.stalled = false
 	for i := range w.slots {
 		if len(w.buffer) == 0 {
 			return
@@ -185,16 +184,14 @@ func (w *worker) resume() {
 	}
 }
 
-// freeze stalls the worker: what runs ends, nothing new starts.
+// freeze stalls the worker: running work ends, and no other starts.
 func (w *worker) freeze() {
 	w.mu.Lock()
 	defer w.mu.Unlock()
-	if w.stall == nil {
-		w.stall = make(chan struct{})
-	}
+	w.stalled = true
 }
 
-// serve is one slot.
+// serve runs one slot.
 func (w *worker) serve(i int32) {
 	sleeper := w.r.alarm.Sleeper()
 	var p pace
@@ -215,7 +212,7 @@ func (w *worker) serve(i int32) {
 	}
 }
 
-// work carries out one delivery and returns the slot's pace after it.
+// work does the work of one delivery and returns the slot's pace after it.
 func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	r := w.r
 	begin := time.Now()
@@ -228,25 +225,25 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	}
 	service := w.service(it)
 	p = p.follow(begin, r.at(it.intended), r.s.Network.RTT)
-	end := begin.Add(service - p.pay(service))
+	end := begin.Add(service - p.makeUp(service))
 	r.worked.begun.Add(it.service)
 	w.slots[i].ends.Store(end.Sub(r.zero).Microseconds())
-	through := false
-	if w.spec.Work == "spin" || time.Until(end) < fine && !w.r.fake {
-		through = spin(end, it.sess.dead)
+	finished := false
+	if w.spec.Work == "spin" || time.Until(end) < spinTime && !w.r.fake {
+		finished = spin(end, it.sess.dead)
 	} else {
-		through = s.Until(end, it.sess.dead)
+		finished = s.Until(end, it.sess.dead)
 	}
 	ended := r.now()
 	w.slots[i].ends.Store(0)
-	if !through {
+	if !finished {
 		r.worked.begun.Add(-it.service)
 		w.cut(it, i, started, ended)
 		return pace{}
 	}
 	p.ended = time.Now()
 	late := p.ended.Sub(end)
-	p.owes += late
+	p.late += late
 	r.late.note(late)
 	if late > loadgen.Tardy {
 		w.mu.Lock()
@@ -272,7 +269,7 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	return p
 }
 
-// spin works until the time is over or the worker dies.
+// spin keeps a processor busy until end. It returns false if dead is closed before.
 func spin(end time.Time, dead <-chan struct{}) bool {
 	for {
 		for range 1000 {
@@ -288,8 +285,7 @@ func spin(end time.Time, dead <-chan struct{}) bool {
 	}
 }
 
-// cut notes work that did not come to its end: the worker died over it, or the
-// run is over.
+// cut notes work that did not end: the worker died before, or the run is over.
 func (w *worker) cut(it *item, i int32, started, ended int64) {
 	if w.r.over() {
 		w.note(it, i, started, ended, loadgen.Unended)
@@ -301,8 +297,8 @@ func (w *worker) cut(it *item, i int32, started, ended int64) {
 	}
 }
 
-// abandon notes a delivery on which no work was begun: its worker died or the
-// run is over.
+// abandon notes a delivery whose work has not begun: its worker died or the run is
+// over.
 func (w *worker) abandon(it *item) {
 	if w.r.over() {
 		w.note(it, -1, run.None, run.None, loadgen.Unended)
@@ -314,7 +310,7 @@ func (w *worker) abandon(it *item) {
 	}
 }
 
-// note writes an attempt into the log.
+// note adds an attempt to the log.
 func (w *worker) note(it *item, slot int32, started, ended int64, end loadgen.AttemptEnd) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
@@ -324,8 +320,8 @@ func (w *worker) note(it *item, slot int32, started, ended int64, end loadgen.At
 	})
 }
 
-// ackDone acks finished work as the scenario wants it: not at all for every
-// n-th message, by itself, or with others.
+// ackDone acks finished work in the scenario's way: each by itself or in batches,
+// and every n-th not at all.
 func (w *worker) ackDone(it *item) {
 	a := &w.spec.Ack
 	w.mu.Lock()
@@ -341,8 +337,8 @@ func (w *worker) ackDone(it *item) {
 	}
 }
 
-// leave closes the worker's connection in order and notes what it held. It may
-// be called again.
+// leave closes the worker's connection and abandons its deliveries. It may be called
+// again.
 func (w *worker) leave() {
 	w.mu.Lock()
 	sess := w.sess
@@ -354,14 +350,14 @@ func (w *worker) leave() {
 	}
 	for i := range w.slots {
 		select {
-		case it := <-w.slots[i].in: // handed over when the slot had stopped
+		case it := <-w.slots[i].in: // the slot had stopped before it got this
 			w.abandon(&it)
 		default:
 		}
 	}
 }
 
-// die ends the worker's session as a fault does.
+// die ends the worker's session by a fault, with AMQP's handshake if orderly.
 func (w *worker) die(orderly bool) {
 	w.mu.Lock()
 	sess := w.sess
