@@ -1,7 +1,7 @@
 package sim
 
-// Ranks of events at one instant (R2): everything that follows from an event at
-// zero delay comes before the next outside event, departures before arrivals.
+// Ranks of events at one instant (R2): what follows from an event at zero delay
+// comes before the next outside event, and departures come before arrivals.
 // Publishing has the last rank; it is not on the agenda but comes from the source.
 const (
 	rankInternal uint64 = iota << 62 // a delivery reaching a worker, an ack reaching the broker, a timer of the broker
@@ -16,18 +16,17 @@ const (
 	settled                   // an ack or nack reaches the broker
 	expired                   // a timer of the broker
 	finished                  // work is done
-	control                   // something is done to a worker
-	rebind                    // a binding goes and comes back
+	control                   // an entry of Model.Control, or a worker's first join
+	rebind                    // a binding is removed and added again
 )
 
-// An event is something that will happen. order is its rank and, below that, the
-// number of its creation.
+// An event is a change that will happen.
 type event struct {
-	at     int64
-	order  uint64
+	at     int64  // microseconds of run time
+	order  uint64 // its rank in the top bits, below that the number of its creation
 	worker int32
 	life   uint32 // of the worker: events of an earlier life are void
-	arg    int32  // task, timer or control
+	arg    int32  // index of a task, timer, Model.Control (-1: a first join) or Model.Rebind
 	kind   eventKind
 }
 
@@ -37,15 +36,15 @@ func (e *event) before(o *event) bool {
 
 // An agenda holds the events to come, in order of (time, rank, creation).
 //
-// Events with a delay are in a heap. Events of the first rank at the present
-// instant are the most frequent; they wait in a queue, since none can come before
-// those created earlier.
+// Events with a delay are in a heap. Events of the first rank at the current
+// instant are the most frequent. They are in a queue, since they happen in order of
+// creation.
 type agenda struct {
 	now     int64
-	created uint64
+	created uint64  // number of events created
 	heap    []event // 4-ary
-	instant []event // ring: rank internal, at now, in order of creation
-	head, n int     // of instant
+	instant []event // ring: the internal events of now, in order of creation
+	head, n int     // first event and number of events in instant
 }
 
 // add schedules an event at a time not before now.
@@ -93,11 +92,11 @@ func (a *agenda) due() (at int64, ok bool) {
 	return 0, false
 }
 
-// next removes and returns the first event and makes its time the present. There
-// must be one.
+// next removes and returns the first event, and sets now to its time. The agenda
+// must not be empty.
 func (a *agenda) next() event {
-	// An internal event in the heap at this instant was created before this
-	// instant, thus before all in the queue.
+	// An internal event in the heap at this instant was created at an earlier
+	// instant, so before all events of the queue.
 	if a.n > 0 && (len(a.heap) == 0 || a.heap[0].at > a.now || a.heap[0].order >= rankFinish) {
 		e := a.instant[a.head]
 		a.head = (a.head + 1) & (len(a.instant) - 1)

@@ -10,8 +10,8 @@ import (
 // since 1970. It is not 0, which the broker takes for "no time".
 const epoch = 946_684_800_000_000
 
-// A clock is the broker's clock in virtual time: it stands still unless the
-// driver's agenda moves on. Timers are events on that agenda.
+// A clock is the broker's clock in virtual time: it shows the time of the driver's
+// agenda. Timers are events on that agenda.
 type clock struct {
 	agenda *agenda
 	timers []*timer
@@ -50,7 +50,7 @@ func (t *timer) Stop() bool {
 	return was
 }
 
-// fire carries out a timer's event.
+// fire calls the function of timer i, unless the timer was stopped.
 func (c *clock) fire(i int32) {
 	t := c.timers[i]
 	c.timers[i] = nil

@@ -13,7 +13,7 @@ type bitset []uint64
 func (b bitset) set(seq int64)      { b[seq/64] |= 1 << (seq % 64) }
 func (b bitset) has(seq int64) bool { return b[seq/64]&(1<<(seq%64)) != 0 }
 
-// close settles what became of every message, and returns the outcome.
+// close sets the final state of every message and returns the outcome.
 func (d *driver) close() (*Outcome, error) {
 	o := d.out
 	for _, w := range d.workers {
@@ -45,7 +45,7 @@ func (d *driver) close() (*Outcome, error) {
 	return o, nil
 }
 
-// unfinished records a task that is under way at the end of the run.
+// unfinished notes a task that is under way at the end of the run.
 func (d *driver) unfinished(t *task) {
 	d.present.set(t.seq)
 	row := &d.out.Messages[t.seq]
@@ -59,7 +59,7 @@ func (d *driver) unfinished(t *task) {
 	}
 }
 
-// unresolved reports whether there are messages whose place is not known yet.
+// unresolved reports whether there are unserved messages that no worker holds.
 func (d *driver) unresolved() bool {
 	for i := range d.out.Messages {
 		if d.out.Messages[i].State == run.Unserved && !d.present.has(int64(i)) {
@@ -69,8 +69,8 @@ func (d *driver) unresolved() bool {
 	return false
 }
 
-// drain notes which messages are in queues: it closes the connections of all
-// workers, which requeues what they hold, and takes everything out.
+// drain notes which messages are in queues. It closes the connections of all
+// workers, which requeues their messages, and gets every message of every queue.
 func (d *driver) drain() error {
 	d.over = true
 	for _, w := range d.workers {
@@ -115,7 +115,7 @@ func (d *driver) consumed(queue string) bool {
 	return false
 }
 
-// resolve settles messages that are nowhere: the broker discarded them.
+// resolve marks the messages that drain did not find: the broker discarded them.
 func (d *driver) resolve() {
 	for i := range d.out.Messages {
 		if row := &d.out.Messages[i]; row.State == run.Unserved && !d.present.has(int64(i)) {

@@ -19,7 +19,7 @@ type driver struct {
 	broker  *broker.Broker
 	vhost   *broker.VHost
 	conn    *broker.Conn
-	channel *broker.Channel // publishes
+	channel *broker.Channel // for publishing
 	workers []*worker
 	queues  map[string]int32 // by name
 
@@ -29,26 +29,26 @@ type driver struct {
 	writer     writer
 	message    Message
 	copies     []copies          // by seq
-	published  map[int64]Message // by seq; nil where no worker fails, as only failed messages are published again
-	newest     [][]int64         // by queue and priority: the seq delivered last for the first time, plus 1
+	published  map[int64]Message // by seq; nil if no worker fails, as only failed messages are published again
+	newest     [][]int64         // by queue and priority: the greatest seq of a first delivery, plus 1
 	publishing int64             // seq of the message that is being published, or -1
-	present    bitset            // messages found in queues when the run was over
-	over       bool
-	feedback   Feedback
-	active     int64 // when a message was published or started last
-	last       int64 // time of the last event that is not a timer
-	unacked    int64
-	rebound    int    // bindings that went and came back
-	lastQueue  string // what the tracer looked up last
+	present    bitset            // messages found in queues or at workers at the end
+	over       bool              // the run has ended, and drain looks for messages
+	feedback   Feedback          // the source, if it is one
+	active     int64             // time at which a message was last published or started
+	last       int64             // time of the last event that is not a timer
+	unacked    int64             // number of deliveries that wait for an ack
+	rebound    int               // number of bindings removed and added again
+	lastQueue  string            // the queue that the tracer looked up last, and its index
 	lastNumber int32
-	acks       int64
+	acks       int64 // number of acks that reached the broker
 	ledger     run.Ledger
 	out        *Outcome
 	err        error
 }
 
-// Run carries the experiment out. It returns an error if the broker refuses the
-// topology or a subscription. When ctx ends first, the outcome is partial.
+// Run runs the experiment. It returns an error if the broker refuses the topology
+// or a subscription. If ctx ends first, the outcome is partial.
 func (m *Model) Run(ctx context.Context) (*Outcome, error) {
 	d, err := newDriver(m)
 	if err != nil {
@@ -84,8 +84,8 @@ func newDriver(m *Model) (*driver, error) {
 		Clock: d.clock, Matcher: m.Matcher, Dispatch: m.Dispatch, Order: m.Order, Seed: m.Seed,
 		Tracer: (*tracer)(d),
 	}
-	if m.Record != nil {
-		options.Transcript = func(_, queue string) io.Writer { return m.Record(queue) }
+	if m.Transcript != nil {
+		options.Transcript = func(_, queue string) io.Writer { return m.Transcript(queue) }
 	}
 	var err error
 	d.broker, err = broker.New(options)
@@ -103,8 +103,8 @@ func newDriver(m *Model) (*driver, error) {
 	return d, nil
 }
 
-// begin declares the topology, subscribes the workers that are there from the start
-// (R3), and puts the others and the controls on the agenda, in this order (R2).
+// begin declares the topology, subscribes the workers that do not join later (R3),
+// and puts the joins of the others and the controls on the agenda, in this order (R2).
 func (d *driver) begin() error {
 	if err := d.declare(); err != nil {
 		return fmt.Errorf("%w", err)
@@ -138,7 +138,7 @@ func (d *driver) begin() error {
 	return nil
 }
 
-// loop carries out events until there are none, or the run's end.
+// loop carries out events until none are left or the run ends.
 func (d *driver) loop(ctx context.Context) error {
 	nextSample := d.model.Interval
 	if nextSample == 0 {
@@ -191,8 +191,8 @@ func (d *driver) loop(ctx context.Context) error {
 
 const never = 1<<63 - 1
 
-// ended reports whether the run is over although something is due at a time: all is
-// published and no work started for the idle time.
+// ended reports whether the run is over before an event at a time: all messages are
+// published, and no work started during the idle time.
 func (d *driver) ended(at int64) bool {
 	idle := d.model.Stop.Idle
 	return idle > 0 && at > d.active+idle
@@ -214,7 +214,7 @@ func (d *driver) step(e event) {
 	}
 	w := d.workers[e.worker]
 	if w.life != e.life {
-		return // of a worker that died since
+		return // the worker has died since
 	}
 	d.last = d.now
 	switch e.kind {
@@ -258,7 +258,7 @@ func (d *driver) fail(w *worker, err error) {
 
 // consume subscribes a worker.
 func (w *worker) consume(i int, s Subscription) error {
-	// A prefetch for consumers to come would take the channel's away.
+	// A prefetch for later consumers would replace the channel's limit.
 	prefetch := uint32(s.Prefetch)
 	spec := broker.ConsumerSpec{
 		Queue:     s.Queue,
@@ -276,7 +276,7 @@ func (w *worker) consume(i int, s Subscription) error {
 	return err
 }
 
-// newTask takes a row of the table of tasks.
+// newTask returns the index of a free task.
 func (d *driver) newTask() int32 {
 	if i := d.free; i != noTask {
 		d.free = d.tasks[i].next

@@ -1,19 +1,19 @@
 // Package sim runs experiments on harelab's own broker in virtual time.
 //
-// A [Model] is a topology, workers, a source of messages and a list of what goes
-// wrong. [Model.Run] declares the topology on a [broker.Broker] whose clock stands
+// A [Model] consists of a topology, workers, a source of messages and a list of
+// faults. [Model.Run] declares the topology on a [broker.Broker] whose clock stands
 // still between events, subscribes the workers and carries out event after event:
 // a message is published, a delivery reaches a worker, a worker finishes, an ack
 // reaches the broker. Routing, dispatch, prefetch, TTL, dead letters and limits are
-// those of the very broker that serves sockets; only the sockets and the workers
-// are made up here.
+// those of the broker that serves sockets. Only the sockets and the workers are
+// simulated.
 //
-// Time is int64 microseconds from the start of the run. The rules that settle what
-// happens at one instant are R1 to R20 of the known answers (package selftest);
-// comments here refer to them. A run has no other input than its model, so the same
-// model gives the same outcome, to the byte, on every machine.
+// Time is int64 microseconds from the start of the run. Rules R1 to R20 of the known
+// answers (package selftest) determine the order of events at one instant; comments
+// here refer to them. A run has no other input than its model, so the same model
+// gives the same outcome, to the byte, on every machine.
 //
-// [Run] makes a model of a scenario and a run's result of the outcome.
+// [Run] translates a scenario into a model and the outcome into a run's result.
 package sim
 
 import (
@@ -24,137 +24,138 @@ import (
 	"harelab/scenarios"
 )
 
-// A Model is an experiment. Its lists are in the order in which things are declared,
-// which is the order in which the broker runs queues (R14; R10, from a drawn one on)
-// and subscribes workers (R3).
+// A Model is an experiment. The lists are in order of declaration. In this order the
+// broker runs queues (R14; R10, beginning with a drawn one) and the driver subscribes
+// workers (R3).
 type Model struct {
 	Matcher, Dispatch, Order string // strategies of the broker; empty: its defaults
-	Seed                     uint64 // of the broker's own random choices
+	Seed                     uint64 // of the broker's random choices
 
 	Exchanges []scenarios.Exchange
 	Queues    []scenarios.Queue
 	Bindings  []scenarios.Binding
 	Workers   []Worker
-	Control   []Control // in the order in which those of one instant are carried out
-	Rebind    []int64   // intervals in microseconds at which a binding goes and comes back, while messages are published
+	Control   []Control // those of one instant take effect in this order
+	Rebind    []int64   // intervals in microseconds at which a binding is removed and added again, while messages are published
 	Source    Source
-	Sizes     bool // bodies have their real size, which only limits in octets can tell
-	Confirms  bool // publishing asks for confirms, so that refusals show
+	Sizes     bool // bodies have their real size; needed for limits in octets only
+	Confirms  bool // publish with confirms, so that the broker's refusals are known
 
 	Stop     Stop
-	Interval int64 // between samples of the series; 0: no series
+	Interval int64 // microseconds between samples of the series; 0: no series
 	Spans    bool  // keep the spans of work
 
-	// Record, if not nil, returns where the events and decisions of a queue are
-	// written, nil for nowhere: what queue.Replay reads.
-	Record func(queue string) io.Writer
+	// Transcript, if not nil, returns the writer for the events and decisions of a
+	// queue, nil for none. queue.Replay reads what is written.
+	Transcript func(queue string) io.Writer
 
 	// Arrived, if not nil, is called for each delivery that reaches a worker, in
-	// order.
+	// order of time.
 	Arrived func(at, seq int64, worker int32)
 }
 
-// Ack is when a worker acknowledges.
+// Ack says when a worker acknowledges.
 type Ack uint8
 
 // The ways to acknowledge (R11).
 const (
 	AckLate  Ack = iota // when work is finished
 	AckEarly            // when work starts
-	AckAuto             // not at all: the broker forgets what it sends
+	AckAuto             // not at all: the broker forgets messages when it sends them
 )
 
 // A Worker is one client process: slots that work on one first-in first-out buffer
-// over all its subscriptions (R11).
+// over all its subscriptions (R11). Times are in microseconds.
 type Worker struct {
 	Name            string
 	Slots           int // at least 1
 	Subscriptions   []Subscription
 	Ack             Ack
-	ChannelPrefetch int     // over all subscriptions; 0 is no limit
-	Slow            float64 // factor on service times; 0 is 1
+	ChannelPrefetch int     // limit over all subscriptions; 0: none
+	Slow            float64 // factor on service times; 0: 1
 	Deliver         int64   // delay from broker to worker
 	AckDelay        int64   // delay from worker to broker
-	JoinsAt         int64   // when it subscribes; before 0: before any event
-	AckBatch        int     // late: ack this many at once, or what there is when out of work; 0 is 1
+	JoinsAt         int64   // when it subscribes; negative: before any event
+	AckBatch        int     // late: ack this many at once, or all finished ones when out of work; 0: 1
 	Seed            uint64  // of its draws among the queues that compete for ChannelPrefetch (R10)
-	AckForget       int     // late: every n-th message is never acked; 0 is none
+	AckForget       int     // late: every n-th message is never acked; 0: none
 
 	// Fails, if not nil, returns how an attempt (from 1) at a message that starts now
-	// will end. It is called once for each attempt. Without acks there is nothing to
-	// refuse: only Forward differs from success then.
+	// will end; end is when its work is due to end. The driver calls it once for each
+	// attempt. A worker with AckAuto cannot refuse a message: verdicts other than
+	// Forward count as success.
 	Fails func(seq int64, attempt int32, end int64) loadgen.Verdict
 }
 
 // A Subscription is a consumer of a worker.
 type Subscription struct {
 	Queue     string
-	Prefetch  int // 0 is no limit
+	Prefetch  int // limit of this consumer; 0: none
 	Priority  int32
 	Exclusive bool
 }
 
-// A Control is something that is done to a worker.
+// A Control is a change of a worker at a time.
 type Control struct {
-	At     int64
+	At     int64 // microseconds
 	Do     Do
-	Worker int // index
+	Worker int // index into Model.Workers
 }
 
-// Do is what is done.
+// Do is a kind of change of a worker.
 type Do uint8
 
-// What can be done to a worker. A worker that is up cannot join, and one that is
-// not cannot crash: nothing happens then.
+// The changes of a worker. A worker that is up cannot join, and a worker that is
+// not up cannot crash: the change has no effect then.
 const (
 	Crash Do = iota // it dies without notice (R14)
-	Join            // it comes (again) and subscribes (R13)
-	Stall           // it stops working, and keeps its connection
-	Wake            // it works on after a stall
+	Join            // it connects and subscribes (R13)
+	Stall           // it starts no more work, and keeps its connection
+	Wake            // its stall ends
 )
 
-// Stop says when a run ends. The zero value: when nothing is left to happen.
+// Stop says when a run ends. With the zero value, it ends when no events are left.
 type Stop struct {
-	Published bool  // when the last message was published
-	Idle      int64 // when all is published and no work started for so long; 0: not for that
-	Timeout   int64 // at this time at the latest, and the outcome is partial; 0: never
+	Published bool  // end when the last message was published
+	Idle      int64 // end when all messages are published and no work started for this time, in microseconds; 0: off
+	Timeout   int64 // end at this time at the latest, with a partial outcome; 0: no limit
 }
 
 // A Source gives the messages to publish, in order of time. Message n of a source,
 // from 0, has the seq n.
 type Source interface {
-	// Due returns when the next message is due, which is not before now, or false
-	// if there is none. There may be one later, once others are done.
+	// Due returns the time of the next message, at or after now, or false if there
+	// is none. Later there may be one again, after other messages are done.
 	Due(now int64) (at int64, ok bool)
-	// Next fills in the message that is due. It returns false if there is none after
-	// all.
+	// Next fills in the message that is due. It returns false if the source has
+	// found that there is none.
 	Next(m *Message) bool
-	// Len is the number of messages, if it is known, else 0: a hint.
+	// Len returns the number of messages, or 0 if it is not known. It is a hint.
 	Len() int
 }
 
-// A Feedback is a [Source] that wants to know what becomes of its messages, as closed
-// loops do.
+// A Feedback is a [Source] whose next messages depend on earlier ones, as in closed
+// loops.
 type Feedback interface {
-	// Published tells that the broker took the message that Next gave last, and
-	// into how many queues.
+	// Published reports that the broker routed the message that Next gave last
+	// to a number of queues.
 	Published(seq int64, copies int, at int64)
-	// Finished tells that a copy of a message was worked on.
+	// Finished reports that the work on a copy of a message is done.
 	Finished(seq, at int64)
 }
 
 // A Message is one message to publish.
 type Message struct {
 	Intended   int64 // when the schedule wanted it sent
-	Sent       int64 // when it was sent; it is at the broker when it is due
-	Confirmed  int64 // when its confirm is back, if it asked for one, else run.None
+	Sent       int64 // when it was sent; it reaches the broker at the time from Source.Due
+	Confirmed  int64 // when its confirm reaches the publisher; run.None: it asks for none
 	Service    int64 // work in microseconds
-	Cost       int64 // the hint x-cost in microseconds; 0: no hint; negative: known to be no work
+	Cost       int64 // header x-cost in microseconds; 0: no header; a negative one says that the work is 0
 	Expiration int64 // per-message TTL in microseconds; 0: none
 	Class      int32
-	Sequence   int32  // of the load; 0 where there is none
-	Tenant     int32  // index, -1: none
-	TenantName string // goes into the header "tenant" when not empty
+	Sequence   int32  // index into Scenario.Load; 0 in a model without a scenario
+	Tenant     int32  // index; -1: none
+	TenantName string // header "tenant"; empty: no header
 	Exchange   string
 	RoutingKey string
 	Headers    []scenarios.Argument
@@ -169,9 +170,9 @@ type Outcome struct {
 	Messages []run.Message // by seq; Queue and Worker index the model's lists
 	Spans    []run.Span    // in order of Start
 	Series   []run.Sample
-	Served   []int64 // by worker: attempts that ended well
-	Busy     []int64 // by worker: the time they took
+	Served   []int64 // by worker: number of attempts that succeeded
+	Busy     []int64 // by worker: microseconds that these attempts took
 	Ledger   run.Ledger
-	Length   int64 // the time of the last event
+	Length   int64 // time of the last event that is not a timer
 	Partial  bool  // ended by the timeout or by its context
 }

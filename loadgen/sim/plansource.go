@@ -9,24 +9,24 @@ import (
 	"harelab/scenarios"
 )
 
-// A planSource publishes a scenario's load: the planned messages of each sequence,
-// and those of the users of closed loops as they come to send them.
+// A planSource is the source of a scenario's load: the planned messages of each
+// sequence, and those that the users of closed loops send during the run.
 type planSource struct {
 	sequences []*sequence
 	users     []*loadgen.User
-	ready     userHeap        // users by when they send next
-	waiting   map[int64]int32 // seq of the message a user waits for -> user
-	copies    map[int64]int   // copies of it that are still to be worked on
+	ready     userHeap        // users who will send, by time
+	waiting   map[int64]int32 // by seq of the message that a user waits for: the user
+	copies    map[int64]int   // by seq of such a message: number of copies whose work is not done
 	tenants   loadgen.Names
 	planned   loadgen.Planned
-	half      int64 // delay from publisher to broker
-	count     int
+	half      int64 // microseconds from publisher to broker
+	count     int   // number of planned messages; 0: not known
 	sender    int32 // the user whose message was published last, or -1
 
-	instant  int64  // when a user sent last
-	crowd    int    // messages of users at that instant
-	crowdMax int    // more than this do not come to an end
-	endless  string // the sequence whose users let no time pass, empty if all do
+	instant int64  // time at which a user last sent
+	sent    int    // number of messages that users sent at that instant
+	maxSent int    // a greater number shows that the loop never leaves the instant
+	endless string // the sequence whose users let no time pass; empty: none
 }
 
 // A sequence is one publisher with its next message.
@@ -35,9 +35,9 @@ type sequence struct {
 	stream *loadgen.Stream
 	next   loadgen.Planned
 	more   bool
-	sent   int64   // when next is sent
-	window []int64 // confirms of the last MaxInFlight messages, as a ring
-	n      int     // messages sent
+	sent   int64   // time at which next is sent
+	window []int64 // ring: times of the confirms of the last MaxInFlight messages
+	n      int     // number of messages sent
 }
 
 func newPlanSource(s *scenarios.Scenario, p *loadgen.Plan) *planSource {
@@ -45,11 +45,11 @@ func newPlanSource(s *scenarios.Scenario, p *loadgen.Plan) *planSource {
 		users: p.Users(), waiting: map[int64]int32{}, copies: map[int64]int{},
 		half: s.Network.RTT.Microseconds() / 2, count: max(p.Planned(), 0), sender: -1,
 	}
-	src.crowdMax = 100_000 + 10*len(src.users)
+	src.maxSent = 100_000 + 10*len(src.users)
 	for i := range s.Load {
 		for _, p := range s.Load[i].Phases {
 			if p.Model == scenarios.Closed {
-				src.crowdMax += p.Count // that many may well come at once
+				src.maxSent += p.Count // all of them may be sent at once
 			}
 		}
 		q := &sequence{spec: &s.Load[i], stream: p.Sequence(i)}
@@ -65,8 +65,8 @@ func newPlanSource(s *scenarios.Scenario, p *loadgen.Plan) *planSource {
 	return src
 }
 
-// advance reads the sequence's next message. It is sent when it is due and the
-// window of unconfirmed messages has room.
+// advance reads the sequence's next message. The message is sent when it is due and
+// the window of unconfirmed messages has room.
 func (q *sequence) advance() {
 	if q.more = q.stream.Next(&q.next); !q.more {
 		return
@@ -77,7 +77,8 @@ func (q *sequence) advance() {
 	}
 }
 
-// first returns the sequence whose message is sent next, unless a user's is.
+// first returns the time of the next message and its sequence, nil if a user sends
+// it.
 func (s *planSource) first() (q *sequence, at int64, ok bool) {
 	for _, c := range s.sequences {
 		if c.more && (q == nil || c.sent < q.sent) {
@@ -137,18 +138,18 @@ func (s *planSource) Next(m *Message) bool {
 	return true
 }
 
-// timePasses notes that a user sends at an instant, and reports false when so
-// many have that the loop will never leave it.
+// timePasses counts a message that a user sends at an instant. It returns false if
+// there are so many that the loop will never leave the instant.
 func (s *planSource) timePasses(at int64) bool {
 	if at != s.instant {
-		s.instant, s.crowd = at, 0
+		s.instant, s.sent = at, 0
 	}
-	s.crowd++
-	return s.crowd <= s.crowdMax
+	s.sent++
+	return s.sent <= s.maxSent
 }
 
-// Published implements [Feedback]: a user that awaits the work waits for all copies
-// of the message, one that awaits the confirm begins to think when it is back.
+// Published implements [Feedback]. A user who awaits the work waits for all copies
+// of the message; a user who awaits the confirm begins to think when it arrives.
 func (s *planSource) Published(seq int64, copies int, at int64) {
 	if s.sender < 0 {
 		return
@@ -179,7 +180,7 @@ func (s *planSource) think(u *loadgen.User, at int64) {
 	heap.Push(&s.ready, userTime{at + u.Think(), u.Index})
 }
 
-// userTime is when a user sends next.
+// userTime is a user and the time at which it sends next.
 type userTime struct {
 	at   int64
 	user int32

@@ -12,8 +12,8 @@ import (
 	"harelab/scenarios"
 )
 
-// seqOf returns the number of the message with a body. All bodies in a model's
-// broker are the driver's own.
+// seqOf returns the number of the message with a body. The driver writes all bodies
+// in a model's broker.
 func seqOf(body []byte) int64 {
 	seq, ok := loadgen.BodySeq(body)
 	if !ok {
@@ -22,8 +22,8 @@ func seqOf(body []byte) int64 {
 	return seq
 }
 
-// publishNext publishes the message that is due; its queues are run before
-// anything else happens (R4).
+// publishNext publishes the message that is due. The broker runs its queues before
+// the next event (R4).
 func (d *driver) publishNext() {
 	m := &d.message
 	*m = Message{Tenant: -1, Confirmed: run.None}
@@ -61,7 +61,7 @@ func (d *driver) publishNext() {
 	case !result.Routed:
 		row.State = run.Unroutable
 		d.ledger.Unroutable++
-		d.ledger.Lost++ // in silence
+		d.ledger.Lost++
 	}
 	if row.Confirmed != run.None {
 		d.ledger.Confirmed++
@@ -71,8 +71,8 @@ func (d *driver) publishNext() {
 	}
 }
 
-// forward publishes a task's message again, as it was but where its worker's
-// verdict says.
+// forward publishes a task's message again, unchanged, to the destination in its
+// verdict.
 func (d *driver) forward(t *task) {
 	m, to := d.published[t.seq], t.verdict.To
 	m.Exchange, m.RoutingKey, m.Expiration, m.Mandatory = to.Exchange, to.RoutingKey, to.Expiration, false
@@ -82,7 +82,7 @@ func (d *driver) forward(t *task) {
 	d.conn.Batch().Flush()
 }
 
-// A writer encodes messages. What it returns is valid until the next call.
+// A writer encodes messages. Its results are valid until the next call.
 type writer struct {
 	p         broker.Publishing
 	exchange  []byte
@@ -93,7 +93,7 @@ type writer struct {
 	last      template
 }
 
-// propertiesKey is what a message's properties follow from, the cost apart.
+// propertiesKey determines a message's properties, but for the value of the cost.
 type propertiesKey struct {
 	tenant     string
 	headers    *scenarios.Argument
@@ -104,14 +104,14 @@ type propertiesKey struct {
 	cost       bool
 }
 
-// A template is encoded properties with a place for the cost.
+// A template holds encoded properties with a place for the cost.
 type template struct {
 	bytes []byte
 	view  wire.PropertyView // of bytes
-	cost  int               // offset of the cost, a long long integer
+	cost  int               // offset of the cost, a long long integer; 0: none
 }
 
-// maxTemplates bounds what the writer keeps when every message is different.
+// maxTemplates bounds the number of templates that the writer keeps.
 const maxTemplates = 4096
 
 func (w *writer) publishing(m *Message, seq int64, sizes bool) *broker.Publishing {
@@ -141,7 +141,7 @@ func (w *writer) properties(m *Message) wire.PropertyView {
 	if key.count > 0 {
 		key.headers = &m.Headers[0]
 	}
-	if key != w.lastKey || w.last.bytes == nil { // messages mostly are as the last one
+	if key != w.lastKey || w.last.bytes == nil { // most messages have the key of the last one
 		w.lastKey, w.last = key, w.template(key, m)
 	}
 	t := w.last
@@ -163,8 +163,8 @@ func (w *writer) template(key propertiesKey, m *Message) template {
 	return t
 }
 
-// encode encodes a message's properties. The cost is the last header, so that its
-// place is known.
+// encode encodes a message's properties. The cost is the last header, so its offset
+// follows from the length of the headers.
 func encode(m *Message) template {
 	p := wire.Properties{Priority: m.Priority}
 	if m.Persistent {
@@ -175,7 +175,7 @@ func encode(m *Message) template {
 	}
 	headers, err := table(m.Headers)
 	if err != nil {
-		panic("sim: scenario with a header of no AMQP type: " + err.Error())
+		panic("sim: a header of the scenario has no AMQP type: " + err.Error())
 	}
 	if m.TenantName != "" {
 		headers.Set("tenant", m.TenantName)

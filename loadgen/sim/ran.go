@@ -13,16 +13,17 @@ import (
 	"harelab/scenarios"
 )
 
-// Ran notes in the result of s which strategies ran: what its topic exchanges
+// Ran sets in the result of s the strategies that ran: those that topic exchanges
 // and queues chose by argument, and for the others the scenario's choice or the
 // broker's default. Several of a kind are joined by "+" in the order of the
-// scenario. It holds for this module's broker only; what another one does with
-// the same topology is its own affair, and its results name no strategies.
+// scenario. Call it for results of harelab's broker only: those of other brokers
+// name no strategies. The error names the exchange or queue whose arguments the
+// broker would refuse.
 func Ran(r *run.Result, s *scenarios.Scenario) error {
 	d := settings.Defaults{Selector: cmp.Or(s.Engine.Dispatch, dispatch.DefaultSelector), Order: s.Engine.Order}
 	var err error
 	if d.Matcher, err = topic.Lookup(cmp.Or(s.Engine.Matcher, topic.Default)); err != nil {
-		return fmt.Errorf("sim: %w", err)
+		return fmt.Errorf("%w", err)
 	}
 	var matchers, selectors, orders []string
 	add := func(names *[]string, name string) {
@@ -37,23 +38,23 @@ func Ran(r *run.Result, s *scenarios.Scenario) error {
 		}
 		e, err := settings.ForExchange(x.Type, args, d, x.Name)
 		if err != nil {
-			return fmt.Errorf("sim: exchange %q: %w", x.Name, err)
+			return fmt.Errorf("exchange %q: %w", x.Name, err)
 		}
 		add(&matchers, e.Matcher.Name)
 	}
 	for _, q := range s.Queues {
 		args, err := table(q.Arguments)
 		if err != nil {
-			return fmt.Errorf("sim: queue %q: %w", q.Name, err)
+			return fmt.Errorf("queue %q: %w", q.Name, err)
 		}
 		of, err := settings.ForQueue(args, d, q.Name)
 		if err != nil {
-			return fmt.Errorf("sim: queue %q: %w", q.Name, err)
+			return fmt.Errorf("queue %q: %w", q.Name, err)
 		}
 		add(&selectors, of.Selector.Name)
 		add(&orders, of.Order.Name)
 	}
-	if matchers == nil { // no topic exchange asks it, but it is the one that would answer
+	if matchers == nil { // without topic exchanges, name the matcher that one would have used
 		matchers = []string{d.Matcher.Name}
 	}
 	r.Matcher, r.Dispatch, r.Order = strings.Join(matchers, "+"), strings.Join(selectors, "+"), strings.Join(orders, "+")

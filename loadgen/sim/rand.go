@@ -2,8 +2,7 @@ package sim
 
 import "harelab/engine/dispatch/rng"
 
-// Rand is the generator of random numbers of known answers: splitmix64, in
-// integers only.
+// Rand is the random generator of the known answers: splitmix64, in integers only.
 type Rand = rng.SplitMix64
 
 // NewRand returns a generator with the given seed.

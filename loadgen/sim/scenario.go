@@ -10,14 +10,14 @@ import (
 	"harelab/scenarios"
 )
 
-// Options are what a run in virtual time is given besides its scenario.
+// Options are the settings of a run in virtual time besides its scenario.
 type Options struct {
 	Repeat int // number of the run among its repeats, for the result
 }
 
 // Run runs a scenario in virtual time. The result is the same, to the byte, on every
-// run and machine. The error names parts of the scenario that virtual time cannot
-// carry out, or what the broker refused. When ctx ends first, the result is partial.
+// run and machine. The error names the part of the scenario that virtual time cannot
+// carry out, or that the broker refused. If ctx ends first, the result is partial.
 func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, error) {
 	if err := s.Refuse("virtual time", loadgen.Features...); err != nil {
 		return nil, err
@@ -38,7 +38,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	}
 	if src.endless != "" {
 		return nil, &scenarios.Error{File: s.File, Msg: fmt.Sprintf(
-			"sequence %q: in virtual time its users never let time pass: nothing they wait for takes any (want think or service above 0s, network.rtt with await: confirm, or model: open)", src.endless)}
+			"sequence %q: in virtual time its users never let time pass, since nothing that they wait for takes time: set think or service above 0s, network.rtt with await: confirm, or model: open", src.endless)}
 	}
 	r := loadgen.NewResult(s, run.Target{Kind: "sim", Product: "harelab"})
 	r.Repeat = o.Repeat
@@ -52,7 +52,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	return r, Ran(r, s)
 }
 
-// modelOf translates all of a scenario but its load.
+// modelOf translates a scenario, without its load, into a model.
 func modelOf(s *scenarios.Scenario) (*Model, error) {
 	m := &Model{
 		Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order, Seed: s.Seed,

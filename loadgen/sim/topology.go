@@ -25,7 +25,7 @@ func (d *driver) declare() error {
 	for i, q := range d.model.Queues {
 		args, err := table(q.Arguments)
 		if err == nil {
-			// Neither exclusive nor auto-deleted: the run's end looks into it.
+			// Neither exclusive nor auto-delete, since drain reads it at the end.
 			_, err = d.conn.DeclareQueue(broker.QueueSpec{Name: q.Name, Durable: q.Durable, Arguments: args})
 		}
 		if err != nil {
@@ -57,7 +57,7 @@ func bindingSpec(b scenarios.Binding) (broker.BindingSpec, error) {
 	}, err
 }
 
-// rebind takes the next binding away and puts it back, and comes again later.
+// rebind removes the next binding, adds it again, and schedules the next rebind.
 func (d *driver) rebind(e event) {
 	if _, more := d.model.Source.Due(d.now); !more || len(d.model.Bindings) == 0 {
 		return

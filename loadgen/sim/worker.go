@@ -9,20 +9,20 @@ import (
 	"harelab/loadgen/run"
 )
 
-// A task is a delivery: on its way to a worker, in its buffer, in work, or with an
-// ack on its way back. Tasks live in one table and are used again.
+// A task is a delivery, from its dispatch until its ack has reached the broker.
+// Tasks lie in one slice and are reused. Times are in microseconds.
 type task struct {
 	seq      int64
 	tag      uint64 // delivery tag
-	service  int64  // on this worker
+	service  int64  // scaled by the worker's Slow
 	received int64
 	started  int64
-	sent     int64 // dispatched by the broker
+	sent     int64 // when the broker dispatched it
 	attempt  int32
 	worker   int32
 	queue    int32
 	slot     int32
-	next     int32 // in the worker's buffer, or in the free list
+	next     int32 // index of the next task in the worker's buffer or in the free list
 	phase    phase
 	unacked  bool // the broker waits for an ack
 	verdict  loadgen.Verdict
@@ -35,13 +35,13 @@ const (
 	travelling
 	waiting
 	working
-	leaving // the ack is on its way, or will be sent with others
+	leaving // the work is done, and the ack has not reached the broker
 )
 
 const noTask = -1
 
-// A worker carries out R11 for one worker of the model. It is the sink of its
-// channel and the probe that dispatch strategies look at.
+// A worker implements R11 for one worker of the model. It is the sink of its channel
+// and the probe that dispatch strategies read.
 type worker struct {
 	*Worker
 	d       *driver
@@ -49,26 +49,26 @@ type worker struct {
 	queues  []int32 // by subscription
 	conn    *broker.Conn
 	channel *broker.Channel
-	draws   Rand // for R10; a crash does not rewind it
+	draws   Rand // for R10; a crash does not reset it
 	up      bool
 	stalled bool
-	life    uint32
+	life    uint32 // number of crashes so far
 
-	slots       []int32  // task in each, or noTask
-	open        []uint64 // bit set of slots that are free
+	slots       []int32  // by slot: its task, or noTask
+	open        []uint64 // bit set of the free slots
 	first, last int32    // buffer: tasks linked by next
-	held        int64    // tasks in buffer
+	held        int64    // number of tasks in the buffer
 
-	outstanding int   // assigned and not finished (R9)
-	running     int64 // slots in use
-	ends        int64 // sum of the running tasks' ends
-	backlog     int64 // sum of service of what is assigned and not started
+	outstanding int   // number of tasks assigned and not finished (R9)
+	running     int64 // number of slots in use
+	ends        int64 // sum of the times at which the running tasks end, microseconds
+	backlog     int64 // sum of the service of tasks assigned and not started, microseconds
 	watchers    []func()
 
 	batch []int32 // finished tasks whose acks wait for others
-	count int     // finished, for AckForget
+	count int     // number of finished tasks, for AckForget
 
-	served, busy int64
+	served, busy int64 // as in Outcome
 }
 
 func (w *worker) reset() {
@@ -85,14 +85,14 @@ func (w *worker) reset() {
 	w.watchers = nil
 }
 
-// Outstanding implements dispatch.Probe: messages assigned and not finished, from
-// whatever queue. R9 counts them for a consumer and weighs what its worker runs and
-// has waiting; slots and buffer are the worker's, whose queues share them (R11), so
-// both are taken over the whole worker. For a worker of one queue it is the same.
+// Outstanding implements dispatch.Probe. It returns the number of messages assigned
+// and not finished, from all queues of the worker. R9 speaks of a consumer, but the
+// queues of a worker share its slots and buffer (R11), so Outstanding and Work count
+// over the whole worker. For a worker of one queue there is no difference.
 func (w *worker) Outstanding() int { return w.outstanding }
 
-// Work implements dispatch.Probe: what is left of running tasks and the service of
-// waiting ones.
+// Work implements dispatch.Probe. It returns the remaining time of running tasks
+// plus the service of waiting ones, in microseconds.
 func (w *worker) Work(now int64) int64 {
 	return w.backlog + w.ends - w.running*(now-epoch)
 }
@@ -100,15 +100,15 @@ func (w *worker) Work(now int64) int64 {
 // Watch implements dispatch.WatchedProbe.
 func (w *worker) Watch(changed func()) { w.watchers = append(w.watchers, changed) }
 
-// changed tells queues that Outstanding or Work has changed.
+// changed calls the watchers after a change of Outstanding or Work.
 func (w *worker) changed() {
 	for _, f := range w.watchers {
 		f()
 	}
 }
 
-// Deliver implements [broker.Sink]: the broker assigned a message. It reaches the
-// worker after the link's delay (R17).
+// Deliver implements [broker.Sink]. The message reaches the worker after the link's
+// delay (R17).
 func (w *worker) Deliver(m *broker.Delivery, _ *broker.Batch) bool {
 	d := w.d
 	seq := seqOf(m.Msg.Body())
@@ -141,11 +141,11 @@ func (w *worker) Deliver(m *broker.Delivery, _ *broker.Batch) bool {
 	return true
 }
 
-// Cancelled implements [broker.Sink]: queues of a model are not deleted, and one
-// that expires needs no consumer.
+// Cancelled implements [broker.Sink]. Queues of a model are not deleted, and a queue
+// that expires has no consumers.
 func (w *worker) Cancelled(string, *broker.Batch) {}
 
-// Confirmed implements [broker.Sink]: workers forward without confirms.
+// Confirmed implements [broker.Sink]. Workers publish without confirms.
 func (w *worker) Confirmed(uint64, uint64, bool, *broker.Batch) {}
 
 func (w *worker) queueOf(name string) int32 {
@@ -164,7 +164,7 @@ func (w *worker) scale(service int64) int64 {
 	return int64(math.Round(float64(service) * w.Slow))
 }
 
-// arrive takes a delivery into the buffer.
+// arrive adds a delivery to the buffer.
 func (w *worker) arrive(i int32) {
 	t := &w.d.tasks[i]
 	t.received = w.d.now
@@ -182,7 +182,7 @@ func (w *worker) arrive(i int32) {
 	w.work()
 }
 
-// work starts what can start: the oldest of the buffer, on the lowest free slot.
+// work starts tasks while it can: the oldest of the buffer on the lowest free slot.
 func (w *worker) work() {
 	for w.first != noTask && !w.stalled {
 		slot := w.takeSlot()
@@ -229,8 +229,8 @@ func (w *worker) start(i int32, t *task, slot int32) {
 	w.d.add(end, rankFinish, event{kind: finished, worker: w.index, life: w.life, arg: i})
 }
 
-// finish ends a task's work: the slot is freed, then the ack is sent, then the next
-// message starts (R11).
+// finish ends a task's work. It frees the slot, then sends the ack, then starts the
+// next task (R11).
 func (w *worker) finish(i int32) {
 	d := w.d
 	t := &d.tasks[i]
@@ -264,7 +264,7 @@ func (w *worker) finish(i int32) {
 	}
 }
 
-// settleLate acks or refuses a finished task, by itself or with others.
+// settleLate acks or refuses a finished task. An ack may wait for a batch.
 func (w *worker) settleLate(i int32) {
 	t := &w.d.tasks[i]
 	if t.verdict.Refuses() {
@@ -296,7 +296,7 @@ func (w *worker) sendAck(i int32) {
 	w.d.add(w.d.now+w.AckDelay, rankInternal, event{kind: settled, worker: w.index, life: w.life, arg: i})
 }
 
-// settle is an ack or nack that reaches the broker (R10).
+// settle carries out an ack or nack when it reaches the broker (R10).
 func (w *worker) settle(i int32) error {
 	d := w.d
 	t := &d.tasks[i]
@@ -347,8 +347,8 @@ func (w *worker) join() error {
 	return nil
 }
 
-// crash kills the worker (R14): what it holds, and its messages on their way in both
-// directions, are gone.
+// crash kills the worker (R14). Its tasks, and deliveries and acks on their way, are
+// gone.
 func (w *worker) crash() {
 	if !w.up {
 		return

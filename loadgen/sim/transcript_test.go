@@ -27,7 +27,7 @@ func recorded(t *testing.T, selector, order string) string {
 		},
 		Control: []Control{{At: 3000, Do: Crash, Worker: 1}, {At: 5000, Do: Join, Worker: 1}},
 		Source:  &steadySource{n: 500},
-		Record: func(queue string) io.Writer {
+		Transcript: func(queue string) io.Writer {
 			if queue == "q" {
 				return &log
 			}

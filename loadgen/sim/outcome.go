@@ -5,11 +5,13 @@ import (
 	"harelab/loadgen/run"
 )
 
-// copies counts the queues that took a message when it was published, and how often
-// it was worked on to the end.
-type copies struct{ enqueued, finished int32 }
+// copies counts the copies of a message.
+type copies struct {
+	enqueued int32 // number of queues that took the message when it was published
+	finished int32 // number of attempts that succeeded
+}
 
-// tracer is the driver as the broker's [broker.Tracer].
+// tracer makes the driver the broker's [broker.Tracer].
 type tracer driver
 
 func (t *tracer) Enqueued(m *message.Message, queue string, _ int64) {
@@ -24,7 +26,8 @@ func (t *tracer) Enqueued(m *message.Message, queue string, _ int64) {
 	}
 }
 
-// queueNumber returns a queue's index. Messages mostly go where the last one went.
+// queueNumber returns a queue's index. Most messages go to the same queue as the
+// last one.
 func (t *tracer) queueNumber(name string) int32 {
 	if name != t.lastQueue {
 		t.lastQueue, t.lastNumber = name, t.queues[name]
@@ -35,7 +38,7 @@ func (t *tracer) queueNumber(name string) int32 {
 func (t *tracer) Dispatched(*message.Message, string, int64) {}
 func (t *tracer) Acked(*message.Message, string, int64)      {}
 
-// done records the end of an attempt that ended well. The row of a message is the
+// done records the end of an attempt that succeeded. The row of a message shows the
 // last such attempt (R19).
 func (d *driver) done(t *task) {
 	row := &d.out.Messages[t.seq]
@@ -69,8 +72,8 @@ func (d *driver) acked(t *task) {
 	d.acks++
 }
 
-// drop records what becomes of a task whose worker dies: without an ack to come the
-// message is lost, else it goes back (R14).
+// drop records the end of a task whose worker dies: a message that is not acked yet
+// goes back to its queue, any other is lost (R14).
 func (d *driver) drop(t *task) {
 	if t.phase == working {
 		d.span(t, d.now, true)
@@ -78,7 +81,7 @@ func (d *driver) drop(t *task) {
 	row := &d.out.Messages[t.seq]
 	if t.unacked {
 		d.unacked--
-		row.Redelivered = true // what is put back is marked (R15)
+		row.Redelivered = true // requeued messages are marked (R15)
 		return
 	}
 	if row.State != run.Done {
@@ -98,8 +101,8 @@ func (d *driver) span(t *task, end int64, cut bool) {
 	})
 }
 
-// delivered counts a delivery, and whether it overtakes an earlier message of its
-// queue and priority.
+// delivered counts a delivery, and an inversion if a later message of its queue and
+// priority was delivered before.
 func (d *driver) delivered(t *task, redelivered bool, priority uint8) {
 	d.ledger.Delivered++
 	if redelivered {
