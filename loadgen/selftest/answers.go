@@ -14,9 +14,9 @@ type answersFile struct {
 	LongRuns  map[string]json.RawMessage `json:"long_runs"`
 	Semantics string                     `json:"semantics"`
 
-	cases   []*testCase // the short ones before the long runs, each in order of their names
-	refused []error     // of cases that are not understood
-	unknown []string    // keys
+	cases   []*testCase // Cases, then LongRuns, each in order of name
+	refused []error     // an error for each invalid case
+	unknown []string    // unknown keys
 }
 
 // vectors are the first numbers of the random generator for a seed.
@@ -28,7 +28,7 @@ type vectors struct {
 	Exp     []int64  `json:"exp_mean_1000000"`
 }
 
-// A testCase is a scenario and what must come out of it.
+// A testCase is a scenario and its right result.
 type testCase struct {
 	Doc        string                     `json:"doc"`
 	Scenario   scenario                   `json:"scenario"`
@@ -36,10 +36,10 @@ type testCase struct {
 	ClosedForm []closedForm               `json:"closed_form"`
 
 	name    string
-	unknown []string // keys
+	unknown []string // unknown keys
 }
 
-// A closedForm is a quantity of a long run beside the value theory gives.
+// A closedForm is a quantity of a long run beside its value in theory.
 type closedForm struct {
 	Quantity      string  `json:"quantity"`
 	Expected      float64 `json:"expected"`
@@ -83,26 +83,26 @@ type workerSpec struct {
 	Seed            uint64          `json:"seed"`
 }
 
-// What queues and workers are where they say nothing, zero values apart.
+// Defaults of queues and workers that are not zero values.
 var (
-	standardQueue  = queueSpec{Dispatch: "rr", Order: "fifo", Cost: "one", Quantum: 1}
-	standardWorker = workerSpec{Concurrency: 1, Ack: "late", Slow: 1}
+	defaultQueue  = queueSpec{Dispatch: "rr", Order: "fifo", Cost: "one", Quantum: 1}
+	defaultWorker = workerSpec{Concurrency: 1, Ack: "late", Slow: 1}
 )
 
-// fill takes zero values for things not said, in a scenario that is no file's.
+// fill replaces zero values by defaults, in a scenario that was not read from a file.
 func (s *scenario) fill() {
 	for i := range s.Queues {
 		q := &s.Queues[i]
-		q.Dispatch = cmp.Or(q.Dispatch, standardQueue.Dispatch)
-		q.Order = cmp.Or(q.Order, standardQueue.Order)
-		q.Cost = cmp.Or(q.Cost, standardQueue.Cost)
-		q.Quantum = cmp.Or(q.Quantum, standardQueue.Quantum)
+		q.Dispatch = cmp.Or(q.Dispatch, defaultQueue.Dispatch)
+		q.Order = cmp.Or(q.Order, defaultQueue.Order)
+		q.Cost = cmp.Or(q.Cost, defaultQueue.Cost)
+		q.Quantum = cmp.Or(q.Quantum, defaultQueue.Quantum)
 	}
 	for i := range s.Workers {
 		w := &s.Workers[i]
-		w.Concurrency = cmp.Or(w.Concurrency, standardWorker.Concurrency)
-		w.Ack = cmp.Or(w.Ack, standardWorker.Ack)
-		w.Slow = cmp.Or(w.Slow, standardWorker.Slow)
+		w.Concurrency = cmp.Or(w.Concurrency, defaultWorker.Concurrency)
+		w.Ack = cmp.Or(w.Ack, defaultWorker.Ack)
+		w.Slow = cmp.Or(w.Slow, defaultWorker.Slow)
 	}
 }
 

@@ -95,7 +95,7 @@ func TestMalformedAnswers(t *testing.T) {
 			`publish[0]: gen: arrival: unknown kind "poisson" (have exp, fixed)`},
 		{"empty result", `{"format": 1, "time_unit": "microseconds", "cases": {"a": {"scenario": {}, "result": {}}}}`, `case "a": no result`},
 		{"family elsewhere", `{"format": 1, "time_unit": "microseconds", "crashes": {"a": {"scenario": {}, "result": {"done": 1}}}}`,
-			`"crashes" holds cases, which are looked for in cases and long_runs`},
+			`"crashes" holds cases, which belong in cases or long_runs`},
 		{"control of nobody", head + `{"control": [{"at": 1, "crash": "w"}]}}}}`,
 			`control[0]: want either crash or join of a worker, got crash "w", join ""`},
 	} {
@@ -124,9 +124,9 @@ func TestWhatIsNotKnownIsNamed(t *testing.T) {
 	if err == nil || err.Error() != `answers: case "bad": scenario: unknown key "queue"` {
 		t.Errorf("error %v, want one that names case and key", err)
 	}
-	const want = `host is not known and was not looked at
-good: author is not known and was not looked at
-more: result.idle_us: want something, got nothing: the field is not known
+	const want = `unknown key host was ignored
+good: unknown key author was ignored
+more: result.idle_us: want a value, got none: the field is unknown
 p95: run: want a result, got result: wait_us: unknown key "p95"
 3 cases, 2 mismatches
 `

@@ -10,15 +10,16 @@ const (
 	// 2^52 microseconds are 142 years.
 	maxTime = 1 << 52
 
-	// maxMessages bounds the messages of one case, since each takes memory.
+	// maxMessages bounds the number of messages of one case, since each takes memory.
 	maxMessages = 20_000_000
 
-	// maxMean bounds the mean of a random time (SplitMix64's exponential is exact
-	// below it).
+	// maxMean bounds the mean of a random time: up to it, SplitMix64's exponential
+	// is exact.
 	maxMean = 1<<26 - 1
 )
 
-// check finds what is wrong with a case, and fills in what depends on other values.
+// check returns an error for an invalid case. It also sets the defaults that depend
+// on other values.
 func (c *testCase) check() error {
 	s := &c.Scenario
 	queues := map[string]bool{}
@@ -128,7 +129,7 @@ func (w *workerSpec) check(queues map[string]bool) error {
 	return timeIn("ack_us", w.AckUS)
 }
 
-// check returns how many messages the group has.
+// check returns the number of messages of the group.
 func (p *publishSpec) check(queues map[string]bool) (int64, error) {
 	if p.Gen != nil {
 		if p.Count != nil || p.Of != nil || p.At != 0 || p.Every != 0 {
@@ -283,7 +284,7 @@ func timeIn(key string, us int64) error {
 	return nil
 }
 
-// choose refuses a value that is not among those there are.
+// choose returns an error for a value that is not in have.
 func choose(key, value string, have ...string) error {
 	if !slices.Contains(have, value) {
 		return fmt.Errorf("unknown %s %q (have %v)", key, value, have)

@@ -8,11 +8,11 @@ import (
 	"slices"
 )
 
-// batches is into how many parts of equal length a run is cut for its standard
-// error: the means of long stretches are nearly independent, single waits are not.
+// batches is the number of equal parts into which a run is cut for its standard
+// error: the means of long parts are nearly independent, single waits are not.
 const batches = 20
 
-// A theory is a model with a closed form: a scenario and what is expected of it.
+// A theory is a model with a closed form: a scenario and its expected quantities.
 type theory struct {
 	model    string
 	scenario scenario
@@ -24,17 +24,18 @@ type quantity struct {
 	name     string
 	class    string  // empty: all
 	expected float64 // seconds, or a number
-	slack    float64 // relative tolerance, where the formula is a limit; 0: 1 %
+	slack    float64 // relative tolerance; 0: 1 %
 	of       func(r *row) float64
-	p99      bool // the 99th percentile instead of the mean
+	p99      bool // take the 99th percentile instead of the mean
 }
 
-// RunClosedForms runs models that queueing theory has formulas for on harelab's
-// broker in virtual time, with fixed seeds, and prints for each quantity the model,
-// what is expected, what came, by how much it is off, and how many standard errors
-// (by 20 batch means) that is. A quantity passes within the larger of four standard errors and 1 %
-// (5 % against the mean-field limit). Little's law must hold as an identity between
-// integers. It returns how many quantities failed.
+// RunClosedForms runs models for which queueing theory has formulas on harelab's
+// broker in virtual time, with fixed seeds. It prints for each quantity the model,
+// the expected and the measured value, and their difference in percent and in
+// standard errors (by 20 batch means). A quantity passes if the difference is at most
+// four standard errors or 1 % (5 % for a mean-field limit), whichever is larger.
+// Little's law must hold as an identity between integers. RunClosedForms returns the
+// number of quantities that failed.
 func RunClosedForms(w io.Writer) (failed int, err error) {
 	const head, line = "%-36s %-20s %15s %15s %9s %6s %s\n", "%-36s %-20s %15.4f %15.4f %+8.2f%% %+6.1f %s\n"
 	fmt.Fprintf(w, head, "model", "quantity", "expected", "got", "off", "errors", "")
@@ -139,9 +140,9 @@ func variance(x []float64) float64 {
 }
 
 // littlesLaw returns both sides of Little's law times the length of the run: the
-// area under the number of messages in the system, from a sweep over arrivals and
-// departures, and the sum of the times the messages spent there. As integers they
-// are equal, or a message left before it came, twice or never.
+// area under the number of messages in the system, by a pass over arrivals and
+// departures, and the sum of the times that the messages spent in the system. As
+// integers they are equal, unless a message left before it arrived, twice or never.
 func littlesLaw(rows []row) (area, sum int64) {
 	var arrivals, departures []int64
 	for i := range rows {
@@ -171,7 +172,7 @@ func littlesLaw(rows []row) (area, sum int64) {
 	return area, sum
 }
 
-// What is measured of a message, in seconds.
+// The measures of a message. Times are in seconds.
 
 func waitOf(r *row) float64     { return float64(r.start-r.arrival) / 1e6 }
 func responseOf(r *row) float64 { return float64(r.finish-r.arrival) / 1e6 }

@@ -16,7 +16,7 @@ type checker struct {
 	w          io.Writer
 	name       string // of the case
 	mismatches int
-	limit      int // of differences to print for a case; the others are counted
+	limit      int // greatest number of differences to print for a case
 }
 
 // differ reports a difference. where names the message or is empty.
@@ -31,7 +31,8 @@ func (c *checker) differ(where, field string, want, got any) {
 	fmt.Fprintf(c.w, "%s: %s%s: want %v, got %v\n", c.name, where, field, want, got)
 }
 
-// close says how many differences were not printed, and returns how many there are.
+// close prints the number of differences that were not printed, and returns the
+// number of all.
 func (c *checker) close() int {
 	if more := c.mismatches - c.limit; more > 0 {
 		fmt.Fprintf(c.w, "%s: %d more mismatches\n", c.name, more)
@@ -39,8 +40,8 @@ func (c *checker) close() int {
 	return c.mismatches
 }
 
-// compare checks all of a case's result. It returns an error if the result cannot
-// be read.
+// compare compares an outcome with a case's whole result. It returns an error if the
+// result cannot be read.
 func (c *checker) compare(t *testCase, o *outcome) error {
 	a := analyse(o)
 	r := resultReader{fields: t.Result, used: map[string]bool{}}
@@ -70,7 +71,7 @@ func (c *checker) compare(t *testCase, o *outcome) error {
 	c.rows(&r, o)
 	c.closedForms(t, o)
 	for _, field := range r.unread() {
-		c.differ("", "result."+field, "something", "nothing: the field is not known")
+		c.differ("", "result."+field, "a value", "none: the field is unknown")
 	}
 	return r.err
 }
@@ -149,8 +150,7 @@ func (c *checker) slowdowns(r *resultReader, got map[string]slowdown) {
 	}
 }
 
-// decimal compares a decimal that is there with one that may be, null standing for
-// none.
+// decimal compares a decimal with the wanted one, which may be nil for none.
 func (c *checker) decimal(field string, want *float64, got float64) {
 	switch {
 	case want == nil:
@@ -178,7 +178,7 @@ func union[A, B any](a map[string]A, b map[string]B) []string {
 	return slices.Sorted(maps.Keys(keys))
 }
 
-// rows compares the rows there are, message by message.
+// rows compares the result's rows, message by message.
 func (c *checker) rows(r *resultReader, o *outcome) {
 	for _, part := range []struct{ rows, columns string }{{"rows", "columns"}, {"first_rows", "first_rows_columns"}} {
 		var columns []string
@@ -235,8 +235,8 @@ func (c *checker) row(o *outcome, i int, columns []string, want []any) error {
 var columnNames = []string{"seq", "class", "queue", "arrival", "service", "delivered", "start", "finish",
 	"worker", "slot", "attempts", "redelivered", "state"}
 
-// column returns a value as package json would give it. All integers of a file are
-// below 2^53, so that float64 holds them exactly.
+// column returns a value of a row with the type that package json gives it. All
+// integers of a file are below 2^53, so float64 holds them exactly.
 func (o *outcome) column(seq int, name string) (any, bool) {
 	r := &o.rows[seq]
 	switch name {
@@ -273,7 +273,7 @@ func (o *outcome) column(seq int, name string) (any, bool) {
 	return nil, false
 }
 
-// plain prints a number without an exponent.
+// plain turns a whole number into an int64, which prints without an exponent.
 func plain(v any) any {
 	if f, ok := v.(float64); ok && f == math.Trunc(f) && math.Abs(f) < 1<<53 {
 		return int64(f)
@@ -281,8 +281,8 @@ func plain(v any) any {
 	return v
 }
 
-// close6 reports whether got is want, which was rounded to 6 places: to 1e-6
-// relative plus 1e-6.
+// close6 reports whether got equals want to 1e-6 relative plus 1e-6. Files round to
+// 6 places.
 func close6(want, got float64) bool {
 	return math.Abs(want-got) <= 1e-6*math.Abs(want)+1e-6
 }
@@ -296,7 +296,7 @@ type resultReader struct {
 	err    error
 }
 
-// read decodes a field into v and reports whether it is there and in order.
+// read decodes a field into v. It returns false if the field is missing or invalid.
 func (r *resultReader) read(field string, v any) bool {
 	r.used[field] = true
 	b, ok := r.fields[field]
@@ -316,7 +316,7 @@ func (r *resultReader) fail(err error) {
 	}
 }
 
-// unread returns the fields that nobody read.
+// unread returns the fields for which read was not called.
 func (r *resultReader) unread() []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(r.fields)), func(f string) bool { return r.used[f] })
 }

@@ -25,7 +25,7 @@ type expansion struct {
 	tenants  names
 }
 
-// names gives names numbers in the order in which they first come.
+// names numbers names in order of first use.
 type names struct {
 	list  []string
 	index map[string]int32
@@ -44,7 +44,7 @@ func (n *names) number(name string) int32 {
 	return i
 }
 
-// expand lists a scenario's messages as R1 and R18 say.
+// expand lists a scenario's messages by rules R1 and R18.
 func (s *scenario) expand() *expansion {
 	x := new(expansion)
 	queues := map[string]int32{}
@@ -85,8 +85,8 @@ func (x *expansion) repeat(p *publishSpec, queues map[string]int32) {
 	}
 }
 
-// generate draws the messages of a generator. Arrivals, service times and routes
-// come from three generators of random numbers, so that none shifts another.
+// generate adds the messages of a generator. It draws arrivals, service times and
+// routes from three random generators, so that draws of one do not shift another.
 func (x *expansion) generate(g *genSpec, queues map[string]int32) {
 	arrivals, services := sim.NewRand(g.Arrival.Seed), sim.NewRand(g.Service.Seed)
 	var routes *sim.Rand
@@ -120,8 +120,8 @@ func (x *expansion) generate(g *genSpec, queues map[string]int32) {
 	}
 }
 
-// draw draws a message's service time, and with a choice its class, priority and
-// perhaps queue.
+// draw draws a message's service time. The kind choice also draws its class and
+// priority, and its queue if the items have queues.
 func (g *genSpec) draw(r *sim.Rand) template {
 	t := template{Class: g.Class, Priority: g.Priority}
 	switch s := &g.Service; s.Kind {

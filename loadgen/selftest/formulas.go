@@ -2,17 +2,16 @@ package selftest
 
 import "math"
 
-// The formulas of queueing theory that runs are compared with. Rates are per
-// second, times in seconds.
+// The formulas of queueing theory. Rates are per second, times in seconds.
 
-// mg1Wait is the mean wait of M/G/1 (Pollaczek 1930, Khinchine 1932), from the
-// arrival rate and the first two moments of the service time.
+// mg1Wait is the mean wait of M/G/1 (Pollaczek 1930, Khinchine 1932) for an arrival
+// rate and the first two moments of the service time.
 func mg1Wait(rate, mean, second float64) float64 {
 	return rate * second / (2 * (1 - rate*mean))
 }
 
-// erlangC is the probability that an arrival at M/M/c has to wait (Erlang 1917), a
-// being the offered load in Erlangs.
+// erlangC is the probability that an arrival at M/M/c has to wait (Erlang 1917). a is
+// the offered load in Erlangs.
 func erlangC(c int, a float64) float64 {
 	term, sum := 1.0, 0.0 // a^k/k!
 	for k := range c {
@@ -28,9 +27,9 @@ func mmcWait(c int, rate, serviceRate float64) float64 {
 	return erlangC(c, rate/serviceRate) / (float64(c)*serviceRate - rate)
 }
 
-// gm1Wait is the mean wait of G/M/1, given the Laplace transform of the time
-// between arrivals: sigma, the root of sigma = transform(mu(1-sigma)) below 1, is
-// the probability of waiting.
+// gm1Wait is the mean wait of G/M/1 for a Laplace transform of the time between
+// arrivals. sigma, the root of sigma = transform(mu(1-sigma)) below 1, is the
+// probability of waiting.
 func gm1Wait(serviceRate float64, transform func(s float64) float64) (wait, sigma float64) {
 	sigma = 0.5
 	for range 10_000 {
@@ -48,8 +47,8 @@ func fixedArrivals(rate float64) func(float64) float64 {
 	return func(s float64) float64 { return math.Exp(-s / rate) }
 }
 
-// erlangArrivals is the transform of Erlang-k times between arrivals at a rate: what
-// each of k workers sees when Poisson arrivals are dealt to them in turn.
+// erlangArrivals is the transform of Erlang-k times between arrivals at a rate: the
+// arrivals at each of k workers that get Poisson arrivals in turn.
 func erlangArrivals(k int, rate float64) func(float64) float64 {
 	phase := float64(k) * rate
 	return func(s float64) float64 { return math.Pow(phase/(phase+s), float64(k)) }
@@ -57,7 +56,8 @@ func erlangArrivals(k int, rate float64) func(float64) float64 {
 
 // A priorityClass is a class of messages before one worker.
 type priorityClass struct {
-	rate, mean, second float64 // of arrivals; moments of the service time
+	rate         float64 // of arrivals
+	mean, second float64 // moments of the service time
 }
 
 // cobhamWaits are the mean waits of M/G/1 with priorities and without preemption

@@ -2,7 +2,7 @@ package selftest
 
 import "math"
 
-// observable are the quantities of a long run that its closed forms speak of.
+// observable are the quantities that closed forms of long runs may name.
 var observable = map[string]quantity{
 	"mean_wait_us":     {of: func(r *row) float64 { return float64(r.start - r.arrival) }},
 	"mean_response_us": {of: func(r *row) float64 { return float64(r.finish - r.arrival) }},
@@ -11,9 +11,10 @@ var observable = map[string]quantity{
 	"mean_slowdown":    {of: slowdownOf},
 }
 
-// closedForms checks what a long run says of its closed forms: the observed value
+// closedForms checks the closed forms in the result of a long run: the observed value
 // and its standard error against the outcome, and the figures against each other.
-// The trace's hash is the proof; this keeps the informative part honest.
+// The trace's hash proves the outcome; the closed forms are for readers, and must
+// fit it.
 func (c *checker) closedForms(t *testCase, o *outcome) {
 	for _, f := range t.ClosedForm {
 		at := "closed_form." + f.Quantity

@@ -37,7 +37,7 @@ func simulate(ctx context.Context, s *scenario) (*outcome, error) {
 	return o, nil
 }
 
-// rowOf is a message in the columns of a known-answers file.
+// rowOf returns a message in the columns of a known-answers file.
 func rowOf(spec *message, m *run.Message) row {
 	r := row{
 		class: spec.class, queue: spec.queue, arrival: spec.at, service: spec.service,
@@ -62,8 +62,8 @@ func orNever(t int64) int64 {
 	return t
 }
 
-// model translates a scenario: each queue is bound by its name to the default
-// exchange, and its settings are queue arguments.
+// model translates a scenario. Messages reach queues through the default exchange,
+// and the settings of queues become queue arguments.
 func (s *scenario) model(x *expansion) *sim.Model {
 	m := &sim.Model{Source: newSource(s, x)}
 	for i := range s.Queues {
@@ -85,11 +85,11 @@ func (s *scenario) model(x *expansion) *sim.Model {
 	return m
 }
 
-// arguments are the queue arguments that say what the settings say.
+// arguments returns the queue arguments for the settings.
 func (q *queueSpec) arguments() []scenarios.Argument {
 	order := q.Order
 	if *q.MaxPriority == 0 && (order == "priority" || order == "aging") {
-		order = "fifo" // of one priority the oldest is next
+		order = "fifo" // with one priority, the order is fifo
 	}
 	args := []scenarios.Argument{{Name: "x-dispatch", Value: q.Dispatch}, {Name: "x-order", Value: order}}
 	add := func(name string, value any) { args = append(args, scenarios.Argument{Name: name, Value: value}) }
@@ -145,8 +145,8 @@ func (w *workerSpec) worker(index int, x *expansion) sim.Worker {
 	return m
 }
 
-// A source publishes an expansion's messages. Costs and tenants are sent along only
-// to queues that look at them.
+// A source publishes an expansion's messages. It sends costs and tenants only to
+// queues whose order uses them.
 type source struct {
 	x       *expansion
 	queues  []string
@@ -188,7 +188,7 @@ func (s *source) Next(m *sim.Message) bool {
 	if s.costs[spec.queue] {
 		m.Cost = spec.service
 		if m.Cost == 0 {
-			m.Cost = -1 // not to be taken for unknown
+			m.Cost = -1 // 0 would mean unknown
 		}
 	}
 	if s.tenants[spec.queue] {

@@ -11,9 +11,10 @@ import (
 	"strings"
 )
 
-// readAnswers reads and checks a file of known answers. Its errors say which case
-// is wrong, where, and what would have been right. A case that is not understood is
-// refused by itself: whatever is passed over in a scenario makes it another one.
+// readAnswers reads and checks a file of known answers. Its errors name the case, the
+// place and the right value. An invalid case is refused, and the others are kept. An
+// unknown key in a scenario makes its case invalid, since ignoring it would change
+// the scenario.
 func readAnswers(r io.Reader) (*answersFile, error) {
 	b, err := io.ReadAll(r)
 	if err != nil {
@@ -32,7 +33,7 @@ func readAnswers(r io.Reader) (*answersFile, error) {
 	f.unknown = unknownKeys(b, "format", "time_unit", "semantics", "rng_test_vectors", "cases", "long_runs")
 	for _, key := range f.unknown {
 		if holdsCases(b, key) {
-			f.refused = append(f.refused, fmt.Errorf("answers: %q holds cases, which are looked for in cases and long_runs", key))
+			f.refused = append(f.refused, fmt.Errorf("answers: %q holds cases, which belong in cases or long_runs", key))
 		}
 	}
 	for _, group := range []map[string]json.RawMessage{f.Cases, f.LongRuns} {
@@ -66,8 +67,8 @@ func readCase(name string, b json.RawMessage) (*testCase, error) {
 	return c, nil
 }
 
-// unknownKeys returns the keys of an object besides those that are known. Around
-// scenarios and results they are remarks, and may be more than one knows of.
+// unknownKeys returns the keys of an object that are not known. Outside scenarios and
+// results, unknown keys are taken for remarks.
 func unknownKeys(b []byte, known ...string) []string {
 	var object map[string]json.RawMessage
 	if json.Unmarshal(b, &object) != nil {
@@ -76,8 +77,8 @@ func unknownKeys(b []byte, known ...string) []string {
 	return slices.DeleteFunc(slices.Sorted(maps.Keys(object)), func(key string) bool { return slices.Contains(known, key) })
 }
 
-// holdsCases reports whether the value of a file's key is a family of cases: no
-// remark, and not to be passed over.
+// holdsCases reports whether the value of a file's key is a group of cases, which
+// must not be taken for a remark.
 func holdsCases(file []byte, key string) bool {
 	var object map[string]json.RawMessage
 	var family map[string]struct{ Scenario json.RawMessage }
@@ -92,17 +93,17 @@ func holdsCases(file []byte, key string) bool {
 	return false
 }
 
-// UnmarshalJSON reads a scenario list by list, so that an error says which element
-// it is about, and sets defaults that are not zero values.
+// UnmarshalJSON reads a scenario list by list, so that an error names the element,
+// and sets defaults that are not zero values.
 func (s *scenario) UnmarshalJSON(b []byte) error {
 	var lists struct{ Queues, Workers, Publish, Control json.RawMessage }
 	if err := unmarshalStrict(b, &lists); err != nil {
 		return fmt.Errorf("scenario: %w", err)
 	}
-	if err := readList("queues", lists.Queues, &s.Queues, standardQueue); err != nil {
+	if err := readList("queues", lists.Queues, &s.Queues, defaultQueue); err != nil {
 		return err
 	}
-	if err := readList("workers", lists.Workers, &s.Workers, standardWorker); err != nil {
+	if err := readList("workers", lists.Workers, &s.Workers, defaultWorker); err != nil {
 		return err
 	}
 	if err := readList("publish", lists.Publish, &s.Publish, publishSpec{}); err != nil {
@@ -111,7 +112,7 @@ func (s *scenario) UnmarshalJSON(b []byte) error {
 	return readList("control", lists.Control, &s.Control, controlSpec{})
 }
 
-// readList reads a list whose elements are like standard in what they do not say.
+// readList reads a list. Missing keys of an element keep their values in standard.
 func readList[T any](key string, b json.RawMessage, to *[]T, standard T) error {
 	if len(b) == 0 {
 		return nil
@@ -145,7 +146,7 @@ func (t *templates) UnmarshalJSON(b []byte) error {
 	return nil
 }
 
-// unmarshalStrict is json.Unmarshal that refuses unknown keys and trailing data.
+// unmarshalStrict is json.Unmarshal, but refuses unknown keys and trailing data.
 func unmarshalStrict(b []byte, v any) error {
 	d := json.NewDecoder(bytes.NewReader(b))
 	d.DisallowUnknownFields()
@@ -158,7 +159,7 @@ func unmarshalStrict(b []byte, v any) error {
 	return nil
 }
 
-// inFile says an error of package json in the words of the file.
+// inFile rewrites an error of package json in the words of the file.
 func inFile(err error) error {
 	var kind *json.UnmarshalTypeError
 	if errors.As(err, &kind) && kind.Field != "" {
@@ -170,7 +171,7 @@ func inFile(err error) error {
 	return err
 }
 
-// position adds the line to an error of package json that knows its offset.
+// position adds the line to an error of package json that has an offset.
 func position(b []byte, err error) error {
 	var offset int64
 	var syntax *json.SyntaxError

@@ -9,24 +9,24 @@ import (
 	"harelab/loadgen/sim"
 )
 
-// maxShown is how many mismatches of one case are printed.
+// maxShown is the greatest number of mismatches printed for one case.
 const maxShown = 20
 
 // RunAnswers runs the known answers in r on harelab's broker in virtual time and
 // compares all results: integers exactly, decimals to 1e-6 relative plus 1e-6. It
-// prints each mismatch to w, with case, message, field, what was wanted and what
-// came, and a summary line at the end.
+// prints each mismatch to w, with case, message, field, wanted and measured value,
+// and a summary line at the end.
 //
-// The error is not nil if r cannot be read or is no file of known answers, or if it
-// has cases that are not understood; the others are run. Mismatches are no error; it
-// returns how many there are.
+// It returns the number of mismatches. The error says that r cannot be read, is not a
+// file of known answers, or has invalid cases, in which case the others are run.
+// Mismatches are not errors.
 func RunAnswers(r io.Reader, w io.Writer) (mismatches int, err error) {
 	f, err := readAnswers(r)
 	if err != nil {
 		return 0, err
 	}
 	for _, key := range f.unknown {
-		fmt.Fprintf(w, "%s is not known and was not looked at\n", key)
+		fmt.Fprintf(w, "unknown key %s was ignored\n", key)
 	}
 	if f.Vectors != nil {
 		c := checker{w: w, name: "rng_test_vectors", limit: maxShown}
@@ -42,10 +42,10 @@ func RunAnswers(r io.Reader, w io.Writer) (mismatches int, err error) {
 	return mismatches, errors.Join(f.refused...)
 }
 
-// runCase returns how many mismatches there are.
+// runCase runs one case and returns the number of mismatches.
 func runCase(t *testCase, w io.Writer) int {
 	for _, key := range t.unknown {
-		fmt.Fprintf(w, "%s: %s is not known and was not looked at\n", t.name, key)
+		fmt.Fprintf(w, "%s: unknown key %s was ignored\n", t.name, key)
 	}
 	c := checker{w: w, name: t.name, limit: maxShown}
 	o, err := simulate(context.Background(), &t.Scenario)
@@ -58,7 +58,7 @@ func runCase(t *testCase, w io.Writer) int {
 	return c.close()
 }
 
-// vectors checks the random numbers against a file's.
+// vectors compares the random generator's numbers with a file's.
 func (c *checker) vectors(v *vectors) {
 	r := sim.NewRand(v.Seed)
 	for i, want := range v.NextHex {

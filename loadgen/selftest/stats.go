@@ -9,8 +9,8 @@ import (
 	"strconv"
 )
 
-// A row is what became of one message, in the columns of a known-answers file. The
-// times and indexes of what never happened are -1.
+// A row is one message and its fate, in the columns of a known-answers file. Times
+// and indexes of events that did not happen are -1.
 type row struct {
 	class, queue, worker, slot, attempts int32
 	redelivered                          bool
@@ -19,17 +19,17 @@ type row struct {
 	delivered, start, finish             int64
 }
 
-// An outcome is a scenario's run.
+// An outcome is the result of a scenario's run.
 type outcome struct {
 	rows       []row // by seq
 	classes    []string
 	queues     []string
-	served     []int64 // successful attempts by worker
-	busy       []int64 // time they took
+	served     []int64 // by worker: number of successful attempts
+	busy       []int64 // by worker: time of these attempts
 	deliveries string  // hash of the deliveries (R20)
 }
 
-// A summary is the statistics of some times, as R19 defines them.
+// A summary holds the statistics of some times, as R19 defines them.
 type summary struct {
 	n, sum, p50, p99, max int64
 	mean                  float64
@@ -56,23 +56,24 @@ func percentile(sorted []int64, p int) int64 {
 	return sorted[max(rank, 1)-1]
 }
 
-// A slowdown is the mean and the greatest of response over service.
+// A slowdown holds the mean and the maximum of response divided by service, over n
+// messages.
 type slowdown struct {
 	n         int64
 	mean, max float64
 }
 
-// allClasses is the name under which statistics over all classes are given.
+// allClasses is the name of the statistics over all classes.
 const allClasses = "all"
 
-// An analysis is everything a known-answers file says of an outcome, rows apart.
+// An analysis holds the statistics of an outcome that known-answers files give.
 type analysis struct {
 	done, lost, unserved, redelivered int64
 	makespan                          int64
 	wait, response                    map[string]summary
 	slowdown                          map[string]slowdown
 	jain                              float64
-	jainDefined                       bool // there was busy time
+	jainDefined                       bool // a worker was busy
 	trace                             string
 }
 
@@ -107,8 +108,7 @@ func analyse(o *outcome) *analysis {
 	return a
 }
 
-// group adds the statistics of some rows under a name. Groups without rows have
-// none.
+// group adds the statistics of some rows under a name, unless there are no rows.
 func (a *analysis) group(o *outcome, name string, rows []int32) {
 	if len(rows) == 0 {
 		return
@@ -131,8 +131,8 @@ func (a *analysis) group(o *outcome, name string, rows []int32) {
 	a.wait[name], a.response[name], a.slowdown[name] = summarize(waits), summarize(responses), slow
 }
 
-// jain returns Jain's index of fairness over x, 1 when all are equal and 1/n when
-// one has all; it is not defined when all are 0. The sums are exact.
+// jain returns Jain's index of fairness over x: 1 if all are equal, 1/n if all but
+// one are 0, not defined if all are 0. The sums are exact.
 func jain(x []int64) (index float64, defined bool) {
 	sum, squares := new(big.Int), new(big.Int)
 	for _, v := range x {

@@ -5,8 +5,8 @@ import (
 	"math"
 )
 
-// messagesPerModel is how many messages a closed form is tested with. At load 0.8
-// the error of a mean wait is then about 2 %.
+// messagesPerModel is the number of messages of each model. At load 0.8 the error of
+// a mean wait is then about 2 %.
 const messagesPerModel = 200_000
 
 // second is the mean service time of all models, in microseconds.
@@ -102,7 +102,7 @@ func mmc(seed uint64, c int, load float64, service serviceSpec) theory {
 	}}
 }
 
-// oneWorkerOfSlots is M/M/c by one worker with c slots and no limit.
+// oneWorkerOfSlots is M/M/c with one worker of c slots and no prefetch limit.
 func oneWorkerOfSlots(seed uint64, c int, load float64, service serviceSpec) theory {
 	t := mmc(seed, c, load, service)
 	t.model = fmt.Sprintf("M/M/%d load %g, one worker", c, load)
@@ -111,8 +111,8 @@ func oneWorkerOfSlots(seed uint64, c int, load float64, service serviceSpec) the
 	return t
 }
 
-// roundRobinPush is what no prefetch limit makes of c workers: each gets every c-th
-// message, whatever it is doing.
+// roundRobinPush has c workers without a prefetch limit: each gets every c-th
+// message, even if it is busy.
 func roundRobinPush(seed uint64, c int, load float64, service serviceSpec) theory {
 	wait, sigma := gm1Wait(1, erlangArrivals(c, load))
 	return theory{fmt.Sprintf("E%d/M/1 load %g, round-robin push", c, load), poisson(seed, load*float64(c), service, c, 0), []quantity{
@@ -130,10 +130,10 @@ func randomPush(seed uint64, c int, load float64, service serviceSpec) theory {
 	}}
 }
 
-// equalPriorities has two classes that differ in nothing but priority.
+// equalPriorities has two classes that differ only in priority.
 func equalPriorities(seed uint64, load float64) theory {
 	high := 1
-	// A choice cannot draw exponential times; each class has its own arrivals.
+	// A choice cannot draw exponential times, so each class has its own generator.
 	s := poisson(seed, load/2, serviceSpec{Kind: "exp", Mean: second}, 1, 1)
 	s.Queues[0].Order = "priority"
 	low := *s.Publish[0].Gen
@@ -163,8 +163,8 @@ func shortFirst(seed uint64, load float64, service serviceSpec) theory {
 	}}
 }
 
-// splitBySize gives short and long messages a queue and a worker each, in shares
-// that make their loads equal.
+// splitBySize gives short and long messages a queue and a worker each. The numbers
+// of messages make the two loads equal.
 func splitBySize(seed uint64, load float64) theory {
 	mean := (100*0.1 + 10) / 101
 	s := poisson(seed, 2*load/mean, serviceSpec{Kind: "choice", Total: 101, Items: []itemSpec{
