@@ -27,7 +27,11 @@
 //   - [NewSweep] runs a grid of settings, in random order, and keeps what is done in a
 //     [CellLog], so that it can be interrupted and resumed.
 //   - [NewSearch] looks for the last value of a param at which bounds still hold.
-//   - [OpenRecord] runs a results folder again and says what differs.
+//   - [OpenPast] runs a results folder again and says what differs.
+//   - [OpenSides] and [OpenGate] read results folders to compare them.
+//
+// An [Output] runs an experiment, prints its tables and writes its results folder, also
+// when the experiment is interrupted.
 //
 // A mistake in a request is a [UsageError], or a scenario's error with file and line:
 // [IsUsage] tells them from what went wrong while it ran. Messages lead with the thing

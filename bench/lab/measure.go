@@ -14,6 +14,7 @@ import (
 // A Watcher is told how the arms get on; i is an arm's place among them. Its
 // methods are called one at a time.
 type Watcher interface {
+	Plan(asked []Arm, parallel int) // before the first arm: all that will run
 	Begin(i, n int, a Arm)
 	Progress(i int, p loadgen.Progress)
 	End(i int, a Arm, r *run.Result)
@@ -30,6 +31,7 @@ func Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) ([]*arms
 	if slices.ContainsFunc(asked, func(a Arm) bool { return a.Target.Kind == AMQP }) {
 		parallel = 1
 	}
+	w.Plan(asked, parallel)
 	work, cancel := context.WithCancelCause(ctx)
 	defer cancel(nil)
 	var (
@@ -78,6 +80,7 @@ func Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) ([]*arms
 // An unwatched experiment tells nobody.
 type unwatched struct{}
 
+func (unwatched) Plan([]Arm, int)                {}
 func (unwatched) Begin(int, int, Arm)            {}
 func (unwatched) Progress(int, loadgen.Progress) {}
 func (unwatched) End(int, Arm, *run.Result)      {}

@@ -18,24 +18,27 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A Record is a results folder with what it takes to run it again: the very
+// A Past is a results folder with what it takes to run it again: the very
 // text of its scenarios, their seeds and their targets.
-type Record struct {
+type Past struct {
 	Arms []Arm
 
 	dir      string
 	recorded *folder.Folder
 }
 
-// OpenRecord reads a results folder. A folder keeps no credentials, so the
+// OpenPast reads a results folder. A folder keeps no credentials, so the
 // targets of runs on other brokers are given again, by the same address; one
 // URL may stand for another where there is but one.
-func OpenRecord(dir string, given []Target) (*Record, error) {
+func OpenPast(dir string, given []Target) (*Past, error) {
+	if err := refuseSweep(dir); err != nil {
+		return nil, err
+	}
 	f, err := folder.Read(dir)
 	if err != nil {
 		return nil, err
 	}
-	r := &Record{dir: dir, recorded: f}
+	p := &Past{dir: dir, recorded: f}
 	var urls []string
 	for _, rec := range f.Runs {
 		if t := rec.Summary.Target; t.Kind == string(AMQP) && !slices.Contains(urls, t.URL) {
@@ -48,7 +51,7 @@ func OpenRecord(dir string, given []Target) (*Record, error) {
 		}
 	}
 	for i, rec := range f.Runs {
-		s, err := r.scenario(i)
+		s, err := p.scenario(i)
 		if err != nil {
 			return nil, err
 		}
@@ -56,14 +59,14 @@ func OpenRecord(dir string, given []Target) (*Record, error) {
 		if err != nil {
 			return nil, err
 		}
-		r.Arms = append(r.Arms, Arm{Scenario: s, Target: t, Repeat: rec.Summary.Repeat})
+		p.Arms = append(p.Arms, Arm{Scenario: s, Target: t, Repeat: rec.Summary.Repeat})
 	}
-	return r, nil
+	return p, nil
 }
 
 // scenario reads what arm i ran, and refuses a text that was changed since.
-func (r *Record) scenario(i int) (*scenarios.Scenario, error) {
-	path := filepath.Join(r.dir, r.recorded.Runs[i].Dir, "scenario.resolved.yaml")
+func (p *Past) scenario(i int) (*scenarios.Scenario, error) {
+	path := filepath.Join(p.dir, p.recorded.Runs[i].Dir, "scenario.resolved.yaml")
 	f, err := load(path)
 	if err != nil {
 		return nil, err
@@ -72,9 +75,9 @@ func (r *Record) scenario(i int) (*scenarios.Scenario, error) {
 	if err != nil {
 		return nil, err
 	}
-	if s.SHA256 != r.recorded.Manifest.Arms[i].ScenarioHash {
+	if s.SHA256 != p.recorded.Manifest.Arms[i].ScenarioHash {
 		return nil, fmt.Errorf("%s is not what was run: its SHA-256 is %.12s, the manifest says %.12s (harelab run takes any file)",
-			path, s.SHA256, r.recorded.Manifest.Arms[i].ScenarioHash)
+			path, s.SHA256, p.recorded.Manifest.Arms[i].ScenarioHash)
 	}
 	return s, nil
 }
@@ -95,17 +98,17 @@ func targetAgain(t stat.Target, urls []string, given []Target) (Target, error) {
 // WriteDifferences writes how runs differ from the recorded ones they repeat,
 // which are the first of them in order, and reports whether all that was made
 // in virtual time came out the same, message by message.
-func (r *Record) WriteDifferences(w io.Writer, again *folder.Folder) (same bool, err error) {
-	fmt.Fprintf(w, "\nagainst %s\n", r.dir)
-	for _, line := range setting(r.recorded.Manifest, again.Manifest) {
+func (p *Past) WriteDifferences(w io.Writer, again *folder.Folder) (same bool, err error) {
+	fmt.Fprintf(w, "\nagainst %s\n", p.dir)
+	for _, line := range setting(p.recorded.Manifest, again.Manifest) {
 		fmt.Fprintf(w, "  %s\n", line)
 	}
 	same = true
 	for i, now := range again.Runs {
-		rec := r.recorded.Runs[i]
+		rec := p.recorded.Runs[i]
 		name := fmt.Sprintf("%s on %s, seed %d", rec.Summary.Arm, now.Summary.Target.Name(), rec.Summary.Seed)
 		if now.Summary.Virtual && !rec.Summary.Partial && !now.Summary.Partial {
-			what, err := r.exactDifference(i, now)
+			what, err := p.exactDifference(i, now)
 			if err != nil {
 				return false, err
 			}
@@ -130,8 +133,8 @@ func (r *Record) WriteDifferences(w io.Writer, again *folder.Folder) (same bool,
 
 // exactDifference says how a run in virtual time differs from the recorded
 // one, empty if it does not.
-func (r *Record) exactDifference(i int, now *folder.Run) (string, error) {
-	recorded, err := os.ReadFile(filepath.Join(r.dir, r.recorded.Runs[i].Dir, "messages.csv"))
+func (p *Past) exactDifference(i int, now *folder.Run) (string, error) {
+	recorded, err := os.ReadFile(filepath.Join(p.dir, p.recorded.Runs[i].Dir, "messages.csv"))
 	if err != nil {
 		return "", err
 	}
@@ -148,7 +151,7 @@ func (r *Record) exactDifference(i int, now *folder.Run) (string, error) {
 	if len(was) != len(is) {
 		return fmt.Sprintf("messages.csv had %d lines and has %d", len(was)-1, len(is)-1), nil
 	}
-	a, err := onlyFigures(r.recorded.Runs[i].Summary)
+	a, err := onlyFigures(p.recorded.Runs[i].Summary)
 	if err != nil {
 		return "", err
 	}

@@ -170,7 +170,7 @@ func (s *Search) try(ctx context.Context, value int, w Watcher) (Tried, error) {
 	t.Runs = runs
 	for _, r := range runs {
 		if !r.Summary.Valid() {
-			return t, &InvalidError{r.Summary}
+			return t, invalid(r.Summary)
 		}
 		t.Holds = t.Holds && stat.AllMet(r.Summary.Verdicts)
 	}

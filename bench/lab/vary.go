@@ -41,9 +41,10 @@ type Varied struct {
 
 // Vary is a comparison ready to run.
 type Vary struct {
-	Arms   []Arm // in the order they run
-	values []string
-	axis   Axis
+	Arms    []Arm    // in the order they run
+	values  []string // of each arm
+	axis    Axis
+	metrics []string
 }
 
 // NewVary expands the request. The values take turns, and every second round
@@ -76,7 +77,7 @@ func NewVary(q VaryRequest) (*Vary, error) {
 			repeat = 1
 		}
 	}
-	v := &Vary{axis: q.Axis}
+	v := &Vary{axis: q.Axis, metrics: q.Metrics}
 	scope := base.Scope()
 	for r := range repeat {
 		round := slices.Clone(q.Axis.Values)

@@ -22,11 +22,13 @@ func IsUsage(err error) bool {
 	return errors.As(err, &usage) || errors.As(err, &scenario)
 }
 
-// An InvalidError says that figures of a run must not be used.
-type InvalidError struct{ Run *stat.Summary }
+// An InvalidError says that the figures of a run must not be used.
+type InvalidError struct{ Text string }
 
-func (e *InvalidError) Error() string {
-	return fmt.Sprintf("the run of %s on %s is invalid; see the findings above", e.Run.Arm, e.Run.Target.Name())
+func (e *InvalidError) Error() string { return e.Text }
+
+func invalid(s *stat.Summary) error {
+	return &InvalidError{fmt.Sprintf("the run of %s on %s is invalid; see the findings above", s.Arm, s.Target.Name())}
 }
 
 // An UnmetError says that expectations of a scenario were not met.
@@ -50,7 +52,7 @@ func Verdict(ss []*stat.Summary) error {
 	e := UnmetError{Runs: len(ss)}
 	for _, s := range ss {
 		if !s.Valid() {
-			return &InvalidError{s}
+			return invalid(s)
 		}
 		if !stat.AllMet(s.Verdicts) {
 			e.Unmet++

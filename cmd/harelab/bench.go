@@ -67,15 +67,17 @@ by a module of its own: cd bench/peers && go run .`,
 			if o.Out, err = newFolder(o.Out); err != nil {
 				return err
 			}
+			defer dropFolder(o.Out)
 			ctx, stop := interruptible()
 			defer stop()
 			show, clear := benchProgress(os.Stderr, interactive(os.Stderr), quiet)
 			r, err := matchlab.Run(ctx, o, show)
 			clear()
 			switch {
+			case r == nil && errors.Is(err, context.Canceled):
+				return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
 			case r == nil:
-				dropFolder(o.Out)
-				return orInterrupted(err)
+				return err
 			case errors.Is(err, context.Canceled):
 				err = &exit{exitInterrupted, errors.New("interrupted: what was measured is written, marked partial")}
 				return errors.Join(printBench(cmd.OutOrStdout(), r), err)

@@ -1,23 +1,13 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
-	"path/filepath"
-	"slices"
 
 	"github.com/spf13/cobra"
 
 	"harelab/bench/lab"
 	"harelab/cmd/harelab/internal/progress"
-	"harelab/reports"
 	"harelab/reports/compare"
-	"harelab/reports/folder"
-	"harelab/reports/stat"
-	"harelab/reports/sweep"
 	"harelab/scenarios/metric"
 )
 
@@ -95,100 +85,21 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return usage("BASE and NEW are missing: want two results folders or more, as in: harelab compare runs/main runs/mine (or --vary NAME=V1,V2 and a scenario)")
 	}
-	paths, err := alike(args)
+	sides, err := lab.OpenSides(args, f.metrics)
 	if err != nil {
 		return err
 	}
-	if !isFolder(paths[0]) && len(f.metrics) > 0 {
-		return usage("--metric chooses among the figures of runs; of benchmark files all are compared")
-	}
-	sides, err := f.sides(paths)
-	if err != nil {
-		return err
-	}
-	out := f.out
-	if out != "" {
-		if out, err = newFolder(out); err != nil {
+	dir := f.out
+	if dir != "" {
+		if dir, err = newFolder(dir); err != nil {
 			return err
 		}
 	}
 	c := compare.Compare(sides[0], sides[1:]...)
-	if err := compare.WriteText(cmd.OutOrStdout(), c); err != nil {
+	if err := output(cmd, dir).Compare(c); err != nil {
 		return err
 	}
-	if out != "" {
-		if err := writeComparison(cmd.OutOrStdout(), out, c); err != nil {
-			return err
-		}
-	}
-	for i, side := range c.News {
-		if !slices.ContainsFunc(c.Rows, func(r compare.Row) bool { return r.News[i].N > 0 }) {
-			return fmt.Errorf("%s and %s have nothing in common to compare", side.Name, c.Base.Name)
-		}
-	}
-	return nil
-}
-
-// sides reads what is at the paths: benchmark files, or results folders.
-func (f *compareFlags) sides(paths []string) ([]*compare.Side, error) {
-	var sides []*compare.Side
-	if !isFolder(paths[0]) {
-		for _, path := range paths {
-			side, err := compare.Open(path, nil)
-			if err != nil {
-				return nil, err
-			}
-			side.Name = path
-			sides = append(sides, side)
-		}
-		return sides, nil
-	}
-	var all []*stat.Summary
-	runs := make([][]*stat.Summary, len(paths))
-	for i, path := range paths {
-		ss, err := folder.ReadSummaries(path)
-		if err != nil {
-			return nil, err
-		}
-		runs[i], all = ss, append(all, ss...)
-	}
-	if err := compare.Check(f.metrics, all); err != nil {
-		return nil, &exit{exitUsage, err}
-	}
-	for i, path := range paths {
-		side, err := compare.FromSummaries(path, runs[i], f.metrics)
-		if err != nil {
-			return nil, err
-		}
-		sides = append(sides, side)
-	}
-	return sides, nil
-}
-
-// alike returns what to read of each path: where one is a benchmark file or
-// the folder of a sweep, whose cells stand in its bench.txt, of all folders
-// their bench.txt.
-func alike(paths []string) ([]string, error) {
-	out := slices.Clone(paths)
-	for _, path := range paths {
-		if _, err := os.Stat(path); err != nil {
-			return nil, fmt.Errorf("%w", err)
-		}
-	}
-	if !slices.ContainsFunc(paths, func(p string) bool { return !isFolder(p) || sweep.Is(p) }) {
-		return out, nil
-	}
-	for i, path := range out {
-		if isFolder(path) {
-			out[i] = filepath.Join(path, "bench.txt")
-		}
-	}
-	return out, nil
-}
-
-func isFolder(path string) bool {
-	info, err := os.Stat(path)
-	return err == nil && info.IsDir()
+	return lab.CheckCommon(c)
 }
 
 func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
@@ -216,64 +127,12 @@ func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
 	if err != nil {
 		return err
 	}
-	out, err := newFolder(f.out)
+	dir, err := newFolder(f.out)
 	if err != nil {
 		return err
 	}
+	defer dropFolder(dir)
 	ctx, stop := interruptible()
 	defer stop()
-	varied, err := v.Run(ctx, progress.New(os.Stderr, interactive(os.Stderr), f.quiet))
-	return errors.Join(err, f.writeVaried(cmd.OutOrStdout(), out, varied, err))
-}
-
-// writeVaried writes what was run, and compares it unless runErr cut it short.
-func (f *compareFlags) writeVaried(w io.Writer, out string, varied *lab.Varied, runErr error) error {
-	interrupted := errors.Is(runErr, context.Canceled)
-	if len(varied.Runs) == 0 {
-		dropFolder(out)
-		if interrupted {
-			return orInterrupted(runErr)
-		}
-		return nil
-	}
-	if err := reports.Write(out, folder.New(varied.Runs, folder.NewManifest(commandLine()))); err != nil {
-		return err
-	}
-	if interrupted {
-		fmt.Fprintf(os.Stderr, "interrupted: no comparison; runs in %s: %d\n", out, len(varied.Runs))
-		return &exit{code: exitInterrupted}
-	}
-	if runErr != nil {
-		return nil
-	}
-	c, err := varied.Compare(f.metrics)
-	if err != nil {
-		return err
-	}
-	if err := compare.WriteText(w, c); err != nil {
-		return err
-	}
-	if err := writeComparison(w, out, c); err != nil {
-		return err
-	}
-	for _, r := range varied.Runs {
-		if !r.Summary.Valid() {
-			return &exit{exitInvalid, fmt.Errorf("the run of %s is invalid: %s", r.Summary.Arm, c.Why)}
-		}
-	}
-	return nil
-}
-
-// writeComparison writes the comparison's page.
-func writeComparison(w io.Writer, dir string, c *compare.Comparison) error {
-	path := filepath.Join(dir, "compare.html")
-	file, err := os.Create(path)
-	if err != nil {
-		return err
-	}
-	if err := errors.Join(c.Sheet(commandLine()).WriteHTML(file), file.Close()); err != nil {
-		return err
-	}
-	_, err = fmt.Fprintf(w, "\nwrote %s\n", path)
-	return err
+	return output(cmd, dir).Vary(ctx, v, progress.New(os.Stderr, interactive(os.Stderr), f.quiet))
 }

@@ -31,20 +31,13 @@ const (
 	exitInterrupted  = 130 // Ctrl-C; what was measured is written
 )
 
-// An exit is an error that knows its exit code. With no text, everything has
-// been said already.
+// An exit is an error that knows its exit code.
 type exit struct {
 	code int
 	err  error
 }
 
-func (e *exit) Error() string {
-	if e.err == nil {
-		return fmt.Sprintf("exit %d", e.code)
-	}
-	return e.err.Error()
-}
-
+func (e *exit) Error() string { return e.err.Error() }
 func (e *exit) Unwrap() error { return e.err }
 
 func usage(format string, args ...any) error {
@@ -71,9 +64,10 @@ func execute(args []string) int {
 	return code
 }
 
-// complain prints what went wrong and returns its exit code.
+// complain prints what went wrong, unless the report says it, and returns the exit
+// code.
 func complain(err error) int {
-	if coded := (*exit)(nil); err != nil && (!errors.As(err, &coded) || coded.err != nil) {
+	if err != nil && err.Error() != "" {
 		fmt.Fprintln(os.Stderr, "harelab:", err)
 	}
 	return codeOf(err)
@@ -82,6 +76,7 @@ func complain(err error) int {
 // codeOf is the exit code that an error stands for.
 func codeOf(err error) int {
 	var coded *exit
+	var interrupted *lab.InterruptedError
 	var invalid *lab.InvalidError
 	var unmet *lab.UnmetError
 	switch {
@@ -89,6 +84,8 @@ func codeOf(err error) int {
 		return exitDone
 	case errors.As(err, &coded):
 		return coded.code
+	case errors.As(err, &interrupted):
+		return exitInterrupted
 	case errors.As(err, &invalid):
 		return exitInvalid
 	case errors.As(err, &unmet):

@@ -8,6 +8,7 @@ import (
 
 	"github.com/spf13/cobra"
 
+	"harelab/bench/lab"
 	"harelab/reports"
 	"harelab/reports/sweep"
 	"harelab/reports/terminal"
@@ -38,7 +39,7 @@ plots again from the data. Nothing is run.`,
 
 // redraw draws a folder anew and prints its table.
 func redraw(w io.Writer, dir string) error {
-	if _, err := os.Stat(filepath.Join(dir, cellLogName)); err == nil && !sweep.Is(dir) {
+	if _, err := os.Stat(filepath.Join(dir, lab.CellLogName)); err == nil && !sweep.Is(dir) {
 		return fmt.Errorf("the sweep in %s has not ended; the same call of harelab sweep with --resume --out %s goes on with it", dir, dir)
 	}
 	if sweep.Is(dir) {

@@ -37,18 +37,15 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 				}
 				given = append(given, t)
 			}
-			if err := noSweep(args[0]); err != nil {
-				return err
-			}
-			record, err := lab.OpenRecord(args[0], given)
+			past, err := lab.OpenPast(args[0], given)
 			if err != nil {
 				return err
 			}
-			again, err := measure(cmd, record.Arms, 1, out, quiet)
+			again, err := measure(cmd, past.Arms, 1, out, quiet)
 			if err != nil {
 				return err
 			}
-			same, err := record.WriteDifferences(cmd.OutOrStdout(), again)
+			same, err := past.WriteDifferences(cmd.OutOrStdout(), again)
 			if err != nil {
 				return err
 			}

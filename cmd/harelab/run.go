@@ -2,12 +2,8 @@ package main
 
 import (
 	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
 	"os/signal"
-	"path/filepath"
 	"strings"
 	"syscall"
 
@@ -15,11 +11,7 @@ import (
 
 	"harelab/bench/lab"
 	"harelab/cmd/harelab/internal/progress"
-	"harelab/reports"
-	"harelab/reports/arms"
 	"harelab/reports/folder"
-	"harelab/reports/stat"
-	"harelab/reports/terminal"
 	"harelab/scenarios"
 )
 
@@ -172,46 +164,21 @@ func runArms(cmd *cobra.Command, q lab.Request, parallel int, out string, quiet 
 	return lab.Verdict(f.Summaries())
 }
 
-// measure runs arms, prints each target's table as soon as it is complete, and
-// writes the results folder, also when it was interrupted.
-func measure(cmd *cobra.Command, asked []lab.Arm, parallel int, out string, quiet bool) (*folder.Folder, error) {
-	out, err := newFolder(out)
+// measure runs arms into a results folder.
+func measure(cmd *cobra.Command, asked []lab.Arm, parallel int, dir string, quiet bool) (*folder.Folder, error) {
+	dir, err := newFolder(dir)
 	if err != nil {
 		return nil, err
 	}
+	defer dropFolder(dir)
 	ctx, stop := interruptible()
 	defer stop()
-	watch := progress.New(os.Stderr, interactive(os.Stderr), quiet)
+	return output(cmd, dir).Measure(ctx, asked, parallel, progress.New(os.Stderr, interactive(os.Stderr), quiet))
+}
 
-	var runs []*arms.Run
-	for _, group := range lab.ByTarget(asked) {
-		if text := progress.Announcement(group, parallel); text != "" && !quiet {
-			fmt.Fprintln(os.Stderr, text)
-		}
-		ended, runErr := lab.Measure(ctx, group, parallel, watch)
-		if len(ended) > 0 {
-			if err := terminal.WriteTable(cmd.OutOrStdout(), arms.Summaries(ended)); err != nil {
-				return nil, err
-			}
-		}
-		runs = append(runs, ended...)
-		if err = runErr; err != nil {
-			break
-		}
-	}
-	interrupted := errors.Is(err, context.Canceled)
-	if len(runs) == 0 {
-		dropFolder(out)
-		return nil, orInterrupted(err)
-	}
-	f, writeErr := report(cmd.OutOrStdout(), out, runs)
-	switch {
-	case writeErr != nil:
-		return nil, errors.Join(writeErr, err)
-	case interrupted:
-		return nil, &exit{code: exitInterrupted}
-	}
-	return f, err
+// output returns an output of the command's experiments.
+func output(cmd *cobra.Command, dir string) lab.Output {
+	return lab.Output{Dir: dir, Command: commandLine(), Text: cmd.OutOrStdout()}
 }
 
 // interruptible returns a context that the first Ctrl-C cancels; the second
@@ -220,30 +187,4 @@ func interruptible() (context.Context, context.CancelFunc) {
 	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
 	context.AfterFunc(ctx, stop)
 	return ctx, stop
-}
-
-// orInterrupted is err, or where that is only Ctrl-C's doing, that nothing was
-// measured before it.
-func orInterrupted(err error) error {
-	if errors.Is(err, context.Canceled) {
-		return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
-	}
-	return err
-}
-
-// report writes the results folder and prints what the tables do not say.
-func report(w io.Writer, dir string, runs []*arms.Run) (*folder.Folder, error) {
-	f := folder.New(runs, folder.NewManifest(commandLine()))
-	if err := reports.Write(dir, f); err != nil {
-		return nil, err
-	}
-	ss := f.Summaries()
-	if err := terminal.WriteExpectations(w, ss); err != nil {
-		return nil, err
-	}
-	if err := terminal.WriteAgreement(w, stat.Agreements(ss)); err != nil {
-		return nil, err
-	}
-	_, err := fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(dir, "report.html"))
-	return f, err
 }

@@ -1,24 +1,15 @@
 package main
 
 import (
-	"context"
-	"errors"
-	"fmt"
-	"io"
 	"os"
-	"path/filepath"
 
 	"github.com/spf13/cobra"
 
 	"harelab/bench/lab"
 	"harelab/cmd/harelab/internal/progress"
-	"harelab/reports/sweep"
 )
 
 func init() { commands = append(commands, newSweep) }
-
-// cellLogName is the file of a sweep's finished cells.
-const cellLogName = "cells.jsonl"
 
 func newSweep() *cobra.Command {
 	var (
@@ -101,106 +92,9 @@ func runSweep(cmd *cobra.Command, q lab.SweepRequest, out string, resume, quiet 
 		if out, err = newFolder(out); err != nil {
 			return err
 		}
+		defer dropFolder(out)
 	}
-	cellLog, cells, err := lab.OpenCellLog(filepath.Join(out, cellLogName), s, resume)
-	if err != nil {
-		return err
-	}
-	defer cellLog.Close()
 	ctx, stop := interruptible()
 	defer stop()
-	if text := progress.Announcement(s.Left(cells), 1); text != "" && !quiet {
-		fmt.Fprintln(os.Stderr, text)
-	}
-	watch := progress.NewSweep(os.Stderr, interactive(os.Stderr), quiet)
-	err = s.Run(ctx, cells, func(c lab.Cell) error {
-		cells = append(cells, c)
-		return cellLog.Append(c)
-	}, watch.Show)
-	watch.End()
-	switch {
-	case err == nil:
-		err = cellLog.Settle(s, cells)
-	case len(cells) == 0 && !resume:
-		cellLog.Close()
-		os.Remove(filepath.Join(out, cellLogName))
-		dropFolder(out)
-		return orInterrupted(err)
-	}
-	return errors.Join(goOn(err, len(cells), s.Len(), out), reportSweep(ctx, cmd.OutOrStdout(), s, cells, out))
-}
-
-// reportSweep writes what the cells come to, also when they are not all.
-func reportSweep(ctx context.Context, w io.Writer, s *lab.Sweep, cells []lab.Cell, out string) error {
-	if len(cells) == 0 {
-		return nil
-	}
-	// A report of an unfinished sweep may have had other charts.
-	if err := os.RemoveAll(filepath.Join(out, "plots")); err != nil {
-		return err
-	}
-	report, err := s.Report(ctx, cells, commandLine())
-	if err != nil {
-		return err
-	}
-	if len(cells) < s.Len() {
-		fmt.Fprintf(w, "PARTIAL: %d of %d cells were run.\n", len(cells), s.Len())
-	}
-	if err := writeSweep(w, out, report, s.Label); err != nil {
-		return err
-	}
-	invalid := 0
-	for _, c := range cells {
-		if !c.Valid {
-			invalid++
-		}
-	}
-	if invalid > 0 {
-		return &exit{exitInvalid, fmt.Errorf("%d of %d cells are invalid", invalid, len(cells))}
-	}
-	return nil
-}
-
-// goOn says how a sweep that was cut short is gone on with.
-func goOn(err error, have, of int, out string) error {
-	if err == nil {
-		return nil
-	}
-	how := fmt.Sprintf("%d of %d cells are in %s; the same call with --resume --out %s runs the rest", have, of, filepath.Join(out, cellLogName), out)
-	if errors.Is(err, context.Canceled) {
-		return &exit{exitInterrupted, errors.New("interrupted: " + how)}
-	}
-	return fmt.Errorf("%w (%s)", err, how)
-}
-
-// writeSweep prints and writes what a sweep came to.
-func writeSweep(w io.Writer, dir string, s *sweep.Sweep, label func([]string) string) error {
-	if err := sweep.WriteTable(w, s); err != nil {
-		return err
-	}
-	leftOut(w, s, label)
-	if err := sweep.Write(dir, s); err != nil {
-		return err
-	}
-	_, err := fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(dir, "report.html"))
-	return err
-}
-
-// maxLeftOut is how many cells that have no part in the result are named.
-const maxLeftOut = 5
-
-// leftOut says which cells have no part in the result, and why.
-func leftOut(w io.Writer, s *sweep.Sweep, label func([]string) string) {
-	n := 0
-	for _, c := range s.Cells {
-		if c.Invalid == "" {
-			continue
-		}
-		if n++; n <= maxLeftOut {
-			fmt.Fprintf(w, "left out: %s: %s\n", label(c.Values), c.Invalid)
-		}
-	}
-	if n > maxLeftOut {
-		fmt.Fprintf(w, "left out: %d more\n", n-maxLeftOut)
-	}
+	return output(cmd, out).Sweep(ctx, s, resume, progress.NewSweep(os.Stderr, interactive(os.Stderr), quiet))
 }

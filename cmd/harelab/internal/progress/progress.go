@@ -53,6 +53,12 @@ type armState struct {
 	next  time.Time // when its next line is due
 }
 
+func (w *watcher) Plan(asked []lab.Arm, parallel int) {
+	if text := announcement(asked, parallel); text != "" {
+		w.line(text)
+	}
+}
+
 func (w *watcher) Begin(i, n int, a lab.Arm) {
 	s := &armState{place: i, label: fmt.Sprintf("[%d/%d]", i+1, n), next: w.now().Add(lineEvery),
 		last: loadgen.Progress{Planned: -1, Left: -1}} // nothing is known yet

@@ -23,6 +23,13 @@ func NewSweep(w io.Writer, terminal, quiet bool) *Sweep {
 	return &Sweep{w: w, terminal: terminal, quiet: quiet, now: time.Now}
 }
 
+// Plan announces how long the arms of the cells will take, if that is long.
+func (s *Sweep) Plan(left []lab.Arm, parallel int) {
+	if text := announcement(left, parallel); text != "" && !s.quiet {
+		fmt.Fprintln(s.w, text)
+	}
+}
+
 // Show shows p, unless the last was shown only just now.
 func (s *Sweep) Show(p lab.SweepProgress) {
 	last := p.Done == p.Total

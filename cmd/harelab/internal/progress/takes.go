@@ -11,10 +11,10 @@ import (
 // long is when an arm is named for the time it takes.
 const long = 2 * time.Minute
 
-// Announcement says how long arms of one target will take on a real clock, up
+// announcement says how long arms of one target will take on a real clock, up
 // to parallel of them side by side, and names the long ones. It is empty where
 // there is nothing to prepare for: in virtual time, and when all is done soon.
-func Announcement(arms []lab.Arm, parallel int) string {
+func announcement(arms []lab.Arm, parallel int) string {
 	if len(arms) == 0 || arms[0].Target.Kind == lab.Sim {
 		return ""
 	}

@@ -15,7 +15,7 @@ func TestAnnouncement(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		return Announcement(arms, parallel)
+		return announcement(arms, parallel)
 	}
 	announce := func(parallel int, target lab.Target, names ...string) string {
 		t.Helper()
@@ -43,6 +43,25 @@ func TestRoughly(t *testing.T) {
 	} {
 		if got := roughly(d); got != want {
 			t.Errorf("roughly(%v) = %q, want %q", d, got, want)
+		}
+	}
+}
+
+func TestWatchersAnnounceLongArms(t *testing.T) {
+	arms, err := lab.Expand(lab.Request{Scenarios: []string{"dispatch-catalogue"}, Variants: []string{lab.Base}, Targets: []lab.Target{{Kind: lab.Embedded}}, Repeat: 1})
+	if err != nil {
+		t.Fatal(err)
+	}
+	want := announcement(arms, 1) + "\n"
+	for _, quiet := range []bool{false, true} {
+		var run, sweep strings.Builder
+		New(&run, false, quiet).Plan(arms, 1)
+		NewSweep(&sweep, false, quiet).Plan(arms, 1)
+		if quiet {
+			want = ""
+		}
+		if run.String() != want || sweep.String() != want {
+			t.Errorf("quiet %v: %q, %q, want %q", quiet, &run, &sweep, want)
 		}
 	}
 }

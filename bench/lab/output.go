@@ -1,0 +1,137 @@
+package lab
+
+import (
+	"context"
+	"errors"
+	"fmt"
+	"io"
+	"os"
+	"path/filepath"
+
+	"harelab/reports"
+	"harelab/reports/arms"
+	"harelab/reports/compare"
+	"harelab/reports/folder"
+	"harelab/reports/stat"
+	"harelab/reports/terminal"
+)
+
+// An Output is where the results of an experiment go. Its methods run an experiment
+// and write what was measured, also when it fails or is interrupted halfway.
+type Output struct {
+	Dir     string    // the results folder, which exists and is empty
+	Command []string  // the command line that gives the same figures again
+	Text    io.Writer // gets each table as soon as it is complete
+}
+
+// An InterruptedError says that a context was cancelled before all was measured.
+type InterruptedError struct{ Text string } // empty: the report says it
+
+func (e *InterruptedError) Error() string { return e.Text }
+
+// interruption returns an [InterruptedError] in place of a context's error, and any
+// other error as it is.
+func interruption(err error, text string) error {
+	if errors.Is(err, context.Canceled) {
+		return &InterruptedError{text}
+	}
+	return err
+}
+
+const nothingMeasured = "interrupted before anything was measured"
+
+// Measure runs arms as [Measure] does, one target after the other. It prints the table
+// of each target and writes the results folder. The folder is nil if nothing was
+// measured or it could not be written.
+func (o Output) Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) (*folder.Folder, error) {
+	var runs []*arms.Run
+	var failed error
+	for _, group := range ByTarget(asked) {
+		var ended []*arms.Run
+		ended, failed = Measure(ctx, group, parallel, w)
+		if len(ended) > 0 {
+			if err := terminal.WriteTable(o.Text, arms.Summaries(ended)); err != nil {
+				return nil, err
+			}
+		}
+		runs = append(runs, ended...)
+		if failed != nil {
+			break
+		}
+	}
+	if len(runs) == 0 {
+		return nil, interruption(failed, nothingMeasured)
+	}
+	f, err := o.write(runs)
+	if err != nil {
+		return nil, errors.Join(err, failed)
+	}
+	return f, interruption(failed, "")
+}
+
+// write writes the results folder and prints what the tables do not say.
+func (o Output) write(runs []*arms.Run) (*folder.Folder, error) {
+	f := folder.New(runs, folder.NewManifest(o.Command))
+	if err := reports.Write(o.Dir, f); err != nil {
+		return nil, err
+	}
+	ss := f.Summaries()
+	if err := terminal.WriteExpectations(o.Text, ss); err != nil {
+		return nil, err
+	}
+	if err := terminal.WriteAgreement(o.Text, stat.Agreements(ss)); err != nil {
+		return nil, err
+	}
+	return f, o.wrote("report.html")
+}
+
+// Vary runs a comparison and writes the runs. If all of them ended, it prints how the
+// values compare and writes the comparison's page. The error is an [InvalidError] if
+// the figures of a run must not be used.
+func (o Output) Vary(ctx context.Context, v *Vary, w Watcher) error {
+	varied, failed := v.Run(ctx, w)
+	if len(varied.Runs) == 0 {
+		return interruption(failed, nothingMeasured)
+	}
+	if err := reports.Write(o.Dir, folder.New(varied.Runs, folder.NewManifest(o.Command))); err != nil {
+		return errors.Join(failed, err)
+	}
+	if failed != nil {
+		return interruption(failed, fmt.Sprintf("interrupted: no comparison; runs in %s: %d", o.Dir, len(varied.Runs)))
+	}
+	c, err := varied.Compare(v.metrics)
+	if err != nil {
+		return err
+	}
+	if err := o.Compare(c); err != nil {
+		return err
+	}
+	for _, r := range varied.Runs {
+		if !r.Summary.Valid() {
+			return &InvalidError{fmt.Sprintf("the run of %s is invalid: %s", r.Summary.Arm, c.Why)}
+		}
+	}
+	return nil
+}
+
+// Compare prints a comparison and writes its page, unless there is no results folder.
+func (o Output) Compare(c *compare.Comparison) error {
+	if err := compare.WriteText(o.Text, c); err != nil || o.Dir == "" {
+		return err
+	}
+	const page = "compare.html"
+	file, err := os.Create(filepath.Join(o.Dir, page))
+	if err != nil {
+		return err
+	}
+	if err := errors.Join(c.Sheet(o.Command).WriteHTML(file), file.Close()); err != nil {
+		return err
+	}
+	return o.wrote(page)
+}
+
+// wrote prints where a page is.
+func (o Output) wrote(page string) error {
+	_, err := fmt.Fprintf(o.Text, "\nwrote %s\n", filepath.Join(o.Dir, page))
+	return err
+}
