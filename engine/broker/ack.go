@@ -8,19 +8,20 @@ import (
 	"harelab/engine/wire"
 )
 
-// Ack settles a delivery, or with multiple all unsettled ones up to it; 0 with
-// multiple means all there are. With tx it takes effect at TxCommit.
+// Ack acknowledges the delivery with a tag. With multiple it acknowledges all unsettled
+// deliveries up to that tag, and tag 0 stands for all of the channel. With tx it takes
+// effect at TxCommit.
 //
-// Errors: 406 for a tag that is not unsettled.
+// Errors: 406 for a tag without an unsettled delivery.
 func (ch *Channel) Ack(tag uint64, multiple bool) error {
 	return ch.settle(queue.Ack, tag, multiple)
 }
 
-// Nack refuses deliveries, named as in Ack: with requeue they go back to their
-// original places in their queues, else they are dead-lettered or dropped.
-// basic.reject is Nack without multiple.
+// Nack rejects deliveries; tag and multiple work as in Ack. With requeue the messages go
+// back to their original places in their queues, otherwise they are dead-lettered or
+// dropped. basic.reject is Nack without multiple.
 //
-// Errors: 406 for a tag that is not unsettled.
+// Errors: 406 for a tag without an unsettled delivery.
 func (ch *Channel) Nack(tag uint64, multiple, requeue bool) error {
 	if requeue {
 		return ch.settle(queue.Requeue, tag, multiple)
@@ -59,7 +60,8 @@ func (ch *Channel) settle(kind queue.Kind, tag uint64, multiple bool) error {
 	return nil
 }
 
-// take takes deliveries out of the unacked list, into op.settled.
+// take moves deliveries from the unacked list to op.settled. It reports false if the tag
+// has no unsettled delivery.
 func (ch *Channel) take(op *operation, tag uint64, multiple bool) (deliveries []unsettled, ok bool) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
@@ -75,10 +77,9 @@ func (ch *Channel) take(op *operation, tag uint64, multiple bool) (deliveries []
 	return op.settled, ok
 }
 
-// finish tells the queues that deliveries were settled, in order of declaration.
-// With a prefetch for the whole channel, what that frees may be used by any of its
-// queues: all first take in what was settled, then all are run, beginning at a drawn
-// one.
+// finish settles deliveries in their queues, in order of declaration. If the channel has a
+// limit of its own, any of its queues may use the freed credit: first all deliveries are
+// settled, then all queues run, beginning with a drawn one.
 func (ch *Channel) finish(op *operation, kind queue.Kind, deliveries []unsettled) {
 	if len(deliveries) == 1 && ch.limiter == nil { // nearly always
 		op.refs = append(op.refs[:0], deliveries[0].ref)
@@ -111,10 +112,10 @@ func (ch *Channel) finish(op *operation, kind queue.Kind, deliveries []unsettled
 	}
 }
 
-// drawFirst returns the index in op.runs of the queue that is run first. Queues that
-// compete for what the channel's limit allows have the same chance: in a fixed order
-// the first would take every credit and starve the others (rabbit_limiter,
-// notify_queues/1). Nothing is drawn where fewer than two compete.
+// drawFirst returns the index in op.runs of the queue that runs first. The queues that
+// compete for credit of the channel's limit have the same chance: in a fixed order the
+// first one would take every credit and starve the others (rabbit_limiter,
+// notify_queues/1). It draws nothing if fewer than two compete.
 func (ch *Channel) drawFirst(op *operation) int {
 	if len(op.runs) < 2 || ch.limiter.Limit() == 0 || ch.limiter.Full() {
 		return 0

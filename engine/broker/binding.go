@@ -8,28 +8,27 @@ import (
 	"harelab/engine/wire"
 )
 
-// A binding has messages of its source go to its destination.
+// A binding routes messages from its source to its destination.
 type binding struct {
-	seq    uint64 // order of making
+	seq    uint64 // order of creation
 	source *Exchange
 	dest   *target
 	number topic.Dest
 	key    string
 	args   wire.Table
-	id     string // args in a canonical form: bindings that differ there are different
+	id     string // args in a canonical form; bindings with different ids are different bindings
 
-	variant    *binding // with the same source, destination and key, but other arguments
-	next, prev *binding // of the same destination
+	variant    *binding // next binding with the same source, destination and key, but other arguments
+	next, prev *binding // neighbours in the list of bindings with the same destination
 }
 
-// bindingKey finds a binding in its source, and those that differ in arguments.
+// A bindingKey finds, in a source, the bindings that differ only in their arguments.
 type bindingKey struct {
 	dest *target
 	key  string
 }
 
-// argumentsID returns a text that is the same for the same arguments, in whatever
-// order they come.
+// argumentsID returns the same text for the same arguments in any order.
 func argumentsID(args wire.Table) string {
 	if len(args) == 0 {
 		return ""
@@ -39,7 +38,7 @@ func argumentsID(args wire.Table) string {
 	return string(wire.AppendTable(nil, sorted))
 }
 
-// incoming returns where the bindings to a target are kept.
+// incoming returns the head of the list of bindings to a target.
 func (to *target) incoming() **binding {
 	if to.queue != nil {
 		return &to.queue.bindings
@@ -54,8 +53,8 @@ func (to *target) name() string {
 	return to.exchange.name
 }
 
-// bind adds a binding and returns it, or nil if it is there already. The virtual
-// host is locked.
+// bind adds a binding and returns it, or nil if it exists already. The virtual host is
+// locked.
 func (v *VHost) bind(x *Exchange, to *target, key string, args wire.Table) *binding {
 	at := bindingKey{to, key}
 	id := argumentsID(args)

@@ -5,7 +5,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// A BindingSpec says what binding is wanted: between a source exchange and a destination.
+// A BindingSpec describes a binding from a source exchange to a destination.
 type BindingSpec struct {
 	Source      string
 	Destination string
@@ -14,14 +14,14 @@ type BindingSpec struct {
 	Arguments   wire.Table
 }
 
-// named returns the binding with its names as they are known.
+// named returns the binding with line ends taken out of its names.
 func (b BindingSpec) named() BindingSpec {
 	b.Source, b.Destination = lineEnds.Replace(b.Source), lineEnds.Replace(b.Destination)
 	return b
 }
 
-// Bind has a queue or an exchange get what the source routes to it. A binding that
-// exists is no error.
+// Bind adds a binding, so that the destination gets the messages that the source routes
+// to it. It is no error if the binding exists.
 //
 // Errors: 403 for the default exchange and missing permissions, 404, 405 for a queue of
 // another connection, 406 for arguments that the source's type does not understand, 541 if both
@@ -56,7 +56,7 @@ func (s *Session) Bind(spec BindingSpec) error {
 	})
 }
 
-// Unbind undoes Bind. A binding that does not exist is no error.
+// Unbind removes a binding. It is no error if the binding does not exist.
 //
 // Errors: 403, 405, 541 if the binding is durable and the store has failed.
 func (s *Session) Unbind(spec BindingSpec) error {
@@ -68,7 +68,7 @@ func (s *Session) Unbind(spec BindingSpec) error {
 	return s.change(func() (durable bool, err error) {
 		x, to, err := v.endpoints(spec)
 		if err != nil {
-			return false, nil // what does not exist is not bound
+			return false, nil // without both ends there is no binding
 		}
 		b := x.findBinding(to, spec.RoutingKey, spec.Arguments)
 		if b == nil {
@@ -85,7 +85,7 @@ func (s *Session) Unbind(spec BindingSpec) error {
 	})
 }
 
-// mayBind checks what binding and unbinding have in common.
+// mayBind makes the checks that binding and unbinding share.
 func (s *Session) mayBind(spec BindingSpec) error {
 	v := s.vhost
 	name := v.queueName
@@ -101,7 +101,8 @@ func (s *Session) mayBind(spec BindingSpec) error {
 	return s.may(auth.Read, spec.Source, v.exchangeName)
 }
 
-// endpoints returns the ends of a binding, which must exist. The virtual host is locked.
+// endpoints returns the source and the destination of a binding, or 404. The virtual host
+// is locked.
 func (v *VHost) endpoints(spec BindingSpec) (x *Exchange, to *target, err error) {
 	x, ok := v.exchanges.GetString(spec.Source)
 	if !ok {
@@ -121,7 +122,7 @@ func (v *VHost) endpoints(spec BindingSpec) (x *Exchange, to *target, err error)
 	return x, &q.target, nil
 }
 
-// mayChange checks that a binding's destination is no queue of another connection.
+// mayChange refuses a destination that is another connection's exclusive queue.
 func (s *Session) mayChange(to *target) error {
 	if to.queue == nil {
 		return nil

@@ -30,17 +30,17 @@ type Options struct {
 	// rr, and fifo, or priority for queues with x-max-priority.
 	Matcher, Dispatch, Order string
 
-	// Seed is what random choices and made-up names follow from. 0: the names
-	// cannot be guessed, random choices use seed 0.
+	// Seed determines random choices and generated names. 0: random choices use
+	// seed 0, but generated names cannot be guessed.
 	Seed uint64
 
 	Tracer Tracer // nil: none
 
-	// Transcript, if not nil, returns where the events and decisions of a queue are
-	// written, in the form that queue.Replay reads, or nil for a queue that is not
-	// to be recorded. It is written to with the queue's lock held; buffer it. When the
-	// queue is deleted it is closed, if it is an io.Closer, and if the queue panics it is
-	// flushed, if it has Flush() error.
+	// Transcript, if not nil, returns the writer that gets the events and decisions of
+	// a queue, in the form that queue.Replay reads, or nil for a queue without a
+	// transcript. The broker writes with the queue's lock held, so the writer should be
+	// buffered. The broker closes the writer when the queue is deleted, if it is an
+	// io.Closer, and flushes it when the queue panics, if it has Flush() error.
 	Transcript func(vhost, queue string) io.Writer
 
 	Logger   *slog.Logger // nil: slog.Default()
@@ -49,17 +49,17 @@ type Options struct {
 	MaxMessageBytes int64 // largest body, in octets; 0: 128 MiB
 }
 
-// A Tracer is told when a message enters a queue, is assigned to a consumer, and is
-// acked (or assigned without acknowledgement). It is called with the queue's lock
-// held, from any goroutine, and must not call the broker. m is valid during the call.
-// Times are the clock's, in microseconds.
+// A Tracer follows messages: the broker calls it when a message enters a queue, is
+// assigned to a consumer, and is acked (or assigned without acknowledgement). It calls
+// with the queue's lock held, from any goroutine; the Tracer must not call the broker.
+// m is valid during the call. now is the clock's time in microseconds.
 type Tracer interface {
 	Enqueued(m *message.Message, queue string, now int64)
 	Dispatched(m *message.Message, queue string, now int64)
 	Acked(m *message.Message, queue string, now int64)
 }
 
-// A Broker is a set of virtual hosts. Its methods may be called at the same time.
+// A Broker is a set of virtual hosts. Any number of goroutines may call its methods.
 type Broker struct {
 	clock          Clock
 	store          store.Store // nil: none
@@ -75,19 +75,20 @@ type Broker struct {
 	queueIDs       identities
 	messageIDs     identities
 	rounds         rounds
-	recordsChanged atomic.Bool  // records were changed since the last commit
-	book           message.Book // of the messages there are
+	recordsChanged atomic.Bool  // a record was put or deleted since the last commit
+	book           message.Book // of all messages of the broker
 
 	mu     brokerMutex
 	vhosts map[string]*VHost
-	added  uint64
+	added  uint64 // number of virtual hosts ever added
 }
 
 // defaultMaxMessage is RabbitMQ's default, in octets.
 const defaultMaxMessage = 128 << 20
 
-// New returns a broker with the virtual host "/" and what the store holds. Errors
-// name a strategy that does not exist and tell which do, or are the store's.
+// New returns a broker with the virtual host "/" and everything that the store holds.
+//
+// Errors: an unknown strategy, with the names that exist; those of the store.
 func New(o Options) (*Broker, error) {
 	if o.Clock == nil {
 		o.Clock = WallClock()
@@ -137,9 +138,9 @@ func New(o Options) (*Broker, error) {
 	return b, nil
 }
 
-// Close tells all connections that they end (see [ConnOptions]), and closes the
-// store, so that it knows which messages were delivered. The broker must not be used
-// after but to close what is open.
+// Close ends all connections (see [ConnOptions]), writes to the store which messages
+// were delivered, and closes the store. After Close the broker may be used only to close
+// connections and channels that are still open.
 func (b *Broker) Close() error {
 	reason := refuse(wire.ConnectionForced, "broker is shutting down")
 	for _, v := range b.VHosts() {
@@ -160,8 +161,8 @@ func (b *Broker) Close() error {
 	return b.store.Close()
 }
 
-// Pressure returns nil, or a channel to wait for before more is published: the store is
-// behind. See [store.Store].
+// Pressure returns nil, or, if the store is behind, a channel that is closed when it has
+// caught up. Publishers should wait for that. See [store.Store].
 func (b *Broker) Pressure() <-chan struct{} {
 	if b.store == nil {
 		return nil
@@ -169,8 +170,8 @@ func (b *Broker) Pressure() <-chan struct{} {
 	return b.store.Pressure()
 }
 
-// Failed returns nil, or why the store has failed: then nothing is accepted any more that
-// would have to be stored.
+// Failed returns nil, or why the store has failed. After a failure the broker accepts
+// nothing that it would have to store.
 func (b *Broker) Failed() error {
 	if b.store == nil {
 		return nil
@@ -180,9 +181,6 @@ func (b *Broker) Failed() error {
 
 // Auth returns the users and their permissions.
 func (b *Broker) Auth() *auth.Auth { return b.auth }
-
-// Clock returns the broker's clock.
-func (b *Broker) Clock() Clock { return b.clock }
 
 // NodeName returns the broker's name.
 func (b *Broker) NodeName() string { return b.nodeName }
@@ -207,7 +205,9 @@ func (b *Broker) VHosts() []*VHost {
 	return all
 }
 
-// AddVHost returns the virtual host called name, made if it does not exist.
+// AddVHost returns the virtual host called name, and makes it if it does not exist.
+//
+// Errors: 541 if the store has failed.
 func (b *Broker) AddVHost(name string) (*VHost, error) {
 	v := b.addVHost(name)
 	if b.store != nil {
@@ -229,8 +229,8 @@ func (b *Broker) addVHost(name string) *VHost {
 	return v
 }
 
-// DeleteVHost deletes a virtual host with all it holds and tells its connections that
-// they end. It reports whether there was one.
+// DeleteVHost deletes the virtual host called name with everything in it, and ends its
+// connections (see [ConnOptions]). It reports whether the virtual host existed.
 func (b *Broker) DeleteVHost(name string) bool {
 	b.mu.Lock()
 	v := b.vhosts[name]

@@ -10,10 +10,10 @@ import (
 	"harelab/engine/wire"
 )
 
-// A Channel is one channel of a connection. Its methods are called by one goroutine
-// at a time, that of its connection; deliveries come from others meanwhile.
+// A Channel is one channel of a connection. One goroutine at a time calls its methods, the
+// same as for its connection; other goroutines deliver to its Sink meanwhile.
 //
-// After a method returned an error nothing of it was done.
+// A method that returns an error has changed nothing, unless its comment says otherwise.
 type Channel struct {
 	conn  *Conn
 	vhost *VHost
@@ -21,34 +21,34 @@ type Channel struct {
 	seq   uint64 // order of opening
 	sink  Sink
 
-	// The connection's goroutine alone.
+	// Used by the connection's goroutine alone.
 	mode      mode
-	published uint64 // with confirms: the last sequence number
+	published uint64 // with confirms: the sequence number of the last publish
 	tx        txState
-	prefetch  uint32 // of consumers to come
-	lastQueue string // declared last: what an empty queue name stands for
+	prefetch  uint32 // limit of each new consumer, in messages; 0: none
+	lastQueue string // the queue declared last, which an empty name stands for
 	last      lastExchange
 	replyTo   *replyConsumer // written under mu
 	closed    bool
-	unsaved   []span // to be confirmed by the round that the next Commit returns
+	unsaved   []span // publishes to confirm when the round of the next Commit is durable
 
-	confirmsEnded bool // under the lock of rounds: it hears of no more confirms
+	confirmsEnded bool // under the lock of rounds: the Sink gets no more confirms
 
 	limiter *dispatch.Limiter // prefetch of the whole channel; nil: never set
-	draws   *rng.SplitMix64   // which of its queues gets a freed credit first; set with limiter
+	draws   *rng.SplitMix64   // draws the queue that gets a freed credit first; set with limiter
 
 	mu        channelMutex
 	lastTag   uint64
 	unacked   unackedList
-	delivery  Delivery // of the call of the Sink under way
+	delivery  Delivery // argument of the current call of the Sink
 	consumers map[string]*Consumer
 	ordered   []*Consumer // in order of subscription
-	queues    []*Queue    // that it consumes from, in order of declaration
-	delivered uint64
-	acked     uint64
+	queues    []*Queue    // the queues that it consumes from, in order of declaration
+	delivered uint64      // number of deliveries
+	acked     uint64      // number of deliveries that the client settled
 }
 
-// mode says whether publishes are confirmed, or wait for a commit.
+// mode says whether publishes are confirmed, or wait for tx.commit.
 type mode uint8
 
 const (
@@ -57,19 +57,16 @@ const (
 	modeTx
 )
 
-// ID returns the channel's number within its connection.
-func (ch *Channel) ID() uint16 { return ch.id }
-
 // Conn returns the connection that the channel belongs to.
 func (ch *Channel) Conn() *Conn { return ch.conn }
 
-// DrawFrom has the channel draw from r which of the queues that compete for its limit
-// gets a freed credit first, in place of a generator of its own. It is for a driver
-// whose draws have to go on when the channel is opened again. r is the caller's; the
-// channel uses it within its calls.
+// DrawFrom sets the generator that draws which of the queues that compete for the
+// channel's limit gets a freed credit first. Without it the channel makes a generator of
+// its own. A driver uses DrawFrom to continue the sequence of draws after it has opened
+// the channel again. The channel uses r only during calls of its methods.
 func (ch *Channel) DrawFrom(r *rng.SplitMix64) { ch.draws = r }
 
-// Flow answers channel.flow: what is delivered cannot be stopped.
+// Flow carries out channel.flow. Deliveries cannot be stopped.
 //
 // Errors: 540 if active is false, as in RabbitMQ.
 func (ch *Channel) Flow(active bool) error {
@@ -100,8 +97,8 @@ func (ch *Channel) deliver(op *operation, c *Consumer, m *message.Message, d *qu
 	return writable
 }
 
-// Close closes the channel: its consumers leave and what is unsettled goes back to
-// its queues. Closing a closed channel does nothing.
+// Close closes the channel: its consumers leave and its unsettled messages return to their
+// queues. Closing a closed channel does nothing.
 func (ch *Channel) Close() {
 	if ch.closed {
 		return
@@ -115,8 +112,8 @@ func (ch *Channel) Close() {
 	v.mu.Unlock()
 }
 
-// closeChannels has all consumers of some channels leave, puts back what they did
-// not settle, and then runs the queues in order of declaration.
+// closeChannels removes all consumers of the channels, requeues the messages that the
+// channels have not settled, and then runs the queues in order of declaration.
 func closeChannels(op *operation, channels []*Channel) {
 	var consumers []*Consumer
 	var returned []unsettled
@@ -156,8 +153,8 @@ func closeChannels(op *operation, channels []*Channel) {
 	}
 }
 
-// eachQueue calls f for each queue among deliveries, in order of declaration, with
-// the queue's Refs in order of delivery. It sorts us.
+// eachQueue calls f for each queue of the deliveries, in order of declaration, with the
+// queue's Refs in order of delivery. It sorts deliveries.
 func (op *operation) eachQueue(deliveries []unsettled, f func(*Queue, []dispatch.Ref)) {
 	if len(deliveries) > 1 {
 		slices.SortStableFunc(deliveries, func(a, b unsettled) int { return bySeq(a.queue, b.queue) })

@@ -9,10 +9,10 @@ import (
 	"harelab/engine/queue"
 )
 
-// What stands here is called only where invariants are checked.
+// The functions of this file are called only if invariants.Enabled.
 
-// checkEvent fails for an event that only a fault of the broker can bring about. The
-// queue is locked.
+// checkEvent fails for an event that only a bug of the broker can cause. The queue is
+// locked.
 func (q *Queue) checkEvent(e *queue.Event) {
 	if err := q.machine.CheckEvent(e); err != nil {
 		invariants.Failf("queue %q: %v", q.name, err)
@@ -22,8 +22,8 @@ func (q *Queue) checkEvent(e *queue.Event) {
 	}
 }
 
-// plant makes the fault that a test asks for, if any, as a message comes. The queue is
-// locked.
+// plant makes the fault that a test asks for, if any, when a message is enqueued. The
+// queue is locked.
 func (q *Queue) plant() {
 	m := *q.messages.At(q.machine.NextRef())
 	switch {
@@ -40,11 +40,12 @@ func (q *Queue) plant() {
 	}
 }
 
-// rowsAStep is how many rows of a queue may be looked at for each step. A short queue is
-// checked after each, a long one as often as that allows. Its books stay wrong until then.
+// rowsAStep is the average number of rows that are checked after each step. A queue with
+// fewer rows is checked after every step, a longer one less often: a broken invariant
+// stays broken until the next check.
 const rowsAStep = 64
 
-// checkStep fails if the books of the queue are wrong after e. The queue is locked.
+// checkStep fails if the state of the queue is inconsistent after e. The queue is locked.
 func (q *Queue) checkStep(op *operation, e *queue.Event) {
 	if left := q.unchecked.Get(); left > 0 && e.Kind != queue.Close {
 		q.unchecked.Set(left - 1)
@@ -56,11 +57,11 @@ func (q *Queue) checkStep(op *operation, e *queue.Event) {
 	}
 }
 
-// timerGrace is how long Close waits for timers that are at work with messages.
+// timerGrace is how long Close waits for timers that hold references to messages.
 const timerGrace = time.Second
 
-// checkLeaks fails if a message has references that neither a queue nor a transaction
-// has. The broker is closing: nobody calls it any more, but a timer may still run.
+// checkLeaks fails if a message has more references than queues and transactions hold. The
+// broker is closing: nobody calls it any more, but a timer may still run.
 func (b *Broker) checkLeaks() {
 	const pause = 10 * time.Millisecond
 	for waited := time.Duration(0); ; waited += pause {
@@ -75,7 +76,7 @@ func (b *Broker) checkLeaks() {
 	}
 }
 
-// references counts the references that queues and transactions have.
+// references counts the references to each message that queues and transactions hold.
 func (b *Broker) references() map[*message.Message]int {
 	known := make(map[*message.Message]int)
 	for _, v := range b.VHosts() {

@@ -2,21 +2,21 @@ package broker
 
 import "time"
 
-// A Clock tells the time and calls back when some has passed. All of the broker's
-// time comes from one, so that a simulator can drive it.
+// A Clock tells the time and calls functions later. It is the broker's only source of
+// time, so that a simulator can drive the broker.
 type Clock interface {
 	// Now returns the time in microseconds since 1970, or since any other moment
-	// of the clock's choice. It does not go back.
+	// that the clock chooses. It never goes back.
 	Now() int64
 
-	// AfterFunc calls f once d has passed, in its own goroutine or, in virtual
+	// AfterFunc calls f once, after d, in a goroutine of its own or, in virtual
 	// time, from the driver's loop. It must not call f before it returns.
 	AfterFunc(d time.Duration, f func()) Timer
 }
 
-// A Timer is a call that a [Clock] was asked for.
+// A Timer is a pending call of a [Clock].
 type Timer interface {
-	// Stop gives up the call and reports whether it was still to come.
+	// Stop cancels the call and reports whether it was still pending.
 	Stop() bool
 }
 

@@ -1,8 +1,8 @@
 package broker
 
-// confirm settles a publish on a channel with confirms, as far as that is possible
-// now: what the store has still to write is confirmed after the next Commit. What a
-// queue refused is nacked at once.
+// confirm returns the confirm of a publish on a channel with confirms. A publish that a
+// queue refused is nacked, one that the store has still to write is confirmed after the
+// next Commit, and any other is acked.
 func (ch *Channel) confirm(op *operation, seq uint64) Confirm {
 	switch {
 	case op.refused:

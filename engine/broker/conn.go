@@ -6,46 +6,46 @@ import (
 	"slices"
 )
 
-// A Conn is a client's connection to a virtual host: a session with channels. Its methods and those of its
-// channels are called by one goroutine at a time.
+// A Conn is a client's connection to a virtual host: a session with channels. One
+// goroutine at a time calls its methods and those of its channels.
 type Conn struct {
 	Session
 	opts  ConnOptions
-	seq   uint64
-	since int64 // microseconds
+	seq   uint64 // order of connecting
+	since int64  // when it connected, in microseconds
 
-	confirming  []*Channel // with publishes that the next Commit is to have confirmed
-	holding     bool       // answers wait for it
-	unconfirmed bool       // there are publishes to be stored and not to be confirmed
+	confirming  []*Channel // channels with publishes for the next Commit to confirm
+	holding     bool       // answers wait for the round of the next Commit
+	unconfirmed bool       // it stored publishes on channels without confirms since the last Commit
 
 	waits waits // under the lock of rounds
 
 	// Under the virtual host's lock, for listings.
 	channels map[*Channel]struct{}
 	owned    map[*Queue]struct{} // exclusive queues
-	opened   uint64
+	opened   uint64              // number of channels ever opened
 	closed   bool
 }
 
 // ConnOptions describes a connection.
 type ConnOptions struct {
 	Name string // as listed, such as "127.0.0.1:40000 -> 127.0.0.1:5672"
-	User string // whose permissions count; none (the program itself) may do all
+	User string // the user whose permissions apply; empty: the program itself, which may do all
 
 	// Ended, if not nil, is called when the broker ends the connection: its
 	// virtual host was deleted, the broker is closing, or the store has failed and
-	// takes something with it that the client takes for done. It may not call the
-	// broker; the caller closes the Conn as for any other reason.
+	// lost something that the client takes for done. Ended must not call the broker;
+	// the Conn still has to be closed.
 	Ended func(reason error)
 
-	// Durable, if not nil, is called when a round that [Conn.Commit] returned is
-	// durable, or a later one: answers that are held for it can go. It is called by
-	// any goroutine, must not block and must not call the broker.
+	// Durable, if not nil, is called when round r is durable: answers that are held
+	// for r, or for a round before it, can be sent. Any goroutine may call Durable; it
+	// must not block and must not call the broker.
 	Durable func(r Round, b *Batch)
 }
 
-// Connect adds a connection to the virtual host. Whether the user may open it was
-// checked before; [Broker.Open] does both.
+// Connect adds a connection to the virtual host. It does not check whether the user may
+// use the virtual host; [Broker.Open] checks and connects.
 func (v *VHost) Connect(o ConnOptions) *Conn {
 	c := &Conn{opts: o, since: v.broker.clock.Now(), channels: make(map[*Channel]struct{}), owned: make(map[*Queue]struct{})}
 	c.init(v, o.User)
@@ -58,15 +58,12 @@ func (v *VHost) Connect(o ConnOptions) *Conn {
 	return c
 }
 
-// Options returns what the connection was made with.
-func (c *Conn) Options() ConnOptions { return c.opts }
-
-// Batch returns what wakes the writers that the connection's calls touched. The
-// caller flushes it at the end of each burst.
+// Batch returns the batch of the writers that the connection's calls touched. The caller
+// flushes it at the end of each burst of calls.
 func (c *Conn) Batch() *Batch { return &c.batch }
 
-// Channel opens a channel. Numbers are the caller's business. sink may be nil for a
-// channel that publishes and gets: what would go to it is dropped.
+// Channel opens a channel. The caller chooses its number. sink may be nil for a channel
+// that only publishes and gets: whatever the broker would send to it is dropped.
 func (c *Conn) Channel(id uint16, sink Sink) *Channel {
 	if sink == nil {
 		sink = noSink{}
@@ -80,9 +77,9 @@ func (c *Conn) Channel(id uint16, sink Sink) *Channel {
 	return ch
 }
 
-// Close ends the connection, in order or because its peer is gone: all consumers of
-// all channels leave, all unsettled messages go back, and only then the queues
-// run, in the order in which they were declared. Exclusive queues are deleted.
+// Close ends the connection, whether its peer asked for that or is gone. First all
+// consumers of all channels leave and all unsettled messages return to their queues; then
+// the queues run, in the order in which they were declared. Exclusive queues are deleted.
 // Closing a closed connection does nothing.
 func (c *Conn) Close() {
 	v := c.vhost

@@ -18,49 +18,46 @@ type Consumer struct {
 	channel   *Channel
 	queue     *Queue
 	id        dispatch.ConsumerID
-	joined    uint64 // order of subscription to the queue
+	joined    uint64 // order in which the queue's consumers subscribed
 	exclusive bool
-	prefetch  uint32
+	prefetch  uint32 // number of messages; 0: no limit
 	priority  int32
-	slots     uint32
+	slots     uint32 // number of messages that the worker handles at once
 	args      wire.Table
 	probe     dispatch.Probe
-	paused    bool // under the channel's lock: the Sink took no more
+	paused    bool // under the channel's lock: the Sink answered the last delivery with false
 }
 
-// Channel returns the channel that the consumer belongs to.
-func (c *Consumer) Channel() *Channel { return c.channel }
-
-// A ConsumerSpec says what subscription is wanted.
+// A ConsumerSpec describes a subscription.
 type ConsumerSpec struct {
-	Queue     string // empty: the one that the channel declared last
-	Tag       string // unique in the channel; empty: one that the broker makes up
+	Queue     string // empty: the queue that the channel declared last
+	Tag       string // unique in the channel; empty: the broker generates a tag
 	NoAck     bool   // deliveries are settled as soon as they are sent
-	Exclusive bool   // nobody else consumes from the queue
+	Exclusive bool   // no other consumer may consume from the queue
 
-	// Arguments: x-priority, x-slots (how many messages the worker works on at once,
-	// for the fair strategies).
+	// Arguments: x-priority, x-slots (the number of messages that the worker handles at
+	// once, for the fair strategies).
 	Arguments wire.Table
 
 	// Prefetch, if not nil, is the consumer's prefetch in place of the channel's.
 	Prefetch *uint32
 
-	// Probe, if not nil, tells dispatch strategies that need it about the worker
-	// behind the consumer, which a simulator can see and a server cannot.
+	// Probe, if not nil, shows dispatch strategies the state of the consumer's worker.
+	// A simulator can see that state, a server cannot.
 	Probe dispatch.Probe
 
-	// Started, if not nil, is called once the subscription stands and before its
-	// first delivery, with the queue's lock held: the moment for basic.consume-ok.
-	// It must not call the broker.
+	// Started, if not nil, is called when the subscription exists and before its first
+	// delivery, with the queue's lock held: a server sends basic.consume-ok then. It
+	// must not call the broker.
 	Started func(consumerTag string)
 }
 
 // Consume subscribes the channel to a queue and returns the consumer's tag.
 //
-// Errors: 403 if the user may not read or the queue is in exclusive use, 404 if it
-// does not exist, 405 if it belongs to another connection, 406 for bad arguments
-// and a reply consumer (amq.rabbitmq.reply-to) with acknowledgements, 530 for a
-// tag that is in use, 540 for a quorum queue if the channel has a limit of its own.
+// Errors: 403 if the user may not read or the queue is in exclusive use, 404 if the queue
+// does not exist, 405 if it belongs to another connection, 406 for bad arguments and for
+// a reply consumer (amq.rabbitmq.reply-to) with acknowledgements, 530 for a tag that is
+// in use, 540 for a quorum queue if the channel has a limit of its own.
 func (ch *Channel) Consume(spec ConsumerSpec) (tag string, err error) {
 	if spec.Queue == replyTo {
 		return ch.consumeReplies(spec)
@@ -92,7 +89,7 @@ func (ch *Channel) Consume(spec ConsumerSpec) (tag string, err error) {
 	return c.Tag, err
 }
 
-// nameConsumer checks a consumer's tag, or makes one up.
+// nameConsumer checks a consumer's tag, or generates one.
 func (ch *Channel) nameConsumer(c *Consumer) error {
 	if c.Tag == "" {
 		c.Tag = ch.vhost.broker.generateName("amq.ctag-")
@@ -105,8 +102,9 @@ func (ch *Channel) nameConsumer(c *Consumer) error {
 	return nil
 }
 
-// checkQueue checks what the consumer asks for against the queue, and reads its
-// arguments. Quorum queues know no exclusive consumers, and no prefetch for a channel.
+// checkQueue reads the consumer's arguments and checks whether the queue supports the
+// subscription. Quorum queues ignore exclusive and refuse channels with a limit of their
+// own.
 func (c *Consumer) checkQueue(q *Queue) error {
 	resource := q.vhost.queueName(q.name)
 	effective := q.settings.Load()
@@ -144,7 +142,7 @@ func (q *Queue) join(op *operation, c *Consumer, started func(string)) error {
 		q.exclusive = c
 	}
 	if !q.settings.Load().Probed() {
-		c.probe = nil // nobody asks it, and steps need not stop at each delivery
+		c.probe = nil // no strategy reads it, and with it each step would assign one message only
 	}
 	if c.probe != nil {
 		q.probes++
@@ -167,7 +165,7 @@ func (q *Queue) join(op *operation, c *Consumer, started func(string)) error {
 	return nil
 }
 
-// limiterOf returns the limit of a channel, which does not hold for quorum queues.
+// limiterOf returns the limiter of a channel, or nil for quorum queues, which have none.
 func (q *Queue) limiterOf(ch *Channel) *dispatch.Limiter {
 	if q.settings.Load().Quorum {
 		return nil
@@ -175,8 +173,8 @@ func (q *Queue) limiterOf(ch *Channel) *dispatch.Limiter {
 	return ch.limiter
 }
 
-// leave removes a consumer; what it has stays unacked. A queue that was waiting for
-// its last consumer to go is deleted.
+// leave removes a consumer; its unsettled messages stay unacked. With its last consumer an
+// auto-delete queue is deleted.
 func (q *Queue) leave(op *operation, c *Consumer, hold bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -211,8 +209,8 @@ func (ch *Channel) addConsumer(c *Consumer) {
 	}
 }
 
-// removeConsumer forgets a consumer and reports whether it was there. The channel is
-// locked.
+// removeConsumer removes a consumer from its channel and reports whether the channel had
+// it. The channel is locked.
 func (ch *Channel) removeConsumer(c *Consumer) bool {
 	if ch.consumers[c.Tag] != c {
 		return false
@@ -225,8 +223,8 @@ func (ch *Channel) removeConsumer(c *Consumer) bool {
 	return true
 }
 
-// Cancel ends a subscription. Messages it has are still to be acked. A tag
-// that is not there is no error.
+// Cancel ends a subscription. Its unsettled messages still have to be settled. An unknown
+// tag is no error.
 func (ch *Channel) Cancel(tag string) error {
 	if ch.replyTo != nil && ch.replyTo.consumer.Tag == tag {
 		ch.dropReplies()
@@ -247,8 +245,8 @@ func (ch *Channel) Cancel(tag string) error {
 	return nil
 }
 
-// Resume tells that the channel's Sink is writable again: consumers whose delivery
-// was answered with false get messages. Any goroutine may call it.
+// Resume resumes deliveries to the consumers for which the channel's Sink returned false.
+// The server calls it when the Sink is writable again. Any goroutine may call it.
 func (ch *Channel) Resume() {
 	ch.mu.Lock()
 	var paused []*Consumer

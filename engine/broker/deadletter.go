@@ -8,8 +8,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// deadLetter publishes a message that a queue lost to the queue's dead letter
-// exchange (rabbit_dead_letter, publish/5). It takes over the effect's reference.
+// deadLetter publishes a message that died in a queue to the queue's dead letter exchange
+// (rabbit_dead_letter, publish/5). It takes over the effect's reference.
 func (op *operation) deadLetter(e effect) {
 	op.sendDeadLetter(e)
 	if e.remove {
@@ -21,7 +21,7 @@ func (op *operation) deadLetter(e effect) {
 func (op *operation) sendDeadLetter(e effect) {
 	s := e.queue.settings.Load()
 	if s.DeadLetterTo == nil {
-		return // not any more
+		return // the queue was configured meanwhile
 	}
 	x, ok := e.queue.vhost.exchanges.GetString(*s.DeadLetterTo)
 	if !ok {
@@ -29,7 +29,7 @@ func (op *operation) sendDeadLetter(e effect) {
 	}
 	ps, err := wire.ParseProperties(e.msg.Properties())
 	if err != nil {
-		return // cannot be: they were checked when they came
+		return // unreachable: the properties were checked when they came
 	}
 	key := e.msg.RoutingKey()
 	before := wire.ViewProperties(e.msg.Properties())
@@ -51,7 +51,7 @@ func (op *operation) sendDeadLetter(e effect) {
 	ps.Remove(wire.FlagExpiration)
 	encoded, err := wire.EncodeProperties(nil, &ps)
 	if err != nil {
-		return // headers at the limit of what a table holds: nothing can be added
+		return // the headers would be longer than a table can be
 	}
 	properties := wire.ViewProperties(encoded)
 	op.headers = properties.Headers()
@@ -65,7 +65,7 @@ func (op *operation) sendDeadLetter(e effect) {
 	}
 }
 
-// death is the record of one death, as it stands in the header x-death.
+// death returns the table that describes one death in the header x-death.
 func death(e effect, keys [][]byte, now int64, expiration string) wire.Table {
 	routingKeys := make([]any, len(keys))
 	for i, k := range keys {
@@ -85,8 +85,8 @@ func death(e effect, keys [][]byte, now int64, expiration string) wire.Table {
 	return d
 }
 
-// isCycle reports whether a message that has died like this has been in a queue
-// before and came back without anybody rejecting it (rabbit_dead_letter, is_cycle/2).
+// isCycle reports whether a message with these deaths has died in the queue before, and no
+// consumer has rejected it since (rabbit_dead_letter, is_cycle/2).
 func isCycle(queueName string, deaths any) bool {
 	list, _ := deaths.([]any)
 	for _, d := range list {

@@ -8,11 +8,13 @@ import (
 )
 
 // The header x-death lists the deaths of a message, one for each queue and reason, the
-// latest first (rabbit_dead_letter, update_x_death_header/2). A client may send any: what
-// is not a table in it is dropped, where RabbitMQ's queue crashes and loses its messages.
+// latest first (rabbit_dead_letter, update_x_death_header/2). A client may send anything
+// in it. Elements that are not tables are dropped; RabbitMQ's queue crashes on them and
+// loses its messages.
 
-// addDeath puts a death at the head of x-death, or counts it there. The first is also
-// kept in headers of its own. All headers get sorted.
+// addDeath puts a death at the head of x-death, or counts it if x-death has one for the
+// same queue and reason. The first death is also kept in headers of its own. All headers
+// are sorted.
 func addDeath(ps *wire.Properties, d wire.Table) {
 	headers := slices.Clone(ps.Headers)
 	switch list, ok := headers.Get("x-death"); list := list.(type) {
@@ -31,8 +33,8 @@ func addDeath(ps *wire.Properties, d wire.Table) {
 	ps.Headers = headers
 }
 
-// joinDeaths puts a death before others, unless one of them is for the same queue and
-// reason: that one goes first, and counts one more.
+// joinDeaths puts a death before the others. If one of them is for the same queue and
+// reason, that one goes first instead and its count rises.
 func joinDeaths(d wire.Table, others []wire.Table) []any {
 	if i := slices.IndexFunc(others, func(o wire.Table) bool { return causeOf(o) == causeOf(d) }); i >= 0 {
 		d = slices.Clone(others[i])
@@ -49,9 +51,9 @@ func joinDeaths(d wire.Table, others []wire.Table) []any {
 	return all
 }
 
-// groupDeaths returns the deaths in a list, without those for the same queue and
-// reason as an earlier one, and if there are several, the other way round: RabbitMQ
-// turns them with each death.
+// groupDeaths returns the deaths in a list without those for the same queue and reason as
+// an earlier one. If the list has several elements the order is reversed, as RabbitMQ
+// does with each death.
 func groupDeaths(list []any) []wire.Table {
 	var deaths []wire.Table
 	counts := make(map[cause]int64)
@@ -78,7 +80,7 @@ func groupDeaths(list []any) []wire.Table {
 	return deaths
 }
 
-// setCount sets how often a message died like this.
+// setCount sets the number of deaths that d stands for.
 func setCount(d *wire.Table, n int64) {
 	if _, ok := d.Get("count"); !ok {
 		*d = slices.Insert(*d, 0, wire.Field{Key: "count"})
@@ -86,7 +88,8 @@ func setCount(d *wire.Table, n int64) {
 	d.Set("count", n)
 }
 
-// A cause is what tells deaths apart.
+// A cause is the queue and the reason of a death. Deaths with the same cause are counted
+// together.
 type cause struct{ queue, reason any }
 
 func causeOf(d wire.Table) cause { return cause{textOf(d, "queue"), textOf(d, "reason")} }
@@ -102,7 +105,7 @@ func textOf(d wire.Table, key string) any {
 	return nil
 }
 
-// sortFields orders a table by its keys.
+// sortFields sorts a table by its keys.
 func sortFields(t wire.Table) {
 	slices.SortStableFunc(t, func(a, b wire.Field) int { return cmp.Compare(a.Key, b.Key) })
 }

@@ -5,54 +5,56 @@
 //
 // # Verbs
 //
-// A [Session] is a user in a virtual host who declares, binds, purges and deletes, in the
-// broker's own words: [QueueSpec], [ExchangeSpec], [BindingSpec]. A [Conn] is a session
-// with channels, and a [Channel] publishes, consumes ([ConsumerSpec]) and settles. No
-// verb knows a frame: the server turns frames into specs and errors into exceptions, and
-// an HTTP API or another protocol calls the same verbs. What the broker shares with
-// package wire are field tables, encoded properties and reply codes.
+// A [Session] belongs to a user in a virtual host. It declares, binds, purges and deletes
+// what the broker's own specs describe: [QueueSpec], [ExchangeSpec], [BindingSpec]. A
+// [Conn] is a session with channels. A [Channel] publishes, consumes ([ConsumerSpec]) and
+// settles. No verb takes a frame: the server turns frames into specs and errors into
+// exceptions, and an HTTP API or another protocol can call the same verbs. From package
+// wire the broker uses only field tables, encoded properties and reply codes.
 //
 // # The path of a message
 //
-// [Channel.Publish] routes on snapshots, without a lock. For each queue it locks
-// the queue, steps the queue's state machine (package queue) and hands what that
-// decided to the consumers' [Sink] before it unlocks. Nothing is handed to another
-// goroutine. Dead letters, deletions and expiry are effects that are carried out
-// after the queue was unlocked, from a work list, so that nobody holds two queue
-// locks and no cycle of exchanges recurses.
+// [Channel.Publish] routes on snapshots, without a lock. For each destination it locks
+// the queue, steps the queue's state machine (package queue) and hands the deliveries
+// that this decided on to the consumers' [Sink] before it unlocks. No message changes
+// goroutines. Dead letters and deletions are effects: they go on a work list, which is
+// carried out after the queue is unlocked, so that nobody holds two queue locks and a
+// cycle of exchanges does not recurse.
 //
 // # Locks
 //
-// They are taken in this order: virtual host (declarations), queue, channel (its
-// unacked deliveries), and whatever the Sink locks. Nobody holds two locks of a kind. The
-// store's own locks come after the queue's. The lock of rounds, under which Sinks hear of
-// confirms, is taken with no lock of these four held.
+// Locks are taken in this order: virtual host (declarations), queue, channel (its
+// unacked deliveries), then the locks of the Sink. Nobody holds two locks of a kind. The
+// store's own locks come after the queue's. The lock of rounds, held while Sinks receive
+// confirms, is taken while none of these four is held.
 //
 // # What is durable when
 //
-// The store is changed as the broker changes: under the lock of the queue or virtual host
-// that it is about, so that it sees each in order. Nobody waits for it there. At the end
-// of a burst of calls [Conn.Commit] ends a round, and what the burst promised is kept
-// back until that is durable: confirms are told by [Sink.Confirmed], answers are held
-// by whoever gives them ([Conn.Holding], [ConnOptions]). A store that has failed takes
-// nothing more, and the broker accepts nothing more that would need it.
+// The broker changes the store under the lock of the queue or virtual host that the
+// change concerns, so that the store sees the changes of each in order. Nobody waits for
+// the store under a lock. At the end of a burst of calls [Conn.Commit] ends a round. What
+// the burst promised to clients is held back until the round is durable: confirms come
+// by [Sink.Confirmed] then, and the server holds the answers ([Conn.Holding],
+// [ConnOptions]). After the store has failed, the broker accepts nothing that it would
+// have to store.
 //
 // # Invariants
 //
 // Under the build tag invariants, and under the race detector, the broker checks itself:
-// the books of a queue after its steps, events that make no sense, the order of locks,
-// messages that are used after their last reference was released and, at Close, those
-// that have a reference too many. A fault found is a panic, which ends the process.
+// the counts and lists of a queue after its steps, that its events make sense, the order
+// of locks, that no message is used after its last reference was released, and at Close
+// that no message has a reference too many. A broken invariant is a panic, which ends the
+// process.
 //
 // # Time and chance
 //
-// Time comes from a [Clock] alone, and chance from a generator with a seed. No
-// behaviour follows the order of a map. With one goroutine and a virtual clock, a
-// broker does the same thing on every run.
+// The only source of time is a [Clock], and the only source of chance a generator with a
+// seed. No behaviour depends on the order of a map. With one goroutine and a virtual
+// clock, a broker does the same on every run.
 //
 // # Errors
 //
-// What a client did wrong is returned as a [*Error] with RabbitMQ's reply code
-// and text. After an error the caller closes the channel, or the connection if the
-// error is hard; the broker does neither by itself.
+// A client's mistake is returned as a [*Error] with RabbitMQ's reply code and text.
+// After an error the caller closes the channel, or the connection if the error is hard;
+// the broker closes neither by itself.
 package broker

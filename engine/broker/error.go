@@ -6,8 +6,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// An Error says what was wrong with a call: RabbitMQ's reply code and text. Which method
-// it answers is for the server to say.
+// An Error says what was wrong with a call: RabbitMQ's reply code and text. The server
+// adds the method that it answers.
 type Error struct {
 	Code wire.ReplyCode
 	Text string // the explanation, without the code's name before it
@@ -29,8 +29,8 @@ func refuse(code wire.ReplyCode, format string, args ...any) error {
 	return &Error{Code: code, Text: fmt.Sprintf(format, args...)}
 }
 
-// unmet is what the packages settings and exchange refuse as an Error: a failed
-// precondition.
+// unmet returns an error of package settings or exchange as an Error: a failed
+// precondition. It returns nil for nil.
 func unmet(err error) error {
 	if err == nil {
 		return nil

@@ -8,8 +8,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// An Exchange is an exchange of a virtual host: a type's router, the destinations
-// its numbers stand for, and the bindings as they were asked for.
+// An Exchange is an exchange of a virtual host: the router of its type, the destinations
+// that the router's numbers stand for, and its bindings.
 type Exchange struct {
 	vhost      *VHost
 	name       string
@@ -20,8 +20,8 @@ type Exchange struct {
 	internal   bool
 	isDefault  bool
 	args       wire.Table
-	alternate  string // exchange for what is routed nowhere, empty: none
-	matcher    string // strategy, of topic exchanges
+	alternate  string // name of the exchange for messages without a destination; empty: none
+	matcher    string // strategy of a topic exchange; otherwise empty
 	target     target
 	deleted    atomic.Bool
 
@@ -29,8 +29,8 @@ type Exchange struct {
 	dests  destinations
 
 	// Under the virtual host's lock.
-	outgoing map[bindingKey]*binding // of which the exchange is the source
-	bindings *binding                // of which it is the destination
+	outgoing map[bindingKey]*binding // bindings whose source is this exchange
+	bindings *binding                // list of bindings whose destination is this exchange
 }
 
 // A target is what a message can be routed to: a queue or an exchange.
@@ -39,12 +39,12 @@ type target struct {
 	exchange *Exchange
 }
 
-// destinations gives targets the numbers that routers know them by. Numbers are used
-// again, which a reader must notice: it routes, looks numbers up, and starts over if
-// a number was given anew meanwhile.
+// destinations maps targets to the numbers that routers use. A number is reused when its
+// target has no more bindings. A reader routes, looks the numbers up, and starts over if a
+// number was reused meanwhile.
 type destinations struct {
 	slots  atomic.Pointer[[]atomic.Pointer[target]]
-	reused atomic.Uint64 // rises before a number is given again
+	reused atomic.Uint64 // number of reuses; it rises before a number gets its new target
 
 	// Under the virtual host's lock.
 	numbers map[*target]*destination
@@ -53,11 +53,11 @@ type destinations struct {
 
 type destination struct {
 	dest     topic.Dest
-	bindings int
+	bindings int // number of bindings to the target
 }
 
-// number returns the number of a target, giving it one if it has none, and counts
-// one binding.
+// number counts one more binding to a target and returns the target's number. A target
+// without a number gets one.
 func (d *destinations) number(to *target) topic.Dest {
 	if known := d.numbers[to]; known != nil {
 		known.bindings++
@@ -99,7 +99,7 @@ func (d *destinations) reserve(n int) {
 	d.slots.Store(&larger)
 }
 
-// release counts one binding less and takes the number away with the last.
+// release counts one binding less. With the last one the target loses its number.
 func (d *destinations) release(to *target) {
 	known := d.numbers[to]
 	if known.bindings--; known.bindings > 0 {
@@ -110,8 +110,8 @@ func (d *destinations) release(to *target) {
 	d.free = append(d.free, known.dest)
 }
 
-// route visits each target of the message under one routing key and reports whether
-// there was any. It takes no lock.
+// route visits each target that the message has under one routing key, and reports whether
+// there is at least one. It takes no lock.
 func (x *Exchange) route(op *operation, key []byte) bool {
 	for {
 		reused := x.dests.reused.Load()

@@ -9,23 +9,23 @@ import (
 
 var errDefaultExchange = refuse(wire.AccessRefused, "operation not permitted on the default exchange")
 
-// An ExchangeSpec says what exchange is wanted.
+// An ExchangeSpec describes the exchange that a declaration asks for.
 type ExchangeSpec struct {
 	Name       string
-	Type       string // as listed by exchange.Types
-	Passive    bool   // only check that it exists; what follows does not count
+	Type       string // a name in exchange.Types
+	Passive    bool   // only check that the exchange exists; the fields below are ignored
 	Durable    bool
 	AutoDelete bool // deleted with its last binding
-	Internal   bool // gets messages from other exchanges only
+	Internal   bool // clients may not publish to it; only exchanges route to it
 	Arguments  wire.Table
 }
 
 // DeclareExchange makes an exchange or, if spec is passive, checks that it exists.
 // Arguments: alternate-exchange, x-matcher (of topic exchanges).
 //
-// Errors: 403 for reserved names and missing permissions, 404 if passive and not
-// there, 406 if it is there with other properties, 503 for an unknown type,
-// 541 if the exchange is durable and the store has failed.
+// Errors: 403 for reserved names and missing permissions, 404 if spec is passive and the
+// exchange does not exist, 406 if it exists with other properties, 503 for an unknown
+// type, 541 if the exchange is durable and the store has failed.
 func (s *Session) DeclareExchange(spec ExchangeSpec) error {
 	v := s.vhost
 	spec.Name = lineEnds.Replace(spec.Name)
@@ -65,9 +65,9 @@ func (s *Session) DeclareExchange(spec ExchangeSpec) error {
 	})
 }
 
-// noType returns the exception for a type of exchange that there is not. RabbitMQ calls
-// one invalid that is the name of something else in it, as nothing is (rabbit_exchange,
-// check_type/1).
+// noType returns the exception for an unknown exchange type. RabbitMQ says "invalid"
+// instead of "unknown" if the name is an Erlang atom that exists, as the empty one does
+// (rabbit_exchange, check_type/1).
 func noType(name string) error {
 	adjective := "unknown"
 	if name == "" {
@@ -76,7 +76,7 @@ func noType(name string) error {
 	return refuse(wire.CommandInvalid, "%s exchange type '%s'", adjective, name)
 }
 
-// checkEquivalent compares a declaration with the exchange that is there.
+// checkEquivalent refuses a declaration that differs from the existing exchange.
 func (x *Exchange) checkEquivalent(spec *ExchangeSpec) error {
 	resource := x.vhost.exchangeName(x.name)
 	for _, f := range []struct {

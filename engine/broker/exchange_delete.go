@@ -5,12 +5,11 @@ import (
 	"harelab/engine/wire"
 )
 
-// DeleteExchange deletes an exchange with its bindings. One that does not exist is
-// no error.
+// DeleteExchange deletes an exchange with its bindings. It is no error if the exchange
+// does not exist. With ifUnused an exchange that is the source of bindings stays.
 //
-// Errors: 403 for system exchanges and missing permissions, 406 with
-// ifUnused for an exchange that has bindings, 541 if it is durable and the store has
-// failed.
+// Errors: 403 for system exchanges and missing permissions, 406 with ifUnused for an
+// exchange that is in use, 541 if the exchange is durable and the store has failed.
 func (s *Session) DeleteExchange(name string, ifUnused bool) error {
 	v := s.vhost
 	name = lineEnds.Replace(name)

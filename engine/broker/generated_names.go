@@ -8,8 +8,8 @@ import (
 	"sync"
 )
 
-// nameMaker makes up names of queues, consumers and reply addresses: 128 random bits,
-// which nobody can guess unless the broker has a seed.
+// A nameGenerator generates names of queues, consumers and reply addresses. Each has 128
+// random bits, which nobody can guess unless the broker has a seed.
 type nameGenerator struct {
 	mu     sync.Mutex
 	source *rand.ChaCha8
@@ -25,7 +25,7 @@ func (n *nameGenerator) init(seed uint64) {
 	n.source = rand.NewChaCha8(key)
 }
 
-// makeName returns a name with a prefix, such as amq.gen-Lh1dXBnh_3rjYIfOMbR41g.
+// generateName returns a name with a prefix, such as amq.gen-Lh1dXBnh_3rjYIfOMbR41g.
 func (b *Broker) generateName(prefix string) string {
 	var bits [16]byte
 	b.names.mu.Lock()

@@ -5,13 +5,13 @@ import (
 	"harelab/engine/queue"
 )
 
-// A GetResult is a message that was asked for. The caller releases Msg.
+// A GetResult is the answer to a [Channel.Get]. The caller releases Msg.
 type GetResult struct {
-	Delivery         // without a Consumer
-	MessageCount int // messages left in the queue
+	Delivery         // Consumer is nil
+	MessageCount int // number of ready messages left in the queue
 }
 
-// Get takes one message from a queue, if it has one.
+// Get takes one message from a queue. ok is false if the queue has none.
 //
 // Errors: 403, 404 and 405 as for Consume.
 func (ch *Channel) Get(name string, noAck bool) (r GetResult, ok bool, err error) {
@@ -63,7 +63,7 @@ func (q *Queue) get(op *operation, ch *Channel, noAck bool) (r GetResult, ok boo
 		r.DeliveryTag = ch.lastTag
 		ch.mu.Unlock()
 		r.Delivery = Delivery{DeliveryTag: r.DeliveryTag, Redelivered: d.Redelivered, Msg: sent, Queue: q.name}
-		r.MessageCount = q.machine.Ready() // without what expired behind it
+		r.MessageCount = q.machine.Ready() // counted after messages behind it have expired
 		ok = true
 		if d.Done {
 			q.acked(op, m)

@@ -9,21 +9,21 @@ import (
 	"harelab/engine/store"
 )
 
-// Identities gives out numbers that rise for ever, over restarts too: the store has a
-// record of a number that none has passed, and gets a higher one before a greater
-// number is used. It knows more than the numbers that are still there: the newest
-// queue may have been deleted.
+// identities issues numbers that rise for ever, over restarts too. The store has a record
+// of a limit that no issued number exceeds; the limit rises before a greater number is
+// used. The numbers that the store still holds would not suffice for that, since the
+// newest queue may have been deleted.
 type identities struct {
-	name  string // of the record
-	block uint64 // how many numbers a record is good for; a restart skips as many at most
+	name  string // name of the record
+	block uint64 // how far the limit rises at a time; a restart skips at most so many numbers
 
-	last     atomic.Uint64
-	reserved atomic.Uint64
+	last     atomic.Uint64 // the greatest number issued
+	reserved atomic.Uint64 // the limit
 
 	mu sync.Mutex
 }
 
-// recordIdentity is the kind of the records of identities.
+// kindIdentity is the kind of the records of identities.
 const kindIdentity store.Kind = 'i'
 
 // next returns the next number.
@@ -35,7 +35,7 @@ func (i *identities) next(s store.Store) uint64 {
 	return n
 }
 
-// reserve puts a record that is good for n.
+// reserve raises the limit so that n may be issued.
 func (i *identities) reserve(s store.Store, n uint64) {
 	i.mu.Lock()
 	defer i.mu.Unlock()
@@ -47,7 +47,7 @@ func (i *identities) reserve(s store.Store, n uint64) {
 	i.reserved.Store(limit)
 }
 
-// restore goes on after the record.
+// restore reads the record; the next number will be greater than its limit.
 func (i *identities) restore(s store.Store) error {
 	return s.Records(kindIdentity, func(name string, value []byte) error {
 		if name != i.name {
@@ -63,7 +63,7 @@ func (i *identities) restore(s store.Store) error {
 	})
 }
 
-// passed notes a number that was found in use.
+// passed notes a number that the store uses, so that only greater ones are issued.
 func (i *identities) passed(n uint64) {
 	if n > i.last.Load() {
 		i.last.Store(n)

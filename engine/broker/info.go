@@ -11,65 +11,65 @@ import (
 	"harelab/engine/wire"
 )
 
-// QueueInfo is what a listing tells of a queue.
+// QueueInfo describes a queue in a listing.
 type QueueInfo struct {
 	Name                           string
 	Durable, AutoDelete, Exclusive bool
-	Owner                          string // connection that an exclusive queue belongs to
+	Owner                          string // name of the connection that an exclusive queue belongs to
 	Arguments                      wire.Table
 	Type                           string // classic or quorum
-	Dispatch, Order                string // strategies
+	Dispatch, Order                string // names of strategies
 	Ready, Unacked, Consumers      int
-	Bytes                          int64 // of bodies of ready messages
-	Memory                         int64 // octets the queue takes, about
-	ActiveConsumer                 string
-	Published, Delivered, Acked    uint64 // since it was declared
+	Bytes                          int64  // octets of the bodies of ready messages
+	Memory                         int64  // octets that the queue takes, estimated
+	ActiveConsumer                 string // tag of the active consumer; empty: none
+	Published, Delivered, Acked    uint64 // messages since the queue was declared
 	Redelivered, DeadLettered      uint64
-	UsedAt                         int64 // microseconds of the clock: last declared, asked for a message, or left by its last consumer
+	UsedAt                         int64 // last declaration, get or departure of the last consumer, in microseconds of the clock
 }
 
-// ExchangeInfo is what a listing tells of an exchange.
+// ExchangeInfo describes an exchange in a listing.
 type ExchangeInfo struct {
 	Name, Type                    string
 	Durable, AutoDelete, Internal bool
 	Arguments                     wire.Table
-	Matcher                       string // strategy, of topic exchanges
+	Matcher                       string // name of a topic exchange's strategy; otherwise empty
 }
 
-// BindingInfo is what a listing tells of a binding.
+// BindingInfo describes a binding in a listing.
 type BindingInfo struct {
-	Source, Destination, DestinationType string // queue or exchange
+	Source, Destination, DestinationType string // the type is queue or exchange
 	RoutingKey                           string
 	Arguments                            wire.Table
-	PropertiesKey                        string // names the binding among those of its source and destination
+	PropertiesKey                        string // identifies the binding among those with its source and destination
 }
 
-// ConsumerInfo is what a listing tells of a consumer.
+// ConsumerInfo describes a consumer in a listing.
 type ConsumerInfo struct {
 	Queue, Tag, Connection string
 	Channel                uint16
 	AckRequired            bool
 	Exclusive, Active      bool
-	Prefetch               uint32
+	Prefetch               uint32 // messages; 0: no limit
 	Priority               int32
 	Arguments              wire.Table
 
 	joined uint64
 }
 
-// ConnInfo is what a listing tells of a connection.
+// ConnInfo describes a connection in a listing.
 type ConnInfo struct {
 	Name, User, VHost string
 	Channels          int
 	ConnectedAt       int64 // microseconds of the clock
 }
 
-// ChannelInfo is what a listing tells of a channel.
+// ChannelInfo describes a channel in a listing.
 type ChannelInfo struct {
 	Connection, User, VHost string
 	Number                  uint16
 	Consumers, Unacked      int
-	Delivered, Acked        uint64
+	Delivered, Acked        uint64 // messages since the channel was opened
 }
 
 // Queues lists the queues in the order in which they were declared.
@@ -82,7 +82,7 @@ func (v *VHost) Queues() []QueueInfo {
 	return infos
 }
 
-// Queue tells of one queue.
+// Queue describes the queue called name. ok is false if there is none.
 func (v *VHost) Queue(name string) (info QueueInfo, ok bool) {
 	q, ok := v.queues.GetString(name)
 	if !ok {
@@ -127,7 +127,8 @@ func (q *Queue) info() QueueInfo {
 	return i
 }
 
-// What a queue and a message take besides bodies, in octets, about.
+// Estimates of the memory that a queue, and each of its messages besides the body, takes,
+// in octets.
 const (
 	queueBytes   = 2048
 	messageBytes = int64(message.HeadBytes) + 64 + 32
@@ -152,8 +153,8 @@ func (v *VHost) Exchanges() []ExchangeInfo {
 	return infos
 }
 
-// Bindings lists the bindings by source in order of declaration; the one that each
-// queue has to the default exchange comes first.
+// Bindings lists the bindings by source, in order of declaration. The bindings of all
+// queues to the default exchange come first.
 func (v *VHost) Bindings() []BindingInfo {
 	queues := v.sortedQueues()
 	infos := make([]BindingInfo, 0, len(queues))
@@ -225,7 +226,7 @@ func (q *Queue) consumerInfos(infos []ConsumerInfo) []ConsumerInfo {
 	return infos
 }
 
-// Connections lists the connections in the order in which they came.
+// Connections lists the connections in order of connecting.
 func (v *VHost) Connections() []ConnInfo {
 	v.mu.Lock()
 	defer v.mu.Unlock()
@@ -242,7 +243,7 @@ func (v *VHost) Connections() []ConnInfo {
 	return infos
 }
 
-// Channels lists the channels by connection.
+// Channels lists the channels by connection, in order of opening.
 func (v *VHost) Channels() []ChannelInfo {
 	v.mu.Lock()
 	defer v.mu.Unlock()

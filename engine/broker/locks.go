@@ -6,8 +6,8 @@ import (
 	"harelab/engine/internal/invariants"
 )
 
-// The broker's locks, each of a type of its own, so that their order is checked where
-// invariants are.
+// Each kind of lock has a type of its own, so that the order of locks can be checked under
+// the build tag invariants.
 
 type brokerMutex struct{ mu sync.Mutex }
 

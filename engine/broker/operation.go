@@ -16,45 +16,47 @@ import (
 type operation struct {
 	broker  *Broker
 	batch   *Batch
-	now     int64 // microseconds; see time
-	nowRead bool  // now is known
+	now     int64 // microseconds; valid if nowRead
+	nowRead bool  // now was read from the clock
 
 	decisions []queue.Decision
 	dests     []topic.Dest
-	keys      [][]byte // routing keys of a message: its own, CC, BCC
-	hidden    [][]byte // those of them that are from BCC
-	headers   []byte   // of the message, encoded; nil: none
+	keys      [][]byte // the message's routing keys: its own, those of CC, those of BCC
+	hidden    [][]byte // the part of keys that comes from BCC
+	headers   []byte   // the message's headers, encoded; nil: none
 	targets   []*target
-	queues    []*Queue // where it goes
+	queues    []*Queue // the queues that the message goes to
 	seen      map[*target]struct{}
-	unique    bool        // no queue can come twice
-	exchanges []*Exchange // where it has been
+	unique    bool        // no target can be found twice
+	exchanges []*Exchange // the exchanges that the message has reached
 	refs      []dispatch.Ref
 	settled   []unsettled
 	paused    []dispatch.ConsumerID
 	runs      []*Queue
-	competing []int // indices in runs: queues that compete for a channel's credit
+	competing []int // indices in runs of the queues that compete for a channel's credit
 
-	refused  bool  // a queue did not take the message
-	stored   bool  // a queue has the message and the store is to write it
-	failed   error // the store has failed, so nobody took the message
+	refused  bool  // a queue refused the message
+	stored   bool  // the store was given an entry of the message
+	failed   error // why the message was not enqueued: the store has failed
 	changed  bool  // the store was changed since the last commit
-	dropping bool  // what the queue loses is out of the store already
+	dropping bool  // the store has dropped already what the queue is about to drop
 	effects  []effect
-	octets   []byte           // a message of the store, or its head
-	unstored *message.Message // that no queue has in the store yet
+	octets   []byte           // a stored message, or the head of one
+	unstored *message.Message // the message being enqueued, whose entry the store does not have yet
 }
 
-// An effect follows from a decision of one queue and touches others, or the virtual
-// host: a dead letter, or the deletion of a queue that nobody needs any more.
+// An effect follows from a decision of one queue and changes others, or the virtual
+// host: it is a dead letter, or the deletion of a queue that auto-delete or x-expires
+// ends.
 type effect struct {
 	queue  *Queue
-	msg    *message.Message // dead letter, with a reference; nil: delete the queue
+	msg    *message.Message // the dead letter, with a reference; nil: delete queue
 	reason queue.Reason
-	remove bool // the message from the queue's part of the store, once it is elsewhere
+	remove bool // remove msg from the queue's entries in the store after it was enqueued elsewhere
 }
 
-// keepRoom is how many decisions or deliveries of one call the next finds room for.
+// maxReused is the capacity, in decisions or deliveries, up to which a call's slices are
+// reused by the next.
 const maxReused = 1024
 
 // begin starts a call.
@@ -62,8 +64,8 @@ func (op *operation) begin() {
 	op.nowRead, op.refused, op.stored, op.failed = false, false, false, nil
 }
 
-// time returns when the call came, in microseconds. The clock is asked only if it
-// matters: that costs as much as a queue's lock.
+// time returns when the call began, in microseconds. It reads the clock at most once a
+// call, and only if somebody needs the time: reading costs as much as a queue's lock.
 func (op *operation) time() int64 {
 	if !op.nowRead {
 		op.now, op.nowRead = op.broker.clock.Now(), true
@@ -71,9 +73,9 @@ func (op *operation) time() int64 {
 	return op.now
 }
 
-// end carries out what waits, and what comes of that, with no lock held. Dead
-// letters may fill other queues, which lose others: each is a further effect, so
-// that nothing recurses.
+// end carries out the effects, with no lock held. A dead letter may overflow another
+// queue, which then drops messages: these become further effects, so that nothing
+// recurses.
 func (op *operation) end() {
 	for i := 0; i < len(op.effects); i++ {
 		e := op.effects[i]
@@ -86,12 +88,12 @@ func (op *operation) end() {
 	}
 	op.effects = op.effects[:0]
 	if cap(op.decisions) > maxReused || cap(op.settled) > maxReused || cap(op.refs) > maxReused {
-		op.decisions, op.settled, op.refs = nil, nil, nil // a long queue was purged, or returned
+		op.decisions, op.settled, op.refs = nil, nil, nil // a long queue was purged, or requeued
 	}
 }
 
-// after runs f in an operation of its own once some microseconds have passed. A panic there is
-// in nobody's goroutine but the timer's, so it is logged here.
+// after runs f in an operation of its own once some microseconds have passed. It logs a
+// panic of f, since no other function of ours is on the timer's stack.
 func (b *Broker) after(us int64, f func(*operation)) Timer {
 	return b.clock.AfterFunc(time.Duration(us)*time.Microsecond, func() {
 		defer failstop.Report(b.logger)
@@ -99,7 +101,7 @@ func (b *Broker) after(us int64, f func(*operation)) Timer {
 	})
 }
 
-// commit asks for what was changed to be made durable, for calls of no connection.
+// commit ends a round of the store, for calls without a connection.
 func (op *operation) commit() {
 	if op.changed || op.broker.recordsChanged.Load() {
 		op.changed = false
@@ -107,7 +109,7 @@ func (op *operation) commit() {
 	}
 }
 
-// ownTurn runs f as a call of no connection's goroutine: a timer's, or a writer's.
+// run runs f as a call without a session, for timers, writers and the broker itself.
 func (b *Broker) run(f func(*operation)) {
 	op := &operation{broker: b, batch: new(Batch)}
 	op.begin()

@@ -8,26 +8,27 @@ import (
 	"harelab/engine/wire"
 )
 
-// Kinds of records. Names begin with the virtual host; parts end with a zero octet.
+// Kinds of records. A record's name has the virtual host as its first part; each part ends
+// with a zero octet.
 const (
 	kindVHost    store.Kind = 'v'
 	kindExchange store.Kind = 'x'
 	kindQueue    store.Kind = 'q'
 	kindBinding  store.Kind = 'b'
-	kindClosed   store.Kind = 'c' // one without name or value: the broker was closed in order
+	kindClosed   store.Kind = 'c' // a record without name and value: the broker was closed, it did not crash
 )
 
-// record is the value of a record: what was declared, and its place in the order of
-// declarations.
+// A record is the value of a record in the store: what was declared, and its place in the
+// order of declarations.
 type record struct {
 	Seq        uint64
 	VHost      string
-	Name       string        `json:",omitempty"` // of a queue or exchange; source of a binding
+	Name       string        `json:",omitempty"` // of a queue or exchange, or of the source of a binding
 	Type       string        `json:",omitempty"`
 	AutoDelete bool          `json:",omitempty"`
 	Internal   bool          `json:",omitempty"`
 	Queue      store.QueueID `json:",omitempty"`
-	Dest       string        `json:",omitempty"`
+	Dest       string        `json:",omitempty"` // destination of a binding
 	ToExchange bool          `json:",omitempty"`
 	Key        string        `json:",omitempty"`
 	Arguments  []byte        `json:",omitempty"` // an encoded table
@@ -41,7 +42,7 @@ func (b *Broker) put(kind store.Kind, name string, r *record, args wire.Table) {
 	}
 	value, err := json.Marshal(r)
 	if err != nil {
-		panic(err) // a struct of plain fields
+		panic(err) // unreachable: the struct has plain fields
 	}
 	b.store.Put(kind, name, value)
 	b.recordsChanged.Store(true)
@@ -65,8 +66,8 @@ func (v *VHost) forgetExchange(x *Exchange) {
 	}
 }
 
-// recordQueue gives a durable queue its place in the store. An exclusive one goes
-// with its connection and has none.
+// storeQueue gives a durable queue an identity and puts its record. Exclusive queues are
+// not stored, since they end with their connection.
 func (v *VHost) storeQueue(q *Queue) {
 	b := v.broker
 	if b.store == nil || !q.durable || q.owner != nil {
@@ -77,14 +78,15 @@ func (v *VHost) storeQueue(q *Queue) {
 	b.put(kindQueue, recordName(v.name, q.name), r, q.args)
 }
 
-// forgetQueue comes after the queue's messages were dropped.
+// forgetQueue deletes the queue's record. Its messages must have been dropped before.
 func (v *VHost) forgetQueue(q *Queue) {
 	if q.storeID != 0 {
 		v.broker.forget(kindQueue, recordName(v.name, q.name))
 	}
 }
 
-// durableBinding reports whether a binding outlives the broker: both of its ends do.
+// durableBinding reports whether a binding outlives the broker, as it does if both of its
+// ends do.
 func durableBinding(x *Exchange, to *target) bool {
 	if to.queue != nil {
 		return x.durable && to.queue.storeID != 0

@@ -7,20 +7,21 @@ import (
 	"harelab/engine/wire"
 )
 
-// A PrefetchSpec says how many messages may be unsettled, 0 for no limit.
+// A PrefetchSpec limits the number of unsettled messages. The zero value is no limit.
 type PrefetchSpec struct {
 	Count  uint32 // messages
-	Size   uint32 // octets; refused unless 0
-	Global bool   // for the whole channel, not for each consumer to come
+	Size   uint32 // octets; not supported, must be 0
+	Global bool   // one limit for the whole channel instead of one for each new consumer
 }
 
-// SetPrefetch sets the prefetch of consumers to come or, Global, of the whole channel.
-// As in RabbitMQ, a limit for the channel counts all it has not settled when there was
-// none before, messages that it got included, and from then on what its consumers get;
-// and a prefetch for consumers to come takes it away. Unlike there, a message that was
-// got and counted counts no more once it is settled.
+// SetPrefetch sets the prefetch of new consumers or, with Global, of the whole channel.
 //
-// Errors: 540 for a size.
+// As in RabbitMQ, a limit that is set on a channel without one counts all unsettled
+// messages of the channel, including those of basic.get. From then on it counts only
+// messages of consumers. Setting the prefetch of new consumers removes the channel's
+// limit. Unlike in RabbitMQ, settling a counted message of basic.get frees its credit.
+//
+// Errors: 540 for a Size.
 func (ch *Channel) SetPrefetch(spec PrefetchSpec) error {
 	if spec.Size != 0 {
 		return refuse(wire.NotImplemented, "prefetch_size!=0 (%d)", spec.Size)
@@ -58,16 +59,16 @@ func (ch *Channel) limit(n uint32) {
 	op.end()
 }
 
-// newDraws returns a generator that follows from the broker's seed, another one for
-// each channel.
+// newDraws returns the channel's own generator, seeded from the broker's seed and the
+// channel's place in the order of opening.
 func (ch *Channel) newDraws() *rng.SplitMix64 {
 	seed := rng.New(ch.vhost.broker.seed)
 	r := rng.New(seed.Uint64() + ch.conn.seq<<16 + ch.seq)
 	return &r
 }
 
-// shareLimiter brings the consumers that the channel has, and those that left and whose
-// messages are not settled, under its limit.
+// shareLimiter puts the channel's consumers under its limiter, and the unsettled messages
+// of consumers that have left.
 func (ch *Channel) shareLimiter(op *operation) {
 	ch.mu.Lock()
 	consumers := append([]*Consumer(nil), ch.ordered...)
@@ -89,8 +90,8 @@ func (ch *Channel) shareLimiter(op *operation) {
 	})
 }
 
-// countGotten has what the channel got and did not settle count against its limit, or
-// not any more.
+// countGets adds the channel's unsettled messages of basic.get to its limiter, or removes
+// those that it added.
 func (ch *Channel) countGets(counts bool) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
@@ -114,7 +115,7 @@ func (ch *Channel) countGets(counts bool) {
 	}
 }
 
-// uncount gives back to the limiter what the channel counted for a message.
+// uncount returns a message's credit to the limiter, if countGets took it.
 func (ch *Channel) uncount(u *unsettled) {
 	if u.counted {
 		u.counted = false

@@ -11,7 +11,7 @@ import (
 // parseExpiration reads the property expiration, in milliseconds, as RabbitMQ does
 // (rabbit_basic, parse_expiration/1).
 //
-// Errors: 406 with what RabbitMQ prints.
+// Errors: 406 with RabbitMQ's text.
 func parseExpiration(s string) (ms int64, err error) {
 	end := 0
 	for end < len(s) && (s[end] >= '0' && s[end] <= '9' || end == 0 && (s[0] == '-' || s[0] == '+')) {
@@ -36,8 +36,8 @@ func parseExpiration(s string) (ms int64, err error) {
 
 func expirationText(s string) string { return "invalid expiration '" + s + "': " }
 
-// numberProblem prints a pair as Erlang does: in two lines if it would reach beyond
-// column 78.
+// numberProblem formats a pair as Erlang does: on two lines if one would go past column
+// 78.
 func numberProblem(s, reason string, n *big.Int) string {
 	const width = 78
 	column := len(expirationText(s))

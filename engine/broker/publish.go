@@ -9,13 +9,13 @@ import (
 	"harelab/engine/wire"
 )
 
-// A Publishing is a message that a client publishes. The slices may be parts of
-// the caller's read buffer: the broker copies what it keeps.
+// A Publishing is a message that a client publishes. Its slices may be parts of the
+// caller's read buffer: the broker copies what it keeps.
 type Publishing struct {
 	Exchange, RoutingKey []byte            // at most 255 octets each
-	Properties           wire.PropertyView // of a list that was checked; zero: none
+	Properties           wire.PropertyView // of a checked property list; zero: none
 	Body                 []byte
-	Mandatory            bool // wants to know if no queue takes the message
+	Mandatory            bool // the client wants the message back if no queue takes it
 	Immediate            bool // refused, as by RabbitMQ
 }
 
@@ -25,7 +25,7 @@ type PublishResult struct {
 	// was mandatory, the caller returns it (312 NO_ROUTE), before any confirm.
 	Routed bool
 
-	Seq     uint64 // of the publish on its channel, from 1; 0 without confirms
+	Seq     uint64 // number of the publish on its channel, from 1; 0 without confirms
 	Confirm Confirm
 }
 
@@ -37,21 +37,21 @@ const (
 	ConfirmNone  Confirm = iota // the channel has no confirms
 	ConfirmAck                  // the broker has the message: basic.ack
 	ConfirmNack                 // a queue refused the message, or the store has failed: basic.nack
-	ConfirmLater                // [Sink.Confirmed] tells after [Conn.Commit]
+	ConfirmLater                // [Sink.Confirmed] settles the publish after [Conn.Commit]
 )
 
-// lastExchange is the exchange that a channel published to last, as far as the user
-// may write to it.
+// lastExchange caches the exchange that a channel published to last, after the permission
+// check.
 type lastExchange struct {
 	exchange   *Exchange
-	generation uint64 // of permissions
+	generation uint64 // generation of the permissions that were checked
 }
 
-// special are the properties that mean something to the broker itself.
+// special are the properties that the broker itself acts on.
 const special = wire.FlagHeaders | wire.FlagExpiration | wire.FlagUserID | wire.FlagReplyTo
 
-// Publish routes a message and delivers it to whoever can take it. A publish with
-// tx is kept until TxCommit; its result says Routed.
+// Publish routes a message, enqueues it and delivers it to consumers that can take it.
+// With tx the message is kept until TxCommit, and Routed is always true.
 //
 // Errors: 403 for an exchange that the user may not write to or is internal, 404
 // if it does not exist, 406 for a message that is too large, a broken expiration,
@@ -104,8 +104,8 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 }
 
 // CheckBodySize refuses bodies that are larger than [Options].MaxMessageBytes. Publish
-// calls it; a server that knows the size before the body has come calls it then. size is
-// in octets.
+// calls it. A server that learns the size before the body has come should call it then.
+// size is in octets.
 //
 // Errors: 406.
 func (b *Broker) CheckBodySize(size uint64) error {
@@ -115,7 +115,7 @@ func (b *Broker) CheckBodySize(size uint64) error {
 	return nil
 }
 
-// send routes a message and puts it into the queues that it goes to.
+// send routes a message and enqueues it.
 func (ch *Channel) send(op *operation, x *Exchange, p *Publishing, ttl int64) (routed bool) {
 	op.route(x)
 	if x.isDefault {
@@ -132,7 +132,7 @@ func (ch *Channel) send(op *operation, x *Exchange, p *Publishing, ttl int64) (r
 	return op.enqueue(m, ttl)
 }
 
-// publishLater keeps a message for the commit. It is routed now, and replies are sent.
+// publishLater routes a message and keeps it until TxCommit. It sends replies at once.
 func (ch *Channel) publishLater(op *operation, x *Exchange, p *Publishing, ttl int64) {
 	op.route(x)
 	if x.isDefault {
@@ -146,9 +146,9 @@ func (ch *Channel) publishLater(op *operation, x *Exchange, p *Publishing, ttl i
 	})
 }
 
-// enqueue puts a message into op.queues and reports whether any of them was still
-// there. It takes over the one reference that the message has. ttl is in
-// milliseconds, -1 for none.
+// enqueue puts a message into op.queues and reports whether at least one of them still
+// exists. It takes over the message's only reference. ttl is in milliseconds, -1 for
+// none.
 func (op *operation) enqueue(m *message.Message, ttl int64) (routed bool) {
 	queues := op.queues
 	if len(queues) > 1 {
@@ -171,7 +171,7 @@ func (op *operation) enqueue(m *message.Message, ttl int64) (routed bool) {
 	return routed
 }
 
-// toStored reports whether any of op.queues is in the store.
+// anyStored reports whether the store keeps entries of any of op.queues.
 func (op *operation) anyStored() bool {
 	for _, q := range op.queues {
 		if q.storeID != 0 {
@@ -181,14 +181,15 @@ func (op *operation) anyStored() bool {
 	return false
 }
 
-// mayEnqueue returns an exception if a publish would have to be stored and cannot be. A
-// dead letter is not asked: a restart finds it where it was before.
+// mayEnqueue returns an exception if a publish would have to be stored and the store has
+// failed. Dead letters are not checked: a restart finds them in the queue where they
+// died.
 func (op *operation) mayEnqueue(m *message.Message) error {
 	return op.broker.mayStore(m.Persistent() && op.anyStored())
 }
 
-// handOver gives a message an identity and its octets to the store, before any queue has
-// it.
+// handOver gives the message an identity and gives its octets to the store. It comes
+// before any queue holds the message.
 func (op *operation) handOver(m *message.Message) store.MessageID {
 	b := op.broker
 	id := store.MessageID(b.messageIDs.next(b.store))
@@ -224,8 +225,8 @@ func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
 	return x, nil
 }
 
-// special looks at the properties that mean something to the broker. It returns the
-// expiration in milliseconds, -1 for none, fills op.keys and op.headers and may replace
+// special reads the properties that the broker acts on. It returns the expiration in
+// milliseconds, -1 for none, sets op.keys, op.hidden and op.headers, and may replace
 // p.Properties.
 func (ch *Channel) special(op *operation, p *Publishing) (ttl int64, err error) {
 	ttl = -1
@@ -259,8 +260,8 @@ func (ch *Channel) special(op *operation, p *Publishing) (ttl int64, err error) 
 	return ttl, nil
 }
 
-// checkDeliveryMode refuses messages that are neither persistent nor not (rabbit_basic,
-// is_message_persistent/1).
+// checkDeliveryMode refuses delivery modes other than 1, transient, and 2, persistent
+// (rabbit_basic, is_message_persistent/1).
 func checkDeliveryMode(p *wire.PropertyView) error {
 	if mode, ok := p.DeliveryMode(); ok && mode != 1 && mode != 2 {
 		return refuse(wire.PreconditionFailed, "invalid message: {delivery_mode_unknown,%d}", mode)
@@ -278,16 +279,16 @@ func (ch *Channel) checkUserID(user string) error {
 	return refuse(wire.PreconditionFailed, "user_id property set to '%s' but authenticated user was '%s'", user, own)
 }
 
-// editProperties returns encoded properties with a change.
+// editProperties returns encoded properties with a change made by edit.
 func editProperties(raw []byte, edit func(*wire.Properties)) wire.PropertyView {
 	ps, err := wire.ParseProperties(raw)
 	if err != nil {
-		return wire.ViewProperties(raw) // cannot be: they were checked when they came
+		return wire.ViewProperties(raw) // unreachable: the properties were checked when they came
 	}
 	edit(&ps)
 	edited, err := wire.EncodeProperties(nil, &ps)
 	if err != nil {
-		return wire.ViewProperties(raw) // more fields than a table can have: better unchanged than lost
+		return wire.ViewProperties(raw) // the table would be too long: better unchanged than lost
 	}
 	return wire.ViewProperties(edited)
 }

@@ -22,48 +22,49 @@ type Queue struct {
 	seq        uint64 // order of declaration
 	durable    bool
 	autoDelete bool
-	owner      *Conn // of an exclusive queue
+	owner      *Conn // connection that an exclusive queue belongs to; nil: not exclusive
 	args       wire.Table
 	settings   atomic.Pointer[settings.Queue] // written under mu
 	target     target
-	storeID    store.QueueID // 0: nothing of the queue is stored
+	storeID    store.QueueID // 0: the store keeps nothing of the queue
 
 	// Under the virtual host's lock.
-	bindings *binding // of which the queue is the destination
+	bindings *binding // list of bindings whose destination is this queue
 
 	mu        queueMutex
 	deleted   bool
-	needsTime bool // the state machine has to know the time
+	needsTime bool // the state machine must get the time with each event
 	machine   *queue.Queue
-	recorder  *queue.Recorder               // of the machine; nil: not recorded
+	recorder  *queue.Recorder               // writes the transcript of the machine; nil: none
 	messages  pages.Table[*message.Message] // by Ref; nil: the row is free
 	consumers []*Consumer                   // by ConsumerID
 	exclusive *Consumer
-	joins     uint64 // consumers so far
-	probes    int    // consumers with a probe
-	wakeTimer Timer  // for WakeAt
-	idleTimer Timer  // for x-expires
-	usedAt    int64  // microseconds: when the queue was last used, for x-expires
+	joins     uint64 // number of consumers that ever joined
+	probes    int    // number of consumers with a probe
+	wakeTimer Timer  // runs until the time of the last queue.WakeAt; nil: none
+	idleTimer Timer  // runs while x-expires counts; nil: not running
+	usedAt    int64  // when the queue was last used, in microseconds, for x-expires
 	counts    queueCounts
-	interned  map[string]string     // for hints: tenants and tasks
-	unchecked invariants.Value[int] // steps to leave out before the next check
+	interned  map[string]string     // tenants and tasks of messages, by themselves
+	unchecked invariants.Value[int] // number of steps to skip before the next check
 }
 
+// queueCounts are numbers of messages since the queue was declared.
 type queueCounts struct {
 	published, delivered, acked, redelivered, deadLettered uint64
 }
 
-// budget is how many messages one step may give away before its decisions are
-// carried out: a consumer without limits must not be given more of a long queue than
+// budget is the number of messages that one step may assign before its decisions are
+// carried out. It keeps a consumer without limits from getting more of a long queue than
 // its connection takes.
 const budget = 64
 
-// step has the state machine take in an event, which it may overwrite, and carries out what it decides. The
-// queue is locked.
+// step steps the state machine with an event and carries out its decisions. e is
+// overwritten. The queue is locked.
 func (q *Queue) step(op *operation, e *queue.Event) {
 	e.Budget = budget
 	if q.probes > 0 {
-		e.Budget = 1 // a probe sees a message only once it was delivered
+		e.Budget = 1 // a probe sees a message only after its delivery
 	}
 	for {
 		q.decide(op, e)
@@ -80,12 +81,11 @@ func (q *Queue) step(op *operation, e *queue.Event) {
 		if !more {
 			return
 		}
-		*e = queue.Event{Kind: queue.Run, Budget: e.Budget} // in place: a new one would be an allocation a step
+		*e = queue.Event{Kind: queue.Run, Budget: e.Budget} // in place: a new event would be allocated in each step
 	}
 }
 
-// decide has the state machine take in an event. It leaves the decisions in
-// op.decisions.
+// decide steps the state machine with an event and leaves the decisions in op.decisions.
 func (q *Queue) decide(op *operation, e *queue.Event) {
 	if q.needsTime {
 		e.Now = op.time()
@@ -103,7 +103,7 @@ func (q *Queue) decide(op *operation, e *queue.Event) {
 	}
 }
 
-// carryOut does what one decision asks for.
+// carryOut carries out one decision.
 func (q *Queue) carryOut(op *operation, d *queue.Decision) {
 	switch d.Kind {
 	case queue.Deliver:
@@ -121,10 +121,10 @@ func (q *Queue) carryOut(op *operation, d *queue.Decision) {
 	}
 }
 
-// deliver hands a message to its consumer.
+// deliver sends a message to its consumer.
 func (q *Queue) deliver(op *operation, d *queue.Decision) {
 	if d.Consumer == dispatch.NoConsumer {
-		return // Get looks at the decision itself
+		return // get handles the decision itself
 	}
 	c := q.consumers[d.Consumer]
 	m := *q.messages.At(d.Ref)
@@ -145,7 +145,7 @@ func (q *Queue) deliver(op *operation, d *queue.Decision) {
 	}
 }
 
-// dispatched notes that a message is about to go out.
+// dispatched counts a message that is about to be sent, and traces it.
 func (q *Queue) dispatched(op *operation, m *message.Message, d *queue.Decision) {
 	q.counts.delivered++
 	if d.Redelivered {
@@ -163,14 +163,14 @@ func (q *Queue) acked(op *operation, m *message.Message) {
 	}
 }
 
-// deadLetter makes a dead letter of a message. The store keeps the message in the queue
-// until it has it elsewhere.
+// deadLetter returns the effect that dead-letters a message. The store keeps the
+// message's entry in this queue until the message is stored in another queue.
 func (q *Queue) deadLetter(op *operation, d *queue.Decision) effect {
 	slot := q.messages.At(d.Ref)
 	m := *slot
 	e := effect{queue: q, msg: m, reason: d.Reason}
 	if d.Done {
-		*slot = nil // the effect has the queue's reference
+		*slot = nil // the effect takes over the queue's reference
 		e.remove = q.stores(op, m)
 	} else {
 		m.Retain()
@@ -178,12 +178,13 @@ func (q *Queue) deadLetter(op *operation, d *queue.Decision) effect {
 	return e
 }
 
-// stores reports whether the store has a message in this queue.
+// stores reports whether the store has an entry of the message in this queue.
 func (q *Queue) stores(op *operation, m *message.Message) bool {
 	return m.StoreID() != 0 && q.storeID != 0 && m != op.unstored && !op.dropping
 }
 
-// forget gives up the queue's reference to a message that it holds no more.
+// forget releases a message that the queue no longer holds, and removes it from the
+// store.
 func (q *Queue) forget(op *operation, r dispatch.Ref) {
 	slot := q.messages.At(r)
 	m := *slot
@@ -197,15 +198,14 @@ func (q *Queue) forget(op *operation, r dispatch.Ref) {
 	m.Release()
 }
 
-// remove takes a message out of the queue's part of the store.
+// remove removes the message's entry in this queue from the store.
 func (q *Queue) remove(op *operation, m *message.Message) {
 	op.broker.store.Remove(q.storeID, store.MessageID(m.StoreID()))
 	op.changed = true
 }
 
-// enqueue puts a message into the queue, taking over one reference, and reports
-// whether the queue is there to take it. A queue that is full may have refused it
-// (op.refused).
+// enqueue puts a message into the queue, takes over one reference, and reports whether the
+// queue still exists. A full queue may refuse the message (op.refused).
 func (q *Queue) enqueue(op *operation, m *message.Message, expiresAt int64) bool {
 	q.mu.Lock()
 	if q.deleted {
@@ -236,8 +236,9 @@ func (q *Queue) enqueue(op *operation, m *message.Message, expiresAt int64) bool
 	return true
 }
 
-// stepStored is step for a message that has to be stored: unless it was refused or
-// delivered without acknowledgement at once.
+// stepStored is step for a persistent message in a stored queue. It stores an entry,
+// unless the queue refused the message or delivered it at once without
+// acknowledgement.
 func (q *Queue) stepStored(op *operation, e *queue.Event, r dispatch.Ref, m *message.Message) {
 	op.unstored = m
 	q.step(op, e)
@@ -250,7 +251,7 @@ func (q *Queue) stepStored(op *operation, e *queue.Event, r dispatch.Ref, m *mes
 	op.stored, op.changed = true, true
 }
 
-// restore is enqueue for a message that the store has.
+// restore is enqueue for a message that was read from the store.
 func (q *Queue) restore(op *operation, m *message.Message, s store.Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -263,7 +264,7 @@ func (q *Queue) restore(op *operation, m *message.Message, s store.Entry) {
 	q.step(op, &e)
 }
 
-// settle takes in acks, requeues or discards of deliveries of this queue.
+// settle acks, requeues or discards deliveries of this queue.
 func (q *Queue) settle(op *operation, kind queue.Kind, refs []dispatch.Ref, hold bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -299,7 +300,7 @@ func (q *Queue) trim() {
 	}
 }
 
-// sortByAge puts refs in the order in which their messages came.
+// sortByAge sorts refs by the order in which their messages came.
 func (q *Queue) sortByAge(refs []dispatch.Ref) {
 	if len(refs) < 2 {
 		return
@@ -317,7 +318,7 @@ func (q *Queue) sortByAge(refs []dispatch.Ref) {
 	})
 }
 
-// event steps the queue, unless it is deleted.
+// event steps the queue, unless the queue is deleted.
 func (q *Queue) event(op *operation, e queue.Event) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -326,7 +327,7 @@ func (q *Queue) event(op *operation, e queue.Event) {
 	}
 }
 
-// wakeAt arms the one timer for messages that expire.
+// wakeAt sets the queue's timer for expiring messages.
 func (q *Queue) wakeAt(op *operation, at int64) {
 	if q.wakeTimer != nil {
 		q.wakeTimer.Stop()

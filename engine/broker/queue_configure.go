@@ -5,10 +5,10 @@ import (
 	"harelab/engine/settings"
 )
 
-// Configure gives the queue called name other settings while it lives, as a policy does:
-// limits, expiry, dead-lettering and fair key. Its type and strategies stay. Messages
-// that are over a new limit are dropped or dead-lettered at once, and the time without
-// use begins anew if x-expires changed. It reports whether there is such a queue.
+// Configure changes the settings of the queue called name while the queue is in use, as a
+// policy does: limits, expiry, dead-lettering and fair key. The queue keeps its type and
+// strategies. Messages beyond a new limit are dropped or dead-lettered at once. A change
+// of x-expires restarts the time without use. Configure reports whether the queue exists.
 func (v *VHost) Configure(name string, s *settings.Queue) bool {
 	q, ok := v.queues.GetString(name)
 	if !ok {
@@ -18,8 +18,8 @@ func (v *VHost) Configure(name string, s *settings.Queue) bool {
 	return ok
 }
 
-// configure swaps what Queue.settings points to, which others may be reading, and steps
-// the state machine with the new limits.
+// configure replaces the queue's settings, which other goroutines may be reading, and
+// steps the state machine with the new limits.
 func (q *Queue) configure(op *operation, s *settings.Queue) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,33 +9,33 @@ import (
 	"harelab/engine/wire"
 )
 
-// A QueueSpec says what queue is wanted.
+// A QueueSpec describes the queue that a declaration asks for.
 type QueueSpec struct {
-	Name       string // empty: one that the broker makes up
-	Passive    bool   // only check that it exists; what follows does not count
+	Name       string // empty: the broker generates a name
+	Passive    bool   // only check that the queue exists; the fields below are ignored
 	Durable    bool
-	Exclusive  bool // for the session's connection, and deleted with it
+	Exclusive  bool // only the session's connection may use it; deleted with the connection
 	AutoDelete bool // deleted with its last consumer
 	Arguments  wire.Table
 }
 
-// durable reports whether the queue is to outlive the broker: an exclusive one does not
-// outlive its connection, whatever it says.
+// durable reports whether the queue outlives the broker. An exclusive queue never does: it
+// does not outlive its connection.
 func (spec *QueueSpec) durable() bool { return spec.Durable && !spec.Exclusive }
 
-// QueueStatus is what a declaration tells of a queue.
+// QueueStatus is the answer to a declaration.
 type QueueStatus struct {
 	Name      string
-	Messages  int // ready
+	Messages  int // number of ready messages
 	Consumers int
 }
 
 // DeclareQueue makes a queue or, if spec is passive, checks that it exists.
 //
-// Errors: 403 for reserved names and missing permissions, 404 if passive and not
-// there, 405 if it belongs to another connection, 406 if it is there with other
-// properties, for bad arguments and for an exclusive queue without a connection,
-// 541 if the queue is durable and the store has failed.
+// Errors: 403 for reserved names and missing permissions, 404 if spec is passive and the
+// queue does not exist, 405 if the queue belongs to another connection, 406 if the queue
+// exists with other properties, for bad arguments and for an exclusive queue without a
+// connection, 541 if the queue is durable and the store has failed.
 func (s *Session) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 	v := s.vhost
 	name := lineEnds.Replace(spec.Name)
@@ -86,21 +86,22 @@ func (s *Session) checkQueue(name string) (QueueStatus, error) {
 	return q.status(s.vhost.broker.clock.Now()), nil
 }
 
-// status answers a declaration, which is a use of the queue. The queue is locked.
+// status returns the answer to a declaration, which counts as a use of the queue. The
+// queue is locked.
 func (q *Queue) status(now int64) QueueStatus {
 	q.usedAt = now
 	return QueueStatus{Name: q.name, Messages: q.machine.Ready(), Consumers: q.machine.Consumers()}
 }
 
-// declareQueue returns the queue that spec names, made if it does not exist. The virtual
-// host is locked.
+// declareQueue returns the queue that spec names, and makes it if it does not exist. The
+// virtual host is locked.
 func (s *Session) declareQueue(op *operation, spec QueueSpec) (*Queue, error) {
 	v := s.vhost
 	if q, ok := v.queues.GetString(spec.Name); ok {
 		if !q.isDeleted() {
 			return q, q.checkEquivalent(s.conn, &spec)
 		}
-		v.unlinkQueue(q) // it is going; who deleted it finds nothing left to do
+		v.unlinkQueue(q) // another goroutine is deleting it and will find it unlinked
 	}
 	if err := s.checkExchangeArgument("x-dead-letter-exchange", spec.Arguments, spec.Name, v.queueName); err != nil {
 		return nil, err
@@ -125,11 +126,12 @@ func (s *Session) declareQueue(op *operation, spec QueueSpec) (*Queue, error) {
 	}
 	q.startIdle(op)
 	v.storeQueue(q)
-	v.linkQueue(q) // from now on others see it
+	v.linkQueue(q) // from now on other goroutines see it
 	return q, nil
 }
 
-// newQueue returns a queue that the virtual host does not know yet. It is locked.
+// newQueue returns a queue that is not yet linked into the virtual host. The virtual host
+// is locked.
 func (v *VHost) newQueue(spec QueueSpec, s *settings.Queue) *Queue {
 	v.seq++
 	q := &Queue{
@@ -153,13 +155,14 @@ func (v *VHost) newQueue(spec QueueSpec, s *settings.Queue) *Queue {
 	return q
 }
 
-// linkQueue and unlinkQueue make a queue known and unknown. The virtual host is
-// locked.
+// linkQueue enters a queue into the virtual host. The virtual host is locked.
 func (v *VHost) linkQueue(q *Queue) {
 	v.allQueues[q] = struct{}{}
 	v.queues.Set(q.name, q)
 }
 
+// unlinkQueue undoes linkQueue and removes the queue's bindings. It does nothing if the
+// queue is not linked. The virtual host is locked.
 func (v *VHost) unlinkQueue(q *Queue) {
 	if _, ok := v.allQueues[q]; !ok {
 		return
@@ -173,7 +176,7 @@ func (v *VHost) unlinkQueue(q *Queue) {
 	v.forgetQueue(q)
 }
 
-// checkEquivalent compares a declaration with the queue that is there.
+// checkEquivalent refuses a declaration that differs from the existing queue.
 func (q *Queue) checkEquivalent(by *Conn, spec *QueueSpec) error {
 	resource := q.vhost.queueName(q.name)
 	if err := q.checkOwner(by); err != nil {

@@ -9,14 +9,14 @@ import (
 	"harelab/engine/wire"
 )
 
-// DeleteIf says under what conditions a queue is to be deleted. The zero value is none.
+// DeleteIf holds the conditions under which a queue is deleted. The zero value has none.
 type DeleteIf struct {
 	Unused bool // it has no consumers
 	Empty  bool // it has no ready messages
 }
 
-// DeleteQueue deletes a queue and returns how many ready messages it had. One that
-// does not exist is no error.
+// DeleteQueue deletes a queue and returns the number of its ready messages. It is no error
+// if the queue does not exist.
 //
 // Errors: 403, 405, 406 if a condition is not met, 540 for a condition on a quorum
 // queue, 541 if the queue is stored and the store has failed.
@@ -61,8 +61,7 @@ func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err err
 	return messages, s.promise(q.storeID != 0)
 }
 
-// close makes the queue refuse everything and drops what it holds. The queue is
-// locked.
+// close drops the queue's messages and marks the queue as deleted. The queue is locked.
 func (q *Queue) close(op *operation) {
 	if q.deleted {
 		return
@@ -83,8 +82,8 @@ func (q *Queue) close(op *operation) {
 	q.stopIdle()
 }
 
-// removeQueue deletes a queue: its messages are dropped, its consumers told, its
-// bindings removed. A second call does nothing. No lock is held.
+// removeQueue deletes a queue: it drops the messages, cancels the consumers and removes
+// the bindings. A second call does nothing. The caller holds no lock.
 func (v *VHost) removeQueue(op *operation, q *Queue) {
 	q.mu.Lock()
 	q.close(op)

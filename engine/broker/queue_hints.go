@@ -6,8 +6,9 @@ import (
 	"harelab/engine/wire"
 )
 
-// hints reads what the queue's strategies want to know of a message with some headers,
-// an encoded table: only then are they looked at.
+// hints sets the fields of meta that the queue's strategies need. It reads them from the
+// message's headers, an encoded table, which it does not touch if no strategy needs
+// anything.
 func (q *Queue) hints(meta *dispatch.Meta, m *message.Message, table []byte) {
 	s := q.settings.Load()
 	if s.Needs&dispatch.NeedCost != 0 {
@@ -29,10 +30,11 @@ func (q *Queue) hints(meta *dispatch.Meta, m *message.Message, table []byte) {
 	}
 }
 
-// maxNames bounds the names that a queue remembers: they come from publishers.
+// maxInterned is the number of names that a queue interns at most: publishers choose them.
 const maxInterned = 1024
 
-// intern returns a name as a string without making one for each message.
+// intern returns a name as a string. It allocates once for each name, not for each
+// message.
 func (q *Queue) intern(name []byte) string {
 	if s, ok := q.interned[string(name)]; ok {
 		return s

@@ -1,8 +1,8 @@
 package broker
 
-// startIdle has the queue deleted once it was not used for as long as x-expires says.
-// Use is a consumer, a declaration or a get. It is called when the queue has no
-// consumer; the queue is locked, or not known to anybody yet.
+// startIdle starts the timer that deletes the queue after it was unused for x-expires.
+// Consumers, declarations and gets are uses. The queue has no consumer; it is locked, or
+// not linked yet.
 func (q *Queue) startIdle(op *operation) {
 	expires := q.settings.Load().Expires
 	if expires < 0 || q.deleted {
@@ -19,11 +19,13 @@ func (q *Queue) stopIdle() {
 	}
 }
 
-// armIdle looks again after some microseconds.
+// armIdle calls expire after some microseconds.
 func (q *Queue) armIdle(after int64) {
 	q.idleTimer = q.vhost.broker.after(after, q.expire)
 }
 
+// expire deletes the queue if it was unused for x-expires. Otherwise it waits for the rest
+// of that time.
 func (q *Queue) expire(op *operation) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -10,7 +10,7 @@ import (
 	"harelab/engine/store"
 )
 
-// PurgeQueue drops a queue's ready messages and returns how many there were.
+// PurgeQueue drops a queue's ready messages and returns their number.
 //
 // Errors: 403, 404, 405, 541 if the store has failed.
 func (s *Session) PurgeQueue(name string) (messages int, err error) {
@@ -38,8 +38,8 @@ func (s *Session) PurgeQueue(name string) (messages int, err error) {
 	return messages, s.promise(q.storeID != 0)
 }
 
-// dropReady takes the ready messages out of the store: all but the unacked ones, in as
-// few ranges as these leave. It reports whether the queue is stored.
+// dropReady drops the ready messages from the store, in as few ranges as the unacked
+// messages between them allow. It reports whether the queue is stored.
 func (q *Queue) dropReady(op *operation) bool {
 	if q.storeID == 0 {
 		return false

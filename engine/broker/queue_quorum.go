@@ -5,9 +5,10 @@ import (
 	"harelab/engine/wire"
 )
 
-// countDeliveries returns a copy of a message with the header that quorum queues add
-// to what they deliver again, or to basic.get: how often it came back. As
-// in RabbitMQ, headers get sorted by that. The caller releases the copy.
+// countDeliveries returns a copy of a message with the header x-delivery-count, which
+// quorum queues add to redeliveries and to answers of basic.get: how often the message
+// was returned to the queue. As in RabbitMQ, the copy's headers are sorted. The caller
+// releases the copy.
 func (b *Broker) countDeliveries(m *message.Message, attempts uint32) *message.Message {
 	properties := editProperties(m.Properties(), func(ps *wire.Properties) {
 		ps.Headers = append(without(ps.Headers, "x-delivery-count"), wire.Field{Key: "x-delivery-count", Value: int64(attempts)})
@@ -16,7 +17,7 @@ func (b *Broker) countDeliveries(m *message.Message, attempts uint32) *message.M
 	return b.book.Enter(message.New(m.Exchange(), m.RoutingKey(), &properties, m.Body()))
 }
 
-// checkQuorum refuses what quorum queues cannot be (rabbit_quorum_queue).
+// checkQuorum refuses properties that quorum queues do not support (rabbit_quorum_queue).
 func checkQuorum(spec *QueueSpec, resource string) error {
 	for _, p := range []struct {
 		name string
@@ -33,7 +34,7 @@ func checkQuorum(spec *QueueSpec, resource string) error {
 	return nil
 }
 
-// checkQuorumDelete refuses conditions that quorum queues do not know
+// checkQuorumDelete refuses conditions that quorum queues do not support
 // (rabbit_quorum_queue, delete/4).
 func checkQuorumDelete(only DeleteIf, resource string) error {
 	for _, flag := range []struct {

@@ -6,10 +6,10 @@ import (
 	"harelab/engine/wire"
 )
 
-// In AMQP an empty name is the queue that the channel declared last. The channel's
-// verbs about queues are those of its session with that name filled in.
+// In AMQP an empty queue name stands for the queue that the channel declared last. The
+// channel's verbs for queues fill that name in and call those of its session.
 
-// DeclareQueue is [Session.DeclareQueue] and has the channel remember the queue.
+// DeclareQueue is [Session.DeclareQueue]; the channel remembers the queue's name.
 func (ch *Channel) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 	status, err := ch.conn.DeclareQueue(spec)
 	if err == nil && !strings.HasPrefix(status.Name, replyTo) {
@@ -18,7 +18,7 @@ func (ch *Channel) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 	return status, err
 }
 
-// DeleteQueue is [Session.DeleteQueue]. Further errors: 404 for an empty name if the
+// DeleteQueue is [Session.DeleteQueue]. One more error: 404 for an empty name if the
 // channel has declared no queue.
 func (ch *Channel) DeleteQueue(name string, only DeleteIf) (messages int, err error) {
 	if name, err = ch.queueShortcut(name); err != nil {
@@ -27,7 +27,7 @@ func (ch *Channel) DeleteQueue(name string, only DeleteIf) (messages int, err er
 	return ch.conn.DeleteQueue(name, only)
 }
 
-// PurgeQueue is [Session.PurgeQueue], with a further error as DeleteQueue.
+// PurgeQueue is [Session.PurgeQueue], with the additional error of DeleteQueue.
 func (ch *Channel) PurgeQueue(name string) (messages int, err error) {
 	if name, err = ch.queueShortcut(name); err != nil {
 		return 0, err
@@ -35,8 +35,8 @@ func (ch *Channel) PurgeQueue(name string) (messages int, err error) {
 	return ch.conn.PurgeQueue(name)
 }
 
-// Bind is [Session.Bind], with a further error as DeleteQueue. With an empty queue name
-// an empty key is the queue's name too.
+// Bind is [Session.Bind], with the additional error of DeleteQueue. With an empty queue
+// name, an empty key stands for the queue's name too.
 func (ch *Channel) Bind(spec BindingSpec) error {
 	spec, err := ch.bindShortcut(spec)
 	if err != nil {
@@ -66,7 +66,7 @@ func (ch *Channel) bindShortcut(spec BindingSpec) (BindingSpec, error) {
 	return spec, err
 }
 
-// queueShortcut returns the queue that a name stands for.
+// queueShortcut returns the name of the queue that name stands for.
 func (ch *Channel) queueShortcut(name string) (string, error) {
 	if name != "" {
 		return name, nil

@@ -7,15 +7,16 @@ import (
 	"harelab/engine/wire"
 )
 
-// replyTo is the pseudo-queue of direct reply-to: a requester consumes from it and
-// names it in reply-to, where the broker puts a name that leads to the requester's
-// channel. The responder publishes to that name and no queue is in between.
+// replyTo is the pseudo-queue of direct reply-to. A requester consumes from it and names
+// it in the property reply-to; the broker replaces it there by a name that stands for the
+// requester's channel. The responder publishes to that name, and the message goes to the
+// channel without a queue.
 const replyTo = "amq.rabbitmq.reply-to"
 
 // replyConsumer is a channel's subscription to its replies.
 type replyConsumer struct {
 	consumer *Consumer
-	name     string // to publish to
+	name     string // routing key of replies
 }
 
 // consumeReplies subscribes the channel to its replies.
@@ -51,7 +52,7 @@ func (ch *Channel) dropReplies() {
 	}
 }
 
-// setReplyTo puts the channel's own name into a request.
+// setReplyTo sets a request's reply-to to the name that stands for the channel.
 func (ch *Channel) setReplyTo(p *Publishing) error {
 	if ch.replyTo == nil {
 		return refuse(wire.PreconditionFailed, "fast reply consumer does not exist")
@@ -60,9 +61,9 @@ func (ch *Channel) setReplyTo(p *Publishing) error {
 	return nil
 }
 
-// sendReplies hands a message to the requesters among those that it is routed to by
-// name. As in RabbitMQ, they are no queues: who publishes with mandatory is told that
-// nobody got the message, and transactions do not hold replies back.
+// sendReplies delivers a message to the requesters whose names are among its routing
+// keys. As in RabbitMQ, requesters are not queues: a mandatory reply is returned as
+// unroutable although the requester got it, and transactions do not hold replies back.
 func (op *operation) sendReplies(v *VHost, p *Publishing) {
 	for _, key := range op.keys {
 		if !bytes.HasPrefix(key, replyPrefix) {
@@ -76,11 +77,11 @@ func (op *operation) sendReplies(v *VHost, p *Publishing) {
 	}
 }
 
-// replyPrefix is what the names of requesters begin with.
+// replyPrefix begins the names that stand for requesters.
 var replyPrefix = []byte(replyTo + ".")
 
-// deliverReply delivers a reply under the tag that the next message for a consumer gets
-// too: there is nothing to acknowledge.
+// deliverReply delivers a reply. Its tag is also the next delivery's, since a reply is not
+// acknowledged.
 func (ch *Channel) deliverReply(op *operation, m *message.Message) {
 	ch.mu.Lock()
 	defer ch.mu.Unlock()
@@ -88,11 +89,11 @@ func (ch *Channel) deliverReply(op *operation, m *message.Message) {
 		return
 	}
 	ch.delivery = Delivery{Consumer: ch.replyTo.consumer, DeliveryTag: ch.lastTag + 1, Msg: m, Queue: replyTo}
-	ch.sink.Deliver(&ch.delivery, op.batch) // replies are not held back
+	ch.sink.Deliver(&ch.delivery, op.batch) // replies ignore back-pressure
 }
 
-// declareReply carries out a declaration of a requester's name, of whatever kind: how a
-// responder asks whether the requester is there.
+// declareReply carries out a declaration, passive or not, of a name that stands for a
+// requester. A responder declares it to ask whether the requester is still there.
 func (v *VHost) declareReply(name string) error {
 	if _, ok := v.replies.GetString(name); ok || name == replyTo {
 		return nil

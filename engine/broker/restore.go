@@ -13,9 +13,9 @@ import (
 	"harelab/engine/wire"
 )
 
-// restore makes what the store holds, in the order in which it was declared. All is read
-// before the store is changed; then the messages come back into their queues, where
-// some may have expired and go on to others.
+// restore makes the exchanges, queues and bindings that the store holds, in the order in
+// which they were declared, and then fills the queues. It reads everything before it
+// changes the store, since messages that have expired meanwhile are dead-lettered.
 func (b *Broker) restore() error {
 	if err := b.restoreDeclared(); err != nil {
 		return err
@@ -29,7 +29,7 @@ func (b *Broker) restore() error {
 		return err
 	}
 	b.store.Start(&b.rounds)
-	if closed { // before anything can be delivered
+	if closed { // before any message can be delivered
 		b.store.Delete(kindClosed, "")
 		if err := b.sync(); err != nil {
 			return err
@@ -39,7 +39,7 @@ func (b *Broker) restore() error {
 	return err
 }
 
-// restoreDeclared makes all but messages.
+// restoreDeclared restores identities, virtual hosts, exchanges, queues and bindings.
 func (b *Broker) restoreDeclared() error {
 	if err := b.queueIDs.restore(b.store); err != nil {
 		return err
@@ -139,7 +139,7 @@ func (v *VHost) restoreBinding(r *record, args wire.Table) error {
 	return nil
 }
 
-// restoredQueue is a queue with what the store has in it.
+// A restoredQueue is a queue with the entries that the store has of it.
 type restoredQueue struct {
 	queue   *Queue
 	entries []restoredEntry
@@ -150,7 +150,7 @@ type restoredEntry struct {
 	store.Entry
 }
 
-// readEntries reads what lies in the queues, in order of declaration.
+// readEntries reads the entries of all queues, in order of declaration.
 func (b *Broker) readEntries() (all []restoredQueue, err error) {
 	for _, v := range b.VHosts() {
 		for _, q := range v.sortedQueues() {
@@ -168,10 +168,11 @@ func (b *Broker) readEntries() (all []restoredQueue, err error) {
 	return all, nil
 }
 
-// fillQueues puts messages back into their queues. One that lies in several is shared
-// again. After a crash any of them may have been delivered.
+// fillQueues puts messages back into their queues. A message of several queues is loaded
+// once and shared. After a crash every message counts as redelivered, since any may have
+// been delivered.
 func (b *Broker) fillQueues(op *operation, queues []restoredQueue, crashed bool) error {
-	shared := make(map[store.MessageID]*message.Message) // with a reference each
+	shared := make(map[store.MessageID]*message.Message) // fillQueues holds a reference to each
 	defer func() {
 		for _, m := range shared {
 			m.Release()
@@ -196,7 +197,7 @@ func (b *Broker) fillQueues(op *operation, queues []restoredQueue, crashed bool)
 	return nil
 }
 
-// load reads a message from the store.
+// load reads a message from the store. The caller releases it.
 func (b *Broker) load(op *operation, id store.MessageID) (m *message.Message, err error) {
 	if op.octets, err = b.store.Load(id, op.octets[:0]); err != nil {
 		return nil, err
@@ -208,8 +209,8 @@ func (b *Broker) load(op *operation, id store.MessageID) (m *message.Message, er
 	return b.book.Enter(m), nil
 }
 
-// markDelivered writes down which messages of a queue somebody may have got, as the
-// broker closes in order. While it ran the store did not know.
+// markDelivered stores which messages of a queue were delivered. It is called when the
+// broker closes; deliveries do not change the store.
 func (q *Queue) markDelivered(s store.Store) {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -9,41 +9,41 @@ import (
 	"harelab/engine/wire"
 )
 
-// A Round is what the store makes durable together; see [store.Round].
+// A Round is a set of changes that the store makes durable together; see [store.Round].
 type Round = store.Round
 
-// rounds knows which connections wait for the store and settles them. It is the
-// store's observer. Its lock is held while Sinks are called, and taken with no lock of
-// a queue or channel held.
+// rounds lists the connections that wait for the store and settles them when a round is
+// durable. It is the store's observer. Its lock is held while Sinks are called, and is
+// taken while no lock of a queue or channel is held.
 type rounds struct {
 	logger  *slog.Logger
 	mu      roundsMutex
 	done    Round // the last round that is durable
 	err     error // why the store has failed
 	waiting []*Conn
-	change  sync.Cond // of done and err, for sync
-	batch   Batch     // of the observer's calls, which come one at a time
+	change  sync.Cond // signals changes of done and err to sync
+	batch   Batch     // for Completed and Failed, which are called one at a time
 }
 
-// waits is what a connection waits for, under the lock of rounds.
+// waits holds what a connection waits for. The lock of rounds guards it.
 type waits struct {
 	confirms    []roundConfirms // in order of rounds
-	answers     Round           // an answer is held for it, 0: none
-	unconfirmed Round           // it has publishes that nobody will confirm, 0: none
-	listed      bool            // in rounds.waiting
+	answers     Round           // the last round that held answers wait for; 0: none
+	unconfirmed Round           // the last round with publishes of channels without confirms; 0: none
+	listed      bool            // the connection is in rounds.waiting
 }
 
-// roundConfirms are publishes of a channel, first to last, that a round confirms.
+// roundConfirms is a span of publishes that are confirmed when a round is durable.
 type roundConfirms struct {
 	round   Round
 	channel *Channel
 	span
 }
 
-// publishes is a run of publish numbers of a channel, both ends included.
+// A span is a run of publish numbers of a channel, both ends included.
 type span struct{ first, last uint64 }
 
-// Completed implements [store.Observer]: all that waited for round r is settled, for all
+// Completed implements [store.Observer]: it settles what waits for round r, for all
 // connections at once.
 func (s *rounds) Completed(r Round) {
 	defer failstop.Report(s.logger)
@@ -62,8 +62,9 @@ func (s *rounds) Completed(r Round) {
 	s.batch.Flush()
 }
 
-// Failed implements [store.Observer]: publishes that wait are nacked. Connections that
-// wait for more than confirms cannot be told otherwise, so they end.
+// Failed implements [store.Observer]: it nacks the publishes that wait for a round.
+// Connections that wait for anything else end, since AMQP has no other way to say that
+// what they did is lost.
 func (s *rounds) Failed(err error) {
 	defer failstop.Report(s.logger)
 	s.logger.Error("the store has failed: nothing persistent is accepted any more", "error", err)
@@ -80,8 +81,8 @@ func (s *rounds) Failed(err error) {
 	s.batch.Flush()
 }
 
-// settle tells a connection what the rounds up to s.done settle, and reports whether it
-// waits for nothing more.
+// settle settles what a connection waits for up to round s.done, and reports whether that
+// was all.
 func (s *rounds) settle(c *Conn, b *Batch) (all bool) {
 	w := &c.waits
 	n := 0
@@ -116,14 +117,14 @@ func (s *rounds) fail(c *Conn, b *Batch) {
 	*w = waits{}
 }
 
-// tell settles publishes, unless their channel is closed.
+// settle settles the publishes, unless their channel is closed.
 func (p *roundConfirms) settle(ok bool, b *Batch) {
 	if !p.channel.confirmsEnded {
 		p.channel.sink.Confirmed(p.first, p.last, ok, b)
 	}
 }
 
-// close has a channel hear of no more confirms.
+// close ends the confirms of a channel.
 func (s *rounds) close(ch *Channel) {
 	s.mu.Lock()
 	ch.confirmsEnded = true
@@ -136,7 +137,9 @@ func (b *Broker) commit() Round {
 	return b.store.Commit()
 }
 
-// sync waits until all that was changed so far is durable.
+// sync waits until all changes so far are durable.
+//
+// Errors: 541 if the store has failed.
 func (b *Broker) sync() error {
 	if b.store == nil {
 		return nil
@@ -154,32 +157,32 @@ func (b *Broker) sync() error {
 	return nil
 }
 
-// errStore is the exception for what cannot be made durable.
+// errStore returns the exception for changes that cannot be made durable.
 func errStore(err error) error { return refuse(wire.InternalError, "store: %v", err) }
 
-// mayStore returns an exception if something durable is about to change and the store
-// has failed: nothing is accepted that a restart would not find.
+// mayStore returns an exception if a durable change is about to be made and the store has
+// failed: the broker accepts nothing that a restart would not find.
 func (b *Broker) mayStore(durable bool) error {
-	if !durable || b.store == nil {
+	if !durable {
 		return nil
 	}
-	if err := b.store.Failed(); err != nil {
+	if err := b.Failed(); err != nil {
 		return errStore(err)
 	}
 	return nil
 }
 
-// Holding reports whether the answers to the calls since the last Commit have to wait for
-// the round that Commit is going to return: what they say is not durable yet.
+// Holding reports whether answers to calls since the last Commit have to be held for the
+// round that the next Commit returns: they say something that is not durable yet.
 func (c *Conn) Holding() bool { return c.holding }
 
-// Commit ends a burst of calls: what they changed is to be made durable as soon as can
-// be. Publishes that were told [ConfirmLater] are confirmed when it is. Commit returns
-// the round that held answers wait for, of which [ConnOptions] Durable tells, or 0 if
-// they need not wait.
+// Commit ends a burst of calls and makes the store write their changes as soon as it can.
+// Publishes with [ConfirmLater] are confirmed when the changes are durable. Commit returns
+// the round that held answers have to wait for, or 0 if they need not wait; Durable of
+// [ConnOptions] is called when the round is durable.
 //
-// Whoever makes calls on a connection commits at the end of each burst of them, before
-// it flushes the Batch.
+// The caller commits at the end of each burst of calls on a connection, before it flushes
+// the Batch.
 func (c *Conn) Commit() Round {
 	op := &c.op
 	b := c.vhost.broker
@@ -194,8 +197,8 @@ func (c *Conn) Commit() Round {
 	return b.rounds.wait(c, r)
 }
 
-// wait notes what a connection waits for, or settles it if round r was told already. It
-// returns the round that answers are held for, if it is still to come.
+// wait notes what a connection waits for, or settles it if round r is durable already. It
+// returns the round that held answers have to wait for, or 0.
 func (s *rounds) wait(c *Conn, r Round) Round {
 	s.mu.Lock()
 	defer s.mu.Unlock()

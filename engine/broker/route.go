@@ -6,19 +6,19 @@ import (
 	"harelab/engine/wire"
 )
 
-// route fills op.queues with the queues that a message goes to, each once. op.keys are
-// its routing keys, op.headers its headers. It takes no lock.
+// route sets op.queues to the queues that a message goes to, each once. It reads the
+// message's routing keys from op.keys and its headers from op.headers. It takes no lock.
 //
-// An exchange that is reached a second time is passed over, so that cycles of
-// bindings and of alternate exchanges end. An alternate exchange gets what its
-// exchange routes nowhere at all (rabbit_exchange, route/2).
+// Each exchange routes the message once, so that cycles of bindings and of alternate
+// exchanges end. An alternate exchange gets the messages for which its exchange finds no
+// destination (rabbit_exchange, route/2).
 func (op *operation) route(x *Exchange) {
 	op.queues = op.queues[:0]
 	if len(op.seen) > 0 {
 		clear(op.seen)
 	}
 	op.exchanges = append(op.exchanges[:0], x)
-	for i := 0; i < len(op.exchanges); i++ { // grows while it goes
+	for i := 0; i < len(op.exchanges); i++ { // the loop appends to exchanges
 		x := op.exchanges[i]
 		op.unique = i == 0 && len(op.keys) == 1
 		found := false
@@ -37,7 +37,7 @@ func (op *operation) route(x *Exchange) {
 	}
 }
 
-// routeToName routes on the default exchange: to the queue called like the key.
+// routeToName routes as the default exchange does: to the queue whose name is the key.
 func (op *operation) routeToName(v *VHost, key []byte) bool {
 	q, ok := v.queues.Get(key)
 	if ok {
@@ -46,7 +46,7 @@ func (op *operation) routeToName(v *VHost, key []byte) bool {
 	return ok
 }
 
-// visit notes a target, unless the message has been there.
+// visit adds a target to those of the message, unless it is among them.
 func (op *operation) visit(to *target) {
 	switch {
 	case !op.unique && op.visited(to):
@@ -57,11 +57,12 @@ func (op *operation) visit(to *target) {
 	}
 }
 
-// manySeen is how many targets a scan for duplicates is good for. More are sorted
-// out by a map.
+// scanLimit is the number of targets up to which a scan finds duplicates. Beyond it a map
+// does.
 const scanLimit = 32
 
-// visited reports whether a target has been noted, and if not expects it to be.
+// visited reports whether a target is among those of the message. If it is not, the
+// caller adds it.
 func (op *operation) visited(to *target) bool {
 	if len(op.queues)+len(op.exchanges) < scanLimit {
 		if to.queue != nil {
@@ -85,10 +86,10 @@ func (op *operation) visited(to *target) bool {
 	return known
 }
 
-// setKeys sets op.keys: a message's own routing key and those of the headers CC and BCC
-// in op.headers, which must be arrays, of long strings where they matter (rabbit_basic,
-// header_routes/1). It reports whether there is a BCC, which nobody may see; its keys
-// are op.hidden.
+// setKeys sets op.keys to the message's own routing key and those of the headers CC and
+// BCC in op.headers. These must be arrays; elements other than long strings are ignored
+// (rabbit_basic, header_routes/1). setKeys reports whether there is a BCC, which no
+// consumer may see, and sets op.hidden to its keys.
 func (op *operation) setKeys(key []byte) (bcc bool, err error) {
 	op.keys, op.hidden = append(op.keys[:0], key), nil
 	if op.headers == nil {

@@ -5,24 +5,25 @@ import (
 	"harelab/engine/wire"
 )
 
-// A Session is a user at work in a virtual host: it declares, binds, purges and deletes,
-// and each of these verbs asks for the user's permissions. A [Conn] is a session with
-// channels and exclusive queues; whoever only administers, such as an HTTP API or an
-// import of definitions, takes one without from [Broker.Session].
+// A Session declares, binds, purges and deletes for a user in a virtual host; each of
+// these verbs checks the user's permissions. A [Conn] is a session with channels and
+// exclusive queues. [Broker.Session] returns a session without a connection, for callers
+// that only administer, such as an HTTP API or an import of definitions.
 //
-// Its methods are called by one goroutine at a time. What a verb changed is visible to
-// everybody when it returns. If it is to be durable, it is when the verb returns to a
-// session without a connection, and after the round of [Conn.Commit] with one.
+// One goroutine at a time calls its methods. When a verb returns, its change is visible
+// to everybody. A durable change is stored by then if the session has no connection;
+// otherwise it is stored when the round of the next [Conn.Commit] is durable.
 type Session struct {
 	vhost       *VHost
-	user        string        // none: the program itself
-	permissions *auth.Session // nil: may do all
-	conn        *Conn         // that exclusive queues belong to, nil: none
+	user        string        // empty: the program itself
+	permissions *auth.Session // nil: everything is allowed
+	conn        *Conn         // owner of exclusive queues; nil: no connection
 	batch       Batch
 	op          operation
 }
 
-// Session returns a session of a user, none for the program itself, which may do all.
+// Session returns a session of a user. The empty user is the program itself, which may do
+// everything.
 //
 // Errors: 530 for a virtual host that does not exist or that the user may not use.
 func (b *Broker) Session(vhost, user string) (*Session, error) {
@@ -55,7 +56,7 @@ func (s *Session) init(v *VHost, user string) {
 	}
 }
 
-// VHost returns the virtual host of the session.
+// VHost returns the session's virtual host.
 func (s *Session) VHost() *VHost { return s.vhost }
 
 // begin starts a call.
@@ -64,7 +65,8 @@ func (s *Session) begin() *operation {
 	return &s.op
 }
 
-// end ends a call. The caller of a connection flushes its batch.
+// end ends a call. With a connection, the connection's caller commits and flushes the batch
+// later.
 func (s *Session) end() {
 	s.op.end()
 	if s.conn == nil {
@@ -73,8 +75,8 @@ func (s *Session) end() {
 	}
 }
 
-// change makes a change to exchanges, queues or bindings with the virtual host locked.
-// f tells whether it is about something durable.
+// change calls f, which changes exchanges, queues or bindings, with the virtual host
+// locked. f reports whether the change concerns something durable.
 func (s *Session) change(f func() (durable bool, err error)) error {
 	s.vhost.mu.Lock()
 	durable, err := f()
@@ -85,8 +87,9 @@ func (s *Session) change(f func() (durable bool, err error)) error {
 	return s.promise(durable)
 }
 
-// promise sees to it that what a call did is durable before its caller hears of it: a
-// connection's answer waits for the next Commit, others wait here.
+// promise makes a durable change durable before the client gets its answer: a
+// connection's answers wait for the round of the next Commit; a session without a
+// connection waits here.
 func (s *Session) promise(durable bool) error {
 	switch {
 	case !durable || s.vhost.broker.store == nil:
@@ -98,20 +101,21 @@ func (s *Session) promise(durable bool) error {
 	return nil
 }
 
-// may checks a permission; resource is "queue 'q' in vhost '/'" made by name.
+// may checks a permission. name describes the resource in the error, as in
+// "queue 'q' in vhost '/'".
 func (s *Session) may(op auth.Op, resource string, name func(string) string) error {
 	if s.permissions == nil || s.permissions.May(op, []byte(resource)) {
 		return nil
 	}
 	if resource == "" {
-		resource = "amq.default" // what permissions call it
+		resource = "amq.default" // its name in permissions
 	}
 	return refuse(wire.AccessRefused, "access to %s refused for user '%s'", name(resource), s.user)
 }
 
-// checkExchangeArgument checks an argument of a declaration that names an exchange for
-// messages to go on to: that takes permission to read from what is declared and to
-// write to the exchange.
+// checkExchangeArgument checks an argument of a declaration that names an exchange to
+// which messages are forwarded. The user needs permission to read from the declared
+// resource and to write to the exchange.
 func (s *Session) checkExchangeArgument(arg string, args wire.Table, name string, resource func(string) string) error {
 	v, ok := args.Get(arg)
 	if !ok {

@@ -2,31 +2,31 @@ package broker
 
 import "harelab/engine/message"
 
-// A Sink takes what the broker sends on one channel. The server encodes it into the
-// connection's outbound buffer; the simulator gives it to a worker.
+// A Sink receives what the broker sends on one channel. The server's encodes it into the
+// connection's outbox; the simulator's gives it to a worker.
 //
-// The broker calls a Sink with locks held, from whatever goroutine caused the event:
-// the methods must not block and must not call the broker. Whoever must be woken to
-// write is handed to the [Batch].
+// The broker calls a Sink with locks held, from the goroutine that caused the event: the
+// methods must not block and must not call the broker. A Sink adds the writer that has to
+// be woken to the [Batch].
 type Sink interface {
-	// Deliver takes a message for one of the channel's consumers, in order of
-	// delivery tags. d and what it points to are valid during the call; to keep
-	// the message longer, Retain it. It reports whether more may come: after
-	// false the consumer gets what was decided together with d, 63 messages at
-	// most, and then nothing until [Channel.Resume].
+	// Deliver receives a message for one of the channel's consumers, in order of
+	// delivery tags. d and what it points to are valid during the call; a Sink that
+	// keeps the message longer calls its Retain. Deliver reports whether more messages
+	// may come: after false the consumer gets the messages that were assigned in the
+	// same step, 63 at most, and then none until [Channel.Resume].
 	Deliver(d *Delivery, b *Batch) (writable bool)
 
-	// Cancelled says that the broker ended a subscription: its queue is gone.
+	// Cancelled receives the end of a subscription whose queue was deleted.
 	Cancelled(consumerTag string, b *Batch)
 
 	// Confirmed settles publishes whose result was [ConfirmLater], from number first
-	// to last: they are durable, or (ok false) the store has failed and they may be
-	// lost. It is called in their order, with all that a round settles in one
+	// to number last. ok: they are durable; otherwise the store has failed and they may
+	// be lost. Calls come in order of the numbers. All calls for a round share one
 	// Batch.
 	Confirmed(first, last uint64, ok bool, b *Batch)
 }
 
-// noSink is the sink of a channel without one.
+// noSink is the Sink of a channel that was opened without one.
 type noSink struct{}
 
 func (noSink) Deliver(*Delivery, *Batch) bool         { return true }
@@ -42,20 +42,20 @@ type Delivery struct {
 	Queue       string
 }
 
-// A Waker is whoever writes what a [Sink] has encoded.
+// A Waker is a writer of what [Sink]s have encoded.
 type Waker interface {
 	Wake()
 }
 
-// A Batch collects the wakers that one burst of work touched, so that each is woken
-// once at its end. It is used by one goroutine at a time.
+// A Batch collects the wakers that one burst of calls touched, so that each is woken once
+// at the end of the burst. One goroutine at a time uses it.
 type Batch struct {
 	wakers []Waker
 }
 
-// Touch has w woken at the next Flush, once however often it is touched.
+// Touch adds w, unless the batch has it.
 func (b *Batch) Touch(w Waker) {
-	for i := len(b.wakers) - 1; i >= 0; i-- { // few, and the last one most likely
+	for i := len(b.wakers) - 1; i >= 0; i-- { // there are few, and w is most likely the last one
 		if b.wakers[i] == w {
 			return
 		}
@@ -63,7 +63,7 @@ func (b *Batch) Touch(w Waker) {
 	b.wakers = append(b.wakers, w)
 }
 
-// Flush wakes all that were touched, in the order in which they were.
+// Flush wakes all wakers in the order in which they were touched, and empties the batch.
 func (b *Batch) Flush() {
 	for i, w := range b.wakers {
 		b.wakers[i] = nil

@@ -8,7 +8,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// txState is what waits for a commit.
+// txState holds the publishes and settlements that wait for TxCommit.
 type txState struct {
 	publishes []txPublish
 	settled   []txSettle
@@ -16,9 +16,9 @@ type txState struct {
 
 // A txPublish is a message that was routed when it was published.
 type txPublish struct {
-	msg       *message.Message // with a reference
+	msg       *message.Message // the transaction holds a reference
 	queues    []*Queue
-	ttl       int64
+	ttl       int64 // milliseconds; -1: none
 	mandatory bool
 }
 
@@ -33,7 +33,7 @@ func (tx *txState) settle(kind queue.Kind, deliveries []unsettled) {
 	}
 }
 
-// ConfirmSelect has publishes confirmed from now on.
+// ConfirmSelect turns on confirms for the publishes that follow.
 //
 // Errors: 406 with tx.
 func (ch *Channel) ConfirmSelect() error {
@@ -58,22 +58,23 @@ func (ch *Channel) TxSelect() error {
 
 var errNotTransactional = refuse(wire.PreconditionFailed, "channel is not transactional")
 
-// CommitOptions says what to do in the course of a commit. Both may be nil.
+// CommitOptions are callbacks of a commit. Both may be nil.
 type CommitOptions struct {
 	// Returned is called for each mandatory publish that no queue takes. The
 	// message is valid during the call.
 	Returned func(*message.Message)
 
-	// Published is called when all that was published is where it goes. What
-	// follows from settling comes after: a server has to answer before it, but not
-	// to be heard before it is done, and as durable as [Conn.Holding] says.
+	// Published is called when all messages are enqueued and before deliveries are
+	// settled. A server puts its answer here, before the deliveries that settling
+	// causes, but sends the answer only after TxCommit has returned, and after the round
+	// of [Conn.Commit] if [Conn.Holding] says so.
 	Published func()
 }
 
-// TxCommit carries out what waits: first what was published, then what was settled.
+// TxCommit carries out the transaction: first the publishes, then the settlements.
 //
-// Errors: 406 without tx, and if a queue refused a message; the rest is done then. 541
-// if something has to be stored and the store has failed.
+// Errors: 406 without tx. 406 if a queue refused a message, 541 if a message has to be
+// stored and the store has failed; the rest of the transaction is carried out then.
 func (ch *Channel) TxCommit(o CommitOptions) error {
 	if ch.mode != modeTx {
 		return errNotTransactional
@@ -95,12 +96,12 @@ func (ch *Channel) TxCommit(o CommitOptions) error {
 		ch.finish(op, kind, op.settled)
 	}
 	op.end()
-	ch.conn.promise(op.changed) // the answer waits, so there is no error
+	ch.conn.promise(op.changed) // with a connection it returns no error
 	return err
 }
 
-// commitPublishes sends the messages of a transaction, after it has returned those that
-// no queue takes.
+// commitPublishes enqueues the messages of a transaction, after it has returned those
+// without a queue.
 func (op *operation) commitPublishes(publishes []txPublish, returned func(*message.Message)) error {
 	for i := range publishes {
 		p := &publishes[i]
@@ -136,7 +137,8 @@ func (op *operation) commitPublishes(publishes []txPublish, returned func(*messa
 	return nil
 }
 
-// TxRollback forgets what waits. What was acked is unsettled again.
+// TxRollback drops the transaction. Its settlements are undone: the deliveries are
+// unsettled again.
 //
 // Errors: 406 without tx.
 func (ch *Channel) TxRollback() error {

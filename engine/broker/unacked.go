@@ -8,26 +8,25 @@ type unsettled struct {
 	queue *Queue // nil once it is settled
 	ref   dispatch.Ref
 
-	byGet   bool // by basic.get, not by a consumer
-	counted bool // in the channel's limiter, by the channel and not by the queue
+	byGet   bool // by basic.get, not to a consumer
+	counted bool // byGet, and added to the channel's limiter by countGets
 }
 
-// unackedList holds the unsettled deliveries of a channel in order of their tags, in
-// a ring. Acks mostly come from its front; one from the middle leaves a hole, and
-// when holes prevail the ring is packed, so that a message that is never acked holds
-// no more than its own place.
+// An unackedList holds the unsettled deliveries of a channel in a ring, in order of their
+// tags. Most acks take an entry from the front; one from the middle leaves a hole. A full
+// ring is packed, so that a message that is never acked holds no more than its own entry.
 type unackedList struct {
-	ring  []unsettled // of a length that is a power of two, or none
+	ring  []unsettled // its length is a power of two, or 0
 	first int         // index of the oldest
-	n     int         // entries, holes included
-	live  int         // entries without holes
+	n     int         // number of entries, holes included
+	live  int         // number of entries that are not holes
 }
 
 const firstRing = 8
 
 func (l *unackedList) entry(i int) *unsettled { return &l.ring[(l.first+i)&(len(l.ring)-1)] }
 
-// push adds a delivery, whose tag is greater than all before.
+// push adds a delivery. Its tag is greater than all before.
 func (l *unackedList) push(u unsettled) {
 	if l.n == len(l.ring) {
 		l.pack()
@@ -37,7 +36,7 @@ func (l *unackedList) push(u unsettled) {
 	l.live++
 }
 
-// pack moves what is not a hole into a ring that is at most half full.
+// pack removes the holes and leaves the ring at most half full.
 func (l *unackedList) pack() {
 	size := firstRing
 	for size < 2*l.live {
@@ -50,7 +49,7 @@ func (l *unackedList) pack() {
 	live := 0
 	for i := range l.n {
 		if e := *l.entry(i); e.queue != nil {
-			// In place, live <= i keeps what is still to be read.
+			// In place this overwrites no unread entry, since live <= i.
 			if size != len(l.ring) {
 				ring[live] = e
 			} else {
@@ -65,8 +64,8 @@ func (l *unackedList) pack() {
 	l.n = live
 }
 
-// find returns the index of a tag, or of the first greater one if it is not there.
-// Tags rise by one, so that without packed holes it is the first place looked at.
+// find returns the index of a tag, or of the first greater one if the list has no such
+// tag. Tags rise by one, so that the first guess is right if no hole was packed.
 func (l *unackedList) find(tag uint64) int {
 	if l.n == 0 || tag <= l.entry(0).tag {
 		return 0
@@ -89,7 +88,7 @@ func (l *unackedList) find(tag uint64) int {
 	return low
 }
 
-// take settles one delivery and reports whether it was there.
+// take removes and returns the delivery with a tag. ok is false if there is none.
 func (l *unackedList) take(tag uint64) (u unsettled, ok bool) {
 	i := l.find(tag)
 	if i == l.n || l.entry(i).tag != tag || l.entry(i).queue == nil {
@@ -102,8 +101,9 @@ func (l *unackedList) take(tag uint64) (u unsettled, ok bool) {
 	return u, true
 }
 
-// takeUpTo settles all deliveries up to a tag, which must be there unless it is 0,
-// for all. It appends them to dst and reports whether the tag was there.
+// takeUpTo removes all deliveries up to a tag, or all deliveries if the tag is 0, and
+// appends them to dst. It reports false, and removes nothing, if the list has no such
+// tag.
 func (l *unackedList) takeUpTo(tag uint64, dst []unsettled) ([]unsettled, bool) {
 	end := l.n
 	if tag != 0 {
@@ -124,7 +124,8 @@ func (l *unackedList) takeUpTo(tag uint64, dst []unsettled) ([]unsettled, bool) 
 	return dst, true
 }
 
-// dropHoles advances the front of the ring to the first that is not a hole.
+// dropHoles advances the front of the ring to the first entry that is not a hole. It frees
+// a large ring that is empty.
 func (l *unackedList) dropHoles() {
 	for l.n > 0 && l.entry(0).queue == nil {
 		l.first = (l.first + 1) & (len(l.ring) - 1)
@@ -135,7 +136,7 @@ func (l *unackedList) dropHoles() {
 	}
 }
 
-// restore puts back a delivery that was taken. It costs as much as the list is long.
+// restore puts back a delivery that was taken. Its cost is linear in the list's length.
 func (l *unackedList) restore(u unsettled) {
 	rest := unackedList{}
 	for i := range l.n {

@@ -13,22 +13,22 @@ import (
 	"harelab/engine/wire"
 )
 
-// A VHost is a virtual host: a name space of exchanges and queues. Its methods may
-// be called at the same time.
+// A VHost is a virtual host: a name space of exchanges and queues. Any number of
+// goroutines may call its methods.
 type VHost struct {
 	broker *Broker
 	name   string
-	order  uint64 // among virtual hosts
+	order  uint64 // order in which virtual hosts were added
 
 	// Read without a lock, written under mu.
 	exchanges nametable.Table[*Exchange]
 	queues    nametable.Table[*Queue]
-	replies   nametable.Table[*Channel] // by direct reply-to token
+	replies   nametable.Table[*Channel] // requesters, by the names that stand for them
 
 	defaultExchange *Exchange
 
 	mu           vhostMutex
-	seq          uint64 // of declarations, bindings and connections
+	seq          uint64 // number of declarations, bindings and connections so far
 	allExchanges map[*Exchange]struct{}
 	allQueues    map[*Queue]struct{}
 	conns        map[*Conn]struct{}
@@ -37,10 +37,7 @@ type VHost struct {
 // Name returns the virtual host's name.
 func (v *VHost) Name() string { return v.name }
 
-// Broker returns the broker that the virtual host belongs to.
-func (v *VHost) Broker() *Broker { return v.broker }
-
-// newVHost returns a virtual host with the exchanges that each has.
+// newVHost returns a virtual host with the predeclared exchanges.
 func newVHost(b *Broker, name string) *VHost {
 	v := &VHost{
 		broker:       b,
@@ -65,7 +62,7 @@ func newVHost(b *Broker, name string) *VHost {
 	} {
 		made, err := v.addExchange(ExchangeSpec{Name: x.name, Type: x.kind, Durable: true, Internal: x.internal})
 		if err != nil {
-			panic(err) // the types are there and the arguments empty
+			panic(err) // unreachable: the types exist and there are no arguments
 		}
 		if x.name == "" {
 			made.isDefault = true
@@ -75,7 +72,7 @@ func newVHost(b *Broker, name string) *VHost {
 	return v
 }
 
-// addExchange makes an exchange that does not exist. The virtual host is locked.
+// addExchange makes an exchange. None of its name exists. The virtual host is locked.
 func (v *VHost) addExchange(spec ExchangeSpec) (*Exchange, error) {
 	kind, err := exchange.Lookup(spec.Type)
 	if err != nil {
@@ -105,8 +102,8 @@ func (v *VHost) addExchange(spec ExchangeSpec) (*Exchange, error) {
 	return x, nil
 }
 
-// removeExchange deletes an exchange with its bindings, and what is auto-deleted with
-// it. The virtual host is locked.
+// removeExchange deletes an exchange with its bindings, and the exchanges that are
+// auto-deleted with their last binding. The virtual host is locked.
 func (v *VHost) removeExchange(x *Exchange) {
 	if x.deleted.Swap(true) {
 		return
@@ -120,8 +117,8 @@ func (v *VHost) removeExchange(x *Exchange) {
 	v.dropBindings(x.bindings)
 }
 
-// dropBindings removes the bindings to a destination that is gone, and exchanges that
-// were waiting for their last binding to go.
+// dropBindings removes the bindings to a destination that is gone, and the auto-delete
+// exchanges that lose their last binding.
 func (v *VHost) dropBindings(b *binding) {
 	for b != nil {
 		next := b.next
@@ -138,7 +135,7 @@ func (v *VHost) dropBinding(b *binding) {
 	}
 }
 
-// sortedOutgoing returns the bindings of a source in order of making.
+// sortedOutgoing returns the bindings of a source in order of creation.
 func (x *Exchange) sortedOutgoing() []*binding {
 	all := make([]*binding, 0, len(x.outgoing))
 	for _, b := range x.outgoing {
@@ -185,14 +182,14 @@ func (v *VHost) noExchange(name string) error {
 	return refuse(wire.NotFound, "no %s", v.exchangeName(name))
 }
 
-// lineEnds takes line ends out of names, as RabbitMQ does where they are declared,
-// deleted and bound (rabbit_channel, strip_cr_lf/1).
+// lineEnds removes line ends from names that are declared, deleted or bound
+// (rabbit_channel, strip_cr_lf/1).
 var lineEnds = strings.NewReplacer("\n", "", "\r", "")
 
-// reserved reports whether a name is one of the broker's own.
+// reserved reports whether a name is reserved for the broker.
 func reserved(name string) bool { return strings.HasPrefix(name, "amq.") }
 
-// endConns tells the connections that they end.
+// endConns calls Ended of all connections.
 func (v *VHost) endConns(reason error) {
 	v.mu.Lock()
 	conns := v.sortedConns()
@@ -204,8 +201,7 @@ func (v *VHost) endConns(reason error) {
 	}
 }
 
-// sortedConns returns the connections in the order in which they came. The virtual
-// host is locked.
+// sortedConns returns the connections in order of connecting. The virtual host is locked.
 func (v *VHost) sortedConns() []*Conn {
 	return slices.SortedFunc(maps.Keys(v.conns), func(a, b *Conn) int { return cmp.Compare(a.seq, b.seq) })
 }
