@@ -7,8 +7,8 @@ import (
 	"testing"
 )
 
-// TestAdvisories holds the ways in which published advisories broke other AMQP
-// codecs. Each input is small and asks for much, or breaks out of its frame.
+// TestAdvisories reads inputs with which published advisories broke other AMQP
+// codecs. Each input is small and demands much memory, or breaks out of its frame.
 func TestAdvisories(t *testing.T) {
 	method := func(args string) func() error {
 		return func() error { _, err := ParseMethod([]byte(args)); return err }
@@ -62,7 +62,7 @@ func TestAdvisories(t *testing.T) {
 	}
 }
 
-// memory returns how much f allocates.
+// memory returns the number of bytes that f allocates.
 func memory(f func()) uint64 {
 	var before, after runtime.MemStats
 	runtime.ReadMemStats(&before)
@@ -71,8 +71,8 @@ func memory(f func()) uint64 {
 	return after.TotalAlloc - before.TotalAlloc
 }
 
-// A body size of 2^64-1 is only a number here (CVE-2026-77410): the caller refuses
-// it, and makes room for what came.
+// A body size of 2^64-1 is only a number here (CVE-2026-77410). The caller refuses it,
+// and allocates only for octets that arrived.
 func TestBodySizeIsNotTrusted(t *testing.T) {
 	payload := []byte("\x00\x3c\x00\x00\xff\xff\xff\xff\xff\xff\xff\xff\x00\x00")
 	var v HeaderView
@@ -115,8 +115,8 @@ func TestTinyFrameMaxDoesNotFragment(t *testing.T) {
 	}
 }
 
-// What a frame can make the decoder build is bounded by the frame: an array of
-// voids, one octet each, is the worst.
+// The memory that the decoder allocates is bounded by the size of the frame. An array of
+// voids, one octet each, is the worst case.
 func TestDecodedSizeIsBounded(t *testing.T) {
 	var body []byte
 	for len(body) < 120_000 {

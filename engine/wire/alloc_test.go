@@ -6,7 +6,7 @@ import (
 	"harelab/engine/internal/race"
 )
 
-// TestHotPathsDoNotAllocate runs what comes with each message.
+// TestHotPathsDoNotAllocate runs the functions that each message needs.
 func TestHotPathsDoNotAllocate(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector allocates")
@@ -99,8 +99,8 @@ func TestHotPathsDoNotAllocate(t *testing.T) {
 	}
 }
 
-// TestDeliveryGrowsOnce writes to a buffer without room: one allocation for all
-// frames, so that a long body is not copied again and again.
+// TestDeliveryGrowsOnce writes to a buffer without room. All frames together must cost
+// one allocation, so that a long body is not copied several times.
 func TestDeliveryGrowsOnce(t *testing.T) {
 	if race.Enabled {
 		t.Skip("the race detector allocates")

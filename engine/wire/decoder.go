@@ -2,12 +2,12 @@ package wire
 
 import "encoding/binary"
 
-// A decoder reads the fields of a method from b. It never fails halfway: past the
-// end it reads zeros, and what went wrong is asked for once, at the end.
+// A decoder reads the fields of a method from b. Its methods return no errors: past the
+// end of b they read zeros, and the caller asks for the error once, with end.
 type decoder struct {
 	b   []byte
 	cut bool   // a field reached past the end of b
-	err *Error // the first string or table that was not valid
+	err *Error // the error of the first invalid string or table
 }
 
 // take returns the next n octets, or nil if there are fewer.
@@ -49,7 +49,7 @@ func (d *decoder) longlong() uint64 {
 	return 0
 }
 
-// bits reads one octet into up to eight bits, the first lowest.
+// bits reads one octet into up to eight bits, the first from the lowest bit.
 func (d *decoder) bits(v ...*bool) {
 	octet := d.octet()
 	for i, p := range v {
@@ -57,7 +57,7 @@ func (d *decoder) bits(v ...*bool) {
 	}
 }
 
-// shortBytes reads a short string; the result is a part of b.
+// shortBytes reads a short string. The result is a part of b.
 func (d *decoder) shortBytes() []byte {
 	s := d.take(uint64(d.octet()))
 	if !validText(s) {
@@ -86,8 +86,8 @@ func (d *decoder) fail(err *Error) {
 	}
 }
 
-// end returns what was wrong with the method id whose arguments were args, or nil.
-// Octets left over are wrong too, as in RabbitMQ.
+// end returns the error of the method id with the arguments args, or nil. Octets left
+// over are an error too, as in RabbitMQ.
 func (d *decoder) end(id MethodID, args []byte) *Error {
 	if d.cut || len(d.b) > 0 {
 		return cannotDecode(id, args)

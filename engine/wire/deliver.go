@@ -9,16 +9,17 @@ import (
 // The functions of this file write a method with its content: basic.deliver,
 // basic.get-ok and basic.return. The caller holds exchange and routing key as two
 // encoded short strings, one after the other ([AppendExchangeAndKey]), and the
-// properties as they came ([HeaderView]), so that handing a message to one more
-// consumer is copying. None of them allocates when dst has room.
+// properties as it received them ([HeaderView]), so that each further delivery of a
+// message only copies octets. None of the functions allocates if dst has room.
 //
-// They panic if a consumer tag or reply text is over 255 octets. frameMax is the
-// peer's, in octets with [FrameOverhead]; below [MinFrameMax] it counts as that. A
-// content header cannot be split: its properties must be smaller than frameMax by
-// [FrameOverhead] and the 12 octets before them, which the caller knows.
+// They panic if a consumer tag or reply text is longer than 255 octets. frameMax is the
+// greatest frame size of the peer, in octets, with [FrameOverhead]; a value below
+// [MinFrameMax] counts as MinFrameMax. A content header cannot be split: the caller
+// makes sure that the properties, the 12 octets before them and [FrameOverhead] fit
+// frameMax.
 
 // AppendExchangeAndKey appends an exchange's name and a routing key as two short
-// strings to dst. It panics if one is over 255 octets.
+// strings to dst. It panics if one is longer than 255 octets.
 func AppendExchangeAndKey(dst []byte, exchange, routingKey string) []byte {
 	e := encoder{b: dst}
 	e.shortstr(exchange)
@@ -26,16 +27,17 @@ func AppendExchangeAndKey(dst []byte, exchange, routingKey string) []byte {
 	return e.must()
 }
 
-// AppendDeliver appends a basic.deliver with its content: method, header, and as
-// many body frames as frameMax asks for, none for an empty body.
+// AppendDeliver appends a basic.deliver with its content: method, header, and body
+// frames of at most frameMax octets, none for an empty body.
 func AppendDeliver(dst []byte, channel uint16, consumerTag string, deliveryTag uint64, redelivered bool, exchangeAndKey, properties, body []byte, frameMax uint32) []byte {
 	dst = slices.Grow(dst, deliverSize(consumerTag, exchangeAndKey)+contentSize(properties, len(body), frameMax))
 	dst = AppendDeliverHead(dst, channel, consumerTag, deliveryTag, redelivered, exchangeAndKey, properties, uint64(len(body)))
 	return AppendBody(dst, channel, body, frameMax)
 }
 
-// AppendDeliverHead appends what [AppendDeliver] does before the body. For each
-// piece of the body the caller adds [AppendBodyFrameHead], the piece and [FrameEnd].
+// AppendDeliverHead appends the frames of [AppendDeliver] that come before the body. For
+// each piece of the body the caller calls [AppendBodyFrameHead], then appends the piece
+// and [FrameEnd].
 func AppendDeliverHead(dst []byte, channel uint16, consumerTag string, deliveryTag uint64, redelivered bool, exchangeAndKey, properties []byte, bodySize uint64) []byte {
 	dst = beginMethod(dst, channel, MethodBasicDeliver, deliverSize(consumerTag, exchangeAndKey))
 	dst = appendShortString(dst, consumerTag)
@@ -54,7 +56,7 @@ func AppendGetOk(dst []byte, channel uint16, deliveryTag uint64, redelivered boo
 	return AppendBody(dst, channel, body, frameMax)
 }
 
-// AppendGetOkHead appends what [AppendGetOk] does before the body.
+// AppendGetOkHead appends the frames of [AppendGetOk] that come before the body.
 func AppendGetOkHead(dst []byte, channel uint16, deliveryTag uint64, redelivered bool, exchangeAndKey []byte, messageCount uint32, properties []byte, bodySize uint64) []byte {
 	dst = beginMethod(dst, channel, MethodBasicGetOk, getOkSize(exchangeAndKey))
 	dst = binary.BigEndian.AppendUint64(dst, deliveryTag)
@@ -72,7 +74,7 @@ func AppendReturn(dst []byte, channel uint16, code ReplyCode, text string, excha
 	return AppendBody(dst, channel, body, frameMax)
 }
 
-// AppendReturnHead appends what [AppendReturn] does before the body.
+// AppendReturnHead appends the frames of [AppendReturn] that come before the body.
 func AppendReturnHead(dst []byte, channel uint16, code ReplyCode, text string, exchangeAndKey, properties []byte, bodySize uint64) []byte {
 	dst = beginMethod(dst, channel, MethodBasicReturn, returnSize(text, exchangeAndKey))
 	dst = binary.BigEndian.AppendUint16(dst, uint16(code))
@@ -101,14 +103,14 @@ func AppendBodyFrameHead(dst []byte, channel uint16, n int) []byte {
 	return appendHead(dst, FrameBody, channel, n)
 }
 
-// AppendAck appends a basic.ack: to a publisher, the confirm of a publish or, if
-// multiple, of all up to it.
+// AppendAck appends a basic.ack to a publisher. It confirms one publish, or, if
+// multiple, all publishes up to it.
 func AppendAck(dst []byte, channel uint16, deliveryTag uint64, multiple bool) []byte {
 	return appendSettle(dst, channel, MethodBasicAck, deliveryTag, bit(multiple))
 }
 
-// AppendNack appends a basic.nack to a publisher. Its requeue bit, which publishers
-// do not look at, is set as in RabbitMQ.
+// AppendNack appends a basic.nack to a publisher. It sets the requeue bit as RabbitMQ
+// does; publishers ignore the bit.
 func AppendNack(dst []byte, channel uint16, deliveryTag uint64, multiple bool) []byte {
 	const requeue = 2
 	return appendSettle(dst, channel, MethodBasicNack, deliveryTag, requeue|bit(multiple))
@@ -136,7 +138,7 @@ func returnSize(text string, exchangeAndKey []byte) int {
 	return methodHead + 2 + 1 + len(text) + len(exchangeAndKey) + 1
 }
 
-// contentSize returns the octets of header and body frames, or a little more.
+// contentSize returns the size of header and body frames in octets, or a little more.
 func contentSize(properties []byte, body int, frameMax uint32) int {
 	frames := 1 + body/int(maxPayload(frameMax))
 	return FrameOverhead + headerHead + 2 + len(properties) + body + frames*FrameOverhead

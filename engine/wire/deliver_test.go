@@ -55,7 +55,7 @@ func TestBodyFrames(t *testing.T) {
 	const room = MinFrameMax - FrameOverhead
 	for _, c := range []struct {
 		size int
-		want []int // payloads of the body frames
+		want []int // payload sizes of the body frames
 	}{
 		{0, nil}, {1, []int{1}}, {room, []int{room}}, {room + 1, []int{room, 1}}, {2*room + 5, []int{room, room, 5}},
 	} {
@@ -80,8 +80,8 @@ func TestBodyFrames(t *testing.T) {
 	}
 }
 
-// TestSplicedBody writes the head of a delivery and lets the body be written from
-// elsewhere, as for large bodies.
+// TestSplicedBody writes the head of a delivery and the body from another buffer, as a
+// server does with large bodies.
 func TestSplicedBody(t *testing.T) {
 	body := bytes.Repeat([]byte("0123456789"), 1000)
 	where := AppendExchangeAndKey(nil, "amq.topic", "a.b")

@@ -6,14 +6,14 @@ import (
 	"math"
 )
 
-// An encoder appends the fields of methods, properties and tables to b. It keeps
-// the first thing that cannot be encoded; what it appends after that is useless.
+// An encoder appends the fields of methods, properties and tables to b. It keeps the
+// first error; the octets that it appends after an error are useless.
 type encoder struct {
 	b   []byte
 	err error
 }
 
-// must returns what was appended, or panics if it cannot be.
+// must returns the buffer, or panics with the error.
 func (e *encoder) must() []byte {
 	if e.err != nil {
 		panic(e.err)
@@ -21,7 +21,7 @@ func (e *encoder) must() []byte {
 	return e.b
 }
 
-// result returns what was appended, or the first n octets and the error.
+// result returns the buffer, or its first n octets and the error.
 func (e *encoder) result(n int) ([]byte, error) {
 	if e.err != nil {
 		return e.b[:n], e.err
@@ -42,7 +42,7 @@ func (e *encoder) short(v uint16)    { e.b = binary.BigEndian.AppendUint16(e.b, 
 func (e *encoder) long(v uint32)     { e.b = binary.BigEndian.AppendUint32(e.b, v) }
 func (e *encoder) longlong(v uint64) { e.b = binary.BigEndian.AppendUint64(e.b, v) }
 
-// bits appends one octet with up to eight bits, the first lowest (AMQP 0-9-1
+// bits appends one octet with up to eight bits, the first as the lowest bit (AMQP 0-9-1
 // section 4.2.5.2).
 func (e *encoder) bits(v ...bool) {
 	var octet uint8

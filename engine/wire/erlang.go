@@ -7,8 +7,8 @@ import (
 	"strings"
 )
 
-// RabbitMQ's reply texts show octets and reasons as Erlang prints them. Clients'
-// logs and tests know these texts, so they are made here in the same form.
+// RabbitMQ's reply texts show octets and reasons as Erlang prints them. Logs and tests
+// of clients rely on these texts, so this file formats them in the same way.
 
 // frameError returns the error of a frame that cannot be read (rabbit_reader,
 // frame_error/5). The reason is an Erlang term.
@@ -16,8 +16,8 @@ func frameError(typ byte, payload []byte, reason string, args ...any) *Error {
 	return Errorf(FrameError, "%s: %s", describe(typ, payload), fmt.Sprintf(reason, args...))
 }
 
-// cannotDecode returns the error of a method whose arguments do not have the
-// layout of that method (rabbit_misc, frame_error/2).
+// cannotDecode returns the error of a method whose arguments are too short or too long
+// (rabbit_misc, frame_error/2).
 func cannotDecode(id MethodID, args []byte) *Error {
 	e := Errorf(FrameError, "cannot decode %s", erlangOctets(args))
 	e.Method = id
@@ -34,9 +34,9 @@ func describe(typ byte, payload []byte) string {
 	return fmt.Sprintf("type %d, %s octets = %s", typ, which, erlangBinary(payload))
 }
 
-// Term formats a table value as the term that RabbitMQ has for it, as Erlang's ~p does:
-// a long string is <<"text">>, an array a list of {type,value}. Unlike there, long
-// terms are not broken into lines.
+// Term formats a table value as RabbitMQ's term for it, as Erlang's ~p does: a long
+// string is <<"text">>, an array a list of {type,value}. Unlike ~p, it does not break
+// long terms into lines.
 func Term(v any) string { return string(appendTerm(nil, v)) }
 
 func appendTerm(s []byte, v any) []byte {
@@ -78,8 +78,8 @@ func appendTerm(s []byte, v any) []byte {
 	return fmt.Append(s, v) // integers, bools, times
 }
 
-// appendFloat formats a float with the fewest digits that tell it from others, in
-// whichever form is shorter (io_lib_format, insert_decimal/2).
+// appendFloat formats a float with the fewest digits that identify it, in the shorter
+// one of two forms, with or without an exponent (io_lib_format, insert_decimal/2).
 func appendFloat(s []byte, x float64) []byte {
 	mantissa, exponent, _ := strings.Cut(strconv.FormatFloat(math.Abs(x), 'e', -1, 64), "e")
 	power, err := strconv.Atoi(exponent)
@@ -109,7 +109,8 @@ func appendFloat(s []byte, x float64) []byte {
 }
 
 // erlangBinary formats b as Erlang's ~p does: as text if all of it is printable.
-// Unlike there, only ASCII is, so that the result is UTF-8, and lines are not broken.
+// Unlike ~p, it counts only ASCII as printable, so that the result is UTF-8, and breaks
+// no lines.
 func erlangBinary(b []byte) string {
 	if len(b) == 0 {
 		return "<<>>"
@@ -124,8 +125,8 @@ func erlangBinary(b []byte) string {
 	return `<<"` + escape.Replace(string(b)) + `">>`
 }
 
-// erlangOctets formats b as Erlang's ~w does: <<0,20>>. It stops after as many
-// octets as fill a reply text, whatever they are.
+// erlangOctets formats b as Erlang's ~w does: <<0,20>>. It stops when the octets fill
+// any reply text.
 func erlangOctets(b []byte) string {
 	var s []byte
 	s = append(s, "<<"...)

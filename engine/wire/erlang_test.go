@@ -2,7 +2,7 @@ package wire
 
 import "testing"
 
-// The wanted texts are what Erlang/OTP 25 prints with io_lib:format("~p").
+// The expected texts were printed by Erlang/OTP 25 with io_lib:format("~p").
 func TestTerm(t *testing.T) {
 	for _, tt := range []struct {
 		v    any

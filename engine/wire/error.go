@@ -5,8 +5,8 @@ import (
 	"unicode/utf8"
 )
 
-// A ReplyCode says how a method, a channel or a connection ended (AMQP 0-9-1
-// section 1.2, constants).
+// A ReplyCode is the reason why a method failed or a channel or connection ended (AMQP
+// 0-9-1 section 1.2, constants).
 type ReplyCode uint16
 
 // The reply codes of AMQP 0-9-1.
@@ -33,7 +33,7 @@ const (
 )
 
 // Name returns the code's name as RabbitMQ spells it in reply texts, such as
-// NOT_FOUND, and UNKNOWN for a code that AMQP does not have.
+// NOT_FOUND, or UNKNOWN for a code that AMQP does not have.
 func (c ReplyCode) Name() string {
 	switch c {
 	case ReplySuccess:
@@ -78,8 +78,8 @@ func (c ReplyCode) Name() string {
 	return "UNKNOWN"
 }
 
-// Hard reports whether an exception with this code closes the connection; a soft
-// one closes the channel.
+// Hard reports whether an exception with this code closes the connection. Otherwise it
+// closes the channel.
 func (c ReplyCode) Hard() bool {
 	switch c {
 	case ContentTooLarge, NoRoute, NoConsumers, AccessRefused, NotFound, ResourceLocked, PreconditionFailed:
@@ -88,11 +88,11 @@ func (c ReplyCode) Hard() bool {
 	return true
 }
 
-// An Error is an AMQP exception: what is to be told to the peer in
-// connection.close or channel.close.
+// An Error is an AMQP exception. Its fields are those of the connection.close or
+// channel.close that reports it to the peer.
 type Error struct {
 	Code   ReplyCode
-	Text   string   // the explanation, without the code's name before it
+	Text   string   // the explanation, without the code's name
 	Method MethodID // the method that caused it, 0 if none
 }
 
@@ -112,12 +112,12 @@ func (e *Error) Error() string {
 	return s
 }
 
-// Hard reports whether e closes the connection rather than a channel.
+// Hard reports whether e closes the connection. Otherwise it closes a channel.
 func (e *Error) Hard() bool { return e.Code.Hard() }
 
 // ReplyText returns the text as RabbitMQ sends it: NAME - explanation, in at most
-// 255 octets. As there, a longer one ends in "..." (rabbit_binary_generator,
-// amqp_exception_explanation); unlike there, no UTF-8 sequence is cut in two.
+// 255 octets. A longer text is cut and ends in "..." (rabbit_binary_generator,
+// amqp_exception_explanation). Unlike RabbitMQ, ReplyText cuts no UTF-8 sequence in two.
 func (e *Error) ReplyText() string {
 	s := e.Code.Name()
 	if e.Text != "" {
@@ -126,7 +126,7 @@ func (e *Error) ReplyText() string {
 	return shorten(s)
 }
 
-// shorten returns s, cut to what a short string holds.
+// shorten returns s, cut to the length of a short string.
 func shorten(s string) string {
 	const mark = "..."
 	if len(s) <= MaxShortString {

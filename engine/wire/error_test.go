@@ -31,7 +31,7 @@ func TestErrorTexts(t *testing.T) {
 	}
 }
 
-// TestSoftCodes lists which codes close a channel only (AMQP 0-9-1, constants of
+// TestSoftCodes lists the codes that close only a channel (AMQP 0-9-1, constants of
 // class soft-error, and RabbitMQ's 312 and 313 of the same class).
 func TestSoftCodes(t *testing.T) {
 	soft := map[ReplyCode]string{
@@ -75,7 +75,7 @@ func TestReplyTextFitsShortString(t *testing.T) {
 	}
 }
 
-// TestErlangBinary holds what io:format("~p|~w", [B, B]) prints.
+// TestErlangBinary compares with the output of io:format("~p|~w", [B, B]).
 func TestErlangBinary(t *testing.T) {
 	for _, c := range []struct{ in, p, w string }{
 		{"", `<<>>`, `<<>>`},

@@ -6,13 +6,13 @@ import (
 	"harelab/engine/wire"
 )
 
-// Read frames from whatever has come in so far; what is left over is the beginning
-// of a frame whose rest is still on its way.
+// NextFrame reads frames from the octets received so far. The octets left over are the
+// beginning of a frame whose rest has not arrived.
 func ExampleNextFrame() {
 	in := wire.AppendMethodFrame(nil, 1, &wire.BasicPublish{Exchange: "smart", RoutingKey: "webapp.query"})
 	in = wire.AppendHeaderFrame(in, 1, 5, wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2}))
 	in = wire.AppendBody(in, 1, []byte("hello"), 4096)
-	in = in[:len(in)-1] // the last octet has not come yet
+	in = in[:len(in)-1] // the last octet has not arrived
 
 	for {
 		f, n, err := wire.NextFrame(in, 4096)
@@ -46,7 +46,7 @@ func ExampleNextFrame() {
 	// 12 octets left
 }
 
-// An error has what is to be told to the peer.
+// An error holds the fields of the connection.close that reports it to the peer.
 func ExampleError() {
 	_, err := wire.ParseMethod([]byte{0, 50, 0, 10, 0})
 	e := err.(*wire.Error)
@@ -60,7 +60,7 @@ func ExampleError() {
 	// {ReplyCode:501 ReplyText:FRAME_ERROR - cannot decode <<0>> ClassID:50 MethodID:10}
 }
 
-// Find one header of a message without decoding the others.
+// TableLookup finds one header of a message without decoding the others.
 func ExampleTableLookup() {
 	properties := wire.AppendProperties(nil, &wire.Properties{
 		Headers: wire.Table{{Key: "task", Value: "webapp.query"}, {Key: "x-cost", Value: int64(250)}},

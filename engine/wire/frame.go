@@ -12,19 +12,20 @@ type Frame struct {
 	Payload []byte // without head and end octet
 }
 
-// NextFrame reads the frame that b begins with. It returns the frame and the
-// number of octets it takes, or n == 0 and no error when b does not hold all of it
-// yet. Payload is a part of b.
+// NextFrame reads the frame that b begins with. It returns the frame and its size in
+// octets, or n == 0 and no error if b does not hold all of the frame yet. Payload is a
+// part of b.
 //
-// frameMax is the size peers agreed on, in octets with [FrameOverhead]; below
-// [MinFrameMax] it counts as that. A frame larger by more than 8 octets is refused
-// as soon as b shows its size, so that no reader waits, or makes room, for it.
+// frameMax is the greatest frame size that the peers agreed on, in octets, with
+// [FrameOverhead]; a value below [MinFrameMax] counts as MinFrameMax. NextFrame refuses
+// a frame that is larger by more than 8 octets as soon as b holds the frame's size, so
+// that no reader waits or allocates for it.
 //
 // Errors are connection exceptions with RabbitMQ's codes and texts (rabbit_reader,
 // handle_input and analyze_frame): 501 for a size that is refused, a wrong end
 // octet, an unknown type and a heartbeat with payload; 505 for a heartbeat on
-// another channel than 0. After an error nothing more can be read: where the next
-// frame begins is not known.
+// a channel other than 0. After an error nothing more can be read, because the
+// beginning of the next frame is not known.
 func NextFrame(b []byte, frameMax uint32) (f Frame, n int, err error) {
 	if len(b) < frameHead {
 		return Frame{}, 0, nil
@@ -56,18 +57,19 @@ func NextFrame(b []byte, frameMax uint32) (f Frame, n int, err error) {
 	return f, n, nil
 }
 
-// sizeFudge is what a payload may be too long by, in octets: some clients take the
-// largest frame for the largest payload, and RabbitMQ lets them (rabbit_reader,
-// FRAME_SIZE_FUDGE).
+// sizeFudge is the number of octets by which a payload may be too long: some clients
+// take frame_max for the size of the largest payload, and RabbitMQ accepts that
+// (rabbit_reader, FRAME_SIZE_FUDGE).
 const sizeFudge = FrameOverhead
 
-// Unexpected returns the exception for a frame that may not come where it came.
+// Unexpected returns the exception for a frame that the protocol does not allow at this
+// point.
 func Unexpected(f Frame) *Error {
 	return Errorf(UnexpectedFrame, "%s", describe(f.Type, f.Payload))
 }
 
-// maxPayload returns the largest payload in frames of frameMax octets. It fits an
-// int on every machine.
+// maxPayload returns the size of the largest payload in frames of frameMax octets. It
+// fits an int on every machine.
 func maxPayload(frameMax uint32) uint32 {
 	return min(max(frameMax, MinFrameMax), math.MaxInt32-sizeFudge) - FrameOverhead
 }
@@ -85,7 +87,7 @@ func AppendHeartbeat(dst []byte) []byte {
 }
 
 // BeginFrame appends the head of a frame to dst. The caller appends the payload
-// and ends the frame with [EndFrame], to which it passes len(dst) as it was before.
+// and calls [EndFrame] with the length that dst had before BeginFrame.
 func BeginFrame(dst []byte, typ byte, channel uint16) []byte {
 	return append(dst, typ, byte(channel>>8), byte(channel), 0, 0, 0, 0)
 }

@@ -60,7 +60,7 @@ func TestNextFrame(t *testing.T) {
 	}
 }
 
-// replyText returns the reply text of an AMQP error, "" of nil.
+// replyText returns the reply text of an AMQP error, or "" for nil.
 func replyText(err error) string {
 	if e := (*Error)(nil); errors.As(err, &e) {
 		return e.ReplyText()
@@ -71,7 +71,7 @@ func replyText(err error) string {
 	return ""
 }
 
-// TestNextFrameAnyCut cuts a run of frames everywhere: the frames read do not
+// TestNextFrameAnyCut cuts a sequence of frames everywhere. The frames read must not
 // depend on how the octets arrive.
 func TestNextFrameAnyCut(t *testing.T) {
 	r := random(t)

@@ -33,7 +33,7 @@ func FuzzFrame(f *testing.F) {
 	})
 }
 
-// readAll parses whatever a frame holds; it must not panic.
+// readAll parses the payload of a frame of any type. It must not panic.
 func readAll(f Frame) {
 	switch f.Type {
 	case FrameMethod:
@@ -131,7 +131,7 @@ func FuzzTable(f *testing.F) {
 	})
 }
 
-// checkReply requires that an error can be told to the peer: it closes the
+// checkReply checks that an error can be reported to the peer: it closes the
 // connection, and its text fits a short string.
 func checkReply(t *testing.T, err error) {
 	t.Helper()

@@ -9,25 +9,24 @@ const headerHead = 2 + 2 + 8
 // A HeaderView is a content header read in place.
 type HeaderView struct {
 	ClassID    uint16       // always ClassBasic
-	BodySize   uint64       // octets of body to come, as the peer says: make room for what came
-	Properties PropertyView // of the payload
+	BodySize   uint64       // size of the body in octets, as the peer claims: do not allocate by it
+	Properties PropertyView // a view of the payload
 }
 
-// Parse reads the payload of a header frame and checks all of it, the headers
-// table included, so that Properties can be passed on verbatim and be read without
-// errors.
+// Parse reads the payload of a header frame and checks all of it, including the headers
+// table, so that Properties can be forwarded as they are and read without errors.
 //
 // Errors are connection exceptions that name basic.publish, the only method after
 // which a broker reads content:
 //
 //	501 FRAME_ERROR       too short for a content header
-//	505 UNEXPECTED_FRAME  another class than basic, or a weight that is not 0
+//	505 UNEXPECTED_FRAME  a class other than basic, or a weight other than 0
 //	501 FRAME_ERROR       a property that is not UTF-8
 //	502 SYNTAX_ERROR      flags without a property (the continuation bit too), a
 //	                      property list cut short or with octets left over, a bad table
 //
-// The first two are RabbitMQ's. It fails inside on a bad list (541), and does not
-// look at the UTF-8 of properties.
+// The first two are RabbitMQ's. On a bad list RabbitMQ has an internal error (541), and
+// it does not check that properties are UTF-8.
 func (v *HeaderView) Parse(payload []byte) error {
 	*v = HeaderView{}
 	if len(payload) < headerHead {
@@ -54,9 +53,9 @@ func contentError(code ReplyCode, format string, args ...any) *Error {
 	return e
 }
 
-// AppendHeaderFrame appends the frame of a content header to dst. Properties are
-// flags and property list as [HeaderView] or [AppendProperties] give them; none at
-// all stands for an empty list.
+// AppendHeaderFrame appends the frame of a content header to dst. Properties are the
+// flags and the property list as [PropertyView.Raw] or [AppendProperties] returns them;
+// nil stands for an empty list.
 func AppendHeaderFrame(dst []byte, channel uint16, bodySize uint64, properties []byte) []byte {
 	start := len(dst)
 	dst = BeginFrame(dst, FrameHeader, channel)

@@ -15,10 +15,10 @@ import (
 
 const peerFrameMax = 4096
 
-// TestPeerReadsWhatWeWrite lets RabbitMQ's own Go client talk to a server made of
-// this package alone: it gives each message back as a delivery, a get-ok and a
-// return. What the client sent and received must be the same, headers of every
-// type and a body of several frames included.
+// TestPeerReadsWhatWeWrite connects RabbitMQ's own Go client to a server made of this
+// package alone. The server sends each message back as a delivery, a get-ok and a
+// return. The client must receive what it sent, including headers of every type and a
+// body of several frames.
 func TestPeerReadsWhatWeWrite(t *testing.T) {
 	ours, theirs := net.Pipe()
 	server := &echo{conn: ours}
@@ -110,7 +110,7 @@ func message() amqp.Publishing {
 	}
 }
 
-// checkSeen compares what the server read with what the client was told to send.
+// checkSeen compares what the server read with what the test asked the client to send.
 func checkSeen(t *testing.T, seen []wire.Method) {
 	t.Helper()
 	want := map[wire.MethodID]wire.Method{
@@ -141,8 +141,8 @@ func checkSeen(t *testing.T, seen []wire.Method) {
 	}
 }
 
-// An echo is a server that answers a fixed way. It writes from another goroutine
-// than it reads in, since neither end of a net.Pipe buffers.
+// An echo is a server with fixed answers. It reads and writes in different goroutines,
+// since neither end of a net.Pipe has a buffer.
 type echo struct {
 	conn net.Conn
 	out  chan []byte

@@ -6,7 +6,7 @@ import (
 )
 
 // A MethodID is a method's class, in the upper 16 bits, and its number within the
-// class, in the lower.
+// class, in the lower 16 bits.
 type MethodID uint32
 
 // Class returns the id of the method's class.
@@ -33,24 +33,24 @@ func (id MethodID) String() string {
 }
 
 // A Method is the argument list of one method: a pointer to a struct of this
-// package. Fields are those of the specification in its order; reserved ones are
-// left out, written as zero and not looked at when read.
+// package. The struct has the specification's fields in its order, but no reserved
+// fields: these are written as zero and ignored when read.
 type Method interface {
-	// ID says which method it is.
+	// ID returns the method's id.
 	ID() MethodID
 
 	// Append appends the payload of the method's frame: class, method,
-	// arguments. It panics if a string or table is too long, too deep or holds
-	// what the wire cannot carry; [EncodeMethod] returns an error then. What
-	// [ParseMethod] returned can always be appended.
+	// arguments. It panics if a string or table is too long or too deep, or holds a
+	// value that the wire cannot carry; [EncodeMethod] returns an error in these cases.
+	// A method that [ParseMethod] returned can always be appended.
 	Append(dst []byte) []byte
 
 	encode(e *encoder)
 	decode(d *decoder)
 }
 
-// PeekMethod returns the id of the method in a method frame's payload, which may
-// be one that AMQP does not have, or false if the payload is too short for an id.
+// PeekMethod returns the method id in a method frame's payload, or false if the payload
+// is too short for an id. The id may be one that AMQP does not have.
 func PeekMethod(payload []byte) (MethodID, bool) {
 	if len(payload) < 4 {
 		return 0, false
@@ -59,20 +59,20 @@ func PeekMethod(payload []byte) (MethodID, bool) {
 }
 
 // ParseMethod reads the payload of a method frame. The result is a pointer to a
-// method's struct and holds no part of payload.
+// method's struct and shares no memory with payload.
 //
 // Errors are connection exceptions:
 //
 //	501 FRAME_ERROR      too short for a class and a method id
 //	501 FRAME_ERROR      arguments cut short, or octets left over: cannot decode <<0>>
 //	501 FRAME_ERROR      a short string that is not UTF-8
-//	502 SYNTAX_ERROR     a table that is not well formed or passes the limits
+//	502 SYNTAX_ERROR     a table that is malformed or exceeds the limits
 //	540 NOT_IMPLEMENTED  a class, or a method of a class, that this protocol does not have
 //
-// The texts of the first three are RabbitMQ's. In the other two cases RabbitMQ
-// fails inside and drops the connection; here the codes are those that AMQP 0-9-1
-// (section 1.2) has for illegal values in fields and for functionality that the
-// server does not have.
+// The texts of the first three are RabbitMQ's. In the other two cases RabbitMQ has an
+// internal error and drops the connection; the codes here are those of AMQP 0-9-1
+// (section 1.2) for illegal values in fields and for functionality that the server does
+// not have.
 func ParseMethod(payload []byte) (Method, error) {
 	id, ok := PeekMethod(payload)
 	if !ok {
@@ -111,17 +111,17 @@ func hasClass(class uint16) bool {
 	return false
 }
 
-// EncodeMethod is m.Append(dst) with an error in place of a panic. On an error it
-// returns dst as it was.
+// EncodeMethod is m.Append(dst), but returns an error instead of panicking. With an
+// error it returns dst unchanged.
 func EncodeMethod(dst []byte, m Method) ([]byte, error) {
 	e := encoder{b: dst}
 	m.encode(&e)
 	return e.result(len(dst))
 }
 
-// AppendMethodFrame appends the frame of a method to dst. It panics where
-// [Method] says. A method must fit one frame; it is for the caller to know that
-// the arguments are smaller than the peer's frame_max.
+// AppendMethodFrame appends the frame of a method to dst. It panics when [Method]'s
+// Append does. A method cannot be split: the caller makes sure that the frame fits the
+// peer's frame_max.
 func AppendMethodFrame(dst []byte, channel uint16, m Method) []byte {
 	start := len(dst)
 	return EndFrame(m.Append(BeginFrame(dst, FrameMethod, channel)), start)

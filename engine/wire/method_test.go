@@ -33,7 +33,7 @@ func TestEveryMethodRoundTrips(t *testing.T) {
 	}
 }
 
-// TestMethodValuesAreCopies overwrites a payload after it was parsed.
+// TestMethodValuesAreCopies overwrites a payload after parsing it.
 func TestMethodValuesAreCopies(t *testing.T) {
 	r := random(t)
 	for _, id := range methodIDs {
@@ -52,8 +52,8 @@ func TestMethodValuesAreCopies(t *testing.T) {
 	}
 }
 
-// TestMethodOfWrongLength cuts each method everywhere and lengthens it: RabbitMQ's
-// decoder takes neither.
+// TestMethodOfWrongLength cuts each method everywhere and lengthens it. RabbitMQ's
+// decoder accepts neither.
 func TestMethodOfWrongLength(t *testing.T) {
 	r := random(t)
 	for _, id := range methodIDs {
@@ -139,7 +139,8 @@ func TestMethodIDs(t *testing.T) {
 	}
 }
 
-// TestViewsAgreeWithParseMethod reads the same payloads, whole and damaged, by both.
+// TestViewsAgreeWithParseMethod reads the same payloads, whole and damaged, with views
+// and with ParseMethod.
 func TestViewsAgreeWithParseMethod(t *testing.T) {
 	r := random(t)
 	for range 500 {
@@ -184,9 +185,9 @@ func view(id MethodID, payload []byte) (Method, error) {
 	return &BasicReject{v.DeliveryTag, v.Requeue}, err
 }
 
-// TestReservedFieldsAreNotLookedAt sends what clients of older protocol versions
-// do: tickets, an out-of-band string, the insist bit.
-func TestReservedFieldsAreNotLookedAt(t *testing.T) {
+// TestReservedFieldsAreIgnored reads the reserved fields that clients of older protocol
+// versions set: tickets, an out-of-band string, the insist bit.
+func TestReservedFieldsAreIgnored(t *testing.T) {
 	for _, c := range []struct {
 		payload string
 		want    Method

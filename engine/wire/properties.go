@@ -2,8 +2,8 @@ package wire
 
 import "encoding/binary"
 
-// Properties are the properties of a message (AMQP 0-9-1 class basic). Flags says
-// which are there, since an empty property is not the same as none.
+// Properties are the properties of a message (AMQP 0-9-1 class basic). Flags is the set
+// of those that are present, since an empty property differs from a missing one.
 type Properties struct {
 	Flags PropertyFlags
 
@@ -23,7 +23,7 @@ type Properties struct {
 	ClusterID       string
 }
 
-// text returns the place of the text property f, or nil if f is none.
+// text returns a pointer to the text property f, or nil if f is not a text property.
 func (p *Properties) text(f PropertyFlags) *string {
 	switch f {
 	case FlagContentType:
@@ -50,7 +50,7 @@ func (p *Properties) text(f PropertyFlags) *string {
 	return nil
 }
 
-// Present returns the flags of the properties that are there: those in p.Flags and
+// Present returns the flags of the properties that are present: those in p.Flags, and
 // those whose value is not zero. So a literal needs no Flags.
 func (p *Properties) Present() PropertyFlags {
 	flags := p.Flags &^ noProperty
@@ -96,8 +96,8 @@ func (p *Properties) Remove(f PropertyFlags) {
 	}
 }
 
-// ParseProperties reads flags and property list. The result holds no part of raw.
-// Errors are those of [HeaderView.Parse].
+// ParseProperties reads the flags and the property list. The result shares no memory
+// with raw. Errors are those of [HeaderView.Parse].
 func ParseProperties(raw []byte) (Properties, error) {
 	var v PropertyView
 	if err := v.Parse(raw); err != nil {
@@ -122,17 +122,17 @@ func ParseProperties(raw []byte) (Properties, error) {
 	return p, nil
 }
 
-// AppendProperties appends flags and property list to dst: each property whose
-// flag is set or whose value is not zero. It panics if a text is over 255 octets or
-// the headers cannot be encoded; [EncodeProperties] returns an error then.
+// AppendProperties appends the flags and the property list to dst: each property whose
+// flag is set or whose value is not zero. It panics if a text is longer than 255 octets
+// or the headers cannot be encoded; [EncodeProperties] returns an error in these cases.
 func AppendProperties(dst []byte, p *Properties) []byte {
 	e := encoder{b: dst}
 	e.properties(p)
 	return e.must()
 }
 
-// EncodeProperties is [AppendProperties] with an error in place of a panic. On an
-// error it returns dst as it was.
+// EncodeProperties is [AppendProperties], but returns an error instead of panicking.
+// With an error it returns dst unchanged.
 func EncodeProperties(dst []byte, p *Properties) ([]byte, error) {
 	e := encoder{b: dst}
 	e.properties(p)

@@ -2,9 +2,9 @@ package wire
 
 import "math/bits"
 
-// PropertyFlags says which properties of class basic are there. The first property
-// has the highest bit; the lowest would announce more flags, which the class
-// does not need (AMQP 0-9-1 section 4.2.6.1).
+// PropertyFlags is a set of properties of class basic. The first property has the
+// highest bit. The lowest bit would announce more flags, which the class does not need
+// (AMQP 0-9-1 section 4.2.6.1).
 type PropertyFlags uint16
 
 // The properties of class basic, in the order in which they are encoded.
@@ -37,8 +37,8 @@ func first(f PropertyFlags) PropertyFlags {
 	return 1 << (15 - bits.LeadingZeros16(uint16(f)))
 }
 
-// propertySize returns how many octets the property f at the beginning of b takes,
-// or false if b has fewer.
+// propertySize returns the size in octets of property f, which b begins with, or false
+// if b is shorter.
 func propertySize(f PropertyFlags, b []byte) (n int, ok bool) {
 	switch {
 	case f&octetProperties != 0:

@@ -29,7 +29,7 @@ func TestPropertiesRoundTrip(t *testing.T) {
 	}
 }
 
-// checkAccessors compares what is read in place, checked and unchecked, with p.
+// checkAccessors compares the properties read in place, checked and unchecked, with p.
 func checkAccessors(t *testing.T, raw []byte, p *Properties) {
 	t.Helper()
 	var checked PropertyView
@@ -81,8 +81,8 @@ func checkView(t *testing.T, v *PropertyView, p *Properties) {
 	}
 }
 
-// TestViewOfUncheckedOctets cuts a property list everywhere: what is before the cut is
-// found, nothing after it, and nothing panics.
+// TestViewOfUncheckedOctets cuts a property list everywhere. The view must find the
+// properties before the cut and none after it, and must not panic.
 func TestViewOfUncheckedOctets(t *testing.T) {
 	p := Properties{Flags: ^noProperty, Headers: everyType, CorrelationID: "c", MessageID: strings.Repeat("m", 255)}
 	raw := AppendProperties(nil, &p)
@@ -108,8 +108,8 @@ func TestViewOfUncheckedOctets(t *testing.T) {
 	}
 }
 
-// TestEmptyPropertyView: the zero value is a list without properties, and so is a view
-// after an error.
+// TestEmptyPropertyView: the zero value, and a view after an error, are lists without
+// properties.
 func TestEmptyPropertyView(t *testing.T) {
 	var v PropertyView
 	if !bytes.Equal(v.Raw(), []byte{0, 0}) || v.Flags() != 0 || v.Headers() != nil {

@@ -2,15 +2,15 @@ package wire
 
 import "encoding/binary"
 
-// A PropertyView is an encoded property list, read once: it knows where the properties
-// lie that mean something to a broker. The zero value is an empty list.
+// A PropertyView is an encoded property list that was read once: it holds the offsets of
+// the properties that a broker uses. The zero value is an empty list.
 //
-// It refers to the octets that it was made of and is valid as long as they are. It may
+// It refers to the octets that it was made from and is valid as long as they are. It may
 // be copied.
 type PropertyView struct {
 	raw []byte // flags and list; nil: empty
 
-	// Where these begin in raw, 0 if they are not there.
+	// Offsets of these properties in raw, 0 if missing.
 	headers, replyTo, expiration, userID uint32
 
 	flags                  PropertyFlags
@@ -20,8 +20,9 @@ type PropertyView struct {
 // noProperties is an empty list: flags without any set.
 var noProperties = []byte{0, 0}
 
-// Parse reads flags and property list, all of raw, and checks them as
-// [HeaderView.Parse] does, whose errors it returns. After an error the view is empty.
+// Parse reads the flags and the property list, which must be all of raw. It checks them
+// as [HeaderView.Parse] does and returns the same errors. After an error the view is
+// empty.
 func (v *PropertyView) Parse(raw []byte) error {
 	if err := v.parse(raw); err != nil {
 		*v = PropertyView{}
@@ -66,9 +67,9 @@ func (v *PropertyView) parse(raw []byte) *Error {
 	return nil
 }
 
-// ViewProperties is [PropertyView.Parse] for flags and list that were checked before, or
-// that [AppendProperties] made. In others it finds the properties up to where the list
-// is cut short.
+// ViewProperties is [PropertyView.Parse] for a list that was checked before, or that
+// [AppendProperties] made. In a list that is cut short it finds the properties before
+// the cut.
 func ViewProperties(raw []byte) PropertyView {
 	if len(raw) < 2 {
 		return PropertyView{}
@@ -87,7 +88,7 @@ func ViewProperties(raw []byte) PropertyView {
 	return v
 }
 
-// note remembers that property f begins at an offset.
+// note stores the offset or the value of property f, which begins at offset at.
 func (v *PropertyView) note(f PropertyFlags, at int) {
 	switch f {
 	case FlagHeaders:
@@ -105,7 +106,7 @@ func (v *PropertyView) note(f PropertyFlags, at int) {
 	}
 }
 
-// Raw returns flags and property list, as they came.
+// Raw returns the encoded flags and property list.
 func (v *PropertyView) Raw() []byte {
 	if v.raw == nil {
 		return noProperties
@@ -120,11 +121,11 @@ func (v *PropertyView) In(raw []byte) PropertyView {
 	return moved
 }
 
-// Flags says which properties are there.
+// Flags returns the set of properties that are present.
 func (v *PropertyView) Flags() PropertyFlags { return v.flags }
 
-// Headers returns the encoded headers table, its four octets of length included, as
-// [TableLookup], [Fields] and [ParseTable] take it, or nil if there is none.
+// Headers returns the encoded headers table with its four octets of length, for
+// [TableLookup], [Fields] and [ParseTable], or nil if there is none.
 func (v *PropertyView) Headers() []byte {
 	if v.headers == 0 {
 		return nil
@@ -144,13 +145,13 @@ func (v *PropertyView) Priority() uint8 { return v.priority }
 // Expiration returns the time to live, by convention milliseconds in decimal.
 func (v *PropertyView) Expiration() (text []byte, ok bool) { return v.text(v.expiration) }
 
-// UserID returns the name of the user that the publisher says it is.
+// UserID returns the user name that the publisher claims.
 func (v *PropertyView) UserID() (text []byte, ok bool) { return v.text(v.userID) }
 
 // ReplyTo returns the name of the queue for replies.
 func (v *PropertyView) ReplyTo() (text []byte, ok bool) { return v.text(v.replyTo) }
 
-// text returns the text that begins at an offset, after its length.
+// text returns the short string at an offset, or false for offset 0.
 func (v *PropertyView) text(at uint32) (text []byte, ok bool) {
 	if at == 0 {
 		return nil, false

@@ -13,7 +13,7 @@ var (
 	seed   = flag.Uint64("wire.seed", 0, "seed of random tests; 0 draws one")
 )
 
-// A source makes random values of what the wire can carry.
+// A source makes random values of all types that the wire can carry.
 type source struct{ *rand.Rand }
 
 // random returns a source whose seed is printed if the test fails.
@@ -31,7 +31,7 @@ func random(t *testing.T) source {
 	return source{rand.New(rand.NewPCG(s, 0))}
 }
 
-// text returns up to n octets of UTF-8, often none and often n.
+// text returns up to n octets of UTF-8; often none, and often n.
 func (r source) text(n int) string {
 	switch r.IntN(4) {
 	case 0:
@@ -69,7 +69,7 @@ func (r source) table(depth int) Table {
 	return t
 }
 
-// value returns a table value of a random type; depth more levels may be below it.
+// value returns a table value of a random type, with at most depth levels below it.
 func (r source) value(depth int) any {
 	n := r.Uint64()
 	kinds := 17
@@ -141,7 +141,7 @@ func (r source) fill(v reflect.Value) {
 	}
 }
 
-// properties returns properties of which each is there half of the time.
+// properties returns properties; each one is present half of the time.
 func (r source) properties() Properties {
 	var p Properties
 	r.fill(reflect.ValueOf(&p).Elem())

@@ -3,22 +3,22 @@ package wire
 import "fmt"
 
 const (
-	// MaxTableDepth is how deep tables and arrays may nest, the outermost table
-	// being 1. RabbitMQ takes 10,000 levels; each costs a stack frame to whoever
-	// reads the table.
+	// MaxTableDepth is the greatest number of nested tables and arrays, the outermost
+	// table included. RabbitMQ accepts 10,000 levels, but each level costs the reader a
+	// stack frame.
 	MaxTableDepth = 64
 
-	// MaxTableFields is how many fields one table, and how many elements one
-	// array, may have.
+	// MaxTableFields is the greatest number of fields of one table, and of elements of
+	// one array.
 	MaxTableFields = 4096
 )
 
 // A Table is a field table: arguments, headers, client and server properties.
-// Order is kept. A key may come more than once; then the first counts, as in
-// RabbitMQ (rabbit_misc, table_lookup/2).
+// It keeps the order of fields. If a key occurs more than once, the first field counts,
+// as in RabbitMQ (rabbit_misc, table_lookup/2).
 //
-// The Go types of values, the tags they travel under (those of RabbitMQ, which
-// differ from the specification's) and RabbitMQ's words for them are
+// The Go types of values, their tags on the wire (RabbitMQ's, which differ from the
+// specification's) and RabbitMQ's names for them are
 //
 //	t bool       bool           f float32    float
 //	b int8       byte           d float64    double
@@ -30,8 +30,8 @@ const (
 //	l int64      long           F Table      table
 //	                            V nil        void
 //
-// Tag L is read as l. No other type can be encoded, int and uint64 neither: their
-// size on the wire should be a choice.
+// Tag L is read as l. No other type can be encoded, not even int and uint64: the caller
+// should choose the size on the wire.
 type Table []Field
 
 // A Field is one entry of a [Table].
@@ -59,7 +59,7 @@ func (t Table) Get(key string) (value any, ok bool) {
 	return nil, false
 }
 
-// Set gives the first field with the given key the value, or appends such a field.
+// Set sets the value of the first field with the given key, or appends a field.
 func (t *Table) Set(key string, value any) {
 	for i := range *t {
 		if (*t)[i].Key == key {
@@ -70,9 +70,9 @@ func (t *Table) Set(key string, value any) {
 	*t = append(*t, Field{key, value})
 }
 
-// TypeName returns RabbitMQ's word for the type of a table value, as it stands in
-// reply texts ("expected integer, got longstr"), or the Go type of a value that a
-// table cannot hold.
+// TypeName returns RabbitMQ's name for the type of a table value, as in the reply text
+// "expected integer, got longstr". For a value that a table cannot hold it returns the
+// Go type.
 func TypeName(v any) string {
 	if tag := tagOf(v); tag != 0 {
 		return tagName(tag)
@@ -80,8 +80,8 @@ func TypeName(v any) string {
 	return fmt.Sprintf("%T", v)
 }
 
-// Integer returns the value of an integer of any size. It reports false for all else,
-// times included.
+// Integer returns the value of an integer of any size. It returns false for any other
+// type, even for a Timestamp.
 func Integer(v any) (n int64, ok bool) {
 	switch v := v.(type) {
 	case int8:
@@ -102,7 +102,7 @@ func Integer(v any) (n int64, ok bool) {
 	return 0, false
 }
 
-// tagOf returns the tag under which a value travels, or 0 if it cannot.
+// tagOf returns the tag of a value's type, or 0 if a table cannot hold the type.
 func tagOf(v any) byte {
 	switch v.(type) {
 	case bool:
@@ -143,7 +143,7 @@ func tagOf(v any) byte {
 	return 0
 }
 
-// tagName returns RabbitMQ's word for a tag (rabbit_binary_parser, parse_table/1).
+// tagName returns RabbitMQ's name for a tag (rabbit_binary_parser, parse_table/1).
 func tagName(tag byte) string {
 	switch tag {
 	case 't':

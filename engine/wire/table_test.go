@@ -10,8 +10,8 @@ import (
 	"github.com/google/go-cmp/cmp"
 )
 
-// everyType has one field of each type; encoded holds its octets, made by hand
-// from rabbit_binary_parser.
+// everyType has one field of each type. encoded holds its octets, written by hand after
+// rabbit_binary_parser.
 var (
 	everyType = Table{
 		{"t", true}, {"b", int8(-2)}, {"B", uint8(254)}, {"s", int16(-2)}, {"u", uint16(65534)},
@@ -133,7 +133,7 @@ func TestParseTableRefuses(t *testing.T) {
 	for _, c := range []struct {
 		name string
 		in   []byte
-		text string // after SYNTAX_ERROR
+		text string // the reply text after SYNTAX_ERROR
 	}{
 		{"nothing", nil, "table of 4 octets in a table, 0 left"},
 		{"no length", []byte("\x00\x00\x00"), "table of 4 octets in a table, 3 left"},

@@ -3,10 +3,10 @@ package wire
 import "encoding/binary"
 
 // ParseTable reads the table that b begins with and returns it with the octets
-// that follow. The table holds no part of b.
+// that follow. The table shares no memory with b.
 //
-// Errors are 502 SYNTAX_ERROR. RabbitMQ drops the connection where a table is not
-// well formed, and has no limits on depth and fields.
+// Errors are 502 SYNTAX_ERROR. RabbitMQ drops the connection on a malformed table, and
+// has no limits on depth and fields.
 func ParseTable(b []byte) (t Table, rest []byte, err error) {
 	body, rest, e := cutTable(b)
 	if e == nil {
@@ -18,7 +18,8 @@ func ParseTable(b []byte) (t Table, rest []byte, err error) {
 	return t, rest, nil
 }
 
-// cutTable splits b after the table it begins with; body is the table without its length.
+// cutTable splits b after the table that it begins with. body is the table without its
+// length.
 func cutTable(b []byte) (body, rest []byte, err *Error) {
 	n, err := valueSize('F', b)
 	if err != nil {
@@ -79,7 +80,7 @@ func decodeArray(b []byte, depth int) (a []any, err *Error) {
 	return a, nil
 }
 
-// checkTable reports what decodeTable would, without making values.
+// checkTable returns the error that decodeTable would return, and makes no values.
 func checkTable(b []byte, depth int) *Error {
 	if depth > MaxTableDepth {
 		return errDepth()
@@ -131,7 +132,7 @@ func checkValue(b []byte, depth int) (rest []byte, err *Error) {
 	return rest, err
 }
 
-// cutKey splits b, which is not empty, after the key it begins with.
+// cutKey splits b after the key that it begins with. b must not be empty.
 func cutKey(b []byte) (key, rest []byte, err *Error) {
 	n := 1 + int(b[0])
 	if n > len(b) {
@@ -140,7 +141,7 @@ func cutKey(b []byte) (key, rest []byte, err *Error) {
 	return b[1:n], b[n:], nil
 }
 
-// checkKey reports a key that is not UTF-8.
+// checkKey returns an error if a key is not UTF-8.
 func checkKey(key []byte) *Error {
 	if !validText(key) {
 		return Errorf(SyntaxError, "table key %s is not UTF-8", erlangOctets(key))
@@ -148,7 +149,7 @@ func checkKey(key []byte) *Error {
 	return nil
 }
 
-// cutValue splits b after the value it begins with, tag included.
+// cutValue splits b after the tag and value that it begins with.
 func cutValue(b []byte) (v Value, rest []byte, err *Error) {
 	if len(b) == 0 {
 		return Value{}, nil, Errorf(SyntaxError, "table key without a value")
@@ -160,7 +161,7 @@ func cutValue(b []byte) (v Value, rest []byte, err *Error) {
 	return Value{Type: b[0], Raw: b[1 : 1+n]}, b[1+n:], nil
 }
 
-// valueSize returns how many octets the value at the beginning of b takes.
+// valueSize returns the size in octets of the value that b begins with.
 func valueSize(tag byte, b []byte) (int, *Error) {
 	size, ok := fits(tag, b)
 	switch {
@@ -172,9 +173,9 @@ func valueSize(tag byte, b []byte) (int, *Error) {
 	return 0, Errorf(SyntaxError, "%s of %d octets in a table, %d left", tagName(tag), size, len(b))
 }
 
-// fits is valueSize without an error, which takes memory to make: lookups in what
-// nobody checked end where it is not well formed, and say no more. The size is 0 for
-// a tag that there is not.
+// fits returns the size of the value that b begins with, and whether b is that long. It
+// makes no error, which would allocate, so that lookups in unchecked octets can use it.
+// The size is 0 for an unknown tag.
 func fits(tag byte, b []byte) (size uint64, ok bool) {
 	size = uint64(sizes[tag])
 	switch size {
@@ -191,7 +192,7 @@ func fits(tag byte, b []byte) (size uint64, ok bool) {
 	return size, size <= uint64(len(b))
 }
 
-// sizes holds the size of the values of each tag and 1, or counted for those that
+// sizes holds, for each tag, the size of its values plus 1, or counted if its values
 // begin with their size, or 0 if there is no such tag.
 var sizes = [256]uint8{
 	'V': 0 + 1,

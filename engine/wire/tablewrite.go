@@ -5,18 +5,18 @@ import (
 	"math"
 )
 
-// AppendTable appends an encoded table to dst. It panics if t holds a value of a
-// type that tables do not have, a key over 255 octets, or passes the limits;
-// [EncodeTable] returns an error then. What [ParseTable] returned can always be
-// appended.
+// AppendTable appends an encoded table to dst. It panics if t holds a value of a type
+// that tables do not have or a key longer than 255 octets, or if t exceeds the limits;
+// [EncodeTable] returns an error in these cases. A table that [ParseTable] returned can
+// always be appended.
 func AppendTable(dst []byte, t Table) []byte {
 	e := encoder{b: dst}
 	e.table(t)
 	return e.must()
 }
 
-// EncodeTable is [AppendTable] with an error in place of a panic. On an error it
-// returns dst as it was.
+// EncodeTable is [AppendTable], but returns an error instead of panicking. With an error
+// it returns dst unchanged.
 func EncodeTable(dst []byte, t Table) ([]byte, error) {
 	e := encoder{b: dst}
 	e.table(t)

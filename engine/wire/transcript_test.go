@@ -9,8 +9,8 @@ import (
 	"testing"
 )
 
-// TestTranscript reads the frames of testdata/transcript.txt, compares what they
-// hold with what stands there, and writes them again.
+// TestTranscript reads the frames of testdata/transcript.txt, compares their contents
+// with those in the file, and encodes them again.
 func TestTranscript(t *testing.T) {
 	const path = "testdata/transcript.txt"
 	golden, err := os.ReadFile(path)
@@ -53,8 +53,8 @@ func TestTranscript(t *testing.T) {
 	}
 }
 
-// readAndWrite returns what the frame raw holds as text, and its octets made anew
-// of what was read.
+// readAndWrite returns the contents of the frame raw as text, and the octets that they
+// encode to.
 func readAndWrite(raw []byte) (text string, again []byte, err error) {
 	f, n, err := NextFrame(raw, MinFrameMax)
 	if err != nil || n != len(raw) {

@@ -5,9 +5,9 @@ import (
 	"unicode/utf8"
 )
 
-// validText reports whether s is UTF-8. Names and keys are mostly short and ASCII,
-// for which this takes half the time of [utf8.Valid]: the last octets are read as a
-// word that overlaps the one before, not one by one.
+// validText reports whether s is UTF-8. Names and keys are mostly short and ASCII. For
+// these it takes half the time of [utf8.Valid], because it reads the last octets as a
+// word that overlaps the previous one, not one by one.
 func validText(s []byte) bool {
 	const high = 0x8080808080808080
 	var all uint64

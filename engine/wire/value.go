@@ -6,12 +6,11 @@ import (
 	"math"
 )
 
-// A Value is a table value read in place. Its methods give no value where Raw is
-// shorter than the type asks for, so that a Value may come from octets that nobody
-// checked.
+// A Value is a table value read in place. Its methods return no value if Raw is too
+// short for the type, so a Value may be made of unchecked octets.
 type Value struct {
 	Type byte   // the tag, such as 'S'; see [Table]
-	Raw  []byte // what follows the tag, with the length of a string, array or table
+	Raw  []byte // the octets after the tag; those of a string, array or table begin with its length
 }
 
 // TypeName returns RabbitMQ's word for the value's type, such as longstr.
@@ -57,7 +56,7 @@ func (v Value) Bool() (b, ok bool) {
 	return v.Raw[0] != 0, true
 }
 
-// Any returns the value as [ParseTable] would: it holds no part of Raw.
+// Any returns the value as [ParseTable] would return it. It shares no memory with Raw.
 func (v Value) Any() (any, error) {
 	if size, err := valueSize(v.Type, v.Raw); err != nil {
 		return nil, err
@@ -71,7 +70,8 @@ func (v Value) Any() (any, error) {
 	return value, nil
 }
 
-// decode makes a value of Raw, whose size is right, in a table at the given depth.
+// decode returns the value, as part of a table at the given depth. The size of Raw must
+// be right.
 func (v Value) decode(depth int) (any, *Error) {
 	b := v.Raw
 	switch v.Type {
@@ -113,9 +113,9 @@ func (v Value) decode(depth int) (any, *Error) {
 
 func asAny[T any](v T, err *Error) (any, *Error) { return v, err }
 
-// TableLookup returns the first field with the given key of an encoded table, its
-// four octets of length included, without decoding it. It finds nothing after a
-// place where the table is not well formed. It takes no memory.
+// TableLookup returns the value of the first field with the given key in an encoded
+// table, which begins with its four octets of length. It finds no field after a
+// malformed one. It does not allocate.
 func TableLookup(encodedTable []byte, key string) (v Value, ok bool) {
 	for b := tableFields(encodedTable); len(b) > 0; {
 		var k []byte
@@ -129,8 +129,8 @@ func TableLookup(encodedTable []byte, key string) (v Value, ok bool) {
 	return Value{}, false
 }
 
-// Fields yields the keys and values of an encoded table, its four octets of length
-// included, as parts of it. It ends where the table is not well formed.
+// Fields yields the keys and values of an encoded table, which begins with its four
+// octets of length, as parts of the table. It ends at a malformed field.
 func Fields(encodedTable []byte) iter.Seq2[[]byte, Value] {
 	return func(yield func([]byte, Value) bool) {
 		for b := tableFields(encodedTable); len(b) > 0; {
@@ -143,8 +143,8 @@ func Fields(encodedTable []byte) iter.Seq2[[]byte, Value] {
 	}
 }
 
-// tableFields returns what follows the length of an encoded table, as far as that says,
-// or nothing if it says too much.
+// tableFields returns the fields of an encoded table without its length, or nothing if
+// the length exceeds b.
 func tableFields(b []byte) []byte {
 	size, ok := fits('F', b)
 	if !ok {
@@ -153,7 +153,7 @@ func tableFields(b []byte) []byte {
 	return b[4:size]
 }
 
-// cutField splits b, which is not empty, after the field it begins with.
+// cutField splits b after the field that it begins with. b must not be empty.
 func cutField(b []byte) (key []byte, v Value, rest []byte, ok bool) {
 	n := 1 + int(b[0])
 	if n >= len(b) {

@@ -70,8 +70,8 @@ func TestValueBytesAndBool(t *testing.T) {
 	}
 }
 
-// TestViewsOfUncheckedOctets cuts a table everywhere: what is before the cut is
-// found, nothing after it, and nothing panics.
+// TestViewsOfUncheckedOctets cuts a table everywhere. Lookups must find the fields
+// before the cut and none after it, and must not panic.
 func TestViewsOfUncheckedOctets(t *testing.T) {
 	raw := []byte(encoded)
 	for n := range raw {

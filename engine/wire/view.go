@@ -6,8 +6,8 @@ type PublishView struct {
 	Mandatory, Immediate bool
 }
 
-// Parse reads the payload of a basic.publish method frame, whose id the caller
-// has seen. Errors are those of [ParseMethod].
+// Parse reads the payload of a basic.publish method frame. It does not check the method
+// id. Errors are those of [ParseMethod].
 func (v *PublishView) Parse(payload []byte) error {
 	d := decoder{b: payload}
 	d.long()
@@ -25,8 +25,8 @@ type AckView struct {
 	Multiple    bool
 }
 
-// Parse reads the payload of a basic.ack method frame, whose id the caller has
-// seen. Errors are those of [ParseMethod].
+// Parse reads the payload of a basic.ack method frame. It does not check the method id.
+// Errors are those of [ParseMethod].
 func (v *AckView) Parse(payload []byte) error {
 	tag, bits, err := parseSettle(MethodBasicAck, payload)
 	*v = AckView{DeliveryTag: tag, Multiple: bits&1 != 0}
@@ -39,8 +39,8 @@ type NackView struct {
 	Multiple, Requeue bool
 }
 
-// Parse reads the payload of a basic.nack method frame, whose id the caller has
-// seen. Errors are those of [ParseMethod].
+// Parse reads the payload of a basic.nack method frame. It does not check the method
+// id. Errors are those of [ParseMethod].
 func (v *NackView) Parse(payload []byte) error {
 	tag, bits, err := parseSettle(MethodBasicNack, payload)
 	*v = NackView{DeliveryTag: tag, Multiple: bits&1 != 0, Requeue: bits&2 != 0}
@@ -53,15 +53,15 @@ type RejectView struct {
 	Requeue     bool
 }
 
-// Parse reads the payload of a basic.reject method frame, whose id the caller has
-// seen. Errors are those of [ParseMethod].
+// Parse reads the payload of a basic.reject method frame. It does not check the method
+// id. Errors are those of [ParseMethod].
 func (v *RejectView) Parse(payload []byte) error {
 	tag, bits, err := parseSettle(MethodBasicReject, payload)
 	*v = RejectView{DeliveryTag: tag, Requeue: bits&1 != 0}
 	return err
 }
 
-// parseSettle reads what basic.ack, basic.nack and basic.reject have in common.
+// parseSettle reads basic.ack, basic.nack or basic.reject, which have the same layout.
 func parseSettle(id MethodID, payload []byte) (tag uint64, bits uint8, err error) {
 	d := decoder{b: payload}
 	d.long()
@@ -70,8 +70,8 @@ func parseSettle(id MethodID, payload []byte) (tag uint64, bits uint8, err error
 	return tag, bits, viewError(&d, id, payload)
 }
 
-// viewError returns what was wrong with a method read by d, if anything. The
-// arguments begin after the four octets of the id, if there are so many.
+// viewError returns the error of a method that d read, or nil. The arguments begin after
+// the four octets of the id, if the payload has so many.
 func viewError(d *decoder, id MethodID, payload []byte) error {
 	if err := d.end(id, payload[min(4, len(payload)):]); err != nil {
 		return err

@@ -33,7 +33,7 @@ func (m *AccessRequest) decode(d *decoder) {
 	d.bits(&m.Exclusive, &m.Passive, &m.Active, &m.Write, &m.Read)
 }
 
-// AccessRequestOk grants a ticket, which nobody looks at.
+// AccessRequestOk grants a ticket, which brokers ignore.
 type AccessRequestOk struct {
 	Ticket uint16
 }

@@ -2,7 +2,7 @@
 
 package wire
 
-// BasicQos bounds what is delivered and not yet acked, in octets and in messages, 0 for no bound.
+// BasicQos limits deliveries that are not acked yet, in octets and in messages, 0 for no limit.
 type BasicQos struct {
 	PrefetchSize  uint32
 	PrefetchCount uint16
@@ -28,7 +28,7 @@ func (m *BasicQos) decode(d *decoder) {
 	d.bits(&m.Global)
 }
 
-// BasicQosOk confirms the bounds.
+// BasicQosOk confirms the limits.
 type BasicQosOk struct{}
 
 // ID returns [MethodBasicQosOk].
@@ -261,7 +261,7 @@ func (m *BasicGet) decode(d *decoder) {
 	d.bits(&m.NoAck)
 }
 
-// BasicGetOk answers basic.get with a message and how many are left; content follows.
+// BasicGetOk answers basic.get with a message and the number of messages left; content follows.
 type BasicGetOk struct {
 	DeliveryTag  uint64
 	Redelivered  bool

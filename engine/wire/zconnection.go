@@ -303,7 +303,7 @@ func (m *ConnectionBlocked) decode(d *decoder) {
 	m.Reason = d.shortstr()
 }
 
-// ConnectionUnblocked ends what connection.blocked began.
+// ConnectionUnblocked tells a publisher that the server reads again.
 type ConnectionUnblocked struct{}
 
 // ID returns [MethodConnectionUnblocked].

@@ -2,7 +2,7 @@
 
 package wire
 
-// ExchangeDeclare makes an exchange, or checks one if passive.
+// ExchangeDeclare creates an exchange or, if passive, checks that it exists.
 type ExchangeDeclare struct {
 	Exchange   string
 	Type       string

@@ -142,7 +142,7 @@ var methodIDs = []MethodID{
 	MethodTxRollbackOk,
 }
 
-// name returns a method's name, or nothing if there is no such method.
+// name returns a method's name, or "" if there is no such method.
 func (id MethodID) name() string {
 	switch id {
 	case MethodConnectionStart:

@@ -2,7 +2,7 @@
 
 package wire
 
-// QueueDeclare makes a queue, or checks one if passive.
+// QueueDeclare creates a queue or, if passive, checks that it exists.
 type QueueDeclare struct {
 	Queue      string
 	Passive    bool
@@ -34,7 +34,7 @@ func (m *QueueDeclare) decode(d *decoder) {
 	m.Arguments = d.table()
 }
 
-// QueueDeclareOk confirms a queue and says what it holds.
+// QueueDeclareOk confirms a queue, with its numbers of ready messages and of consumers.
 type QueueDeclareOk struct {
 	Queue         string
 	MessageCount  uint32
@@ -136,7 +136,7 @@ func (m *QueuePurge) decode(d *decoder) {
 	d.bits(&m.NoWait)
 }
 
-// QueuePurgeOk says how many messages were dropped.
+// QueuePurgeOk confirms queue.purge, with the number of messages dropped.
 type QueuePurgeOk struct {
 	MessageCount uint32
 }
@@ -183,7 +183,7 @@ func (m *QueueDelete) decode(d *decoder) {
 	d.bits(&m.IfUnused, &m.IfEmpty, &m.NoWait)
 }
 
-// QueueDeleteOk says how many messages went with the queue.
+// QueueDeleteOk confirms queue.delete, with the number of messages dropped.
 type QueueDeleteOk struct {
 	MessageCount uint32
 }

@@ -1,6 +1,5 @@
 // Command gen writes the Go code of AMQP's methods, z<class>.go and zmethods.go,
-// from the table in methods.txt. It runs in the folder of package wire, by
-// go generate.
+// from the table in methods.txt. go generate runs it in the folder of package wire.
 package main
 
 import (
@@ -168,7 +167,7 @@ func index(classes []*class) string {
 	}
 	return fmt.Sprintf("// The methods of AMQP 0-9-1, with RabbitMQ's extensions.\nconst (\n%s)\n\n"+
 		"// methodIDs lists all methods in the order of their ids.\nvar methodIDs = []MethodID{\n%s}\n\n"+
-		"// name returns a method's name, or nothing if there is no such method.\nfunc (id MethodID) name() string {\n\tswitch id {\n%s\t}\n\treturn \"\"\n}\n\n"+
+		"// name returns a method's name, or \"\" if there is no such method.\nfunc (id MethodID) name() string {\n\tswitch id {\n%s\t}\n\treturn \"\"\n}\n\n"+
 		"// newMethod returns an empty method, or nil if there is no such method.\nfunc newMethod(id MethodID) Method {\n\tswitch id {\n%s\t}\n\treturn nil\n}\n",
 		&ids, &all, &names, &made)
 }

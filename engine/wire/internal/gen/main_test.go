@@ -8,8 +8,7 @@ import (
 	"testing"
 )
 
-// TestGeneratedFilesAreCurrent compares what the generator makes with what is
-// committed.
+// TestGeneratedFilesAreCurrent compares the generator's output with the committed files.
 func TestGeneratedFilesAreCurrent(t *testing.T) {
 	files, err := generate(table)
 	if err != nil {
@@ -22,7 +21,7 @@ func TestGeneratedFilesAreCurrent(t *testing.T) {
 			continue
 		}
 		if !bytes.Equal(got, want) {
-			t.Errorf("%s is not what methods.txt says; run: go generate ./engine/wire", name)
+			t.Errorf("%s does not agree with methods.txt; run: go generate ./engine/wire", name)
 		}
 	}
 	committed, err := filepath.Glob("../../z*.go")

@@ -27,7 +27,7 @@ var goTypes = map[string]string{
 	"shortstr": "string", "longstr": "[]byte", "table": "Table", "reply-code": "ReplyCode",
 }
 
-// zero holds what is written for a reserved field.
+// zero holds the Go expression that is written for a reserved field.
 var zero = map[string]string{"short": "0", "shortstr": `""`, "longstr": "nil"}
 
 func (f field) reserved() bool { return f.name == "-" }
