@@ -108,7 +108,7 @@ func (r Row) format() func(float64) string {
 			lo, hi = min(lo, e.Center), max(hi, e.Center)
 		}
 	}
-	return stat.Alike(lo, hi)
+	return stat.InOneUnit(lo, hi)
 }
 
 // moved says what became of one metric on one side.

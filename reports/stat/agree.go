@@ -6,14 +6,14 @@ import (
 	"slices"
 )
 
-// AgreeRel is how far a measurement that agrees with the prediction may be from
-// it, as a share of the prediction, besides [AgreeAbs].
+// AgreeRel and [AgreeAbs] together bound the difference at which a measurement
+// still agrees with its prediction. AgreeRel is a share of the prediction.
 const AgreeRel = 0.02
 
-// AgreeAbs is how far, in seconds, a measurement on t that agrees with the
-// prediction may be from it, besides [AgreeRel]: what a process takes to wake
-// up and hand a message on. A broker elsewhere adds its own process, a network
-// and whatever else that machine does.
+// AgreeAbs is the part of the bound that does not depend on the prediction, in
+// seconds, for a measurement on t: the time that a process takes to wake up and
+// hand a message on. A foreign broker adds its own process, a network and the
+// other work of its machine.
 func AgreeAbs(t Target) float64 {
 	if t.Visible() {
 		return 0.02
@@ -21,14 +21,14 @@ func AgreeAbs(t Target) float64 {
 	return 0.05
 }
 
-// An Agreement sets the prediction of an arm, made in virtual time, beside
-// what was measured on a real clock.
+// An Agreement compares the prediction of an arm, made in virtual time, with its
+// measurement on a real clock.
 type Agreement struct {
 	Arm      string
-	Target   Target // measured
+	Target   Target // of the measurement
 	SameLoad bool
-	Repeats  int     // measured; with several, Measured is their median
-	Late     float64 // s, how late the machine woke the load generator at most
+	Repeats  int     // of the measurement; each Measured is the median over them
+	Late     float64 // s, the longest delay with which the machine woke the load generator
 	Lines    []AgreementLine
 }
 
@@ -48,7 +48,7 @@ func (a *Agreement) Within() bool {
 	return a.SameLoad && !slices.ContainsFunc(a.Lines, func(l AgreementLine) bool { return !l.Within })
 }
 
-// Verdict says in words what the comparison came to, as "within 2 % + 20 ms".
+// Verdict gives the result in words, as "within 2 % + 20 ms".
 func (a *Agreement) Verdict() string {
 	bounds := Percent(AgreeRel) + " + " + Brief(AgreeAbs(a.Target))
 	switch {
@@ -60,8 +60,9 @@ func (a *Agreement) Verdict() string {
 	return "within " + bounds
 }
 
-// Excuse says what besides the lab may have set measurement and prediction
-// apart: empty where the loads tell, or the machine woke the load generator in time.
+// Excuse names a cause outside the lab that may explain the difference: a busy
+// machine. It is empty when the measurement agrees, when the loads differ, and
+// when the machine woke the load generator in time.
 func (a *Agreement) Excuse() string {
 	if !a.SameLoad || a.Within() || a.Late < LateLeast {
 		return ""
@@ -69,9 +70,9 @@ func (a *Agreement) Excuse() string {
 	return fmt.Sprintf("the machine was busy and woke the load generator up to %s late: measure again", Brief(a.Late))
 }
 
-// LateLeast is the lateness, in seconds, from which a measurement may differ
-// from the prediction by the machine's fault alone: a publisher, a broker and
-// a slot that are each as late as that use up what [AgreeAbs] allows.
+// LateLeast is the lateness, in seconds, from which the machine alone may explain
+// a difference: a publisher, a broker and a slot that are each this late use up
+// most of [AgreeAbs].
 const LateLeast = 0.005
 
 // Worst is the line with the largest difference, nil without lines.
@@ -85,8 +86,8 @@ func (a *Agreement) Worst() *AgreementLine {
 	return worst
 }
 
-// Agreements pairs each arm's summary in virtual time with those of each real
-// target, in order of appearance.
+// Agreements pairs the summary of each arm in virtual time with the summaries of
+// the same arm on each real target, in order of appearance.
 func Agreements(ss []*Summary) []*Agreement {
 	var out []*Agreement
 	for _, p := range ss {
@@ -139,8 +140,8 @@ func agree(p *Summary, t Target, measured []*Summary) *Agreement {
 	return a
 }
 
-// compared are the figures that prediction and measurement are held together
-// by. They are visible on every target.
+// compared are the figures of a class in which prediction and measurement are
+// compared. Every target shows them.
 var compared = []struct {
 	name string
 	of   func(*Class) Figure
@@ -162,8 +163,8 @@ func (d *Dist) get(f func(*Dist) float64) Figure {
 	return figure(f(d))
 }
 
-// median of the values, which it sorts; the mean of the middle two when their
-// number is even.
+// median sorts the values and returns their median: of an even number of values
+// the mean of the middle two.
 func median(xs []float64) float64 {
 	slices.Sort(xs)
 	n := len(xs)

@@ -9,12 +9,12 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// Ask answers a query; NaN is no data, or not visible (see [Summary.Hides]). What
-// the summary keeps answers at once: every metric of the whole run and of one
-// class, tenant, queue or worker, with the usual statistics. Other questions are
-// answered from the run's messages, which a summary that was read from a folder
-// reads when it is first asked one. The error says what the query gets wrong, or
-// why messages cannot be read.
+// Ask returns the value of a query in the metric's unit; NaN means that there is
+// no data, or that the target does not show it (see [Summary.Hides]). The summary
+// keeps every metric of the whole run, and of one class, tenant, queue or worker,
+// with the usual statistics. It computes other queries from the run's messages; a
+// summary from a folder reads them at the first such query. The error says what
+// is wrong with the query, or why the messages cannot be read.
 func (s *Summary) Ask(q metric.Query) (float64, error) {
 	if err := errors.Join(q.Check(), s.Scope().Check(q)); err != nil {
 		return 0, err
@@ -23,32 +23,33 @@ func (s *Summary) Ask(q metric.Query) (float64, error) {
 		return v, nil
 	}
 	if s.source == nil {
-		return 0, errors.New(q.String() + " is not among the figures that " + s.Arm + " keeps, and its messages are not there")
+		return 0, errors.New(q.String() + " needs the messages of " + s.Arm + ", which were not kept")
 	}
-	b, err := s.source()
+	ds, err := s.source()
 	if err != nil {
 		return 0, err
 	}
-	return b.measure(q), nil
+	return ds.measure(q), nil
 }
 
-// From lets the summary answer from the messages of a run that read returns. It is
-// called once, when a question first needs it.
+// From sets where the summary gets the run's messages. Ask calls read at the first
+// query that needs them, and keeps its result.
 func (s *Summary) From(read func() (*run.Result, error)) {
-	var b *book
-	s.source = func() (*book, error) {
-		if b == nil {
+	var ds *dataset
+	s.source = func() (*dataset, error) {
+		if ds == nil {
 			r, err := read()
 			if err != nil {
 				return nil, err
 			}
-			b = newBook(r)
+			ds = newDataset(r)
 		}
-		return b, nil
+		return ds, nil
 	}
 }
 
-// kept looks a query up in the figures, and reports whether they would have it.
+// kept looks a query up in the figures. It reports whether queries of this kind are
+// kept at all; the value is NaN if the run has none.
 func (s *Summary) kept(q metric.Query) (float64, bool) {
 	figures, stats := s.Metrics, wholeStats
 	labels := q.Selecting()
@@ -68,14 +69,15 @@ func (s *Summary) kept(q metric.Query) (float64, bool) {
 	return v, true
 }
 
-// Hides reports whether a query without an answer is one that the target does not
-// show, rather than one for which the run has no data.
+// Hides reports whether a query has no value because the target does not show the
+// metric, and not because the run has no data.
 func (s *Summary) Hides(q metric.Query) bool {
 	m := q.Def()
 	return m != nil && m.Inside && !s.Target.Visible()
 }
 
-// Scope is what labels may name: what the run has.
+// Scope returns the names that labels may have: the run's classes, tenants, queues
+// and workers.
 func (s *Summary) Scope() metric.Scope {
 	scope := metric.Scope{Classes: []string{}, Tenants: s.Tenants, Queues: s.Queues, Workers: []string{}}
 	for _, c := range s.Classes {

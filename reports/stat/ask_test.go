@@ -68,7 +68,7 @@ func everything() *run.Result {
 		l.Rejected += int64(btoi(m.State == run.Rejected))
 		l.Unserved += int64(btoi(m.State == run.Unserved))
 	}
-	l.Inversions = int64(newBook(r).view(nil).inversions(func(*run.Message) bool { return true }))
+	l.Inversions = int64(newDataset(r).view(nil).inversions(func(*run.Message) bool { return true }))
 	for i := range int64(41) {
 		r.Series = append(r.Series, run.Sample{At: i * s, Ready: 24 - i/2, Unacked: 2})
 	}
@@ -116,8 +116,8 @@ func queriesOf(t *testing.T, m *metric.Metric) []metric.Query {
 	return out
 }
 
-// TestEveryMetricHasOneComputation: the list of package metric and what is
-// computed here are the same.
+// TestEveryMetricHasOneComputation: this package computes each metric of package
+// metric, and no other.
 func TestEveryMetricHasOneComputation(t *testing.T) {
 	for _, m := range metric.All() {
 		_, isSample := samples[m.Name]
@@ -131,9 +131,9 @@ func TestEveryMetricHasOneComputation(t *testing.T) {
 	}
 }
 
-// TestEveryMetricIsComputed asks for every metric, statistic and label of a run
-// that has data, with = and !=, of the summary, of the messages, and of a summary
-// whose messages are read when needed.
+// TestEveryMetricIsComputed: every metric of a run with data, with every statistic
+// and label, with = and !=, has a value. It is the same from the summary, from the
+// messages, and from a summary that reads its messages when needed.
 func TestEveryMetricIsComputed(t *testing.T) {
 	r := everything()
 	s := Summarize(r)
@@ -141,11 +141,11 @@ func TestEveryMetricIsComputed(t *testing.T) {
 	read.From(func() (*run.Result, error) { return r, nil })
 	alone := *s
 	alone.source = nil
-	b := newBook(r)
+	ds := newDataset(r)
 	for _, m := range metric.All() {
 		for _, q := range queriesOf(t, m) {
-			want := b.measure(q)
-			// Shares of a tenant alone, and of classes that never wait together, mean nothing.
+			want := ds.measure(q)
+			// The share of one tenant, or of tenants that never wait together, has no meaning.
 			if math.IsNaN(want) && m.Name != "jain.share" {
 				t.Errorf("%s has no value", q)
 			}
@@ -159,7 +159,7 @@ func TestEveryMetricIsComputed(t *testing.T) {
 			if got, err := alone.Ask(q); err == nil && !same(got, want) {
 				t.Errorf("%s, from the figures alone: %v, want %v", q, got, want)
 			}
-			v := judge(b, s, run.Expectation{Of: q, Op: ">="})
+			v := judge(ds, s, run.Expectation{Of: q, Op: ">="})
 			if math.IsNaN(want) != (v.Measured == nil) {
 				t.Errorf("%s as an expectation: %+v, want %v", q, v, want)
 			}
@@ -174,22 +174,22 @@ func same(a, b float64) bool { return math.Abs(a-b) <= 1e-12 || math.IsNaN(a) &&
 
 // TestCountsAddUp: a count of all is the sum of its parts by any label.
 func TestCountsAddUp(t *testing.T) {
-	b := newBook(everything())
+	ds := newDataset(everything())
 	for _, m := range metric.All() {
 		if m.Kind != metric.Count {
 			continue
 		}
-		all := b.measure(metric.Query{Metric: m.Name})
+		all := ds.measure(metric.Query{Metric: m.Name})
 		if all == 0 && m.Name != "stuck" {
 			t.Errorf("%s is 0: the run does not test it", m.Name)
 		}
-		for key, names := range map[string][]string{"class": b.r.Classes, "tenant": b.r.Tenants, "queue": b.r.Queues, "worker": {"v", "w"}} {
+		for key, names := range map[string][]string{"class": ds.r.Classes, "tenant": ds.r.Tenants, "queue": ds.r.Queues, "worker": {"v", "w"}} {
 			sum := 0.0
 			for _, name := range names {
 				part := metric.Label{Key: key, Value: name}
-				is := b.measure(metric.Query{Metric: m.Name, Labels: []metric.Label{part}})
+				is := ds.measure(metric.Query{Metric: m.Name, Labels: []metric.Label{part}})
 				part.Not = true
-				if not := b.measure(metric.Query{Metric: m.Name, Labels: []metric.Label{part}}); is+not != all && !isDelivered(m, key) {
+				if not := ds.measure(metric.Query{Metric: m.Name, Labels: []metric.Label{part}}); is+not != all && !isDelivered(m, key) {
 					t.Errorf("%s: %v with %s, %v with %s, %v in all", m.Name, is, metric.Label{Key: key, Value: name}, not, part, all)
 				}
 				sum += is
@@ -251,7 +251,7 @@ func TestAskRefuses(t *testing.T) {
 		}
 	}
 	s.source = nil
-	if _, err := s.Ask(metric.Must("wait.p99.9")); err == nil || !strings.Contains(err.Error(), "its messages are not there") {
+	if _, err := s.Ask(metric.Must("wait.p99.9")); err == nil || !strings.Contains(err.Error(), "needs the messages of everything, which were not kept") {
 		t.Errorf("without messages: %v", err)
 	}
 	asked := 0
@@ -267,13 +267,13 @@ func TestAskRefuses(t *testing.T) {
 // TestGaugesOfParts: with labels a gauge is sampled at the ends of the same
 // intervals, from the messages.
 func TestGaugesOfParts(t *testing.T) {
-	b := newBook(everything())
+	ds := newDataset(everything())
 	for _, name := range []string{"ready", "unacked"} {
-		parts := make([]float64, len(b.r.Series))
+		parts := make([]float64, len(ds.r.Series))
 		for _, class := range []string{"a", "b"} {
-			k := b.ask(metric.Must(name + ".max{class=" + class + "}"))
-			if n := len(k.sample(name).values); n != len(b.r.Series) {
-				t.Errorf("%s{class=%s}: %d samples of %d intervals", name, class, n, len(b.r.Series))
+			k := ds.ask(metric.Must(name + ".max{class=" + class + "}"))
+			if n := len(k.sample(name).values); n != len(ds.r.Series) {
+				t.Errorf("%s{class=%s}: %d samples of %d intervals", name, class, n, len(ds.r.Series))
 			}
 			for i := range parts {
 				parts[i] += k.measure(name, "max")

@@ -11,7 +11,7 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// An Outcome is what an expectation came to.
+// An Outcome is the result of an expectation.
 type Outcome string
 
 // The outcomes of an expectation.
@@ -19,34 +19,34 @@ const (
 	Met        Outcome = "met"
 	NotMet     Outcome = "not met"
 	NotVisible Outcome = "not visible" // the target does not show the metric
-	CutOff     Outcome = "cut off"     // the run was interrupted before it could be told
+	CutOff     Outcome = "cut off"     // the run was interrupted before the result was certain
 )
 
-// A Verdict is an expectation with what was measured.
+// A Verdict is an expectation with the measured value.
 type Verdict struct {
 	Text     string  `json:"text"`
 	Unit     string  `json:"unit,omitempty"` // "s", "%" or ""
 	Want     float64 `json:"want"`
-	Measured Figure  `json:"measured"` // nil when there is no data, or not visible
+	Measured Figure  `json:"measured"` // nil when there is no data, or the target does not show it
 	Outcome  Outcome `json:"outcome"`
-	Error    string  `json:"error,omitempty"` // there is no data, or the expectation makes no sense; then it is not met
+	Error    string  `json:"error,omitempty"` // why an expectation without a value is not met: no data, or a mistake in it
 }
 
 // Check evaluates expectations that are not in the result itself.
 func Check(r *run.Result, s *Summary, es []run.Expectation) []Verdict {
-	b := newBook(r)
+	ds := newDataset(r)
 	var out []Verdict
 	for _, e := range es {
-		out = append(out, judge(b, s, e))
+		out = append(out, judge(ds, s, e))
 	}
 	return out
 }
 
 // check evaluates the result's own expectations.
-func check(b *book, s *Summary) []Verdict {
+func check(ds *dataset, s *Summary) []Verdict {
 	var out []Verdict
-	for _, e := range b.r.Expect {
-		v := judge(b, s, e)
+	for _, e := range ds.r.Expect {
+		v := judge(ds, s, e)
 		if s.Interrupted() && (v.Error == "" || v.Error == noData) {
 			v.Outcome, v.Error = CutOff, ""
 		}
@@ -55,16 +55,16 @@ func check(b *book, s *Summary) []Verdict {
 	return out
 }
 
-// noData is what is said of an expectation on what the run has nothing of.
+// noData is the error of an expectation on messages that the run does not have.
 const noData = "no data: the run has nothing to measure it on"
 
-func judge(b *book, s *Summary, e run.Expectation) Verdict {
+func judge(ds *dataset, s *Summary, e run.Expectation) Verdict {
 	v := Verdict{Text: e.Text, Unit: e.Unit, Want: e.Value, Outcome: NotMet}
 	if err := e.Of.Check(); err != nil {
 		v.Error = err.Error()
 		return v
 	}
-	got := b.measure(e.Of)
+	got := ds.measure(e.Of)
 	missing := e.Of
 	if e.Times != "" {
 		q, err := metric.Parse(e.Times)
@@ -72,7 +72,7 @@ func judge(b *book, s *Summary, e run.Expectation) Verdict {
 			v.Error = err.Error()
 			return v
 		}
-		e.Value *= b.measure(q)
+		e.Value *= ds.measure(q)
 		if v.Want = e.Value; math.IsNaN(e.Value) {
 			got, v.Want, missing = math.NaN(), 0, q
 		}
@@ -94,22 +94,22 @@ func judge(b *book, s *Summary, e run.Expectation) Verdict {
 	return v
 }
 
-// holds compares. On a real clock every comparison has the expectation's
-// tolerance; in virtual time times are exact to the microsecond's rounding,
-// and a plain number counts at the precision in which it was written:
-// "== 0.599" means 0.599 to three digits.
+// holds reports whether got meets the expectation. On a real clock every comparison
+// has the expectation's tolerance. In virtual time, times are exact to the rounding
+// of microseconds, and plain numbers are compared to the digits that were written:
+// "== 0.599" is met from 0.5985 to 0.5995.
 func holds(got float64, e run.Expectation, virtual bool) (bool, error) {
 	slack := e.RelTol*math.Abs(e.Value) + e.AbsTol
 	if e.Unit != "s" {
 		slack = e.RelTol * math.Abs(e.Value)
 	}
-	if e.Times != "" { // counts of one ledger agree or do not
+	if e.Times != "" { // two counts of one run: there is no tolerance
 		slack = 0
 	}
 	if virtual {
 		slack = 1e-9 * max(math.Abs(e.Value), 1)
 		if e.Unit == "" {
-			slack += written(e)
+			slack += rounding(e)
 		}
 	}
 	d := got - e.Value
@@ -130,8 +130,8 @@ func holds(got float64, e run.Expectation, virtual bool) (bool, error) {
 	return false, fmt.Errorf("unknown operator %q (have %s)", e.Op, strings.Join(metric.Operators(), ", "))
 }
 
-// written is half a unit of the last decimal written, 0 for whole numbers.
-func written(e run.Expectation) float64 {
+// rounding is half a unit of the last decimal written, 0 for whole numbers.
+func rounding(e run.Expectation) float64 {
 	if e.Grain >= 1 || e.Times != "" {
 		return 0
 	}
@@ -156,8 +156,8 @@ func CountMet(vs []Verdict) int {
 	return n
 }
 
-// AllMet reports whether no expectation failed; what is not visible does not
-// count against a run.
+// AllMet reports whether no expectation failed. One that the target does not show
+// has not failed.
 func AllMet(vs []Verdict) bool {
 	return !slices.ContainsFunc(vs, func(v Verdict) bool { return v.Outcome == NotMet })
 }

@@ -5,19 +5,18 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A filter is what labels let through.
+// A filter selects messages by labels.
 type filter struct {
 	class, queue, tenant, worker members
 }
 
-// members tells for each index of a list of names whether it is let through. Nil
-// lets everything through.
+// members says for each name of a list, by index, whether the labels admit it.
 type members struct {
-	by   []bool // nil: all
-	none bool   // index -1: a message without tenant, or without worker
+	by   []bool // nil admits all
+	none bool   // for index -1: a message without a tenant, or without a worker
 }
 
-func (b *book) filter(labels []metric.Label) filter {
+func (ds *dataset) filter(labels []metric.Label) filter {
 	of := func(key string, n int, name func(int) string) members {
 		used := false
 		for _, l := range labels {
@@ -32,7 +31,7 @@ func (b *book) filter(labels []metric.Label) filter {
 		}
 		return m
 	}
-	r := b.r
+	r := ds.r
 	return filter{
 		class:  of("class", len(r.Classes), func(i int) string { return r.Classes[i] }),
 		queue:  of("queue", len(r.Queues), func(i int) string { return r.Queues[i] }),
@@ -51,13 +50,12 @@ func (m members) admits(i int32) bool {
 	return m.by[i]
 }
 
-// admits reports whether the labels choose a message.
+// admits reports whether the labels select a message.
 func (f *filter) admits(m *run.Message) bool {
 	return f.class.admits(m.Class) && f.queue.admits(m.Queue) && f.tenant.admits(m.Tenant) && f.worker.admits(m.Worker)
 }
 
-// carries is admits without the worker: whether the labels choose a message
-// whoever works on it.
+// carries is admits for any worker: it ignores labels of workers.
 func (f *filter) carries(m *run.Message) bool {
 	return f.class.admits(m.Class) && f.queue.admits(m.Queue) && f.tenant.admits(m.Tenant)
 }

@@ -7,15 +7,15 @@ import (
 
 // Seconds writes a time at four significant digits: "10.45 s", "0.1 s",
 // "3.2 ms", "0 s".
-func Seconds(s float64) string { return seconds3(s, 4) }
+func Seconds(s float64) string { return timeText(s, 4) }
 
 // Brief writes a time at three significant digits, for prose and charts.
-func Brief(s float64) string { return seconds3(s, 3) }
+func Brief(s float64) string { return timeText(s, 3) }
 
-// Alike returns a Brief that writes all times from lo to hi, which are above
-// 0, in one unit, so that a column or an axis need not be read twice: 18.3 ms
-// beside 232 ms.
-func Alike(lo, hi float64) func(float64) string {
+// InOneUnit returns a function like [Brief] that writes all times from lo to hi,
+// both above 0, in the same unit: 18.3 ms beside 232 ms in one column or on one
+// axis.
+func InOneUnit(lo, hi float64) func(float64) string {
 	for _, u := range []struct {
 		per  float64
 		name string
@@ -32,7 +32,7 @@ func Alike(lo, hi float64) func(float64) string {
 	return Brief
 }
 
-func seconds3(s float64, digits int) string {
+func timeText(s float64, digits int) string {
 	a := math.Abs(s)
 	switch {
 	case math.IsNaN(s):
@@ -48,7 +48,7 @@ func seconds3(s float64, digits int) string {
 }
 
 // number writes v at a number of significant digits, without an exponent and
-// without zeros at the end of the fraction. Whole parts are never cut.
+// without zeros at the end of the fraction. It writes all digits of the whole part.
 func number(v float64, digits int) string {
 	if v == 0 {
 		return "0"
@@ -102,7 +102,7 @@ func Times(x float64) string { return number(x, 3) + "x" }
 // Plain writes a number at three significant digits.
 func Plain(v float64) string { return number(v, 3) }
 
-// Entry writes a value in a metric's unit for a table, at three or four
+// Entry writes a value for a table, in the metric's unit, at three or four
 // significant digits.
 func Entry(v float64, unit string) string {
 	switch unit {
@@ -114,8 +114,8 @@ func Entry(v float64, unit string) string {
 	return number(v, 4) + unit
 }
 
-// Quantity writes a value in an expectation's unit, at as many digits as
-// expectations are written with.
+// Quantity writes a value in an expectation's unit, at the number of digits that
+// expectations use.
 func Quantity(v float64, unit string) string {
 	switch unit {
 	case "s":

@@ -8,35 +8,35 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// The statistics that a summary keeps of each distribution: of the whole run, and
-// of the messages that one label chooses. Others are worked out of the messages.
+// The statistics that a summary keeps of each distribution: for the whole run, and
+// for the messages that one label selects. Others are computed from the messages.
 var (
 	wholeStats = []string{"n", "mean", "sd", "min", "p50", "p90", "p95", "p99", "max"}
 	groupStats = []string{"n", "mean", "p50", "p95", "p99", "max"}
 )
 
-// What takes a pass over the whole run is not kept by label.
+// wholeOnly are the metrics that are kept only for the whole run: each label would
+// take another pass over all messages.
 var wholeOnly = []string{"idle_while_waiting", "jain.busy", "jain.share", "order.inversions", "ready", "stuck", "unacked"}
 
-// Bounds of what a summary keeps by label: so many names of one kind but classes,
-// and so many messages to sort once more by queue and by worker.
+// Bounds on what a summary keeps by label.
 const (
-	maxNames  = 64
-	maxSorted = 20_000
+	maxNames  = 64     // tenants, queues or workers: with more, none of them is kept
+	maxSorted = 20_000 // messages: with more, nothing is kept by queue and by worker
 )
 
-// Groups are the questions by one label whose answers a summary keeps.
+// groups are the questions by one label whose answers a summary keeps.
 type groups struct {
 	order []metric.Label
 	by    map[metric.Label]*question
 }
 
-// groups makes them: every class, tenant, queue and worker with =, unless that is
-// too much.
-func (b *book) groups(whole *question) *groups {
+// groups makes a question for every class, tenant, queue and worker, within the
+// bounds above.
+func (ds *dataset) groups(whole *question) *groups {
 	g := &groups{by: make(map[metric.Label]*question)}
-	workers := make([]string, len(b.r.Workers))
-	for i, w := range b.r.Workers {
+	workers := make([]string, len(ds.r.Workers))
+	for i, w := range ds.r.Workers {
 		workers[i] = w.Name
 	}
 	for _, d := range []struct {
@@ -44,16 +44,16 @@ func (b *book) groups(whole *question) *groups {
 		names []string
 		index func(*run.Message) int32
 	}{
-		{"class", b.r.Classes, func(m *run.Message) int32 { return m.Class }},
-		{"tenant", b.r.Tenants, func(m *run.Message) int32 { return m.Tenant }},
-		{"queue", b.r.Queues, func(m *run.Message) int32 { return m.Queue }},
+		{"class", ds.r.Classes, func(m *run.Message) int32 { return m.Class }},
+		{"tenant", ds.r.Tenants, func(m *run.Message) int32 { return m.Tenant }},
+		{"queue", ds.r.Queues, func(m *run.Message) int32 { return m.Queue }},
 		{"worker", workers, func(m *run.Message) int32 { return m.Worker }},
 	} {
 		place := d.key == "queue" || d.key == "worker"
 		if d.key != "class" && len(d.names) > maxNames || place && len(whole.view().rows) > maxSorted {
 			continue
 		}
-		rows := parted(whole, len(d.names), d.index)
+		rows := partition(whole, len(d.names), d.index)
 		for i, name := range d.names {
 			g.add(whole, metric.Label{Key: d.key, Value: name}, rows[i])
 		}
@@ -61,8 +61,9 @@ func (b *book) groups(whole *question) *groups {
 	return g
 }
 
-// parted splits the messages by what index says of each; -1 is left out.
-func parted(whole *question, n int, index func(*run.Message) int32) [][]*run.Message {
+// partition splits the messages by the number that index returns for each. It leaves
+// out those with -1.
+func partition(whole *question, n int, index func(*run.Message) int32) [][]*run.Message {
 	rows := make([][]*run.Message, n)
 	for i := range rows {
 		rows[i] = []*run.Message{}
@@ -75,10 +76,10 @@ func parted(whole *question, n int, index func(*run.Message) int32) [][]*run.Mes
 	return rows
 }
 
-// add makes the question of one label; rows are its messages. One that chooses
-// every message has the distributions of the whole.
+// add adds the question of one label; rows are the label's messages. A label that
+// selects every message shares the distributions of the whole run.
 func (g *groups) add(whole *question, l metric.Label, rows []*run.Message) {
-	k := whole.b.ask(metric.Query{Labels: []metric.Label{l}})
+	k := whole.ds.ask(metric.Query{Labels: []metric.Label{l}})
 	k.rows = rows
 	if len(rows) == len(whole.rows) {
 		k.rows, k.known, k.numbers = whole.rows, whole.known, g.shared(whole)
@@ -87,7 +88,7 @@ func (g *groups) add(whole *question, l metric.Label, rows []*run.Message) {
 	g.by[l] = k
 }
 
-// shared returns those numbers of the whole that are those of all its messages.
+// shared returns the numbers of the whole run that depend on its messages alone.
 func (g *groups) shared(whole *question) map[string]float64 {
 	out := make(map[string]float64)
 	for _, name := range []string{"finish", "finished", "makespan", "starvation", "throughput"} {
@@ -100,7 +101,7 @@ func (g *groups) shared(whole *question) map[string]float64 {
 
 func (g *groups) of(key, value string) *question { return g.by[metric.Label{Key: key, Value: value}] }
 
-// figures returns what is kept of each group, by its label.
+// figures returns the kept figures of each group, by its label.
 func (g *groups) figures() map[string]map[string]float64 {
 	out := make(map[string]map[string]float64)
 	for _, l := range g.order {
@@ -111,8 +112,8 @@ func (g *groups) figures() map[string]map[string]float64 {
 	return out
 }
 
-// figureName is what a summary calls a figure: the query without what chooses
-// messages.
+// figureName is the name of a figure in a summary: the query without the labels
+// that select messages.
 func figureName(m *metric.Metric, stat string) string {
 	q := metric.Query{Metric: m.Name, Stat: stat}
 	if m.By != "" {
@@ -121,11 +122,12 @@ func figureName(m *metric.Metric, stat string) string {
 	return q.String()
 }
 
-// keeps reports whether figures has the metric for a group, or for the whole run.
+// keeps reports whether a summary keeps the metric: for the whole run, or else for
+// a group.
 func keeps(m *metric.Metric, whole bool) bool { return whole || !slices.Contains(wholeOnly, m.Name) }
 
-// figures measures every metric, with these statistics of the distributions. What
-// has no value is left out.
+// figures measures every metric, with the given statistics of distributions. It
+// leaves out those without a value.
 func (k *question) figures(stats []string) map[string]float64 {
 	out := make(map[string]float64)
 	for _, m := range metric.All() {

@@ -8,37 +8,38 @@ import (
 	"harelab/loadgen/run"
 )
 
-// idleWhileWaiting integrates the time in which some slot of a worker that keep
-// lets through is free and some published, unstarted message that it lets through
-// sits in a queue that worker reads. A worker that
-// is away has no free slot. Beyond putting instants in order, which most of
-// them are already, it is linear in messages and spans.
-func (b *book) idleWhileWaiting(keep *filter) float64 {
-	f := newFloor(b.r, keep)
-	s := b.steps(keep)
+// idleWhileWaiting adds up the time in which a worker has a free slot while a
+// message waits in a queue that the worker reads. It counts the workers and the
+// messages that keep admits. A message waits from its publish to its start. A
+// worker that is away has no free slot. The work is linear in messages and spans,
+// plus sorting instants, most of which are in order already.
+func (ds *dataset) idleWhileWaiting(keep *filter) float64 {
+	st := newSlotState(ds.r, keep)
+	s := ds.steps(keep)
 	var idle, prev int64
 	for at, ok := s.next(); ok; at, ok = s.next() {
-		if at > prev && f.servable > 0 {
+		if at > prev && st.servable > 0 {
 			idle += at - prev
 		}
 		prev = max(prev, at)
-		s.apply(f)
+		s.apply(st)
 	}
 	return seconds(idle)
 }
 
-// A floor is who waits and who could serve at one instant.
-type floor struct {
-	reads    [][]int // of each worker, its queues
-	free     []int   // slots, of each worker
-	away     []bool
-	waiting  []int // messages, of each queue
-	servers  []int // workers with a free slot, of each queue
-	servable int   // queues with both
+// A slotState says, for one instant, how many messages wait and how many slots are
+// free.
+type slotState struct {
+	reads    [][]int // the queues that each worker reads
+	free     []int   // number of free slots of each worker
+	away     []bool  // of each worker
+	waiting  []int   // number of messages that wait in each queue
+	servers  []int   // number of workers with a free slot that read each queue
+	servable int     // number of queues with a waiting message and such a worker
 }
 
-func newFloor(r *run.Result, keep *filter) *floor {
-	f := &floor{
+func newSlotState(r *run.Result, keep *filter) *slotState {
+	st := &slotState{
 		reads: make([][]int, len(r.Workers)), free: make([]int, len(r.Workers)), away: make([]bool, len(r.Workers)),
 		waiting: make([]int, len(r.Queues)), servers: make([]int, len(r.Queues)),
 	}
@@ -48,49 +49,50 @@ func newFloor(r *run.Result, keep *filter) *floor {
 		}
 		for _, name := range wk.Queues {
 			if q := slices.Index(r.Queues, name); q >= 0 {
-				f.reads[w] = append(f.reads[w], q)
+				st.reads[w] = append(st.reads[w], q)
 			}
 		}
-		f.slots(w, wk.Slots)
+		st.slots(w, wk.Slots)
 	}
-	return f
+	return st
 }
 
 // wait adds n messages to those that wait in queue q.
-func (f *floor) wait(q, n int) {
-	f.change(q, n, 0)
+func (st *slotState) wait(q, n int) {
+	st.change(q, n, 0)
 }
 
 // slots adds n free slots to worker w.
-func (f *floor) slots(w, n int) {
-	before := f.serves(w)
-	f.free[w] += n
-	f.offer(w, before)
+func (st *slotState) slots(w, n int) {
+	before := st.serves(w)
+	st.free[w] += n
+	st.offer(w, before)
 }
 
-// leave notes that worker w is away, or back.
-func (f *floor) leave(w int, away bool) {
-	before := f.serves(w)
-	f.away[w] = away
-	f.offer(w, before)
+// leave marks worker w as away, or as back.
+func (st *slotState) leave(w int, away bool) {
+	before := st.serves(w)
+	st.away[w] = away
+	st.offer(w, before)
 }
 
-func (f *floor) serves(w int) bool { return f.free[w] > 0 && !f.away[w] }
+func (st *slotState) serves(w int) bool { return st.free[w] > 0 && !st.away[w] }
 
-// offer updates the queues of a worker that served or did not before.
-func (f *floor) offer(w int, before bool) {
-	if n := btoi(f.serves(w)) - btoi(before); n != 0 {
-		for _, q := range f.reads[w] {
-			f.change(q, 0, n)
+// offer updates the queues of worker w; before says whether it could serve before
+// the change.
+func (st *slotState) offer(w int, before bool) {
+	if n := btoi(st.serves(w)) - btoi(before); n != 0 {
+		for _, q := range st.reads[w] {
+			st.change(q, 0, n)
 		}
 	}
 }
 
-func (f *floor) change(q, waiting, servers int) {
-	before := f.waiting[q] > 0 && f.servers[q] > 0
-	f.waiting[q] += waiting
-	f.servers[q] += servers
-	f.servable += btoi(f.waiting[q] > 0 && f.servers[q] > 0) - btoi(before)
+func (st *slotState) change(q, waiting, servers int) {
+	before := st.waiting[q] > 0 && st.servers[q] > 0
+	st.waiting[q] += waiting
+	st.servers[q] += servers
+	st.servable += btoi(st.waiting[q] > 0 && st.servers[q] > 0) - btoi(before)
 }
 
 func btoi(b bool) int {
@@ -100,35 +102,36 @@ func btoi(b bool) int {
 	return 0
 }
 
-// Steps are what changes a floor, in six lists that are each in order of time.
-// A step is its instant and the number of its queue or worker in one integer,
-// which is sorted several times faster than a struct.
+// steps are the changes of a slotState, in six lists that are each in order of
+// time. A step packs its instant and the number of its queue or worker into one
+// integer: integers sort several times faster than structs.
 type steps struct {
 	lists [6][]int64
-	shift int
-	which int // list of the step that next returned
+	shift int // bits of the number of a queue or worker
+	which int // index of the list whose step next returned
 }
 
 // The lists.
 const (
 	arrives = iota // a message begins to wait in a queue
-	leaves         // it stops
-	begins         // a slot of a worker is taken
-	ends           // and freed
-	goes           // a worker is away
-	comes          // and back
+	leaves         // a message stops waiting
+	begins         // a worker's slot is taken
+	ends           // a worker's slot is freed
+	goes           // a worker goes away
+	comes          // a worker comes back
 )
 
-// forever is when what never happens does; shifted, it does not overflow.
+// forever is the latest instant that a step can have: it does not overflow when it
+// is shifted.
 const forever = int64(math.MaxInt64 >> 24)
 
-func (b *book) steps(keep *filter) *steps {
-	s := &steps{shift: bits.Len(uint(max(len(b.r.Queues), len(b.r.Workers))))}
+func (ds *dataset) steps(keep *filter) *steps {
+	s := &steps{shift: bits.Len(uint(max(len(ds.r.Queues), len(ds.r.Workers))))}
 	for i := range s.lists[:goes] {
-		s.lists[i] = make([]int64, 0, max(len(b.r.Messages), len(b.r.Spans)))
+		s.lists[i] = make([]int64, 0, max(len(ds.r.Messages), len(ds.r.Spans)))
 	}
-	for i := range b.r.Messages {
-		m := &b.r.Messages[i]
+	for i := range ds.r.Messages {
+		m := &ds.r.Messages[i]
 		at := m.Enqueued
 		if at == run.None {
 			at = m.Sent
@@ -136,22 +139,22 @@ func (b *book) steps(keep *filter) *steps {
 		if m.Queue < 0 || at == run.None || !keep.carries(m) {
 			continue
 		}
-		b.waits(m, func(arrive, start int64) {
+		ds.waits(m, func(arrive, start int64) {
 			if start == run.None {
-				start = b.r.Length
+				start = ds.r.Length
 			}
 			s.add(arrives, max(arrive, at), m.Queue)
 			s.add(leaves, start, m.Queue)
 		})
 	}
-	for i := range b.r.Spans {
-		if span := &b.r.Spans[i]; span.Worker >= 0 {
+	for i := range ds.r.Spans {
+		if span := &ds.r.Spans[i]; span.Worker >= 0 {
 			s.add(begins, span.Start, span.Worker)
 			s.add(ends, span.End, span.Worker)
 		}
 	}
-	for w := range b.r.Workers {
-		for _, a := range b.r.Workers[w].Away {
+	for w := range ds.r.Workers {
+		for _, a := range ds.r.Workers[w].Away {
 			s.add(goes, a.From, int32(w))
 			s.add(comes, a.To, int32(w))
 		}
@@ -182,23 +185,23 @@ func (s *steps) next() (int64, bool) {
 	return s.lists[s.which][0] >> s.shift, true
 }
 
-// apply takes the step that next found.
-func (s *steps) apply(f *floor) {
+// apply carries out the step that next found, and removes it.
+func (s *steps) apply(st *slotState) {
 	list := s.lists[s.which]
 	who := int(list[0] & (1<<s.shift - 1))
 	s.lists[s.which] = list[1:]
 	switch s.which {
 	case arrives:
-		f.wait(who, 1)
+		st.wait(who, 1)
 	case leaves:
-		f.wait(who, -1)
+		st.wait(who, -1)
 	case begins:
-		f.slots(who, -1)
+		st.slots(who, -1)
 	case ends:
-		f.slots(who, 1)
+		st.slots(who, 1)
 	case goes:
-		f.leave(who, true)
+		st.leave(who, true)
 	case comes:
-		f.leave(who, false)
+		st.leave(who, false)
 	}
 }

@@ -102,7 +102,7 @@ func TestIdleWhileWaitingAgainstCounting(t *testing.T) {
 		r := randomRun(rand.New(rand.NewPCG(seed, 0)))
 		want := slowIdle(r)
 		some += btoi(want > 0)
-		if got := newBook(r).idleWhileWaiting(&filter{}); math.Abs(got*1e6-float64(want)) > 0.5 {
+		if got := newDataset(r).idleWhileWaiting(&filter{}); math.Abs(got*1e6-float64(want)) > 0.5 {
 			t.Fatalf("seed %d: idle for %.0f us, counted %d; workers %+v, messages %+v, spans %+v", seed, got*1e6, want, r.Workers, r.Messages, r.Spans)
 		}
 	}

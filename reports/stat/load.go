@@ -10,17 +10,18 @@ import (
 	"harelab/loadgen/run"
 )
 
-// A Load tells whether two runs were asked to do the same: the same messages
-// of the same classes at the same intended instants with the same work.
-// Queues are no part of it, so that a topology can be compared with another.
+// A Load identifies the work that a scenario asks for, so that two runs can be
+// checked for the same work: the same messages of the same classes at the same
+// intended instants with the same service times. Queues are not part of it, so
+// that two topologies can be compared.
 type Load struct {
 	Messages int      `json:"messages"`
-	Work     float64  `json:"work"` // s of service asked for
-	Counts   []Counts `json:"counts"`
-	Hash     string   `json:"hash"` // over class, intended instant, work and tenant of each message
+	Work     float64  `json:"work"`   // s, the sum of the intended service times
+	Counts   []Counts `json:"counts"` // one for each class
+	Hash     string   `json:"hash"`   // over class, intended instant, work and tenant of each message
 }
 
-// Counts is how many messages of a class were asked for.
+// Counts is the number of messages of a class that the scenario asks for.
 type Counts struct {
 	Class string `json:"class"`
 	N     int    `json:"n"`
@@ -38,9 +39,9 @@ func (l Load) String() string {
 	return strings.Join(parts, ", ")
 }
 
-// loadOf fingerprints what r was asked to do. A closed loop decides its
-// instants as it goes, so on a real clock only counts and work can agree;
-// instants enter the hash to the millisecond.
+// loadOf returns the load of r. Instants enter the hash at a precision of one
+// millisecond. A closed loop chooses its instants while it runs, so that on a real
+// clock two of its runs can agree in counts and work only.
 func loadOf(r *run.Result) Load {
 	l := Load{Messages: len(r.Messages)}
 	counts := make([]int, len(r.Classes))

@@ -9,41 +9,41 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A question is labels made ready: the messages that they choose, of which any
-// metric can be asked.
+// A question holds the messages that labels select, and measures any metric of
+// them.
 type question struct {
-	b      *book
-	labels []metric.Label // those that choose messages
-	before time.Duration  // of the label before, negative without one
-	keep   filter         // what the labels let through
-	rows   []*run.Message // the chosen messages after the warm-up; nil until they are asked for
-	all    []*run.Message // likewise with those of the warm-up
+	ds     *dataset
+	labels []metric.Label // the labels that select messages
+	before time.Duration  // the value of the label before, negative without that label
+	keep   filter         // made from the labels
+	rows   []*run.Message // the selected messages after the warm-up; nil until needed
+	all    []*run.Message // the selected messages, the warm-up included; nil until needed
 
-	known   map[string]sample  // distributions that have been computed
-	numbers map[string]float64 // and numbers
+	known   map[string]sample  // the distributions computed so far
+	numbers map[string]float64 // the single numbers computed so far
 }
 
-// ask makes labels ready.
-func (b *book) ask(q metric.Query) *question {
+// ask makes a question of the query's labels.
+func (ds *dataset) ask(q metric.Query) *question {
 	labels := q.Selecting()
 	before, err := q.Before()
 	if err != nil {
 		before = -1
 	}
-	return &question{b: b, labels: labels, before: before, keep: b.filter(labels), known: make(map[string]sample), numbers: make(map[string]float64)}
+	return &question{ds: ds, labels: labels, before: before, keep: ds.filter(labels), known: make(map[string]sample), numbers: make(map[string]float64)}
 }
 
-// measure answers a query from the messages, NaN where there is nothing to
-// measure or the target does not show it. The query must be sound.
-func (b *book) measure(q metric.Query) float64 {
-	return b.ask(q).measure(q.Metric, q.Stat)
+// measure computes a query from the messages. It returns NaN if there is no message
+// to measure, or the target does not show the metric. The query must be valid.
+func (ds *dataset) measure(q metric.Query) float64 {
+	return ds.ask(q).measure(q.Metric, q.Stat)
 }
 
 func (k *question) measure(name, stat string) float64 {
 	if _, ok := samples[name]; ok {
 		s := k.sample(name)
-		if len(s.values) == 0 && metric.Lookup(name).Inside && !k.b.r.Target.Visible() {
-			return math.NaN() // not even how many there were is known
+		if len(s.values) == 0 && metric.Lookup(name).Inside && !k.ds.r.Target.Visible() {
+			return math.NaN() // not even the number of values is known
 		}
 		v, _ := s.stat(stat)
 		return v
@@ -66,8 +66,8 @@ func (k *question) sample(name string) sample {
 	return s
 }
 
-// samples compute the metrics that are distributions, values those that are one
-// number. Together they are the list of package metric.
+// samples compute the metrics that are distributions, values the metrics that are
+// one number. Together they cover every metric of package metric.
 var (
 	samples = map[string]func(*question) sample{
 		"slowdown": func(k *question) sample { return k.view().slowdown() },
@@ -81,28 +81,28 @@ var (
 		"dead_lettered": func(k *question) float64 { return k.inState(run.DeadLetter) },
 		"delivered":     (*question).delivered,
 		"duplicated": func(k *question) float64 {
-			return k.ledger(k.b.r.Ledger.Duplicated, func(m *run.Message) int64 { return int64(btoi(m.Duplicated)) })
+			return k.ledger(k.ds.r.Ledger.Duplicated, func(m *run.Message) int64 { return int64(btoi(m.Duplicated)) })
 		},
 		"finish":             func(k *question) float64 { return k.view().finish() },
 		"finished":           func(k *question) float64 { return float64(k.view().finished()) },
-		"idle_while_waiting": func(k *question) float64 { return k.b.idleWhileWaiting(&k.keep) },
-		"jain.busy":          func(k *question) float64 { return k.b.jainBusy(&k.keep) },
-		"jain.share":         func(k *question) float64 { return k.b.jainShare(&k.keep) },
-		"lost":               func(k *question) float64 { return k.ledgerOf(k.b.r.Ledger.Lost, run.Lost, run.Unroutable) },
+		"idle_while_waiting": func(k *question) float64 { return k.ds.idleWhileWaiting(&k.keep) },
+		"jain.busy":          func(k *question) float64 { return k.ds.jainBusy(&k.keep) },
+		"jain.share":         func(k *question) float64 { return k.ds.jainShare(&k.keep) },
+		"lost":               func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Lost, run.Lost, run.Unroutable) },
 		"makespan":           func(k *question) float64 { return k.view().finish() },
 		"order.inversions":   (*question).inversions,
 		"published":          (*question).published,
 		"redelivered": func(k *question) float64 {
-			return k.ledger(k.b.r.Ledger.Redelivered, func(m *run.Message) int64 { return int64(m.Redeliveries) })
+			return k.ledger(k.ds.r.Ledger.Redelivered, func(m *run.Message) int64 { return int64(m.Redeliveries) })
 		},
-		"rejected":    func(k *question) float64 { return k.ledgerOf(k.b.r.Ledger.Rejected, run.Rejected) },
-		"returned":    func(k *question) float64 { return k.ledgerOf(k.b.r.Ledger.Returned, run.Returned) },
+		"rejected":    func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Rejected, run.Rejected) },
+		"returned":    func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Returned, run.Returned) },
 		"starvation":  (*question).starvation,
-		"stuck":       func(k *question) float64 { return float64(k.b.stuckOf(&k.keep)) },
+		"stuck":       func(k *question) float64 { return float64(k.ds.stuckOf(&k.keep)) },
 		"throughput":  (*question).throughput,
-		"unroutable":  func(k *question) float64 { return k.ledgerOf(k.b.r.Ledger.Unroutable, run.Unroutable, run.Returned) },
-		"unserved":    func(k *question) float64 { return k.ledgerOf(k.b.r.Ledger.Unserved, run.Unserved) },
-		"utilisation": func(k *question) float64 { return k.b.utilisation(&k.keep) },
+		"unroutable":  func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Unroutable, run.Unroutable, run.Returned) },
+		"unserved":    func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Unserved, run.Unserved) },
+		"utilisation": func(k *question) float64 { return k.ds.utilisation(&k.keep) },
 	}
 )
 
@@ -112,24 +112,24 @@ func init() {
 	}
 }
 
-// view is the chosen messages after the warm-up.
+// view returns the selected messages after the warm-up.
 func (k *question) view() view {
 	if k.rows == nil {
-		k.rows = k.b.view(k.keep.admits).rows
+		k.rows = k.ds.view(k.keep.admits).rows
 	}
-	return view{k.b, k.rows}
+	return view{k.ds, k.rows}
 }
 
-// every is view with the messages of the warm-up.
+// every returns the selected messages, the warm-up included.
 func (k *question) every() []*run.Message {
 	switch {
 	case k.all != nil:
-	case !k.b.warms:
+	case !k.ds.warms:
 		k.all = k.view().rows
 	default:
 		k.all = []*run.Message{}
-		for i := range k.b.r.Messages {
-			if m := &k.b.r.Messages[i]; k.keep.admits(m) {
+		for i := range k.ds.r.Messages {
+			if m := &k.ds.r.Messages[i]; k.keep.admits(m) {
 				k.all = append(k.all, m)
 			}
 		}
@@ -140,9 +140,10 @@ func (k *question) every() []*run.Message {
 // whole reports whether the question is about the whole run.
 func (k *question) whole() bool { return len(k.labels) == 0 }
 
-// ledger is a count of the ledger for the whole run, else what it comes to over
-// the chosen messages, those of the warm-up included. A count that the ledger does
-// not know is none of its parts either.
+// ledger returns a count of the run's ledger for the whole run, and otherwise the
+// sum of the counts that of returns for the selected messages, the warm-up
+// included. It returns NaN if the ledger does not know the count, which is then
+// negative.
 func (k *question) ledger(whole int64, of func(*run.Message) int64) float64 {
 	if whole < 0 {
 		return math.NaN()
@@ -172,32 +173,33 @@ func (k *question) inState(state run.State) float64 {
 }
 
 func (k *question) published() float64 {
-	return k.ledger(k.b.r.Ledger.Published, func(*run.Message) int64 { return 1 })
+	return k.ledger(k.ds.r.Ledger.Published, func(*run.Message) int64 { return 1 })
 }
 
 func (k *question) confirmed() float64 {
-	return k.ledger(k.b.r.Ledger.Confirmed, func(m *run.Message) int64 { return int64(btoi(m.Confirmed != run.None)) })
+	return k.ledger(k.ds.r.Ledger.Confirmed, func(m *run.Message) int64 { return int64(btoi(m.Confirmed != run.None)) })
 }
 
-// acked counts acknowledgements. A row tells of its own only where the target
-// shows them; the broker takes a message without one from a worker that sends none.
+// acked counts acknowledgements. A message has an instant of its acknowledgement
+// only if the target shows it, and also if its worker consumes without
+// acknowledgements; those are not counted.
 func (k *question) acked() float64 {
-	if !k.whole() && !k.b.r.Target.Visible() {
+	if !k.whole() && !k.ds.r.Target.Visible() {
 		return math.NaN()
 	}
-	return k.ledger(k.b.r.Ledger.Acked, func(m *run.Message) int64 {
-		sends := m.Worker >= 0 && int(m.Worker) < len(k.b.r.Workers) && k.b.r.Workers[m.Worker].Ack != "none"
+	return k.ledger(k.ds.r.Ledger.Acked, func(m *run.Message) int64 {
+		sends := m.Worker >= 0 && int(m.Worker) < len(k.ds.r.Workers) && k.ds.r.Workers[m.Worker].Ack != "none"
 		return int64(btoi(sends && m.Acked != run.None))
 	})
 }
 
-// inversions counts first deliveries out of order. Those of the chosen messages
-// are counted among all.
+// inversions counts the selected messages whose first delivery was out of order
+// among the deliveries of all messages.
 func (k *question) inversions() float64 {
-	if n := k.b.r.Ledger.Inversions; n < 0 || k.whole() {
+	if n := k.ds.r.Ledger.Inversions; n < 0 || k.whole() {
 		return visible(n)
 	}
-	return float64(k.b.view(nil).inversions(k.keep.admits))
+	return float64(k.ds.view(nil).inversions(k.keep.admits))
 }
 
 func (k *question) starvation() float64 {
@@ -210,22 +212,22 @@ func (k *question) starvation() float64 {
 }
 
 func (k *question) throughput() float64 {
-	if k.b.last <= k.b.first {
+	if k.ds.last <= k.ds.first {
 		return math.NaN()
 	}
-	return float64(k.view().finished()) / seconds(k.b.last-k.b.first)
+	return float64(k.view().finished()) / seconds(k.ds.last-k.ds.first)
 }
 
-// delivered counts deliveries: of the chosen messages, to the chosen workers,
-// before an instant. To which worker and when is known of the attempts that were
-// started, and of the last one.
+// delivered counts deliveries of the selected messages to the selected workers
+// before the instant of the label before. Worker and instant are known only for
+// attempts that were started, and for the last attempt.
 func (k *question) delivered() float64 {
 	until := k.before
 	if k.whole() && until < 0 {
-		return float64(k.b.r.Ledger.Delivered)
+		return float64(k.ds.r.Ledger.Delivered)
 	}
 	rest := slices.DeleteFunc(slices.Clone(k.labels), func(l metric.Label) bool { return l.Key == "worker" })
-	chosen := k.b.filter(rest)
+	chosen := k.ds.filter(rest)
 	if len(rest) == len(k.labels) && until < 0 {
 		return k.ledger(0, func(m *run.Message) int64 { return int64(m.Attempts) })
 	}
@@ -235,8 +237,8 @@ func (k *question) delivered() float64 {
 			n++
 		}
 	}
-	for _, m := range k.b.view(chosen.admits).rows {
-		spans := k.b.again[m.Seq]
+	for _, m := range k.ds.view(chosen.admits).rows {
+		spans := k.ds.retried[m.Seq]
 		for _, s := range spans {
 			count(s.Worker, s.Start)
 		}
@@ -247,11 +249,11 @@ func (k *question) delivered() float64 {
 	return float64(n)
 }
 
-// gauge samples a number at the end of each interval of the series: the series'
-// own for the whole run, else how many of the chosen messages have passed the
-// instant from and not the instant to.
+// gauge samples a number of messages at the end of each interval of the series. For
+// the whole run it returns the series' own values. Otherwise it counts the selected
+// messages that are past their instant from and not past their instant to.
 func (k *question) gauge(of func(*run.Sample) int64, from, to func(*run.Message) int64) sample {
-	series := k.b.r.Series
+	series := k.ds.r.Series
 	xs := make([]float64, 0, len(series))
 	if k.whole() {
 		for i := range series {
@@ -261,7 +263,7 @@ func (k *question) gauge(of func(*run.Sample) int64, from, to func(*run.Message)
 		}
 		return ratios(xs)
 	}
-	if !k.b.r.Target.Visible() {
+	if !k.ds.r.Target.Visible() {
 		return ratios(nil)
 	}
 	var starts, ends []int64
@@ -288,7 +290,8 @@ func (k *question) gauge(of func(*run.Sample) int64, from, to func(*run.Message)
 func ready(s *run.Sample) int64   { return s.Ready }
 func unacked(s *run.Sample) int64 { return s.Unacked }
 
-// visible turns the -1 of ledgers into NaN, the not visible of this file.
+// visible returns a count of the ledger, or NaN for a negative one, which means that
+// the target does not show it.
 func visible(n int64) float64 {
 	if n < 0 {
 		return math.NaN()
@@ -296,7 +299,7 @@ func visible(n int64) float64 {
 	return float64(n)
 }
 
-// ratio is a/b, NaN of nothing.
+// ratio is a/b, NaN if b is 0.
 func ratio(a, b float64) float64 {
 	if b == 0 {
 		return math.NaN()

@@ -1,12 +1,12 @@
-// Package stat turns the messages of a run into figures.
+// Package stat computes figures from the messages of a run.
 //
-// Instants come in as exact integers, microseconds of run time; what goes out
-// is in seconds. Percentiles are nearest rank on the exact values: the
-// ceil(p*n/100)-th smallest. Nothing is sampled and nothing is interpolated,
-// so two runs of the same events give the same digits.
+// Instants are exact integers, microseconds of run time; figures are in seconds.
+// Percentiles are nearest rank on the exact values: the ceil(p*n/100)-th smallest.
+// Nothing is sampled and nothing is interpolated, so two runs of the same events
+// give the same digits.
 //
-// What a target does not show stays unknown: a nil [Dist] or [Figure] is "not
-// visible", and no figure is derived from a guess.
+// A figure that the target does not show stays unknown: a nil [Dist] or [Figure]
+// means "not visible". No figure is derived from a guess.
 package stat
 
 import (
@@ -24,7 +24,7 @@ const perSecond = 1e6 // microseconds
 // seconds converts microseconds.
 func seconds(us int64) float64 { return float64(us) / perSecond }
 
-// A Dist describes the values of one metric: seconds, or a ratio for slowdown.
+// A Dist describes the distribution of one metric, in seconds; slowdown is a ratio.
 type Dist struct {
 	N    int     `json:"n"`
 	Mean float64 `json:"mean"`
@@ -40,11 +40,11 @@ type Figure *float64
 
 func figure(v float64) Figure { return &v }
 
-// A sample is the sorted values of a metric before they are summed up.
+// A sample is the sorted values of a metric.
 type sample struct {
 	values []float64
-	sum    float64 // exact where the values are microseconds below 2^53
-	scale  float64
+	sum    float64 // exact for microseconds that add up to less than 2^53
+	scale  float64 // values per unit of the figures: 1e6 for times, else 1
 }
 
 // micros makes a sample of times.
@@ -109,7 +109,7 @@ func (s sample) at(p float64) float64 {
 	return s.values[min(max(rank, 1), n)-1] / s.scale
 }
 
-// percentile is [metric.Percentile] with min and max among them.
+// percentile is [metric.Percentile] that also knows min, as 0, and max, as 100.
 func percentile(name string) (float64, bool) {
 	switch name {
 	case "min":
@@ -120,7 +120,7 @@ func percentile(name string) (float64, bool) {
 	return metric.Percentile(name)
 }
 
-// dist sums s up; nil when there is nothing.
+// dist returns the statistics of s, nil if it has no values.
 func (s sample) dist() *Dist {
 	n := len(s.values)
 	if n == 0 {
@@ -133,8 +133,8 @@ func (s sample) dist() *Dist {
 }
 
 // Jain returns Jain's fairness index (sum x)^2 / (n sum x^2) of the shares x:
-// 1 when all are equal, 1/n when one has everything. It is NaN when there are
-// no shares or all are zero (R. Jain, D. Chiu, W. Hawe, DEC-TR-301, 1984).
+// 1 if all are equal, 1/n if one has everything. It is NaN if there are no shares
+// or all are zero (R. Jain, D. Chiu, W. Hawe, DEC-TR-301, 1984).
 func Jain(x []float64) float64 {
 	var sum, squares float64
 	for _, v := range x {
@@ -148,24 +148,24 @@ func Jain(x []float64) float64 {
 // Distributions are over the messages whose work was finished.
 type Class struct {
 	Name      string `json:"name"`      // "all" for the whole run
-	Published int    `json:"published"` // after the warm-up
-	N         int    `json:"n"`         // finished, of those
+	Published int    `json:"published"` // number of messages, the warm-up left out
+	N         int    `json:"n"`         // number of those that were finished
 
-	Wait        *Dist `json:"wait"`     // t6 - t0
-	Queued      *Dist `json:"queued"`   // t4 - t3, nil when not visible
-	Held        *Dist `json:"held"`     // t6 - t5
-	Service     *Dist `json:"service"`  // t7 - t6
-	Sojourn     *Dist `json:"sojourn"`  // t7 - t0
-	Slowdown    *Dist `json:"slowdown"` // sojourn / service
-	Confirm     *Dist `json:"confirm"`  // t2 - t0, nil when no confirms were asked for
-	ScheduleLag *Dist `json:"schedule_lag"`
-	Transit     *Dist `json:"transit"` // t5 - t1: publish to receipt, what is visible on every target
+	Wait        *Dist `json:"wait"`         // t6 - t0
+	Queued      *Dist `json:"queued"`       // t4 - t3, nil when not visible
+	Held        *Dist `json:"held"`         // t6 - t5
+	Service     *Dist `json:"service"`      // t7 - t6
+	Sojourn     *Dist `json:"sojourn"`      // t7 - t0
+	Slowdown    *Dist `json:"slowdown"`     // sojourn / service
+	Confirm     *Dist `json:"confirm"`      // t2 - t0, nil without publisher confirms
+	ScheduleLag *Dist `json:"schedule_lag"` // t1 - t0
+	Transit     *Dist `json:"transit"`      // t5 - t1: from publish to receipt, which every target shows
 
-	Finish      float64 `json:"finish"`       // s of run time, the last done
-	Starvation  float64 `json:"starvation"`   // s, the longest span with something waiting and nothing starting
-	StarvedFrom float64 `json:"starved_from"` // s, where that span begins in run time
-	Stuck       int     `json:"stuck"`        // held behind other classes' work longer than their own takes
-	StuckMax    float64 `json:"stuck_max"`    // s, the longest such time
+	Finish      float64 `json:"finish"`       // s of run time, when the last message was done
+	Starvation  float64 `json:"starvation"`   // s, the longest span in which a message waits and none starts
+	StarvedFrom float64 `json:"starved_from"` // s of run time, when that span begins
+	Stuck       int     `json:"stuck"`        // number of messages held behind other classes' work for at least their own service time
+	StuckMax    float64 `json:"stuck_max"`    // s, the longest time that one was held so
 }
 
 // A Worker is the figures of one worker.
@@ -175,12 +175,12 @@ type Worker struct {
 	Prefetch    int     `json:"prefetch"`
 	Scope       string  `json:"scope"`
 	Ack         string  `json:"ack"`
-	Finished    int     `json:"finished"`
-	Busy        float64 `json:"busy"` // slot seconds
+	Finished    int     `json:"finished"` // number of messages
+	Busy        float64 `json:"busy"`     // slot seconds
 	Utilisation float64 `json:"utilisation"`
 }
 
-// The types below are those of package run with the names that JSON gets.
+// The types below are types of package run with JSON names.
 type (
 	// A Target is [run.Target].
 	Target struct {
@@ -216,8 +216,7 @@ type (
 // Visible reports whether the target shows what happens inside the broker.
 func (t Target) Visible() bool { return run.Target(t).Visible() }
 
-// Name is how a target is called: "sim", "embedded", or the product with its
-// version.
+// Name returns "sim", "embedded", or the product with its version.
 func (t Target) Name() string {
 	if t.Kind == "amqp" && t.Product != "" {
 		return strings.TrimSpace(t.Product + " " + t.Version)
@@ -239,12 +238,12 @@ type Summary struct {
 	Repeat   int    `json:"repeat"`
 	Virtual  bool   `json:"virtual"` // virtual time: the figures are exact
 	Partial  bool   `json:"partial"`
-	// Late is how late the machine woke the load generator at most, in seconds:
-	// publishers, slots, and a watch that looks all the time. 0 in virtual time.
+	// Late is the longest delay, in seconds, with which the machine woke the load
+	// generator: a publisher, a slot, or the goroutine that measures this delay all
+	// the time. It is 0 in virtual time.
 	Late     float64 `json:"late"`
-	Headline string  `json:"headline,omitempty"`
-	// HeadlineValue is the metric that the scenario asks to be judged by, or
-	// the longest wait.
+	Headline string  `json:"headline,omitempty"` // the metric by which the scenario wants to be judged
+	// HeadlineValue is the value of [Summary.JudgedBy].
 	HeadlineValue Figure `json:"headline_value"`
 	Load          Load   `json:"load"`
 
@@ -252,14 +251,14 @@ type Summary struct {
 	Classes []*Class  `json:"classes"`
 	Workers []*Worker `json:"workers"`
 
-	Length           float64 `json:"length"`     // s of run time, the last event
-	Makespan         float64 `json:"makespan"`   // s of run time, the last done
-	Throughput       float64 `json:"throughput"` // finished per second from the first intended instant to the last done, or to where the run was cut short
+	Length           float64 `json:"length"`     // s of run time, when the last event happened
+	Makespan         float64 `json:"makespan"`   // s of run time, when the last message was done
+	Throughput       float64 `json:"throughput"` // finished messages per second, from the first intended instant to the last done or to the end of a run that was cut short
 	Utilisation      float64 `json:"utilisation"`
 	IdleWhileWaiting float64 `json:"idle_while_waiting"`
 	JainBusyByWorker Figure  `json:"jain_busy_by_worker"`
-	JainShareTenant  Figure  `json:"jain_share_by_tenant"` // nil without whole seconds in which all tenants were backlogged
-	Drift            Figure  `json:"drift"`                // wait of the later half over the earlier half, minus 1; nil when too few
+	JainShareTenant  Figure  `json:"jain_share_by_tenant"` // nil if no whole second had all tenants backlogged
+	Drift            Figure  `json:"drift"`                // mean wait of the later half of the messages over that of the earlier half, minus 1; nil if there are too few
 
 	Ledger   Ledger    `json:"ledger"`
 	Findings []Finding `json:"findings,omitempty"`
@@ -268,12 +267,13 @@ type Summary struct {
 	Queues  []string `json:"queues"`  // their names
 	Tenants []string `json:"tenants"` // of the messages
 	// Metrics are the figures of the whole run by metric and statistic, as
-	// "wait.p99"; By has those of the messages that one label chooses, as
-	// "tenant=noisy". What has no value is left out. See [Summary.Ask].
+	// "wait.p99". By has the figures of the messages that one label selects, by the
+	// label, as "tenant=noisy". Figures without a value are left out. See
+	// [Summary.Ask].
 	Metrics map[string]float64            `json:"metrics,omitempty"`
 	By      map[string]map[string]float64 `json:"by,omitempty"`
 
-	source func() (*book, error) // the messages, nil where they are not to be had
+	source func() (*dataset, error) // reads the messages; nil if there are none to read
 }
 
 // Class returns the figures of the class, nil if there is none of that name.
@@ -286,8 +286,8 @@ func (s *Summary) Class(name string) *Class {
 	return nil
 }
 
-// Interrupted reports whether the user ended the run before its time, so that
-// nothing it was expected to do can be told.
+// Interrupted reports whether the user ended the run early. Its expectations have
+// no result then.
 func (s *Summary) Interrupted() bool {
 	return s.Partial && slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Code == "interrupted" })
 }
@@ -303,9 +303,9 @@ func byTime(ts []int64) []int64 {
 	return ts
 }
 
-// FocusClass returns the class that the scenario asks to be judged by, as in
-// "starvation{class=run_user_query}"; the only class if there is but one;
-// else empty.
+// FocusClass returns the class that the scenario's headline names, as in
+// "starvation{class=run_user_query}", or else the only class of the run. It is empty
+// if the run has several classes and the headline names none.
 func (s *Summary) FocusClass() string {
 	if q, err := metric.Parse(s.Headline); err == nil && s.Class(q.Only("class")) != nil {
 		return q.Only("class")

@@ -74,8 +74,8 @@ func TestStarvation(t *testing.T) {
 		{"the end of the run ends it", []run.Message{row(0, 0, 0, 1, 50), unserved}, 46, 4},
 	}
 	for _, tt := range tests {
-		b := newBook(result(tt.rows...))
-		longest, from := b.view(nil).starvation()
+		ds := newDataset(result(tt.rows...))
+		longest, from := ds.view(nil).starvation()
 		if longest != tt.longest || from != tt.from {
 			t.Errorf("%s: starvation = %d from %d, want %d from %d", tt.name, longest, from, tt.longest, tt.from)
 		}
@@ -86,7 +86,7 @@ func TestStarvationSeesEveryAttempt(t *testing.T) {
 	r := result(row(0, 0, 30, 30, 40))
 	r.Messages[0].Attempts = 2
 	r.Spans = []run.Span{{Seq: 0, Start: 1, End: 9, Cut: true}, {Seq: 0, Start: 30, End: 40}}
-	if longest, from := newBook(r).view(nil).starvation(); longest != 21 || from != 9 {
+	if longest, from := newDataset(r).view(nil).starvation(); longest != 21 || from != 9 {
 		t.Errorf("starvation = %d from %d, want 21 from 9, where the worker died", longest, from)
 	}
 }
@@ -108,7 +108,7 @@ func TestIdleWhileWaiting(t *testing.T) {
 		{"nothing waits", []run.Message{row(0, 0, 0, 0, 10)}, 0},
 	}
 	for _, tt := range tests {
-		if got := newBook(result(tt.rows...)).idleWhileWaiting(&filter{}) * perSecond; math.Abs(got-tt.want) > 1e-9 {
+		if got := newDataset(result(tt.rows...)).idleWhileWaiting(&filter{}) * perSecond; math.Abs(got-tt.want) > 1e-9 {
 			t.Errorf("%s: idle while waiting = %v us, want %v", tt.name, got, tt.want)
 		}
 	}
@@ -165,13 +165,13 @@ func TestJainShareCountsOnlyCommonBacklog(t *testing.T) {
 	for i := range int64(7) {
 		add(1, 0, i*s)
 	}
-	b := newBook(r)
-	got := b.jainShare(&filter{})
+	ds := newDataset(r)
+	got := ds.jainShare(&filter{})
 	if got != 1 {
 		t.Fatalf("jain.share = %v, want 1: while both wait they are served alike", got)
 	}
 	r.Messages = r.Messages[:3]
-	if got := newBook(r).jainShare(&filter{}); !math.IsNaN(got) {
+	if got := newDataset(r).jainShare(&filter{}); !math.IsNaN(got) {
 		t.Errorf("jain.share = %v of a tenant without another, want none", got)
 	}
 }
@@ -194,7 +194,7 @@ func TestWarmupIsLeftOut(t *testing.T) {
 
 func TestInversions(t *testing.T) {
 	r := result(row(0, 0, 30, 30, 31), row(1, 0, 10, 31, 32), row(2, 0, 20, 32, 33))
-	if n := newBook(r).view(nil).inversions(func(*run.Message) bool { return true }); n != 1 {
+	if n := newDataset(r).view(nil).inversions(func(*run.Message) bool { return true }); n != 1 {
 		t.Errorf("inversions = %d, want 1: message 0 came after two that were published later", n)
 	}
 }
@@ -292,7 +292,7 @@ func TestLabelsChooseMessages(t *testing.T) {
 	}
 }
 
-func TestAlike(t *testing.T) {
+func TestInOneUnit(t *testing.T) {
 	for _, tt := range []struct {
 		lo, hi, v float64
 		want      string
@@ -300,7 +300,7 @@ func TestAlike(t *testing.T) {
 		{0.0183, 0.232, 0.232, "232 ms"}, {0.0183, 0.232, 0.0183, "18.3 ms"}, {0.0183, 0.232, 0, "0 s"}, {0.2, 40, 0.2, "0.2 s"},
 		{0.0183, 2, 0.0183, "18.3 ms"}, {0.0183, 2, 0.232, "0.232 s"}, {50e-6, 0.0009, 0.0009, "900 µs"}, {math.Inf(1), 0, math.NaN(), "not visible"},
 	} {
-		if got := Alike(tt.lo, tt.hi)(tt.v); got != tt.want {
+		if got := InOneUnit(tt.lo, tt.hi)(tt.v); got != tt.want {
 			t.Errorf("%g among %g to %g is %q, want %q", tt.v, tt.lo, tt.hi, got, tt.want)
 		}
 	}

@@ -8,18 +8,18 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// summarized counts the calls of Summarize.
-var summarized atomic.Int64
+var summarized atomic.Int64 // calls of Summarize
 
-// Summarized returns how often [Summarize] was called in this process. It is the
-// dearest step of a report; a test holds the command to one call for each run.
+// Summarized returns the number of calls of [Summarize] in this process. Summarize
+// is the most expensive step of a report, and a test checks that the command calls
+// it once for each run.
 func Summarized() int64 { return summarized.Load() }
 
-// Summarize computes the figures of a run, its expectations included. The summary
-// keeps the run, for questions that its figures do not answer.
+// Summarize computes the figures of a run and checks its expectations. The summary
+// keeps r, for queries that its figures do not answer; the caller must not change r.
 func Summarize(r *run.Result) *Summary {
 	summarized.Add(1)
-	b := newBook(r)
+	ds := newDataset(r)
 	all := filter{}
 	s := &Summary{
 		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
@@ -27,26 +27,26 @@ func Summarize(r *run.Result) *Summary {
 		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Late: seconds(r.Late), Headline: r.Headline,
 		Load: loadOf(r), Ledger: Ledger(r.Ledger),
 		Queues: append([]string{}, r.Queues...), Tenants: append([]string{}, r.Tenants...),
-		source: func() (*book, error) { return b, nil },
+		source: func() (*dataset, error) { return ds, nil },
 	}
 	for _, f := range r.Findings {
 		s.Findings = append(s.Findings, Finding(f))
 	}
-	s.Workers, s.Utilisation = b.workers()
-	whole := b.ask(metric.Query{})
+	s.Workers, s.Utilisation = ds.workers()
+	whole := ds.ask(metric.Query{})
 	s.JainBusyByWorker, s.JainShareTenant = known(whole.measure("jain.busy", "")), known(whole.measure("jain.share", ""))
 	s.IdleWhileWaiting = whole.measure("idle_while_waiting", "")
 	s.All = whole.class("all")
 	var edges [][]edge
-	if len(r.Classes) > 1 { // else nobody is held behind other classes' work
-		edges = b.edges()
+	if len(r.Classes) > 1 { // a single class is never held behind another
+		edges = ds.edges()
 	}
-	groups := b.groups(whole)
+	groups := ds.groups(whole)
 	for i, name := range r.Classes {
 		c := groups.of("class", name).class(name)
 		n, longest := 0, int64(0)
 		if edges != nil {
-			n, longest = b.stuck(int32(i), edges, &all)
+			n, longest = ds.stuck(int32(i), edges, &all)
 		}
 		c.Stuck, c.StuckMax = n, seconds(longest)
 		s.All.Stuck += n
@@ -55,20 +55,20 @@ func Summarize(r *run.Result) *Summary {
 	}
 	whole.numbers["stuck"] = float64(s.All.Stuck)
 	s.Length, s.Makespan = seconds(r.Length), s.All.Finish
-	if b.last > b.first {
-		s.Throughput = float64(s.All.N) / seconds(b.last-b.first)
+	if ds.last > ds.first {
+		s.Throughput = float64(s.All.N) / seconds(ds.last-ds.first)
 	}
 	s.Drift = whole.view().drift()
 	s.Metrics, s.By = whole.figures(wholeStats), groups.figures()
-	s.Verdicts = check(b, s)
+	s.Verdicts = check(ds, s)
 	if q, err := metric.Parse(s.JudgedBy()); err == nil {
-		s.HeadlineValue = known(b.measure(q))
+		s.HeadlineValue = known(ds.measure(q))
 	}
 	return s
 }
 
-// JudgedBy is the metric that the run is judged by: the scenario's headline, or
-// the longest wait.
+// JudgedBy returns the metric by which the run is judged: the scenario's headline,
+// or else the longest wait.
 func (s *Summary) JudgedBy() string {
 	if s.Headline == "" {
 		return "wait.max"
@@ -76,7 +76,7 @@ func (s *Summary) JudgedBy() string {
 	return s.Headline
 }
 
-// class sums up what was chosen.
+// class returns the figures of the selected messages, under a name.
 func (k *question) class(name string) *Class {
 	v := k.view()
 	longest, from := v.starvation()
@@ -97,23 +97,24 @@ func (k *question) class(name string) *Class {
 	return c
 }
 
-// driftLeast is the number of messages below which halves of a run are too
-// short to be compared.
+// driftLeast is the least number of messages for which the halves of a run are
+// compared.
 const driftLeast = 200
 
-// drift compares the mean wait of the later half of the messages with the
-// earlier half: near 0 in a steady state, above 0 while a backlog grows. It
-// means nothing for a load that comes in a burst and is then drained.
+// drift compares the mean wait of the later half of the messages with that of the
+// earlier half: it is near 0 in a steady state and above 0 while a backlog grows. It
+// is nil for a load that arrives in a burst and is then drained, where it has no
+// meaning.
 func (v view) drift() Figure {
-	if len(v.rows) < driftLeast || v.b.last == run.None {
+	if len(v.rows) < driftLeast || v.ds.last == run.None {
 		return nil
 	}
-	if last := v.rows[len(v.rows)-1].Intended; last-v.b.first < (v.b.last-v.b.first)/2 {
+	if last := v.rows[len(v.rows)-1].Intended; last-v.ds.first < (v.ds.last-v.ds.first)/2 {
 		return nil
 	}
 	half := len(v.rows) / 2
-	early := view{v.b, v.rows[:half]}.between("wait").dist()
-	late := view{v.b, v.rows[half:]}.between("wait").dist()
+	early := view{v.ds, v.rows[:half]}.between("wait").dist()
+	late := view{v.ds, v.rows[half:]}.between("wait").dist()
 	if early == nil || late == nil || early.Mean == 0 {
 		return nil
 	}

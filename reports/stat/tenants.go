@@ -9,32 +9,32 @@ import (
 )
 
 const (
-	window     = perSecond // of jain.share, in microseconds
-	maxWindows = 1 << 20   // twelve days
+	window     = perSecond // microseconds, the window of jain.share
+	maxWindows = 1 << 20   // twelve days of windows
 )
 
-// jainShare is Jain's index over the service that tenants received, in whole
-// seconds in which every tenant had something waiting throughout, averaged
-// over those seconds. Outside such seconds the index means nothing: a tenant
-// that asked for less got less. Only tenants and messages that keep lets through
-// are looked at; NaN where the index means nothing.
-func (b *book) jainShare(keep *filter) float64 {
+// jainShare is Jain's index over the service that each tenant received, averaged
+// over the seconds in which every tenant had a message waiting all the time. In
+// other seconds the index has no meaning: a tenant that asked for less received
+// less. It counts the tenants and messages that keep admits. It is NaN if there is
+// no such second, or only one tenant.
+func (ds *dataset) jainShare(keep *filter) float64 {
 	var tenants []int32
-	for t := range b.r.Tenants {
+	for t := range ds.r.Tenants {
 		if keep.tenant.admits(int32(t)) {
 			tenants = append(tenants, int32(t))
 		}
 	}
 	n := len(tenants)
-	if n < 2 || b.last <= b.sent {
+	if n < 2 || ds.last <= ds.sent {
 		return math.NaN()
 	}
-	windows := int(min((b.last-b.sent)/window, maxWindows))
+	windows := int(min((ds.last-ds.sent)/window, maxWindows))
 	common := backlogged{count: make([]int, windows)}
 	for _, t := range tenants {
-		common.add(b.waitingSpans(t, keep), b.sent)
+		common.add(ds.waitingSpans(t, keep), ds.sent)
 	}
-	got := b.servicePerWindow(windows, tenants, keep)
+	got := ds.servicePerWindow(windows, tenants, keep)
 	var sum float64
 	k := 0
 	for w, c := range common.count {
@@ -48,7 +48,8 @@ func (b *book) jainShare(keep *filter) float64 {
 	return ratio(sum, float64(k))
 }
 
-// backlogged counts for each window the tenants that waited throughout.
+// backlogged counts, for each window, the tenants that had a message waiting all
+// the time.
 type backlogged struct{ count []int }
 
 // add counts the windows that lie wholly within one of the spans.
@@ -61,18 +62,18 @@ func (b *backlogged) add(spans [][2]int64, start int64) {
 	}
 }
 
-// waitingSpans returns the spans in which the tenant had something waiting.
-func (b *book) waitingSpans(tenant int32, keep *filter) [][2]int64 {
+// waitingSpans returns the spans in which the tenant had a message waiting.
+func (ds *dataset) waitingSpans(tenant int32, keep *filter) [][2]int64 {
 	type step struct{ at, by int64 }
-	steps := make([]step, 0, 2*len(b.r.Messages)/len(b.r.Tenants))
-	for i := range b.r.Messages {
-		m := &b.r.Messages[i]
+	steps := make([]step, 0, 2*len(ds.r.Messages)/len(ds.r.Tenants))
+	for i := range ds.r.Messages {
+		m := &ds.r.Messages[i]
 		if m.Tenant != tenant || !keep.admits(m) {
 			continue
 		}
-		b.waits(m, func(arrive, start int64) {
+		ds.waits(m, func(arrive, start int64) {
 			if start == run.None {
-				start = b.r.Length
+				start = ds.r.Length
 			}
 			steps = append(steps, step{arrive, 1}, step{start, -1})
 		})
@@ -91,23 +92,23 @@ func (b *book) waitingSpans(tenant int32, keep *filter) [][2]int64 {
 	return out
 }
 
-// servicePerWindow returns for each window the microseconds of work that each of
-// the tenants received in it.
-func (b *book) servicePerWindow(windows int, tenants []int32, keep *filter) [][]float64 {
+// servicePerWindow returns, for each window, the microseconds of service that each
+// tenant received in it.
+func (ds *dataset) servicePerWindow(windows int, tenants []int32, keep *filter) [][]float64 {
 	got := make([][]float64, windows)
 	for w := range got {
 		got[w] = make([]float64, len(tenants))
 	}
-	place := make([]int, len(b.r.Tenants))
+	place := make([]int, len(ds.r.Tenants))
 	for i, t := range tenants {
 		place[t] = i
 	}
-	for i := range b.r.Messages {
-		m := &b.r.Messages[i]
+	for i := range ds.r.Messages {
+		m := &ds.r.Messages[i]
 		if m.Tenant < 0 || m.Started == run.None || m.Done == run.None || !keep.admits(m) {
 			continue
 		}
-		from, to := m.Started-b.sent, m.Done-b.sent
+		from, to := m.Started-ds.sent, m.Done-ds.sent
 		for w := max(from, 0) / window; w < int64(windows) && w*window < to; w++ {
 			got[w][place[m.Tenant]] += float64(min(to, (w+1)*window) - max(from, w*window))
 		}

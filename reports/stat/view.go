@@ -7,63 +7,63 @@ import (
 	"harelab/loadgen/run"
 )
 
-// A book is a result made ready for questions.
-type book struct {
+// A dataset is a run's result, indexed for questions.
+type dataset struct {
 	r *run.Result
-	// again holds the spans of messages that were worked on more than once;
-	// for the others the message's own instants say all.
-	again map[int64][]run.Span
-	warms bool  // some messages belong to the warm-up
-	first int64 // first intended instant after the warm-up
-	sent  int64 // first publish after the warm-up
-	last  int64 // last done; of a run that was cut short, when
+	// retried holds the spans of messages that were worked on more than once, and of
+	// work that was cut off. Other messages have the same instants themselves.
+	retried map[int64][]run.Span
+	warms   bool  // some messages belong to the warm-up
+	first   int64 // first intended instant after the warm-up
+	sent    int64 // first publish after the warm-up
+	last    int64 // last done, or the end of a run that was cut short
 }
 
-func newBook(r *run.Result) *book {
-	b := &book{r: r, first: math.MaxInt64, sent: math.MaxInt64, last: run.None}
+func newDataset(r *run.Result) *dataset {
+	ds := &dataset{r: r, first: math.MaxInt64, sent: math.MaxInt64, last: run.None}
 	seen := make(map[int64]int32)
 	for _, s := range r.Spans {
 		seen[s.Seq]++
 	}
 	for _, s := range r.Spans {
 		if seen[s.Seq] > 1 || s.Cut {
-			if b.again == nil {
-				b.again = make(map[int64][]run.Span)
+			if ds.retried == nil {
+				ds.retried = make(map[int64][]run.Span)
 			}
-			b.again[s.Seq] = append(b.again[s.Seq], s)
+			ds.retried[s.Seq] = append(ds.retried[s.Seq], s)
 		}
 	}
 	for i := range r.Messages {
 		m := &r.Messages[i]
 		if m.Intended < r.Warmup {
-			b.warms = true
+			ds.warms = true
 			continue
 		}
-		b.first = min(b.first, m.Intended)
+		ds.first = min(ds.first, m.Intended)
 		if m.Sent != run.None {
-			b.sent = min(b.sent, m.Sent)
+			ds.sent = min(ds.sent, m.Sent)
 		}
 		if m.State == run.Done {
-			b.last = max(b.last, m.Done)
+			ds.last = max(ds.last, m.Done)
 		}
 	}
 	if r.Partial {
-		b.last = max(b.last, r.Length)
+		ds.last = max(ds.last, r.Length)
 	}
-	return b
+	return ds
 }
 
-// A view is the messages after the warm-up that a filter lets through.
+// A view is the messages after the warm-up that a filter admits.
 type view struct {
-	b    *book
+	ds   *dataset
 	rows []*run.Message
 }
 
-func (b *book) view(keep func(*run.Message) bool) view {
-	v := view{b: b, rows: make([]*run.Message, 0, len(b.r.Messages))}
-	for i := range b.r.Messages {
-		m := &b.r.Messages[i]
-		if m.Intended >= b.r.Warmup && (keep == nil || keep(m)) {
+func (ds *dataset) view(keep func(*run.Message) bool) view {
+	v := view{ds: ds, rows: make([]*run.Message, 0, len(ds.r.Messages))}
+	for i := range ds.r.Messages {
+		m := &ds.r.Messages[i]
+		if m.Intended >= ds.r.Warmup && (keep == nil || keep(m)) {
 			v.rows = append(v.rows, m)
 		}
 	}
@@ -73,7 +73,7 @@ func (b *book) view(keep func(*run.Message) bool) view {
 // An interval metric is the time between two instants of a message.
 var intervals = map[string]struct {
 	from, to func(*run.Message) int64
-	all      bool // of every message, not only of finished ones
+	all      bool // counts every message, not only finished ones
 }{
 	"wait":         {intended, started, false},
 	"queued":       {enqueued, dispatched, false},
@@ -95,8 +95,8 @@ func started(m *run.Message) int64    { return m.Started }
 func done(m *run.Message) int64       { return m.Done }
 func acked(m *run.Message) int64      { return m.Acked }
 
-// between returns the sample of an interval metric; a message that lacks one
-// of the two instants is left out.
+// between returns the sample of an interval metric. It leaves out messages that lack
+// one of the two instants.
 func (v view) between(metric string) sample {
 	iv := intervals[metric]
 	us := make([]int64, 0, len(v.rows))
@@ -131,7 +131,8 @@ func (v view) finished() int {
 	return n
 }
 
-// finish is the instant of the view's last done; NaN when nothing was.
+// finish is the time, in seconds of the run, when the last message was done; NaN if
+// none was.
 func (v view) finish() float64 {
 	last := run.None
 	for _, m := range v.rows {
@@ -145,12 +146,12 @@ func (v view) finish() float64 {
 	return seconds(last)
 }
 
-// starvation returns the longest span in which some message of the view waits
-// and none starts, and where it begins.
+// starvation returns the length of the longest span in which some message of the
+// view waits and none starts, and the instant at which it begins, in microseconds.
 func (v view) starvation() (longest, from int64) {
 	arrive, start := make([]int64, 0, len(v.rows)), make([]int64, 0, len(v.rows))
 	for _, m := range v.rows {
-		v.b.waits(m, func(a, s int64) {
+		v.ds.waits(m, func(a, s int64) {
 			arrive = append(arrive, a)
 			if s != run.None {
 				start = append(start, s)
@@ -179,15 +180,15 @@ func (v view) starvation() (longest, from int64) {
 		waiting--
 		s++
 	}
-	end(v.b.r.Length)
+	end(v.ds.r.Length)
 	return longest, from
 }
 
-// waits calls f for each time that m began to wait for a start; s is None
-// when it waited to the end of the run. A message that left the queue by
-// another way (returned, rejected, dead-lettered, lost) cannot starve.
-func (b *book) waits(m *run.Message, f func(arrive, start int64)) {
-	spans := b.again[m.Seq]
+// waits calls f for each span in which m waited for a start; start is None if m
+// waited to the end of the run. A message that left the queue in another way
+// (returned, rejected, dead-lettered, lost) cannot starve.
+func (ds *dataset) waits(m *run.Message, f func(arrive, start int64)) {
+	spans := ds.retried[m.Seq]
 	if len(spans) == 0 {
 		if m.Started != run.None || m.State == run.Unserved {
 			f(m.Intended, m.Started)
@@ -204,10 +205,10 @@ func (b *book) waits(m *run.Message, f func(arrive, start int64)) {
 	}
 }
 
-// inversions counts the messages that were delivered after one published
-// later, of the same queue and class. Only first deliveries count, and of a
-// redelivered message the first is not known. Those are counted that count lets
-// through.
+// inversions counts the messages that were delivered after a message of the same
+// queue and class that was published later. Only first deliveries count; a
+// redelivered message is left out, since its first delivery is not known. count
+// selects the messages to be counted among all.
 func (v view) inversions(count func(*run.Message) bool) int {
 	type stream struct{ queue, class int32 }
 	earliest := make(map[stream]int64) // of the messages published later

@@ -6,7 +6,8 @@ import (
 	"unicode/utf8"
 )
 
-// List joins words as a sentence does, with "and" or "or" before the last.
+// List joins words for a sentence: with commas, and with "and" or "or" before the
+// last.
 func List(words []string, and string) string {
 	if n := len(words); n > 1 {
 		return strings.Join(words[:n-1], ", ") + " " + and + " " + words[n-1]
@@ -14,7 +15,7 @@ func List(words []string, and string) string {
 	return strings.Join(words, "")
 }
 
-// Upper begins s as a sentence does.
+// Upper makes the first letter of s a capital.
 func Upper(s string) string {
 	r, n := utf8.DecodeRuneInString(s)
 	if n == 0 {

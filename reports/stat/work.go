@@ -9,23 +9,23 @@ import (
 	"harelab/loadgen/run"
 )
 
-// An edge is the start or the end of a stretch of work on one worker.
+// An edge is the start or the end of a span of work on one worker.
 type edge struct {
 	at    int64
 	class int32
 	step  int32 // +1 start, -1 end
 }
 
-// compareEdges orders edges by time, ends first where they coincide.
+// compareEdges orders edges by time; at the same time ends come first.
 func compareEdges(a, b edge) int {
 	return cmp.Or(cmp.Compare(a.at, b.at), cmp.Compare(a.step, b.step))
 }
 
-// edges returns the starts and ends of each worker's work, in order of time,
-// ends first where they coincide.
-func (b *book) edges() [][]edge {
-	out := make([][]edge, len(b.r.Workers))
-	for _, s := range b.r.Spans {
+// edges returns the starts and ends of each worker's work, in the order of
+// compareEdges.
+func (ds *dataset) edges() [][]edge {
+	out := make([][]edge, len(ds.r.Workers))
+	for _, s := range ds.r.Spans {
 		if int(s.Worker) < len(out) && s.Worker >= 0 {
 			out[s.Worker] = append(out[s.Worker], edge{s.Start, s.Class, 1}, edge{s.End, s.Class, -1})
 		}
@@ -36,24 +36,24 @@ func (b *book) edges() [][]edge {
 	return out
 }
 
-// workers returns the figures of each worker over the window from first
-// publish to last done.
-func (b *book) workers() (ws []*Worker, utilisation float64) {
-	busy := make([]int64, len(b.r.Workers))
-	for _, s := range b.r.Spans {
-		if d := min(s.End, b.last) - max(s.Start, b.sent); d > 0 && s.Worker >= 0 {
+// workers returns the figures of each worker, from the first publish to the last
+// done, and the utilisation of all.
+func (ds *dataset) workers() (ws []*Worker, utilisation float64) {
+	busy := make([]int64, len(ds.r.Workers))
+	for _, s := range ds.r.Spans {
+		if d := min(s.End, ds.last) - max(s.Start, ds.sent); d > 0 && s.Worker >= 0 {
 			busy[s.Worker] += d
 		}
 	}
-	finished := make([]int, len(b.r.Workers))
-	for i := range b.r.Messages {
-		if m := &b.r.Messages[i]; m.State == run.Done && m.Worker >= 0 {
+	finished := make([]int, len(ds.r.Workers))
+	for i := range ds.r.Messages {
+		if m := &ds.r.Messages[i]; m.State == run.Done && m.Worker >= 0 {
 			finished[m.Worker]++
 		}
 	}
 	var total, capacity int64
-	for i, w := range b.r.Workers {
-		c := max(b.last-b.sent, 0) * int64(w.Slots)
+	for i, w := range ds.r.Workers {
+		c := max(ds.last-ds.sent, 0) * int64(w.Slots)
 		total += busy[i]
 		capacity += c
 		ws = append(ws, &Worker{
@@ -71,12 +71,12 @@ func share(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// jainBusy is Jain's index over the busy seconds of the workers that keep lets
-// through, in work on messages that it lets through and that was finished.
-func (b *book) jainBusy(keep *filter) float64 {
-	busy := make([]float64, len(b.r.Workers))
-	for i := range b.r.Messages {
-		if m := &b.r.Messages[i]; m.State == run.Done && m.Worker >= 0 && keep.admits(m) {
+// jainBusy is Jain's index over the time that each worker spent on finished
+// messages. It counts the workers and messages that keep admits.
+func (ds *dataset) jainBusy(keep *filter) float64 {
+	busy := make([]float64, len(ds.r.Workers))
+	for i := range ds.r.Messages {
+		if m := &ds.r.Messages[i]; m.State == run.Done && m.Worker >= 0 && keep.admits(m) {
 			busy[m.Worker] += float64(m.Done - m.Started)
 		}
 	}
@@ -89,29 +89,29 @@ func (b *book) jainBusy(keep *filter) float64 {
 	return Jain(x)
 }
 
-// utilisation is the share of the slot time of the workers that keep lets through
-// in which they were busy with messages that it lets through.
-func (b *book) utilisation(keep *filter) float64 {
+// utilisation is the share of slot time that was spent on messages. It counts the
+// workers and messages that keep admits.
+func (ds *dataset) utilisation(keep *filter) float64 {
 	var busy, capacity int64
-	for _, s := range b.r.Spans {
-		d := min(s.End, b.last) - max(s.Start, b.sent)
+	for _, s := range ds.r.Spans {
+		d := min(s.End, ds.last) - max(s.Start, ds.sent)
 		if d > 0 && s.Worker >= 0 && keep.worker.admits(s.Worker) && keep.class.admits(s.Class) {
-			if m := b.message(s.Seq); m == nil || keep.carries(m) {
+			if m := ds.message(s.Seq); m == nil || keep.carries(m) {
 				busy += d
 			}
 		}
 	}
-	for i, w := range b.r.Workers {
+	for i, w := range ds.r.Workers {
 		if keep.worker.admits(int32(i)) {
-			capacity += max(b.last-b.sent, 0) * int64(w.Slots)
+			capacity += max(ds.last-ds.sent, 0) * int64(w.Slots)
 		}
 	}
 	return ratio(float64(busy), float64(capacity))
 }
 
-// message returns the row of a number, nil when there is none.
-func (b *book) message(seq int64) *run.Message {
-	ms := b.r.Messages
+// message returns the message with a sequence number, nil if there is none.
+func (ds *dataset) message(seq int64) *run.Message {
+	ms := ds.r.Messages
 	if seq >= 0 && seq < int64(len(ms)) && ms[seq].Seq == seq { // nothing is missing before it
 		return &ms[seq]
 	}
@@ -129,32 +129,33 @@ func known(v float64) Figure {
 	return figure(v)
 }
 
-// stuckOf counts the stuck messages of all classes that keep lets through.
-func (b *book) stuckOf(keep *filter) int {
-	if len(b.r.Classes) < 2 { // nobody is held behind other classes' work
+// stuckOf counts the stuck messages of all classes that keep admits.
+func (ds *dataset) stuckOf(keep *filter) int {
+	if len(ds.r.Classes) < 2 { // a single class is never held behind another
 		return 0
 	}
-	edges, all := b.edges(), 0
-	for c := range b.r.Classes {
+	edges, all := ds.edges(), 0
+	for c := range ds.r.Classes {
 		if keep.class.admits(int32(c)) {
-			n, _ := b.stuck(int32(c), edges, keep)
+			n, _ := ds.stuck(int32(c), edges, keep)
 			all += n
 		}
 	}
 	return all
 }
 
-// stuck tells for each message of a class how long it was held while every
-// slot of its worker was busy with other classes, and counts those held so for
-// at least as long as their own work takes, of the messages that keep lets through.
-func (b *book) stuck(class int32, edges [][]edge, keep *filter) (n int, longest int64) {
+// stuck counts the messages of a class that a worker held, while all its slots were
+// busy with other classes, for at least the message's own service time. It returns
+// their number and the longest such time in microseconds. It counts the messages
+// that keep admits.
+func (ds *dataset) stuck(class int32, edges [][]edge, keep *filter) (n int, longest int64) {
 	foreign := make([]foreignTime, len(edges))
 	for w := range edges {
-		foreign[w] = newForeignTime(edges[w], class, b.r.Workers[w].Slots)
+		foreign[w] = newForeignTime(edges[w], class, ds.r.Workers[w].Slots)
 	}
-	for i := range b.r.Messages {
-		m := &b.r.Messages[i]
-		if m.Class != class || m.Worker < 0 || m.Started == run.None || m.Received == run.None || m.Intended < b.r.Warmup || !keep.admits(m) {
+	for i := range ds.r.Messages {
+		m := &ds.r.Messages[i]
+		if m.Class != class || m.Worker < 0 || m.Started == run.None || m.Received == run.None || m.Intended < ds.r.Warmup || !keep.admits(m) {
 			continue
 		}
 		t := foreign[m.Worker].upTo(m.Started) - foreign[m.Worker].upTo(m.Received)
@@ -166,9 +167,9 @@ func (b *book) stuck(class int32, edges [][]edge, keep *filter) (n int, longest 
 	return n, longest
 }
 
-// foreignTime is the running total of time in which all slots of a worker are
-// busy with classes other than one: total[i] holds at at[i], and it grows from
-// there on if on[i].
+// foreignTime is the running total, in microseconds, of the time in which all slots
+// of a worker are busy with other classes than one. At the instant at[i] the total
+// is total[i]; from there it grows if on[i].
 type foreignTime struct {
 	at, total []int64
 	on        []bool

@@ -179,7 +179,7 @@ func (s *Sweep) formatOf(name string) func(float64) string {
 				lo, hi = min(lo, v), max(hi, v)
 			}
 		}
-		return stat.Alike(lo, hi)
+		return stat.InOneUnit(lo, hi)
 	case "%":
 		return stat.Percent
 	case "/s":
