@@ -1,5 +1,5 @@
-// Package terminal writes results for a terminal or a log: plain, aligned, at
-// most 120 columns wide.
+// Package terminal writes results as plain text for a terminal or a log, in aligned
+// columns. A line is at most 120 columns wide.
 package terminal
 
 import (
@@ -11,11 +11,10 @@ import (
 	"harelab/reports/stat"
 )
 
-// A grid is rows of cells that are written in columns; the first column is
-// aligned left, the others right, as far as left says.
+// A grid is rows of cells that are written in columns.
 type grid struct {
 	rows [][]string
-	left int // columns aligned left
+	left int // number of columns aligned left; those after them are aligned right
 }
 
 func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
@@ -50,7 +49,7 @@ func (g *grid) write(w io.Writer, indent string) error {
 	return nil
 }
 
-// WriteTable writes the per-class table of each run.
+// WriteTable writes a table for each run, with a row for each class.
 func WriteTable(w io.Writer, ss []*stat.Summary) error {
 	for i, s := range ss {
 		if i > 0 {
@@ -70,11 +69,17 @@ func WriteTable(w io.Writer, ss []*stat.Summary) error {
 		if _, err := fmt.Fprintln(w, "  "+totals(s)); err != nil {
 			return err
 		}
+		for _, c := range s.Classes {
+			if c.Stuck > 0 {
+				fmt.Fprintf(w, "  %d %s held by a worker that was busy with something else\n", c.Stuck, c.Name)
+			}
+		}
 	}
 	return nil
 }
 
-// title names a run: what, against what, how much, how long.
+// title says in a line which run it was, on which target, with how many messages and
+// how long it took.
 func title(s *stat.Summary) string {
 	clock := "s"
 	if s.Virtual {
@@ -127,11 +132,6 @@ func totals(s *stat.Summary) string {
 	if s.Ledger.Unserved > 0 {
 		parts = append(parts, fmt.Sprintf("unserved %d", s.Ledger.Unserved))
 	}
-	for _, c := range s.Classes {
-		if c.Stuck > 0 {
-			parts = append(parts, fmt.Sprintf("%d %s stuck behind other work", c.Stuck, c.Name))
-		}
-	}
 	if n := len(s.Verdicts); n > 0 && !s.Interrupted() {
 		parts = append(parts, fmt.Sprintf("%d of %d expectations met", stat.CountMet(s.Verdicts), n))
 	}
@@ -153,7 +153,7 @@ func WriteExpectations(w io.Writer, ss []*stat.Summary) error {
 			case v.Measured == nil:
 				g.add(string(v.Outcome), v.Text, "")
 			case v.Outcome == stat.CutOff:
-				g.add(string(v.Outcome), v.Text, stat.Quantity(*v.Measured, v.Unit)+" until then")
+				g.add(string(v.Outcome), v.Text, stat.Quantity(*v.Measured, v.Unit)+" until it was cut off")
 			case v.Outcome == stat.Met:
 				g.add(string(v.Outcome), v.Text, stat.Quantity(*v.Measured, v.Unit))
 			default:
@@ -167,8 +167,8 @@ func WriteExpectations(w io.Writer, ss []*stat.Summary) error {
 	return nil
 }
 
-// WriteAgreement writes prediction beside measurement for each arm that has
-// both.
+// WriteAgreement writes prediction and measurement side by side, a table for each
+// agreement.
 func WriteAgreement(w io.Writer, as []*stat.Agreement) error {
 	for _, a := range as {
 		verdict := a.Verdict()
@@ -202,8 +202,8 @@ func signed(s float64) string {
 	return stat.Seconds(s)
 }
 
-// WriteRows writes rows in columns, of which the first left ones are aligned
-// left.
+// WriteRows writes rows in columns. The first left columns are aligned left, the
+// others right.
 func WriteRows(w io.Writer, rows [][]string, left int) error {
 	return (&grid{rows: rows, left: left}).write(w, "")
 }
