@@ -1,15 +1,15 @@
-// Package reports turns runs into answers: figures, tables, charts, a page,
-// and a folder that keeps them with the data they were made from.
+// Package reports writes results folders: figures, tables, charts and a page, with
+// the data from which they were made.
 //
 //	stat      a run's figures and whether its expectations hold
-//	arms      runs grouped into what a report sets side by side
+//	arms      runs grouped into the arms that a report compares
 //	terminal  tables for a terminal
-//	folder    what is kept on disk, and reading it back
+//	folder    results folders on disk: their data, written and read
 //	plot      charts, one file each
 //	page      report.html and report.md
 //
-// It reads run.Result and nothing else of harelab, so a recorded run can be
-// looked at again whatever became of the code that made it.
+// Of harelab's other packages it reads only run.Result and the list of metrics. So
+// a new version of the broker or of the load generator can still draw an old run.
 package reports
 
 import (
@@ -24,11 +24,11 @@ import (
 	"harelab/reports/page"
 )
 
-// Write writes a folder's data, and all that is drawn from it, to dir. A folder
-// without runs is refused.
+// Write writes a folder's data to dir, with the charts and pages drawn from it. It
+// returns an error for a folder without runs.
 func Write(dir string, f *folder.Folder) error {
 	if len(f.Runs) == 0 {
-		return errors.New("no results to write")
+		return errors.New("there is no run to report")
 	}
 	if err := f.Write(dir); err != nil {
 		return err
@@ -36,7 +36,7 @@ func Write(dir string, f *folder.Folder) error {
 	return draw(dir, f)
 }
 
-// Redraw draws a folder's charts and pages again, from its data.
+// Redraw draws a folder's charts and pages again from its data.
 func Redraw(dir string) (*folder.Folder, error) {
 	f, err := folder.Read(dir)
 	if err != nil {
@@ -53,7 +53,7 @@ func draw(dir string, f *folder.Folder) error {
 	}
 	for name, fig := range page.Plots(f) {
 		if err := fig.Write(plots, name); err != nil {
-			return fmt.Errorf("reports: %w", err)
+			return fmt.Errorf("chart %w", err)
 		}
 	}
 	return errors.Join(

@@ -24,7 +24,8 @@ func all() []*run.Result {
 	return append(rs, specimen.Foreign(specimen.CeleryInitial()), specimen.Tenants(300))
 }
 
-// TestRedrawGivesTheSameBytes: the folder's data says all that was drawn.
+// TestRedrawGivesTheSameBytes: a folder's data is enough to draw all its charts and
+// pages again.
 func TestRedrawGivesTheSameBytes(t *testing.T) {
 	dir := t.TempDir()
 	if err := Write(dir, folder.New(arms.Summarize(all()...), folder.NewManifest([]string{"harelab", "run", "--target", "sim"}))); err != nil {
@@ -53,10 +54,11 @@ func TestRedrawGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// requestsIn holds a page to making none.
+// requestsIn fails the test if a browser that shows the page would make a request.
 func requestsIn(t *testing.T, html string) {
 	t.Helper()
-	// What a browser would fetch; the SVG namespace is a name, not an address.
+	// Each of these makes a browser fetch something. The SVG namespace does not: it is
+	// a name that looks like an address.
 	requests := regexp.MustCompile(`(?i)(src|href|action)=|url\(|@import|<(img|link|iframe|object)|fetch\(|XMLHttpRequest`)
 	if m := requests.FindString(html); m != "" {
 		t.Errorf("the page holds %q", m)

@@ -1,11 +1,11 @@
-// Package arms groups runs into arms. An arm is a scenario, a variant, settings
-// and a target, with its repeats: what a table, a chart and a verdict treat as
-// one thing. Every report takes its arms from here, so that a run belongs to
-// the same arm, under the same name and letter, wherever it is shown.
+// Package arms groups runs into arms. An arm is the repeats of one scenario with
+// one variant and one choice of settings on one target. Tables, charts and verdicts
+// treat it as one thing. Every report takes its arms from here, so that a run
+// belongs to the same arm, under the same name and letter, in all of them.
 //
-// A name says no more than it takes to tell an arm from the others beside it:
-// the settings, the product and the address of a broker stand in it only
-// where two arms would look alike without them.
+// A name is as short as it can be and still tell the arm from the others of the
+// report: it has the settings, the product and the address of a broker only if two
+// arms would have the same name without them.
 package arms
 
 import (
@@ -18,12 +18,12 @@ import (
 
 // A Run is one run with its figures.
 type Run struct {
-	Result  *run.Result // nil where only the figures were read
+	Result  *run.Result // nil if only the figures were read
 	Summary *stat.Summary
 }
 
-// Summarize computes the figures of results. It is the dearest step of a
-// report, so what needs the figures passes the runs on.
+// Summarize computes the figures of results. It is the most expensive step of a
+// report, so the functions that need figures take runs and not results.
 func Summarize(results ...*run.Result) []*Run {
 	out := make([]*Run, len(results))
 	for i, r := range results {
@@ -32,7 +32,7 @@ func Summarize(results ...*run.Result) []*Run {
 	return out
 }
 
-// OfSummaries makes runs of figures alone.
+// OfSummaries makes runs that have figures only.
 func OfSummaries(ss []*stat.Summary) []*Run {
 	out := make([]*Run, len(ss))
 	for i, s := range ss {
@@ -55,15 +55,15 @@ type Arm struct {
 	Name      string // scenario, variant and target, as "celery-initial/same-load on sim"
 	Label     string // the shortest name that a [Set] can give, as "same-load"
 	Letter    string // A, B, ...: the same in all charts of a [Set]
-	Index     int    // place in the [Set], from 0: what a chart's colour goes by
+	Index     int    // place in the [Set], from 0; charts choose the arm's colour by it
 	Runs      []*Run // repeats, never empty
-	Predicted *Run   // in virtual time, nil unless a [Set] holds the same arm on a real clock
+	Predicted *Run   // the run in virtual time that predicts an arm on a real clock; nil if the [Set] has none
 }
 
 // First returns the arm's first repeat.
 func (a *Arm) First() *Run { return a.Runs[0] }
 
-// Letter returns the letter that the i-th arm carries: A to Z, then numbers.
+// Letter returns the letter of the arm with index i: A to Z, then numbers from 27.
 func Letter(i int) string {
 	if i < 26 {
 		return string(rune('A' + i))
@@ -71,7 +71,7 @@ func Letter(i int) string {
 	return fmt.Sprint(i + 1)
 }
 
-// A key is what the runs of one arm have in common.
+// A key identifies an arm: it is the same for all its runs.
 type key struct {
 	arm, settings string
 	target        stat.Target
@@ -82,7 +82,7 @@ func keyOf(r *Run) key {
 	return key{s.Arm, settings(s), s.Target}
 }
 
-// settings names the strategies that a run asked for or ran with.
+// settings names the strategies of a run, as "dispatch=rr order=fifo".
 func settings(s *stat.Summary) string {
 	var parts []string
 	for _, p := range [][2]string{{"matcher", s.Matcher}, {"dispatch", s.Dispatch}, {"order", s.Order}} {
@@ -110,8 +110,8 @@ func By[K comparable, T any](items []T, key func(T) K) [][]T {
 	return out
 }
 
-// Group groups runs by arm, in the order in which the arms appear. Runs in
-// virtual time and on a real clock are arms of their own.
+// Group groups runs by arm, in the order in which the arms appear. A run in virtual
+// time and one on a real clock belong to different arms.
 func Group(runs []*Run) []*Arm {
 	var out []*Arm
 	for _, of := range By(runs, keyOf) {
@@ -130,11 +130,11 @@ func Group(runs []*Run) []*Arm {
 	return out
 }
 
-// address is a target's name with its address, which holds no credentials.
+// address returns a target's name and its address, which has no credentials.
 func address(t stat.Target) string { return strings.TrimSpace(t.Name() + " " + t.URL) }
 
-// targetNames gives each target of some arms the first form that names no
-// other of them.
+// targetNames names each target of the arms by the first form that no other target
+// of theirs shares, or by the last form.
 func targetNames(arms []*Arm, forms ...func(stat.Target) string) map[stat.Target]string {
 	target := func(a *Arm) stat.Target { return a.First().Summary.Target }
 	var targets []stat.Target
@@ -148,11 +148,11 @@ func targetNames(arms []*Arm, forms ...func(stat.Target) string) map[stat.Target
 	return out
 }
 
-// distinct names each item by the first form that names no other item, or by
-// the last form.
+// distinct names each item by the first form that no other item shares, or by the
+// last form.
 func distinct[T any](items []T, forms ...func(T) string) []string {
 	out := make([]string, len(items))
-	left := make([]int, len(items)) // places of the items without a name
+	left := make([]int, len(items)) // indexes of the items without a name
 	for i := range left {
 		left[i] = i
 	}
@@ -171,8 +171,8 @@ func distinct[T any](items []T, forms ...func(T) string) []string {
 	return out
 }
 
-// Missing names the arms of some runs that others lack. One arm on each side
-// is a pair whatever its name.
+// Missing names the arms of the runs of that the runs from lack. If each side has
+// one arm, the two are a pair and none is missing, whatever their names.
 func Missing(of, from []*stat.Summary) []string {
 	wanted, there := Group(OfSummaries(of)), Group(OfSummaries(from))
 	if len(wanted) == 1 && len(there) == 1 {

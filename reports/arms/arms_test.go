@@ -32,7 +32,7 @@ func runsOf(t *testing.T, texts []string) []*Run {
 	return out
 }
 
-// TestNames: a name says what tells an arm from the others, and no more.
+// TestNames: a name tells an arm from the others, and says no more than that takes.
 func TestNames(t *testing.T) {
 	for _, tt := range []struct {
 		name   string

@@ -4,18 +4,18 @@ import (
 	"harelab/reports/stat"
 )
 
-// A Set is the arms of one report, with the prediction of each beside it.
+// A Set is the arms of one report, each with its prediction.
 type Set struct {
 	Runs  []*Run
 	Arms  []*Arm
-	Focus string // the class in question, empty when there is none
+	Focus string // the class that the report is about, empty if there is none
 
 	targets map[stat.Target]string
 }
 
-// NewSet groups runs into the arms of a report. Where an arm ran on a real
-// clock, the run in virtual time of the same scenario and variant is its
-// prediction and no arm of its own.
+// NewSet groups runs into the arms of a report. A run in virtual time is the
+// prediction of the arm of the same scenario and variant that ran on a real clock;
+// it is an arm itself only if there is no such arm.
 func NewSet(runs []*Run) *Set {
 	s := &Set{Runs: runs}
 	predicted := make(map[string]*Run)
@@ -41,9 +41,9 @@ func NewSet(runs []*Run) *Set {
 	return s
 }
 
-// label gives arms their letters and their short names: the variant alone where
-// that is enough, with the target where there are several, with the settings
-// where these alone differ.
+// label gives arms their letters and their short names: the variant alone if that is
+// enough, with the target if there are several, with the settings if only these
+// differ.
 func (s *Set) label() {
 	s.targets = targetNames(s.Arms, stat.Target.Name, address)
 	short := func(a *Arm) string {
@@ -59,7 +59,8 @@ func (s *Set) label() {
 			real++
 		}
 	}
-	// A name of what ran, the target apart: the short one where no other scenario has it.
+	// The scenarios and variants that share a short name. The label takes the short
+	// name if only one has it.
 	meant := make(map[string]map[string]bool)
 	for _, a := range s.Arms {
 		if meant[short(a)] == nil {
@@ -91,7 +92,8 @@ func (s *Set) label() {
 	}
 }
 
-// TargetName is what the target of one of the arms is called beside the others.
+// TargetName names the target of an arm so that no other target of the set has the
+// same name.
 func (s *Set) TargetName(t stat.Target) string {
 	if name, ok := s.targets[t]; ok {
 		return name
@@ -99,7 +101,7 @@ func (s *Set) TargetName(t stat.Target) string {
 	return t.Name()
 }
 
-// Classes returns the names of all classes, the one in question first.
+// Classes returns the names of all classes, the focus first.
 func (s *Set) Classes() []string {
 	var out []string
 	seen := make(map[string]bool)
@@ -120,7 +122,8 @@ func (s *Set) Classes() []string {
 	return out
 }
 
-// Comparable returns the arms with the load of the first, itself included.
+// Comparable returns the arms that have the same load as the first arm, the first
+// included.
 func (s *Set) Comparable() []*Arm {
 	var out []*Arm
 	for _, a := range s.Arms {
@@ -131,7 +134,7 @@ func (s *Set) Comparable() []*Arm {
 	return out
 }
 
-// Predicts reports whether some arm has a prediction beside its measurement.
+// Predicts reports whether some arm has a prediction.
 func (s *Set) Predicts() bool {
 	for _, a := range s.Arms {
 		if a.Predicted != nil {

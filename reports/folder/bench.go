@@ -13,8 +13,8 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// benchMetrics are the metrics of bench.txt, in the order in which it says what
-// their units mean.
+// benchMetrics are the metrics of bench.txt, in the order of its Unit lines. The
+// first perClass are of every class and of the whole run, the rest of the whole run.
 var benchMetrics = queries(
 	"wait.mean", "wait.p50", "wait.p95", "wait.p99", "wait.max", "queued.mean", "held.mean", "held.max", "service.mean",
 	"slowdown.mean", "slowdown.max", "starvation", "finish", "stuck",
@@ -31,20 +31,20 @@ func queries(names ...string) []metric.Query {
 
 // A BenchLine is one line of bench.txt.
 type BenchLine struct {
-	Name    string // with its keys, without "Benchmark"
+	Name    string // with its keys, without the word Benchmark
 	N       int    // iterations
 	Figures []Figure
 }
 
-// A Figure is a value with one of bench.txt's units.
+// A Figure is a value with its unit in bench.txt.
 type Figure struct {
 	Value float64
 	Unit  string
 }
 
-// WriteBench writes the figures in Go's benchmark format. Each run is a line
-// per class (workload=CLASS) and one for the whole (workload=all); the number
-// of iterations is the number of messages whose work was finished.
+// WriteBench writes the figures in Go's benchmark format. Each run has a line for
+// every class (workload=CLASS) and one for the whole run (workload=all). The number
+// of iterations is the number of finished messages.
 func WriteBench(out io.Writer, f *Folder) error {
 	virtual := true
 	var lines []BenchLine
@@ -62,11 +62,11 @@ func WriteBench(out io.Writer, f *Folder) error {
 	return WriteBenchLines(out, f.Manifest.Host, virtual, lines)
 }
 
-// WriteBenchLines writes lines in Go's benchmark format, with what their units
-// mean. In virtual time a unit is marked exact, so that one run suffices
-// benchstat, unless repeats with seeds of their own differ in it: those are
-// samples like any other. Lines without figures are left out; host is nil where
-// it does not matter.
+// WriteBenchLines writes lines in Go's benchmark format, after Unit lines that say
+// which direction is better. In virtual time it marks a unit as exact, for which
+// benchstat needs only one run, unless lines of one name differ in it: those are
+// repeats with different seeds, and so samples. It leaves out lines without
+// figures. host may be nil: then the file does not say where the lines come from.
 func WriteBenchLines(out io.Writer, host *Host, virtual bool, lines []BenchLine) error {
 	w := bufio.NewWriter(out)
 	if host != nil {
@@ -105,7 +105,7 @@ func WriteBenchLines(out io.Writer, host *Host, virtual bool, lines []BenchLine)
 	return w.Flush()
 }
 
-// varying tells the units in which lines of one name differ.
+// varying returns the units in which lines of the same name differ.
 func varying(lines []BenchLine) map[string]bool {
 	varies, first := make(map[string]bool), make(map[[2]string]float64)
 	for _, l := range lines {
@@ -121,12 +121,11 @@ func varying(lines []BenchLine) map[string]bool {
 	return varies
 }
 
-// perClass is how many of the bench metrics each class has; the rest are of the
-// whole run.
+// perClass is the number of benchMetrics that each class has.
 const perClass = 14
 
-// benchFigures returns the metrics of a run, or of one of its classes; those
-// without a value are left out.
+// benchFigures returns the metrics of a run, or of the messages that labels select.
+// It leaves out metrics without a value.
 func benchFigures(s *stat.Summary, qs []metric.Query, labels ...metric.Label) []Figure {
 	var out []Figure
 	for _, q := range qs {
@@ -149,7 +148,7 @@ func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) Benc
 	}
 	keys := []string{"scenario=" + KeyValue(scenario)}
 	for _, k := range [][2]string{{"matcher", s.Matcher}, {"dispatch", s.Dispatch}, {"order", s.Order}} {
-		if k[1] != "" { // a broker that is not ours has its own
+		if k[1] != "" { // empty for a foreign broker
 			keys = append(keys, k[0]+"="+KeyValue(k[1]))
 		}
 	}
@@ -163,8 +162,8 @@ func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) Benc
 	return BenchLine{Name: "Run/" + strings.Join(keys, "/"), N: c.N, Figures: figures}
 }
 
-// KeyValue makes s fit to be the value of a key in a benchmark's name, which
-// slashes part and a space ends.
+// KeyValue makes s usable as the value of a key in a benchmark's name: it replaces
+// the slash, which separates keys, the equals sign, and the space, which ends a name.
 func KeyValue(s string) string {
 	return strings.Map(func(c rune) rune {
 		if c == '/' || c == '=' || c <= ' ' {

@@ -1,24 +1,24 @@
-// Package folder keeps runs on disk and reads them back.
+// Package folder writes results folders and reads them back.
 //
-// A folder holds what was measured, in formats that other tools open:
+// A folder holds the measurements in formats that other tools open:
 //
-//	manifest.json           what ran, where, against what; no credentials
-//	summary.json            the figures of package stat, one entry per arm
-//	bench.txt               the same in Go's benchmark format, for benchstat
-//	scenario.resolved.yaml  what was asked for, all expressions resolved
-//	messages.csv            a row per message
-//	series.csv              gauges per interval
+//	manifest.json           the command, versions, host, seeds and targets; no
+//	                        credentials
+//	summary.json            the figures of package stat, one entry for each run
+//	bench.txt               the same figures in Go's benchmark format, for benchstat
+//	scenario.resolved.yaml  the scenario with all expressions resolved
+//	messages.csv            a row for each message
+//	series.csv              counts and gauges, a row for each interval
 //	METRIC-CLASS.hlog       HdrHistogram logs (V2), in nanoseconds, tagged
-//	tenants.csv             seq,tenant, only of runs with tenants
-//	repeats.csv             redeliveries and duplicates by message, only where
-//	                        messages.csv does not tell them
-//	spans.csv               every stretch of work, only where messages.csv,
-//	                        which knows the last attempt alone, lacks some
+//	tenants.csv             seq,tenant; only of runs with tenants
+//	repeats.csv             redeliveries and duplicates of the messages for which
+//	                        messages.csv does not say them
+//	spans.csv               every span of work; only if some are missing from
+//	                        messages.csv, which has the last attempt of a message
 //
-// A single run has all of it in one folder. Several arms or repeats share the
-// first three, and each has the others in a folder of its own below arms/.
-// What is written depends on the runs alone: the same events give the same
-// bytes, whatever the machine.
+// A single run has all files in one folder. Several runs share the first three
+// files, and each run has the others in a folder of its own below arms/. The data
+// depends on the runs alone: the same events give the same bytes on every machine.
 package folder
 
 import (
@@ -38,7 +38,7 @@ import (
 // A Run is one run with its figures.
 type Run struct {
 	*arms.Run
-	Dir string // of its files below the folder, "." for a single run
+	Dir string // where its own files are, below the folder; "." for a single run
 }
 
 // A Folder is the runs of one results folder.
@@ -47,8 +47,8 @@ type Folder struct {
 	Runs     []*Run
 }
 
-// New makes a folder of runs, in memory. It keeps them and their figures, and
-// removes the credentials from these.
+// New makes a folder of runs in memory. It keeps the runs and their figures, and
+// removes credentials from the figures.
 func New(runs []*arms.Run, m Manifest) *Folder {
 	f := &Folder{Manifest: m}
 	names := make(map[string]bool)
@@ -81,7 +81,8 @@ func (f *Folder) Set() *arms.Set {
 	return arms.NewSet(runs)
 }
 
-// armDir names an arm's folder after scenario, variant, target and repeat.
+// armDir names the folder of a run after its scenario, variant and target, with a
+// number from 2 on if the name is taken.
 func armDir(r *run.Result, taken map[string]bool) string {
 	parts := []string{r.Scenario}
 	if r.Variant != "" {
@@ -101,7 +102,8 @@ func armDir(r *run.Result, taken map[string]bool) string {
 	return name
 }
 
-// fileName makes s safe as a file name: lower case letters, digits and -_. .
+// fileName makes s safe as a file name: it keeps digits, '-', '_' and '.', makes
+// letters lower case and replaces all else by '-'.
 func fileName(s string) string {
 	return strings.Map(func(c rune) rune {
 		switch {
@@ -122,8 +124,8 @@ type document struct {
 
 const summarySchema = "harelab/summary/v1"
 
-// Write writes the folder's data to dir, which it makes if needed. Pages and
-// plots are not part of the data.
+// Write writes the folder's data to dir, which it makes if needed. It writes no
+// pages and no plots.
 func (f *Folder) Write(dir string) error {
 	w := writer{dir: dir}
 	w.json("manifest.json", f.Manifest)

@@ -120,10 +120,10 @@ func TestFolderReadsBack(t *testing.T) {
 func TestMessagesErrorsNameLineAndColumn(t *testing.T) {
 	header := strings.Join(messageColumns, ",") + "\n"
 	tests := []struct{ name, in, want string }{
-		{"empty", "", "empty, want a header line"},
-		{"no such column", "seq,class\n", `line 1: no column "queue" (want seq,class,queue,`},
-		{"not a number", header + "x,a,q,w,0,1,false,0,,,,,,,,,done\n", `line 2: seq "x" is no whole number`},
-		{"unknown state", header + "0,a,q,w,0,1,false,0,,,,,,,,,gone\n", `line 2: state "gone" is no state of a message`},
+		{"empty", "", "the file is empty: it needs a header line seq,class,"},
+		{"no such column", "seq,class\n", `line 1: there is no column "queue" (columns are seq,class,queue,`},
+		{"not a number", header + "x,a,q,w,0,1,false,0,,,,,,,,,done\n", `line 2: seq "x" is not a whole number`},
+		{"unknown state", header + "0,a,q,w,0,1,false,0,,,,,,,,,gone\n", `line 2: state "gone" is not a state of a message`},
 		{"not a flag", header + "0,a,q,w,0,1,perhaps,0,,,,,,,,,done\n", `line 2: redelivered "perhaps" is neither true nor false`},
 		{"too many slots", header + "0,a,q,w,99999,1,false,0,,,,,,,,,done\n", `line 2: slot "99999" is out of range`},
 		{"short row", header + "0,a,q\n", "wrong number of fields"},
@@ -144,7 +144,7 @@ func TestReadSaysWhatIsMissing(t *testing.T) {
 	b, _ := os.ReadFile(filepath.Join(dir, "manifest.json"))
 	b = bytes.Replace(b, []byte(`"dir": "."`), []byte(`"dir": "../x"`), 1)
 	os.WriteFile(filepath.Join(dir, "manifest.json"), b, 0o666)
-	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), `arm folder "../x" lies outside`) {
+	if _, err := Read(dir); err == nil || !strings.Contains(err.Error(), `arm folder "../x" is outside of`) {
 		t.Errorf("an arm outside the folder: %v", err)
 	}
 }
@@ -174,7 +174,7 @@ func TestHistogramsHoldTheValues(t *testing.T) {
 	t.Fatal("no histogram of the queries' wait")
 }
 
-// TestBenchIsReadByBenchfmt holds bench.txt to the reader that benchstat uses.
+// TestBenchIsReadByBenchfmt reads bench.txt with the reader that benchstat uses.
 func TestBenchIsReadByBenchfmt(t *testing.T) {
 	var buf bytes.Buffer
 	f := New(arms.Summarize(specimen.CeleryInitial(), specimen.CeleryInitial()), Manifest{})
@@ -210,8 +210,8 @@ func TestBenchIsReadByBenchfmt(t *testing.T) {
 	}
 }
 
-// TestBenchNamesNoStrategiesOfOthers: what a foreign broker ran is not known, so
-// the keys are left out rather than filled with a word.
+// TestBenchNamesNoStrategiesOfOthers: the strategies of a foreign broker are not
+// known, so names have no keys for them.
 func TestBenchNamesNoStrategiesOfOthers(t *testing.T) {
 	var buf bytes.Buffer
 	if err := WriteBench(&buf, New(arms.Summarize(specimen.Foreign(specimen.CeleryInitial())), Manifest{})); err != nil {

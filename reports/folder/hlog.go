@@ -8,16 +8,17 @@ import (
 	"harelab/loadgen/run"
 )
 
-// A histogram is one .hlog file: one metric of one class over the whole run.
+// A histogram is the content of one .hlog file: one metric of one class over the
+// whole run.
 type histogram struct {
 	name, tag string
 	values    []int64 // ns
 	start     int64   // ms since 1970, 0 in virtual time
-	length    int64   // ms
+	length    int64   // ms, of the run
 }
 
-// logged are the metrics that get a histogram, with the instants they lie
-// between.
+// logged are the metrics that have histograms. Each is the time between two
+// instants of a message.
 var logged = []struct {
 	name     string
 	from, to func(*run.Message) int64
@@ -31,9 +32,9 @@ var logged = []struct {
 	{"sojourn", func(m *run.Message) int64 { return m.Intended }, func(m *run.Message) int64 { return m.Done }},
 }
 
-// histograms returns the histograms of r that have values. As in the figures,
-// times of work count for finished messages alone, and the warm-up is left
-// out.
+// histograms returns the histograms of r that have values. As the figures do, it
+// counts schedule_lag and confirm of all messages and the other metrics of finished
+// messages only, and leaves out the warm-up.
 func histograms(r *run.Result) []histogram {
 	var out []histogram
 	for c, class := range r.Classes {
@@ -60,9 +61,8 @@ func histograms(r *run.Result) []histogram {
 	return out
 }
 
-// write writes an HdrHistogram log, format 1.3 with V2 compressed payload.
-// Values are nanoseconds, as the tools that read such logs take them to be;
-// three digits are kept.
+// write writes an HdrHistogram log, format 1.3 with V2 compressed payload. Values
+// are in nanoseconds, as tools for such logs expect, with three significant digits.
 func (h histogram) write(out io.Writer) error {
 	highest := int64(2)
 	for _, v := range h.values {

@@ -17,17 +17,17 @@ import (
 
 const manifestSchema = "harelab/manifest/v1"
 
-// A Manifest says what is needed to get a folder's figures again.
+// A Manifest has what is needed to reproduce a folder's figures.
 type Manifest struct {
 	Schema   string    `json:"schema"`
 	Version  string    `json:"version,omitempty"`  // of harelab
-	Revision string    `json:"revision,omitempty"` // commit it was built from
-	Modified bool      `json:"modified,omitempty"` // built from a changed tree
-	Go       string    `json:"go"`
-	Command  []string  `json:"command,omitempty"` // as typed, without credentials
-	Started  time.Time `json:"started,omitzero"`  // zero when all is virtual time
-	Host     *Host     `json:"host,omitempty"`    // nil when all is virtual time: then it does not matter
-	Arms     []Arm     `json:"arms"`
+	Revision string    `json:"revision,omitempty"` // commit from which harelab was built
+	Modified bool      `json:"modified,omitempty"` // the working tree had changes
+	Go       string    `json:"go"`                 // version of Go
+	Command  []string  `json:"command,omitempty"`  // as typed, without credentials
+	Started  time.Time `json:"started,omitzero"`   // zero if all runs are in virtual time
+	Host     *Host     `json:"host,omitempty"`     // nil if all runs are in virtual time, where the host does not matter
+	Arms     []Arm     `json:"arms"`               // one for each run
 }
 
 // A Host is the machine of a run on a real clock.
@@ -35,11 +35,11 @@ type Host struct {
 	OS    string `json:"os"`
 	Arch  string `json:"arch"`
 	CPU   string `json:"cpu,omitempty"`
-	CPUs  int    `json:"cpus"`
+	CPUs  int    `json:"cpus"` // number of logical CPUs
 	Procs int    `json:"gomaxprocs"`
 }
 
-// An Arm is the manifest's entry of one run.
+// An Arm is the manifest's entry for one run.
 type Arm struct {
 	Dir          string            `json:"dir"`
 	Arm          string            `json:"arm"`
@@ -57,14 +57,14 @@ type Arm struct {
 	Queues       []string          `json:"queues"`
 	Tenants      []string          `json:"tenants,omitempty"`
 	WorkerQueues [][]string        `json:"worker_queues"`
-	WorkerAway   [][]run.Absence   `json:"worker_away,omitempty"` // of each worker, when it took nothing; only of runs in which one was away
+	WorkerAway   [][]run.Absence   `json:"worker_away,omitempty"` // when each worker was away; nil if none was
 	Partial      bool              `json:"partial"`
 	Valid        bool              `json:"valid"`
 	Findings     []string          `json:"findings,omitempty"`
 }
 
-// NewManifest describes this process. The command line loses the credentials
-// of URLs.
+// NewManifest describes this process and its command line, from which it removes the
+// credentials of URLs.
 func NewManifest(command []string) Manifest {
 	m := Manifest{Schema: manifestSchema, Go: runtime.Version()}
 	for _, arg := range command {
@@ -84,7 +84,7 @@ func NewManifest(command []string) Manifest {
 	return m
 }
 
-// fill adds what the runs say.
+// fill adds the entries of the runs, and removes credentials from their figures.
 func (m *Manifest) fill(runs []*Run) {
 	m.Schema = manifestSchema
 	m.Arms = nil
@@ -131,7 +131,7 @@ func thisHost() *Host {
 	}
 }
 
-// cpuModel names the processor where Linux tells, else it is empty.
+// cpuModel returns the processor's name on Linux, and nothing elsewhere.
 func cpuModel() string {
 	f, err := os.Open("/proc/cpuinfo")
 	if err != nil {
@@ -146,9 +146,9 @@ func cpuModel() string {
 	return ""
 }
 
-// userinfo is what stands between a URL's scheme and its host. It reaches to
-// the last @, since a password may hold one: better to lose a piece of the
-// host than to keep a piece of the password.
+// userinfo matches the part of a URL between its scheme and its host. It reaches to
+// the last @, since a password may contain one: losing a piece of the host is better
+// than keeping a piece of the password.
 var userinfo = regexp.MustCompile(`://[^\s"']*@`)
 
 // Redact removes the user names and passwords of all URLs in s.

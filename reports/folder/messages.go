@@ -13,8 +13,9 @@ import (
 	"harelab/loadgen/run"
 )
 
-// messageColumns is the header of messages.csv. An empty field is an instant
-// that is not visible or never came, or no name.
+// messageColumns is the header of messages.csv. An empty instant is one that the
+// target does not show, or that never came; an empty class, queue or worker means
+// that the message has none.
 var messageColumns = strings.Split("seq,class,queue,worker,slot,attempts,redelivered,"+
 	"intended_us,sent_us,confirmed_us,enqueued_us,dispatched_us,received_us,started_us,done_us,acked_us,state", ",")
 
@@ -70,7 +71,7 @@ func workerNames(r *run.Result) []string {
 	return names
 }
 
-// quoteAll quotes names as CSV needs it.
+// quoteAll quotes the names that CSV requires in quotes.
 func quoteAll(names []string) []string {
 	out := slices.Clone(names)
 	for i, n := range out {
@@ -88,14 +89,13 @@ func name(names []string, i int32) string {
 	return names[i]
 }
 
-// Bounds of what is believed when read: more slots than any worker has, and
-// instants that a float64 holds exactly, 285 years from zero.
+// Bounds on numbers that are read. A value beyond them is an error.
 const (
-	maxSlots   = 1 << 16
-	maxInstant = 1 << 53
+	maxSlots   = 1 << 16 // of a worker
+	maxInstant = 1 << 53 // microseconds, 285 years: a float64 holds each of them exactly
 )
 
-// states maps the names of states back.
+// states are the states of messages by their names.
 var states = func() map[string]run.State {
 	m := make(map[string]run.State)
 	for s := run.Done; s.String() != "unknown"; s++ {
@@ -104,8 +104,9 @@ var states = func() map[string]run.State {
 	return m
 }()
 
-// ReadMessages reads messages.csv alone, with the lists of names made from
-// it. The work asked for is not in the file; it is taken to be the work done.
+// ReadMessages reads a messages.csv without the rest of its folder, and makes the
+// lists of classes, queues and workers from it. The file does not have the intended
+// service times, so the times that the work took stand for them.
 func ReadMessages(in io.Reader) (*run.Result, error) {
 	r := new(run.Result)
 	if err := readMessages(in, r); err != nil {
@@ -114,7 +115,7 @@ func ReadMessages(in io.Reader) (*run.Result, error) {
 	return r, nil
 }
 
-// readMessages adds the rows to r; names that r does not list yet are added.
+// readMessages adds the rows to r, and the names that r does not have yet.
 func readMessages(in io.Reader, r *run.Result) error {
 	t, err := newTable(in, messageColumns)
 	if err != nil {
@@ -135,7 +136,7 @@ func readMessages(in io.Reader, r *run.Result) error {
 		}
 		state, ok := states[t.text("state")]
 		if !ok {
-			t.fail("state", "no state of a message")
+			t.fail("state", "not a state of a message")
 		}
 		m.State = state
 		if m.Started != run.None && m.Done != run.None {
@@ -161,7 +162,7 @@ func readMessages(in io.Reader, r *run.Result) error {
 	return t.err
 }
 
-// An index numbers names in order of appearance; "" is -1.
+// An index numbers names in order of appearance. The number of "" is -1.
 type index struct {
 	names []string
 	at    map[string]int32
@@ -188,7 +189,7 @@ func (x *index) add(name string) int32 {
 	return i
 }
 
-// A table reads a CSV file whose header is known. Its first error stops it.
+// A table reads a CSV file with known columns. It stops at the first error.
 type table struct {
 	r      *csv.Reader
 	column map[string]int
@@ -201,7 +202,7 @@ func newTable(in io.Reader, columns []string) (*table, error) {
 	t.r.ReuseRecord = true
 	header, err := t.r.Read()
 	if errors.Is(err, io.EOF) {
-		return nil, errors.New("empty, want a header line")
+		return nil, errors.New("the file is empty: it needs a header line " + strings.Join(columns, ","))
 	}
 	if err != nil {
 		return nil, err
@@ -211,7 +212,7 @@ func newTable(in io.Reader, columns []string) (*table, error) {
 	}
 	for _, c := range columns {
 		if _, ok := t.column[c]; !ok {
-			return nil, fmt.Errorf("line 1: no column %q (want %s)", c, strings.Join(columns, ","))
+			return nil, fmt.Errorf("line 1: there is no column %q (columns are %s)", c, strings.Join(columns, ","))
 		}
 	}
 	return t, nil
@@ -231,7 +232,8 @@ func (t *table) next() bool {
 
 func (t *table) text(column string) string { return t.row[t.column[column]] }
 
-// fail records what is wrong with a field of the current row.
+// fail sets the error to a problem with a field of the current row, unless there is
+// an error already.
 func (t *table) fail(column, problem string) {
 	if t.err == nil {
 		line, _ := t.r.FieldPos(t.column[column])
@@ -246,7 +248,7 @@ func (t *table) int64(column string, empty int64) int64 {
 	}
 	n, err := strconv.ParseInt(s, 10, 64)
 	if err != nil {
-		t.fail(column, "no whole number")
+		t.fail(column, "not a whole number")
 	}
 	return n
 }

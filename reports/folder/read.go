@@ -14,9 +14,9 @@ import (
 	"harelab/reports/stat"
 )
 
-// Read reads a folder that [Folder.Write] wrote. The figures are those of
-// summary.json, not computed again: the expectations and what only the live
-// run knew are in them.
+// Read reads a folder that [Folder.Write] wrote. It takes the figures from
+// summary.json and does not compute them again, since some of them, and the results
+// of expectations, need data that only the live run had.
 func Read(dir string) (*Folder, error) {
 	f := new(Folder)
 	if err := readJSON(dir, "manifest.json", &f.Manifest); err != nil {
@@ -45,9 +45,8 @@ func Read(dir string) (*Folder, error) {
 	return f, nil
 }
 
-// ReadSummaries reads the figures alone, which is nearly all that a comparison
-// needs: the messages of a run are read when it is asked what its figures do not
-// say.
+// ReadSummaries reads the figures only, which is enough for most comparisons. A
+// summary reads its run's messages when a query needs them.
 func ReadSummaries(dir string) ([]*stat.Summary, error) {
 	var doc document
 	if err := readJSON(dir, "summary.json", &doc); err != nil {
@@ -92,7 +91,7 @@ func readJSON(dir, name string, v any) error {
 
 func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 	if !filepath.IsLocal(a.Dir) {
-		return nil, fmt.Errorf("%s: arm folder %q lies outside", filepath.Join(dir, "manifest.json"), a.Dir)
+		return nil, fmt.Errorf("%s: arm folder %q is outside of %s", filepath.Join(dir, "manifest.json"), a.Dir, dir)
 	}
 	r := a.result(s)
 	at := filepath.Join(dir, a.Dir)
@@ -130,7 +129,7 @@ func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 	return &Run{Run: &arms.Run{Result: r, Summary: s}, Dir: a.Dir}, err
 }
 
-// result makes the run.Result that an arm's entry describes, without rows.
+// result makes the run.Result that an arm's entry describes, without its messages.
 func (a Arm) result(s *stat.Summary) *run.Result {
 	r := &run.Result{
 		Scenario: s.Scenario, Variant: s.Variant, Title: s.Title, Doc: a.Doc, Params: a.Params,

@@ -12,7 +12,7 @@ import (
 // repeatColumns is the header of repeats.csv.
 var repeatColumns = strings.Split("seq,redeliveries,duplicated", ",")
 
-// once is how often a message was delivered again where repeats.csv does not say.
+// once returns the number of redeliveries of a message that is not in repeats.csv.
 func once(m *run.Message) int32 {
 	if m.Redelivered {
 		return 1
@@ -20,8 +20,8 @@ func once(m *run.Message) int32 {
 	return 0
 }
 
-// repeats reports whether a row of messages.csv does not say all about how often a
-// message was delivered and worked on.
+// repeats reports whether a message must be in repeats.csv, since messages.csv does
+// not say how often it was delivered or worked on.
 func repeats(m *run.Message) bool { return m.Duplicated || m.Redeliveries != once(m) }
 
 func anyRepeats(r *run.Result) bool {

@@ -11,8 +11,8 @@ import (
 	"harelab/loadgen/run"
 )
 
-// seriesColumns is the header of series.csv: the end of the interval, then
-// cumulative counts and gauges; empty is not visible.
+// seriesColumns is the header of series.csv: the end of the interval, then counts
+// from the start of the run on, then gauges. An empty field is not visible.
 var seriesColumns = strings.Split("at_us,offered,sent,confirmed,delivered,acked,ready,unacked,held", ",")
 
 func gauges(s *run.Sample) [8]*int64 {
@@ -110,7 +110,7 @@ func readSpans(in io.Reader, r *run.Result) error {
 			Seq: t.int64("seq", 0), Start: t.int64("start_us", 0), End: t.int64("end_us", 0), Cut: t.bool("cut"),
 		}
 		if int(s.Worker) >= len(r.Workers) || int(s.Class) >= len(r.Classes) {
-			t.fail("worker", "with its class not in the run")
+			t.fail("worker", "not a worker of the run, or the row's class is not one of its classes")
 			break
 		}
 		r.Spans = append(r.Spans, s)

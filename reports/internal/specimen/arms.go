@@ -11,7 +11,7 @@ import (
 
 const second = 1_000_000 // microseconds
 
-// Seed is the seed that the specimens claim.
+// Seed is the seed in the specimens' results.
 const Seed = 20190930
 
 // CeleryInitial is one queue and one worker with four slots: four 10 s jobs,
@@ -79,8 +79,8 @@ func Arms() []*run.Result {
 	}
 }
 
-// Tenants is an open load of several tenants on one queue with three workers
-// of two slots, n messages long, one of the tenants noisy.
+// Tenants is an open load of n messages from three tenants, one of them noisy, on one
+// queue with three workers of two slots.
 func Tenants(n int) *run.Result {
 	r := &run.Result{
 		Scenario: "tenants", Title: "One tenant floods a shared queue",
@@ -112,8 +112,8 @@ func Tenants(n int) *run.Result {
 	return r
 }
 
-// Measured returns r as a real clock would have shown it: every instant late
-// by a little, in an order that time respects.
+// Measured returns r as measured on a real clock: every instant is a little late, and
+// the instants of a message keep their order.
 func Measured(r *run.Result) *run.Result {
 	out := *r
 	out.Target = run.Target{Kind: "embedded", Product: "harelab", Version: "0.1.0"}
@@ -147,7 +147,8 @@ func Measured(r *run.Result) *run.Result {
 	return &out
 }
 
-// Foreign returns a measured r without what a foreign broker does not show.
+// Foreign returns r as measured on a foreign broker: without the instants and counts
+// that such a broker does not show.
 func Foreign(r *run.Result) *run.Result {
 	out := Measured(r)
 	out.Target = run.Target{Kind: "amqp", URL: "amqp://127.0.0.1:5672/", Product: "RabbitMQ", Version: "3.10.8"}

@@ -1,9 +1,10 @@
-// Package specimen makes plausible results for the tests of reports: a
+// Package specimen makes plausible results for the tests of reports. It has a
 // deliberately naive simulation of push dispatch with prefetch windows, and
-// ways to spoil its exactness as a real clock and a foreign broker would.
+// functions that make its results as inexact as a real clock, and as incomplete as
+// a foreign broker.
 //
-// It is no simulator of the product; it exists so that statistics, charts and
-// pages can be tested on data whose right answers are known.
+// It does not simulate the product. Tests of statistics, charts and pages use it
+// because the right answers for its results are known.
 package specimen
 
 import (
@@ -13,7 +14,7 @@ import (
 	"harelab/loadgen/run"
 )
 
-// A publish is one message to come.
+// A publish is one message of the load.
 type publish struct {
 	at      int64
 	class   int32
@@ -22,27 +23,26 @@ type publish struct {
 	service int64
 }
 
-// A worker receives into one buffer and works on its slots.
+// A worker receives messages into one buffer and works on them in its slots.
 type worker struct {
 	queues  []int32
-	limit   int // unacked allowed over all its queues, 0 for no limit
-	late    bool
-	slots   []bool // busy
-	buffer  []int64
-	unacked int
+	limit   int     // most unacked messages over all its queues, 0 for no limit
+	late    bool    // acks after the work, not at its start
+	slots   []bool  // whether each slot is busy
+	buffer  []int64 // sequence numbers of the messages that were received and not started
+	unacked int     // number of messages
 }
 
-// lab is the state of one simulation. Zero-delay consequences wait in soon and
-// are worked off, first created first, before the next publish or finish.
+// lab is the state of one simulation.
 type lab struct {
-	now      int64
+	now      int64 // microseconds
 	res      *run.Result
 	workers  []*worker
-	ready    [][]int64
-	ring     [][]int32
-	blocked  [][]int32
-	soon     []func()
-	finishes []finish
+	ready    [][]int64 // of each queue, sequence numbers
+	ring     [][]int32 // of each queue, the workers that may get the next message
+	blocked  [][]int32 // of each queue, the workers whose window was full
+	soon     []func()  // events without delay, which happen in order before the next publish or finish
+	finishes []finish  // in order of time
 }
 
 type finish struct {
@@ -90,8 +90,8 @@ func (l *lab) publish(seq int64, p publish) {
 	l.runQueue(p.queue)
 }
 
-// runQueue gives ready messages to the ring's consumers; a consumer whose
-// window is full leaves the ring when it is looked at.
+// runQueue gives ready messages to the consumers of the ring in turn. It takes a
+// consumer whose window is full out of the ring.
 func (l *lab) runQueue(q int32) {
 	for len(l.ready[q]) > 0 && len(l.ring[q]) > 0 {
 		c := l.ring[q][0]
@@ -150,7 +150,7 @@ func (l *lab) ack(c int32, seq int64) {
 	}
 }
 
-// step works off the earliest finish and all that follows at no delay.
+// step carries out the earliest finish and the events without delay that follow.
 func (l *lab) step() {
 	f := l.finishes[0]
 	l.finishes = l.finishes[1:]
