@@ -15,7 +15,7 @@ func init() {
 
 const (
 	barHeight   = 16
-	thinBar     = 5 // a prediction
+	thinBar     = 5 // height of a prediction
 	barRow      = 40
 	keyHeight   = 18
 	maxBarClass = 3
@@ -32,7 +32,7 @@ type part struct {
 // A bar is the mean time of a class's messages in one arm.
 type bar struct {
 	arm              *arms.Arm
-	measured, expect []part // expect: the prediction, nil without one
+	measured, expect []part // expect is the prediction, nil without one
 }
 
 func breakdown(in *arms.Set, width float64) *Figure {
@@ -70,7 +70,7 @@ func breakdown(in *arms.Set, width float64) *Figure {
 	for _, bars := range panels {
 		height += headHeight + float64(len(bars)*barRow) + axisHeight + panelGap
 	}
-	note := "What to fix: a long queue asks for capacity or dispatch, held time for a smaller prefetch, service for faster work."
+	note := "What helps: more capacity or another dispatch strategy against time in the queue, a smaller prefetch against held time, faster work against service time."
 	if in.Predicts() {
 		note += " The thin bar is the prediction."
 	}
@@ -90,8 +90,8 @@ func breakdown(in *arms.Set, width float64) *Figure {
 	}
 }
 
-// parts splits a class's mean sojourn. What lies before the worker's buffer
-// is split further only where the broker shows it.
+// parts splits a class's mean sojourn into time before the worker's buffer, time in
+// it, and service. The first is time in the queue only if the broker shows that.
 func parts(c *stat.Class) []part {
 	if c == nil || c.N == 0 || c.Held == nil || c.Service == nil || c.Wait == nil {
 		return nil
@@ -107,7 +107,8 @@ func parts(c *stat.Class) []part {
 	}
 }
 
-// A key names parts, as swatches with words, in as many rows as it takes.
+// A key explains the colours of a chart: a swatch and a name for each part, in as
+// many rows as the names need.
 type key []part
 
 func keyOf(hidden bool) key {
@@ -151,7 +152,7 @@ func barPanel(c draw.Canvas, title string, bars []bar) {
 	}
 	w := float64(c.Max.X - c.Min.X)
 	ticks := int(w / 60)
-	room := w - 22 - textWidth(style(ink, baseSize), "88.88 s") - 8 // for the sums at the bars' ends
+	room := w - 22 - textWidth(style(ink, baseSize), "88.88 s") - 8 // left of the sums at the bars' ends
 	p := frame(max(timeMax(most*1.05, ticks), most*(w-22)/room), 1, secondTicks(ticks, most), plot.ConstantTicks(nil))
 	p.HideY()
 	p.Add(barRows(bars))
@@ -225,13 +226,13 @@ func segment(c draw.Canvas, p part, x0, y0, x1, y1 vg.Length) {
 	c.StrokeLines(draw.LineStyle{Color: ground, Width: 1.2}, lines...)
 }
 
-// breakdownFinding says of each arm which part is the largest.
+// breakdownFinding names the largest part of each arm.
 func breakdownFinding(in *arms.Set) string {
 	class := in.Focus
 	if class == "" {
 		class = in.Classes()[0]
 	}
-	return list("The mean "+class+" spends most of its time", in, func(a *arms.Arm) (string, bool) {
+	return list("Largest part of the mean time of "+class, in, func(a *arms.Arm) (string, bool) {
 		ps := parts(a.First().Summary.Class(class))
 		if ps == nil {
 			return "", false

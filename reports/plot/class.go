@@ -5,8 +5,8 @@ import (
 	"harelab/reports/arms"
 )
 
-// classPaint returns a class's colour: the first is for the class in question,
-// or for the only one.
+// classPaint returns a class's colour. The first colour is for the focus of the
+// report, or for the only class.
 func classPaint(in *arms.Set, name string) Paint {
 	i := 0
 	if in.Focus == "" && len(in.Classes()) > 1 {
@@ -32,7 +32,7 @@ func classIndex(r *run.Result, name string) int32 {
 	return -1
 }
 
-// length returns the longest run time of all that is drawn, in seconds.
+// length returns the length of the longest run that is drawn, in seconds.
 func length(in *arms.Set) float64 {
 	var longest int64
 	for _, r := range in.Runs {

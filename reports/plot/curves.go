@@ -10,8 +10,8 @@ import (
 	"harelab/reports/arms"
 )
 
-// A curve is one line of a chart. Its end carries the arm's letter, and its
-// name where there is room.
+// A curve is one line of a chart. Its end has the arm's letter, and the label if
+// there is room.
 type curve struct {
 	arm    *arms.Arm
 	x, y   []float64
@@ -19,7 +19,7 @@ type curve struct {
 	dashed bool // a prediction: thinner, and without a label of its own
 }
 
-// curves is the plotter of lines with direct labels.
+// curves is the plotter of lines that have their labels beside them.
 type curves struct{ lines []curve }
 
 // Plot implements plot.Plotter.
@@ -60,8 +60,8 @@ func thin(l curve, x, y func(float64) vg.Length) []vg.Point {
 	return out
 }
 
-// labels puts badges on the lines' ends, moved apart where they coincide, and
-// names beside them where that covers no line and no other label.
+// labels puts badges on the lines' ends, and moves them apart if they coincide. It
+// writes a name beside a badge if that covers no line and no other label.
 func (cs curves) labels(c draw.Canvas, paths [][]vg.Point, busy *occupancy) {
 	var badges []vg.Point
 	for i, l := range cs.lines {
@@ -85,8 +85,8 @@ func (cs curves) labels(c draw.Canvas, paths [][]vg.Point, busy *occupancy) {
 	}
 }
 
-// apart moves a badge sideways until it lies on no other and within the right
-// edge.
+// apart moves a badge sideways until it covers no other badge and does not cross the
+// right edge.
 func apart(at vg.Point, others []vg.Point, edge vg.Length) vg.Point {
 	const step = 2*badgeRadius + 1
 	free := func(p vg.Point) bool {
@@ -111,7 +111,7 @@ func apart(at vg.Point, others []vg.Point, edge vg.Length) vg.Point {
 	return at
 }
 
-// occupancy remembers which parts of a canvas are taken, in squares of 4 px.
+// occupancy counts, for squares of 4 px of a canvas, how much is drawn on them.
 type occupancy struct {
 	c     draw.Canvas
 	taken map[[2]int]int
@@ -138,7 +138,7 @@ func (o *occupancy) line(path []vg.Point) {
 	}
 }
 
-// box marks a box as taken for good: nothing may lie on it.
+// box marks a box so that no label is put on it.
 func (o *occupancy) box(x0, y0, x1, y1 vg.Length) {
 	o.each(x0, y0, x1, y1, func(cell [2]int) { o.taken[cell] += 1000 })
 }
@@ -152,16 +152,16 @@ func (o *occupancy) each(x0, y0, x1, y1 vg.Length, f func([2]int)) {
 	}
 }
 
-// cost is how much a box would cover.
+// cost says how much of the drawing a box would cover.
 func (o *occupancy) cost(x0, y0, x1, y1 vg.Length) int {
 	sum := 0
 	o.each(x0, y0, x1, y1, func(cell [2]int) { sum += o.taken[cell] })
 	return sum
 }
 
-// name writes a label beside a badge where it covers least; when that would
-// be another label or too much of the lines, it is left out, and the letter
-// has to do.
+// name writes a label beside a badge, in the place where it covers least. If it
+// would cover another label there, or too much of the lines, it writes nothing, and
+// the arm has its letter only.
 func (o *occupancy) name(c draw.Canvas, at vg.Point, label string, p Paint) {
 	sty := middle(style(p, smallSize+0.5))
 	w := vg.Length(textWidth(sty, label))

@@ -22,20 +22,21 @@ const depthHeight = 150
 
 var depthKey = key{{name: "messages in the queue", paint: queuedPaint}, {name: "held by a worker, not started", paint: heldPaint}}
 
-// A tide is how many messages are where, from each change on.
-type tide struct {
-	at           []float64 // s
-	queued, held []float64
-	most         float64 // queued and held
-	mostHeld     float64
+// A depthSeries is the number of waiting messages in the queue and at workers, from
+// the instant of each change on.
+type depthSeries struct {
+	at           []float64 // s, the instants
+	queued, held []float64 // messages, from each instant on
+	most         float64   // the largest sum of queued and held
+	mostHeld     float64   // the largest of held
 }
 
 func depth(in *arms.Set, width float64) *Figure {
-	tides := make([]tide, len(in.Arms))
+	series := make([]depthSeries, len(in.Arms))
 	most := 0.0
 	for i, a := range in.Arms {
-		tides[i] = newTide(a.First().Result)
-		most = max(most, tides[i].most)
+		series[i] = newDepthSeries(a.First().Result)
+		most = max(most, series[i].most)
 	}
 	if most == 0 {
 		return nil
@@ -45,8 +46,8 @@ func depth(in *arms.Set, width float64) *Figure {
 	end := length(in)
 	return &Figure{
 		Width: width, Height: float64(keyHeight + rows*depthHeight + (rows-1)*panelGap),
-		Note: "Messages that wait, by where they wait: in the broker's queue, where any worker could still take them, or held by one worker, where only it can.",
-		Alt:  depthFinding(in, tides),
+		Note: "Where messages wait. Any worker can still take a message that is in the broker's queue; one that a worker holds can be started by that worker only.",
+		Alt:  depthFinding(in, series),
 		paint: func(c draw.Canvas) {
 			depthKey.draw(c)
 			for i, cell := range cells(draw.Crop(c, 0, 0, 0, -keyHeight), len(in.Arms), cols) {
@@ -54,16 +55,17 @@ func depth(in *arms.Set, width float64) *Figure {
 				ticks := int(float64(cell.Max.X-cell.Min.X) / 56)
 				ymax, counts := axis(most, 3, nil)
 				p := frame(timeMax(end, ticks), ymax, secondTicks(ticks, end), counts)
-				p.Add(tides[i])
+				p.Add(series[i])
 				p.Draw(draw.Crop(cell, 0, -12, 0, -6))
 			}
 		},
 	}
 }
 
-// newTide follows each message from the broker to its start. What a foreign
-// broker hides is taken from outside: from sent to received.
-func newTide(r *run.Result) tide {
+// newDepthSeries follows each message from the broker to its start. On a foreign
+// broker, which does not show when a message enters the queue, the time there begins
+// when it is sent.
+func newDepthSeries(r *run.Result) depthSeries {
 	type step struct {
 		at           int64
 		queued, held int32
@@ -93,7 +95,7 @@ func newTide(r *run.Result) tide {
 		}
 	}
 	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
-	var t tide
+	var t depthSeries
 	var queued, held int32
 	for i, s := range steps {
 		queued += s.queued
@@ -110,9 +112,9 @@ func newTide(r *run.Result) tide {
 	return t
 }
 
-// Plot implements plot.Plotter: held below, queued on top of it, the highest
-// value of each pixel.
-func (t tide) Plot(c draw.Canvas, p *plot.Plot) {
+// Plot implements plot.Plotter. It draws held messages below and queued messages on
+// top of them, with the highest value in each pixel.
+func (t depthSeries) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	n := int(math.Ceil(float64(c.Max.X - c.Min.X)))
 	held, both := make([]float64, n), make([]float64, n)
@@ -131,7 +133,7 @@ func (t tide) Plot(c draw.Canvas, p *plot.Plot) {
 	area(c, heldPaint, held, y)
 }
 
-// area fills from the axis up to a value for each pixel.
+// area fills the plot from the axis up to a value for each pixel.
 func area(c draw.Canvas, p Paint, values []float64, y func(float64) vg.Length) {
 	var path vg.Path
 	for px := 0; px < len(values); {
@@ -149,11 +151,12 @@ func area(c draw.Canvas, p Paint, values []float64, y func(float64) vg.Length) {
 	c.Fill(path)
 }
 
-// depthFinding says how many messages at most were held in each arm.
-func depthFinding(in *arms.Set, tides []tide) string {
+// depthFinding lists the largest numbers of waiting and of held messages of each
+// arm.
+func depthFinding(in *arms.Set, series []depthSeries) string {
 	i := -1
-	return list("Messages waiting at most, and held by workers", in, func(*arms.Arm) (string, bool) {
+	return list("Most messages waiting at a time, and most held by workers", in, func(*arms.Arm) (string, bool) {
 		i++
-		return fmt.Sprintf("%.0f and %.0f", tides[i].most, tides[i].mostHeld), true
+		return fmt.Sprintf("%.0f and %.0f", series[i].most, series[i].mostHeld), true
 	})
 }

@@ -12,8 +12,8 @@ import (
 type DotRow struct {
 	Label         string
 	Value, Lo, Hi float64
-	Text          string // the figure, written out behind its dot
-	Marked        bool   // the row that others are set beside
+	Text          string // the figure with its unit, right of the dot
+	Marked        bool   // makes the row stand out
 }
 
 const (
@@ -22,8 +22,8 @@ const (
 )
 
 // Dots draws rows in the given order, each with a dot at its figure and a bar
-// over its interval, on a logarithmic axis of whole decades. Alt is the finding,
-// which the caller knows. Without rows it returns nil.
+// over its interval, on a logarithmic axis of whole decades. alt is the finding.
+// Without rows it returns nil.
 func Dots(rows []DotRow, format func(float64) string, width float64, alt string) *Figure {
 	if len(rows) == 0 {
 		return nil
@@ -39,7 +39,7 @@ func Dots(rows []DotRow, format func(float64) string, width float64, alt string)
 	lo, hi := wholeDecades(values)
 	return &Figure{
 		Width: width, Height: float64(len(rows)*dotRow + axisHeight), Alt: alt,
-		Note: "On a logarithmic axis. The dot is the median, the bar its interval.",
+		Note: "The axis is logarithmic. A dot is a median, a bar its interval.",
 		paint: func(c draw.Canvas) {
 			p := frame(hi, 1, decades{format, int((width - label - room) / 60)}, plot.ConstantTicks(nil))
 			p.X.Min, p.X.Scale = lo, plot.LogScale{}
@@ -51,7 +51,7 @@ func Dots(rows []DotRow, format func(float64) string, width float64, alt string)
 }
 
 // wholeDecades returns the ends of a logarithmic axis of whole decades around the
-// values above zero: it has no place for others.
+// values above zero. Others cannot be on such an axis.
 func wholeDecades(values []float64) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
 	for _, v := range values {
@@ -65,7 +65,7 @@ func wholeDecades(values []float64) (lo, hi float64) {
 	return math.Pow(10, math.Floor(math.Log10(lo))), math.Pow(10, math.Ceil(math.Log10(hi*1.0001)))
 }
 
-// clamped puts values that an axis has no place for at its ends.
+// clamped returns a transform that puts values beyond an axis at its ends.
 func clamped(a plot.Axis, x func(float64) vg.Length) func(float64) vg.Length {
 	return func(v float64) vg.Length { return x(min(max(v, a.Min), a.Max)) }
 }

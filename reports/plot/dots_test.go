@@ -6,7 +6,7 @@ import (
 	"testing"
 )
 
-// TestWholeDecades wants whole decades around the values above zero.
+// TestWholeDecades: the axis has whole decades around the values above zero.
 func TestWholeDecades(t *testing.T) {
 	for _, tt := range []struct {
 		values []float64
@@ -21,8 +21,8 @@ func TestWholeDecades(t *testing.T) {
 	}
 }
 
-// TestNoPlaceOnTheAxis: a logarithmic axis has no zero and no infinity, which
-// coarse clocks measure; they are drawn at its ends.
+// TestNoPlaceOnTheAxis: a logarithmic axis has no zero and no infinity, but coarse
+// clocks measure them. Charts draw them at the axis' ends.
 func TestNoPlaceOnTheAxis(t *testing.T) {
 	format := func(float64) string { return "" }
 	for name, f := range map[string]*Figure{

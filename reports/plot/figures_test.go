@@ -85,7 +85,7 @@ func TestFront(t *testing.T) {
 	}
 }
 
-// TestDecadesFit wants fewer ticks where there is less room.
+// TestDecadesFit: with less room there are fewer ticks.
 func TestDecadesFit(t *testing.T) {
 	for n, want := range map[int]int{9: 6, 5: 3, 2: 2} {
 		if got := (decades{stat.Brief, n}).Ticks(0.004, 0.25); len(got) != want {
@@ -94,8 +94,8 @@ func TestDecadesFit(t *testing.T) {
 	}
 }
 
-// TestThinnedNamesFit wants each name that is left to have room, and a short
-// axis to keep all.
+// TestThinnedNamesFit: each name that is left has room, and a short axis keeps all
+// names.
 func TestThinnedNamesFit(t *testing.T) {
 	var names []string
 	for i := range 50 {

@@ -17,7 +17,7 @@ func init() {
 
 const (
 	panelHeight = 190
-	maxPanels   = 4 // classes that get a panel of their own
+	maxPanels   = 4 // number of classes with a panel of their own
 )
 
 func finished(in *arms.Set, width float64) *Figure {
@@ -48,7 +48,7 @@ func finished(in *arms.Set, width float64) *Figure {
 	end := length(in)
 	return &Figure{
 		Width: width, Height: float64(rows*panelHeight + (rows-1)*panelGap),
-		Note: "How many are done by when: a steep line is throughput, a flat one is starvation." + dashedNote(in),
+		Note: "The number of messages finished up to each time. Where a line is steep, throughput is high; where it is flat, nothing finishes." + dashedNote(in),
 		Alt:  finishedFinding(in),
 		paint: func(c draw.Canvas) {
 			for i, cell := range cells(c, len(classes), cols) {
@@ -100,12 +100,12 @@ func finishedCurve(a *arms.Arm, r *arms.Run, class string, dashed bool) curve {
 
 func dashedNote(in *arms.Set) string {
 	if in.Predicts() {
-		return " Dashed: as predicted in virtual time."
+		return " Dashed lines are predictions in virtual time."
 	}
 	return ""
 }
 
-// finishedFinding lists when the class in question was done.
+// finishedFinding lists the times at which all messages of the focus were done.
 func finishedFinding(in *arms.Set) string {
 	t := "All done"
 	get := func(a *arms.Arm) *stat.Class { return a.First().Summary.All }
@@ -122,7 +122,7 @@ func finishedFinding(in *arms.Set) string {
 	})
 }
 
-// list makes a sentence with a figure of each arm.
+// list makes a sentence with a figure for each arm that has one.
 func list(start string, in *arms.Set, figure func(*arms.Arm) (string, bool)) string {
 	sep := ": "
 	for _, a := range in.Arms {

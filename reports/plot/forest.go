@@ -20,7 +20,7 @@ type ForestRow struct {
 // A ForestEffect is new/base. Lo and Hi are NaN or infinite where there is no
 // interval.
 type ForestEffect struct {
-	Side          int // numbers the new sides, for letter and colour
+	Side          int // number of the new side, from 0: its letter and colour go by it
 	Ratio, Lo, Hi float64
 	Sign          int    // +1 better, -1 worse, 0 no difference
 	Text          string // as "-62.9 %, better"
@@ -33,8 +33,7 @@ const (
 	forestReach = 8.0 // ratios beyond are drawn at the edge, with an arrow
 )
 
-// Forest draws effects on a log axis of new/base. Alt is the finding, which
-// the caller knows.
+// Forest draws effects on a logarithmic axis of new/base. alt is the finding.
 func Forest(rows []ForestRow, width float64, alt string) *Figure {
 	height := float64(axisHeight)
 	reach := 1.3
@@ -50,7 +49,7 @@ func Forest(rows []ForestRow, width float64, alt string) *Figure {
 	reach *= 1.12
 	return &Figure{
 		Width: width, Height: height, Alt: alt,
-		Note: "Left of the line is less than the base, right is more. A bar is the interval at 95 %; grey is no difference that counts.",
+		Note: "A dot left of the line is less than the base, right of it more. A bar is the 95 % interval. Grey is no significant difference.",
 		paint: func(c draw.Canvas) {
 			p := frame(1, 1, forestTicks{reach, width}, plot.ConstantTicks(nil))
 			p.HideY()
@@ -61,7 +60,7 @@ func Forest(rows []ForestRow, width float64, alt string) *Figure {
 	}
 }
 
-// spanOf is how far a ratio is from 1, either way.
+// spanOf is the distance of a ratio from 1 as a factor of 1 or more: 2 for 2 and 0.5.
 func spanOf(r float64) float64 {
 	if r <= 0 || math.IsNaN(r) || math.IsInf(r, 0) {
 		return forestReach

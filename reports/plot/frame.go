@@ -40,7 +40,7 @@ func bold(p Paint, size float64) text.Style {
 	return s
 }
 
-// right and centre align a style.
+// right and centre return a style with that alignment.
 func right(s text.Style) text.Style  { s.XAlign = text.XRight; return s }
 func centre(s text.Style) text.Style { s.XAlign = text.XCenter; return s }
 
@@ -100,12 +100,11 @@ func (*grid) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// steps are ticks at multiples of a round step: the one given, or one that
-// makes about n of them. Without a format they count.
+// steps are ticks at multiples of a round step.
 type steps struct {
-	n      int
-	step   float64
-	format func(float64) string
+	n      int                  // about how many ticks, if step is 0
+	step   float64              // 0 chooses one
+	format func(float64) string // nil writes counts
 }
 
 // Ticks implements plot.Ticker.
@@ -116,7 +115,7 @@ func (s steps) Ticks(lo, hi float64) []plot.Tick {
 	}
 	var out []plot.Tick
 	for i := math.Ceil(lo/step - 1e-9); i*step <= hi*(1+1e-9); i++ {
-		v := i*step + 0 // which takes the sign off a zero
+		v := i*step + 0 // a negative zero becomes positive
 		label := ""
 		if s.format != nil {
 			label = s.format(v)
@@ -128,8 +127,8 @@ func (s steps) Ticks(lo, hi float64) []plot.Tick {
 	return out
 }
 
-// axis returns the end of an axis that has to hold v with a little air above,
-// and its ticks.
+// axis returns the end of an axis with v on it and a little room above, and its
+// ticks.
 func axis(v float64, n int, format func(float64) string) (float64, steps) {
 	whole := format == nil
 	step := roundStep(v/float64(n), whole)
@@ -148,8 +147,8 @@ func timeFormat(hi float64) func(float64) string {
 	return func(v float64) string { return stat.Plain(v*scale) + unit }
 }
 
-// roundStep rounds a step up to 1, 2 or 5 times a power of ten; whole numbers
-// only where counts are meant.
+// roundStep rounds a step up to 1, 2 or 5 times a power of ten; with whole it is at
+// least 1.
 func roundStep(raw float64, whole bool) float64 {
 	if raw <= 0 || math.IsNaN(raw) || math.IsInf(raw, 0) {
 		return 1
@@ -177,7 +176,7 @@ func pow10(n int) float64 {
 // secondTicks are ticks of a time axis that ends at hi.
 func secondTicks(n int, hi float64) steps { return steps{n: n, format: timeFormat(hi)} }
 
-// niceMax returns the end of an axis that has to hold v.
+// niceMax returns the end of an axis with v on it: a multiple of a round step.
 func niceMax(v float64, n int, whole bool) float64 {
 	if v <= 0 {
 		return 1
@@ -186,8 +185,9 @@ func niceMax(v float64, n int, whole bool) float64 {
 	return math.Ceil(v/step-1e-9) * step
 }
 
-// timeMax returns the end of a time axis: round where that is near, and not
-// thrown to the next round value by the hair that a real clock adds.
+// timeMax returns the end of a time axis: the next round value if it is near, and
+// otherwise end. A run on a real clock that ends slightly after a round value ends
+// the axis at that value.
 func timeMax(end float64, n int) float64 {
 	step := roundStep(end/float64(max(n, 1)), false)
 	round := math.Ceil(end/step-0.02) * step
@@ -208,8 +208,8 @@ func badge(c draw.Canvas, at vg.Point, letter string, p Paint) {
 	c.FillText(middle(centre(bold(onFill, smallSize))), at, letter)
 }
 
-// heading draws a badge and a title at the top left of a canvas and returns
-// the rest of it.
+// heading draws a title, and the badge of a unless it is nil, at the top left of a
+// canvas, and returns the canvas below.
 func heading(c draw.Canvas, a *arms.Arm, title string) draw.Canvas {
 	x := c.Min.X
 	y := c.Max.Y - badgeRadius - 1
@@ -222,7 +222,7 @@ func heading(c draw.Canvas, a *arms.Arm, title string) draw.Canvas {
 	return draw.Crop(c, 0, 0, 0, -headHeight)
 }
 
-// fillRect fills a rectangle, with a tooltip where the canvas knows them.
+// fillRect fills a rectangle, with a tooltip if the canvas can have one.
 func fillRect(c draw.Canvas, p Paint, x0, y0, x1, y1 vg.Length, tip string) {
 	if t, ok := c.Canvas.(interface{ Title(string) }); ok && tip != "" {
 		t.Title(tip)

@@ -17,7 +17,8 @@ import (
 	"harelab/reports/internal/specimen"
 )
 
-// TestGolden holds every chart to what was last looked at and found good.
+// TestGolden compares every chart with the picture that somebody last looked at and
+// accepted.
 func TestGolden(t *testing.T) {
 	for _, name := range []string{"both", "foreign", "tenants"} {
 		in := inputs()[name]
@@ -48,9 +49,8 @@ func golden(t *testing.T, name string, got []byte) {
 	}
 }
 
-// TestNothingIsCutOffOrOverlaps wants every text of every chart within its
-// picture and on no other text, at both widths, by the metrics it was laid out
-// with.
+// TestNothingIsCutOffOrOverlaps: every text of every chart is within its picture and
+// on no other text, at both widths, by the font metrics of the layout.
 func TestNothingIsCutOffOrOverlaps(t *testing.T) {
 	for _, width := range []float64{Wide, Narrow} {
 		for name, in := range inputs() {
@@ -130,7 +130,7 @@ func TestFiguresAreWellFormed(t *testing.T) {
 	}
 }
 
-// TestOddResults: charts of results that hold next to nothing.
+// TestOddResults draws charts of results that are nearly empty.
 func TestOddResults(t *testing.T) {
 	empty := &run.Result{Scenario: "empty", Target: run.Target{Kind: "sim"}}
 	unserved := specimen.CeleryInitial()

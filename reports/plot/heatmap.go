@@ -15,18 +15,18 @@ type Grid struct {
 	YValues    []string
 	Panels     []GridPanel
 	Format     func(float64) string
-	HighIsGood bool
+	HighIsGood bool // a larger value is better
 }
 
-// A GridPanel is one combination of the axes that X and Y leave over. Values
-// are by row and column, NaN where there is no cell.
+// A GridPanel is one combination of the values of the axes other than X and Y.
+// Values are by row and column, NaN where there is no cell.
 type GridPanel struct {
 	Title  string
 	Values [][]float64
 }
 
-// MaxPanels is how many panels a grid or a group of lines can have; those
-// beyond it are left out.
+// MaxPanels is the largest number of panels of a grid or a line chart; panels beyond
+// it are left out.
 const MaxPanels = 6
 
 const (
@@ -34,8 +34,8 @@ const (
 	gridTitle = 18
 )
 
-// Heatmap draws a grid: the worse, the stronger the colour; the best cell is outlined, and
-// every cell has its value, so that the colour only leads the eye.
+// Heatmap draws a grid of cells with their values. A worse value has a stronger
+// colour; the best cells are outlined. alt is the finding.
 func Heatmap(g Grid, width float64, alt string) *Figure {
 	panels := g.Panels[:min(len(g.Panels), MaxPanels)]
 	lo, hi := math.Inf(1), math.Inf(-1)
@@ -57,7 +57,7 @@ func Heatmap(g Grid, width float64, alt string) *Figure {
 	}
 	return &Figure{
 		Width: width, Height: float64(len(panels))*(h+panelGap) - panelGap, Alt: alt,
-		Note: "One cell per combination; the stronger the colour, the worse. The best is outlined.",
+		Note: "One cell for each combination. The worse its value, the stronger its colour; the best is outlined.",
 		paint: func(c draw.Canvas) {
 			for i, cell := range cells(c, len(panels), 1) {
 				if panels[i].Title != "" {
@@ -97,17 +97,17 @@ func (g Grid) panel(c draw.Canvas, p GridPanel, lo, hi float64) {
 	}
 }
 
-// muchMore is the ratio beyond which a linear scale would show the largest
-// values alone.
-const muchMore = 8
+// logFrom is the ratio of largest to least value beyond which scales are
+// logarithmic: on a linear scale only the largest values could be told apart.
+const logFrom = 8
 
-// cell draws one value; badness grows with the logarithm where values differ
-// much, as waits do.
+// cell draws one value. Its colour goes by the value, or by the logarithm if values
+// differ by more than logFrom, as waits do.
 func (g Grid) cell(c draw.Canvas, x, y, w vg.Length, v, lo, hi float64) {
 	share := 0.0
 	switch {
 	case hi <= lo:
-	case lo > 0 && hi/lo > muchMore:
+	case lo > 0 && hi/lo > logFrom:
 		share = math.Log(v/lo) / math.Log(hi/lo)
 	default:
 		share = (v - lo) / (hi - lo)

@@ -25,16 +25,16 @@ const (
 	markHeight = 16 // of the line that marks starvation
 	nameMargin = 10 // around the name in a block
 
-	maxBlocks = 3000 // above, lanes show busy shares per pixel
-	maxTips   = 1000 // above, blocks have no tooltips: they would be most of the page
-	maxLanes  = 32   // above, a lane is a worker; above again, the rest is left out
+	maxBlocks = 3000 // with more blocks, lanes show the busy share of each pixel
+	maxTips   = 1000 // with more blocks, these have no tooltips, which would be most of the page
+	maxLanes  = 32   // with more slots, a lane is a worker; workers beyond so many are left out
 )
 
 // A lane is one row: a slot, or a whole worker.
 type lane struct {
 	label        string
-	worker, slot int32 // slot < 0: all of the worker's
-	slots        int
+	worker, slot int32 // a negative slot means all slots of the worker
+	slots        int   // number of slots in the lane
 }
 
 // A lanePanel is the lanes of one run.
@@ -43,7 +43,7 @@ type lanePanel struct {
 	run   *arms.Run
 	title string
 	lanes []lane
-	more  int // workers left out
+	more  int // number of workers left out
 }
 
 func lanes(in *arms.Set, width float64) *Figure {
@@ -71,7 +71,7 @@ func lanes(in *arms.Set, width float64) *Figure {
 	}
 	note := laneNote(in, blocks > maxBlocks)
 	if cols == 2 {
-		note += " Left as predicted in virtual time, right as measured."
+		note += " Left: predicted in virtual time. Right: measured."
 	}
 	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: length(in), column: float64(min(1+rows/16, 3))}
 	grid := layLanes(panels, cols, width, draws)
@@ -112,8 +112,8 @@ func newLanePanel(a *arms.Arm, r *arms.Run, title string) lanePanel {
 	return p
 }
 
-// A laneGrid places panels in columns; a row of panels is as high as its
-// highest.
+// A laneGrid places panels in columns. A row of panels is as high as its highest
+// panel.
 type laneGrid struct {
 	panels []lanePanel
 	cols   int
@@ -165,8 +165,8 @@ func (g *laneGrid) paint(c draw.Canvas) {
 	}
 }
 
-// key names the classes, where some of them have no block with room for their
-// name and their number leaves each a colour of its own.
+// key explains the colours of classes. It is empty if each class has a block with
+// room for its name, or if there are more classes than colours.
 func (g *laneGrid) key(width float64) key {
 	names := g.draws.in.Classes()
 	if len(names) < 2 || len(names) > len(classPaints)-1 {
@@ -195,12 +195,12 @@ func (g *laneGrid) key(width float64) key {
 	return k
 }
 
-// laneDrawing is how all panels of a chart are drawn.
+// laneDrawing is what all panels of a chart have in common.
 type laneDrawing struct {
 	in           *arms.Set
-	shares, tips bool
-	end          float64 // s, of the time axis
-	column       float64 // px, of busy shares
+	shares, tips bool    // lanes show busy shares; blocks have tooltips
+	end          float64 // s, the end of the time axis
+	column       float64 // px, the width of a column of busy shares
 }
 
 func (d laneDrawing) panel(c draw.Canvas, p lanePanel, label vg.Length) {
@@ -228,7 +228,7 @@ type laneRows struct {
 func (r laneRows) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	top := c.Max.Y - markHeight
-	fillRect(c, ground, c.Min.X-2, top+1, c.Max.X+2, c.Max.Y+1, "") // no grid behind the mark's words
+	fillRect(c, ground, c.Min.X-2, top+1, c.Max.X+2, c.Max.Y+1, "") // covers the grid behind the words of the mark
 	r.mark(c, x, top+4)
 	for i, l := range r.lanes {
 		y1 := top - vg.Length(i*(laneHeight+laneGap))
@@ -248,11 +248,11 @@ func (r laneRows) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// block draws one stretch of work.
+// block draws one span of work.
 func (r laneRows) block(c draw.Canvas, x func(float64) vg.Length, s run.Span, y0, y1 vg.Length) {
 	x0, x1 := x(seconds(s.Start)), x(seconds(s.End))
 	if x1-x0 > 1.4 {
-		x1 -= 0.5 // so that neighbours can be told apart
+		x1 -= 0.5 // a gap between neighbours
 	}
 	name := className(r.run.Result, s.Class)
 	p := classPaint(r.in, name)
@@ -285,9 +285,9 @@ func (r laneRows) tip(s run.Span, name string) string {
 	return t + ", ran " + ran
 }
 
-// busy draws a lane as the share of each column in which it was busy, by
-// class. Columns are a pixel wide, and wider where many lanes would make the
-// page heavy.
+// busy draws a lane in columns. The height of a column is the share of time in which
+// the lane was busy, by class. Columns are a pixel wide, or wider in a chart of many
+// lanes, to keep the page small.
 func (r laneRows) busy(c draw.Canvas, x func(float64) vg.Length, l lane, y0, y1 vg.Length) {
 	n := int(float64(c.Max.X-c.Min.X) / r.column)
 	if n <= 0 {
@@ -317,12 +317,12 @@ func (r laneRows) busy(c draw.Canvas, x func(float64) vg.Length, l lane, y0, y1 
 	}
 }
 
-// shareSteps are the heights that a column can have, few so that neighbours
-// join.
+// shareSteps is the number of heights that a column can have. It is small so that
+// neighbours often have the same height and become one rectangle.
 const shareSteps = 10
 
-// shareOf returns for each class and each of n columns the share of the lane's
-// slots that was busy with it.
+// shareOf returns, for each class and each of n columns, the share of the lane's slot
+// time that was spent on the class.
 func (r laneRows) shareOf(l lane, n int, perSecond float64) [][]float64 {
 	share := make([][]float64, len(r.run.Result.Classes))
 	for k := range share {
@@ -340,7 +340,8 @@ func (r laneRows) shareOf(l lane, n int, perSecond float64) [][]float64 {
 	return share
 }
 
-// mark draws above the lanes for how long the class in question starved.
+// mark draws, above the lanes, a bracket over the longest time in which the focus
+// starved.
 func (r laneRows) mark(c draw.Canvas, x func(float64) vg.Length, y vg.Length) {
 	class := r.run.Summary.Class(r.in.Focus)
 	if class == nil || class.Starvation < r.end/20 {
@@ -374,18 +375,18 @@ func className(r *run.Result, i int32) string {
 }
 
 func laneNote(in *arms.Set, shares bool) string {
-	note := "One row per slot of a worker; a block is one piece of work."
+	note := "One row for each slot of a worker; a block is one piece of work."
 	if shares {
-		note = "One row per slot of a worker; its height is the share of time in which it was busy."
+		note = "One row for each slot of a worker; the height is the share of time in which it was busy."
 	}
 	if in.Focus != "" && len(in.Classes()) > 1 {
-		note += fmt.Sprintf(" Look for when the %s blocks begin, and at what runs before them.", in.Focus)
+		note += fmt.Sprintf(" Look at the time when the %s blocks begin, and at the work before them.", in.Focus)
 	}
 	return note
 }
 
-// laneFinding says which arm starves the class in question the longest, and
-// which the least.
+// laneFinding names the arm in which the focus starves the longest and the arm in
+// which it starves the least. Without starvation it lists how busy the arms were.
 func laneFinding(in *arms.Set) string {
 	starved := func(a *arms.Arm) float64 {
 		if c := a.First().Summary.Class(in.Focus); c != nil {

@@ -7,9 +7,8 @@ import (
 	"strings"
 )
 
-// A Paint is a colour by its role. SVG writes the role as a class, so that a
-// page or a media query decides what it looks like; everything else sees the
-// light theme.
+// A Paint is a colour with a role. SVG has the role as a class, and the style sheet
+// of the page decides its colour; other formats have the colour of the light theme.
 type Paint struct {
 	role        string
 	light, dark color.NRGBA
@@ -21,10 +20,10 @@ func (p Paint) RGBA() (r, g, b, a uint32) { return p.light.RGBA() }
 // CSS returns the paint's custom property, as "var(--r1)".
 func (p Paint) CSS() string { return "var(--" + p.role + ")" }
 
-// A tint is a paint that lets the ground shine through.
+// A tint is a translucent paint.
 type tint struct {
 	Paint
-	share float64 // 0 to 1
+	share float64 // opacity, 0 to 1
 }
 
 // RGBA implements color.Color with the light theme.
@@ -49,8 +48,8 @@ func rgb(hex uint32) color.NRGBA {
 func hex(c color.NRGBA) string { return fmt.Sprintf("#%02x%02x%02x", c.R, c.G, c.B) }
 
 // The roles. Colours keep their order of lightness under the common kinds of
-// colour blindness, and no chart tells by colour alone: runs carry letters,
-// blocks and bars carry names.
+// colour blindness, and no chart relies on colour alone: runs have letters, blocks
+// and bars have names.
 var (
 	ink    = paint("ink", 0x1c2128, 0xe6e9ee) // text
 	dim    = paint("dim", 0x5b6470, 0x9aa4b1) // secondary text
@@ -58,7 +57,7 @@ var (
 	ground = paint("bg", 0xffffff, 0x12161c)
 	onFill = paint("on", 0xffffff, 0x0c0f13) // text on a filled shape
 
-	// runPaints tell runs apart, in order of appearance.
+	// runPaints are the colours of runs, in order of appearance.
 	runPaints = []Paint{
 		paint("r1", 0xb9420f, 0xf08a5d), // vermilion
 		paint("r2", 0xa87400, 0xe2b33c), // amber
@@ -67,7 +66,7 @@ var (
 		paint("r5", 0x2c7a4b, 0x6cc58f), // green
 		paint("r6", 0x4c5663, 0xa7b0bd), // slate
 	}
-	// classPaints tell classes apart; the first is for the class in question.
+	// classPaints are the colours of classes; the first is for the focus.
 	classPaints = []Paint{
 		paint("k1", 0xc2326e, 0xf77fb0), // magenta
 		paint("k2", 0x717e90, 0x7f8da3), // slates, neighbours far apart
@@ -106,7 +105,8 @@ func Variables(dark bool) string {
 	return b.String()
 }
 
-// Classes returns the rules by which an inlined chart uses the variables.
+// Classes returns the style rules that give the classes of an inlined chart the
+// colours of [Variables].
 func Classes() string {
 	roles := make([]string, 0, len(paints))
 	for role := range paints {

@@ -10,19 +10,19 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A Dot is one cell of a sweep: X is better when larger, Y when smaller.
+// A Dot is one cell of a sweep. A larger X is better, and a smaller Y.
 type Dot struct {
 	Label string
 	X, Y  float64
 }
 
-// alike is how far throughputs may differ, as a share, and count as the same:
-// the end of a run comes a little earlier or later with every setting.
-const alike = 0.01
+// sameX is the share by which throughputs may differ and still count as the same: a
+// run ends a little earlier or later with every setting.
+const sameX = 0.01
 
-// Front returns the indexes of the dots that no other beats, from left to
-// right: none has a smaller Y at an X that is alike or larger. Of equals it
-// returns the first.
+// Front returns the indexes of the dots that no other dot beats, from left to right.
+// A dot beats another if its Y is smaller and its X is larger or the same within
+// sameX. Of equal dots Front returns the first.
 func Front(dots []Dot) []int {
 	order := make([]int, len(dots))
 	for i := range order {
@@ -32,7 +32,7 @@ func Front(dots []Dot) []int {
 	var front []int
 	least, next, last := math.Inf(1), 0, math.Inf(1)
 	for _, i := range order {
-		for ; next < len(order) && dots[order[next]].X >= dots[i].X*(1-alike); next++ {
+		for ; next < len(order) && dots[order[next]].X >= dots[i].X*(1-sameX); next++ {
 			least = min(least, dots[order[next]].Y)
 		}
 		if dots[i].Y <= least && dots[i].Y < last {
@@ -43,8 +43,8 @@ func Front(dots []Dot) []int {
 	return front
 }
 
-// Pareto draws dots with the front joined and named: what is not on it is
-// beaten by something that is.
+// Pareto draws dots, and joins and names those of the front; each of the others is
+// beaten by a dot of the front.
 func Pareto(dots []Dot, xName, yName string, xFormat, yFormat func(float64) string, width float64, alt string) *Figure {
 	if len(dots) < 2 {
 		return nil
@@ -53,18 +53,18 @@ func Pareto(dots []Dot, xName, yName string, xFormat, yFormat func(float64) stri
 	for _, d := range dots {
 		xmax, ymax, xmin, ymin = max(xmax, d.X), max(ymax, d.Y), min(xmin, d.X), min(ymin, d.Y)
 	}
-	if xmin > 0.7*xmax { // a tenth of the axis at least, so that a hair's breadth looks like one
+	if xmin > 0.7*xmax { // the axis spans a tenth of xmax at least, so that a small difference looks small
 		xmin = min(xmin-(xmax-xmin)*0.3, xmax*0.9)
 	} else {
 		xmin = 0
 	}
-	logarithmic := ymin > 0 && ymax/ymin > muchMore
+	logarithmic := ymin > 0 && ymax/ymin > logFrom
 	if logarithmic {
 		yName += ", logarithmic"
 	}
 	return &Figure{
 		Width: width, Height: panelHeight + 90, Alt: alt,
-		Note: "One dot per cell; right is more throughput, down is less wait. Named is what no other cell beats in both.",
+		Note: "One dot for each cell: further right is more throughput, further down is less wait. Named are the cells that no other cell beats in both.",
 		paint: func(c draw.Canvas) {
 			c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, yName)
 			c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - rightMargin, Y: c.Min.Y + 2}, xName)

@@ -45,7 +45,7 @@ func percentiles(in *arms.Set, width float64) *Figure {
 	}
 	return &Figure{
 		Width: width, Height: panelHeight + 40,
-		Note: "Half of the messages waited no longer than the line at 50 %; a step to the right is a group that waited far longer, which an average hides." + dashedNote(in),
+		Note: "Half of the messages waited no longer than the line shows at 50 %. A step further right is a group that waited far longer; an average hides it." + dashedNote(in),
 		Alt:  percentileFinding(in),
 		paint: func(c draw.Canvas) {
 			c = heading(c, nil, title)
@@ -58,8 +58,8 @@ func percentiles(in *arms.Set, width float64) *Figure {
 	}
 }
 
-// waitCurve is the wait at each percentile p, over 1/(1-p): the axis of
-// HdrHistogram, on which each further nine takes the same room.
+// waitCurve is the wait at each percentile p, over 1/(1-p). This is the axis of
+// HdrHistogram, on which each further nine takes the same width.
 func waitCurve(a *arms.Arm, r *arms.Run, class string) curve {
 	k := classIndex(r.Result, class)
 	var waits []int64
@@ -76,7 +76,7 @@ func waitCurve(a *arms.Arm, r *arms.Run, class string) curve {
 		if i > 0 && w == waits[i-1] && i < len(waits)-1 {
 			continue
 		}
-		at := n / (n - float64(i)) // where this value begins to be the percentile
+		at := n / (n - float64(i)) // the first percentile with this value
 		if i > 0 {
 			l.x, l.y = append(l.x, at), append(l.y, l.y[len(l.y)-1])
 		}
@@ -88,7 +88,7 @@ func waitCurve(a *arms.Arm, r *arms.Run, class string) curve {
 	return l
 }
 
-// percentileTicks labels 1/(1-p).
+// percentileTicks are percentiles on the axis of 1/(1-p).
 type percentileTicks struct{ tail float64 }
 
 // Ticks implements plot.Ticker.
@@ -112,7 +112,7 @@ func (t percentileTicks) Ticks(_, hi float64) []plot.Tick {
 	return slices.DeleteFunc(out, func(tick plot.Tick) bool { return tick.Value > hi })
 }
 
-// percentileFinding tells the median and the worst of each arm.
+// percentileFinding lists the median and the longest wait of each arm.
 func percentileFinding(in *arms.Set) string {
 	what := "Wait"
 	if in.Focus != "" {

@@ -1,14 +1,13 @@
-// Package plot draws the charts of a report, each from the results and their
-// figures alone.
+// Package plot draws the charts of a report from its runs and their figures.
 //
-// A chart is one file of this package. It registers itself under the name of
-// its file in plots/; page, folder and tests pick it up. To add one, copy
-// depth.go. Charts are drawn by gonum/plot on a canvas of our own for SVG and
-// on gonum's for PNG, at any width: 720 px for a page or a pull request,
-// 360 px for a phone.
+// A chart is one file of this package. It registers itself under a name; the page,
+// the folder plots/ and the tests then include it. To add a chart, copy depth.go.
+// Package gonum/plot draws the charts, for SVG on a canvas of this package and for
+// PNG on its own, at any width: 720 px for a page or a pull request, 360 px for a
+// phone.
 //
-// Each chart answers a question that a line of plain words asks before it, and
-// its alternative text is the finding, not a description.
+// A note in plain words above each chart says what to look at. Its alternative text
+// is the finding, not a description.
 package plot
 
 import (
@@ -32,13 +31,13 @@ const (
 	Narrow = 360
 )
 
-// A Chart is a way to draw results.
+// A Chart is one kind of chart.
 type Chart struct {
 	Name  string // of its files: lower case, no spaces
 	Title string
-	Order int // place on the page
-	// Draw returns the chart at a width in px, or nil when the results have
-	// nothing for it to show.
+	Order int // charts of a page are in rising order
+	// Draw returns the chart at a width in px, or nil if the arms have nothing that
+	// it could show.
 	Draw func(in *arms.Set, width float64) *Figure
 }
 
@@ -52,7 +51,7 @@ func register(c Chart) {
 	charts[c.Name] = c
 }
 
-// Charts returns the charts in the order of the page.
+// Charts returns the charts in their order on the page.
 func Charts() []Chart {
 	out := make([]Chart, 0, len(charts))
 	for _, c := range charts {
@@ -67,7 +66,7 @@ func Charts() []Chart {
 // A Figure is a drawn chart.
 type Figure struct {
 	Width, Height float64 // px
-	Note          string  // one line of plain words: what to look at
+	Note          string  // what to look at, in plain words
 	Alt           string  // the finding
 
 	paint func(c draw.Canvas)

@@ -8,8 +8,8 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A Rank is one row of a ranking: a cell's wait as mean, 99th percentile and
-// longest, in seconds.
+// A Rank is one row of a ranking: the mean, the 99th percentile and the longest wait
+// of a cell, in seconds.
 type Rank struct {
 	Label          string
 	Mean, P99, Max float64
@@ -20,8 +20,8 @@ const (
 	maxRanks = 30
 )
 
-// Ranking draws rows in the given order, best first, each with the three
-// figures on one time axis.
+// Ranking draws rows in the given order, best first, each with its three figures on
+// the same time axis. alt is the finding.
 func Ranking(rows []Rank, format func(float64) string, width float64, alt string) *Figure {
 	rows = rows[:min(len(rows), maxRanks)]
 	most, least := 0.0, math.Inf(1)

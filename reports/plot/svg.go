@@ -15,20 +15,20 @@ import (
 	"gonum.org/v1/plot/vg"
 )
 
-// fontStack is the page's and the charts' family. Charts are laid out with the
-// metrics of Liberation Sans, to which Helvetica and Arial are metrically
-// equal, so what does not overlap here overlaps nowhere.
+// fontStack is the font family of the page and the charts. The layout of charts uses
+// the metrics of Liberation Sans, which Helvetica and Arial share, so texts that do
+// not overlap in the layout do not overlap with these fonts.
 const fontStack = "Helvetica Neue,Helvetica,Arial,Liberation Sans,system-ui,sans-serif"
 
-// An svg is a vg.Canvas that writes compact SVG: absolute coordinates rounded
-// to 1/100 px, so that the last bits of a CPU's arithmetic do not show; paints
-// as classes; text as text. One vg point is one px.
+// An svg is a vg.Canvas that writes compact SVG. It rounds coordinates to 1/100 px,
+// so that the files are the same in spite of small differences between the
+// arithmetic of CPUs. Paints are classes and text is text. One vg point is one px.
 type svg struct {
 	w, h  float64
 	b     strings.Builder
 	state []svgState
-	used  map[string]bool // classes
-	title string          // tooltip of the next fill
+	used  map[string]bool // the style classes in use
+	title string          // tooltip of the next filled shape
 }
 
 type svgState struct {
@@ -91,8 +91,8 @@ func num(v float64) string {
 	return strconv.FormatFloat(v, 'f', -1, 64)
 }
 
-// class notes and returns a paint's class for fill (f) or stroke (s); other
-// colours are written out.
+// class returns the attributes for a colour as kind "f", fill, or "s", stroke: a
+// class for a paint, which it marks as used, and the colour itself for others.
 func (s *svg) class(kind string, c color.Color) string {
 	if p, ok := c.(Paint); ok {
 		name := kind + "-" + p.role
@@ -143,7 +143,7 @@ func (s *svg) Fill(p vg.Path) {
 	s.b.WriteString("/>\n")
 }
 
-// path writes path data; horizontal and vertical lines take the short forms.
+// path returns path data, with the short forms of horizontal and vertical lines.
 func (s *svg) path(p vg.Path) string {
 	var b strings.Builder
 	var lx, ly string
@@ -183,7 +183,7 @@ func (s *svg) path(p vg.Path) string {
 	return b.String()
 }
 
-// arc writes an arc as halves, since SVG has none that ends where it begins.
+// arc writes an arc in two halves, since an SVG arc cannot end where it begins.
 func (s *svg) arc(b *strings.Builder, c vg.PathComp) {
 	on := func(angle float64) (string, string) {
 		sin, cos := math.Sincos(angle)
@@ -233,15 +233,14 @@ func (s *svg) DrawImage(vg.Rectangle, image.Image) { panic("plot: a chart draws 
 // Title sets the tooltip of the next filled shape.
 func (s *svg) Title(text string) { s.title = text }
 
-// inline returns the picture for a page whose style sheet has [Variables] and
-// [Classes].
+// inline returns the picture as an element for a page whose style sheet has
+// [Variables] and [Classes].
 func (s *svg) inline(alt string) string {
 	return fmt.Sprintf(`<svg viewBox="0 0 %s %s" role="img" aria-label="%s" font-size="%d" xmlns="http://www.w3.org/2000/svg">`+"\n%s</svg>",
 		num(s.w), num(s.h), html.EscapeString(alt), baseSize, s.b.String())
 }
 
-// file returns the picture as a document of its own, light or dark as its
-// viewer prefers.
+// file returns the picture as a document, light or dark as its viewer prefers.
 func (s *svg) file(alt string) string {
 	var light, dark strings.Builder
 	classes := make([]string, 0, len(s.used))

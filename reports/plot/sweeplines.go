@@ -11,36 +11,37 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 )
 
-// A SweepLine is a metric along one axis of a sweep, for one value of the
-// others. Lo and Hi bound the repeats; equal to Y where there is but one.
+// A SweepLine is a metric along one axis of a sweep, for one combination of the
+// others. Lo and Hi are the least and the largest of the repeats; with one repeat
+// they are equal to Y.
 type SweepLine struct {
 	Label     string
-	Y, Lo, Hi []float64 // by the axis' values; NaN where there is no cell
+	Y, Lo, Hi []float64 // one for each value of the axis; NaN if there is no cell
 }
 
-// A LinePanel is the lines of one combination of the axes that neither the
-// horizontal axis nor the lines stand for.
+// A LinePanel is the lines for one combination of the values of the remaining axes:
+// those other than the horizontal axis and the axis of the lines.
 type LinePanel struct {
 	Title string
 	Lines []SweepLine
 }
 
-// A LineChart is a metric along one axis of a sweep. The axis' values stand
-// side by side at equal distances, in their order: they may be names, and 0 may
-// stand for no limit.
+// A LineChart is a metric along one axis of a sweep. The values of the axis are at
+// equal distances in their order, since they may be names, and 0 may mean no limit.
 type LineChart struct {
 	Axis, Metric string
 	Values       []string // of the axis
 	Panels       []LinePanel
 	Format       func(float64) string
-	Linear       bool // even where the largest value is many times the least
+	Linear       bool // never uses a logarithmic scale
 }
 
-// MaxLines is how many lines can be told apart by colour in a panel. As many
-// more are dashed; those beyond are left out.
+// MaxLines is the number of lines of a panel that have a colour of their own. The
+// same number of further lines is dashed; lines beyond these are left out.
 var MaxLines = len(runPaints)
 
-// SweepLines draws a chart of lines, with one scale for all panels.
+// SweepLines draws a line chart with the same scale in all panels. alt is the
+// finding.
 func SweepLines(l LineChart, width float64, alt string) *Figure {
 	panels := slices.Clone(l.Panels[:min(len(l.Panels), MaxPanels)])
 	most, least, bands, margin := math.Inf(-1), math.Inf(1), false, 0.0
@@ -60,11 +61,11 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 	if math.IsInf(most, 0) || len(l.Values) < 2 {
 		return nil
 	}
-	note, metric := "Where the line bends is the setting beyond which more does not help, or begins to hurt.", l.Metric
+	note, metric := "Look for a bend in the line: beyond it a larger value no longer helps, or begins to hurt.", l.Metric
 	if bands {
 		note += " The band reaches from the lowest to the highest repeat."
 	}
-	logarithmic := !l.Linear && least > 0 && most/least > muchMore
+	logarithmic := !l.Linear && least > 0 && most/least > logFrom
 	if logarithmic {
 		metric += ", logarithmic"
 	}
@@ -95,12 +96,12 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 	}
 }
 
-// manyValues is the number of values of an axis above which some stay unnamed
-// rather than be cut.
+// manyValues is the largest number of values of an axis that are all named, if
+// necessary in a shortened form. On longer axes some values have no name.
 const manyValues = 12
 
-// thinned blanks out names, at equal distances, that have no room where values
-// are so far apart.
+// thinned returns the names of values that are apart px from each other. If they
+// have no room it keeps every second, third, ... name and makes the others empty.
 func thinned(names []string, sty text.Style, apart float64) []string {
 	widest := 0.0
 	for _, n := range names {
@@ -129,11 +130,11 @@ func (n nameTicks) Ticks(_, _ float64) []plot.Tick {
 	return out
 }
 
-// decades are ticks at 1, 2 and 5 times powers of ten, or at 1 and 3 times or
-// at powers of ten alone where these would be more than n.
+// decades are ticks at 1, 2 and 5 times powers of ten. If these are more than n, the
+// ticks are at 1 and 3 times powers of ten, or at powers of ten only.
 type decades struct {
 	format func(float64) string
-	n      int
+	n      int // the most ticks
 }
 
 // Ticks implements plot.Ticker.
@@ -155,11 +156,11 @@ func (d decades) Ticks(lo, hi float64) []plot.Tick {
 	return out
 }
 
-// endLabels is the plotter of lines that are named beside their ends, in a
-// margin of their own.
+// endLabels is the plotter of lines with names beside their ends, in a margin on the
+// right.
 type endLabels []SweepLine
 
-// width is that of the margin.
+// width is the width of the margin in px.
 func (ls endLabels) width() float64 {
 	w := 0.0
 	for _, l := range ls {
@@ -172,7 +173,7 @@ func (ls endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	type end struct {
 		at    vg.Point
-		label vg.Length // where the name goes
+		label vg.Length // height of the name
 		i     int
 	}
 	var ends []end
@@ -199,7 +200,7 @@ func (ls endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	for k := 1; k < len(ends); k++ {
 		ends[k].label = max(ends[k].label, ends[k-1].label+apart)
 	}
-	for k := len(ends) - 1; k >= 0; k-- { // down again from the top edge
+	for k := len(ends) - 1; k >= 0; k-- { // moves names down that are above the top edge
 		top := c.Max.Y
 		if k+1 < len(ends) {
 			top = ends[k+1].label - apart
@@ -213,7 +214,7 @@ func (ls endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 }
 
-// bandsOf is the plotter of the spans between Lo and Hi.
+// bandsOf is the plotter of the bands between Lo and Hi.
 type bandsOf []SweepLine
 
 func (b bandsOf) Plot(c draw.Canvas, p *plot.Plot) {

@@ -11,18 +11,18 @@ import (
 	"harelab/reports/stat"
 )
 
-// A Contest is what several contenders took for several tasks, as multiples of
-// a reference.
+// A Contest is the times that several contenders took for several tasks, as multiples
+// of a reference.
 type Contest struct {
 	Ours   []string // names of contenders, drawn as discs
 	Others []string // drawn as rings
 	Rows   []ContestRow
-	Axis   string // what is a multiple of what
+	Axis   string // the axis' title, as "times the best peer's time a match"
 }
 
 // A ContestRow is one task.
 type ContestRow struct {
-	Label, Text string // above the dots, the text in a column of its own
+	Label, Text string // written above the dots; texts are in a column of their own
 	Dots        []ContestDot
 }
 
@@ -40,8 +40,8 @@ const (
 	contestDisc = 4.5
 )
 
-// Versus draws a contest on one logarithmic axis, on which 1 is the reference.
-// Without rows it returns nil.
+// Versus draws a contest on a logarithmic axis; 1 is the reference. alt is the
+// finding. Without rows it returns nil.
 func Versus(t Contest, width float64, alt string) *Figure {
 	if len(t.Rows) == 0 {
 		return nil
@@ -56,7 +56,7 @@ func Versus(t Contest, width float64, alt string) *Figure {
 	}
 	return &Figure{
 		Width: width, Height: float64(keyHeight + len(t.Rows)*contestRow + axisHeight + smallSize + 4), Alt: alt,
-		Note: "On a logarithmic axis, on which 1 is the reference and left is faster. The dot is the median, the bar its interval.",
+		Note: "The axis is logarithmic; 1 is the reference, and further left is faster. A dot is a median, a bar its interval.",
 		paint: func(c draw.Canvas) {
 			t.names(c)
 			c.FillText(centre(style(dim, smallSize)), vg.Point{X: (c.Min.X + c.Max.X) / 2, Y: c.Min.Y + 2}, t.Axis)
@@ -81,7 +81,8 @@ func (t Contest) names(c draw.Canvas) {
 	}
 }
 
-// paint is a contender's colour. Discs and rings tell apart those who share one.
+// paint returns a contender's colour. With many contenders two may share a colour;
+// ours are discs and the others rings.
 func (t Contest) paint(name string) Paint {
 	return RunPaint(slices.Index(slices.Concat(t.Ours, t.Others), name))
 }
@@ -95,8 +96,8 @@ func (t Contest) mark(c draw.Canvas, name string, at vg.Point) {
 	c.Stroke(circle(at, contestRing))
 }
 
-// lift keeps the first two of ours apart, which are often as fast: the first a
-// little above the middle, the second a little below.
+// lift moves the first of ours a little above the middle of the row and the second a
+// little below, since these two are often equally fast and would cover each other.
 func (t Contest) lift(name string) vg.Length {
 	switch slices.Index(t.Ours, name) {
 	case 0:
@@ -118,7 +119,7 @@ func (t Contest) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	for i, r := range t.Rows {
 		top := c.Max.Y - vg.Length(i*contestRow)
-		fillRect(c, ground, c.Min.X, top-contestText, c.Max.X, top, "") // no grid behind the words
+		fillRect(c, ground, c.Min.X, top-contestText, c.Max.X, top, "") // covers the grid behind the words
 		c.FillText(sty, vg.Point{X: c.Min.X, Y: top - contestText/2}, r.Label)
 		c.FillText(beside, vg.Point{X: c.Min.X + vg.Length(label)*1.15 + 16, Y: top - contestText/2}, r.Text)
 		y := top - contestText - contestBand/2
