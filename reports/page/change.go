@@ -14,8 +14,8 @@ func splits(a, b *arms.Arm) bool {
 	return len(b.First().Result.Queues) > len(a.First().Result.Queues)
 }
 
-// window is the prefetch count per slot if it is the same for all workers;
-// 0 is no limit, and false a mixture.
+// window returns the prefetch count per slot, 0 for no limit. It returns false if the
+// workers differ in it.
 func window(r *run.Result) (float64, bool) {
 	w := -1.0
 	for _, k := range r.Workers {
@@ -31,15 +31,16 @@ func window(r *run.Result) (float64, bool) {
 	return w, w >= 0
 }
 
-// smallerWindow reports whether workers of b may hold less than those of a.
+// smallerWindow reports whether the workers of b have a smaller prefetch count per
+// slot than those of a.
 func smallerWindow(a, b *arms.Arm) bool {
 	x, okX := window(a.First().Result)
 	y, okY := window(b.First().Result)
 	return okX && okY && y > 0 && (x == 0 || y < x)
 }
 
-// changeWords says what b does otherwise than a, as "prefetch 1 per slot and
-// ack after the work"; empty when nothing that shows differs.
+// changeWords says how b differs from a, as "prefetch 1 per slot and ack after the
+// work". It is empty if the two differ in nothing that it knows.
 func changeWords(a, b *arms.Arm) string {
 	x, y := a.First().Result, b.First().Result
 	var words []string
@@ -83,7 +84,7 @@ func slots(r *run.Result) int {
 	return n
 }
 
-// ackWords names the moment of the ack if it is the same for all workers.
+// ackWords says when workers acknowledge. It is empty if they differ in that.
 func ackWords(r *run.Result) string {
 	if len(r.Workers) == 0 {
 		return ""
@@ -96,8 +97,8 @@ func ackWords(r *run.Result) string {
 	return map[string]string{"on-done": "ack after the work", "on-start": "ack at the start", "none": "no acks"}[r.Workers[0].Ack]
 }
 
-// blocker names the class that kept most slots busy while the class in
-// question starved; empty when none did.
+// blocker names the class that took most slot time while the given class starved. It
+// is empty if no other class took any.
 func blocker(r *arms.Run, class string) string {
 	c := r.Summary.Class(class)
 	if c == nil {

@@ -10,8 +10,8 @@ import (
 	"harelab/reports/plot"
 )
 
-// WriteMarkdown writes report.md: the page's words and tables, with the charts
-// as links to the files in plots/.
+// WriteMarkdown writes report.md: the page's words and tables, with links to the
+// charts in plots/.
 func WriteMarkdown(w io.Writer, f *folder.Folder) error { return newView(f).markdown(w) }
 
 func (v view) markdown(w io.Writer) error {
@@ -32,7 +32,7 @@ func (v view) markdown(w io.Writer) error {
 		p("%s\n\n", escape(v.About))
 	}
 	for _, b := range v.Big {
-		p("- **%s** %s: %s %s\n", b.Value, escape(b.What), b.Letter, escape(b.Label))
+		p("- %s %s: %s **%s**\n", b.Letter, escape(b.Label), escape(b.What), b.Value)
 	}
 	p("\n")
 	if v.Sound.Title != "" && !v.Invalid {
@@ -72,14 +72,14 @@ func (v view) markdown(w io.Writer) error {
 			p("\n")
 		}
 	}
-	p("## How to get these figures again\n\n```\n%s\n```\n\n", strings.Join(v.Commands, "\n"))
+	p("## How to reproduce these figures\n\n```\n%s\n```\n\n", strings.Join(v.Commands, "\n"))
 	for _, line := range v.Facts {
 		p("- %s\n", escape(line))
 	}
 	return out.Flush()
 }
 
-func writeFigures(w io.Writer, f figures) {
+func writeFigures(w io.Writer, f table) {
 	var heads, rules []string
 	for _, h := range f.Heads {
 		heads = append(heads, h.Text)
@@ -100,11 +100,11 @@ func writeFigures(w io.Writer, f figures) {
 	fmt.Fprintln(w)
 }
 
-// escape keeps names as they are written: Markdown reads underscores as
-// emphasis and bars as columns.
+// escape quotes the characters that have a meaning in Markdown: underscores and stars
+// would be emphasis, bars columns.
 var escape = strings.NewReplacer("_", `\_`, "|", `\|`, "*", `\*`, "<", "&lt;", "\n", " ").Replace
 
-// Plots returns the charts of a folder at page width, by name.
+// Plots returns the charts of a folder at the width of a page, by name.
 func Plots(f *folder.Folder) map[string]*plot.Figure {
 	in := f.Set()
 	out := make(map[string]*plot.Figure)

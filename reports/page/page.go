@@ -1,12 +1,10 @@
-// Package page writes results as one page to read: report.html, a file
-// without outside requests that is readable without script, and report.md for
-// a pull request.
+// Package page writes results as a page: report.html, one file that makes no requests
+// and is readable without script, and report.md for a pull request.
 //
-// The page is an answer before it is data. It opens with a sentence that rules
-// derive from the figures, says whether the runs may be believed, and asks a
-// question in plain words before each chart. Where an arm ran in virtual time
-// and on a real clock, the measurement is the arm and the prediction stands
-// beside it.
+// The page gives the answer first and then the data. It opens with a sentence that
+// rules derive from the figures, says whether the runs are sound, and says before
+// each chart what to look at. If an arm ran both in virtual time and on a real
+// clock, the page shows the measurement, with the prediction beside it.
 package page
 
 import (
@@ -31,8 +29,8 @@ var pageJS string
 
 var page = template.Must(template.New("page").Funcs(template.FuncMap{"parts": parts.Replace}).Parse(pageText))
 
-// parts let the name of a metric in a narrow column go over lines where it has
-// parts.
+// parts lets the name of a metric break into several lines in a narrow column: before
+// a brace and after an underscore.
 var parts = strings.NewReplacer("{", "\u200b{", "_", "_\u200b")
 
 // WriteHTML writes report.html.
@@ -40,7 +38,7 @@ func WriteHTML(w io.Writer, f *folder.Folder) error {
 	return page.Execute(w, newView(f))
 }
 
-// A view is what the template shows.
+// A view is the data of the template.
 type view struct {
 	Title    string
 	CSS      template.CSS
@@ -50,11 +48,11 @@ type view struct {
 	Sound    Soundness
 	Invalid  bool
 	Big      []bigNumber
-	BigOther string // the other arms' loads, where they differ
+	BigOther string // names the arms with other loads; empty if there are none
 	Charts   []chartView
 	Tables   []tableView
-	Figures  figures // of every class of every arm
-	Runs     figures // of what belongs to a run as a whole
+	Figures  table // of every class of every arm
+	Runs     table // of every arm as a whole
 	Agree    []agreement
 	Verdicts []verdictGroup
 	Commands []string
@@ -65,7 +63,7 @@ type view struct {
 // A bigNumber is the headline metric of one arm.
 type bigNumber struct {
 	Letter, Label string
-	Title         string // of the arm, as its scenario has it
+	Title         string // of the arm's scenario or variant; may be empty
 	Style         template.CSS
 	Value, What   string
 	Predicted     string
@@ -78,16 +76,16 @@ type chartView struct {
 	Wide, Narrow     template.HTML
 }
 
-// figures are a table.
-type figures struct {
+// A table has a head and rows of cells.
+type table struct {
 	Heads []cell
 	Rows  [][]cell
 }
 
-// newFigures names each cell after its column: a phone shows rows as cards,
-// without a head.
-func newFigures(heads []string, rows [][]cell) figures {
-	f := figures{Rows: rows}
+// newTable makes a table and names each cell after its column, since a phone shows
+// rows as cards, without a head.
+func newTable(heads []string, rows [][]cell) table {
+	f := table{Rows: rows}
 	for i, h := range heads {
 		f.Heads = append(f.Heads, cell{Text: h, Head: i < 2})
 	}
@@ -101,13 +99,13 @@ func newFigures(heads []string, rows [][]cell) figures {
 	return f
 }
 
-// A cell is one field of a table. Sort is its value for the sorting script.
+// A cell is one field of a table. The script that sorts rows compares Sort.
 type cell struct {
 	Name       string // of its column
 	Text, Sort string
 	Letter     string
 	Style      template.CSS
-	Head       bool // names its row
+	Head       bool // the cell names its row
 }
 
 type verdictGroup struct {
@@ -149,8 +147,8 @@ func newView(f *folder.Folder) view {
 			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, wide, narrow))
 		}
 	}
-	v.Figures = newFigures([]string{"run", "class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))
-	v.Runs = newFigures([]string{"run", "on", "makespan", "slots busy", "idle while waiting", "jain.busy by worker", "lost", "duplicated", "redelivered"}, runRows(in))
+	v.Figures = newTable([]string{"run", "class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))
+	v.Runs = newTable([]string{"run", "on", "makespan", "slots busy", "idle while waiting", "jain.busy by worker", "lost", "duplicated", "redelivered"}, runRows(in))
 	v.Agree = agreements(f.Summaries())
 	v.Verdicts = verdicts(in)
 	seen := make(map[string]bool)
@@ -163,11 +161,11 @@ func newView(f *folder.Folder) view {
 	return v
 }
 
-// maxText is how much of a scenario the page holds.
+// maxText is the number of bytes of a scenario that the page shows.
 const maxText = 12_000
 
-// excerpt keeps a scenario of thousands of bindings from being most of the
-// page.
+// excerpt cuts a scenario to maxText at the end of a line. A scenario with thousands
+// of bindings would be most of the page.
 func excerpt(text, dir string) string {
 	if len(text) <= maxText {
 		return text
@@ -183,13 +181,13 @@ func newChartView(name, title string, wide, narrow *plot.Figure) chartView {
 	}
 }
 
-// styles is the page's style sheet, with the charts' paints for both themes.
+// styles returns the page's style sheet, with the charts' colours for both themes.
 func styles() template.CSS {
 	return template.CSS(":root{" + plot.Variables(false) + "}@media (prefers-color-scheme:dark){:root{" + plot.Variables(true) + "}}" +
 		"@media print{:root{" + plot.Variables(false) + "}}" + plot.Classes() + pageCSS)
 }
 
-// titleOf is the window's title: the scenarios' names.
+// titleOf returns the window's title: the names of the scenarios.
 func titleOf(in *arms.Set) string {
 	var names []string
 	seen := make(map[string]bool)

@@ -13,8 +13,9 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// bigNumbers are the headline figures of the arms that carry the base's load,
-// at most four; other loads have no place beside them.
+// bigNumbers returns the headline figures of the arms that have the same load as the
+// first: of up to four arms all, else of the first and the two best. other names the
+// arms with another load.
 func bigNumbers(in *arms.Set) (big []bigNumber, other string) {
 	f := gather(in)
 	shown := in.Comparable()
@@ -46,8 +47,8 @@ func bigNumbers(in *arms.Set) (big []bigNumber, other string) {
 	return big, otherLoads(in)
 }
 
-// otherLoads says which arms carried another load than the first and are not
-// compared with it; empty when all carried the same.
+// otherLoads names the arms that had another load than the first and are not compared
+// with it. It is empty if all had the same.
 func otherLoads(in *arms.Set) string {
 	var others []string
 	comparable := in.Comparable()
@@ -60,18 +61,17 @@ func otherLoads(in *arms.Set) string {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("%s carried another load than %s and is not compared with it.", others[0], in.Arms[0].Label)
+		return fmt.Sprintf("%s had another load than %s and is not compared with it.", others[0], in.Arms[0].Label)
 	}
-	return fmt.Sprintf("%s carried other loads than %s and are not compared with it.", stat.List(others, "and"), in.Arms[0].Label)
+	return fmt.Sprintf("%s had other loads than %s and are not compared with it.", stat.List(others, "and"), in.Arms[0].Label)
 }
 
-// sameTitles reports whether arms share one title, which then tells none of
-// them apart.
+// sameTitles reports whether all arms have the same title, which then is not shown.
 func sameTitles(shown []*arms.Arm) bool {
 	return !slices.ContainsFunc(shown, func(a *arms.Arm) bool { return a.First().Summary.Title != shown[0].First().Summary.Title })
 }
 
-// more are two further figures for a page of one arm.
+// more returns two further figures for a page of one arm.
 func more(f facts) []bigNumber {
 	a, c := f.base, f.class(f.base)
 	number := func(value, what string) bigNumber {
@@ -81,7 +81,7 @@ func more(f facts) []bigNumber {
 	if a.First().Summary.JudgedBy() == "wait.max" {
 		out[0] = number(stat.Brief(c.Wait.P50), metricWords("wait.p50", f.in.Focus))
 	}
-	return append(out, number(stat.Percent(a.First().Summary.Utilisation), "of slot time busy"))
+	return append(out, number(stat.Percent(a.First().Summary.Utilisation), "slots busy"))
 }
 
 func compareFigures(a, b stat.Figure) int {
@@ -103,33 +103,59 @@ func quantity(v float64, unit string) string {
 	return stat.Quantity(v, unit)
 }
 
-// metricWords says in words what a headline metric is.
+// metricWords says in words what a headline metric is, for a label of its value. It
+// returns the metric's name if there are no words for it.
 func metricWords(name, focus string) string {
-	of := "any message"
-	if focus != "" {
-		of = focus
-	}
 	q, err := metric.Parse(name)
 	if err != nil {
 		return name
 	}
+	one, all := "a message", "all messages"
+	if focus != "" {
+		one, all = "a "+focus, focus
+	}
+	which := otherLabels(q, focus)
 	percentile, isPercentile := strings.CutPrefix(q.Stat, "p")
 	switch {
 	case q.Metric == "starvation":
-		return "without a start of " + of
+		return "longest gap without " + one + " starting" + which
 	case q.Metric == "wait" && q.Stat == "max":
-		return "longest wait of " + of
+		return "longest wait of " + all + which
+	case q.Metric == "wait" && q.Stat == "p50":
+		return "median wait of " + all + which
 	case q.Metric == "wait" && isPercentile:
-		return "wait of " + of + ", percentile " + percentile
+		return percentile + " % of " + all + which + " wait at most"
 	case q.Metric == "wait" && q.Stat == "mean":
-		return "mean wait of " + of
+		return "mean wait of " + all + which
 	case q.Metric == "held" && q.Stat == "max":
-		return "longest time held by a worker"
+		return "longest time that a worker held " + one + which
 	}
 	return name
 }
 
-// median over an arm's repeats of a figure, and its text; NaN is not visible.
+// otherLabels says in words which labels select messages, but for the class in focus,
+// as " (all tenants but noisy)". It is empty if there are none.
+func otherLabels(q metric.Query, focus string) string {
+	plural := map[string]string{"class": "classes", "tenant": "tenants", "queue": "queues", "worker": "workers"}
+	var words []string
+	for _, l := range q.Selecting() {
+		switch {
+		case l.Key == "class" && !l.Not && l.Value == focus:
+		case plural[l.Key] == "":
+			words = append(words, l.String())
+		case l.Not:
+			words = append(words, "all "+plural[l.Key]+" but "+l.Value)
+		default:
+			words = append(words, l.Key+" "+l.Value)
+		}
+	}
+	if len(words) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(words, ", ") + ")"
+}
+
+// median returns the median of a figure over an arm's repeats; NaN is not visible.
 func median(a *arms.Arm, f func(*stat.Summary) float64) float64 {
 	var xs []float64
 	for _, r := range a.Runs {
@@ -146,7 +172,7 @@ func figureCell(v float64, format func(float64) string) cell {
 	return cell{Text: format(v), Sort: strconv.FormatFloat(v, 'g', -1, 64)}
 }
 
-// figureRows is the table of every class of every arm.
+// figureRows returns a row for every class of every arm.
 func figureRows(in *arms.Set) [][]cell {
 	var rows [][]cell
 	for _, a := range in.Arms {
@@ -157,7 +183,7 @@ func figureRows(in *arms.Set) [][]cell {
 			finished := get(func(c *stat.Class) float64 { return float64(c.N) })
 			figureCell := func(v float64, format func(float64) string) cell {
 				if finished == 0 && math.IsNaN(v) {
-					return cell{Text: "-", Sort: "-1"} // there is nothing to be visible
+					return cell{Text: "-", Sort: "-1"} // no message was finished, so there is no value to show
 				}
 				return figureCell(v, format)
 			}
@@ -200,7 +226,7 @@ func figureRows(in *arms.Set) [][]cell {
 	return rows
 }
 
-// makespan is when the last work was done, if any was.
+// makespan returns the time at which the last message was done, or "-" if none was.
 func makespan(a *arms.Arm) cell {
 	if median(a, func(s *stat.Summary) float64 { return float64(s.All.N) }) == 0 {
 		return cell{Text: "-", Sort: "-1"}
@@ -208,7 +234,7 @@ func makespan(a *arms.Arm) cell {
 	return figureCell(median(a, func(s *stat.Summary) float64 { return s.Makespan }), stat.Brief)
 }
 
-// runRows is the table of what belongs to a run as a whole.
+// runRows returns a row for every arm, with the figures of the run as a whole.
 func runRows(in *arms.Set) [][]cell {
 	var rows [][]cell
 	for _, a := range in.Arms {
@@ -263,8 +289,8 @@ func agreements(ss []*stat.Summary) []agreement {
 	return out
 }
 
-// verdicts groups the expectations of an arm, with a column for each run of
-// it: prediction, then repeats.
+// verdicts groups the expectations by arm, with a column for each run of the arm: the
+// prediction, then the repeats.
 func verdicts(in *arms.Set) []verdictGroup {
 	var out []verdictGroup
 	for _, a := range in.Arms {
@@ -316,11 +342,11 @@ func verdictOf(v stat.Verdict) verdictCell {
 	return out
 }
 
-// commands say how to get the figures again.
+// commands returns the commands that reproduce the figures.
 func commands(f *folder.Folder) []string {
 	again := []string{
-		"harelab rerun DIR     # this folder's manifest again",
-		"harelab report DIR    # this page and its charts from the data",
+		"harelab rerun DIR     # runs again what this folder's manifest names",
+		"harelab report DIR    # draws this page and its charts from the data",
 	}
 	if len(f.Manifest.Command) > 0 {
 		return append([]string{Shell(f.Manifest.Command)}, again...)
@@ -346,7 +372,7 @@ func commands(f *folder.Folder) []string {
 	return append(out, again...)
 }
 
-// Shell quotes arguments as a POSIX shell wants them.
+// Shell joins arguments to a line for a POSIX shell, quoted as it needs.
 func Shell(args []string) string {
 	var out []string
 	for _, a := range args {
@@ -358,7 +384,7 @@ func Shell(args []string) string {
 	return strings.Join(out, " ")
 }
 
-// factLines are lines of the manifest for the page's foot.
+// factLines returns lines of the manifest for the foot of the page.
 func factLines(f *folder.Folder) []string {
 	m := f.Manifest
 	var out []string

@@ -13,40 +13,40 @@ import (
 	"harelab/reports/plot"
 )
 
-// A Sheet is a page of another kind than a report of runs: a comparison, a
-// sweep. It has the same order and looks: a sentence, charts, tables, and how
-// to get it again.
+// A Sheet is a page other than a report of runs: a comparison or a sweep. It has the
+// same parts in the same style: a headline, charts, tables, and the commands that
+// reproduce it.
 type Sheet struct {
 	Title    string
 	Story    Story
-	About    string    // what was asked, in the words of whoever asked; may be empty
-	Sound    Soundness // no strip when its title is empty
+	About    string    // the question, in the words of the scenario; may be empty
+	Sound    Soundness // not shown if its title is empty
 	Charts   []SheetChart
 	Tables   []SheetTable
-	Commands []string
-	Facts    []string
+	Commands []string // that reproduce the page
+	Facts    []string // lines at the foot of the page
 }
 
-// A SheetChart is a chart at both widths; it is left out unless it has both.
+// A SheetChart is a chart at both widths. The page leaves it out if one is nil.
 type SheetChart struct {
 	Name, Title  string
 	Wide, Narrow *plot.Figure
 }
 
-// A SheetTable is a table. The first Heads columns name their row; numbers
-// sort by Sort where it is given.
+// A SheetTable is a table. The first Heads columns name their row. The script sorts
+// the other columns by Sort if it is not nil.
 type SheetTable struct {
 	Title, Note string
 	Columns     []string
 	Heads       int
 	Rows        [][]string
-	Sort        [][]float64 // like Rows, or nil
+	Sort        [][]float64 // of the same shape as Rows, or nil
 }
 
-// tableView is a table with its words.
+// tableView is a table with its title and note.
 type tableView struct {
 	Title, Note string
-	Figures     figures
+	Figures     table
 }
 
 func (s Sheet) view() view {
@@ -62,7 +62,7 @@ func (s Sheet) view() view {
 	return v
 }
 
-func (t SheetTable) figures() figures {
+func (t SheetTable) figures() table {
 	var rows [][]cell
 	for i, row := range t.Rows {
 		var cells []cell
@@ -75,10 +75,10 @@ func (t SheetTable) figures() figures {
 		}
 		rows = append(rows, cells)
 	}
-	f := newFigures(t.Columns, rows)
+	f := newTable(t.Columns, rows)
 	for _, row := range rows {
 		for k := range row {
-			if k < t.Heads && (t.Heads > 1 || strings.IndexAny(row[k].Text, "0123456789") == 0) { // a number alone does not say of what it is one
+			if k < t.Heads && (t.Heads > 1 || strings.IndexAny(row[k].Text, "0123456789") == 0) { // a bare number needs the name of its column
 				row[k].Name = t.Columns[k]
 			}
 		}
@@ -96,7 +96,7 @@ func (s Sheet) WriteHTML(w io.Writer) error { return page.Execute(w, s.view()) }
 func (s Sheet) WriteMarkdown(w io.Writer) error { return s.view().markdown(w) }
 
 // Write writes the sheet to the folder dir, which it makes if needed: report.html,
-// report.md, and the charts below plots.
+// report.md, and the charts in plots.
 func (s Sheet) Write(dir string) error {
 	plots := filepath.Join(dir, "plots")
 	if err := os.MkdirAll(plots, 0o777); err != nil {
@@ -107,13 +107,13 @@ func (s Sheet) Write(dir string) error {
 			continue
 		}
 		if err := c.Wide.Write(plots, c.Name); err != nil {
-			return fmt.Errorf("page: %w", err)
+			return fmt.Errorf("chart %w", err)
 		}
 	}
 	for name, write := range map[string]func(io.Writer) error{"report.html": s.WriteHTML, "report.md": s.WriteMarkdown} {
 		var buf bytes.Buffer
 		if err := write(&buf); err != nil {
-			return fmt.Errorf("page: %s: %w", name, err)
+			return fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
 		}
 		if err := os.WriteFile(filepath.Join(dir, name), buf.Bytes(), 0o666); err != nil {
 			return err

@@ -9,27 +9,27 @@ import (
 	"harelab/reports/stat"
 )
 
-// A Check is one line of "is this sound?".
+// A Check is one line about the soundness of results.
 type Check struct {
 	State string // "ok", "info", "note", "bad"
 	Name  string
 	Text  string
 }
 
-// Mark is the check's sign, so that its colour is not all that tells.
+// Mark returns a sign for the state, for readers who do not see its colour.
 func (c Check) Mark() string {
 	return map[string]string{"ok": "✓", "info": "•", "note": "!", "bad": "✗"}[c.State]
 }
 
-// Soundness is whether results may be believed.
+// Soundness says whether results can be relied on.
 type Soundness struct {
 	State  string // the worst of its checks
 	Title  string
 	Checks []Check
 }
 
-// Sound checks results: ledger, lateness, warm-up, drift, repeats, clock, and
-// what the generators themselves found.
+// Sound checks results: the ledger, lateness, warm-up, drift, repeats and clock, and
+// the findings of the load generators.
 func Sound(in *arms.Set) Soundness {
 	s := Soundness{State: "ok"}
 	add := func(state, name, format string, args ...any) {
@@ -44,7 +44,7 @@ func Sound(in *arms.Set) Soundness {
 			add(state, f.Code, "%s: %s", runName(r), f.Text)
 		}
 		if r.Summary.Partial {
-			add("note", "partial", "%s was cut short; its figures are of what was done until then.", runName(r))
+			add("note", "partial", "%s was cut short; its figures cover the time until then.", runName(r))
 		}
 	}
 	checkLedger(in, add)
@@ -78,7 +78,7 @@ func runName(r *arms.Run) string {
 
 type adder func(state, name, format string, args ...any)
 
-// checkLedger wants every published message finished once.
+// checkLedger checks that every published message was finished once.
 func checkLedger(in *arms.Set, add adder) {
 	var published, finished int64
 	var wrong []string
@@ -102,15 +102,14 @@ func checkLedger(in *arms.Set, add adder) {
 	add("ok", "ledger", "%s of %s messages published, delivered and finished once.", stat.Count(int(finished)), stat.Count(int(published)))
 }
 
-// checkLateness reports how late the generators were. What makes a run
-// invalid was found by the generator; a late one that is valid was late by
-// less than matters.
+// checkLateness says how late the generators were. A generator that was too late has
+// reported that itself; the lateness of the others does not matter.
 func checkLateness(in *arms.Set, add adder) {
 	worst, real := 0.0, false
 	for _, r := range in.Runs {
 		for _, f := range r.Summary.Findings {
 			if strings.HasPrefix(f.Code, "late") {
-				return // the generator has said so
+				return // the generator has reported it
 			}
 		}
 		if r.Summary.Virtual {
@@ -122,10 +121,10 @@ func checkLateness(in *arms.Set, add adder) {
 		}
 	}
 	if !real {
-		add("ok", "lateness", "Publishing was never late: in virtual time it cannot be.")
+		add("ok", "lateness", "In virtual time no message is published late.")
 		return
 	}
-	add("ok", "lateness", "Published at the intended time, to %s at the 99th percentile.", stat.Brief(worst))
+	add("ok", "lateness", "Messages were published on time: 99 %% of them at most %s late.", stat.Brief(worst))
 }
 
 func checkWarmup(in *arms.Set, add adder) {
@@ -137,22 +136,33 @@ func checkWarmup(in *arms.Set, add adder) {
 			drift, drifting = *d, runName(r)
 		}
 	}
-	warm := "no warm-up is cut off"
+	warm := "there is no warm-up"
 	if cut > 0 {
 		warm = "the first " + stat.Brief(float64(cut)/1e6) + " are left out as warm-up"
 	}
 	switch {
 	case drifting == "":
-		add("ok", "warm-up", "%s; too short to speak of drift.", stat.Upper(warm))
+		add("ok", "warm-up", "%s; drift cannot be measured on this load.", stat.Upper(warm))
 	case math.Abs(drift) > driftLimit:
-		add("info", "warm-up", "%s; not a steady state: the later half of %s waits %s %s.", stat.Upper(warm), drifting,
-			stat.Percent(math.Abs(drift)), map[bool]string{true: "longer", false: "shorter"}[drift > 0])
+		add("info", "warm-up", "%s; %s.", stat.Upper(warm), driftWords(drift, drifting))
 	default:
-		add("ok", "warm-up", "%s; no drift: both halves wait alike within %s.", stat.Upper(warm), stat.Percent(math.Abs(drift)))
+		add("ok", "warm-up", "%s; no drift: the mean waits of both halves differ by at most %s.", stat.Upper(warm), stat.Percent(math.Abs(drift)))
 	}
 }
 
-// driftLimit is how much the halves of a steady run may differ.
+// driftWords says how the wait changes in the course of a run.
+func driftWords(drift float64, name string) string {
+	switch {
+	case drift >= 1:
+		return fmt.Sprintf("waits grow: the second half of %s waits %s times as long as the first", name, stat.Plain(1+drift))
+	case drift > 0:
+		return fmt.Sprintf("waits grow: the second half of %s waits %s longer than the first", name, stat.Percent(drift))
+	}
+	return fmt.Sprintf("waits shrink: the second half of %s waits %s less than the first", name, stat.Percent(-drift))
+}
+
+// driftLimit is the relative difference between the mean waits of the halves of a run
+// up to which the run counts as steady.
 const driftLimit = 0.1
 
 func checkRepeats(in *arms.Set, add adder) {
@@ -165,9 +175,9 @@ func checkRepeats(in *arms.Set, add adder) {
 	case virtual:
 		add("ok", "clock", "Virtual time: exact, every repeat gives the same figures.")
 	case repeats == 1 && in.Predicts():
-		add("ok", "clock", "Real clock, one repeat each, held against the exact prediction below.")
+		add("ok", "clock", "Real clock, one repeat each, compared with the exact prediction below.")
 	case repeats == 1:
-		add("ok", "clock", "Real clock, one repeat each: no interval of confidence.")
+		add("ok", "clock", "Real clock, one repeat each: there are no confidence intervals.")
 	default:
 		add("ok", "clock", "Real clock, %d repeats.", repeats)
 	}

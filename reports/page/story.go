@@ -16,19 +16,19 @@ type Story struct {
 	Text     string // a paragraph with the figures
 }
 
-// unit is a number with its unit, which no line break may part.
-var unit = regexp.MustCompile(`(\d) (s|ms|µs|%)`)
+// unit matches a number with its unit.
+var unit = regexp.MustCompile(`(\d) (s\b|ms\b|µs\b|%)`)
 
+// glue prevents line breaks between numbers and their units.
 func glue(s string) string { return unit.ReplaceAllString(s, "$1\u00a0$2") }
 
 func (s Story) glued() Story { return Story{glue(s.Headline), glue(s.Text)} }
 
-// A rule makes a story when it applies.
+// A rule makes a story, or returns false if it does not apply.
 type rule func(f facts) (Story, bool)
 
-// rules are tried in order; the last always applies. A headline is a claim
-// about figures, so each rule states in code what has to hold for its words to
-// be true.
+// rules are tried in order; the last always applies. A headline is a claim about
+// figures, so each rule checks that its words are true.
 var rules = []rule{
 	invalidRule,
 	cutShortRule,
@@ -43,7 +43,7 @@ var rules = []rule{
 	plainRule,
 }
 
-// Tell derives the story of results.
+// Tell makes the story of the first rule that applies.
 func Tell(in *arms.Set) Story {
 	f := gather(in)
 	for _, r := range rules {
@@ -54,19 +54,18 @@ func Tell(in *arms.Set) Story {
 	return Story{Headline: "Nothing ran."}
 }
 
-// Thresholds of the rules. A change counts when it is this large; what starves
-// does so for a good part of the run.
+// Thresholds of the rules.
 const (
-	clearly     = 0.2 // relative change that is worth a headline
-	starvesPart = 0.2 // of the makespan
-	starvesWork = 10  // times the class's own median work
+	clearChange = 0.2 // least relative change that a headline calls better or worse
+	starvesPart = 0.2 // least starvation that a headline mentions, as a share of the makespan
+	starvesWork = 10  // the same, as a multiple of the class's median service time
 )
 
-// facts are what rules look at.
+// facts are the data of rules.
 type facts struct {
 	in   *arms.Set
 	base *arms.Arm
-	same []*arms.Arm // arms with the base's load and target, the base first
+	same []*arms.Arm // the arms with the load and the target of the base, the base first
 }
 
 func gather(in *arms.Set) facts {
@@ -83,7 +82,7 @@ func gather(in *arms.Set) facts {
 	return f
 }
 
-// class returns the figures that an arm is judged by.
+// class returns the figures of the focus in an arm, or of all its messages.
 func (f facts) class(a *arms.Arm) *stat.Class {
 	if c := a.First().Summary.Class(f.in.Focus); c != nil && f.in.Focus != "" {
 		return c
@@ -91,7 +90,7 @@ func (f facts) class(a *arms.Arm) *stat.Class {
 	return a.First().Summary.All
 }
 
-// worst and typical are the longest and the median wait.
+// worst returns the longest wait in seconds, typical the median.
 func (f facts) worst(a *arms.Arm) float64 {
 	if w := f.class(a).Wait; w != nil {
 		return w.Max
@@ -106,7 +105,7 @@ func (f facts) typical(a *arms.Arm) float64 {
 	return math.NaN()
 }
 
-// what names the messages in question.
+// what names the messages of the story.
 func (f facts) what() string {
 	if f.in.Focus != "" {
 		return f.in.Focus
@@ -119,28 +118,27 @@ func invalidRule(f facts) (Story, bool) {
 		if !r.Summary.Valid() {
 			return Story{
 				Headline: "These figures cannot be used.",
-				Text:     "A run is invalid, so there is no verdict. What was measured is below for finding out why.",
+				Text:     "A run is invalid, so there is no verdict. The measurements are below, to find out why.",
 			}, true
 		}
 	}
 	return Story{}, false
 }
 
-// cutShortRule: a part of a run shows what happened until then and decides
-// nothing.
+// cutShortRule: a run that was cut short supports no claim about the whole.
 func cutShortRule(f facts) (Story, bool) {
 	for _, r := range f.in.Runs {
 		if s := r.Summary; s.Partial {
 			return Story{
 				Headline: fmt.Sprintf("Cut off after %s, with %s of %s messages finished.", stat.Brief(s.Length), stat.Count(s.All.N), stat.Count(s.Load.Messages)),
-				Text:     fmt.Sprintf("The run of %s did not come to its end. What was measured until then is below; it answers no question about the whole.", runName(r)),
+				Text:     fmt.Sprintf("The run of %s was stopped before its end. The measurements until then are below; they say nothing about the whole run.", runName(r)),
 			}, true
 		}
 	}
 	return Story{}, false
 }
 
-// wrongLedgerRule: what loses messages needs no other headline.
+// wrongLedgerRule: lost messages come before every other finding.
 func wrongLedgerRule(f facts) (Story, bool) {
 	lost := func(a *arms.Arm) (most int64) {
 		for _, r := range a.Runs {
@@ -164,10 +162,10 @@ func wrongLedgerRule(f facts) (Story, bool) {
 	if len(none) > 0 {
 		h += "; " + stat.List(none, "and") + " lost none"
 	}
-	return Story{h + ".", "A lost message was accepted and will never be worked on. " + spread(f)}, true
+	return Story{h + ".", "A lost message was accepted by the broker, and no worker will ever finish it. " + spread(f)}, true
 }
 
-// targetsRule: one scenario on several targets, which agree or do not.
+// targetsRule: one scenario ran on several targets. The story says whether they agree.
 func targetsRule(f facts) (Story, bool) {
 	if len(f.in.Arms) < 2 {
 		return Story{}, false
@@ -196,16 +194,16 @@ func targetsRule(f facts) (Story, bool) {
 	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", stat.Upper(stat.List(names, "and")), f.what(), stat.Brief(high), predicted), spread(f) + f.stuckText(f.base)}, true
 }
 
-// twoHalvesRule: one arm splits the queue and helps the typical message, but
-// the worst still sit in a busy worker's window; another on the same queues
-// with a smaller window helps these too.
+// twoHalvesRule: an arm that splits the queue helps the typical message, but some
+// messages still wait in a busy worker's prefetch window. Another arm with the same
+// queues and a smaller window helps these too.
 func twoHalvesRule(f facts) (Story, bool) {
 	if len(f.same) < 3 {
 		return Story{}, false
 	}
 	for _, x := range f.same[1:] {
 		if !splits(f.base, x) || f.class(x).Stuck == 0 ||
-			f.typical(x) > f.typical(f.base)/2 || f.worst(x) < f.worst(f.base)*(1-clearly) {
+			f.typical(x) > f.typical(f.base)/2 || f.worst(x) < f.worst(f.base)*(1-clearChange) {
 			continue
 		}
 		for _, y := range f.same[1:] {
@@ -227,15 +225,15 @@ func (f facts) twoHalves(x, y *arms.Arm) Story {
 		Headline: "Splitting the queue is half the fix. Prefetch is the other half.",
 		Text: fmt.Sprintf("On one queue (%s), %s waited up to %s%s, %s at the median. "+
 			"A queue of its own (%s) brings the median down to %s, but %s of %s stay stuck in a busy worker's prefetch window, "+
-			"and the worst still waits %s. With %s (%s) the worst waits %s and nothing is stuck.",
+			"and the longest wait is still %s. With %s (%s) the longest wait is %s and nothing is stuck.",
 			f.base.Label, f.what(), stat.Brief(f.worst(f.base)), behind, stat.Brief(f.typical(f.base)),
 			x.Label, stat.Brief(f.typical(x)), stat.Count(f.class(x).Stuck), stat.Count(f.class(x).N),
 			stat.Brief(f.worst(x)), changeWords(x, y), y.Label, stat.Brief(f.worst(y))),
 	}
 }
 
-// betterOrWorseRule compares the arm that changes the judged figure most with
-// the base, on the same load.
+// betterOrWorseRule compares the arm with the shortest longest wait, of those with
+// the load of the base, with the base.
 func betterOrWorseRule(f facts) (Story, bool) {
 	if len(f.same) < 2 {
 		return Story{}, false
@@ -257,38 +255,45 @@ func betterOrWorseRule(f facts) (Story, bool) {
 	switch {
 	case math.IsNaN(from) || math.IsNaN(to):
 		return Story{}, false
-	case to < from*(1-clearly):
+	case to < from*(1-clearChange):
 		return Story{fmt.Sprintf("%s %s the longest wait of %s from %s to %s%s.", stat.Upper(words), bring, f.what(), stat.Brief(from), stat.Brief(to), f.helpLess(best)), rest}, true
-	case to > from*(1+clearly) && len(f.same) > 2:
+	case to > from*(1+clearChange) && len(f.same) > 2:
 		var others []string
 		for _, a := range f.same[1:] {
 			others = append(others, fmt.Sprintf("%s with %s", stat.Brief(f.worst(a)), a.Label))
 		}
-		return Story{fmt.Sprintf("%s is best: the longest wait of %s is %s, against %s.", stat.Upper(f.base.Label), f.what(), stat.Brief(from), stat.List(others, "and")), rest}, true
-	case to > from*(1+clearly):
+		return Story{fmt.Sprintf("%s is best: the longest wait of %s is %s; it is %s.", stat.Upper(f.base.Label), f.what(), stat.Brief(from), stat.List(others, "and")), rest}, true
+	case to > from*(1+clearChange):
 		return Story{fmt.Sprintf("%s %s it worse: the longest wait of %s goes from %s to %s.", stat.Upper(words), makes, f.what(), stat.Brief(from), stat.Brief(to)), rest}, true
 	}
-	return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s and %s.", f.what(), stat.Brief(from), stat.Brief(to)), rest}, true
+	if stat.Brief(from) == stat.Brief(to) {
+		return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s with both %s and %s.", f.what(), stat.Brief(from), f.base.Label, best.Label), rest}, true
+	}
+	return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s with %s and %s with %s.", f.what(), stat.Brief(from), f.base.Label, stat.Brief(to), best.Label), rest}, true
 }
 
-// helpLess names, after the best arm, the others that help clearly.
+// helpLess lists the other arms whose longest wait is clearly shorter than that of the
+// base.
 func (f facts) helpLess(best *arms.Arm) string {
-	var t strings.Builder
+	var others []string
 	for _, a := range f.same[1:] {
-		if a != best && f.worst(a) < f.worst(f.base)*(1-clearly) {
-			fmt.Fprintf(&t, ", %s to %s", a.Label, stat.Brief(f.worst(a)))
+		if a != best && f.worst(a) < f.worst(f.base)*(1-clearChange) {
+			others = append(others, fmt.Sprintf("%s: to %s", a.Label, stat.Brief(f.worst(a))))
 		}
 	}
-	return t.String()
+	if len(others) == 0 {
+		return ""
+	}
+	return " (" + strings.Join(others, ", ") + ")"
 }
 
-// price says which other class waits clearly longer in an arm than in the
-// base: what one gains another may pay.
+// price lists the other classes whose longest wait is clearly longer in an arm than in
+// the base.
 func (f facts) price(arm *arms.Arm) string {
 	var parts []string
 	for _, c := range f.base.First().Summary.Classes {
 		d := arm.First().Summary.Class(c.Name)
-		if c.Name == f.in.Focus || f.in.Focus == "" || d == nil || c.Wait == nil || d.Wait == nil || d.Wait.Max <= c.Wait.Max*(1+clearly) {
+		if c.Name == f.in.Focus || f.in.Focus == "" || d == nil || c.Wait == nil || d.Wait == nil || d.Wait.Max <= c.Wait.Max*(1+clearChange) {
 			continue
 		}
 		parts = append(parts, fmt.Sprintf("the longest wait of %s goes from %s to %s", c.Name, stat.Brief(c.Wait.Max), stat.Brief(d.Wait.Max)))
@@ -308,8 +313,8 @@ func differentLoadsRule(f facts) (Story, bool) {
 		loads = append(loads, a.Label+" "+a.First().Summary.Load.String())
 	}
 	return Story{
-		Headline: "Different loads: no verdict between these runs.",
-		Text:     "They were asked to do different work (" + strings.Join(loads, "; ") + "). " + spread(f),
+		Headline: "The loads differ: there is no verdict between these runs.",
+		Text:     "The runs had different work to do (" + strings.Join(loads, "; ") + "). " + spread(f),
 	}, true
 }
 
@@ -332,7 +337,7 @@ func heldRule(f facts) (Story, bool) {
 	}
 	return Story{
 		Headline: "Most of the wait is held in workers' prefetch windows, not in the queue.",
-		Text: fmt.Sprintf("Of %s mean wait %s is spent after a worker received the message and before it starts it. %s",
+		Text: fmt.Sprintf("The mean wait is %s. For %s of it a worker has received the message and not yet started it. %s",
 			stat.Brief(c.Wait.Mean), stat.Brief(c.Held.Mean), spread(f)),
 	}, true
 }
@@ -351,16 +356,20 @@ func plainRule(f facts) (Story, bool) {
 	}
 	c := f.class(f.base)
 	if c.Wait == nil {
-		return Story{"Nothing was finished.", fmt.Sprintf("%s messages were published.", stat.Count(c.Published))}, true
+		return Story{"No message was finished.", fmt.Sprintf("%s messages were published.", stat.Count(c.Published))}, true
 	}
 	which := "all messages"
 	if f.in.Focus != "" {
-		which = "all " + f.in.Focus + " messages"
+		which += " of class " + f.in.Focus
 	}
-	return Story{fmt.Sprintf("Half of %s wait %s or less, the longest waits %s.", which, stat.Brief(c.Wait.P50), stat.Brief(c.Wait.Max)), spread(f) + f.stuckText(f.base)}, true
+	half := fmt.Sprintf("Half of %s wait %s at most", which, stat.Brief(c.Wait.P50))
+	if c.Wait.P50 == 0 {
+		half = fmt.Sprintf("At least half of %s start at once", which)
+	}
+	return Story{fmt.Sprintf("%s; the longest wait is %s.", half, stat.Brief(c.Wait.Max)), spread(f) + f.stuckText(f.base)}, true
 }
 
-// spread gives median and longest wait of each arm.
+// spread lists the median and the longest wait of each arm.
 func spread(f facts) string {
 	var parts []string
 	for _, a := range f.in.Arms {
@@ -376,7 +385,7 @@ func spread(f facts) string {
 
 func (f facts) stuckText(a *arms.Arm) string {
 	if c := f.class(a); c.Stuck > 0 {
-		return fmt.Sprintf(" %s of %s sat in a worker's prefetch window behind other work for longer than their own work takes, up to %s.",
+		return fmt.Sprintf(" %s of %s sat in the prefetch window of a worker that was busy with something else, for at least as long as their own work takes and for up to %s.",
 			stat.Count(c.Stuck), stat.Count(c.N), stat.Brief(c.StuckMax))
 	}
 	return ""
