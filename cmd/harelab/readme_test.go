@@ -56,7 +56,7 @@ func TestReadmeFigures(t *testing.T) {
 	if rows != 4 || figures != 12 {
 		t.Errorf("found %d rows with %d times in the README's story, want 4 with 12", rows, figures)
 	}
-	if !strings.Contains(printed, "11 run_user_query stuck") {
+	if !strings.Contains(printed, "11 run_user_query held by a worker that was busy with something else") {
 		t.Error("the README says that 11 of 40 queries are stuck, which is not printed")
 	}
 }
