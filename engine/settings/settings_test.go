@@ -30,7 +30,7 @@ func args(keysAndValues ...any) wire.Table {
 	return t
 }
 
-// wantError compares an error with the text that it is to have, empty for none.
+// wantError compares the text of an error with want, which is empty for no error.
 func wantError(t *testing.T, err error, want string) {
 	t.Helper()
 	if got := errorText(err); got != want {
@@ -69,7 +69,7 @@ func TestQueueLimits(t *testing.T) {
 	}
 }
 
-// TestQueueProblems: what is refused, in RabbitMQ's words.
+// TestQueueProblems: arguments that are refused, with RabbitMQ's texts.
 func TestQueueProblems(t *testing.T) {
 	invalid := func(name, problem string) string {
 		return "invalid arg '" + name + "' for " + resource + ": " + problem
@@ -79,12 +79,12 @@ func TestQueueProblems(t *testing.T) {
 		args       wire.Table
 	}{
 		{"an integer below zero", invalid("x-max-length", "{value_negative,-1}"), args("x-max-length", int32(-1))},
-		{"no integer", invalid("x-max-length", `"expected integer, got longstr"`), args("x-max-length", "1")},
+		{"a text for an integer", invalid("x-max-length", `"expected integer, got longstr"`), args("x-max-length", "1")},
 		{"more than ten years", invalid("x-message-ttl", "{value_too_large,315360000001}"), args("x-message-ttl", int64(MaxTimer+1))},
 		{"an expiry of zero", invalid("x-expires", "{value_zero,0}"), args("x-expires", int32(0))},
 		{"a priority above 255", invalid("x-max-priority", "{max_value_exceeded,256}"), args("x-max-priority", int32(256))},
 		{"a key without an exchange", invalid("x-dead-letter-routing-key", "routing_key_but_no_dlx_defined"), args("x-dead-letter-routing-key", "k")},
-		{"a key that no frame holds", invalid("x-dead-letter-routing-key", "{max_length_exceeded,255}"),
+		{"a key that fits no frame", invalid("x-dead-letter-routing-key", "{max_length_exceeded,255}"),
 			args("x-dead-letter-exchange", "x", "x-dead-letter-routing-key", strings.Repeat("k", 256))},
 		{"an unknown type", invalid("x-queue-type", `"unsupported queue type 'stream'"`), args("x-queue-type", "stream")},
 		{"the first of two in RabbitMQ's order", invalid("x-expires", "{value_zero,0}"), args("x-max-length", int32(-1), "x-expires", int32(0))},
@@ -92,7 +92,7 @@ func TestQueueProblems(t *testing.T) {
 		{"an argument of another type, for a quorum queue", "invalid arg 'x-max-priority' for " + resource + " of queue type rabbit_quorum_queue",
 			args("x-max-priority", int32(1), "x-queue-type", "quorum")},
 		{"a weight of zero", invalid("x-drr-weights", `weight of "blue": {value_not_positive,0}`), args("x-drr-weights", args("blue", int32(0)))},
-		{"an unknown argument is none", "", args("x-unknown", int32(-1))},
+		{"an unknown argument is ignored", "", args("x-unknown", int32(-1))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			_, err := ForQueue(tt.args, defaults(t), resource)
@@ -106,7 +106,7 @@ func TestQueueProblems(t *testing.T) {
 	}
 }
 
-// TestWith: limits of the next settings, strategies of the first.
+// TestWith: the limits of the next settings with the strategies of the first.
 func TestWith(t *testing.T) {
 	first, err := ForQueue(args("x-order", "drr", "x-dispatch", "fair", "x-single-active-consumer", true, "x-drr-quantum", int32(3)), defaults(t), resource)
 	if err != nil {
@@ -128,7 +128,7 @@ func TestWith(t *testing.T) {
 	}
 }
 
-// TestExchange: what exchange.declare says besides a type.
+// TestExchange: the arguments of exchange.declare.
 func TestExchange(t *testing.T) {
 	const resource = "exchange 'x' in vhost '/'"
 	for _, tt := range []struct {
@@ -137,8 +137,8 @@ func TestExchange(t *testing.T) {
 		matcher, alternate, want string
 	}{
 		{"a topic exchange has the default matcher", "topic", nil, topic.Default, "", ""},
-		{"or its own", "topic", args("x-matcher", "trie", "alternate-exchange", "a"), "trie", "a", ""},
-		{"others have none", "direct", args("x-matcher", "soon"), "", "", ""},
+		{"or the one that it names", "topic", args("x-matcher", "trie", "alternate-exchange", "a"), "trie", "a", ""},
+		{"other types have no matcher", "direct", args("x-matcher", "soon"), "", "", ""},
 		{"a matcher is text", "topic", args("x-matcher", int32(1)), "", "", "invalid arg 'x-matcher' for " + resource + ": {unacceptable_type,signedint}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
@@ -154,7 +154,7 @@ func TestExchange(t *testing.T) {
 	}
 }
 
-// TestConsumer: what basic.consume says about the worker, and what a queue's type refuses.
+// TestConsumer: the arguments of basic.consume, and those that a queue's type refuses.
 func TestConsumer(t *testing.T) {
 	for _, tt := range []struct {
 		name, want string
@@ -163,12 +163,18 @@ func TestConsumer(t *testing.T) {
 		consumer   Consumer
 	}{
 		{"priority and slots", "", false, args("x-priority", int64(1)<<40, "x-slots", int8(4)), Consumer{Priority: 1<<31 - 1, Slots: 4}},
+		{"the least priority", "", false, args("x-priority", int64(-1)<<40), Consumer{Priority: -1 << 31}},
+		{"the most slots", "", false, args("x-slots", int64(1)<<40), Consumer{Slots: 1 << 31}},
+		{"neither is needed", "", true, args("x-unknown", "1"), Consumer{}},
+		{"slots are an integer", "invalid arg 'x-slots' for " + resource + `: "expected integer, got longstr"`, false, args("x-slots", "4"), Consumer{}},
+		{"the priority is checked first", "invalid arg 'x-priority' for " + resource + `: "expected integer, got void"`, false, args("x-slots", "4", "x-priority", nil), Consumer{}},
+		{"an argument of streams, on a quorum queue", "invalid arg 'x-stream-offset' for " + resource + " of queue type rabbit_quorum_queue", true, args("x-stream-offset", int32(1)), Consumer{}},
 		{"a priority is an integer", "invalid arg 'x-priority' for " + resource + `: "expected integer, got bool"`, false, args("x-priority", true), Consumer{}},
 		{"slots are not negative", "invalid arg 'x-slots' for " + resource + ": {value_negative,-1}", false, args("x-slots", int32(-1)), Consumer{}},
 		{"an argument of streams", "invalid arg 'x-stream-offset' for " + resource + " of queue type rabbit_classic_queue", false, args("x-stream-offset", "first"), Consumer{}},
-		{"an argument of mirrors", "", false, args("x-cancel-on-ha-failover", true), Consumer{}},
-		{"that is a boolean", "invalid arg 'x-cancel-on-ha-failover' for " + resource + ": {unacceptable_type,longstr}", false, args("x-cancel-on-ha-failover", "yes"), Consumer{}},
-		{"and none of quorum queues", "invalid arg 'x-cancel-on-ha-failover' for " + resource + " of queue type rabbit_quorum_queue", true, args("x-cancel-on-ha-failover", true), Consumer{}},
+		{"an argument of mirrored queues is accepted", "", false, args("x-cancel-on-ha-failover", true), Consumer{}},
+		{"if it is a boolean", "invalid arg 'x-cancel-on-ha-failover' for " + resource + ": {unacceptable_type,longstr}", false, args("x-cancel-on-ha-failover", "yes"), Consumer{}},
+		{"but not by quorum queues", "invalid arg 'x-cancel-on-ha-failover' for " + resource + " of queue type rabbit_quorum_queue", true, args("x-cancel-on-ha-failover", true), Consumer{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := ForConsumer(tt.args, &Queue{Quorum: tt.quorum}, resource)
@@ -178,27 +184,4 @@ func TestConsumer(t *testing.T) {
 			}
 		})
 	}
-}
-
-// TestCheckAgain compares what is declared again with what is there.
-func TestCheckAgain(t *testing.T) {
-	differs := func(name, received, current string) string {
-		return "inequivalent arg '" + name + "' for " + resource + ": received " + received + " but current is " + current
-	}
-	for _, tt := range []struct {
-		name, want        string
-		current, received wire.Table
-	}{
-		{"the same", "", args("x-max-length", int32(5)), args("x-max-length", int64(5))},
-		{"another value", differs("x-max-length", "'6'", "'5'"), args("x-max-length", int32(5)), args("x-max-length", int32(6))},
-		{"missing", differs("x-max-length", "none", "the value '5' of type 'signedint'"), args("x-max-length", int32(5)), nil},
-		{"too much", differs("x-max-length", "the value '5' of type 'signedint'", "none"), nil, args("x-max-length", int32(5))},
-		{"a type of classic is none", "", args("x-queue-type", "classic"), nil},
-		{"unknown ones do not count", "", args("x-unknown", "1"), args("x-unknown", "2")},
-	} {
-		t.Run(tt.name, func(t *testing.T) {
-			wantError(t, new(Queue).CheckAgain(tt.current, tt.received, resource), tt.want)
-		})
-	}
-	wantError(t, CheckExchangeAgain(args("x-matcher", "nfa"), args("x-matcher", "trie"), resource), differs("x-matcher", "'trie'", "'nfa'"))
 }
