@@ -75,8 +75,8 @@ type Broker struct {
 	queueIDs       identities
 	messageIDs     identities
 	rounds         rounds
-	recordsChanged atomic.Bool  // a record was put or deleted since the last commit
-	book           message.Book // of all messages of the broker
+	recordsChanged atomic.Bool     // a record was put or deleted since the last commit
+	tracker        message.Tracker // of all messages of the broker
 
 	mu     brokerMutex
 	vhosts map[string]*VHost

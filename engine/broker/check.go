@@ -65,7 +65,7 @@ const timerGrace = time.Second
 func (b *Broker) checkLeaks() {
 	const pause = 10 * time.Millisecond
 	for waited := time.Duration(0); ; waited += pause {
-		leaks := b.book.Leaks(b.references())
+		leaks := b.tracker.Leaks(b.references())
 		switch {
 		case len(leaks) == 0:
 			return

@@ -61,7 +61,7 @@ func (op *operation) sendDeadLetter(e effect) {
 		op.queues = slices.DeleteFunc(op.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
 	}
 	if len(op.queues) > 0 {
-		op.enqueue(op.broker.book.Enter(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden)), -1)
+		op.enqueue(op.broker.tracker.Track(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden)), -1)
 	}
 }
 

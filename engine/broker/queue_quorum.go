@@ -14,7 +14,7 @@ func (b *Broker) countDeliveries(m *message.Message, attempts uint32) *message.M
 		ps.Headers = append(without(ps.Headers, "x-delivery-count"), wire.Field{Key: "x-delivery-count", Value: int64(attempts)})
 		sortFields(ps.Headers)
 	})
-	return b.book.Enter(message.New(m.Exchange(), m.RoutingKey(), &properties, m.Body()))
+	return b.tracker.Track(message.New(m.Exchange(), m.RoutingKey(), &properties, m.Body()))
 }
 
 // checkQuorum refuses properties that quorum queues do not support (rabbit_quorum_queue).

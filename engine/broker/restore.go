@@ -206,7 +206,7 @@ func (b *Broker) load(op *operation, id store.MessageID) (m *message.Message, er
 		return nil, err
 	}
 	m.SetStoreID(uint64(id))
-	return b.book.Enter(m), nil
+	return b.tracker.Track(m), nil
 }
 
 // markDelivered stores which messages of a queue were delivered. It is called when the

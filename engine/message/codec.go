@@ -7,8 +7,9 @@ import (
 	"harelab/engine/wire"
 )
 
-// AppendHead appends the first part of a message's form in a store to dst: where the
-// parts of its octets end. [Message.Octets] is the second part, which need not be copied.
+// AppendHead appends the head of a message's stored form to dst: the offsets at which
+// the parts of its octets end. [Message.Octets] is the rest of the stored form, which
+// need not be copied.
 func (m *Message) AppendHead(dst []byte) []byte {
 	keyEnd := m.keyEnd
 	if m.flags&hidesKeys != 0 {
@@ -18,12 +19,12 @@ func (m *Message) AppendHead(dst []byte) []byte {
 	return binary.BigEndian.AppendUint32(dst, m.propsEnd)
 }
 
-// Octets returns all octets of a message, valid as long as the caller has a reference.
+// Octets returns all octets of a message. They are valid as long as the caller has a
+// reference.
 func (m *Message) Octets() []byte { return m.data() }
 
-// Decode returns the message whose head and octets are b, as a copy with one
-// reference and no identity in the store. Errors are about b, which a store may have
-// damaged.
+// Decode returns a copy of the message whose head and octets are b, with one reference
+// and no identity in the store. It returns an error if b is damaged.
 func Decode(b []byte) (*Message, error) {
 	const head = 2 + 4
 	if len(b) < head {
@@ -48,5 +49,6 @@ func Decode(b []byte) (*Message, error) {
 	return m, nil
 }
 
-// storedHiding marks a stored message that has hidden keys. No key ends so far behind.
+// storedHiding is a flag in the stored keyEnd for a message that has hidden keys. keyEnd
+// itself is at most 512.
 const storedHiding = 1 << 15

@@ -7,9 +7,10 @@ import (
 	"harelab/engine/wire"
 )
 
-// Hidden keys are those of the header BCC. Nobody may see them, so the header is taken
-// off, but a dead letter is routed by them still. They lie behind the body, each after
-// its length, and their own length is the end of the message. Few messages have any.
+// Hidden keys are the routing keys in the header BCC. Consumers must not see them, so
+// the broker removes the header, but a dead letter is still routed by them. They lie
+// behind the body, each after its length; the last four octets of the message are the
+// length of all hidden keys. Few messages have any.
 
 // NewHiding is [New] with hidden keys.
 func NewHiding(exchange, routingKey []byte, properties *wire.PropertyView, body []byte, keys [][]byte) *Message {
@@ -26,13 +27,13 @@ func NewHiding(exchange, routingKey []byte, properties *wire.PropertyView, body 
 	return m
 }
 
-// hiddenAt returns where the hidden keys begin.
+// hiddenAt returns the offset at which the hidden keys begin.
 func (m *Message) hiddenAt() int {
 	end := len(m.data()) - 4
 	return end - int(binary.BigEndian.Uint32(m.data()[end:]))
 }
 
-// AppendHidden appends the hidden keys, as parts of the message.
+// AppendHidden appends the hidden keys to keys. They are parts of the message's memory.
 func (m *Message) AppendHidden(keys [][]byte) [][]byte {
 	if m.flags&hidesKeys == 0 {
 		return keys
@@ -45,7 +46,7 @@ func (m *Message) AppendHidden(keys [][]byte) [][]byte {
 	return keys
 }
 
-// checkHidden says what is wrong with the hidden keys of a message that was stored.
+// checkHidden returns an error if the hidden keys of a stored message are damaged.
 func (m *Message) checkHidden() error {
 	b := m.data()[m.propsEnd:]
 	if len(b) < 4 || uint64(binary.BigEndian.Uint32(b[len(b)-4:])) > uint64(len(b)-4) {

@@ -1,9 +1,9 @@
-// Package message holds what was published: an immutable, shared message in one piece
-// of memory without pointers, the keys that only a dead letter is routed by, and the
-// form that a message has in a store.
+// Package message holds published messages: immutable and shared, each in one piece of
+// memory without pointers. It also holds their hidden keys, by which only dead letters
+// are routed, and their stored form.
 //
-// The memory is pooled by size. This is the only package with unsafe: the octets of a
-// message lie right behind its struct.
+// The memory is pooled by size. This is the only package that uses unsafe, because the
+// octets of a message lie right behind its struct.
 package message
 
 import (
@@ -15,27 +15,28 @@ import (
 	"harelab/engine/wire"
 )
 
-// A Message is what was published: where to, its properties and its body. It is
-// immutable and shared: each queue that holds it and each Sink that keeps it has a
-// reference, and when the last is released its memory serves another message.
+// A Message is a published message: its exchange and routing key, its properties and
+// its body. It is immutable and shared: each queue that holds it and each Sink that
+// keeps it has a reference. When the last one is released, the memory serves another
+// message.
 //
-// The methods' results are parts of the message's memory and valid as long as the
-// caller has a reference. [New], [NewHiding] and [Decode] make messages, nothing else
-// does: their octets lie right behind this struct, in one piece of memory without
-// pointers, so that the garbage collector has nothing to look at in a backlog.
+// The results of the methods are parts of the message's memory and valid as long as the
+// caller has a reference. Only [New], [NewHiding] and [Decode] make messages: the octets
+// lie right behind this struct, in one piece of memory without pointers, so that the
+// garbage collector does not scan a backlog.
 //
 // Any number of goroutines may use a message, each with a reference.
 type Message struct {
 	refs     atomic.Int32
-	size     uint32 // of what lies behind: exchange and key, properties, body, hidden keys
-	propsEnd uint32 // where the properties end there
-	keyEnd   uint16 // where exchange and routing key end there, at most 512
+	size     uint32 // number of octets behind the struct: exchange and key, properties, body, hidden keys
+	propsEnd uint32 // offset in these octets at which the properties end
+	keyEnd   uint16 // offset in these octets at which exchange and routing key end, at most 512
 	priority uint8
-	flags    uint8  // class, and whether it is persistent and has hidden keys
+	flags    uint8  // size class, persistent, hidesKeys
 	storeID  uint64 // the message's identity in the store, 0 if it is not there
 }
 
-// HeadBytes is what a message takes in memory besides its parts, in octets.
+// HeadBytes is the size of a message in memory without its parts, in octets.
 const HeadBytes = int(unsafe.Sizeof(Message{}))
 
 const (
@@ -45,8 +46,8 @@ const (
 	persistent = 0x80
 )
 
-// New returns a message with one reference that holds copies of all parts. The names
-// are at most 255 octets, which who parsed or checked them knows.
+// New returns a message with one reference that holds copies of all parts. exchange and
+// routingKey are at most 255 octets long; the caller has checked that.
 func New(exchange, routingKey []byte, properties *wire.PropertyView, body []byte) *Message {
 	list := properties.Raw()
 	keyEnd := 2 + len(exchange) + len(routingKey)
@@ -69,7 +70,7 @@ func New(exchange, routingKey []byte, properties *wire.PropertyView, body []byte
 	return m
 }
 
-// data returns what lies behind the struct.
+// data returns the octets behind the struct. The caller must have a reference.
 func (m *Message) data() []byte {
 	if invariants.Enabled {
 		m.mustLive()
@@ -77,7 +78,7 @@ func (m *Message) data() []byte {
 	return m.octets()
 }
 
-// octets is data whether anybody has a reference or not.
+// octets is data without the check for a reference.
 func (m *Message) octets() []byte {
 	return unsafe.Slice((*byte)(unsafe.Add(unsafe.Pointer(m), HeadBytes)), m.size)
 }
@@ -92,7 +93,7 @@ func (m *Message) Exchange() []byte { b := m.data(); return b[1 : 1+int(b[0])] }
 // RoutingKey returns the routing key that the message was published with.
 func (m *Message) RoutingKey() []byte { b := m.data(); return b[2+int(b[0]) : m.keyEnd] }
 
-// Properties returns the property flags and list, encoded, as they came.
+// Properties returns the encoded property flags and list, as they were published.
 func (m *Message) Properties() []byte { return m.data()[m.keyEnd:m.propsEnd] }
 
 // Body returns the message's body.
@@ -116,7 +117,7 @@ func (m *Message) StoreID() uint64 { return m.storeID }
 // else has a reference.
 func (m *Message) SetStoreID(id uint64) { m.storeID = id }
 
-// Share makes n references of the one that there is.
+// Share sets the number of references to n. The caller must have the only one.
 func (m *Message) Share(n int) {
 	if invariants.Enabled && m.refs.Load() != 1 {
 		invariants.Failf("%s is shared with %d references, want 1", m.describe(), m.refs.Load())
@@ -132,7 +133,7 @@ func (m *Message) Retain() {
 	m.refs.Add(1)
 }
 
-// Release takes a reference away. After that the caller must not use m.
+// Release removes a reference. The caller must not use m afterwards.
 func (m *Message) Release() {
 	if n := m.refs.Add(-1); n > 0 {
 		return
@@ -148,9 +149,9 @@ func (m *Message) Release() {
 	}
 }
 
-// classes are the sizes that memory for messages comes in, head included, in
-// octets: size classes of Go's own allocator, so that nothing is rounded up again. A
-// message of 100 octets with a short key takes 144.
+// classes are the sizes of memory for messages, in octets, head included. They are size
+// classes of Go's allocator, so that it does not round them up. A message of 100 octets
+// with a short key takes 144.
 var classes = [...]int{
 	64, 80, 96, 112, 128, 144, 160, 176, 192, 208, 224, 240, 256,
 	288, 320, 384, 448, 512, 640, 768, 1024, 1280, 1536, 2048,
@@ -159,7 +160,7 @@ var classes = [...]int{
 
 var pools [len(classes)]sync.Pool
 
-// classOf tells the class for a size, in steps of 16 octets.
+// classOf maps a size, in steps of 16 octets, to its class.
 var classOf = func() (table [32768/16 + 1]uint8) {
 	class := 0
 	for i := range table {
@@ -171,7 +172,7 @@ var classOf = func() (table [32768/16 + 1]uint8) {
 	return table
 }()
 
-// allocMessage returns a message with room for n octets; only size and class are set.
+// allocMessage returns a message with room for n octets. Only its size and class are set.
 func allocMessage(n int) *Message {
 	size := HeadBytes + n
 	if size > classes[len(classes)-1] {
@@ -185,8 +186,8 @@ func allocMessage(n int) *Message {
 	return makeMessage(classes[class], n, class)
 }
 
-// makeMessage makes memory of size octets into a message. It is aligned, as all
-// allocations of that many octets are.
+// makeMessage allocates size octets and returns them as a message. Go aligns all
+// allocations of that size for the struct.
 func makeMessage(size, n int, class uint8) *Message {
 	m := (*Message)(unsafe.Pointer(unsafe.SliceData(make([]byte, size))))
 	m.size, m.flags = uint32(n), class

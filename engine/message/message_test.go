@@ -12,7 +12,7 @@ import (
 // noProperties is an empty list.
 var noProperties = new(wire.PropertyView)
 
-// TestMessageParts takes messages of all sizes apart, fresh and from the pools.
+// TestMessageParts checks the parts of messages of all sizes, new and from the pools.
 func TestMessageParts(t *testing.T) {
 	properties := wire.ViewProperties(wire.AppendProperties(nil, &wire.Properties{DeliveryMode: 2, Priority: 7}))
 	for n := 0; n < 40_000; n += 1 + n/3 {
@@ -35,7 +35,8 @@ func TestMessageParts(t *testing.T) {
 	}
 }
 
-// TestHiddenKeys: keys from BCC are no part of what anybody sees, and outlive a restart.
+// TestHiddenKeys: hidden keys are not in the body or the properties, and survive a
+// restart.
 func TestHiddenKeys(t *testing.T) {
 	keys := [][]byte{[]byte("a"), {}, bytes.Repeat([]byte("b"), 300)}
 	for _, n := range []int{0, 5, 70_000} {
@@ -70,7 +71,7 @@ func TestReleaseTooOften(t *testing.T) {
 	m.Release()
 }
 
-// FuzzDecode reads what a store may hold after damage.
+// FuzzDecode decodes stored messages that may be damaged.
 func FuzzDecode(f *testing.F) {
 	m := New([]byte("x"), []byte("key"), noProperties, []byte("body"))
 	f.Add(append(m.AppendHead(nil), m.Octets()...))

@@ -8,34 +8,35 @@ import (
 	"harelab/engine/internal/invariants"
 )
 
-// A Book knows which messages of one broker are alive. It does so only where invariants
-// are checked; elsewhere its methods do nothing. Any number of goroutines may use it.
-type Book struct{ _ invariants.Value[byte] } // an address of its own, where that matters
+// A Tracker tracks the messages of one broker that have references. It does so only
+// where invariants are checked; elsewhere its methods do nothing. Any number of
+// goroutines may use it.
+type Tracker struct{ _ invariants.Value[byte] } // not empty, so that each Tracker has its own address
 
-// Enter enters a message that was just made, and returns it. The last Release takes it out.
-func (b *Book) Enter(m *Message) *Message {
+// Track tracks a new message until its last Release, and returns it.
+func (k *Tracker) Track(m *Message) *Message {
 	if invariants.Enabled {
 		t := tableOf(m)
 		t.mu.Lock()
 		defer t.mu.Unlock()
-		if t.books == nil {
-			t.books = make(map[*Message]*Book)
+		if t.trackers == nil {
+			t.trackers = make(map[*Message]*Tracker)
 		}
-		t.books[m] = b
+		t.trackers[m] = k
 	}
 	return m
 }
 
-// Leaks names the messages that have more references than the caller knows of.
-func (b *Book) Leaks(known map[*Message]int) (leaks []string) {
+// Leaks describes the messages that have more references than the caller knows of.
+func (k *Tracker) Leaks(known map[*Message]int) (leaks []string) {
 	if !invariants.Enabled {
 		return nil
 	}
 	for i := range alive {
 		t := &alive[i]
 		t.mu.Lock()
-		for m, of := range t.books {
-			if of != b {
+		for m, of := range t.trackers {
+			if of != k {
 				continue
 			}
 			if refs := int(m.refs.Load()); refs > known[m] {
@@ -47,7 +48,7 @@ func (b *Book) Leaks(known map[*Message]int) (leaks []string) {
 	return leaks
 }
 
-// describe names a message for people who look for a fault.
+// describe identifies a message in the text of a broken invariant.
 func (m *Message) describe() string {
 	b := m.octets()
 	exchange := b[1 : 1+int(b[0])]
@@ -55,37 +56,37 @@ func (m *Message) describe() string {
 		exchange, b[2+len(exchange):m.keyEnd], len(b)-int(m.propsEnd))
 }
 
-// alive are the messages of all books, in many small tables, so that goroutines rarely
-// meet there: to the race detector that would be an order between them.
+// alive holds the messages of all trackers, in many small tables, so that goroutines
+// rarely share one: to the race detector, a shared lock orders the goroutines' actions.
 var alive [1 << 10]table
 
 type table struct {
-	mu    sync.Mutex
-	books map[*Message]*Book
+	mu       sync.Mutex
+	trackers map[*Message]*Tracker
 }
 
 func tableOf(m *Message) *table {
 	return &alive[uintptr(unsafe.Pointer(m))>>6%uintptr(len(alive))]
 }
 
-// bury marks the memory of a message whose last reference was released, and takes the
-// message out of its book. The memory must not serve another message: whoever still
-// uses this one is then found out.
+// bury overwrites the octets of a message whose last reference was released, and ends
+// its tracking. The memory must not serve another message, so that mustLive finds later
+// uses of this one.
 func (m *Message) bury() {
 	t := tableOf(m)
 	t.mu.Lock()
 	defer t.mu.Unlock()
-	delete(t.books, m)
+	delete(t.trackers, m)
 	octets := m.octets()
 	for i := range octets {
 		octets[i] = buried
 	}
 }
 
-// buried is what the octets of a released message are.
+// buried is the value of each octet of a released message.
 const buried = 0xDB
 
-// mustLive fails for a message that nobody has a reference to.
+// mustLive fails if a message has no references.
 func (m *Message) mustLive() {
 	if refs := m.refs.Load(); refs <= 0 {
 		invariants.Failf("message of %d octets is used with %d references, after the last was released", m.size, refs)

@@ -19,7 +19,8 @@ func failure(f func()) (text string) {
 	return ""
 }
 
-// A released message is found out whatever it is used for, and its memory is marked.
+// TestUseAfterRelease checks that each use of a released message fails, and that its
+// octets are overwritten.
 func TestUseAfterRelease(t *testing.T) {
 	for name, use := range map[string]func(*Message){
 		"body":        func(m *Message) { m.Body() },
@@ -49,11 +50,11 @@ func TestUseAfterRelease(t *testing.T) {
 }
 
 func TestLeaks(t *testing.T) {
-	var ours, others Book
-	kept := ours.Enter(New([]byte("x"), []byte("kept"), noProperties, []byte("body")))
-	queued := ours.Enter(New(nil, []byte("queued"), noProperties, nil))
-	ours.Enter(New(nil, nil, noProperties, nil)).Release()
-	theirs := others.Enter(New(nil, []byte("theirs"), noProperties, nil))
+	var ours, others Tracker
+	kept := ours.Track(New([]byte("x"), []byte("kept"), noProperties, []byte("body")))
+	queued := ours.Track(New(nil, []byte("queued"), noProperties, nil))
+	ours.Track(New(nil, nil, noProperties, nil)).Release()
+	theirs := others.Track(New(nil, []byte("theirs"), noProperties, nil))
 	kept.Retain()
 	got := ours.Leaks(map[*Message]int{queued: 1, kept: 1})
 	want := `message to exchange "x" with routing key "kept" and 4 octets behind its properties has 2 references, of which 1 are known`
@@ -64,6 +65,6 @@ func TestLeaks(t *testing.T) {
 		m.Release()
 	}
 	if got := ours.Leaks(nil); len(got) != 0 {
-		t.Errorf("all is released: got %q", got)
+		t.Errorf("all messages are released: got %q", got)
 	}
 }

@@ -12,10 +12,10 @@ import (
 // A queueArgument is one argument of queue.declare.
 type queueArgument struct {
 	name string
-	on   queueTypes // which types of queue know it; on others it is refused
+	on   queueTypes // the types of queue that accept it; on others it is refused
 
-	// read takes the value over into s and names. It returns what is wrong with
-	// it, as RabbitMQ prints it, or nothing. nil: every value will do.
+	// read checks the value v and stores it in s or names. It returns the problem with
+	// the value, as RabbitMQ prints it, or "". nil accepts every value.
 	read func(s *Queue, names *strategyNames, v any, args wire.Table) (problem string)
 }
 
@@ -25,14 +25,14 @@ type queueTypes uint8
 const (
 	classic queueTypes = 1 << iota
 	quorum
-	stream // not offered; its arguments are known, to be refused
+	stream // not offered; the broker knows its arguments in order to refuse them
 	both   = classic | quorum
 )
 
-// queueTypeArgument is read before all others: it says which there are.
+// queueTypeArgument is read before all others, since it decides which ones are accepted.
 const queueTypeArgument = "x-queue-type"
 
-// queueType returns the queue's type and what RabbitMQ calls it in texts.
+// queueType returns the queue's type and RabbitMQ's name for it in error texts.
 func (s *Queue) queueType() (t queueTypes, name string) {
 	if s.Quorum {
 		return quorum, "rabbit_quorum_queue"
@@ -40,9 +40,8 @@ func (s *Queue) queueType() (t queueTypes, name string) {
 	return classic, "rabbit_classic_queue"
 }
 
-// queueArguments are the arguments that RabbitMQ knows or that have a meaning here,
-// in the order in which they are checked (rabbit_amqqueue, declare_args/0). Others
-// are kept and ignored.
+// queueArguments are the arguments that RabbitMQ or this broker uses, in the order in
+// which they are checked (rabbit_amqqueue, declare_args/0). Others are kept and ignored.
 var queueArguments = []queueArgument{
 	{name: "x-expires", on: both, read: integer(func(s *Queue, n int64) string {
 		if n == 0 {
@@ -101,7 +100,7 @@ var queueArguments = []queueArgument{
 	{name: "x-max-age", on: stream},
 	{name: "x-stream-max-segment-size-bytes", on: stream},
 	{name: "x-initial-cluster-size", on: stream},
-	// RabbitMQ does not know those that follow, and takes them.
+	// RabbitMQ does not know the arguments below, and accepts and ignores them.
 	{name: "x-dispatch", on: both, read: strategy(func(n *strategyNames, v string) { n.selector = v })},
 	{name: "x-order", on: both, read: strategy(func(n *strategyNames, v string) { n.order = v })},
 	{name: "x-dispatch-seed", on: both, read: number(func(s *Queue, n int64) { s.Dispatch.Seed = uint64(n) })},
@@ -112,7 +111,7 @@ var queueArguments = []queueArgument{
 	{name: "x-fair-key", on: both, read: text(readFairKey)},
 }
 
-// MaxTimer is the longest time that RabbitMQ takes, in milliseconds: ten years.
+// MaxTimer is the longest time that RabbitMQ accepts, in milliseconds: ten years.
 const MaxTimer = 10 * 365 * 24 * 60 * 60 * 1000
 
 func tooBig(ms int64) string {
@@ -168,10 +167,10 @@ func positive(set func(*Queue, int64)) reader {
 	})
 }
 
-// nothing is what integers mean that are checked and not used.
+// nothing ignores an integer that is only checked.
 func nothing(*Queue, int64) string { return "" }
 
-// oneOf reads one of some texts, which mean nothing here.
+// oneOf checks that a value is one of some texts, which the broker does not use.
 func oneOf(problem string, texts ...string) reader {
 	return text(func(_ *Queue, v string) string {
 		if slices.Contains(texts, v) {
@@ -181,8 +180,8 @@ func oneOf(problem string, texts ...string) reader {
 	})
 }
 
-// deliveryLimit reads x-delivery-limit, which RabbitMQ does not check: what is not a
-// limit is none.
+// deliveryLimit reads x-delivery-limit. RabbitMQ does not check it: a value that is not
+// a number from 0 on means no limit.
 func deliveryLimit(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
 	if n, ok := wire.Integer(v); ok && n >= 0 {
 		s.Limits.DeliveryLimit = n
@@ -229,7 +228,7 @@ func readDeadLetterKey(s *Queue, _ *strategyNames, v any, _ wire.Table) string {
 		return unacceptable(v)
 	case s.DeadLetterTo == nil:
 		return "routing_key_but_no_dlx_defined"
-	case len(str) > wire.MaxShortString: // RabbitMQ takes it, and cannot deliver under it
+	case len(str) > wire.MaxShortString: // RabbitMQ accepts it, and cannot deliver with it
 		return fmt.Sprintf("{max_length_exceeded,%d}", wire.MaxShortString)
 	}
 	s.DeadLetterAs = &str

@@ -7,18 +7,18 @@ import (
 	"harelab/engine/wire"
 )
 
-// Consumer is what the arguments of basic.consume say.
+// Consumer holds the arguments of basic.consume.
 type Consumer struct {
 	Priority int32
-	Slots    uint32 // how many messages the worker works on at once, 0: not said
+	Slots    uint32 // number of messages the worker can work on at once; 0 unknown
 }
 
-// haFailover is an argument about mirrors, which there are none of here.
+// haFailover is an argument about mirrored queues, which this broker does not have.
 const haFailover = "x-cancel-on-ha-failover"
 
 // ForConsumer reads the arguments of a consumer and checks them against the queue's
 // type (rabbit_amqqueue, check_consume_arguments/3). Its errors are RabbitMQ's texts,
-// for the queue that is called resource in them.
+// which call the queue resource.
 func ForConsumer(args wire.Table, q *Queue, resource string) (Consumer, error) {
 	var c Consumer
 	if err := c.read(args, resource); err != nil {

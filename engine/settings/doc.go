@@ -1,8 +1,7 @@
-// Package settings turns the arguments of queues, exchanges and consumers into what
-// holds for them: checked as RabbitMQ checks them, with the broker's defaults where
-// they say nothing. It is pure: a function of its arguments, without a clock, lock or
-// broker.
+// Package settings turns the arguments of queues, exchanges and consumers into effective
+// settings. It checks arguments as RabbitMQ does, and uses the broker's defaults for
+// missing ones. It is pure: its results depend on its arguments alone.
 //
-// Its errors carry RabbitMQ's texts and no reply code: what the package refuses is
-// always a failed precondition (406).
+// Its errors have RabbitMQ's texts and no reply code, since each is a failed
+// precondition (406).
 package settings

@@ -10,8 +10,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// argumentNames are the arguments that must be the same when a queue of this type is
-// declared again, in the order in which they are compared.
+// argumentNames returns the arguments that must be the same when a queue of this type is
+// declared again, in the order in which RabbitMQ compares them.
 func (s *Queue) argumentNames() []string {
 	var names []string
 	queueType, _ := s.queueType()
@@ -34,7 +34,7 @@ var quorumOrder = []string{
 	"x-message-ttl", "x-queue-leader-locator",
 }
 
-// quorumRank returns the place of an argument in quorumOrder, or behind all of it.
+// quorumRank returns the index of an argument in quorumOrder, or its length for others.
 func quorumRank(name string) int {
 	if i := slices.Index(quorumOrder, name); i >= 0 {
 		return i
@@ -42,8 +42,8 @@ func quorumRank(name string) int {
 	return len(quorumOrder)
 }
 
-// CheckAgain compares the arguments of another declaration with those that a queue
-// has. Its errors are RabbitMQ's texts, for the queue that is called resource in them.
+// CheckAgain compares the received arguments of another declaration with the queue's
+// current ones. Its errors are RabbitMQ's texts, which call the queue resource.
 func (s *Queue) CheckAgain(current, received wire.Table, resource string) error {
 	return checkArguments(current, received, resource, s.argumentNames())
 }
@@ -53,8 +53,8 @@ func CheckExchangeAgain(current, received wire.Table, resource string) error {
 	return checkArguments(current, received, resource, []string{alternateArgument, matcherArgument})
 }
 
-// checkArguments compares some arguments of a declaration with those of what is
-// there (rabbit_misc, assert_args_equivalence/4).
+// checkArguments compares the named arguments of a declaration with the current ones
+// (rabbit_misc, assert_args_equivalence/4).
 func checkArguments(current, received wire.Table, resource string, names []string) error {
 	for _, name := range names {
 		cur, hasCur := current.Get(name)
@@ -66,7 +66,7 @@ func checkArguments(current, received wire.Table, resource string, names []strin
 				return Inequivalent(name, resource, got, cur)
 			}
 		case name == queueTypeArgument && (cur == "classic" || got == "classic"):
-			// None is the same.
+			// A missing type is classic.
 		default:
 			return inequivalent(name, resource, typed(got, hasGot), typed(cur, hasCur))
 		}
@@ -74,8 +74,8 @@ func checkArguments(current, received wire.Table, resource string, names []strin
 	return nil
 }
 
-// Inequivalent returns the error for a declaration that differs from what is there in a
-// property or an argument.
+// Inequivalent returns the error for a declaration that differs from the current queue
+// or exchange in a property or an argument.
 func Inequivalent(name, resource string, received, current any) error {
 	return inequivalent(name, resource, quoted(received), quoted(current))
 }
@@ -88,7 +88,7 @@ func inequivalent(name, resource, received, current string) error {
 // value, text and binary by octets.
 func sameValue(a, b any) bool { return reflect.DeepEqual(plain(a), plain(b)) }
 
-// plain returns a value without the size or kind that it travelled in.
+// plain returns a value in the one Go type for its kind: int64, float64 or string.
 func plain(v any) any {
 	if n, ok := wire.Integer(v); ok {
 		return n
@@ -107,23 +107,23 @@ func plain(v any) any {
 }
 
 func quoted(v any) string {
-	if v == nil { // a void is Erlang's undefined, and so is what is not there
+	if v == nil { // Erlang's undefined stands for a void and for a missing value
 		return "none"
 	}
-	return "'" + shown(v) + "'"
+	return "'" + printed(v) + "'"
 }
 
-// typed formats a value of which there may be none.
+// typed formats a value with its type, or none if ok is false.
 func typed(v any, ok bool) string {
 	if !ok {
 		return "none"
 	}
-	return fmt.Sprintf("the value '%s' of type '%s'", shown(v), wire.TypeName(v))
+	return fmt.Sprintf("the value '%s' of type '%s'", printed(v), wire.TypeName(v))
 }
 
-// shown formats a value as it stands in texts about arguments: text as it is, all else
-// as a term.
-func shown(v any) string {
+// printed formats a value as RabbitMQ prints it in texts about arguments: text as it is,
+// other values as terms.
+func printed(v any) string {
 	switch v := v.(type) {
 	case string:
 		return v

@@ -5,20 +5,20 @@ import (
 	"harelab/engine/wire"
 )
 
-// Exchange is what holds for an exchange.
+// Exchange holds the settings of an exchange.
 type Exchange struct {
-	Matcher   topic.Strategy // of topic exchanges; the zero value for others
-	Alternate string         // exchange for what is routed nowhere, empty: none
+	Matcher   topic.Strategy // of a topic exchange; the zero value for others
+	Alternate string         // exchange for messages that match no binding; empty: none
 }
 
-// The arguments of exchange.declare that have a meaning here.
+// The arguments of exchange.declare that the broker uses.
 const (
 	alternateArgument = "alternate-exchange"
 	matcherArgument   = "x-matcher"
 )
 
-// ForExchange reads the arguments of an exchange of some type. Its errors are texts
-// like RabbitMQ's, for the exchange that is called resource in them.
+// ForExchange checks the arguments of an exchange of a type and returns its settings.
+// Its errors are texts like RabbitMQ's, which call the exchange resource.
 func ForExchange(exchangeType string, args wire.Table, d Defaults, resource string) (Exchange, error) {
 	var x Exchange
 	if v, ok := args.Get(alternateArgument); ok {

@@ -9,37 +9,37 @@ import (
 	"harelab/engine/wire"
 )
 
-// Defaults are the strategies of what does not choose its own.
+// Defaults are the strategies of exchanges and queues that name none.
 type Defaults struct {
 	Matcher  topic.Strategy
 	Selector string
 	Order    string // empty: fifo, or priority for queues with x-max-priority
 }
 
-// Queue is what holds for a queue. It is not changed once it is made.
+// Queue holds the settings of a queue. It is immutable.
 type Queue struct {
 	Limits       queue.Limits
 	Expires      int64   // microseconds without use until the queue is deleted, -1 never
-	DeadLetterTo *string // exchange, nil: none
-	DeadLetterAs *string // routing key, nil: the message's own
+	DeadLetterTo *string // exchange; nil: none
+	DeadLetterAs *string // routing key; nil: the message's own
 	SingleActive bool
 	Quorum       bool
 
 	Selector dispatch.SelectorStrategy
 	Order    dispatch.OrderStrategy
 	Dispatch dispatch.Config
-	Needs    dispatch.Needs // of cost and tenant: what has to be looked for in headers
+	Needs    dispatch.Needs // NeedCost and NeedTenant: the inputs that the broker must read from headers
 	FairKey  FairKey
 }
 
-// FairKey says which part of a message names its tenant.
+// FairKey is the part of a message that names its tenant: a header, or the routing key.
 type FairKey struct {
 	Header     string
 	RoutingKey bool
 }
 
-// ForQueue reads the arguments of a queue, which were not checked. Its errors are
-// RabbitMQ's texts, for the queue that is called resource in them.
+// ForQueue checks the arguments of a queue and returns its settings. Its errors are
+// RabbitMQ's texts, which call the queue resource.
 func ForQueue(args wire.Table, d Defaults, resource string) (*Queue, error) {
 	s := &Queue{Limits: queue.Unlimited, Expires: -1, FairKey: FairKey{Header: "tenant"}}
 	names := strategyNames{selector: d.Selector, order: d.Order}
@@ -60,15 +60,15 @@ func ForQueue(args wire.Table, d Defaults, resource string) (*Queue, error) {
 		return nil, invalidArgument("x-order", resource, err.Error())
 	}
 	s.Limits.DeadLetter = s.DeadLetterTo != nil
-	// Priority is always at hand; cost and tenant have to be looked for.
+	// The broker always knows the priority; it must look for cost and tenant.
 	s.Needs = (s.Selector.Needs | s.Order.Needs) & (dispatch.NeedCost | dispatch.NeedTenant)
 	return s, nil
 }
 
 type strategyNames struct{ selector, order string }
 
-// read reads the arguments that the queue's type has and refuses those that only
-// other types have (rabbit_amqqueue, check_declare_arguments/2).
+// read reads the arguments that the queue's type accepts and refuses those that only
+// other types accept (rabbit_amqqueue, check_declare_arguments/2).
 func (s *Queue) read(args wire.Table, resource string, names *strategyNames) error {
 	check := func(a *queueArgument) error {
 		v, ok := args.Get(a.name)
@@ -99,13 +99,13 @@ func (s *Queue) read(args wire.Table, resource string, names *strategyNames) err
 	return nil
 }
 
-// wrongType returns the error for an argument that only other types of queue have.
+// wrongType returns the error for an argument that only other types of queue accept.
 func (s *Queue) wrongType(name, resource string) error {
 	_, typeName := s.queueType()
 	return fmt.Errorf("invalid arg '%s' for %s of queue type %s", name, resource, typeName)
 }
 
-// argumentNamed returns what is known of an argument, or nil.
+// argumentNamed returns the entry of queueArguments for a name, or nil.
 func argumentNamed(name string) *queueArgument {
 	for i := range queueArguments {
 		if queueArguments[i].name == name {
@@ -119,8 +119,8 @@ func invalidArgument(name, resource, problem string) error {
 	return fmt.Errorf("invalid arg '%s' for %s: %s", name, resource, problem)
 }
 
-// With returns what holds for a queue that was made with s once next is to hold: its
-// type, its strategies and what they were made with cannot change while it lives.
+// With returns the settings after a change from s to next: those of next, with the type
+// and the strategies of s, which cannot change while the queue lives.
 func (s *Queue) With(next *Queue) *Queue {
 	with := *next
 	with.Quorum, with.SingleActive = s.Quorum, s.SingleActive
@@ -128,8 +128,9 @@ func (s *Queue) With(next *Queue) *Queue {
 	return &with
 }
 
-// Timed reports whether the queue's decisions depend on the time even if no message
-// expires. Costs do: those that no message tells are learned from service times.
+// Timed reports whether the queue's decisions depend on the time even if no message has
+// an expiration. They do if a strategy needs costs, since the queue learns missing cost
+// hints from service times.
 func (s *Queue) Timed() bool {
 	needs := s.Selector.Needs | s.Order.Needs
 	return s.Limits.MessageTTL >= 0 || needs&(dispatch.NeedTime|dispatch.NeedCost) != 0

@@ -3,5 +3,5 @@
 package invariants
 
 // goroutine returns a number that no other running goroutine has: the address of the
-// runtime's own record of the calling one.
+// runtime's descriptor of the calling goroutine.
 func goroutine() uintptr

@@ -8,8 +8,8 @@ import (
 	"strconv"
 )
 
-// goroutine returns a number that no other running goroutine has: the one that its stack
-// is printed with.
+// goroutine returns a number that no other running goroutine has: the one in the first
+// line of its printed stack.
 func goroutine() uintptr {
 	var buf [64]byte
 	stack := bytes.TrimPrefix(buf[:runtime.Stack(buf[:], false)], []byte("goroutine "))

@@ -53,7 +53,8 @@ func TestLockOrder(t *testing.T) {
 	}
 }
 
-// Each goroutine has its own locks, and its number for as long as it runs.
+// TestGoroutinesAreToldApart checks that each goroutine has its own locks, and keeps its
+// number as long as it runs.
 func TestGoroutinesAreToldApart(t *testing.T) {
 	const n = 100
 	var all, started sync.WaitGroup

@@ -15,8 +15,8 @@ type held struct {
 
 func (h *held) String() string { return fmt.Sprint(h.ranks[:h.n]) }
 
-// Goroutines are spread over many small tables: to the race detector, each lock that two
-// of them share is an order between them that the program does not have.
+// Goroutines are spread over many small tables, so that they rarely share one: to the
+// race detector, a shared lock orders the goroutines' actions, and would hide races.
 const tables = 1 << 10
 
 var goroutines [tables]struct {
@@ -24,7 +24,7 @@ var goroutines [tables]struct {
 	held map[uintptr]held
 }
 
-// Locking says that the calling goroutine is about to take a lock. It fails if the
+// Locking reports that the calling goroutine is about to take a lock. It fails if the
 // goroutine holds one of the same rank or of a later one.
 func Locking(r Rank) {
 	g := goroutine()
@@ -43,7 +43,8 @@ func Locking(r Rank) {
 	t.held[g] = h
 }
 
-// Unlocked says that the calling goroutine has given a lock back, which it must have had.
+// Unlocked reports that the calling goroutine has released a lock. It fails if the
+// goroutine did not hold one of that rank.
 func Unlocked(r Rank) {
 	g := goroutine()
 	t := &goroutines[g>>8%tables]

@@ -2,22 +2,24 @@
 
 package invariants
 
-// Enabled reports whether invariants are checked. It is a constant, so that what stands
-// below it costs nothing where it is false.
+// Enabled reports whether invariants are checked. It is a constant, so that a statement
+// below "if Enabled" costs nothing where it is false.
 const Enabled = false
 
 // A Value is a variable that exists only where invariants are checked. Its owner guards it.
 type Value[V any] struct{}
 
-// Get returns the value that was set last; the zero value where invariants are not checked.
+// Get returns the value that was set last. Here, without checks, it returns the zero
+// value.
 func (*Value[V]) Get() (v V) { return v }
 
 // Set changes the value.
 func (*Value[V]) Set(V) {}
 
-// Locking says that the calling goroutine is about to take a lock. It fails if the
+// Locking reports that the calling goroutine is about to take a lock. It fails if the
 // goroutine holds one of the same rank or of a later one.
 func Locking(Rank) {}
 
-// Unlocked says that the calling goroutine has given a lock back, which it must have had.
+// Unlocked reports that the calling goroutine has released a lock. It fails if the
+// goroutine did not hold one of that rank.
 func Unlocked(Rank) {}

@@ -7,7 +7,7 @@ import (
 	"unsafe"
 )
 
-// What is off takes no room and no time.
+// TestOffCostsNothing checks that checks that are off take no memory.
 func TestOffCostsNothing(t *testing.T) {
 	if size := unsafe.Sizeof(Value[int]{}); size != 0 {
 		t.Errorf("a value takes %d octets, want none", size)

@@ -2,8 +2,8 @@
 
 package invariants
 
-// Enabled reports whether invariants are checked. It is a constant, so that what stands
-// below it costs nothing where it is false.
+// Enabled reports whether invariants are checked. It is a constant, so that a statement
+// below "if Enabled" costs nothing where it is false.
 const Enabled = true
 
 // A Value is a variable that exists only where invariants are checked. Its owner guards it.

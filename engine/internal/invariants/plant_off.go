@@ -2,7 +2,7 @@
 
 package invariants
 
-// Planted reports whether the program is to make the named fault, so that a test sees it
-// caught: the one that the environment variable HARELAB_PLANT names. Only programs built
-// with the tag invariants make any.
+// Planted reports whether the environment variable HARELAB_PLANT names a fault. The
+// caller then makes that fault, so that a test can see a check find it. Only programs
+// built with the tag invariants make faults.
 func Planted(string) bool { return false }

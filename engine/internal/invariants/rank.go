@@ -1,7 +1,7 @@
 package invariants
 
 // A Rank is a class of locks. A goroutine takes locks in rising order of their ranks, and
-// never two of the same rank: so no two wait for each other.
+// never two of the same rank, so that no two goroutines wait for each other.
 type Rank uint8
 
 // The ranks, in the order in which locks are taken.

@@ -1,10 +1,10 @@
-// Package nametable maps names to values so that finding one takes no lock and
-// allocates nothing, whether the name comes as octets or as a string.
+// Package nametable maps names to values. A lookup takes no lock and allocates nothing,
+// whether the name is octets or a string.
 //
 // A broker looks a name up for each message and adds one for each declaration, so
 // the table is made for reads: a hash, an atomic load of a bucket and a comparison.
-// A write takes a lock and costs about as much as a map's, whatever the size of the
-// table, where copying the whole table at each change would cost its size.
+// A write takes a lock and costs about as much as a write to a map, whatever the size of
+// the table. A copy of the whole table at each change would cost its size.
 package nametable
 
 import (
@@ -74,7 +74,7 @@ func (t *Table[T]) GetString(name string) (value T, ok bool) {
 	return value, false
 }
 
-// Set gives a name a value and replaces the one that it has.
+// Set sets the value of a name.
 func (t *Table[T]) Set(name string, value T) {
 	t.mu.Lock()
 	defer t.mu.Unlock()

@@ -40,7 +40,7 @@ func TestAgainstMap(t *testing.T) {
 	}
 }
 
-// TestReadersSeeWhatStays reads a name that stays while others come and go.
+// TestReadersSeeWhatStays reads a name that stays while other names are set and deleted.
 func TestReadersSeeWhatStays(t *testing.T) {
 	var table Table[int]
 	table.Set("stays", 42)

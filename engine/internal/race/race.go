@@ -1,3 +1,3 @@
-// Package race tells whether the race detector is on. The detector allocates and slows
+// Package race reports whether the race detector is on. The detector allocates and slows
 // the program down, so tests that count allocations ask this package first.
 package race

@@ -1,8 +1,8 @@
-// Package registry keeps named strategies: topic matchers, dispatch selectors,
-// exchange types and whatever else a user picks by name.
+// Package registry keeps named strategies: topic matchers, dispatch selectors, exchange
+// types and other things that a user picks by name.
 //
 // A strategy adds itself from an init function of its own file, so that adding
-// one touches no other file. Lookup errors list the names there are.
+// one touches no other file. Lookup errors list the registered names.
 package registry
 
 import (
@@ -17,8 +17,8 @@ import (
 // A Registry maps names to strategies of type S. Any number of goroutines may
 // use it at the same time.
 type Registry[S any] struct {
-	pkg  string // the prefix of its errors
-	noun string // what it holds, as its errors call it
+	pkg  string // prefix of errors
+	noun string // name of an entry in errors
 
 	mu     sync.RWMutex
 	byName map[string]S
@@ -30,8 +30,8 @@ func New[S any](pkg, noun string) *Registry[S] {
 	return &Registry[S]{pkg: pkg, noun: noun, byName: make(map[string]S)}
 }
 
-// Add registers s under name. It panics if the name is empty or taken: names
-// are given by init functions, so either is a mistake in the program.
+// Add registers s under name. It panics if the name is empty or taken: init functions
+// call Add, so either is a mistake in the program.
 func (r *Registry[S]) Add(name string, s S) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -44,9 +44,9 @@ func (r *Registry[S]) Add(name string, s S) {
 	r.byName[name] = s
 }
 
-// Get returns the strategy registered under name. Its error lists the names
-// there are, and suggests one of them behind the list: what comes before it is
-// relied on by programs that read the error.
+// Get returns the strategy registered under name. Its error lists the registered names
+// and, behind the list, suggests one of them. Programs that read the error rely on the
+// part before the suggestion.
 func (r *Registry[S]) Get(name string) (S, error) {
 	r.mu.RLock()
 	s, ok := r.byName[name]
