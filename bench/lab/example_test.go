@@ -90,7 +90,7 @@ func ExampleNewVary() {
 	// wait.mean{class=light}       0.95 s         5.45 s  +473.7 %  (exact)
 	// utilisation                    55 %          100 %   +81.8 %  (exact)
 	// same load: yes
-	// dispatch=fair is worse in wait.mean{class=light} +473.7 %.
+	// dispatch=fair is worse in wait.mean{class=light} (+473.7 %).
 }
 
 func ExampleNewSweep() {

@@ -51,7 +51,7 @@ var mistakes = []struct {
 	{2, "compare", `BASE and NEW are missing: `},
 	{2, "compare a", `BASE and NEW are missing: `},
 	{1, "compare none.txt none-2.txt", `stat none.txt: no such file or directory`},
-	{1, "compare empty.txt empty.txt", `empty.txt holds no benchmark lines`},
+	{1, "compare empty.txt empty.txt", `empty.txt has no benchmark lines`},
 	{1, "compare folder folder", `folder is not a results folder: it has no summary.json`},
 	{2, "compare --vary dispatch=rr celery-initial", `--vary dispatch: want two values or more`},
 	{2, "compare --vary dispatch=rr,fair", `--vary wants one scenario, not 0`},

@@ -1,11 +1,11 @@
 // Package compare says whether runs differ, and by how much.
 //
-// The unit is the run, not the message: a side is the repeats of one
-// arrangement, and one run is one observation. Values on a real clock are
-// compared by the U-test of golang.org/x/perf/benchmath, which assumes nothing
-// of how they are spread; p values of one table are corrected for their number
-// by Holm's method. What ran once in virtual time is exact. Runs that were
-// asked to do different work get no verdict at all.
+// The unit is the run, not the message: a side is the repeats of one arm or of
+// several, and one run is one observation. Values on a real clock are compared by the
+// U-test of golang.org/x/perf/benchmath, which makes no assumption about their
+// distribution. The p values of a table are corrected for their number by Holm's
+// method. A figure of a run in virtual time is exact. Runs with different loads get
+// no verdict at all.
 package compare
 
 import (
@@ -17,40 +17,40 @@ import (
 	"golang.org/x/perf/benchmath"
 )
 
-// Alpha is the level below which a difference counts.
+// Alpha is the p value below which a difference is significant.
 const Alpha = 0.05
 
-const confidence = 0.95
+const confidence = 0.95 // of intervals
 
-// visible is the least change that can be read: one that prints as 0.0 % does
-// not count, however sure it is.
-const visible = 0.0005
+// leastChange is the least relative change that counts: a smaller one prints as
+// 0.0 %, and is no difference even if it is significant.
+const leastChange = 0.0005
 
-// A Comparison sets sides beside a base.
+// A Comparison compares new sides with a base.
 type Comparison struct {
 	Base     *Side
 	News     []*Side
-	SameLoad bool   // as far as it is known
-	Known    bool   // the sides say what they were asked to do; benchmarks do not
-	Why      string // there is no verdict: another load, or an invalid run
+	SameLoad bool   // no two loads are known to differ
+	Known    bool   // each new side has a load to compare with the base; benchmark files have none
+	Why      string // why there is no verdict: another load, or an invalid run; empty if there is one
 	Rows     []Row
-	Warnings []string // each once
-	Verdict  string
+	Warnings []string // without repetitions
+	Verdict  string   // what changed on each side, in a sentence
 }
 
 // A Row is one metric over all sides.
 type Row struct {
 	Key  Key
 	Base Estimate
-	News []Effect // one for each new side; N is 0 where it lacks the metric
+	News []Effect // one for each new side; N is 0 if it lacks the metric
 }
 
-// An Estimate is the centre of a side's repeats with its interval at 95 %. The
-// interval is infinite when there are too few repeats for one.
+// An Estimate is the median of a side's repeats with its 95 % interval. The interval
+// is infinite if there are too few repeats.
 type Estimate struct {
 	Center, Lo, Hi float64
-	N              int
-	Exact          bool // one value that every repeat would give
+	N              int  // number of repeats
+	Exact          bool // every repeat would give the same value
 }
 
 // An Effect is a new side's estimate against the base's.
@@ -61,7 +61,7 @@ type Effect struct {
 	Change                  Change
 }
 
-// A Change is what became of a metric.
+// A Change says whether and how a metric changed.
 type Change int
 
 // The changes.
@@ -69,7 +69,7 @@ const (
 	NoChange Change = iota // no significant difference
 	Better
 	Worse
-	Differs // significantly, of a metric that is neither better nor worse
+	Differs // a significant difference of a metric without a better direction
 )
 
 func (c Change) String() string {
@@ -117,7 +117,7 @@ func (c *Comparison) warn(errs []error) {
 	}
 }
 
-// exact reports whether the values of k are what every repeat would give.
+// exact reports whether every repeat would give the same value for k.
 func exact(s *Side, k Key) bool {
 	values := s.Values[k]
 	return s.Exact[k] && !slices.ContainsFunc(values, func(v float64) bool { return v != values[0] })
@@ -164,11 +164,11 @@ func effect(base, side *Side, k Key) (Effect, []error) {
 	return out, append(warnings, cmp.Warnings...)
 }
 
-// readable reports whether the change is more than prints as 0.0 %; that from 0
-// has no ratio, and is.
-func (e Effect) readable() bool { return !(math.Abs(e.Ratio-1) < visible) }
+// readable reports whether the change does not print as 0.0 %. A change from 0 has no
+// ratio and is readable.
+func (e Effect) readable() bool { return !(math.Abs(e.Ratio-1) < leastChange) }
 
-// allEqual reports whether no value differs from another: nothing to test.
+// allEqual reports whether all values are the same, so that there is nothing to test.
 func allEqual(samples ...[]float64) bool {
 	for _, s := range samples {
 		for _, v := range s {
@@ -180,7 +180,7 @@ func allEqual(samples ...[]float64) bool {
 	return true
 }
 
-// ratio is new/base, with equal zeros the same.
+// ratio is new/base, and 1 if both are 0.
 func ratio(n, b float64) float64 {
 	if n == b {
 		return 1
@@ -238,7 +238,7 @@ func (c *Comparison) verdict() string {
 				continue
 			}
 			tested++
-			switch t := fmt.Sprintf("%s %s", r.Key, Delta(e.Ratio)); e.Change {
+			switch t := r.Key.String() + " (" + r.change(e) + ")"; e.Change {
 			case Better:
 				better = append(better, t)
 			case Worse:
@@ -250,6 +250,15 @@ func (c *Comparison) verdict() string {
 	return strings.Join(out, " ")
 }
 
+// change writes the change of a side: relative, or with both values if the base is 0.
+func (r Row) change(e Effect) string {
+	if r.Base.Center == 0 {
+		return number(r.Base.Center, r.Key.Unit) + " -> " + number(e.Center, r.Key.Unit)
+	}
+	return Delta(e.Ratio)
+}
+
+// weigh makes a sentence of what is better and worse on a side.
 func weigh(better, worse []string, tested int) string {
 	few := func(xs []string) string {
 		if len(xs) > 3 {
@@ -270,7 +279,7 @@ func weigh(better, worse []string, tested int) string {
 	return "shows no significant difference"
 }
 
-// Delta writes a ratio as a change: "-63.1 %".
+// Delta writes a ratio as a change: "-63.1 %", or "from 0" if it is infinite.
 func Delta(ratio float64) string {
 	switch {
 	case math.IsNaN(ratio) || math.IsInf(ratio, 0):

@@ -18,8 +18,8 @@ import (
 	"harelab/reports/stat"
 )
 
-// repeats returns n runs on a real clock whose waits are factor times as long,
-// give or take noise.
+// repeats returns n runs on a real clock whose waits are factor times as long, with
+// some noise.
 func repeats(n int, factor, noise float64, seed uint64) []*stat.Summary {
 	rng := rand.New(rand.NewPCG(seed, 1))
 	var out []*stat.Summary
@@ -139,8 +139,8 @@ func TestInvalidRunsGetNoVerdict(t *testing.T) {
 	}
 }
 
-// TestPartialRunsGetNoVerdict: what waits longest is what was not worked on yet, so
-// a run that was cut off looks better than it is.
+// TestPartialRunsGetNoVerdict: a run that was cut off looks better than it is, since
+// the messages with the longest waits have not started yet.
 func TestPartialRunsGetNoVerdict(t *testing.T) {
 	r := specimen.CeleryInitial()
 	r.Partial = true
@@ -158,7 +158,7 @@ func TestPartialRunsGetNoVerdict(t *testing.T) {
 	}
 }
 
-// TestHolm: of many tests of equal distributions hardly any may be significant.
+// TestHolm: with many tests of equal distributions hardly any is significant.
 func TestHolm(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
 	found := 0
@@ -205,8 +205,8 @@ func TestOpenReadsFoldersAndBenchFiles(t *testing.T) {
 	}
 }
 
-// TestReadBenchIsExactByUnit: a file says of each unit whether one value is what
-// every repeat would give.
+// TestReadBenchIsExactByUnit: a file says for each unit whether every repeat would give
+// the same value.
 func TestReadBenchIsExactByUnit(t *testing.T) {
 	const file = "Unit lost assume=exact\nBenchmarkX 1 0 lost 3 msgs/s\nBenchmarkX 1 0 lost 3 msgs/s\n"
 	s, err := ReadBench("a", strings.NewReader(file))
@@ -236,8 +236,8 @@ func TestParseGateRule(t *testing.T) {
 		}
 	}
 	for in, want := range map[string]string{
-		"wait.p99": "want a metric and what it may change by", "wait.p99 5%": "want a metric and what", "wayt.p99 +5%": `unknown metric "wayt`,
-		"wait.p99 +x%": `"x%" is no amount`, "wait.p99 +5": `"5" is no amount`, "wait.p99 +NaN%": "is no amount", "": "want a metric",
+		"wait.p99": "give a metric and the change that you allow", "wait.p99 5%": "give a metric and the change", "wayt.p99 +5%": `unknown metric "wayt`,
+		"wait.p99 +x%": `"x%" is not an amount`, "wait.p99 +5": `"5" is not an amount`, "wait.p99 +NaN%": "is not an amount", "": "give a metric",
 	} {
 		if _, err := ParseGateRule(in); err == nil || !strings.Contains(err.Error(), want) {
 			t.Errorf("ParseGateRule(%q): error %v, want one with %q", in, err, want)
@@ -291,8 +291,8 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// TestGateCanFail: a planted regression must be found, or the rule says that
-// it cannot fail.
+// TestGateCanFail: the gate finds a planted regression, or says that the rule cannot
+// fail.
 func TestGateCanFail(t *testing.T) {
 	r, err := ParseGateRule(wait + " +5%")
 	if err != nil {

@@ -17,12 +17,12 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A GateRule allows a metric to change by so much, as "wait.p99 +5%",
-// "throughput -3%" or "wait.max{class=q} +50ms".
+// A GateRule bounds the change of a metric, as "wait.p99 +5%", "throughput -3%" or
+// "wait.max{class=q} +50ms".
 type GateRule struct {
 	Text   string
 	Metric metric.Query
-	Up     bool    // an increase is what would be worse
+	Up     bool    // an increase is worse
 	Rel    float64 // allowed, as a share of the base
 	Abs    float64 // allowed, in the metric's unit
 }
@@ -36,7 +36,7 @@ func ParseGateRule(s string) (GateRule, error) {
 	}
 	allowed := strings.TrimSpace(rest)
 	if allowed == "" || allowed[0] != '+' && allowed[0] != '-' {
-		return r, fmt.Errorf("rule %q: want a metric and what it may change by, such as 'wait.p99 +5%%'", s)
+		return r, fmt.Errorf("rule %q: give a metric and the change that you allow, such as 'wait.p99 +5%%'", s)
 	}
 	r.Metric, r.Up = q, allowed[0] == '+'
 	amount := allowed[1:]
@@ -51,12 +51,12 @@ func ParseGateRule(s string) (GateRule, error) {
 		r.Abs, err = strconv.ParseFloat(amount, 64)
 	}
 	if err != nil || !(r.Rel >= 0 && r.Abs >= 0) || math.IsInf(r.Rel+r.Abs, 0) {
-		return r, fmt.Errorf("rule %q: %q is no amount (want 5%%, 50ms for times, or a number)", s, amount)
+		return r, fmt.Errorf("rule %q: %q is not an amount: write 5%%, or 50ms for a time, or a number", s, amount)
 	}
 	return r, nil
 }
 
-// limit is the value that may just not be passed.
+// limit returns the worst value that the rule allows.
 func (r GateRule) limit(base float64) float64 {
 	d := r.Rel*math.Abs(base) + r.Abs
 	if !r.Up {
@@ -65,10 +65,10 @@ func (r GateRule) limit(base float64) float64 {
 	return base + d
 }
 
-// A GateOutcome is what a rule came to.
+// A GateOutcome is the result of a rule.
 type GateOutcome int
 
-// The outcomes, in order of how bad they are.
+// The outcomes, from good to bad.
 const (
 	GateOK           GateOutcome = iota
 	GateInconclusive             // too few or too noisy repeats, or different loads
@@ -77,27 +77,27 @@ const (
 
 func (o GateOutcome) String() string { return [...]string{"ok", "inconclusive", "WORSE"}[o] }
 
-// A GateResult is a rule with what was found.
+// A GateResult is the result of a rule for one arm.
 type GateResult struct {
 	Rule      GateRule
 	Arm       string
 	Outcome   GateOutcome
 	Base, New Estimate
 	P         float64
-	Why       string // of an inconclusive one
+	Why       string // why the outcome is inconclusive
 }
 
-// Gate holds new runs against a base by rules, arm by arm. The question is not
-// whether the two differ but whether the new one has passed the limit: new is
-// tested against the base moved to the limit. Beyond it with significance is
-// worse, within it with significance is ok, and anything else has not been
-// measured well enough to say. A rule that no repeat of this number could ever
-// fail is therefore inconclusive, never ok.
+// Gate checks new runs against a base by rules, arm by arm. A rule does not ask
+// whether the two differ, but whether the new side is beyond the limit, so the test
+// compares it with the base's values moved to the limit. Significantly beyond the
+// limit is worse, significantly within it is ok, and everything else is
+// inconclusive. A rule that can never fail with this number of repeats is therefore
+// inconclusive, never ok.
 func Gate(base, new []*stat.Summary, rules []GateRule) ([]GateResult, error) {
 	var out []GateResult
 	pairs := pairArms(base, new)
 	if len(pairs) == 0 {
-		return nil, fmt.Errorf("the two have no arm in common")
+		return nil, fmt.Errorf("base and new have no arm in common")
 	}
 	for _, p := range pairs {
 		for _, r := range rules {
@@ -123,8 +123,8 @@ type pair struct {
 	base, new []*stat.Summary
 }
 
-// pairArms pairs the arms of two sides by name, in the order of the new side;
-// one arm on each side is a pair whatever its name.
+// pairArms pairs the arms of two sides by name, in the order of the new side. If each
+// side has one arm, the two are a pair, whatever their names.
 func pairArms(base, new []*stat.Summary) []pair {
 	from, to := arms.Group(arms.OfSummaries(base)), arms.Group(arms.OfSummaries(new))
 	var out []pair
@@ -172,7 +172,7 @@ func gate(base, new *Side, r GateRule) GateResult {
 	case test.P >= Alpha && len(test.Warnings) > 0:
 		g.Why = test.Warnings[0].Error()
 	case test.P >= Alpha:
-		g.Why = "too noisy to tell on which side of the limit it is"
+		g.Why = "the values are too noisy to say on which side of the limit they are"
 	case beyond:
 		g.Outcome = GateWorse
 	default:
@@ -181,8 +181,7 @@ func gate(base, new *Side, r GateRule) GateResult {
 	return g
 }
 
-// WorstOutcome is the outcome of a gate as a whole: worse if any rule is,
-// else inconclusive if any is.
+// WorstOutcome returns the outcome of a gate as a whole: the worst of its results.
 func WorstOutcome(gs []GateResult) GateOutcome {
 	worst := GateOK
 	for _, g := range gs {
@@ -191,9 +190,8 @@ func WorstOutcome(gs []GateResult) GateOutcome {
 	return worst
 }
 
-// SelfCheck plants a regression of twice what is allowed in the base's own
-// figures and returns an error unless the rule calls it worse: a gate that
-// cannot fail is no gate.
+// SelfCheck tests the gate itself: it plants a regression of twice the allowed change
+// in the base's own figures, and returns an error unless the rule calls it worse.
 func SelfCheck(base []*stat.Summary, r GateRule) error {
 	b, err := FromSummaries("base", base, []string{r.Metric.String()})
 	if err != nil {
@@ -212,7 +210,7 @@ func SelfCheck(base []*stat.Summary, r GateRule) error {
 		}
 	}
 	if g := gate(b, &planted, r); g.Outcome != GateWorse {
-		return fmt.Errorf("rule %q cannot fail: a planted regression is %s: %s", r.Text, g.Outcome, g.Why)
+		return fmt.Errorf("rule %q cannot fail: its outcome for a planted regression is %s: %s", r.Text, g.Outcome, g.Why)
 	}
 	return nil
 }

@@ -10,8 +10,8 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// goalOf is the metric that runs say they are judged by, empty where they
-// differ in it or it cannot be told from their figures.
+// goalOf returns the headline metric of runs. It is empty if they differ in it, or if
+// one of them has no value for it.
 func goalOf(ss []*stat.Summary) string {
 	goal := ss[0].Headline
 	for _, s := range ss {
@@ -26,8 +26,7 @@ func goalOf(ss []*stat.Summary) string {
 	return goal
 }
 
-// goal is the row of the metric that all sides are judged by, where there is
-// one.
+// goal returns the row of the metric by which all sides are judged, if there is one.
 func (c *Comparison) goal() (Row, bool) {
 	if c.Base.Goal == "" || slices.ContainsFunc(c.News, func(s *Side) bool { return s.Goal != c.Base.Goal }) {
 		return Row{}, false
@@ -39,15 +38,15 @@ func (c *Comparison) goal() (Row, bool) {
 	return c.Rows[i], true
 }
 
-// headline says what became of the metric that the scenario is judged by, and
-// how many others got better or worse.
+// headline says how the metric changed by which the scenario is judged, and how many
+// other figures are better or worse.
 func (c *Comparison) headline() string {
 	if c.Why != "" {
 		return "No verdict."
 	}
 	goal, judged := c.goal()
 	if judged && len(c.News) > 1 {
-		return c.beside(goal)
+		return c.allSides(goal)
 	}
 	var sides []string
 	for j, n := range c.News {
@@ -64,7 +63,7 @@ func (c *Comparison) headline() string {
 			}
 		}
 		if judged {
-			sides = append(sides, moved(n.Name, goal, goal.News[j])+others(better, worse))
+			sides = append(sides, goalChange(n.Name, goal, goal.News[j])+others(better, worse))
 		} else {
 			sides = append(sides, n.Name+" "+balance(better, worse))
 		}
@@ -72,8 +71,8 @@ func (c *Comparison) headline() string {
 	return strings.Join(sides, ", ") + "."
 }
 
-// beside sets what several sides make of one metric beside the base.
-func (c *Comparison) beside(r Row) string {
+// allSides lists the values of one metric of the base and of several new sides.
+func (c *Comparison) allSides(r Row) string {
 	format := r.format()
 	sides := []string{fmt.Sprintf("%s with %s", format(r.Base.Center), c.Base.Name)}
 	for j, e := range r.News {
@@ -89,7 +88,7 @@ func (c *Comparison) beside(r Row) string {
 	return fmt.Sprintf("%s is %s.", r.Key, stat.List(sides, "and"))
 }
 
-// verdictOf writes a change and whether it is for the better.
+// verdictOf writes a change and whether it is better or worse.
 func verdictOf(e Effect) string {
 	if e.Change == Differs {
 		return Delta(e.Ratio)
@@ -97,7 +96,7 @@ func verdictOf(e Effect) string {
 	return Delta(e.Ratio) + ", " + e.Change.String()
 }
 
-// format writes the row's values, times in one unit.
+// format returns a function that writes the row's values, all times in one unit.
 func (r Row) format() func(float64) string {
 	if r.Key.Unit != "s" {
 		return func(v float64) string { return number(v, r.Key.Unit) }
@@ -111,8 +110,8 @@ func (r Row) format() func(float64) string {
 	return stat.InOneUnit(lo, hi)
 }
 
-// moved says what became of one metric on one side.
-func moved(side string, r Row, e Effect) string {
+// goalChange says how one metric changed on one side.
+func goalChange(side string, r Row, e Effect) string {
 	format := r.format()
 	from, to := format(r.Base.Center), format(e.Center)
 	switch {
@@ -124,7 +123,7 @@ func moved(side string, r Row, e Effect) string {
 	return fmt.Sprintf("With %s %s shows no significant difference (%s and %s)", side, r.Key, from, to)
 }
 
-// others counts what else changed.
+// others counts the other figures that changed.
 func others(better, worse int) string {
 	figures := func(n int, what string) string {
 		if n == 1 {
@@ -143,6 +142,7 @@ func others(better, worse int) string {
 	return ""
 }
 
+// balance says whether a side is better or worse, without a metric to judge it by.
 func balance(better, worse int) string {
 	switch {
 	case better > 0 && worse > 0:
@@ -152,5 +152,5 @@ func balance(better, worse int) string {
 	case worse > 0:
 		return "is worse"
 	}
-	return "makes no difference that can be told from chance"
+	return "makes no difference beyond chance"
 }

@@ -8,7 +8,7 @@ import (
 	"harelab/reports/stat"
 )
 
-// judged gives runs the metric that they are judged by.
+// judged sets the metric by which runs are judged.
 func judged(ss []*stat.Summary, by string) []*stat.Summary {
 	for _, s := range ss {
 		s.Headline = by
@@ -43,7 +43,22 @@ func TestHeadlineNamesTheGoal(t *testing.T) {
 	}
 }
 
-// TestNothingVisibleChanges: what is certain and prints as 0.0 % is no change.
+// TestVerdictFromZero: a change from 0 has no ratio, so the verdict has both values.
+func TestVerdictFromZero(t *testing.T) {
+	of := func(name string, wait float64) *Side {
+		s := newSide(name)
+		k := Key{Metric: "wait.p50", Unit: "s", Better: -1}
+		s.add(k, wait)
+		s.Exact[k] = true
+		return s
+	}
+	if got, want := Compare(of("a", 0), of("b", 0.0718)).Verdict, "b is worse in wait.p50 (0 s -> 71.8 ms)."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
+// TestNothingVisibleChanges: a difference that prints as 0.0 % is no change, even if it
+// is certain.
 func TestNothingVisibleChanges(t *testing.T) {
 	a, b := newSide("a"), newSide("b")
 	k := Key{Metric: "jain.busy", Better: 1}
@@ -68,7 +83,8 @@ func TestNothingVisibleChanges(t *testing.T) {
 	}
 }
 
-// TestSentenceKeepsToOneUnit: the times of a row are in one unit, other figures in theirs.
+// TestSentenceKeepsToOneUnit: all times of a row are in one unit; other figures have
+// their own unit.
 func TestSentenceKeepsToOneUnit(t *testing.T) {
 	for _, tt := range []struct {
 		unit string

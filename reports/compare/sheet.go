@@ -8,10 +8,10 @@ import (
 	"harelab/reports/plot"
 )
 
-// Sheet is the comparison's page.
+// Sheet returns the comparison's page.
 func (c *Comparison) Sheet(command []string) page.Sheet {
 	s := page.Sheet{
-		Title: c.Base.Name + ", compared – harelab",
+		Title: "Comparison with " + c.Base.Name + " – harelab",
 		Story: page.Story{Headline: c.headline(), Text: c.Verdict}, Sound: c.sound(),
 		Tables: []page.SheetTable{c.table()},
 	}
@@ -35,9 +35,9 @@ func (c *Comparison) sound() page.Soundness {
 	if c.Why != "" {
 		add("bad", "same load", c.Why+".")
 	} else if !c.Known {
-		add("note", "same load", "Not known: what was asked of each side is not recorded.")
+		add("note", "same load", "Unknown: the sides do not say what load they had.")
 	} else {
-		add("ok", "same load", "Every side was asked to do the same work at the same instants.")
+		add("ok", "same load", "Every side had the same work to do at the same instants.")
 	}
 	for _, w := range c.Warnings {
 		add("note", "repeats", w+".")
@@ -47,7 +47,7 @@ func (c *Comparison) sound() page.Soundness {
 
 func (c *Comparison) table() page.SheetTable {
 	t := page.SheetTable{
-		Title: "Every figure", Note: "Medians of the repeats with intervals at 95 %; p values are corrected for the number of tests; ~ is no significant difference.",
+		Title: "Every figure", Note: "Medians of the repeats with 95 % intervals. p values are corrected for the number of tests. ~ means no significant difference.",
 		Columns: []string{"figure", c.Base.Name}, Heads: 1,
 	}
 	for _, n := range c.News {

@@ -19,12 +19,11 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A Key is a row of a comparison: a metric, of an arm where a side has
-// several.
+// A Key identifies a row of a comparison: a metric, and an arm if a side has several.
 type Key struct {
-	Arm    string // empty where each side is one arm
+	Arm    string // empty if each side is one arm
 	Metric string // as "wait.p99{class=run_user_query}", or a benchmark's name
-	Unit   string // the metric's, or a benchmark's
+	Unit   string // of the metric or of the benchmark
 	Better int8   // -1 lower, +1 higher, 0 neither
 }
 
@@ -36,7 +35,7 @@ func (k Key) String() string {
 	return k.Arm + " " + k.Metric
 }
 
-// direction tells whether a change by d is for the better.
+// direction says whether a change by d is better or worse.
 func (k Key) direction(d float64) Change {
 	switch {
 	case k.Better == 0:
@@ -47,19 +46,20 @@ func (k Key) direction(d float64) Change {
 	return Worse
 }
 
-// A Side is the repeats of one arrangement.
+// A Side is one of the things that are compared: the repeats of one arm or of several,
+// or a benchmark file.
 type Side struct {
 	Name    string
-	Keys    []Key  // in the order of the table
-	Goal    string // metric that its runs are judged by; empty where there is none
-	Values  map[Key][]float64
-	Loads   map[LoadKey]stat.Load // empty for benchmarks, whose work their names say
-	Exact   map[Key]bool          // where every repeat of one seed gives the same: in virtual time
+	Keys    []Key                 // in the order of the table
+	Goal    string                // the metric by which its runs are judged; empty if there is none
+	Values  map[Key][]float64     // one for each repeat
+	Loads   map[LoadKey]stat.Load // empty for benchmarks
+	Exact   map[Key]bool          // metrics of which every repeat with the same seed has the same value, as in virtual time
 	Invalid string                // why its figures must not be used, empty if they may
 }
 
-// A LoadKey is one repeat of one arm: repeats draw their load from seeds of
-// their own, so only equal repeats can have equal loads.
+// A LoadKey identifies one repeat of one arm. Each repeat has its own seed and load,
+// so only repeats with the same number can have the same load.
 type LoadKey struct {
 	Arm    string
 	Repeat int
@@ -79,8 +79,8 @@ func (s *Side) add(k Key, v float64) {
 	s.Values[k] = append(s.Values[k], v)
 }
 
-// DefaultMetrics are those that a comparison shows when none are asked for:
-// the wait of the class in question, or of all, and the run as a whole.
+// DefaultMetrics returns the metrics of a comparison for which the user names none:
+// those of the focus class, or of all messages, and those of the run as a whole.
 func DefaultMetrics(s *stat.Summary) []string {
 	var of []metric.Label
 	if c := s.FocusClass(); c != "" && len(s.Classes) > 1 {
@@ -93,9 +93,9 @@ func DefaultMetrics(s *stat.Summary) []string {
 	return append(out, "makespan", "throughput", "utilisation", "idle_while_waiting", "jain.busy{by=worker}", "lost")
 }
 
-// FromSummaries makes a side of runs of one arm, or with arms of several.
-// Metrics may be nil for the default ones. A run that lacks what a label names has
-// no value; see [Check].
+// FromSummaries makes a side of the runs of one arm or of several. With nil metrics it
+// takes [DefaultMetrics]. A run without the class, tenant, queue or worker that a
+// label names has no value; see [Check].
 func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, error) {
 	side := newSide(name)
 	if len(ss) == 0 {
@@ -110,7 +110,7 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 		case !s.Valid():
 			side.Invalid = s.Arm + " is invalid"
 		case s.Partial && side.Invalid == "":
-			side.Invalid = s.Arm + " was cut off, so that its longest waits are not in its figures"
+			side.Invalid = s.Arm + " was cut off, so its figures lack the longest waits"
 		}
 	}
 	for _, s := range ss {
@@ -143,8 +143,8 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 	return side, nil
 }
 
-// armNames tells the arms of runs apart: nil where there is but one, which
-// needs no name.
+// armNames returns the name of each run's arm. It is nil if there is only one arm,
+// which needs no name.
 func armNames(ss []*stat.Summary) map[*stat.Summary]string {
 	groups := arms.Group(arms.OfSummaries(ss))
 	if len(groups) == 1 {
@@ -159,8 +159,8 @@ func armNames(ss []*stat.Summary) map[*stat.Summary]string {
 	return out
 }
 
-// Check returns an error for the first metric that is none, or whose labels name
-// what none of the runs has.
+// Check returns an error for the first metric that does not exist, or whose label names
+// a class, tenant, queue or worker that no run has.
 func Check(metrics []string, ss []*stat.Summary) error {
 	var scope metric.Scope
 	for i, s := range ss {
@@ -185,7 +185,7 @@ func Check(metrics []string, ss []*stat.Summary) error {
 func Open(path string, metrics []string) (*Side, error) {
 	info, err := os.Stat(path)
 	if err != nil {
-		return nil, fmt.Errorf("%w", err)
+		return nil, err
 	}
 	if info.IsDir() {
 		ss, err := folder.ReadSummaries(path)
@@ -202,15 +202,15 @@ func Open(path string, metrics []string) (*Side, error) {
 	return ReadBench(path, f)
 }
 
-// ReadBench reads a side from Go's benchmark format. Every benchmark and unit
-// is a row; lines of one name are repeats.
+// ReadBench reads a side from a file in Go's benchmark format. Each unit of each
+// benchmark is a row; lines with the same name are repeats.
 func ReadBench(name string, in io.Reader) (*Side, error) {
 	side := newSide(name)
 	r := benchfmt.NewReader(in, name)
 	for r.Scan() {
 		switch rec := r.Result().(type) {
 		case *benchfmt.SyntaxError:
-			return nil, fmt.Errorf("%w", rec)
+			return nil, rec
 		case *benchfmt.Result:
 			for _, v := range rec.Values {
 				value, unit := v.Value, v.Unit
@@ -219,10 +219,10 @@ func ReadBench(name string, in io.Reader) (*Side, error) {
 		}
 	}
 	if err := r.Err(); err != nil {
-		return nil, fmt.Errorf("%w", err)
+		return nil, err
 	}
 	if len(side.Keys) == 0 {
-		return nil, fmt.Errorf("%s holds no benchmark lines", name)
+		return nil, fmt.Errorf("%s has no benchmark lines", name)
 	}
 	for _, k := range side.Keys {
 		u := r.Units().Get(k.Unit, "assume")
@@ -231,7 +231,8 @@ func ReadBench(name string, in io.Reader) (*Side, error) {
 	return side, nil
 }
 
-// betterUnit is what a file says of a unit, or what Go's units mean.
+// betterUnit returns which direction of a unit is better: as the file says, or as it is
+// for Go's own units.
 func betterUnit(r *benchfmt.Reader, unit string) int8 {
 	if u := r.Units().Get(unit, "better"); u != nil {
 		return map[string]int8{"higher": 1, "lower": -1}[u.Value]
@@ -246,8 +247,8 @@ func betterUnit(r *benchfmt.Reader, unit string) int8 {
 	return 0
 }
 
-// differentLoad says how the loads of two sides differ, empty when they do
-// not. Only repeats that both have can be compared.
+// differentLoad says how the loads of two sides differ. It is empty if they do not, in
+// the repeats that both have.
 func differentLoad(a, b *Side) string {
 	keys := make([]LoadKey, 0, len(a.Loads))
 	for k := range a.Loads {
@@ -264,7 +265,8 @@ func differentLoad(a, b *Side) string {
 	return ""
 }
 
-// shareLoad reports whether some repeat of both sides says what it was asked to do.
+// shareLoad reports whether the loads of two sides can be compared: whether both have
+// the same repeat of an arm.
 func shareLoad(a, b *Side) bool {
 	for k := range a.Loads {
 		if _, ok := b.Loads[k]; ok {
@@ -274,7 +276,7 @@ func shareLoad(a, b *Side) bool {
 	return false
 }
 
-// oneSided names the arms that only one of two sides has, which are not compared.
+// oneSided says which arms only one of two sides has. They are not compared.
 func oneSided(a, b *Side) []error {
 	var out []error
 	only := func(x, y *Side) {

@@ -10,8 +10,8 @@ import (
 	"harelab/reports/terminal"
 )
 
-// WriteText writes a comparison for a terminal: a row per metric, the base,
-// then each side with its change and what speaks for it.
+// WriteText writes a comparison for a terminal. A row has a metric, the base's value,
+// and for each new side its value, its change and the evidence for the change.
 func WriteText(w io.Writer, c *Comparison) error {
 	rows := [][]string{{"", c.Base.Name}}
 	for _, n := range c.News {
@@ -32,7 +32,7 @@ func WriteText(w io.Writer, c *Comparison) error {
 	case !c.SameLoad:
 		load = "no"
 	case !c.Known:
-		load = "not known (what was asked of each side is not recorded; see that the names match)"
+		load = "unknown (the sides do not say what load they had; check that the names match)"
 	}
 	fmt.Fprintf(w, "same load: %s\n", load)
 	for _, warning := range c.Warnings {
@@ -59,8 +59,8 @@ func (e Estimate) text(unit string) string {
 	return fmt.Sprintf("%s ± %.0f %%", v, 100*max(e.Hi/e.Center-1, 1-e.Lo/e.Center))
 }
 
-// number writes a value in a metric's unit, or in a benchmark's: seconds as a
-// time, "1.5 µs/op" and "3.9 s wait-max", others with their unit behind them.
+// number writes a value with its unit, of a metric or of a benchmark: seconds as a
+// time, as "1.5 µs/op" and "3.9 s wait-max", other units after the value.
 func number(v float64, unit string) string {
 	switch unit {
 	case "s", "%", "/s", "x", "":
@@ -75,7 +75,8 @@ func number(v float64, unit string) string {
 	return stat.Entry(v, " "+unit)
 }
 
-// deltaText is the change, "~" when it is none, nothing where there is no verdict.
+// deltaText writes a change: "~" for no significant difference, "=" for equal values,
+// and nothing if there is no verdict.
 func deltaText(e Effect, verdict bool) string {
 	switch {
 	case e.N == 0 || !verdict:
@@ -88,7 +89,7 @@ func deltaText(e Effect, verdict bool) string {
 	return Delta(e.Ratio)
 }
 
-// why is what a change rests on.
+// why writes the evidence for a change: its p value and the numbers of repeats.
 func (e Effect) why(base Estimate) string {
 	switch {
 	case e.N == 0:
