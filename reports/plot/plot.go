@@ -92,7 +92,7 @@ func (f *Figure) PNG() ([]byte, error) {
 	f.paint(draw.New(c))
 	var buf bytes.Buffer
 	if _, err := (vgimg.PngCanvas{Canvas: c}).WriteTo(&buf); err != nil {
-		return nil, fmt.Errorf("%w", err)
+		return nil, err
 	}
 	return buf.Bytes(), nil
 }

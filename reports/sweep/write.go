@@ -41,7 +41,7 @@ func Write(dir string, s *Sweep) error {
 	kept.Target = folder.Redact(s.Target)
 	b, err := json.MarshalIndent(document{schema, &kept}, "", " ")
 	if err != nil {
-		return fmt.Errorf("%w", err)
+		return err
 	}
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
