@@ -7,16 +7,16 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// benchKeys are the axes that are keys of benchmark names of their own; other
-// settings join the scenario's name.
+// benchKeys are the axes that have a key in benchmark names, with that key. The values
+// of other axes are appended to the scenario's name.
 var benchKeys = map[string]string{"matcher": "matcher", "dispatch": "dispatch", "order": "order", "prefetch": "prefetch", "workers": "consumers", "consumers": "consumers", "bindings": "bindings"}
 
-// benchMetrics are the metrics of benchmark lines, in their order.
+// benchMetrics are the metrics of a benchmark line, in order.
 var benchMetrics = []string{
 	"held.max", "idle_while_waiting", "jain.busy{by=worker}", "slowdown.mean", "throughput", "wait.max", "wait.mean", "wait.p99",
 }
 
-// WriteBench writes the cells in Go's benchmark format, a line for each run.
+// WriteBench writes the runs in Go's benchmark format, a line for each.
 func (s *Sweep) WriteBench(out io.Writer) error {
 	var lines []folder.BenchLine
 	for _, c := range s.Cells {

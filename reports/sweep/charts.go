@@ -14,7 +14,7 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// charts are those that the sweep's shape calls for.
+// charts returns all charts; those that do not suit the sweep have nil figures.
 func (s *Sweep) charts() []page.SheetChart {
 	return []page.SheetChart{
 		both("heatmap", s.Goal+" over the grid", s.heatmap),
@@ -29,13 +29,13 @@ func both(name, title string, draw func(width float64) *plot.Figure) page.SheetC
 	return page.SheetChart{Name: name, Title: title, Wide: draw(plot.Wide), Narrow: draw(plot.Narrow)}
 }
 
-// maxRanked is how many cells a ranking can show to be read.
+// maxRanked is the largest number of cells for which a ranking is readable.
 const maxRanked = 30
 
 func (s *Sweep) ranking(width float64) *plot.Figure {
 	ps := s.ranked()
 	if goal, _ := metric.Parse(s.Goal); len(ps) > maxRanked || len(goal.Labels) > 0 {
-		return nil // waits of all classes would not show why a cell that is judged by one is best
+		return nil // the waits of all classes do not show why a cell is best for one class
 	}
 	var rows []plot.Rank
 	for _, p := range ps {
@@ -55,7 +55,7 @@ func (s *Sweep) ranking(width float64) *plot.Figure {
 		format(least.Mean), least.Label, format(most.Mean), most.Label, format(short.Max), short.Label, format(long.Max), long.Label))
 }
 
-// xAxis is the axis with the most values, which a line is best drawn along.
+// xAxis returns the index of the axis with the most values, along which lines are drawn.
 func (s *Sweep) xAxis() int {
 	best := 0
 	for i, a := range s.Axes {
@@ -66,7 +66,8 @@ func (s *Sweep) xAxis() int {
 	return best
 }
 
-// yAxis is the one with the most values of the others, -1 without others.
+// yAxis returns the index of the axis with the most values of the others, -1 if there is
+// only one axis.
 func (s *Sweep) yAxis() int {
 	x, best := s.xAxis(), -1
 	for i, a := range s.Axes {
@@ -77,7 +78,7 @@ func (s *Sweep) yAxis() int {
 	return best
 }
 
-// rest is the part of a combination that the given axes leave over.
+// rest names the values of a combination along all but the given axes.
 func (s *Sweep) rest(values []string, axes ...int) string {
 	var parts []string
 	for i, v := range values {
@@ -88,9 +89,9 @@ func (s *Sweep) rest(values []string, axes ...int) string {
 	return strings.Join(parts, " ")
 }
 
-// pareto sets throughput against the 99th percentile of the wait, or against
-// the goal where that is the time of one class: the wait of all would praise
-// what the goal blames.
+// pareto draws throughput against the 99th percentile of the wait, or against the goal
+// if that is a time of some of the messages: a cell with a short wait of all messages
+// may be bad for these.
 func (s *Sweep) pareto(width float64) *plot.Figure {
 	wait, name := "wait.p99", "wait, 99th percentile"
 	if q, _ := metric.Parse(s.Goal); len(q.Labels) > 0 && q.IsTime() {
@@ -110,7 +111,7 @@ func (s *Sweep) pareto(width float64) *plot.Figure {
 	return plot.Pareto(dots, "throughput, messages per second", name, rate, s.formatOf(wait), width, choice(dots, rate))
 }
 
-// choice says what the front leaves to choose between.
+// choice names the cells of the front.
 func choice(dots []plot.Dot, rate func(float64) string) string {
 	front := plot.Front(dots)
 	var names []string
@@ -118,9 +119,9 @@ func choice(dots []plot.Dot, rate func(float64) string) string {
 		names = append(names, dots[i].Label)
 	}
 	if len(front) > 1 {
-		return fmt.Sprintf("Nothing beats %d of %d cells in both: %s.", len(front), len(dots), stat.List(slices.Concat(names[:min(len(names), 5)], more(len(names)-5)), "and"))
+		return fmt.Sprintf("%d of %d cells are unbeaten, since no cell is better in both figures: %s.", len(front), len(dots), stat.List(slices.Concat(names[:min(len(names), 5)], more(len(names)-5)), "and"))
 	}
-	out := fmt.Sprintf("Nothing beats %s in either.", names[0])
+	out := fmt.Sprintf("No cell beats %s in either figure.", names[0])
 	lo, hi := math.Inf(1), 0.0
 	for _, d := range dots {
 		lo, hi = min(lo, d.X), max(hi, d.X)
@@ -130,7 +131,7 @@ func choice(dots []plot.Dot, rate func(float64) string) string {
 		if rate(hi) != at {
 			at += " to " + rate(hi)
 		}
-		out += fmt.Sprintf(" Throughput is the same in every cell (%s): there is none to trade for a shorter wait.", at)
+		out += fmt.Sprintf(" Throughput is the same in every cell (%s), so there is none to trade for a shorter wait.", at)
 	}
 	return out
 }

@@ -9,13 +9,12 @@ import (
 	"harelab/reports/folder"
 )
 
-// extremesName is the folder, in that of a sweep, of the runs of the best and
-// the worst cell: a results folder like any other. Without it their lanes could
-// not be drawn again.
+// extremesName is the folder in a sweep's folder with the runs of the best and the
+// worst cell. It is a results folder, from which their lanes are drawn again.
 const extremesName = "extremes"
 
-// writeExtremes writes the runs to dir, in place of those that an unfinished
-// sweep left there.
+// writeExtremes writes the runs to dir. It replaces those that an unfinished sweep left
+// there.
 func (s *Sweep) writeExtremes(dir string) error {
 	if err := os.RemoveAll(dir); err != nil || len(s.Extremes) == 0 {
 		return err
@@ -23,8 +22,7 @@ func (s *Sweep) writeExtremes(dir string) error {
 	return folder.New(s.Extremes, folder.NewManifest(s.Command)).Write(dir)
 }
 
-// readExtremes reads the runs back, best first; a sweep on a real clock has
-// none.
+// readExtremes reads the runs back, best first. A sweep on a real clock has none.
 func readExtremes(dir string) ([]*arms.Run, error) {
 	if _, err := os.Stat(dir); errors.Is(err, fs.ErrNotExist) {
 		return nil, nil

@@ -12,8 +12,8 @@ import (
 	"harelab/reports/internal/specimen"
 )
 
-// TestDrawGivesTheSameBytes: a sweep's folder says all that was drawn, the lanes
-// of short and of long runs included.
+// TestDrawGivesTheSameBytes: a sweep's folder is enough to draw everything again, the
+// lanes of short and of long runs included.
 func TestDrawGivesTheSameBytes(t *testing.T) {
 	long := catalogue()
 	long.Extremes = arms.Summarize(busyRun("best", 1000), busyRun("worst", 1000))
@@ -52,8 +52,8 @@ func TestDrawGivesTheSameBytes(t *testing.T) {
 	}
 }
 
-// TestWriteReplacesExtremes: a sweep that goes on may find other cells to be best
-// and worst, or be interrupted before it has run them.
+// TestWriteReplacesExtremes: a resumed sweep may have another best and worst cell, or be
+// interrupted before it has run them.
 func TestWriteReplacesExtremes(t *testing.T) {
 	first, dir := catalogue(), t.TempDir()
 	if err := Write(dir, first); err != nil {

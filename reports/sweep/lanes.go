@@ -11,12 +11,12 @@ import (
 	"harelab/reports/stat"
 )
 
-// maxSpans is how many pieces of work lanes show one by one; of longer runs
-// they show a stretch.
+// maxSpans is the largest number of spans of work of a run that lanes show whole. Of
+// longer runs they show a section.
 const maxSpans = 400
 
-// lanes draws the best and the worst cell at work. Of long runs it shows the
-// time around the longest wait of the worst cell, the same time in both.
+// lanes draws the best and the worst cell at work. Of long runs it draws the time around
+// the longest wait of the worst cell, the same time in both.
 func (s *Sweep) lanes() func(width float64) *plot.Figure {
 	runs, note := s.extremesInView()
 	in := arms.NewSet(runs)
@@ -36,8 +36,8 @@ func (s *Sweep) lanes() func(width float64) *plot.Figure {
 	}
 }
 
-// extremesInView returns the runs of the best and the worst cell, of long runs
-// a stretch with a note that says which.
+// extremesInView returns the runs of the best and the worst cell. Of long runs it
+// returns a section, with a note that says which.
 func (s *Sweep) extremesInView() (runs []*arms.Run, note string) {
 	if !slices.ContainsFunc(s.Extremes, func(r *arms.Run) bool { return len(r.Result.Spans) > maxSpans }) {
 		return s.Extremes, ""
@@ -53,8 +53,8 @@ func (s *Sweep) extremesInView() (runs []*arms.Run, note string) {
 	return runs, note
 }
 
-// idleFinding says how long slots of the best and the worst cell stood idle
-// beside work; empty when the two hardly differ in that.
+// idleFinding says for how long a slot of the best and of the worst cell was idle while
+// a message waited for it. It is empty if the two hardly differ.
 func (s *Sweep) idleFinding() string {
 	ps := s.ranked()
 	if len(ps) == 0 {
@@ -62,32 +62,32 @@ func (s *Sweep) idleFinding() string {
 	}
 	best, worst := ps[0], ps[len(ps)-1]
 	a, b := best.mid("idle_while_waiting"), worst.mid("idle_while_waiting")
-	if math.IsNaN(a+b) || max(a, b) <= dear*min(a, b) {
+	if math.IsNaN(a+b) || max(a, b) <= clearRatio*min(a, b) {
 		return ""
 	}
-	return fmt.Sprintf("Time in the whole run with a slot free and a message waiting that it could serve: %s %s, %s %s.",
+	return fmt.Sprintf("Time of the whole run in which a slot was free while a message waited that it could serve: %s %s, %s %s.",
 		s.label(best.values), stat.Brief(a), s.label(worst.values), stat.Brief(b))
 }
 
-// A stretch is a part of a run, in microseconds.
-type stretch struct{ from, to int64 }
+// A section is a part of a run, in microseconds.
+type section struct{ from, to int64 }
 
-// aroundLongestWait is the time from the arrival to the start of the message
-// that waited longest, and a quarter of that before and after.
-func aroundLongestWait(r *run.Result) stretch {
-	w, longest := stretch{0, r.Length}, int64(-1)
+// aroundLongestWait returns the time from the arrival to the start of the message that
+// waited longest, and a quarter of its wait before and after.
+func aroundLongestWait(r *run.Result) section {
+	w, longest := section{0, r.Length}, int64(-1)
 	for i := range r.Messages {
 		m := &r.Messages[i]
 		if m.State == run.Done && m.Started-m.Intended > longest {
 			longest = m.Started - m.Intended
-			w = stretch{max(m.Intended-longest/4, 0), m.Started + longest/4}
+			w = section{max(m.Intended-longest/4, 0), m.Started + longest/4}
 		}
 	}
 	return w
 }
 
-// of returns what r did in the stretch, with times that begin at 0.
-func (w stretch) of(r *run.Result) *run.Result {
+// of returns the part of r in the section, with times that begin at 0.
+func (w section) of(r *run.Result) *run.Result {
 	out := *r
 	out.Length, out.Warmup = w.to-w.from, 0
 	out.Messages, out.Spans, out.Series = nil, nil, nil

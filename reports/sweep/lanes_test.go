@@ -9,8 +9,8 @@ import (
 	"harelab/reports/plot"
 )
 
-// busyRun is a slot that works n times for a second, where message 500 waits
-// for twenty seconds and each other one for none.
+// busyRun is a run of one slot that works n times for a second. Message 500 waits for
+// twenty seconds, the others do not wait.
 func busyRun(variant string, n int64) *run.Result {
 	r := &run.Result{Scenario: "s", Variant: variant, Classes: []string{"job"}, Queues: []string{"q"}, Length: n * 1e6,
 		Target: run.Target{Kind: "sim"}, Workers: []run.Worker{{Name: "w", Slots: 1, Queues: []string{"q"}}}}
@@ -29,8 +29,8 @@ func busyRun(variant string, n int64) *run.Result {
 
 func TestLanesShowAStretchOfLongRuns(t *testing.T) {
 	w := aroundLongestWait(busyRun("worst", 1000))
-	if w != (stretch{475e6, 505e6}) {
-		t.Fatalf("stretch %v, want 475 s to 505 s", w)
+	if w != (section{475e6, 505e6}) {
+		t.Fatalf("section %v, want 475 s to 505 s", w)
 	}
 	part := w.of(busyRun("worst", 1000))
 	if len(part.Spans) != 30 || part.Spans[0].Start != 0 || part.Spans[29].End != 30e6 || part.Length != 30e6 {

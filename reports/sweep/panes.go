@@ -12,13 +12,13 @@ import (
 	"harelab/reports/stat"
 )
 
-// A group is the points that share a combination of some axes.
+// A group is the points with the same values along some axes.
 type group struct {
 	title  string
 	points []point
 }
 
-// groups sorts points by a title, in the order in which titles appear.
+// groups groups points by a title, in the order in which titles appear.
 func groups(ps []point, title func(point) string) []group {
 	var out []group
 	for _, of := range arms.By(ps, title) {
@@ -27,8 +27,8 @@ func groups(ps []point, title func(point) string) []group {
 	return out
 }
 
-// panes are the combinations of the axes that a chart over x and y leaves
-// over, and a note where there are more than it can show.
+// panes returns the combinations of the values of all axes but x and y, one for each
+// panel of a chart, and a note if the chart cannot show all of them.
 func (s *Sweep) panes(x, y int) ([]group, string) {
 	all := groups(s.points(), func(p point) string { return s.rest(p.values, x, y) })
 	kept := s.bestOf(all, plot.MaxPanels)
@@ -38,7 +38,7 @@ func (s *Sweep) panes(x, y int) ([]group, string) {
 	return all, ""
 }
 
-// bestOf keeps the n groups with the best cells, in the order that they have.
+// bestOf returns the n groups with the best cells, in their original order.
 func (s *Sweep) bestOf(gs []group, n int) []group {
 	if len(gs) <= n {
 		return gs
@@ -88,7 +88,7 @@ func (s *Sweep) heatmap(width float64) *plot.Figure {
 	return noted(plot.Heatmap(g, width, s.rangeFinding()), note)
 }
 
-// noted adds to what a figure says above itself.
+// noted appends a note to that of a figure.
 func noted(f *plot.Figure, note string) *plot.Figure {
 	if f != nil && note != "" {
 		f.Note += " " + note
@@ -107,7 +107,7 @@ func blank(rows, columns int) [][]float64 {
 	return out
 }
 
-// rangeFinding says how far the goal moves over the grid.
+// rangeFinding says from which value to which the goal goes over the grid.
 func (s *Sweep) rangeFinding() string {
 	ps := s.ranked()
 	if len(ps) == 0 {
@@ -120,13 +120,13 @@ func (s *Sweep) lines(width float64) *plot.Figure {
 	x, y := s.xAxis(), s.yAxis()
 	c := plot.LineChart{Axis: s.Axes[x].Name, Metric: s.Goal, Values: s.Axes[x].Values, Format: s.formatOf(s.Goal)}
 	if !numeric(c.Values) {
-		return nil // between names there is nothing to draw a line along
+		return nil // names have no order for a line
 	}
 	panes, note := s.panes(x, y)
 	for _, p := range panes {
 		lines := s.linesOf(p, y)
 		if kept := s.bestOf(lines, plot.MaxLines); len(kept) < len(lines) {
-			note = fmt.Sprintf("Of the values of %s the %d with the best cells are drawn.", s.Axes[y].Name, len(kept))
+			note = fmt.Sprintf("Only the %d values of %s with the best cells are drawn.", len(kept), s.Axes[y].Name)
 			lines = kept
 		}
 		panel := plot.LinePanel{Title: p.title}
@@ -141,8 +141,8 @@ func (s *Sweep) lines(width float64) *plot.Figure {
 	return noted(plot.SweepLines(c, width, s.lineFinding(panes, x, y)), note)
 }
 
-// linesOf are the lines of a pane, one for each value of the axis y; -1 is a
-// sweep of one axis, which has one line without a name.
+// linesOf returns the lines of a pane, one for each value of the axis y. If y is -1, the
+// sweep has one axis and the pane one line without a name.
 func (s *Sweep) linesOf(g group, y int) []group {
 	return groups(g.points, func(p point) string {
 		if y < 0 {
@@ -162,11 +162,11 @@ func (s *Sweep) line(g group, x int) plot.SweepLine {
 	return plot.SweepLine{Label: g.title, Y: b[0], Lo: b[1], Hi: b[2]}
 }
 
-// number reports whether a value of an axis is one, perhaps with a unit, and not
-// a name.
+// number reports whether a value of an axis is a number, perhaps with a unit, and not a
+// name.
 func number(v string) bool { return v != "" && v[0] >= '0' && v[0] <= '9' }
 
-// numeric reports whether all values but one, which may be a word for no
+// numeric reports whether all values, except for at most one that may be a word for no
 // limit, are numbers.
 func numeric(values []string) bool {
 	words := 0
@@ -178,8 +178,7 @@ func numeric(values []string) bool {
 	return words <= 1 && len(values)-words > 1
 }
 
-// lineFinding says where each line is best, or, of too many lines, how far
-// they reach.
+// lineFinding says where each line is best. For too many lines it is the rangeFinding.
 func (s *Sweep) lineFinding(panes []group, x, y int) string {
 	format := s.formatOf(s.Goal)
 	if len(panes) > 1 {
@@ -205,10 +204,13 @@ func (s *Sweep) lineFinding(panes []group, x, y int) string {
 		if len(at) == len(s.Axes[x].Values) {
 			where = "any"
 		}
-		parts = append(parts, strings.TrimSpace(l.title+" "+where)+" ("+format(v)+")")
+		if l.title != "" {
+			where += " with " + l.title
+		}
+		parts = append(parts, where+" ("+format(v)+")")
 	}
 	if len(parts) == 0 || len(parts) > plot.MaxLines {
 		return s.rangeFinding()
 	}
-	return fmt.Sprintf("The best %s: %s.", s.Axes[x].Name, strings.Join(parts, "; "))
+	return fmt.Sprintf("Best %s: %s.", s.Axes[x].Name, strings.Join(parts, "; "))
 }

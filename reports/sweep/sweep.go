@@ -1,6 +1,5 @@
-// Package sweep reports a grid of runs: which cell is best by the scenario's
-// own goal, how the metric moves along each axis, and which cells are worth
-// choosing between.
+// Package sweep reports on a grid of runs: which cell is best by the scenario's goal, how
+// the goal changes along each axis, and which cells are worth choosing.
 package sweep
 
 import (
@@ -15,40 +14,40 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A Sweep is a grid with its measured cells.
+// A Sweep is a grid of settings with its measured cells.
 type Sweep struct {
 	Scenario string   `json:"scenario"` // with its variant
 	Title    string   `json:"title,omitempty"`
 	Doc      string   `json:"description,omitempty"`
 	Target   string   `json:"target"`
 	Virtual  bool     `json:"virtual"`
-	Goal     string   `json:"goal"` // metric that cells are judged by
+	Goal     string   `json:"goal"` // the metric by which cells are judged
 	Axes     []Axis   `json:"axes"`
 	Cells    []Cell   `json:"cells"`
 	Command  []string `json:"command,omitempty"`
 
-	// Extremes are runs of the best and the worst cell, for their lanes; they
-	// are kept in a folder of their own.
+	// Extremes are runs of the best and the worst cell, for their lanes. They are kept
+	// in a folder of their own.
 	Extremes []*arms.Run `json:"-"`
 }
 
-// An Axis is a setting with the values it takes.
+// An Axis is a setting with its values.
 type Axis struct {
 	Name   string   `json:"name"`
 	Values []string `json:"values"`
 }
 
-// A Cell is one run of one combination.
+// A Cell is one run of one combination of values.
 type Cell struct {
 	Values  []string           `json:"values"` // one for each axis
 	Repeat  int                `json:"repeat"`
 	Seed    uint64             `json:"seed"`
-	Metrics map[string]float64 `json:"metrics"`        // what is not visible is left out
-	Load    string             `json:"load,omitempty"` // fingerprint of what was asked for; empty when it is not known
-	Invalid string             `json:"invalid,omitempty"`
+	Metrics map[string]float64 `json:"metrics"`           // without those that are not visible
+	Load    string             `json:"load,omitempty"`    // hash of the load; empty if it is not known
+	Invalid string             `json:"invalid,omitempty"` // why the run is invalid; empty if it is valid
 }
 
-// A point is a combination with its repeats.
+// A point is a combination of values with its repeats.
 type point struct {
 	values []string
 	cells  []Cell
@@ -66,8 +65,8 @@ func Label(axes []Axis, values []string) string {
 
 func (s *Sweep) label(values []string) string { return Label(s.Axes, values) }
 
-// short leaves the axis' name out where there is but one and its value is a
-// name itself, not a number.
+// short is like label, but without the name of the axis if there is only one axis and
+// the value is not a number.
 func (s *Sweep) short(values []string) string {
 	if v := values[0]; len(s.Axes) == 1 && v != "" && !number(v) {
 		return v
@@ -75,10 +74,10 @@ func (s *Sweep) short(values []string) string {
 	return s.label(values)
 }
 
-// Check reports what makes a sweep unreadable.
+// Check returns an error for a sweep that cannot be reported.
 func (s *Sweep) Check() error {
 	if len(s.Axes) == 0 {
-		return fmt.Errorf("no axes")
+		return fmt.Errorf("the sweep has no axes")
 	}
 	if _, err := metric.Parse(s.Goal); err != nil {
 		return fmt.Errorf("goal: %w", err)
@@ -114,8 +113,8 @@ func (s *Sweep) points() []point {
 	return out
 }
 
-// span returns the median of a metric over a point's repeats, and its bounds;
-// NaN when it is not visible.
+// span returns the median, the least and the largest value of a metric over a point's
+// repeats; NaN if it is not visible.
 func (p point) span(metric string) (mid, lo, hi float64) {
 	var xs []float64
 	for _, c := range p.cells {
@@ -139,11 +138,10 @@ func (p point) mid(metric string) float64 {
 // highIsGood reports whether the goal is better when larger.
 func (s *Sweep) highIsGood() bool {
 	q, _ := metric.Parse(s.Goal)
-	return q.Better() == metric.Higher || q.Metric == "utilisation" // who asks for the best one wants busy workers
+	return q.Better() == metric.Higher || q.Metric == "utilisation" // the best utilisation is that of busy workers
 }
 
-// ranked returns the points best first by the goal; without the goal's metric
-// a point does not rank.
+// ranked returns the points that have a value for the goal, best first.
 func (s *Sweep) ranked() []point {
 	ps := slices.DeleteFunc(s.points(), func(p point) bool { return math.IsNaN(p.mid(s.Goal)) })
 	slices.SortStableFunc(ps, func(a, b point) int {
@@ -156,7 +154,8 @@ func (s *Sweep) ranked() []point {
 	return ps
 }
 
-// Best returns the combinations of the best and of the worst cell.
+// Best returns the combinations of the best and of the worst cell. It returns false if
+// no cell has a value for the goal.
 func (s *Sweep) Best() (best, worst []string, ok bool) {
 	ps := s.ranked()
 	if len(ps) == 0 {
@@ -168,7 +167,7 @@ func (s *Sweep) Best() (best, worst []string, ok bool) {
 // format writes a value of the goal.
 func (s *Sweep) format(v float64) string { return s.formatOf(s.Goal)(v) }
 
-// formatOf returns how a metric's values are written, times in one unit.
+// formatOf returns a function that writes a metric's values, all times in one unit.
 func (s *Sweep) formatOf(name string) func(float64) string {
 	q, _ := metric.Parse(name)
 	switch q.Unit() {

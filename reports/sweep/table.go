@@ -16,15 +16,15 @@ var tableMetrics = []string{
 	"wait.mean", "wait.p99", "wait.max", "held.max", "slowdown.mean", "idle_while_waiting", "jain.busy{by=worker}", "utilisation", "throughput",
 }
 
-// table has a row for each cell. What is the same in all of them is said once,
-// above it.
+// table returns a table with a row for each combination. Its note has the metrics that
+// are the same in all of them.
 func (s *Sweep) table() page.SheetTable {
 	t := page.SheetTable{
 		Title: "Every cell", Note: "Best first by " + s.Goal + ".", Heads: len(s.Axes),
 	}
 	metrics, same := s.columns()
 	if slices.Contains(metrics, "idle_while_waiting") {
-		t.Note += " Idle while waiting is time with a free slot and a message it could serve: 0 for a dispatcher that wastes nothing."
+		t.Note += " Idle while waiting is the time in which a slot was free while a message waited that it could serve; a dispatcher that wastes no time has 0."
 	}
 	if len(same) > 0 {
 		t.Note += " The same in every cell: " + strings.Join(same, ", ") + "."
@@ -52,8 +52,7 @@ func (s *Sweep) table() page.SheetTable {
 	return t
 }
 
-// maxRows is how many cells a page lists; beyond them a table is data, which
-// sweep.json holds.
+// maxRows is the largest number of rows of the page's table; sweep.json has all cells.
 const maxRows = 200
 
 // shortened keeps the best rows of a long table.
@@ -66,8 +65,8 @@ func shortened(t page.SheetTable) page.SheetTable {
 	return t
 }
 
-// columns are the metrics that cells differ in, the goal and the same of
-// single classes first, and those that all cells agree in with their value.
+// columns returns the metrics in which cells differ, the goal and its siblings first, and
+// the metrics that are the same in all cells, with their value.
 func (s *Sweep) columns() (metrics, same []string) {
 	all := append([]string{s.Goal}, s.siblings()...)
 	for _, m := range tableMetrics {
@@ -98,7 +97,8 @@ func (s *Sweep) columns() (metrics, same []string) {
 	return metrics, same
 }
 
-// siblings are the goal's metric for each class, but for the goal itself.
+// siblings returns the goal's metric and statistic for each class, without the goal
+// itself.
 func (s *Sweep) siblings() []string {
 	var out []string
 	goal, _ := metric.Parse(s.Goal)

@@ -10,11 +10,10 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// manyValues is the number of values of an axis above which they are not
-// listed.
+// manyValues is the largest number of values of an axis that the text lists.
 const manyValues = 20
 
-// text says what was swept and what the sentence above it leaves out.
+// text says what was swept, and adds details to the sentence above it.
 func (s *Sweep) text() string {
 	var axes []string
 	for _, a := range s.Axes {
@@ -34,11 +33,11 @@ func (s *Sweep) text() string {
 		s.sameLoad(),
 	}
 	if idle := s.idleAxes(); len(idle) == 1 {
-		parts = append(parts, stat.Upper(idle[0])+" makes no difference in any cell.")
+		parts = append(parts, fmt.Sprintf("%s does not change %s in any cell.", stat.Upper(idle[0]), s.Goal))
 	}
 	for _, a := range s.Axes {
 		if a.Name == "prefetch" && slices.Contains(a.Values, "0") {
-			parts = append(parts, "A prefetch of 0 is no limit.")
+			parts = append(parts, "A prefetch of 0 means no limit.")
 		}
 	}
 	if s.Title != "" {
@@ -47,12 +46,11 @@ func (s *Sweep) text() string {
 	return strings.Join(slices.DeleteFunc(parts, func(p string) bool { return p == "" }), " ")
 }
 
-// dear is how many times a figure of another cell one has to be for that to
-// be told.
-const dear = 1.2
+// clearRatio is the least ratio between figures of two cells that the text mentions.
+const clearRatio = 1.2
 
-// price says what the best cell costs other classes than the one that the goal
-// is about.
+// price says which other classes wait longer in the best cell than in the cell that is
+// best for them.
 func (s *Sweep) price() string {
 	q, err := metric.Parse(s.Goal)
 	ps := s.ranked()
@@ -64,8 +62,8 @@ func (s *Sweep) price() string {
 		of := *s
 		of.Goal = m
 		least := of.ranked()
-		if v := ps[0].mid(m); len(least) > 0 && v > dear*least[0].mid(m) {
-			parts = append(parts, fmt.Sprintf("%s is %s there, and %s with %s", m, of.format(v), of.format(least[0].mid(m)), of.name(of.like(least, least[0].mid(m)), "or")))
+		if v := ps[0].mid(m); len(least) > 0 && v > clearRatio*least[0].mid(m) {
+			parts = append(parts, fmt.Sprintf("%s is %s in the best cell, but %s in %s", m, of.format(v), of.format(least[0].mid(m)), of.name(of.like(least, least[0].mid(m)), "or")))
 		}
 	}
 	if len(parts) == 0 {
@@ -74,15 +72,15 @@ func (s *Sweep) price() string {
 	return "The price: " + strings.Join(parts, "; ") + "."
 }
 
-// sameLoad says what cells have in common, as far as it is known.
+// sameLoad says which cells have the same load. It is empty if that is not known.
 func (s *Sweep) sameLoad() string {
 	if axes := s.loadAxes(); len(axes) > 0 {
-		return changesLoad(axes) + "; cells that agree there have the same arrivals and service times."
+		return fmt.Sprintf("%s; cells with the same %s have the same arrivals and service times.", changesLoad(axes), stat.List(axes, "and"))
 	}
 	if slices.ContainsFunc(s.Cells, func(c Cell) bool { return c.Load == "" }) {
 		return ""
 	}
-	return "All cells have the same arrivals and service times, so that they differ in nothing but these settings."
+	return "All cells have the same arrivals and service times, so they differ only in these settings."
 }
 
 func changesLoad(axes []string) string {
@@ -90,10 +88,10 @@ func changesLoad(axes []string) string {
 	if len(axes) > 1 {
 		change = " change"
 	}
-	return stat.Upper(stat.List(axes, "and")) + change + " what is asked for"
+	return stat.Upper(stat.List(axes, "and")) + change + " the load"
 }
 
-// loadAxes are those along which cells were asked to do different work.
+// loadAxes returns the axes along which the load changes.
 func (s *Sweep) loadAxes() []string {
 	var names []string
 	for i, a := range s.Axes {
@@ -112,8 +110,8 @@ func (s *Sweep) loadAxes() []string {
 	return names
 }
 
-// goalWords says a metric in words, as "the 99th percentile of the wait";
-// empty when it has none.
+// goalWords says a metric in words, as "the 99th percentile of the wait". It is empty if
+// there are no words for the metric.
 func goalWords(name string) string {
 	q, err := metric.Parse(name)
 	if err != nil {

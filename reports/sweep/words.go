@@ -8,16 +8,18 @@ import (
 	"strings"
 
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
-// equal reports whether two figures are the same but for rounding.
+// equal reports whether two figures are the same, apart from rounding.
 func equal(a, b float64) bool { return a == b || math.Abs(a-b) <= 1e-9*math.Abs(b) }
 
-// near is how far a cell may lie behind the best, as a share of it, and still be named beside it.
+// near is the largest relative distance from the best cell at which a cell is close
+// behind it.
 const near = 0.05
 
-// Sentence names the best cells under the goal, and what the worst would have
-// cost. Cells that tie are all named, or grouped by what makes no difference.
+// Sentence names the best cells by the goal, and the worst. It names all cells that are
+// equally good, grouped by the settings that they have in common.
 func (s *Sweep) Sentence() string {
 	ps := s.ranked()
 	if len(ps) == 0 {
@@ -25,21 +27,46 @@ func (s *Sweep) Sentence() string {
 	}
 	v, w := ps[0].mid(s.Goal), ps[len(ps)-1].mid(s.Goal)
 	if len(ps) == 1 {
-		return fmt.Sprintf("Nothing to choose between: only %s has been measured, with %s %s.", s.name([][]string{ps[0].values}, "and"), s.Goal, s.format(v))
+		return fmt.Sprintf("There is no choice: only %s was measured, where %s.", s.name([][]string{ps[0].values}, "and"), s.claim(v))
 	}
 	if equal(v, w) {
-		return fmt.Sprintf("The settings make no difference: %s is %s in every cell.", s.Goal, s.format(v))
+		return fmt.Sprintf("The settings make no difference to %s: it is %s in every cell.", s.Goal, s.format(v))
 	}
 	best := s.like(ps, v)
-	is := "tie as best"
+	are := "are equally good"
 	if bs := s.boxes(best[:min(len(best), maxNamed)]); len(bs) == 1 && s.single(bs[0]) {
-		is = "is best"
+		are = "is best"
 	}
-	return fmt.Sprintf("%s %s by %s: %s, against %s with %s.",
-		s.name(best, "and"), is, s.Goal, s.format(v), s.format(w), s.name(s.like(ps, w), "or"))
+	return fmt.Sprintf("%s %s: %s. Worst is %s: %s.",
+		s.name(best, "and"), are, s.claim(v), s.name(s.like(ps, w), "or"), s.format(w))
 }
 
-// like returns the combinations whose goal is v.
+// claim says in words that the goal has a value, as "99 % of quick wait 15 s at most".
+func (s *Sweep) claim(v float64) string {
+	value := s.format(v)
+	q, err := metric.Parse(s.Goal)
+	if err != nil {
+		return s.Goal + " is " + value
+	}
+	of := "messages"
+	if class := q.Only("class"); class != "" {
+		of = class
+	}
+	percentile, ok := strings.CutPrefix(q.Stat, "p")
+	words := goalWords(s.Goal)
+	switch {
+	case ok && q.Metric == "wait" && q.Stat != "p50" && (len(q.Labels) == 0 || len(q.Labels) == 1 && of == q.Only("class")):
+		if v == 0 {
+			return percentile + " % of " + of + " start at once"
+		}
+		return percentile + " % of " + of + " wait " + value + " at most"
+	case words != "":
+		return words + " is " + value
+	}
+	return s.Goal + " is " + value
+}
+
+// like returns the combinations in which the goal is v.
 func (s *Sweep) like(ps []point, v float64) [][]string {
 	var out [][]string
 	for _, p := range ps {
@@ -50,8 +77,8 @@ func (s *Sweep) like(ps []point, v float64) [][]string {
 	return out
 }
 
-// nearly names all cells close behind the best, the best ones among them; it
-// is empty when there are none.
+// nearly names all cells that are close to the best, together with the best. It is empty
+// if only the best cells are, or all.
 func (s *Sweep) nearly() string {
 	ps := s.ranked()
 	if len(ps) == 0 {
@@ -70,7 +97,7 @@ func (s *Sweep) nearly() string {
 	return fmt.Sprintf("Within %.0f %% of the best: %s.", 100*near, s.name(close, "and"))
 }
 
-// idleAxes are those that change the goal in no cell, whatever the others are.
+// idleAxes returns the axes along which the goal never changes.
 func (s *Sweep) idleAxes() []string {
 	var names []string
 	for i, a := range s.Axes {
@@ -93,14 +120,12 @@ func (s *Sweep) idleAxes() []string {
 	return names
 }
 
-// A box is a part of the grid: the values that it spans along each axis, as
-// indexes.
+// A box is a part of the grid: for each axis, the indexes of its values in the box.
 type box [][]int
 
-// boxes covers cells of the grid with few boxes that hold nothing else, the
-// largest first; it stops when there are too many to be named. Boxes may
-// overlap: "order=fifo whatever the prefetch" and "prefetch=16 whatever the
-// order" share a cell.
+// boxes covers cells of the grid with few boxes that have no other cell in them, the
+// largest first. It stops at more boxes than can be named. Boxes may overlap:
+// "order=fifo with any prefetch" and "prefetch=16 with any order" share a cell.
 func (s *Sweep) boxes(cells [][]string) []box {
 	in := make(map[string]bool, len(cells))
 	for _, c := range cells {
@@ -126,8 +151,7 @@ func (s *Sweep) boxes(cells [][]string) []box {
 	return out
 }
 
-// grow returns a box around a cell that holds nothing but cells of in and
-// cannot be widened.
+// grow returns a box around a cell that has only cells of in and cannot be widened.
 func (s *Sweep) grow(cell []string, in map[string]bool) box {
 	b := make(box, len(cell))
 	for i, v := range cell {
@@ -148,7 +172,7 @@ func (s *Sweep) grow(cell []string, in map[string]bool) box {
 	return b
 }
 
-// each counts the cells of a box for which keep holds.
+// each counts the cells of a box for which keep returns true.
 func (s *Sweep) each(b box, keep func(key string) bool) int {
 	n := 0
 	values := make([]string, len(b))
@@ -169,15 +193,13 @@ func (s *Sweep) each(b box, keep func(key string) bool) int {
 	return n
 }
 
-// Bounds of naming: what more than maxBoxes boxes hold is counted, and more
-// than maxNamed cells are not sorted into boxes, as that work grows with their
-// square.
+// Bounds on names of cells.
 const (
-	maxBoxes = 3
-	maxNamed = 300
+	maxBoxes = 3   // boxes with a name; cells in no named box are counted
+	maxNamed = 300 // cells that are grouped into boxes, since that takes time with their square
 )
 
-// name names cells by what they have in common, as "dispatch=fair whatever the
+// name names cells by the settings that they have in common, as "dispatch=fair with any
 // prefetch".
 func (s *Sweep) name(cells [][]string, and string) string {
 	if len(cells) > maxNamed {
@@ -214,15 +236,16 @@ func (s *Sweep) words(b box, and string) string {
 	}
 	out := strings.Join(fixed, " ")
 	if len(free) > 0 {
-		out += " whatever the " + stat.List(free, "and")
+		out += " with any " + stat.List(free, "and")
 	}
 	return strings.TrimSpace(out)
 }
 
-// longRun is how many neighbours on an axis are named by their ends.
+// longRun is the least number of neighbours on an axis that are named by the first and
+// the last.
 const longRun = 5
 
-// runs names values of the axis by their indexes in order, as "1", "5 to 50".
+// runs names the values with the given indexes, which are in order, as "1", "5 to 50".
 func (a Axis) runs(at []int) []string {
 	var out []string
 	for i := 0; i < len(at); {
@@ -242,8 +265,7 @@ func (a Axis) runs(at []int) []string {
 	return out
 }
 
-// single reports whether the box has one value along each axis that it does
-// not span.
+// single reports whether the box has, along each axis, either one value or all.
 func (s *Sweep) single(b box) bool {
 	for i, a := range s.Axes {
 		if n := len(b[i]); n > 1 && n < len(a.Values) {

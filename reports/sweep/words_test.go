@@ -24,8 +24,8 @@ func of(goal func(order, prefetch, size string) float64) *Sweep {
 	return s
 }
 
-// TestTiesAreGrouped wants what ties to be named by what it has in common,
-// and nothing else to be named with it.
+// TestTiesAreGrouped: cells that are equally good are named by the settings that they have
+// in common, and the name covers no other cell.
 func TestTiesAreGrouped(t *testing.T) {
 	for _, tt := range []struct {
 		name string
@@ -33,29 +33,51 @@ func TestTiesAreGrouped(t *testing.T) {
 		want string
 	}{
 		{"one axis decides", func(o, p, z string) float64 { return map[string]float64{"fifo": 1, "priority": 61, "aging": 10}[o] },
-			"order=fifo whatever the prefetch and size is best by wait.p99: 1 s, against 61 s with order=priority whatever the prefetch and size."},
+			"order=fifo with any prefetch and size is best: 99 % of messages wait 1 s at most. Worst is order=priority with any prefetch and size: 61 s."},
 		{"two ways", func(o, p, z string) float64 {
 			if o == "fifo" || p == "16" || p == "0" {
 				return 1
 			}
 			return 61
-		}, "prefetch=16 and 0 whatever the order and size, and order=fifo whatever the prefetch and size tie as best by wait.p99: 1 s, against 61 s with order=priority or aging prefetch=1 or 4 whatever the size."},
+		}, "prefetch=16 and 0 with any order and size, and order=fifo with any prefetch and size are equally good: 99 % of messages wait 1 s at most. Worst is order=priority or aging prefetch=1 or 4 with any size: 61 s."},
 		{"an odd cell out", func(o, p, z string) float64 {
 			if o == "fifo" && (p != "1" || z != "l") {
 				return 1
 			}
 			return 2
-		}, "order=fifo prefetch=4, 16 and 0 whatever the size, and order=fifo size=s whatever the prefetch tie as best by wait.p99: 1 s, against 2 s with order=priority or aging whatever the prefetch and size, or prefetch=1 size=l whatever the order."},
+		}, "order=fifo prefetch=4, 16 and 0 with any size, and order=fifo size=s with any prefetch are equally good: 99 % of messages wait 1 s at most. Worst is order=priority or aging with any prefetch and size, or prefetch=1 size=l with any order: 2 s."},
 		{"scattered", func(o, p, z string) float64 {
 			if (len(o)+len(p))%2 == map[string]int{"s": 0, "l": 1}[z] {
 				return 1
 			}
 			return 2
-		}, " more tie as best by wait.p99: 1 s, against 2 s with "},
-		{"nothing matters", func(o, p, z string) float64 { return 3 }, "The settings make no difference: wait.p99 is 3 s in every cell."},
+		}, " more are equally good: 99 % of messages wait 1 s at most. Worst is "},
+		{"nothing matters", func(o, p, z string) float64 { return 3 }, "The settings make no difference to wait.p99: it is 3 s in every cell."},
 	} {
 		if got := of(tt.goal).Sentence(); got != tt.want && (tt.name != "scattered" || !strings.Contains(got, tt.want)) {
 			t.Errorf("%s:\n got %q\nwant %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestClaim: the sentence says in words what the goal's value means, or has its name.
+func TestClaim(t *testing.T) {
+	for _, tt := range []struct {
+		goal  string
+		value float64
+		want  string
+	}{
+		{"wait.p99", 15, "99 % of messages wait 15 s at most"},
+		{"wait.p99.9{class=quick}", 0.5, "99.9 % of quick wait 0.5 s at most"},
+		{"wait.p99{class=quick}", 0, "99 % of quick start at once"},
+		{"wait.p50{class=quick}", 2, "the median wait of quick is 2 s"},
+		{"wait.max{class=quick}", 2, "the longest wait of quick is 2 s"},
+		{"wait.p99{tenant!=noisy}", 2, "wait.p99{tenant!=noisy} is 2 s"},
+		{"held.p99", 2, "the 99th percentile of the time held by a worker before the start is 2 s"},
+		{"lost", 3, "lost is 3"},
+	} {
+		if got := (&Sweep{Goal: tt.goal}).claim(tt.value); got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.goal, got, tt.want)
 		}
 	}
 }
@@ -64,8 +86,8 @@ func TestTextSaysWhatMakesNoDifference(t *testing.T) {
 	s := of(func(o, p, z string) float64 {
 		return map[string]float64{"fifo": 10, "priority": 10.3, "aging": 20}[o] + map[string]float64{"1": 0, "4": 9, "16": 9, "0": 9}[p]
 	})
-	for _, want := range []string{"A question.", "Within 5 % of the best: order=fifo and priority prefetch=1 whatever the size.", "Size makes no difference in any cell.",
-		"judged by wait.p99, the 99th percentile of the wait.", "A prefetch of 0 is no limit.", "All cells have the same arrivals and service times"} {
+	for _, want := range []string{"A question.", "Within 5 % of the best: order=fifo and priority prefetch=1 with any size.", "Size does not change wait.p99 in any cell.",
+		"judged by wait.p99, the 99th percentile of the wait.", "A prefetch of 0 means no limit.", "All cells have the same arrivals and service times"} {
 		if got := s.text(); !strings.Contains(got, want) {
 			t.Errorf("text lacks %q: %s", want, got)
 		}
@@ -77,18 +99,17 @@ func TestTextSaysWhatMakesNoDifference(t *testing.T) {
 	}
 }
 
-// TestLoadsThatDiffer: an axis that changes what is asked for must not be said
-// to leave the load alone.
+// TestLoadsThatDiffer: the text says which axis changes the load.
 func TestLoadsThatDiffer(t *testing.T) {
 	s := of(func(o, p, z string) float64 { return 1 + float64(len(o)) })
 	for i, c := range s.Cells {
 		s.Cells[i].Load = c.Values[2]
 	}
 	text, sound := s.text(), s.sound()
-	if !strings.Contains(text, "Size changes what is asked for; cells that agree there have the same arrivals") || strings.Contains(text, "All cells have the same") {
+	if !strings.Contains(text, "Size changes the load; cells with the same size have the same arrivals") || strings.Contains(text, "All cells have the same") {
 		t.Errorf("text %q", text)
 	}
-	if sound.State != "note" || sound.Checks[1].Name != "load" || !strings.HasPrefix(sound.Checks[1].Text, "Size changes what is asked for, so") {
+	if sound.State != "note" || sound.Checks[1].Name != "load" || !strings.HasPrefix(sound.Checks[1].Text, "Size changes the load, so") {
 		t.Errorf("sound %+v", sound)
 	}
 	for i := range s.Cells {
@@ -99,8 +120,8 @@ func TestLoadsThatDiffer(t *testing.T) {
 	}
 }
 
-// TestLinesKeepTheBest: of more lines and panels than can be drawn the best
-// are, and the chart says that it leaves some out.
+// TestLinesKeepTheBest: of too many lines and panels the best are drawn, and the chart
+// says that others are left out.
 func TestLinesKeepTheBest(t *testing.T) {
 	s := &Sweep{Goal: "wait.p99", Axes: []Axis{{"prefetch", nil}, {"dispatch", nil}, {"workers", nil}}}
 	for i := range 10 {
@@ -145,7 +166,7 @@ func TestManyValues(t *testing.T) {
 			s.Cells = append(s.Cells, Cell{Values: []string{strconv.Itoa(i), o}, Metrics: map[string]float64{"wait.p99": v}})
 		}
 	}
-	if got, want := s.Sentence(), "prefetch=3 to 69 and 71 to 149 order=fifo tie as best by wait.p99: 1 s, against 2 s with order=drr whatever the prefetch, or prefetch=0, 1, 2 or 70 whatever the order."; got != want {
+	if got, want := s.Sentence(), "prefetch=3 to 69 and 71 to 149 order=fifo are equally good: 99 % of messages wait 1 s at most. Worst is order=drr with any prefetch, or prefetch=0, 1, 2 or 70 with any order: 2 s."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	if text := s.text(); !strings.Contains(text, "over prefetch (150 values, 0 to 149) and order (fifo, drr): 300 cells") {
@@ -163,7 +184,7 @@ func TestShortLabels(t *testing.T) {
 	}
 }
 
-func TestIdleIsToldWhereItDiffers(t *testing.T) {
+func TestIdleFindingOnlyIfItDiffers(t *testing.T) {
 	s := of(func(o, p, z string) float64 {
 		return map[string]float64{"fifo": 13, "priority": 13.1, "aging": 13.05}[o]
 	})
@@ -178,33 +199,33 @@ func TestIdleIsToldWhereItDiffers(t *testing.T) {
 
 func TestChoice(t *testing.T) {
 	rate := func(v float64) string { return "r" }
-	if got := choice([]plot.Dot{{Label: "a", X: 560, Y: 1}, {Label: "b", X: 564, Y: 2}}, rate); !strings.HasPrefix(got, "Nothing beats a in either. Throughput is the same in every cell (r): there is none") {
+	if got := choice([]plot.Dot{{Label: "a", X: 560, Y: 1}, {Label: "b", X: 564, Y: 2}}, rate); !strings.HasPrefix(got, "No cell beats a in either figure. Throughput is the same in every cell (r), so there is none") {
 		t.Error(got)
 	}
-	if got := choice([]plot.Dot{{Label: "a", X: 500, Y: 1}, {Label: "b", X: 564, Y: 2}, {Label: "c", X: 564, Y: 3}}, rate); got != "Nothing beats 2 of 3 cells in both: a and b." {
+	if got := choice([]plot.Dot{{Label: "a", X: 500, Y: 1}, {Label: "b", X: 564, Y: 2}, {Label: "c", X: 564, Y: 3}}, rate); got != "2 of 3 cells are unbeaten, since no cell is better in both figures: a and b." {
 		t.Error(got)
 	}
 }
 
-// TestGoalOfOneClass: what is best for one class is not praised by the wait of
-// all, and what it costs another is told.
+// TestGoalOfOneClass: with a goal of one class the chart shows the wait of that class, and
+// the text says what the best cell costs other classes.
 func TestGoalOfOneClass(t *testing.T) {
 	s := of(func(o, p, z string) float64 { return map[string]float64{"fifo": 3, "priority": 1, "aging": 2}[o] })
 	for i, c := range s.Cells {
 		s.Cells[i].Metrics["wait.max{class=bulk}"] = map[string]float64{"fifo": 1, "priority": 61, "aging": 10}[c.Values[0]]
 		s.Cells[i].Metrics["wait.max{class=urgent}"] = map[string]float64{"fifo": 1.1, "priority": 0.1, "aging": 1.1}[c.Values[0]]
 	}
-	if f := s.pareto(plot.Wide); f == nil || !strings.HasPrefix(f.Alt, "Nothing beats order=priority") || !strings.Contains(f.Alt, "the same in every cell (100/s): ") {
+	if f := s.pareto(plot.Wide); f == nil || !strings.HasPrefix(f.Alt, "No cell beats order=priority") || !strings.Contains(f.Alt, "the same in every cell (100/s), so ") {
 		t.Errorf("by the wait of all: %+v", f)
 	}
 	if s.price() != "" {
 		t.Errorf("a price without a class: %s", s.price())
 	}
 	s.Goal = "wait.max{class=bulk}"
-	if f := s.pareto(plot.Wide); f == nil || !strings.HasPrefix(f.Alt, "Nothing beats order=fifo") {
+	if f := s.pareto(plot.Wide); f == nil || !strings.HasPrefix(f.Alt, "No cell beats order=fifo") {
 		t.Errorf("by the wait of bulk: %+v", f)
 	}
-	if want := "The price: wait.max{class=urgent} is 1.1 s there, and 0.1 s with order=priority whatever the prefetch and size."; !strings.Contains(s.text(), want) {
+	if want := "The price: wait.max{class=urgent} is 1.1 s in the best cell, but 0.1 s in order=priority with any prefetch and size."; !strings.Contains(s.text(), want) {
 		t.Errorf("text lacks %q: %s", want, s.text())
 	}
 	for i := range s.Cells {
@@ -215,7 +236,8 @@ func TestGoalOfOneClass(t *testing.T) {
 	}
 }
 
-// TestTableSaysOnceWhatIsTheSame, and puts the goal and the same of other classes first.
+// TestTableSaysOnceWhatIsTheSame: metrics that are the same in every cell are in the note,
+// and the goal and the same metric of other classes are the first columns.
 func TestTableSaysOnceWhatIsTheSame(t *testing.T) {
 	s := of(func(o, p, z string) float64 { return float64(len(o)) / 100 })
 	for i := range s.Cells {

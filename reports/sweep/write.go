@@ -54,7 +54,7 @@ func Write(dir string, s *Sweep) error {
 	)
 }
 
-// Draw draws the charts and the pages of what Write wrote or Read read.
+// Draw draws the charts and the pages of a sweep to dir.
 func Draw(dir string, s *Sweep) error { return s.Sheet().Write(dir) }
 
 func toFile(path string, write func(io.Writer) error) error {
@@ -65,8 +65,7 @@ func toFile(path string, write func(io.Writer) error) error {
 	return os.WriteFile(path, buf.Bytes(), 0o666)
 }
 
-// Read reads what Write wrote. The error is fs.ErrNotExist when dir holds no
-// sweep.
+// Read reads a sweep that Write wrote. The error is fs.ErrNotExist if dir has none.
 func Read(dir string) (*Sweep, error) {
 	b, err := os.ReadFile(filepath.Join(dir, fileName))
 	if err != nil {
@@ -94,16 +93,16 @@ func decode(name string, b []byte) (*Sweep, error) {
 	return doc.Sweep, nil
 }
 
-// Is reports whether dir holds a sweep.
+// Is reports whether dir has a sweep.
 func Is(dir string) bool {
 	_, err := os.Stat(filepath.Join(dir, fileName))
 	return !errors.Is(err, fs.ErrNotExist)
 }
 
-// Sheet is the sweep's page.
+// Sheet returns the sweep's page.
 func (s *Sweep) Sheet() page.Sheet {
 	sheet := page.Sheet{
-		Title: s.Scenario + ", swept – harelab",
+		Title: "Sweep of " + s.Scenario + " – harelab",
 		Story: page.Story{Headline: s.Sentence(), Text: s.text()}, About: s.Doc, Sound: s.sound(),
 		Charts: s.charts(), Tables: []page.SheetTable{shortened(s.table())},
 	}
@@ -131,11 +130,11 @@ func (s *Sweep) sound() page.Soundness {
 		add("ok", "cells", "All %d combinations have a valid run.", points)
 	}
 	if axes := s.loadAxes(); len(axes) > 0 {
-		add("note", "load", "%s, so cells along it are no comparison of like with like.", changesLoad(axes))
+		add("note", "load", "%s, so the load may explain a difference between cells.", changesLoad(axes))
 	}
 	for _, c := range s.Cells {
 		if c.Invalid != "" {
-			add("note", "invalid", "%s: %s It is left out.", s.label(c.Values), c.Invalid)
+			add("note", "invalid", "%s: %s This run is left out.", s.label(c.Values), c.Invalid)
 		}
 	}
 	repeats := 0
@@ -155,10 +154,10 @@ func (s *Sweep) sound() page.Soundness {
 	return out
 }
 
-// maxLines is how many cells a terminal shows.
+// maxLines is the largest number of rows in a terminal.
 const maxLines = 20
 
-// WriteTable writes the cells for a terminal, best first, and the sentence.
+// WriteTable writes the combinations for a terminal, best first, and the sentence.
 func WriteTable(w io.Writer, s *Sweep) error {
 	t := s.table()
 	rows := [][]string{t.Columns}
