@@ -8,7 +8,7 @@ import (
 	"harelab/engine/nearest"
 )
 
-// sizeUnit and timeUnit are the dimensions of a class's distributions.
+// sizeUnit and timeUnit are the dimensions of sizes and times.
 var (
 	sizeUnit = value{bytes: 1}
 	timeUnit = value{time: 1}
@@ -95,7 +95,7 @@ func (d *decoder) placeholders(n *yaml.Node, c *Class, s string) {
 	}
 }
 
-// maxValues bounds the values of a key.
+// maxValues bounds the number of values of a key.
 const maxValues = 1_000_000
 
 func (d *decoder) keys(n *yaml.Node) []Key {
@@ -117,7 +117,7 @@ func (d *decoder) keys(n *yaml.Node) []Key {
 	return keys
 }
 
-// key reads how a key is drawn: zipf or uniform over n values, or weighted.
+// key reads the distribution of a key: zipf or uniform over n values, or weighted.
 func (d *decoder) key(n *yaml.Node) Key {
 	var k Key
 	var dist string

@@ -14,25 +14,25 @@ import (
 	"harelab/engine/nearest"
 )
 
-// maxErrors is how many mistakes of one file are reported at once.
+// maxErrors is the greatest number of mistakes that one reading of a file reports.
 const maxErrors = 10
 
 // A decoder turns the nodes of a file into a Scenario. It goes on after a
-// mistake, so that one look shows them all; what it returns counts only when
+// mistake, so that the user sees all mistakes at once; its results are valid only if
 // errs stays empty.
 type decoder struct {
 	file  string
 	env   env
-	index int // of the repeated entry under way, -1 outside
+	index int // index of the current copy of a repeated entry; -1: none
 	errs  []*Error
 
-	declared   map[name]int // line
+	declared   map[name]int // line of each declared name
 	references []reference
 	uses       []Use
-	headlineAt *yaml.Node // where the metric stands that runs are judged by, nil without one
-	named      bool       // what metrics may name has been read without a mistake
+	headlineAt *yaml.Node // report.headline, nil without one
+	named      bool       // all names that metrics may use were read without a mistake
 
-	read func(path string) ([]byte, error) // data files beside the scenario
+	read func(path string) ([]byte, error) // reads a data file beside the scenario
 }
 
 // fail records a mistake at n.
@@ -41,7 +41,7 @@ func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
 	if n != nil {
 		line = n.Line
 	}
-	for _, e := range d.errs { // an entry that is repeated repeats its mistakes
+	for _, e := range d.errs { // the copies of a repeated entry have the same mistakes
 		if e.Line == line && e.Msg == fmt.Sprintf(format, args...) {
 			return
 		}
@@ -51,7 +51,7 @@ func (d *decoder) fail(n *yaml.Node, format string, args ...any) {
 	}
 }
 
-// fields maps the field names of an object to what reads them.
+// fields maps the field names of an object to the functions that read them.
 type fields map[string]func(*yaml.Node)
 
 // object reads the mapping n field by field, in the order of the file.
@@ -97,7 +97,7 @@ func field(n *yaml.Node, name string) *yaml.Node {
 	return nil
 }
 
-// without returns a mapping that lacks the named fields.
+// without returns a copy of a mapping without the named fields.
 func without(n *yaml.Node, names ...string) *yaml.Node {
 	m := *n
 	m.Content = nil
@@ -131,11 +131,11 @@ func (d *decoder) each(n *yaml.Node, what string, f func(*yaml.Node)) {
 	}
 }
 
-// maxRepeat bounds the count of an entry, and of all entries of a list.
+// maxRepeat bounds the number of entries of a list after count is expanded.
 const maxRepeat = 200_000
 
-// repeated is each for entries that may have a count: f is called count times,
-// with d.index set.
+// repeated is each for entries that may have a count: it calls f count times, with
+// d.index set.
 func (d *decoder) repeated(n *yaml.Node, what string, f func(item *yaml.Node, count int)) {
 	total := 0
 	d.each(n, what, func(item *yaml.Node) {
@@ -159,8 +159,8 @@ func (d *decoder) repeated(n *yaml.Node, what string, f func(item *yaml.Node, co
 	})
 }
 
-// scalar returns the text of a scalar node. An unquoted on, off, yes or no is
-// refused: other readers of YAML take it for a boolean.
+// scalar returns the text of a scalar node. It refuses an unquoted on, off, yes or
+// no, which other readers of YAML take for a boolean.
 func (d *decoder) scalar(n *yaml.Node) (string, bool) {
 	switch {
 	case n.Kind == yaml.AliasNode:
@@ -183,8 +183,8 @@ func (d *decoder) scalar(n *yaml.Node) (string, bool) {
 	return n.Value, true
 }
 
-// value returns the meaning of a scalar: an expression's result when it begins
-// with =, else what is written.
+// value returns the value of a scalar: the result of its expression if it begins
+// with =, else the literal.
 func (d *decoder) value(n *yaml.Node) (value, bool) {
 	s, ok := d.scalar(n)
 	if !ok {
@@ -202,7 +202,7 @@ func (d *decoder) value(n *yaml.Node) (value, bool) {
 	return v, true
 }
 
-// eval evaluates an expression with the index i of a repeated entry.
+// eval evaluates an expression, in a repeated entry with its index as i.
 func (d *decoder) eval(src string) (value, error) {
 	if d.index < 0 {
 		return d.env.eval(src)
@@ -215,7 +215,7 @@ func (d *decoder) eval(src string) (value, error) {
 	return e.eval(src)
 }
 
-// condition evaluates a "when", with or without the sign =.
+// condition evaluates a "when", which may begin with =.
 func (d *decoder) condition(n *yaml.Node) (holds, ok bool) {
 	s, ok := d.scalar(n)
 	if !ok {
@@ -232,7 +232,8 @@ func (d *decoder) condition(n *yaml.Node) (holds, ok bool) {
 	return v.truth, true
 }
 
-// quantity returns what reads a number of the given dimension.
+// quantity returns a function that reads a number of the given dimension and passes
+// it to set.
 func (d *decoder) quantity(want value, example string, set func(*yaml.Node, float64)) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		v, ok := d.value(n)
@@ -300,7 +301,7 @@ func (d *decoder) share(p *float64) func(*yaml.Node) { return d.number(p, 0, 1) 
 // whole reads a whole number from least to most.
 func (d *decoder) whole(p *int, least, most int) func(*yaml.Node) {
 	return d.quantity(value{}, "a whole number", func(n *yaml.Node, v float64) {
-		// 0.7*10 is a hair below 7.
+		// In floating point, 0.7*10 is slightly below 7.
 		r := math.Round(v)
 		if math.Abs(r-v) > 1e-9*math.Max(1, math.Abs(v)) {
 			d.fail(n, "%s is %g: want a whole number", n.Value, v)
@@ -329,17 +330,17 @@ func (d *decoder) flag(p *bool) func(*yaml.Node) {
 	}
 }
 
-// text reads a string in which {i} is filled and nothing else may be.
+// text reads a string and fills {i}. Other {names} are mistakes.
 func (d *decoder) text(p *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		d.template(p)(n)
 		if name, _, ok := placeholder(*p); ok {
-			d.fail(n, "{%s} is not filled here: only {i} of a repeated entry is, and names of keys in publish", name)
+			d.fail(n, "{%s} has no meaning here: only {i} in a repeated entry, and names of keys in publish", name)
 		}
 	}
 }
 
-// template reads a string in which {i} is filled and other {names} stay.
+// template reads a string and fills {i}. Other {names} stay.
 func (d *decoder) template(p *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		s, ok := d.scalar(n)
@@ -375,7 +376,7 @@ func (d *decoder) fillIndex(n *yaml.Node, s string) (string, bool) {
 		if name[0] == 'i' && (len(name) == 1 || !isWord(name[1])) {
 			v, err := d.eval(name)
 			if err != nil || v.kind != number || v.num != math.Trunc(v.num) {
-				d.fail(n, "{%s} is no whole number", name)
+				d.fail(n, "{%s} is not a whole number", name)
 				return "", false
 			}
 			b.WriteString(s[:at])
@@ -430,7 +431,7 @@ func (d *decoder) texts(p *[]string, what string) func(*yaml.Node) {
 	}
 }
 
-// mistakes returns what was found, in order of line, or nil.
+// mistakes returns the mistakes in order of line, or nil.
 func (d *decoder) mistakes() error {
 	if len(d.errs) == 0 {
 		return nil

@@ -15,33 +15,33 @@ import (
 // A Dist is a distribution of times (in microseconds) or sizes (in bytes). The
 // zero Dist is the constant 0.
 type Dist struct {
-	Kind   string    // a name of [DistKinds]; empty is the constant 0
+	Kind   string    // a name of [DistKinds]; empty: the constant 0
 	Params []float64 // in the order of the kind's parameters
-	Modes  []Mode    // bimodal
-	Values []float64 // empirical, ascending
-	Max    float64   // values above are cut to it, 0 is no limit
+	Modes  []Mode    // of bimodal
+	Values []float64 // of empirical, ascending
+	Max    float64   // greater values are cut to Max; 0: no limit
 }
 
-// A Mode is one of a bimodal distribution's values.
+// A Mode is one value of a bimodal distribution and its probability.
 type Mode struct{ P, Value float64 }
 
 // A family is a kind of distribution.
 type family struct {
 	name   string
 	params []parameter
-	check  func(p []float64) string // what is wrong with the parameters, or ""
+	check  func(p []float64) string // returns the mistake in the parameters, or ""
 	mean   func(d Dist) float64
 	draw   func(d *Dist, r *rand.Rand) float64
 }
 
-// A parameter is a time or a size like the values themselves, unless plain.
+// A parameter is one parameter of a distribution.
 type parameter struct {
 	name  string
-	plain bool
+	plain bool // a plain number, not a time or size like the distribution's values
 }
 
-// families are the distributions. All but fixed and empirical draw a varying
-// number of times from the generator, which is why every purpose has its own.
+// families are the distributions. Most of them draw a varying number of times from
+// the generator, so every purpose has its own.
 var families = []family{
 	{name: "fixed", params: []parameter{{"value", false}},
 		mean: func(d Dist) float64 { return d.Params[0] },
@@ -61,7 +61,7 @@ var families = []family{
 	{name: "erlang", params: []parameter{{"k", true}, {"mean", false}},
 		check: func(p []float64) string {
 			if p[0] != math.Trunc(p[0]) {
-				return "k is no whole number"
+				return "k is not a whole number"
 			}
 			return positive("k", p[0])
 		},
@@ -182,7 +182,7 @@ func DistKinds() []string {
 	return names
 }
 
-// Draw draws one value, rounded to a whole number and never negative.
+// Draw draws one value, rounded to a whole number and not negative.
 func (d *Dist) Draw(r *rand.Rand) int64 {
 	f := familyOf(d.Kind)
 	if f == nil {
@@ -195,8 +195,8 @@ func (d *Dist) Draw(r *rand.Rand) int64 {
 	return int64(math.Round(min(max(v, 0), 1<<52)))
 }
 
-// Mean returns the distribution's mean, without the effect of Max; +Inf where
-// it has none.
+// Mean returns the distribution's mean without the effect of Max, or +Inf if the
+// mean is infinite.
 func (d *Dist) Mean() float64 {
 	f := familyOf(d.Kind)
 	if f == nil {
@@ -208,8 +208,8 @@ func (d *Dist) Mean() float64 {
 // Fixed returns the constant distribution.
 func Fixed(v float64) Dist { return Dist{Kind: "fixed", Params: []float64{v}} }
 
-// dist reads a distribution: a mapping with the field dist, or one value. A
-// scale of 1e6 makes times (want.time 1) microseconds.
+// dist reads a distribution: a mapping with the field dist, or one value. It reads
+// times (want.time 1) in microseconds.
 func (d *decoder) dist(p *Dist, want value, example string) func(*yaml.Node) {
 	scale := 1.0
 	if want.time == 1 {
@@ -287,7 +287,7 @@ func (d *decoder) family(p *Dist, f *family, n *yaml.Node, quantity func(*float6
 	}
 }
 
-// modes reads the values of a bimodal distribution; their shares add up to 1.
+// modes reads the values of a bimodal distribution. Their shares must add up to 1.
 func (d *decoder) modes(n *yaml.Node, quantity func(*float64) func(*yaml.Node)) []Mode {
 	var modes []Mode
 	sum := 0.0
@@ -303,8 +303,8 @@ func (d *decoder) modes(n *yaml.Node, quantity func(*float64) func(*yaml.Node)) 
 	return modes
 }
 
-// empirical settles where the values come from: the file, else the list, else
-// the fallback.
+// empirical reads the values from the file, else from the list, else it replaces the
+// distribution by the fallback.
 func (d *decoder) empirical(p *Dist, n, file, fallback *yaml.Node, quantity func(*float64) func(*yaml.Node)) {
 	if file != nil {
 		var path string
@@ -314,7 +314,7 @@ func (d *decoder) empirical(p *Dist, n, file, fallback *yaml.Node, quantity func
 		case err == nil:
 			d.valuesOf(p, file, path, string(data), quantity)
 		case fallback == nil:
-			d.fail(file, "%v (a fallback distribution would serve)", err)
+			d.fail(file, "%v (give the file, or a fallback distribution)", err)
 		}
 	}
 	if len(p.Values) == 0 {
@@ -341,7 +341,7 @@ func fallbackKind(n *yaml.Node) string {
 	return ""
 }
 
-// valuesOf reads the first column of a CSV file. The first line may be a head.
+// valuesOf reads the first column of a CSV file, whose first line may be a header.
 func (d *decoder) valuesOf(p *Dist, at *yaml.Node, path, data string, quantity func(*float64) func(*yaml.Node)) {
 	r := csv.NewReader(strings.NewReader(data))
 	r.FieldsPerRecord = -1

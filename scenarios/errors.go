@@ -8,7 +8,7 @@ import (
 // An Error is a mistake in a scenario file.
 type Error struct {
 	File string
-	Line int // from 1; 0 when the mistake has no place in the file
+	Line int // from 1; 0: the mistake is not in one line
 	Msg  string
 }
 
@@ -20,7 +20,7 @@ func (e *Error) Error() string {
 	return fmt.Sprintf("%s:%d: %s", e.File, e.Line, e.Msg)
 }
 
-// Errors are the mistakes of one file, in order of line. [errors.As] finds the
+// Errors are the mistakes of one file, in order of line. [errors.As] returns the
 // first.
 type Errors []*Error
 

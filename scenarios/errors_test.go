@@ -2,6 +2,8 @@ package scenarios
 
 import (
 	"errors"
+	"os"
+	"path/filepath"
 	"strings"
 	"testing"
 )
@@ -57,7 +59,7 @@ func TestMistakesNameTheirLine(t *testing.T) {
 		{"ack mode", "prefetch: {count: 1}", "ack: on-finish", `t.yaml:13: unknown value "on-finish"`},
 		{"exchange type", "type: topic", "type: tpoic", `t.yaml:4: unknown value "tpoic": did you mean "topic"? (have direct, fanout, topic, headers)`},
 		{"misspelt param", "count: =n", "count: =nn", `t.yaml:11: unknown param "nn": did you mean "n"? (have mode, n)`},
-		{"misspelt param in arithmetic", "count: =n", "count: =nn*2", `t.yaml:11: * on "nn", which is no number and no param: did you mean "n"? (have mode, n)`},
+		{"misspelt param in arithmetic", "count: =n", "count: =nn*2", `t.yaml:11: * on "nn", which is neither a number nor a param: did you mean "n"? (have mode, n)`},
 		{"expression of the wrong kind", "count: =n", "count: =n*1s", `t.yaml:11: want a whole number, got a time`},
 		{"expression cut short", "count: =n", "count: =n*", `t.yaml:11: "n*" ends too early`},
 		{"no whole number", "count: =n", "count: =n/2", `t.yaml:11: =n/2 is 1.5: want a whole number`},
@@ -68,19 +70,19 @@ func TestMistakesNameTheirLine(t *testing.T) {
 		{"field of another model", "count: =n", "count: =n, rate: 3/s", `t.yaml:11: phase burst: unknown field "rate"`},
 		{"open without rate", "model: burst, count: =n", "model: open, duration: 1s", `t.yaml:11: phase open: want a rate above 0/s, or a shape`},
 		{"unfilled placeholder", "key: a.b", `key: "a.{tenant}"`, `t.yaml:8: {tenant}: class "job" has no key "tenant" (have class)`},
-		{"placeholder in a name", "{name: r}", `{name: "r{x}"}`, `t.yaml:5: {x} is not filled here`},
+		{"placeholder in a name", "{name: r}", `{name: "r{x}"}`, `t.yaml:5: {x} has no meaning here`},
 		{"fault without a worker", "faults: []", "faults: [{at: 1s, do: kill, worker: v}]", `t.yaml:14: worker: worker "v" is not declared (have w)`},
 		{"dead-letter exchange", "{name: r}", "{name: r, arguments: {x-dead-letter-exchange: dlx}}", `t.yaml:5: x-dead-letter-exchange: exchange "dlx" is not declared`},
 		{"distribution", "service: 10ms", "service: {dist: exponental, mean: 1ms}", `t.yaml:8: unknown value "exponental": did you mean "exponential"?`},
 		{"distribution's parameter", "service: 10ms", "service: {dist: lognormal, median: 9ms, p99: 1ms}", `t.yaml:8: distribution lognormal: want 0 < median <= p99`},
 		{"modes", "service: 10ms", "service: {dist: bimodal, modes: [{p: 0.5, value: 1ms}]}", `t.yaml:8: modes: the shares p add up to 0.5, want 1`},
 		{"metric", "lost == 0", "losst == 0", `t.yaml:16: unknown metric "losst": did you mean "lost"? (have acked,`},
-		{"statistic", "lost == 0", "wait < 1s", `t.yaml:16: metric "wait": want a statistic behind, as wait.p99`},
+		{"statistic", "lost == 0", "wait < 1s", `t.yaml:16: metric "wait": want a statistic, as wait.p99`},
 		{"unit of a metric", "lost == 0", "wait.p99 < 1", `t.yaml:16: "wait.p99 < 1": wait is a time: want a value such as 100ms`},
 		{"label", "lost == 0", `"wait.p99{clas=job} < 1s"`, `t.yaml:16: metric "wait.p99": unknown label "clas": did you mean "class"?`},
 		{"metric that nothing computes", "lost == 0", "recovery < 1s", `t.yaml:16: unknown metric "recovery" (have acked,`},
 		{"statistic of one number", "lost == 0", "lost.max == 0", `t.yaml:16: metric "lost.max": lost is one number and takes no statistic`},
-		{"index over nothing", "lost == 0", "jain.busy > 0.9", `t.yaml:16: metric "jain.busy": jain.busy is taken over something: write jain.busy{by=worker}`},
+		{"index over nothing", "lost == 0", "jain.busy > 0.9", `t.yaml:16: metric "jain.busy": jain.busy needs the label by: write jain.busy{by=worker}`},
 		{"class of a label", "lost == 0", `"wait.p99{class=jobb} < 1s"`, `t.yaml:16: metric "wait.p99{class=jobb}": there is no class "jobb": did you mean "job"? (have job)`},
 		{"class of a label with not", "lost == 0", `"wait.p99{class!=jobb} < 1s"`, `t.yaml:16: metric "wait.p99{class!=jobb}": there is no class "jobb"`},
 		{"queue of a label", "lost == 0", `"lost{queue=qq} == 0"`, `t.yaml:16: metric "lost{queue=qq}": there is no queue "qq": did you mean "q"? (have q, r)`},
@@ -156,5 +158,36 @@ func TestRefuse(t *testing.T) {
 	want := "t.yaml:14: faults stall: sim does not carry this out"
 	if err := s.Refuse("sim", FeatureKill); err == nil || err.Error() != want {
 		t.Errorf("Refuse = %v, want %s", err, want)
+	}
+}
+
+// TestOneMistakeIsReportedOnce: a rate that cannot be read is not reported as missing
+// as well.
+func TestOneMistakeIsReportedOnce(t *testing.T) {
+	_, err := Parse("t.yaml", []byte(strings.Replace(sound, "model: burst, count: =n", "model: open, rate: =n, duration: 1s", 1)))
+	if want := "t.yaml:11: =n has no unit: want a rate such as 300/s"; err == nil || err.Error() != want {
+		t.Errorf("got  %v\nwant %s", err, want)
+	}
+}
+
+func TestMistakesOfTracesNameTheirLine(t *testing.T) {
+	const header = "at,class,exchange,routing_key,size,service\n"
+	for _, c := range []struct{ trace, want string }{
+		{"at,class\n0s,job\n", "trace.csv:1: want the header at,class,exchange,routing_key,size,service"},
+		{header + "0s,job,,,,\n1s,job,x\n", "trace.csv:3: 3 columns, want 6: at,class,exchange,routing_key,size,service"},
+		{header + "0s,jobb,,,,\n", `trace.csv:2: unknown class "jobb": did you mean "job"? (have job)`},
+		{header + "soon,job,,,,\n", `trace.csv:2: at: "soon": want a time such as 1.5s`},
+	} {
+		dir := t.TempDir()
+		text := strings.Replace(sound, "class: job, model: burst, count: =n", "model: trace, file: trace.csv", 1)
+		for name, data := range map[string]string{"t.yaml": text, "trace.csv": c.trace} {
+			if err := os.WriteFile(filepath.Join(dir, name), []byte(data), 0o666); err != nil {
+				t.Fatal(err)
+			}
+		}
+		_, err := Load(filepath.Join(dir, "t.yaml"))
+		if want := "t.yaml:11: " + c.want; err == nil || !strings.HasSuffix(err.Error(), want) {
+			t.Errorf("got  %v\nwant %s", err, want)
+		}
 	}
 }

@@ -59,7 +59,7 @@ func ParseExpectation(s string) (metric.Expectation, error) {
 	return x, err
 }
 
-// rightHand evaluates what a metric is compared with.
+// rightHand evaluates the right-hand side of an expectation.
 func (e env) rightHand(x *metric.Expectation, src string) error {
 	if src == "" {
 		return fmt.Errorf("%q: want a value after %s", x.Text, x.Op)
@@ -74,14 +74,14 @@ func (e env) rightHand(x *metric.Expectation, src string) error {
 	case v.kind != number || v.bytes != 0 || v.time != 0 && v.time != 1 && v.time != -1:
 		return fmt.Errorf("%q: want a number, a time or a percentage, got %s", x.Text, v.dimension())
 	case math.IsInf(v.num, 0) || math.IsNaN(v.num):
-		return fmt.Errorf("%q: the value is no number", x.Text)
+		return fmt.Errorf("%q: the value is not a finite number", x.Text)
 	}
 	isTime := x.Of.IsTime()
 	if v.metric == "" && isTime != (v.time == 1) && v.num != 0 {
 		if isTime {
 			return fmt.Errorf("%q: %s is a time: want a value such as 100ms", x.Text, x.Of.Metric)
 		}
-		return fmt.Errorf("%q: %s is no time: want a number", x.Text, x.Of.Metric)
+		return fmt.Errorf("%q: %s is not a time: want a number", x.Text, x.Of.Metric)
 	}
 	x.Value, x.Grain, x.Times = v.num, v.grain, v.metric
 	switch {
@@ -93,8 +93,8 @@ func (e env) rightHand(x *metric.Expectation, src string) error {
 	return nil
 }
 
-// expect reads the block of expectations into s. Given a list, those that s had
-// are replaced; the tolerance stays unless a new one is given.
+// expect reads the block of expectations into s. A list replaces the expectations
+// of s, and a tolerance its tolerance.
 func (d *decoder) expect(s *Scenario) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		d.named = d.named || len(d.errs) == 0
@@ -127,7 +127,7 @@ func (d *decoder) tolerance(t *Tolerance) func(*yaml.Node) {
 	}
 }
 
-// headline reads the metric that runs are judged by.
+// headline reads the scenario's main metric.
 func (d *decoder) headline(r *Report) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		var ok bool
@@ -142,9 +142,10 @@ func (d *decoder) headline(r *Report) func(*yaml.Node) {
 	}
 }
 
-// asked gives the expectations their tolerance and, where all names are known,
-// refuses expectations and a headline of what the scenario cannot have.
-func (d *decoder) asked(s *Scenario) {
+// checkMetrics gives the expectations their tolerance. It refuses expectations and a
+// headline whose labels name what the scenario cannot have, provided that all names
+// were read.
+func (d *decoder) checkMetrics(s *Scenario) {
 	scope := metric.Scope{} // admits every name
 	if d.named {
 		scope = s.Scope()
@@ -163,9 +164,9 @@ func (d *decoder) asked(s *Scenario) {
 	}
 }
 
-// Scope returns what labels of metrics may name: the scenario's classes, queues
-// and workers, and the tenants that its messages can have. Tenants that are too
-// many to list, or drawn from bindings, are not known.
+// Scope returns the names that labels of metrics may have: the scenario's classes,
+// queues and workers, and the tenants that its messages can have. Tenants are not
+// known if there are more than 10,000, or if they are drawn from bindings.
 func (s *Scenario) Scope() metric.Scope {
 	scope := metric.Scope{Classes: []string{}, Queues: []string{}, Workers: []string{}}
 	for i := range s.Classes {
@@ -181,10 +182,10 @@ func (s *Scenario) Scope() metric.Scope {
 	return scope
 }
 
-// maxTenants is how many tenants are listed.
+// maxTenants is the greatest number of tenants that tenants lists.
 const maxTenants = 10_000
 
-// tenants returns every tenant that messages can have, nil when that is not known.
+// tenants returns every tenant that messages can have, or nil if they are not known.
 func (s *Scenario) tenants() []string {
 	all, seen := []string{}, map[string]bool{}
 	for i := range s.Classes {
@@ -202,7 +203,7 @@ func (s *Scenario) tenants() []string {
 	return all
 }
 
-// tenantsOf fills a class's template of the tenant with every value of its keys.
+// tenantsOf fills a class's tenant template with every value of its keys.
 func (s *Scenario) tenantsOf(c *Class) (names []string, ok bool) {
 	names, rest := []string{""}, c.Tenant
 	for {
@@ -236,7 +237,7 @@ func (s *Scenario) tenantsOf(c *Class) (names []string, ok bool) {
 	return names, true
 }
 
-// fixed returns the values that phases of the load fix a key at.
+// fixed returns the values that phases of the load fix for a key.
 func (s *Scenario) fixed(key string) []string {
 	var out []string
 	for _, q := range s.Load {
@@ -249,8 +250,8 @@ func (s *Scenario) fixed(key string) []string {
 	return out
 }
 
-// List returns the values that the key can take, those that a phase fixes and
-// keys drawn from bindings apart.
+// List returns the values that the key can have. It leaves out values that a phase
+// fixes, and knows none of a key that is drawn from bindings.
 func (k *Key) List() []string {
 	if len(k.Values) > 0 {
 		return append([]string(nil), k.Values...)

@@ -9,15 +9,15 @@ import (
 	"harelab/engine/nearest"
 )
 
-// maxExpr bounds the length of an expression in bytes, and with it the depth
-// of its nesting.
+// maxExpr bounds the length of an expression in bytes, and so the depth of its
+// nesting.
 const maxExpr = 1000
 
-// An env gives names their values. A word that is no name stands for itself, so
-// that conditions can be written without quotes: ack == on-done.
+// An env holds the values of names. A word that is not a name is a text, so that
+// conditions need no quotes: ack == on-done.
 type env struct {
 	params  map[string]value
-	metrics func(string) bool // in expectations: names that stand for a measured value
+	metrics func(string) bool // in expectations: reports whether a name is a metric
 }
 
 // eval computes an expression:
@@ -46,7 +46,7 @@ type parser struct {
 	src string
 	pos int
 	tok string // the current token; empty at the end
-	lit value  // of a literal
+	lit value  // the value of a literal
 	typ byte   // 'n' literal, 'w' word, 'o' operator
 	err error
 }
@@ -207,7 +207,8 @@ func (p *parser) compare() value {
 		return p.fail("a measured value cannot be part of a condition")
 	}
 	for _, v := range []value{a, b} {
-		// Two bare words, or a bare word and a number, are a misspelt param.
+		// In a comparison of two bare words, or a bare word and a number, a param is
+		// misspelt.
 		if v.bare && (a.bare == b.bare || a.kind != b.kind) {
 			return p.fail("unknown param %q in %q%s", v.text, p.src, p.env.have(v.text))
 		}
@@ -293,7 +294,7 @@ func (p *parser) scale(a, b value, op string) value {
 		r.num, r.time, r.bytes = math.Mod(a.num, b.num), a.time, a.bytes
 	}
 	if max(r.time, -r.time, r.bytes, -r.bytes) > 3 {
-		return p.fail("%q is no time, size or rate", p.src)
+		return p.fail("%q is not a time, size or rate", p.src)
 	}
 	return r
 }
@@ -304,7 +305,7 @@ func (p *parser) numbers(a, b value, op string) bool {
 	}
 	for _, v := range []value{a, b} {
 		if v.kind == text {
-			p.fail("%s on %q, which is no number and no param%s", op, v.text, p.env.have(v.text))
+			p.fail("%s on %q, which is neither a number nor a param%s", op, v.text, p.env.have(v.text))
 			return false
 		}
 		if v.kind != number {
@@ -358,7 +359,7 @@ func (p *parser) primary() value {
 	return p.fail("unexpected %q in %q", p.tok, p.src)
 }
 
-// word gives the meaning of a bare word.
+// word returns the value of a bare word.
 func (e env) word(w string) value {
 	if v, ok := e.params[w]; ok {
 		return v
@@ -372,7 +373,7 @@ func (e env) word(w string) value {
 	return value{kind: text, text: w, bare: true}
 }
 
-// functions take and give numbers of one dimension.
+// functions take and return numbers of one dimension.
 var functions = map[string]func(a, b float64) float64{
 	"min":   math.Min,
 	"max":   math.Max,
@@ -409,7 +410,7 @@ func (p *parser) call(name string) value {
 	return v
 }
 
-// have lists the params, for messages.
+// have returns the part of a message that suggests params for a word.
 func (e env) have(word string) string {
 	names := make([]string, 0, len(e.params))
 	for n := range e.params {

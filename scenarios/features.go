@@ -2,9 +2,9 @@ package scenarios
 
 import "go.yaml.in/yaml/v3"
 
-// A Feature is a part of the format that not every runner can carry out. A
-// runner compares [Scenario.Features] with what it can do and refuses the rest,
-// so that no run silently does less than its scenario says.
+// A Feature is a part of the format that a runner may lack. [Scenario.Refuse]
+// compares the features of a scenario with those of a runner, so that no run does
+// less than its scenario says without an error.
 type Feature string
 
 // The features.
@@ -24,13 +24,13 @@ const (
 	FeatureRTT       Feature = "network.rtt"
 )
 
-// A Use is where a scenario uses a feature.
+// A Use is the first use of a feature in a scenario.
 type Use struct {
 	Feature Feature
-	Line    int
+	Line    int // of the file, from 1
 }
 
-// use notes that the scenario needs a feature, at n.
+// use notes that the scenario uses a feature at n.
 func (d *decoder) use(n *yaml.Node, f Feature) {
 	for _, u := range d.uses {
 		if u.Feature == f {
@@ -40,8 +40,8 @@ func (d *decoder) use(n *yaml.Node, f Feature) {
 	d.uses = append(d.uses, Use{f, n.Line})
 }
 
-// Refuse returns an error that names each feature of the scenario which the
-// runner does not list as supported, or nil.
+// Refuse returns an error that names each feature of the scenario that is not among
+// supported, or nil if there is none. runner names the runner in the error.
 func (s *Scenario) Refuse(runner string, supported ...Feature) error {
 	d := decoder{file: s.File}
 	for _, u := range s.Features {

@@ -21,8 +21,8 @@ import (
 //go:embed *.yaml data/*.csv
 var shipped embed.FS
 
-// A File is a scenario file that was read and checked, with its params,
-// variants and expressions still open.
+// A File is a scenario file that was read and checked. Its params, variants and
+// expressions are not evaluated: see [File.Resolve].
 type File struct {
 	Path  string // as errors name it: "celery-initial.yaml" or the path given
 	Name  string
@@ -31,7 +31,7 @@ type File struct {
 	Tags  []string
 
 	root *yaml.Node
-	data fs.FS // where trace and value files are
+	data fs.FS // folder of trace and value files; nil: none
 }
 
 // Names returns the names of the shipped scenarios, in order.
@@ -42,15 +42,15 @@ func Names() []string {
 	}
 	var names []string
 	for _, e := range entries {
-		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok { // what is left is the data of traces
+		if name, ok := strings.CutSuffix(e.Name(), ".yaml"); ok { // the other entry is the folder of traces
 			names = append(names, name)
 		}
 	}
 	return names
 }
 
-// Load reads the shipped scenario of the given name, or the file at the given
-// path: what holds a slash or ends in .yaml or .yml is a path.
+// Load reads the shipped scenario of the given name, or the file at the given path.
+// A string with a slash, or with .yaml or .yml at the end, is a path.
 func Load(nameOrPath string) (*File, error) {
 	isPath := strings.ContainsAny(nameOrPath, `/\`) || strings.HasSuffix(nameOrPath, ".yaml") || strings.HasSuffix(nameOrPath, ".yml")
 	if !isPath {
@@ -70,8 +70,8 @@ func Load(nameOrPath string) (*File, error) {
 	return parse(nameOrPath, data, os.DirFS(filepath.Dir(nameOrPath)))
 }
 
-// Parse reads a scenario from data. Errors name it path; it has no folder, so
-// it cannot refer to files.
+// Parse reads a scenario from data. Errors name it path. It has no folder, so it
+// cannot refer to other files.
 func Parse(path string, data []byte) (*File, error) { return parse(path, data, nil) }
 
 // Source returns the text of a shipped scenario.
@@ -102,7 +102,7 @@ func parse(path string, data []byte, dir fs.FS) (*File, error) {
 	return f, f.check()
 }
 
-// syntaxError turns the parser's "yaml: line 3: ..." into an Error.
+// syntaxError turns an error of package yaml, "yaml: line 3: ...", into an Error.
 func syntaxError(path string, err error) error {
 	if errors.Is(err, io.EOF) {
 		return &Error{File: path, Msg: "the file is empty: want schema: " + Schema}
@@ -115,8 +115,8 @@ func syntaxError(path string, err error) error {
 	return &Error{File: path, Line: line, Msg: "not YAML: " + msg}
 }
 
-// check resolves the scenario and each of its variants, so that a file that
-// loads also runs.
+// check resolves the scenario and each of its variants, so that every file that
+// loads can also run.
 func (f *File) check() error {
 	for _, v := range append([]string{""}, f.Variants()...) {
 		s, err := f.Resolve(Options{Variant: v})
@@ -131,7 +131,7 @@ func (f *File) check() error {
 	return err
 }
 
-// Variants returns the names of the file's variants, in its order.
+// Variants returns the names of the file's variants, in the order of the file.
 func (f *File) Variants() []string {
 	var names []string
 	if all := field(f.root, "variants"); all != nil && all.Kind == yaml.MappingNode {
@@ -142,7 +142,7 @@ func (f *File) Variants() []string {
 	return names
 }
 
-// Sweep returns the file's own grid, without axes when it has none.
+// Sweep returns the file's own grid. It has no axes if the file has no sweep.
 func (f *File) Sweep() Sweep {
 	s, err := f.sweep()
 	if err != nil {

@@ -39,14 +39,14 @@ func (d *decoder) sequence(s *Scenario, n *yaml.Node) Sequence {
 		case p.Await == AwaitConfirm && p.Model == Closed && !q.Confirm:
 			d.fail(n, "sequence %q: a user that awaits the confirm needs confirm", q.Name)
 		case p.Model == Closed && p.Duration == 0 && i < len(q.Phases)-1:
-			d.fail(n, "sequence %q: a closed phase that ends by count must be the last, since its end is not known beforehand", q.Name)
+			d.fail(n, "sequence %q: a closed phase that ends by count must be the last, since its end is not known before the run", q.Name)
 		}
 	}
 	return q
 }
 
-// confirm reads "none", "each" (wait for one before the next), "all" (no limit
-// on how many are under way) or {max_in_flight: n}.
+// confirm reads "none", "each" (wait for the confirm before the next message), "all"
+// (no limit on unconfirmed messages) or {max_in_flight: n}.
 func (d *decoder) confirm(q *Sequence) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		if n.Kind == yaml.MappingNode {
@@ -63,7 +63,7 @@ func (d *decoder) confirm(q *Sequence) func(*yaml.Node) {
 	}
 }
 
-// maxMessages bounds what one phase may publish.
+// maxMessages bounds the number of messages of one phase.
 const maxMessages = 1 << 30
 
 func (d *decoder) phase(s *Scenario, n *yaml.Node) Phase {
@@ -110,13 +110,17 @@ func (d *decoder) phase(s *Scenario, n *yaml.Node) Phase {
 		}
 		return p
 	}
+	before := len(d.errs)
 	d.object(n, "phase "+model, read, required...)
-	d.checkPhase(n, &p, rate)
-	d.checkFix(s, n, &p)
+	if len(d.errs) == before { // else these checks would report the same mistakes again
+		d.checkPhase(n, &p, rate)
+		d.checkFix(s, n, &p)
+	}
 	return p
 }
 
-// checkPhase completes a phase and refuses what cannot be.
+// checkPhase completes a phase, and refuses combinations of fields that have no
+// meaning.
 func (d *decoder) checkPhase(n *yaml.Node, p *Phase, rate float64) {
 	if p.Model != Trace && len(p.Pattern) == 0 && len(p.Weights) == 0 {
 		d.fail(n, "phase: want either class or mix")
@@ -139,11 +143,11 @@ func (d *decoder) checkPhase(n *yaml.Node, p *Phase, rate float64) {
 	}
 }
 
-// checkRate turns rate and duration into a shape, and sums up a shape's length.
+// checkRate turns rate and duration into a shape, or a shape into its duration.
 func (d *decoder) checkRate(n *yaml.Node, p *Phase, rate float64) {
 	if len(p.Shape) > 0 {
 		if field(n, "rate") != nil || p.Duration != 0 {
-			d.fail(n, "phase open: shape says rate and duration: leave those out")
+			d.fail(n, "phase open: shape gives rate and duration: leave those out")
 		}
 		for _, seg := range p.Shape {
 			p.Duration += seg.For
@@ -158,7 +162,7 @@ func (d *decoder) checkRate(n *yaml.Node, p *Phase, rate float64) {
 				d.fail(n, "phase open: want duration or count")
 				return
 			}
-			// Long enough for count messages however they fall; count ends it.
+			// Count ends the phase, which is long enough for any draw of the arrivals.
 			t, ok := duration(math.Max(1, 10*float64(p.Count)/rate))
 			if !ok {
 				d.fail(n, "phase open: %d messages at %g/s take longer than a run can", p.Count, rate)
@@ -201,8 +205,8 @@ func (d *decoder) arrival(a *Arrival) func(*yaml.Node) {
 	}
 }
 
-// shape reads the course of a rate: {hold: r, for: t}, {ramp: r, for: t} from
-// where the last one ended (or from: r), and {sine: mean, amplitude, period, for}.
+// shape reads the segments of a rate: {hold: r, for: t}, {ramp: r, for: t} from the
+// end of the last segment (or from: r), and {sine: mean, amplitude, period, for}.
 func (d *decoder) shape(n *yaml.Node) []Segment {
 	var shape []Segment
 	level := 0.0
@@ -287,7 +291,7 @@ func (d *decoder) fix(n *yaml.Node) map[string]string {
 	return fixed
 }
 
-// checkFix wants each fixed key to be one of a class of the phase.
+// checkFix refuses fixed keys that no class of the phase has.
 func (d *decoder) checkFix(s *Scenario, n *yaml.Node, p *Phase) {
 	for _, name := range sortedKeys(p.Fix) {
 		var have []string
@@ -324,11 +328,11 @@ func (p *Phase) classes(s *Scenario) []int {
 	return list
 }
 
-// traceColumns are the columns of a trace, as the first line of its file.
+// traceColumns are the columns of a trace. The first line of its file names them.
 var traceColumns = []string{"at", "class", "exchange", "routing_key", "size", "service"}
 
-// traceFile reads a trace: a CSV file with the columns traceColumns. A size or
-// service that is empty is drawn from the class.
+// traceFile reads a trace: a CSV file with the columns traceColumns. An empty size or
+// service is drawn from the class.
 func (d *decoder) traceFile(s *Scenario, n *yaml.Node) []Row {
 	var path string
 	d.text(&path)(n)
@@ -338,18 +342,22 @@ func (d *decoder) traceFile(s *Scenario, n *yaml.Node) []Row {
 		return nil
 	}
 	r := csv.NewReader(strings.NewReader(string(data)))
-	r.FieldsPerRecord = len(traceColumns)
+	r.FieldsPerRecord = -1
 	records, err := r.ReadAll()
 	if err != nil {
 		d.fail(n, "%s: %v", path, err)
 		return nil
 	}
 	if len(records) == 0 || strings.Join(records[0], ",") != strings.Join(traceColumns, ",") {
-		d.fail(n, "%s:1: want the head %s", path, strings.Join(traceColumns, ","))
+		d.fail(n, "%s:1: want the header %s", path, strings.Join(traceColumns, ","))
 		return nil
 	}
 	rows := make([]Row, 0, len(records)-1)
 	for i, rec := range records[1:] {
+		if len(rec) != len(traceColumns) {
+			d.fail(n, "%s:%d: %d columns, want %d: %s", path, i+2, len(rec), len(traceColumns), strings.Join(traceColumns, ","))
+			return nil
+		}
 		row, err := d.traceRow(s, rec)
 		if err != nil {
 			d.fail(n, "%s:%d: %v", path, i+2, err)
@@ -390,13 +398,14 @@ func (d *decoder) traceRow(s *Scenario, rec []string) (Row, error) {
 		return row, fmt.Errorf("at: %w", err)
 	}
 	row.At = at
+	names := make([]string, len(s.Classes))
 	for i := range s.Classes {
-		if s.Classes[i].Name == rec[1] {
+		if names[i] = s.Classes[i].Name; names[i] == rec[1] {
 			row.Class = i
 		}
 	}
 	if row.Class < 0 {
-		return row, fmt.Errorf("unknown class %q", rec[1])
+		return row, fmt.Errorf("unknown class %q%s", rec[1], nearest.Choices(rec[1], names))
 	}
 	if len(row.Key) > maxKey || len(row.Exchange) > maxKey {
 		return row, fmt.Errorf("exchange or routing_key is longer than %d bytes", maxKey)

@@ -26,8 +26,8 @@ func (d *decoder) stop(s *Stop) func(*yaml.Node) {
 	}
 }
 
-// gauges are what measure.gauges may name; a runner that does not record one
-// says so in its result.
+// gauges are the values of measure.gauges. A result has a finding for a gauge that
+// its runner does not record.
 var gauges = []string{"ready", "unacked", "held", "consumer_unacked", "heap", "allocs", "gc", "cpu", "match_ns"}
 
 func (d *decoder) measure(m *Measure) func(*yaml.Node) {
@@ -54,7 +54,7 @@ func (d *decoder) measure(m *Measure) func(*yaml.Node) {
 	}
 }
 
-// trace reads which share of the messages is listed: all, none or sample:1%.
+// trace reads the share of messages to list: all, none or sample:1%.
 func (d *decoder) trace(p *float64) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		var s string
@@ -75,7 +75,7 @@ func (d *decoder) trace(p *float64) func(*yaml.Node) {
 	}
 }
 
-// charts are what report.charts may name.
+// charts are the values of report.charts.
 var charts = []string{"lanes", "finished", "hdr", "wait-parts", "depth", "throughput", "heatmap", "lines", "pareto", "shares", "slowdown"}
 
 func (d *decoder) report(r *Report) func(*yaml.Node) {

@@ -12,9 +12,9 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// YAML returns the resolved scenario in the format it came from: without
-// params to set, conditions, counts or generated parts, so that loading the
-// text gives the same scenario again, byte for byte.
+// YAML returns the resolved scenario in the format of scenario files, without
+// params, conditions, counts or generated parts. Loading and resolving the text gives
+// the same scenario and the same text again.
 func (s *Scenario) YAML() []byte {
 	var b bytes.Buffer
 	line := func(key, val string) {
@@ -56,7 +56,7 @@ func (s *Scenario) YAML() []byte {
 	line("measure", s.Measure.yaml())
 	line("repeat", strconv.Itoa(s.Repeat))
 	fmt.Fprintf(&b, "expect:\n  tolerance: {rel: %s, abs: %v}\n", num(s.Tolerance.Rel), s.Tolerance.Abs)
-	lines(&b, "  ", "that", s.Expect, func(e metric.Expectation) string { return strconv.Quote(settled(e)) })
+	lines(&b, "  ", "that", s.Expect, func(e metric.Expectation) string { return strconv.Quote(resolved(e)) })
 	var r flow
 	r.add("headline", optional(s.Report.Headline))
 	r.add("compare_with", optional(s.Report.CompareWith))
@@ -101,7 +101,7 @@ func (f *flow) optional() string {
 	return f.String()
 }
 
-// quote writes a text so that every reader of YAML takes it for one.
+// quote writes a text so that every reader of YAML reads it as a text.
 func quote(s string) string {
 	plain := s != "" && (s[0] >= 'a' && s[0] <= 'z' || s[0] >= 'A' && s[0] <= 'Z')
 	for i := 0; i < len(s) && plain; i++ {
@@ -328,8 +328,8 @@ func (m Measure) yaml() string {
 	return f.String()
 }
 
-// literal reports whether the expectation's value is written out, so that its
-// text says all: "100ms", but not "=2*limit".
+// literal reports whether the expectation's value is a literal, as in "100ms" but not
+// "=2*limit".
 func literal(e metric.Expectation) bool {
 	_, value, ok := strings.Cut(e.Text, e.Op)
 	value = strings.TrimSpace(value)
@@ -337,9 +337,9 @@ func literal(e metric.Expectation) bool {
 		strings.Trim(value, "0123456789abcdefghijklmnopqrstuvwxyz.%") == ""
 }
 
-// settled returns the expectation with its values settled, as it was written
-// where nothing had to be.
-func settled(e metric.Expectation) string {
+// resolved returns the expectation with its value evaluated, or as it was written if
+// the value is a literal.
+func resolved(e metric.Expectation) string {
 	if literal(e) {
 		return e.Text
 	}

@@ -9,23 +9,26 @@ import (
 	"harelab/engine/nearest"
 )
 
-// A name is one that entries refer to.
+// A name is the name of an entry that others can refer to, and its kind, such as
+// queue.
 type name struct{ what, name string }
 
-// A reference is kept until everything is declared, then looked up.
+// A reference is the use of a name. The decoder looks it up when the whole file is
+// read.
 type reference struct {
 	at   *yaml.Node
-	from string // the field that refers
+	from string // the field that has the name
 	name
 }
 
-// predeclared exist in every virtual host (AMQP 0-9-1 section 3.1.3; RabbitMQ).
+// predeclared are the exchanges of every virtual host (AMQP 0-9-1 section 3.1.3;
+// RabbitMQ).
 var predeclared = []string{"amq.direct", "amq.fanout", "amq.topic", "amq.headers", "amq.match"}
 
-// declare makes a name known; a second one of its kind is a mistake.
+// declare adds a name. A second one of the same kind is a mistake.
 func (d *decoder) declare(n *yaml.Node, what, s string) {
 	if s == "" {
-		return // missing, or wrong and reported
+		return // missing, which is reported already
 	}
 	key := name{what, s}
 	if line, ok := d.declared[key]; ok {
@@ -35,7 +38,8 @@ func (d *decoder) declare(n *yaml.Node, what, s string) {
 	d.declared[key] = n.Line
 }
 
-// refer notes that the field from of n names something that must be declared.
+// refer notes a name in the field from of n, which must be declared somewhere in the
+// file.
 func (d *decoder) refer(n *yaml.Node, from, what, s string) {
 	at := n
 	if f := field(n, from); f != nil {
@@ -44,8 +48,8 @@ func (d *decoder) refer(n *yaml.Node, from, what, s string) {
 	d.references = append(d.references, reference{at, from, name{what, s}})
 }
 
-// settle reports the references to nothing.
-func (d *decoder) settle() {
+// checkReferences reports references to names that are not declared.
+func (d *decoder) checkReferences() {
 	for _, r := range d.references {
 		if _, ok := d.declared[r.name]; ok {
 			continue
@@ -71,7 +75,7 @@ func (d *decoder) settle() {
 	}
 }
 
-// argumentReferences refers to the exchanges that arguments name.
+// argumentReferences adds references to the exchanges that arguments name.
 func (d *decoder) argumentReferences(n *yaml.Node, args []Argument) {
 	for _, a := range args {
 		target, ok := a.Value.(string)

@@ -13,20 +13,20 @@ import (
 	"harelab/engine/nearest"
 )
 
-// Schema is the version of the format, as the field schema has it.
+// Schema is the version of the format, the value of the field schema.
 const Schema = "harelab/v1"
 
-// Options settle what a file leaves open.
+// Options choose a variant of a file and replace some of its values.
 type Options struct {
-	Set      map[string]string // params, over the file's and the variant's
+	Set      map[string]string // params that replace the file's and the variant's
 	Variant  string            // empty: the scenario itself
 	Seed     *uint64           // nil: the file's
-	Matcher  string            // over engine.matcher when not empty
-	Dispatch string            // over engine.dispatch
-	Order    string            // over engine.order
+	Matcher  string            // replaces engine.matcher unless empty
+	Dispatch string            // replaces engine.dispatch unless empty
+	Order    string            // replaces engine.order unless empty
 }
 
-// Resolve settles every value of the scenario. Its error names file and line
+// Resolve evaluates every value of the scenario. Its error names file and line
 // of each mistake ([Error], or [Errors] for several).
 func (f *File) Resolve(o Options) (*Scenario, error) {
 	if err := f.checkVariant(o.Variant); err != nil {
@@ -48,14 +48,14 @@ func (f *File) Resolve(o Options) (*Scenario, error) {
 	return s, nil
 }
 
-// A block is one top-level field of the file and what reads it.
+// A block is one top-level field of the file and the function that reads it.
 type block struct {
 	name string
 	read func(*yaml.Node)
 }
 
-// scenario reads the file in the order in which blocks need each other,
-// whatever their order in the file.
+// scenario reads the blocks of the file. A block that depends on others is read
+// after them, in any order of the file.
 func (d *decoder) scenario(f *File, o Options) *Scenario {
 	seed := uint64(1)
 	if o.Seed != nil {
@@ -99,8 +99,8 @@ func (d *decoder) scenario(f *File, o Options) *Scenario {
 		{"repeat", d.whole(&s.Repeat, 1, 1000)},
 		{"expect", d.expect(s)},
 		{"report", d.report(&s.Report)},
-		{"sweep", func(*yaml.Node) {}},    // read by Load
-		{"variants", func(*yaml.Node) {}}, // likewise
+		{"sweep", func(*yaml.Node) {}},    // read by File.sweep
+		{"variants", func(*yaml.Node) {}}, // read by File.variant
 	}
 	d.blocks(f.root, blocks)
 	if len(s.Load) == 0 || len(s.Classes) == 0 {
@@ -112,8 +112,8 @@ func (d *decoder) scenario(f *File, o Options) *Scenario {
 	override(&s.Engine.Matcher, o.Matcher)
 	override(&s.Engine.Dispatch, o.Dispatch)
 	override(&s.Engine.Order, o.Order)
-	d.settle()
-	d.asked(s)
+	d.checkReferences()
+	d.checkMetrics(s)
 	s.Features = d.uses
 	sort.SliceStable(s.Faults, func(i, j int) bool { return s.Faults[i].At < s.Faults[j].At })
 	return s
@@ -125,8 +125,8 @@ func override(p *string, v string) {
 	}
 }
 
-// blocks checks the names of the top-level fields, then reads them in the
-// order given.
+// blocks checks the names of the top-level fields, then reads them in the order of
+// blocks.
 func (d *decoder) blocks(root *yaml.Node, blocks []block) {
 	found := map[string]*yaml.Node{}
 	known := fields{}
@@ -144,13 +144,13 @@ func (d *decoder) blocks(root *yaml.Node, blocks []block) {
 	}
 }
 
-// seed reads a whole number of 64 bits. An override wins here already, since
-// what is generated below depends on it.
+// seed reads a whole number of 64 bits, or takes over instead: generated bindings
+// depend on the seed, so it must be final when they are read.
 func (d *decoder) seed(p, over *uint64) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		v, err := strconv.ParseUint(n.Value, 0, 64)
 		if err != nil {
-			d.fail(n, "seed: %q is no whole number from 0 to 2^64-1", n.Value)
+			d.fail(n, "seed: %q is not a whole number from 0 to 2^64-1", n.Value)
 			return
 		}
 		*p = v
@@ -160,8 +160,9 @@ func (d *decoder) seed(p, over *uint64) func(*yaml.Node) {
 	}
 }
 
-// params evaluates the params in the order of the file, so that one may use
-// those above it; a variant's set and then the caller's replace values.
+// params evaluates the params in the order of the file, so that a param may use
+// those above it. The variant's set replaces values of the file, and the caller's set
+// replaces both.
 func (d *decoder) params(s *Scenario, n, variant *yaml.Node, set map[string]string) {
 	s.Params = map[string]string{}
 	over := map[string]*yaml.Node{}
@@ -184,7 +185,7 @@ func (d *decoder) params(s *Scenario, n, variant *yaml.Node, set map[string]stri
 		for i := 0; i+1 < len(n.Content); i += 2 {
 			key, val := n.Content[i], n.Content[i+1]
 			if wordLen(key.Value) != len(key.Value) || key.Value == "" || key.Value == "i" || numberLen(key.Value) > 0 {
-				d.fail(key, "params: %q is no name (letters, digits, _ and -; i is taken)", key.Value)
+				d.fail(key, "params: %q is not a name (letters, digits, _ and -; i is taken)", key.Value)
 				continue
 			}
 			if o, ok := over[key.Value]; ok {
@@ -205,8 +206,8 @@ func (d *decoder) params(s *Scenario, n, variant *yaml.Node, set map[string]stri
 	}
 }
 
-// written returns a param as text: as it stands in the file, or the result of
-// its expression.
+// written returns a param as text: the text of the file, or the result if that is an
+// expression.
 func (v value) written(s string) string {
 	if len(s) > 0 && s[0] == '=' {
 		return v.String()
@@ -214,7 +215,7 @@ func (v value) written(s string) string {
 	return s
 }
 
-// variant applies what a variant may change besides params.
+// variant reads the fields of a variant. Its params are read before.
 func (d *decoder) variant(s *Scenario, n *yaml.Node) {
 	d.object(n, "variant", fields{
 		"title":       d.text(&s.Title),

@@ -6,12 +6,11 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A Scenario is one resolved scenario: every value is concrete and checked,
-// names are unique and every name that is referred to exists. It is not
-// changed after [File.Resolve] returned it and may be read by any number of
-// goroutines.
+// A Scenario is one resolved scenario: every value is concrete and checked, names
+// are unique, and every reference names something that exists. Do not change it:
+// any number of goroutines may read it.
 type Scenario struct {
-	File    string // where it came from, as errors name it
+	File    string // the file, as errors name it
 	Name    string
 	Variant string // empty for the scenario itself
 	Title   string
@@ -32,28 +31,28 @@ type Scenario struct {
 	Ready     Ready
 	Stop      Stop
 	Measure   Measure
-	Repeat    int // how often to run it, at least 1
+	Repeat    int // number of runs, at least 1
 
 	Tolerance Tolerance
 	Expect    []metric.Expectation // those whose condition holds, with Tolerance
 	Report    Report
 
-	Features []Use // what not every runner can carry out
+	Features []Use // features that the scenario uses
 
 	SHA256 string // of the resolved YAML, in hexadecimal
 }
 
-// Engine names the broker-wide strategies that harelab's own broker is to run
-// with; empty is the broker's default. Another broker ignores them.
+// Engine names the default strategies of harelab's own broker in a run; empty: the
+// broker's defaults. Other brokers ignore them.
 type Engine struct {
-	Matcher  string // topic matching, as "nfa"
-	Dispatch string // which consumer gets the next message, as "rr"
-	Order    string // which message is next, as "fifo"
-	FairKey  string // what Order tells tenants by, as "header:tenant"
+	Matcher  string // topic matching, such as "nfa"
+	Dispatch string // choice of the consumer for the next message, such as "rr"
+	Order    string // choice of the next message, such as "fifo"
+	FairKey  string // source of the tenant for Order, such as "header:tenant"
 }
 
 // An Exchange is declared before the run. The default exchange "" and the
-// amq.* exchanges exist without being listed.
+// amq.* exchanges need no declaration.
 type Exchange struct {
 	Name       string
 	Type       string // direct, fanout, topic, headers or an extension x-...
@@ -75,44 +74,43 @@ type Queue struct {
 // A Binding ties a queue, or another exchange, to an exchange.
 type Binding struct {
 	Exchange   string // the source
-	Queue      string // the destination; empty when ToExchange is set
+	Queue      string // the destination; empty if ToExchange is set
 	ToExchange string
 	Key        string
 	Arguments  []Argument
 }
 
 // An Argument is one entry of an AMQP table. Value is a string, an int64, a
-// float64, a bool, a []Argument (a nested table) or a []any of these. Times
-// are written as RabbitMQ wants them, in milliseconds.
+// float64, a bool, a []Argument (a nested table) or a []any of these. Times are in
+// milliseconds, RabbitMQ's unit.
 type Argument struct {
 	Name  string
 	Value any
 }
 
-// A Class is a kind of message: where it goes, how big it is, how much work
-// it makes.
+// A Class is a kind of message: its destination, size and work.
 type Class struct {
 	Name       string
 	Exchange   string
 	Key        string     // routing key; may hold {name} of Keys and {class}
-	Headers    []Argument // string values may hold the same
-	Tenant     string     // likewise; the value of the key "tenant" when there is one
+	Headers    []Argument // string values may hold {name} and {class}
+	Tenant     string     // may hold {name} and {class}; by default the value of the key "tenant", if there is one
 	Priority   uint8
 	Persistent bool
 	Mandatory  bool
-	Expiration time.Duration // per-message TTL, 0 is none
+	Expiration time.Duration // per-message TTL; 0: none
 	Cost       Cost
 	Keys       []Key
-	Size       Dist // body bytes; at least [MinSize] are sent
+	Size       Dist // bytes of the body; a smaller one is sent with [MinSize]
 	Service    Dist // microseconds of work
 }
 
-// MinSize is the size in bytes of the smallest body a run publishes: it
-// carries the message's number, intended time and class.
+// MinSize is the size in bytes of the smallest body that a run publishes: room for
+// the message's number, intended time and class.
 const MinSize = 24
 
-// Cost says what cost hint a message carries for strategies that look at the
-// size of the work (the header x-cost, in microseconds).
+// Cost is the kind of cost hint that a message carries in the header x-cost, in
+// microseconds, for strategies that use the size of the work.
 type Cost string
 
 // The cost hints.
@@ -125,27 +123,27 @@ const (
 // headers: by Zipf over N values, or by weight.
 type Key struct {
 	Name    string
-	S       float64  // Zipf exponent, any value from 0 (uniform)
-	N       int      // number of values; 0 when Values lists them
-	Values  []string // weighted values, or the only names to draw from
-	Weights []float64
-	From    string // "bindings": the values are routing keys that the bindings of the class's exchange match
-	Prefix  string // values are Prefix + rank, from 0
+	S       float64   // Zipf exponent, at least 0 (uniform)
+	N       int       // number of values; 0 if Values lists them
+	Values  []string  // the values, if N is 0
+	Weights []float64 // weights of Values; empty: Zipf
+	From    string    // "bindings": the values are routing keys that the bindings of the class's exchange match
+	Prefix  string    // values are Prefix + rank, from 0
 }
 
-// A Sequence is one publisher: its phases run one after another; sequences run
-// side by side.
+// A Sequence is one publisher. Its phases run one after another; sequences run at the
+// same time.
 type Sequence struct {
 	Name        string
-	Start       time.Duration // when its first phase begins
-	Connections int           // over how many connections its messages are spread, at least 1
+	Start       time.Duration // run time at which its first phase begins
+	Connections int           // number of connections that its messages are spread over, at least 1
 	Confirm     bool          // publisher confirms
-	MaxInFlight int           // unconfirmed messages at most, 0 is no limit
+	MaxInFlight int           // greatest number of unconfirmed messages; 0: no limit
 	Phases      []Phase
 	Admin       []Admin
 }
 
-// Model is how a phase decides when to publish.
+// Model is the way in which a phase chooses the times of its messages.
 type Model string
 
 // The models of load.
@@ -156,44 +154,44 @@ const (
 	Trace  Model = "trace"  // at the times of a recorded trace
 )
 
-// Await is what a closed loop's user waits for before thinking.
+// Await is the event for which a closed loop's user waits before thinking.
 type Await string
 
-// What a user waits for.
+// The events for which a user waits.
 const (
-	AwaitDone    Await = "done"    // all copies of the message were worked on
-	AwaitConfirm Await = "confirm" // the broker confirmed it
+	AwaitDone    Await = "done"    // the work on all copies of the message is done
+	AwaitConfirm Await = "confirm" // the broker has confirmed the message
 )
 
-// A Phase is a stretch of load. Which class a message has is given by Pattern,
-// cycled through, or drawn by Weights when Pattern is empty.
+// A Phase is a part of a sequence's load. The classes of its messages follow Pattern
+// in a cycle, or are drawn by Weights if Pattern is empty.
 type Phase struct {
 	Model   Model
 	Pattern []int             // indexes into Classes
 	Weights []float64         // one per class of the scenario
-	Fix     map[string]string // keys that are not drawn but have this value
+	Fix     map[string]string // values of keys that are not drawn
 
-	Count    int           // Burst: messages. Closed: messages in all, 0 no limit. Open: at most, 0 no limit
-	Duration time.Duration // how long; 0 for a burst, and where Count ends a closed phase
+	Count    int           // number of messages; a limit for Open and Closed, where 0 is none
+	Duration time.Duration // 0 for a burst, and for a closed phase that Count ends
 	Arrival  Arrival       // Open
 	Shape    []Segment     // Open: the rate over time; its lengths add up to Duration
-	Users    int           // Closed
+	Users    int           // Closed: number of users
 	Think    Dist          // Closed: microseconds between a user's messages
 	Await    Await         // Closed
 	Rows     []Row         // Trace, in order of At
 }
 
-// An Arrival is the random process of an open phase. In each of them the rate
-// of the shape is the mean rate.
+// An Arrival is the random process of an open phase. The rate of the shape is its
+// mean rate.
 type Arrival struct {
 	Process string        // constant, poisson, gamma or mmpp
 	Shape   float64       // gamma: 1 is Poisson, larger is more regular
 	Burst   time.Duration // mmpp: mean length of a burst
-	Pause   time.Duration // mmpp: mean length of the silence between bursts
+	Pause   time.Duration // mmpp: mean length of the pause between bursts
 }
 
-// A Segment is a part of a rate's course, in messages a second: from From at
-// its start to To at its end, straight, plus Amplitude*sin(2 pi t/Period).
+// A Segment is a part of a rate's shape, in messages per second: a straight line from
+// From at its start to To at its end, plus Amplitude*sin(2 pi t/Period).
 type Segment struct {
 	For       time.Duration
 	From, To  float64
@@ -201,57 +199,56 @@ type Segment struct {
 	Period    time.Duration
 }
 
-// A Row is one message of a trace. A size or service of -1 is drawn from the
-// class; an empty exchange and key together are the class's.
+// A Row is one message of a trace.
 type Row struct {
-	At       time.Duration
-	Class    int
-	Exchange string
+	At       time.Duration // from the start of the phase
+	Class    int           // index into Classes
+	Exchange string        // empty, with Key: the class's
 	Key      string
-	Size     int64
-	Service  time.Duration
+	Size     int64         // bytes; -1: drawn from the class
+	Service  time.Duration // -1: drawn from the class
 }
 
-// An Admin is work on the topology during the load.
+// An Admin is a repeated change of the topology during the load.
 type Admin struct {
-	Do   string  // "rebind": a binding comes and goes
+	Do   string  // "rebind": remove and add a binding
 	Rate float64 // per second
 }
 
-// When a worker acks.
+// The times at which a worker acks.
 const (
 	OnStart = "on-start" // when work begins: Celery's default
-	OnDone  = "on-done"  // when work is finished: acks_late
-	NoAck   = "none"     // no acks: the broker forgets a message when it sends it
+	OnDone  = "on-done"  // when work is finished: Celery's acks_late
+	NoAck   = "none"     // never: the broker forgets messages when it sends them
 )
 
-// What prefetch limits.
+// The scopes of a prefetch limit.
 const (
 	PerConsumer = "consumer" // each subscription by itself (basic.qos global=false)
 	PerChannel  = "channel"  // all subscriptions of the worker together (global=true)
 )
 
-// A Worker is one client process: Slots threads that work on one first-in
-// first-out buffer over all its queues.
+// A Worker is one client process: slots that work on one first-in first-out buffer
+// over all its queues.
 type Worker struct {
 	Name     string
-	Group    string // the name in the file, before count was expanded
-	Slots    int
+	Group    string    // the name in the file, before count was expanded
+	Slots    int       // number of threads
 	Consume  []Consume // in order of subscription
-	Prefetch int       // 0 is no limit
+	Prefetch int       // 0: no limit
 	Scope    string    // PerConsumer or PerChannel
 	Ack      Ack
-	Work     string  // "sleep" or "spin"
-	Slow     float64 // factor on service times, 1 is as asked
-	JoinsAt  time.Duration
-	Fail     *Fail // nil: work never fails
-	Shared   int   // the workers of Group share this many connections; 0: each has its own
+	Work     string        // "sleep" or "spin"
+	Slow     float64       // factor on service times
+	JoinsAt  time.Duration // run time at which it subscribes; 0: before the run
+	Fail     *Fail         // nil: work never fails
+	Shared   int           // number of connections that the workers of Group share; 0: each has its own
 }
 
 // A Consume is one subscription.
 type Consume struct {
 	Queue     string
-	Prefetch  int // of this subscription, where it differs from the worker's; -1 is the worker's
+	Prefetch  int // of this subscription; -1: the worker's
 	Priority  int32
 	Exclusive bool
 }
@@ -259,57 +256,57 @@ type Consume struct {
 // Ack is a worker's way of acknowledging.
 type Ack struct {
 	When   string // OnStart, OnDone or NoAck
-	Forget int    // every Forget-th message is never acked, 0 is none
-	Batch  int    // ack this many at once, or whatever is finished once the worker runs out of work; 1 is each by itself
+	Forget int    // every Forget-th message is never acked; 0: none
+	Batch  int    // number of messages acked together, or fewer when the worker runs out of work
 }
 
-// How a failing message is tried again.
+// The ways in which a worker has a failed message tried again.
 const (
-	RetryImmediate = "immediate"      // nack with requeue
-	RetryFixed     = "fixed"          // reject: the queue's dead-letter exchange delays it
-	RetryBackoff   = "backoff-jitter" // published anew to a delay queue chosen by attempt, then acked
+	RetryImmediate = "immediate"      // refuse it with requeue
+	RetryFixed     = "fixed"          // refuse it without requeue: the queue's dead-letter exchange delays it
+	RetryBackoff   = "backoff-jitter" // publish it to a delay queue chosen by attempt, then ack it
 )
 
-// How a worker refuses a message. The broker treats both alike.
+// The methods by which a worker refuses a message. The broker treats both alike.
 const (
 	HowNack   = "nack"   // basic.nack, RabbitMQ's extension
 	HowReject = "reject" // basic.reject
 )
 
 // A Fail makes work fail: at the end of the service time the message is not
-// acked but retried.
+// acked but tried again.
 type Fail struct {
-	From, To    time.Duration // of run time at the end of the work; To 0 is for ever
-	P           float64       // probability
-	First       int           // fail the first attempts of each message, whatever P says
-	Retry       string
-	How         string // HowNack or HowReject: the method by which the worker refuses a message
-	MaxAttempts int    // 0 is no limit
-	Then        string // the queue that takes a message after MaxAttempts; empty: rejected without requeue
+	From, To    time.Duration // run times of the work's end between which P applies; To 0: no end
+	P           float64       // probability that an attempt fails
+	First       int           // number of first attempts of each message that fail at any time, with certainty
+	Retry       string        // RetryImmediate, RetryFixed or RetryBackoff
+	How         string        // HowNack or HowReject
+	MaxAttempts int           // 0: no limit
+	Then        string        // the queue for messages that fail MaxAttempts times; empty: they are refused without requeue
 	Backoff     Backoff
 }
 
-// Backoff is where RetryBackoff publishes.
+// Backoff is the destination of messages that RetryBackoff publishes.
 type Backoff struct {
 	Exchange string
-	Keys     []string // by attempt, the last one for all further attempts
-	Delay    []time.Duration
-	Jitter   float64 // the delay, as the message's expiration, is drawn within +- this share
+	Keys     []string        // routing keys by attempt; the last one for all further attempts
+	Delay    []time.Duration // by attempt, the expiration of the message
+	Jitter   float64         // the delay is drawn within +- this share
 }
 
-// What a fault does.
+// The kinds of faults.
 const (
-	Kill            = "kill"             // the socket is cut without a word; work in progress is gone
-	CloseConnection = "close-connection" // an orderly close
+	Kill            = "kill"             // the socket is cut without AMQP's handshake, and work in progress is gone
+	CloseConnection = "close-connection" // the connection is closed with AMQP's handshake
 	Stall           = "stall"            // the worker stops working but keeps its connection
 )
 
-// A Fault is something that goes wrong at a set time.
+// A Fault is a fault of a worker at a set time.
 type Fault struct {
 	At           time.Duration
-	Do           string
+	Do           string // Kill, CloseConnection or Stall
 	Worker       string
-	RestartAfter time.Duration // -1 is never
+	RestartAfter time.Duration // -1: never
 }
 
 // Network is the path between clients and broker.
@@ -317,7 +314,7 @@ type Network struct {
 	RTT time.Duration // added round trip, half each way
 }
 
-// Ready says what must be in place before the first message is published.
+// Ready is the condition for publishing the first message.
 type Ready string
 
 // The conditions to begin.
@@ -326,44 +323,44 @@ const (
 	ReadyTopology  Ready = "topology"  // the topology is declared
 )
 
-// When a run ends.
+// The conditions at which a run ends.
 const (
-	StopDrained          = "drained"            // every message is done with
+	StopDrained          = "drained"            // no message is left to work on
 	StopPublished        = "published"          // the last message was published
-	StopPublishedAndIdle = "published-and-idle" // published, and nothing started for Idle
+	StopPublishedAndIdle = "published-and-idle" // the last message was published, and no work started for Idle
 )
 
-// Stop ends a run.
+// Stop says when a run ends.
 type Stop struct {
-	When    string
-	Idle    time.Duration
-	Timeout time.Duration // then the run ends as it is, marked partial
+	When    string        // StopDrained, StopPublished or StopPublishedAndIdle
+	Idle    time.Duration // for StopPublishedAndIdle
+	Timeout time.Duration // the run ends at this run time at the latest, marked partial
 }
 
-// Measure says what is kept.
+// Measure says what a run measures.
 type Measure struct {
-	Interval time.Duration // of the series
-	Warmup   time.Duration // messages intended before are left out of statistics
+	Interval time.Duration // between samples of the series
+	Warmup   time.Duration // statistics leave out messages intended before this run time
 	Trace    float64       // share of messages listed by row, 1 is all
 	GroupBy  []string
 	Gauges   []string
 }
 
-// Tolerance is allowed on a real clock: a value may be off by Rel of the
-// expected one plus Abs. Without one in the file it is 2 % and 50 ms.
+// Tolerance is the tolerance of expectations on a real clock: a value may differ by
+// Rel of the expected one plus Abs. The default is 2 % and 50 ms.
 type Tolerance struct {
 	Rel float64
 	Abs time.Duration
 }
 
-// Report is what the page should stress.
+// Report says what the report page shows.
 type Report struct {
-	Headline    string // a metric, as in an expectation's left-hand side
+	Headline    string // the scenario's main metric, as on the left-hand side of an expectation
 	CompareWith string // another scenario
 	Charts      []string
 }
 
-// An Axis is a parameter and the values a sweep gives it.
+// An Axis is a param and the values that a sweep gives it.
 type Axis struct {
 	Name   string
 	Values []string

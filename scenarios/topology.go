@@ -20,7 +20,7 @@ func (d *decoder) engine(e *Engine) func(*yaml.Node) {
 	}
 }
 
-// topology reads exchanges, queues and bindings; generated bindings come last.
+// topology reads exchanges, queues and bindings. Generated bindings come last.
 func (d *decoder) topology(s *Scenario) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		var generate *yaml.Node
@@ -65,8 +65,8 @@ func (d *decoder) exchange(n *yaml.Node) Exchange {
 	return x
 }
 
-// exchangeType reads a type: one of the standard's, or an extension's, which
-// begins with x-.
+// exchangeType reads a type: a standard one, or one of an extension, which begins
+// with x-.
 func (d *decoder) exchangeType(p *string) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		if strings.HasPrefix(n.Value, "x-") {
@@ -118,7 +118,7 @@ func (d *decoder) binding(n *yaml.Node) Binding {
 	return b
 }
 
-// maxKey is the longest routing or binding key in bytes: keys travel as short
+// maxKey is the length in bytes of the longest routing or binding key: keys are short
 // strings (AMQP 0-9-1 section 4.2.5.3).
 const maxKey = 255
 
@@ -128,8 +128,8 @@ func (d *decoder) shortString(n *yaml.Node, name, s string) {
 	}
 }
 
-// numbered gives the entries of a repeated item different names: a name
-// without {i} gets -1, -2, ... behind.
+// numbered makes the names of the copies of a repeated entry unique: it appends -1,
+// -2, ... to a name without {i}.
 func (d *decoder) numbered(n *yaml.Node, name string, count int) string {
 	if name == "" || count == 1 {
 		return name
@@ -140,8 +140,8 @@ func (d *decoder) numbered(n *yaml.Node, name string, count int) string {
 	return fmt.Sprintf("%s-%d", name, d.index+1)
 }
 
-// table reads an AMQP table. A time is turned into milliseconds and a size into
-// bytes, as RabbitMQ's arguments have them.
+// table reads an AMQP table. It turns times into milliseconds and sizes into bytes,
+// the units of RabbitMQ's arguments.
 func (d *decoder) table(p *[]Argument) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		if n.Kind != yaml.MappingNode {
@@ -202,8 +202,9 @@ func (d *decoder) tableValue(n *yaml.Node) (any, bool) {
 	return v.num, true
 }
 
-// generate appends random bindings: each has words..words words, of which a
-// share are * and #, and the others come from a vocabulary.
+// generate appends random bindings. The number of words of a key is drawn from the
+// span words. Of the words, the shares star and hash are * and #, and the others are
+// drawn from a vocabulary.
 func (d *decoder) generate(s *Scenario, n *yaml.Node) {
 	var (
 		b          Binding

@@ -8,7 +8,7 @@ import (
 	"time"
 )
 
-// kind is what a value is.
+// kind is the type of a value.
 type kind uint8
 
 const (
@@ -17,25 +17,24 @@ const (
 	truth
 )
 
-// A value is what a scalar or an expression means. A number carries its
-// dimension as exponents of seconds and bytes, so that 4*0.7/5ms is a rate and
-// nothing else.
+// A value is the value of a scalar or an expression. A number carries its dimension
+// as exponents of seconds and bytes, so that 4*0.7/5ms is known to be a rate.
 type value struct {
 	kind    kind
 	num     float64 // in seconds and bytes; a percentage as a fraction
 	time    int8    // exponent of seconds
 	bytes   int8    // exponent of bytes
-	percent bool    // was written with %
-	grain   float64 // place of the last digit written, 0 when computed
-	metric  string  // in an expectation: num times this metric
+	percent bool    // it was written with %
+	grain   float64 // place value of the last digit written; 0: computed
+	metric  string  // in an expectation: the value is num times this metric
 	text    string
-	bare    bool // a word that is no param and stands for itself
+	bare    bool // text is a word without quotes that is not a param
 	truth   bool
 }
 
 func textValue(s string) value { return value{kind: text, text: s} }
 
-// String returns the value as it would be written.
+// String returns the value as a scenario file writes it.
 func (v value) String() string {
 	switch v.kind {
 	case text:
@@ -55,7 +54,7 @@ func (v value) String() string {
 	return num
 }
 
-// dimension names what a number measures, for messages.
+// dimension names the type or dimension of a value, for messages.
 func (v value) dimension() string {
 	switch {
 	case v.kind == text:
@@ -82,8 +81,8 @@ type unit struct {
 	bytes int8
 }
 
-// units are the units of the format. Rates are any of them with /s, /min or /h
-// behind. As in Go's time package, m is a minute.
+// units are the units of the format. A unit followed by /s, /min or /h is a rate. As
+// in Go's time package, m is a minute.
 var units = []unit{
 	{"", 1, 0, 0},
 	{"%", 0.01, 0, 0},
@@ -107,7 +106,7 @@ var units = []unit{
 
 var perUnits = []unit{{"/s", 1, -1, 0}, {"/min", 1.0 / 60, -1, 0}, {"/h", 1.0 / 3600, -1, 0}}
 
-// lookupUnit finds the unit written as s, as "ms", "/s" or "MiB/s".
+// lookupUnit returns the unit written as s, such as "ms", "/s" or "MiB/s".
 func lookupUnit(s string) (unit, bool) {
 	base, per, ok := strings.Cut(s, "/")
 	u := unit{scale: 1}
@@ -134,8 +133,8 @@ func lookupUnit(s string) (unit, bool) {
 	return unit{}, false
 }
 
-// numberLen returns how many bytes of s, from its start, are an unsigned
-// decimal number, possibly with a fraction and an exponent.
+// numberLen returns the length in bytes of the unsigned decimal number at the start of
+// s, which may have a fraction and an exponent.
 func numberLen(s string) int {
 	digits := func(i int) int {
 		for i < len(s) && (s[i] >= '0' && s[i] <= '9' || s[i] == '_') {
@@ -162,7 +161,7 @@ func numberLen(s string) int {
 	return n
 }
 
-// unitLen returns how many bytes of s, from its start, could be a unit.
+// unitLen returns the length in bytes of what may be a unit at the start of s.
 func unitLen(s string) int {
 	n := 0
 	for n < len(s) && (s[n] >= 'a' && s[n] <= 'z' || s[n] >= 'A' && s[n] <= 'Z' || strings.HasPrefix(s[n:], "µ") || n > 0 && s[n-1] == 0xC2) {
@@ -187,8 +186,8 @@ func isWord(c byte) bool {
 }
 
 // scanNumber reads a number with its unit from the start of s: "10", "15%",
-// "1m30s", "300/s". It returns how many bytes it took, 0 when s does not begin
-// with a number.
+// "1m30s", "300/s". It returns the length in bytes, 0 if s does not begin with a
+// number.
 func scanNumber(s string) (v value, n int, err error) {
 	for n < len(s) {
 		digits := numberLen(s[n:])
@@ -234,8 +233,8 @@ func lastPlace(s string) float64 {
 	return math.Pow10(place)
 }
 
-// parseLiteral gives the meaning of a scalar as written in a param: a number
-// with its unit, a condition, or else a text.
+// parseLiteral returns the value of a literal: a number with its unit, a condition,
+// or else a text.
 func parseLiteral(s string) value {
 	switch s {
 	case "true", "false":

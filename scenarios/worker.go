@@ -37,7 +37,7 @@ func (d *decoder) worker(n *yaml.Node, count int) Worker {
 	return w
 }
 
-// workerUses notes the features of a worker.
+// workerUses notes the features that a worker uses.
 func (d *decoder) workerUses(n *yaml.Node, w *Worker) {
 	for _, u := range []struct {
 		used bool
@@ -57,7 +57,7 @@ func (d *decoder) workerUses(n *yaml.Node, w *Worker) {
 	}
 }
 
-// maxPrefetch is the largest count basic.qos can carry.
+// maxPrefetch is the greatest prefetch count of basic.qos.
 const maxPrefetch = 65535
 
 func (d *decoder) prefetch(w *Worker) func(*yaml.Node) {
@@ -136,7 +136,7 @@ func (d *decoder) failure(n *yaml.Node) *Fail {
 	case f.To != 0 && f.To <= f.From:
 		d.fail(n, "fail: to %v is not after from %v", f.To, f.From)
 	case f.P == 0 && f.First == 0:
-		d.fail(n, "fail: want p, the share of attempts that fail, or first, how many attempts of each message do")
+		d.fail(n, "fail: want p, the share of attempts that fail, or first, the number of first attempts of each message that fail")
 	case f.Then != "" && f.MaxAttempts == 0:
 		d.fail(n, "fail: then needs max_attempts")
 	case f.Retry == RetryBackoff && len(f.Backoff.Keys) == 0:

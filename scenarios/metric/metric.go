@@ -1,19 +1,19 @@
-// Package metric is the language in which runs are asked for figures:
+// Package metric is the language of queries for the figures of runs:
 //
 //	metric.stat{label=value,label!=value,...}
 //
 // as in wait.p99{class=quick}, starvation{tenant!=noisy} or
 // jain.busy{by=worker}. It has the one list of metrics, the parser and the
-// checks; what a metric comes to is computed where the results are. The
-// language is the same wherever a metric is named: in a scenario's expect and
-// report.headline, and behind --metric, --fail and --goal.
+// checks; package reports/stat computes metrics. The language is the same wherever
+// users name a metric: in a scenario's expect and report.headline, and in the flags
+// --metric, --fail and --goal.
 //
 // A metric that is a distribution takes a statistic (mean, min, max, sd, n, or
-// a percentile such as p50 and p99.9); all others are one number and take none.
+// a percentile such as p50 and p99.9). Other metrics are one number and take none.
 // Every metric takes the labels class, tenant, queue and worker, each any number
-// of times with !=, or once with =: they choose the messages that the metric is
-// about. Of a message that was delivered several times or routed to several
-// queues, queue and worker are those that finished its work, or else had it last.
+// of times with !=, or once with =. They choose the messages that the metric covers.
+// The queue and worker of a message that was delivered several times, or routed to
+// several queues, are those that finished its work, or else those that had it last.
 package metric
 
 import (
@@ -21,21 +21,21 @@ import (
 	"strings"
 )
 
-// A Kind says what a metric is made of, and with it whether it takes a
+// A Kind is the type of a metric's values. It determines whether the metric takes a
 // statistic.
 type Kind uint8
 
 // The kinds.
 const (
-	Interval Kind = iota // the time between two instants of each message: a distribution
-	Ratio                // a number of each message: a distribution
-	Gauge                // a number at the end of each interval of the series: a distribution
-	Span                 // a stretch of time of the whole run
-	Figure               // a number of the whole run
-	Count                // of messages or deliveries
+	Interval Kind = iota // distribution of the time between two instants of each message
+	Ratio                // distribution of a number of each message
+	Gauge                // distribution of a number at the end of each interval of the series
+	Span                 // one length of time for the whole run
+	Figure               // one number for the whole run
+	Count                // number of messages or deliveries
 )
 
-// A Direction says which way a metric gets better.
+// A Direction says whether lower or higher values of a metric are better.
 type Direction int8
 
 // The directions.
@@ -50,11 +50,11 @@ type Metric struct {
 	Name   string
 	Doc    string // half a line
 	Kind   Kind
-	Unit   string    // "s", "%" of a share, "/s" of a rate, "x" of a factor, or none
-	Better Direction // which way it gets better
-	By     string    // what it is taken over, which every query must repeat as {by=worker}; mostly empty
-	Before bool      // takes the label before=20s as well: what was there before that instant of the run
-	Inside bool      // happens inside the broker: a target other than harelab need not show it
+	Unit   string    // "s", "%" for a share, "/s" for a rate, "x" for a factor, or empty
+	Better Direction // Lower or Higher: these values are better
+	By     string    // label that the metric compares over, which every query must give, as in {by=worker}; empty: none
+	Before bool      // it also takes the label before=20s, which counts only events before that run time
+	Inside bool      // it needs times inside the broker, which targets other than harelab may not show
 }
 
 // Distribution reports whether the metric needs a statistic.
@@ -65,17 +65,17 @@ var list = []*Metric{
 	{Name: "acked", Kind: Count, Better: Higher, Inside: true, Doc: "messages acknowledged by workers"},
 	{Name: "amplification", Kind: Figure, Unit: "x", Better: Lower, Doc: "deliveries / messages published"},
 	{Name: "confirm", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to the broker's confirm"},
-	{Name: "confirmed", Kind: Count, Better: Higher, Doc: "messages that the broker confirmed; none are known of a run without confirms"},
+	{Name: "confirmed", Kind: Count, Better: Higher, Doc: "messages that the broker confirmed; not visible in a run without confirms"},
 	{Name: "dead_lettered", Kind: Count, Better: Lower, Doc: "messages that ended in a queue of dead letters or were discarded"},
 	{Name: "delivered", Kind: Count, Better: Neither, Before: true, Doc: "deliveries received"},
-	{Name: "duplicated", Kind: Count, Better: Lower, Doc: "messages worked on to the end more than once"},
+	{Name: "duplicated", Kind: Count, Better: Lower, Doc: "messages whose work was finished more often than they have copies"},
 	{Name: "finish", Kind: Span, Unit: "s", Better: Lower, Doc: "from the start of the run to the last message done"},
 	{Name: "finished", Kind: Count, Better: Higher, Doc: "messages whose work was done"},
 	{Name: "held", Kind: Interval, Unit: "s", Better: Lower, Doc: "from received to started: in a worker's prefetch window"},
 	{Name: "idle_while_waiting", Kind: Span, Unit: "s", Better: Lower, Doc: "time with a free slot and a message that it could serve"},
 	{Name: "jain.busy", Kind: Figure, Better: Higher, By: "worker", Doc: "Jain's index over the workers' busy time"},
 	{Name: "jain.share", Kind: Figure, Better: Higher, By: "tenant", Doc: "Jain's index over the service of tenants while all of them are backlogged"},
-	{Name: "lost", Kind: Count, Better: Lower, Doc: "messages accepted and never worked on, those that matched no queue included"},
+	{Name: "lost", Kind: Count, Better: Lower, Doc: "messages accepted and never finished, those that matched no queue included"},
 	{Name: "makespan", Kind: Span, Unit: "s", Better: Lower, Doc: "another name of finish, for the whole run"},
 	{Name: "order.inversions", Kind: Count, Better: Lower, Inside: true, Doc: "first deliveries of a queue out of publish order"},
 	{Name: "published", Kind: Count, Better: Neither, Doc: "messages handed to the client library"},
@@ -88,10 +88,10 @@ var list = []*Metric{
 	{Name: "service", Kind: Interval, Unit: "s", Better: Neither, Doc: "from started to done"},
 	{Name: "slowdown", Kind: Ratio, Unit: "x", Better: Lower, Doc: "sojourn / service"},
 	{Name: "sojourn", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to done"},
-	{Name: "starvation", Kind: Span, Unit: "s", Better: Lower, Doc: "longest span with something waiting and nothing starting"},
-	{Name: "stuck", Kind: Count, Better: Lower, Doc: "messages held behind other classes' work for longer than their own takes"},
+	{Name: "starvation", Kind: Span, Unit: "s", Better: Lower, Doc: "longest span in which messages waited and none started"},
+	{Name: "stuck", Kind: Count, Better: Lower, Doc: "messages held behind other classes' work for longer than their own service"},
 	{Name: "throughput", Kind: Figure, Unit: "/s", Better: Higher, Doc: "messages done per second, from the run's first intended instant to its last done"},
-	{Name: "transit", Kind: Interval, Unit: "s", Better: Lower, Doc: "from sent to received, which every target shows"},
+	{Name: "transit", Kind: Interval, Unit: "s", Better: Lower, Doc: "from sent to received; visible on every target"},
 	{Name: "unacked", Kind: Gauge, Better: Neither, Inside: true, Doc: "messages delivered and not acknowledged"},
 	{Name: "unroutable", Kind: Count, Better: Lower, Inside: true, Doc: "messages that matched no queue, returned ones included"},
 	{Name: "unserved", Kind: Count, Better: Lower, Doc: "messages still queued or under way when the run ended"},
@@ -111,8 +111,7 @@ func Names() []string {
 	return names
 }
 
-// Lookup returns the metric of that name, nil when there is none. It must not be
-// changed.
+// Lookup returns the metric of a name, or nil. Do not change it.
 func Lookup(name string) *Metric {
 	i, ok := slices.BinarySearchFunc(list, name, func(m *Metric, name string) int { return strings.Compare(m.Name, name) })
 	if !ok {
@@ -121,14 +120,14 @@ func Lookup(name string) *Metric {
 	return list[i]
 }
 
-// IsNumber reports whether name is a metric of one number that is complete
-// without labels, so that it can be what another metric is compared with.
+// IsNumber reports whether name is a metric of one number that needs no labels, so
+// that it can be the right-hand side of an expectation.
 func IsNumber(name string) bool {
 	m := Lookup(name)
 	return m != nil && !m.Distribution() && m.By == ""
 }
 
-// Numbers returns the names that [IsNumber] is true of, in order.
+// Numbers returns the names for which [IsNumber] returns true, in order.
 func Numbers() []string {
 	return slices.DeleteFunc(Names(), func(name string) bool { return !IsNumber(name) })
 }

@@ -11,16 +11,15 @@ import (
 	"harelab/engine/nearest"
 )
 
-// A Query asks for one figure: a metric, its statistic, and labels that choose
-// what it is about. The zero Query asks for nothing; those that [Parse] and [Cut]
-// return are complete and checked.
+// A Query names one figure: a metric, its statistic, and labels that choose the
+// messages. The zero Query names none; queries from [Parse] and [Cut] are checked.
 type Query struct {
 	Metric string  // a name of the list
-	Stat   string  // mean, p99, ...; empty where the metric is one number
+	Stat   string  // mean, p99, ...; empty if the metric is one number
 	Labels []Label // in the order written
 }
 
-// A Label restricts a query, or says what it is taken over.
+// A Label restricts a query to some messages, or is the by of Metric.By.
 type Label struct {
 	Key, Value string
 	Not        bool // key!=value
@@ -35,15 +34,15 @@ var (
 // Selectors returns the labels that every metric takes, in order of name.
 func Selectors() []string { return slices.Clone(selectors) }
 
-// Stats are the statistics besides percentiles.
+// stats are the statistics besides percentiles.
 var stats = []string{"max", "mean", "min", "n", "sd"}
 
-// Stats returns the statistics that have names; p1 to p100, with or without
-// decimals, are percentiles.
+// Stats returns the statistics besides percentiles, which are p1 to p100 with or
+// without decimals.
 func Stats() []string { return slices.Clone(stats) }
 
-// Percentile reads a statistic such as p50 or p99.9 and reports whether it is
-// one: above 0, at most 100.
+// Percentile reads a statistic such as p50 or p99.9. It returns false if the
+// statistic is not a percentile above 0 and at most 100.
 func Percentile(stat string) (float64, bool) {
 	digits, ok := strings.CutPrefix(stat, "p")
 	if !ok || strings.Trim(digits, "0123456789.") != "" {
@@ -58,8 +57,7 @@ func isStat(s string) bool {
 	return ok || slices.Contains(stats, s)
 }
 
-// Parse reads a query that is all of s. Its error says what would have been
-// right.
+// Parse reads s as a query. Its error names the values that would have been right.
 func Parse(s string) (Query, error) {
 	q, rest, err := Cut(strings.TrimSpace(s))
 	if err == nil && strings.TrimSpace(rest) != "" {
@@ -68,8 +66,7 @@ func Parse(s string) (Query, error) {
 	return q, err
 }
 
-// Must is [Parse] for a query that is known to be right; it panics when it is
-// not.
+// Must is [Parse] for a constant query. It panics if the query is wrong.
 func Must(s string) Query {
 	q, err := Parse(s)
 	if err != nil {
@@ -78,7 +75,7 @@ func Must(s string) Query {
 	return q
 }
 
-// Cut reads a query from the start of s and returns what follows it.
+// Cut reads a query from the start of s and returns the rest of s.
 func Cut(s string) (q Query, rest string, err error) {
 	end := strings.IndexAny(s, "{ =!<>")
 	if end < 0 {
@@ -102,8 +99,8 @@ func Cut(s string) (q Query, rest string, err error) {
 	return q, rest, q.Check()
 }
 
-// Check returns an error for a query that [Parse] would not return: an unknown
-// metric, a statistic or label that does not go with it.
+// Check returns an error for a query that [Parse] would not return: one with an
+// unknown metric, or with a statistic or label that the metric does not take.
 func (q Query) Check() error {
 	m := q.Def()
 	if m == nil {
@@ -119,7 +116,7 @@ func (q Query) Check() error {
 	return nil
 }
 
-// split tells a metric's name from its statistic. Both may hold dots: jain.busy,
+// split splits s into a metric and its statistic. Both may contain dots: jain.busy,
 // wait.p99.9.
 func split(s string) (m *Metric, stat string) {
 	for i := range len(s) + 1 {
@@ -132,13 +129,13 @@ func split(s string) (m *Metric, stat string) {
 	return nil, ""
 }
 
-// takes checks the statistic; written is name and statistic.
+// takes checks the statistic of a metric; written is the text of both, for messages.
 func (m *Metric) takes(written, stat string) error {
 	switch {
 	case !m.Distribution() && written != m.Name:
 		return fmt.Errorf("metric %q: %s is one number and takes no statistic", written, m.Name)
 	case m.Distribution() && !isStat(stat):
-		what := "want a statistic behind"
+		what := "want a statistic"
 		if stat != "" {
 			what = fmt.Sprintf("unknown statistic %q: want one", stat)
 		}
@@ -147,7 +144,7 @@ func (m *Metric) takes(written, stat string) error {
 	return nil
 }
 
-// labelled checks the labels that a metric was given.
+// labelled checks the labels of a query for the metric.
 func (m *Metric) labelled(ls []Label) error {
 	by := false
 	for i, l := range ls {
@@ -176,7 +173,7 @@ func (m *Metric) labelled(ls []Label) error {
 		}
 	}
 	if m.By != "" && !by {
-		return fmt.Errorf("%s is taken over something: write %s{by=%s}", m.Name, m.Name, m.By)
+		return fmt.Errorf("%s needs the label by: write %s{by=%s}", m.Name, m.Name, m.By)
 	}
 	return nil
 }
@@ -206,8 +203,8 @@ func cutLabels(s string) (ls []Label, rest string, err error) {
 	}
 }
 
-// cutLabel reads key=value or key!=value up to the comma or brace behind it. A
-// value that holds one of those stands in quotes, as Go writes them.
+// cutLabel reads key=value or key!=value up to the comma or brace after it. A value
+// that contains one of those is in quotes, in Go's syntax.
 func cutLabel(s string) (l Label, rest string, err error) {
 	s = strings.TrimLeft(s, " ")
 	end := strings.IndexAny(s, ",}")
@@ -225,7 +222,7 @@ func cutLabel(s string) (l Label, rest string, err error) {
 		l.Value, _ = strconv.Unquote(quoted)
 		rest = strings.TrimLeft(value[len(quoted):], " ")
 		if rest != "" && rest[0] != ',' && rest[0] != '}' {
-			return l, s, fmt.Errorf("label %s: want a comma or } behind it, got %q", l, rest)
+			return l, s, fmt.Errorf("label %s: want a comma or } after it, got %q", l, rest)
 		}
 	} else {
 		n := strings.IndexAny(value, ",}")
@@ -251,8 +248,8 @@ func (q Query) String() string {
 	return b.String()
 }
 
-// Braced writes labels as a query has them behind its name, nothing when there
-// are none.
+// Braced writes labels in braces, as after a query's name, or nothing if there are
+// none.
 func Braced(ls []Label) string {
 	if len(ls) == 0 {
 		return ""
@@ -264,7 +261,7 @@ func Braced(ls []Label) string {
 	return "{" + strings.Join(parts, ",") + "}"
 }
 
-// String writes the label as a query has it.
+// String writes the label as in a query.
 func (l Label) String() string {
 	op, value := "=", l.Value
 	if l.Not {
@@ -276,11 +273,11 @@ func (l Label) String() string {
 	return l.Key + op + value
 }
 
-// Def returns the entry of the query's metric, nil for the zero Query.
+// Def returns the query's metric, or nil for the zero Query.
 func (q Query) Def() *Metric { return Lookup(q.Metric) }
 
-// Unit is the unit of the query's values: that of the metric, or none where
-// the statistic is a number of values.
+// Unit returns the unit of the query's values: that of the metric, or none for the
+// statistic n.
 func (q Query) Unit() string {
 	if m := q.Def(); m != nil && q.Stat != "n" {
 		return m.Unit
@@ -291,8 +288,8 @@ func (q Query) Unit() string {
 // IsTime reports whether the query's values are seconds.
 func (q Query) IsTime() bool { return q.Unit() == "s" }
 
-// BenchUnit is the name of the query's unit in files of Go's benchmark format, as
-// wait-p99-sec and jain-busy; labels are no part of it.
+// BenchUnit returns the query's unit in files of Go's benchmark format, such as
+// wait-p99-sec and jain-busy. It does not depend on labels.
 func (q Query) BenchUnit() string {
 	if q.Unit() == "/s" {
 		return "msgs/s"
@@ -307,7 +304,7 @@ func (q Query) BenchUnit() string {
 	return unit
 }
 
-// Better says which way the query's values get better.
+// Better returns the direction of better values.
 func (q Query) Better() Direction {
 	if m := q.Def(); m != nil && q.Stat != "n" {
 		return m.Better
@@ -326,7 +323,7 @@ func (q Query) Selecting() []Label {
 	return ls
 }
 
-// Only returns the value of a label key=value; empty when there is none.
+// Only returns the value of a label key=value, or empty if there is none.
 func (q Query) Only(key string) string {
 	for _, l := range q.Labels {
 		if l.Key == key && !l.Not {
@@ -336,7 +333,7 @@ func (q Query) Only(key string) string {
 	return ""
 }
 
-// Before returns the instant of the label before; negative when there is none.
+// Before returns the run time of the label before, negative if there is none.
 func (q Query) Before() (time.Duration, error) {
 	for _, l := range q.Labels {
 		if l.Key != "before" {
@@ -351,7 +348,7 @@ func (q Query) Before() (time.Duration, error) {
 	return -1, nil
 }
 
-// Admit reports whether labels of that key, if any, admit the value.
+// Admit reports whether the labels with a key, if any, admit the value.
 func Admit(ls []Label, key, value string) bool {
 	for _, l := range ls {
 		if l.Key == key && (l.Value == value) == l.Not {

@@ -7,14 +7,14 @@ import (
 	"harelab/engine/nearest"
 )
 
-// A Scope is what labels may name: the classes, tenants, queues and workers that
-// a run has, or that a scenario can have. A nil list is not known, and admits
-// every value.
+// A Scope holds the values that labels may have: the classes, tenants, queues and
+// workers of a run, or those that a scenario can have. A nil list is not known and
+// admits every value.
 type Scope struct {
 	Classes, Tenants, Queues, Workers []string
 }
 
-// names returns the values that a label of that key may have.
+// names returns the values that a label with a key may have.
 func (s Scope) names(key string) []string {
 	switch key {
 	case "class":
@@ -27,8 +27,8 @@ func (s Scope) names(key string) []string {
 	return s.Workers
 }
 
-// Join adds the names of another scope; a list that one of the two does not know
-// is not known.
+// Join returns the names of both scopes. A list that is not known in one of them is
+// not known in the result.
 func (s Scope) Join(o Scope) Scope {
 	join := func(a, b []string) []string {
 		if a == nil || b == nil {
@@ -45,8 +45,8 @@ func (s Scope) Join(o Scope) Scope {
 	return Scope{join(s.Classes, o.Classes), join(s.Tenants, o.Tenants), join(s.Queues, o.Queues), join(s.Workers, o.Workers)}
 }
 
-// Check returns an error for the first label of q that names what the scope does
-// not have, with = or with !=.
+// Check returns an error for the first label of q, with = or !=, whose value is not
+// in the scope.
 func (s Scope) Check(q Query) error {
 	for _, l := range q.Selecting() {
 		if have := s.names(l.Key); have != nil && !slices.Contains(have, l.Value) {
