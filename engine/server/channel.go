@@ -5,22 +5,22 @@ import (
 	"harelab/engine/wire"
 )
 
-// A channel is one channel of a connection. It is a struct, not a goroutine: the
-// connection's reader carries out its methods, and whoever delivers to it calls it
-// as the broker's Sink.
+// A channel is one channel of a connection. It has no goroutine: the connection's reader
+// carries out its methods, and the goroutines that deliver to it call it as the broker's
+// Sink.
 type channel struct {
 	conn    *conn
 	id      uint16
 	broker  *broker.Channel
-	closing bool // channel.close was sent: nothing counts before channel.close-ok
+	closing bool // channel.close was sent: frames are ignored until channel.close-ok
 	content content
 
-	settled  settlements // publishes settled in this chunk, told at its end
-	awaiting bool        // listed in conn.confirming
+	settled  settlements // publishes that were settled in this chunk; confirmed at its end
+	awaiting bool        // the channel is in conn.confirming
 
 	// Guarded by the outbox's lock.
-	stalled  bool        // told the broker to pause
-	late     settlements // publishes that the broker settled in its own time
+	stalled  bool        // Deliver has returned false, so the broker pauses
+	late     settlements // publishes that Confirmed has settled; confirmed by the next Wake
 	confirms confirms
 }
 
@@ -42,7 +42,7 @@ func (c *conn) openChannel(f wire.Frame) error {
 		return wire.Errorf(wire.NotAllowed, "number of channels opened (%d) has reached the negotiated channel_max (%d)", c.opened, c.channelMax)
 	}
 	if f.Channel > c.channelMax {
-		// RabbitMQ counts channels and takes any number for one.
+		// RabbitMQ only counts channels and accepts any number.
 		e.Text = "channel number above channel_max"
 		return e
 	}
@@ -60,8 +60,8 @@ func (c *conn) openChannel(f wire.Frame) error {
 // reply sends a method to the client.
 func (ch *channel) reply(m wire.Method) { ch.conn.out.method(ch.id, m) }
 
-// fail turns an error of one of the channel's frames into an exception: it closes the
-// channel, or returns the error if it is one that closes the connection.
+// fail turns an error of one of the channel's frames into an exception. It closes the
+// channel, or returns the error if the error closes the connection.
 func (ch *channel) fail(err error) error {
 	e := asException(err)
 	if e.Hard() {
@@ -79,7 +79,8 @@ func (ch *channel) fail(err error) error {
 	return nil
 }
 
-// release gives back what the channel has of the broker and drops what it began.
+// release sends the confirms that are known, closes the broker's channel and drops a
+// content that is not complete.
 func (ch *channel) release() {
 	c := ch.conn
 	c.sendConfirms()
@@ -100,13 +101,14 @@ func (ch *channel) close() {
 	ch.reply(&wire.ChannelCloseOk{})
 }
 
-// forget gives the number of a channel free.
+// forget frees a channel's number.
 func (c *conn) forget(ch *channel) {
 	c.channels[ch.id] = nil
 	c.opened--
 }
 
-// awaitCloseOk carries out a frame after channel.close was sent: only closing counts.
+// awaitCloseOk carries out a frame after channel.close was sent. It ignores frames that do
+// not close the channel.
 func (ch *channel) awaitCloseOk(f wire.Frame) {
 	if f.Type != wire.FrameMethod {
 		return
@@ -114,7 +116,7 @@ func (ch *channel) awaitCloseOk(f wire.Frame) {
 	switch id, _ := wire.PeekMethod(f.Payload); id {
 	case wire.MethodChannelCloseOk:
 		ch.conn.forget(ch)
-	case wire.MethodChannelClose: // both at once; the client's close-ok is still to come
+	case wire.MethodChannelClose: // the client closed at the same time; its close-ok is still to come
 		ch.reply(&wire.ChannelCloseOk{})
 	}
 }

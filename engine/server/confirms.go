@@ -7,8 +7,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// Settlements are publishes of a channel that the broker settled and the publisher
-// was not told of yet.
+// settlements are publishes of a channel that the broker has settled and that are not
+// confirmed to the client yet.
 type settlements struct {
 	acked  []span
 	nacked []uint64
@@ -17,7 +17,7 @@ type settlements struct {
 // A span is a run of publish numbers, both ends included.
 type span struct{ first, last uint64 }
 
-// ack notes that the broker took the publishes from number first to last.
+// ack notes that the broker took the publishes from number first to number last.
 func (s *settlements) ack(first, last uint64) {
 	if n := len(s.acked); n > 0 && s.acked[n-1].last+1 == first {
 		s.acked[n-1].last = last
@@ -26,7 +26,7 @@ func (s *settlements) ack(first, last uint64) {
 	s.acked = append(s.acked, span{first, last})
 }
 
-// nack notes that the broker refused the publishes from number first to last.
+// nack notes that the broker refused the publishes from number first to number last.
 func (s *settlements) nack(first, last uint64) {
 	for seq := first; seq <= last; seq++ {
 		s.nacked = append(s.nacked, seq)
@@ -35,19 +35,20 @@ func (s *settlements) nack(first, last uint64) {
 
 func (s *settlements) empty() bool { return len(s.acked)+len(s.nacked) == 0 }
 
-// Confirms knows what the publisher was told, and tells it the rest in the frames that
-// RabbitMQ would choose (rabbit_channel, coalesce_and_send/4): of several acks one
-// with multiple for all that have nothing unsettled and no nack before them, single
-// ones for the others; a lone ack never has multiple, a lone nack has it if it can.
+// confirms holds which publishes were confirmed to the client, and writes the frames that
+// confirm more of them, as RabbitMQ would (rabbit_channel, coalesce_and_send/4). Of
+// several acks, those with no unsettled publish and no nack before them share one ack with
+// multiple, and each other ack has a frame of its own. A single ack never has multiple; a
+// single nack has it if it may.
 //
-// It need not know which publishes are still to be settled: numbers are given
-// without gaps, so the first that is missing is the first unsettled one.
+// It does not store which publishes are unsettled: numbers have no gaps, so the first
+// number that was not confirmed is the first unsettled one.
 type confirms struct {
-	cumulative uint64 // all up to this one are settled and told
-	selective  []span // settled and told after a gap; sorted, apart from each other
+	cumulative uint64 // all publishes up to this number are confirmed
+	selective  []span // publishes confirmed after a gap, as sorted spans that do not touch
 }
 
-// tell appends the frames for what s holds, and empties s.
+// append appends the frames that confirm the publishes in s, and empties s.
 func (k *confirms) append(dst []byte, channel uint16, s *settlements) []byte {
 	slices.Sort(s.nacked)
 	slices.SortFunc(s.acked, func(a, b span) int { return cmp.Compare(a.first, b.first) })
@@ -72,7 +73,7 @@ func (k *confirms) appendAcks(dst []byte, channel uint16, s *settlements) []byte
 	if len(s.acked) == 1 && s.acked[0].first == s.acked[0].last {
 		return wire.AppendAck(dst, channel, s.acked[0].first, false)
 	}
-	end := k.cumulative // a multiple ack may name none after it
+	end := k.cumulative // the last number that an ack with multiple may cover
 	if len(s.nacked) > 0 {
 		end = min(end, s.nacked[0]-1)
 	}
@@ -109,7 +110,7 @@ func (k *confirms) appendNacks(dst []byte, channel uint16, s *settlements) []byt
 	return dst
 }
 
-// settle adds run to beyond and joins it with its neighbours.
+// settle adds run to selective and joins it with its neighbours.
 func (k *confirms) settle(run span) {
 	i, _ := slices.BinarySearchFunc(k.selective, run.first, func(s span, first uint64) int {
 		if s.first < first {

@@ -13,40 +13,40 @@ import (
 type conn struct {
 	srv  *Server
 	nc   net.Conn
-	try  tryWriter // nc, nil if it cannot be tried
+	try  tryWriter // nc; nil if it has no write that does not wait
 	log  *slog.Logger
 	in   inbox
 	out  outbox
 	beat heartbeat
 	gone chan struct{} // closed when the writer has ended
 
-	// guarded is set while the reader parses what the client sent, or shakes hands: a
-	// panic is then a fault of this connection alone. The reader alone uses it.
+	// guarded is true while the reader parses what the client sent, and during the
+	// handshake: a panic then concerns this connection alone. Only the reader uses it.
 	guarded bool
 
-	peer // settled by the handshake, then constant
+	peer // set by the handshake, then constant
 
-	// work is held by whoever calls the broker for this connection. It guards
-	// what follows.
+	// work is held by the goroutine that calls the broker for this connection. It
+	// guards the fields below.
 	work       workMutex
 	broker     *broker.Conn // nil before connection.open
-	ended      bool         // the last method was sent: nothing is listened to any more
-	channels   []*channel   // by number, nil where none is open
-	opened     int          // how many of them are
-	publisher  bool         // it has published; the reader's alone
-	content    *channel     // whose content is not complete and refers to the inbox
-	confirming []*channel   // with confirms to tell at the end of the chunk
+	ended      bool         // the last method was sent: frames are not read any more
+	channels   []*channel   // by number; nil: not open
+	opened     int          // number of open channels
+	publisher  bool         // it has published; only the reader uses it
+	content    *channel     // the channel whose incomplete content refers to the inbox
+	confirming []*channel   // channels with confirms to send at the end of the chunk
 	publishing broker.Publishing
 	scratch    []byte
 }
 
-// A peer is what the handshake settled about the client.
+// A peer holds what the handshake found out about the client.
 type peer struct {
 	user         string
 	frameMax     uint32
 	channelMax   uint16
-	cancelNotify bool // knows basic.cancel from the server
-	knowsBlocked bool // knows connection.blocked
+	cancelNotify bool // the client understands basic.cancel from the server
+	knowsBlocked bool // the client understands connection.blocked
 }
 
 func newConn(s *Server, nc net.Conn) *conn {
@@ -84,8 +84,8 @@ func (c *conn) serve() {
 	<-c.gone
 }
 
-// read carries out what the client sends. It returns nil when the connection ended
-// in order, with nothing more to listen to.
+// read carries out what the client sends. It returns nil when the server has sent the
+// connection's last method.
 func (c *conn) read() error {
 	for c.handle() {
 		c.out.waitRoom(c.gone)
@@ -98,8 +98,8 @@ func (c *conn) read() error {
 	return nil
 }
 
-// handle carries out the frames that were read, then wakes whom they concern. It
-// returns false if the connection has ended.
+// handle carries out the frames that were read, then wakes the writers that they touched.
+// It returns false if the connection has ended.
 func (c *conn) handle() (goOn bool) {
 	c.work.Lock()
 	defer c.work.Unlock()
@@ -119,7 +119,7 @@ func (c *conn) handle() (goOn bool) {
 		}
 	}
 	if c.content != nil {
-		c.content.content.own() // the inbox is about to move
+		c.content.content.own() // the inbox is about to be overwritten
 		c.content = nil
 	}
 	c.sendConfirms()
@@ -129,13 +129,14 @@ func (c *conn) handle() (goOn bool) {
 	return !c.ended
 }
 
-// commit ends a burst of calls to the broker: what they changed is made durable, and
-// answers that wait for that learn what they wait for.
+// commit ends a burst of calls to the broker and seals the last gate with the round that
+// makes their changes durable.
 func (c *conn) commit() { c.out.seal(c.broker.Commit()) }
 
-// contain is deferred: a panic of a parser ends the connection. Parsers hold no lock and
-// change nothing but what they return, so the others go on. Any other panic leaves the
-// broker in an unknown state and is not recovered from: it ends the process.
+// contain is deferred. It recovers from a panic in a parser and ends the connection:
+// parsers take no lock and change only what they return, so the other connections go on.
+// It does not recover from any other panic, which leaves the broker in an unknown state
+// and ends the process.
 func (c *conn) contain() {
 	if !c.guarded {
 		return
@@ -146,14 +147,15 @@ func (c *conn) contain() {
 	}
 }
 
-// fault logs a panic of a parser or of the handshake and returns the exception that tells
-// the client no more than that it was the server's fault.
+// fault logs a panic in a parser or in the handshake. The exception that it returns tells
+// the client only that the server is at fault.
 func (c *conn) fault(recovered any) *wire.Error {
 	failstop.Log(c.log, "panic in a parser: the connection ends", recovered)
 	return wire.Errorf(wire.InternalError, "")
 }
 
-// parse reads a method that does not come with each message.
+// parse parses a method frame. The methods that come with each message are parsed in place
+// instead.
 func (c *conn) parse(payload []byte) (wire.Method, error) {
 	c.guarded = true
 	m, err := wire.ParseMethod(payload)
@@ -189,7 +191,7 @@ func (c *conn) frame(f wire.Frame) error {
 	return nil
 }
 
-// channel returns the channel with that number, or nil.
+// channel returns the open channel with a number, or nil.
 func (c *conn) channel(id uint16) *channel {
 	if int(id) < len(c.channels) {
 		return c.channels[id]

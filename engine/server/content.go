@@ -7,18 +7,18 @@ import (
 	"harelab/engine/wire"
 )
 
-// A content is a basic.publish of which not all frames have come. While they come in
-// one chunk, its parts lie in the inbox; own copies them when that is about to
-// move. Room for the body grows with what comes, whatever the header says.
+// A content is a basic.publish whose frames have not all come. Its parts refer to the inbox
+// while all frames come in one chunk; own copies them before the inbox is overwritten. The
+// buffer for the body grows with the octets that come, not with the size in the header.
 type content struct {
 	want    contentPart
 	publish wire.PublishView
-	size    uint64 // of the body, as the header says
+	size    uint64 // octets of the body according to the header
 	props   wire.PropertyView
-	pieces  *[]byte // what came of the body, if it did not come in one piece
+	pieces  *[]byte // the part of the body that has come; nil if it comes in one frame
 }
 
-// A contentPart is the frame that is to come next.
+// A contentPart is the kind of frame that has to come next.
 type contentPart uint8
 
 const (
@@ -27,10 +27,10 @@ const (
 	wantBody
 )
 
-// keepBody is the largest buffer that is kept for the next body, in octets.
+// keepBody is the size of the largest buffer that is kept for another body, in octets.
 const keepBody = 1 << 20
 
-// bodyBuffers keeps buffers for bodies that come in pieces.
+// bodyBuffers pools buffers for bodies of several frames.
 var bodyBuffers = sync.Pool{New: func() any { return new([]byte) }}
 
 // own makes the content independent of the inbox.
@@ -54,7 +54,7 @@ func (t *content) add(piece []byte) {
 	*t.pieces = append(*t.pieces, piece...)
 }
 
-// came returns how many octets of the body there are.
+// came returns the number of octets of the body that have come.
 func (t *content) came() uint64 {
 	if t.pieces == nil {
 		return 0
@@ -71,8 +71,8 @@ func (t *content) reset() {
 	*t = content{}
 }
 
-// unexpected returns the exception for a frame that is not the one to come
-// (rabbit_command_assembler, unexpected_frame/4).
+// unexpected returns the exception for a frame of another kind than the one that has to
+// come next (rabbit_command_assembler, unexpected_frame/4).
 func (t *content) unexpected() *wire.Error {
 	var e *wire.Error
 	switch t.want {
@@ -87,12 +87,12 @@ func (t *content) unexpected() *wire.Error {
 	return e
 }
 
-// errWantMethod is the exception for content that no method announced.
+// errWantMethod returns the exception for a content frame without a method before it.
 func errWantMethod() *wire.Error {
 	return wire.Errorf(wire.UnexpectedFrame, "expected method frame, got non method frame instead")
 }
 
-// publish carries out a basic.publish: its content is to come.
+// publish carries out a basic.publish method, whose content follows.
 func (ch *channel) publish(payload []byte) error {
 	t, c := &ch.content, ch.conn
 	c.guarded = true
@@ -103,7 +103,7 @@ func (ch *channel) publish(payload []byte) error {
 	}
 	t.want = wantHeader
 	if c.content != nil && c.content != ch {
-		c.content.content.own() // contents of several channels are mixed
+		c.content.content.own() // frames of several channels alternate
 	}
 	c.content = ch
 	return nil
@@ -188,7 +188,7 @@ func (ch *channel) published(body []byte) error {
 	return nil
 }
 
-// causedBy names the method that caused an exception, if the exception does not.
+// causedBy returns an exception that names the method with id, unless err names one.
 func causedBy(err error, id wire.MethodID) error {
 	e := asException(err)
 	if e.Method != 0 {

@@ -8,15 +8,15 @@ import (
 	"harelab/engine/wire"
 )
 
-// Deliver implements [broker.Sink]. It is called with the queue's lock held, by the
-// reader of whichever connection published or acked.
+// Deliver implements [broker.Sink]. Readers of any connection, which published or acked,
+// call it with the queue's lock held.
 func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) {
 	o := &ch.conn.out
 	m := d.Msg
 	body := m.Body()
 	buf, ok := o.begin(contentRoom(m, body))
 	if !ok {
-		return false // the connection is about to give everything back
+		return false // the connection is ending, which requeues the message
 	}
 	if len(body) < copyBelow {
 		buf = wire.AppendDeliver(buf, ch.id, d.Consumer.Tag, d.DeliveryTag, d.Redelivered,
@@ -31,8 +31,9 @@ func (ch *channel) Deliver(d *broker.Delivery, b *broker.Batch) (writable bool) 
 	return writable
 }
 
-// contentRoom returns an upper bound for what a message takes in an outbox, less a large
-// body: method, header and one body frame, with names of at most 255 octets.
+// contentRoom returns an upper bound, in octets, of what a message takes in an outbox:
+// method, header and, unless the body is large, one body frame. Names have at most 255
+// octets.
 func contentRoom(m *message.Message, body []byte) int {
 	const names = 3*(1+wire.MaxShortString) + 64
 	n := names + len(m.Properties())
@@ -42,7 +43,7 @@ func contentRoom(m *message.Message, body []byte) int {
 	return n
 }
 
-// refer appends the body of m without copying it.
+// refer appends the body of m without copying it. It retains m until the body is written.
 func (ch *channel) refer(buf []byte, m *message.Message, body []byte) []byte {
 	m.Retain()
 	return ch.conn.out.body(buf, ch.id, body, ch.conn.frameMax, m)
@@ -72,8 +73,7 @@ func (ch *channel) Confirmed(first, last uint64, ok bool, b *broker.Batch) {
 	b.Touch(ch.conn)
 }
 
-// settle returns where the reader notes what becomes of its publishes, to be told at
-// the end of the chunk.
+// settle returns the settlements that are confirmed at the end of the reader's chunk.
 func (ch *channel) settle() *settlements {
 	if !ch.awaiting {
 		ch.awaiting = true
@@ -82,7 +82,7 @@ func (ch *channel) settle() *settlements {
 	return &ch.settled
 }
 
-// tellConfirms tells what the chunk's publishes came to.
+// sendConfirms confirms the publishes that were settled in this chunk.
 func (c *conn) sendConfirms() {
 	for i, ch := range c.confirming {
 		c.confirming[i] = nil
@@ -94,7 +94,7 @@ func (c *conn) sendConfirms() {
 	c.confirming = c.confirming[:0]
 }
 
-// tellLate tells what the broker settled in its own time.
+// sendLate confirms the publishes that Confirmed has settled.
 func (o *outbox) sendLate() {
 	o.mu.Lock()
 	pending := len(o.late) > 0
@@ -114,7 +114,7 @@ func (o *outbox) sendLate() {
 	o.end(buf)
 }
 
-// dropLate forgets confirms that came while a channel was being closed.
+// dropLate drops settlements that came while the channel was being closed.
 func (o *outbox) dropLate(ch *channel) {
 	o.mu.Lock()
 	defer o.unlock()
@@ -122,7 +122,7 @@ func (o *outbox) dropLate(ch *channel) {
 	o.late = slices.DeleteFunc(o.late, func(other *channel) bool { return other == ch })
 }
 
-// gotten sends the answer to basic.get.
+// sendGetOk sends basic.get-ok and releases the message.
 func (ch *channel) sendGetOk(r *broker.GetResult) {
 	m := r.Msg
 	defer m.Release()
@@ -142,14 +142,14 @@ func (ch *channel) sendGetOk(r *broker.GetResult) {
 	ch.conn.out.end(buf)
 }
 
-// giveBack returns a mandatory publish that no queue took.
+// returnMandatory returns a mandatory publish that no queue took.
 func (ch *channel) returnMandatory(p *broker.Publishing) {
 	c := ch.conn
 	c.scratch = wire.AppendExchangeAndKey(c.scratch[:0], string(p.Exchange), string(p.RoutingKey))
 	ch.sendReturn(c.scratch, p.Properties.Raw(), p.Body)
 }
 
-// returned sends a basic.return. The parts are copied.
+// sendReturn sends a basic.return. It copies its arguments.
 func (ch *channel) sendReturn(exchangeAndKey, properties, body []byte) {
 	if buf, ok := ch.conn.out.begin(methodRoom + len(properties) + len(body)); ok {
 		ch.conn.out.end(wire.AppendReturn(buf, ch.id, wire.NoRoute, wire.NoRoute.Name(),

@@ -9,9 +9,9 @@ import (
 	"harelab/engine/wire"
 )
 
-// lingerTimeout is how long a connection that said its last word waits for the peer
-// to hang up. Closing a socket with unread octets would reset it and might take that
-// word away from the peer.
+// lingerTimeout is how long a connection waits for the peer to hang up after it has sent
+// its last method. Closing a socket with unread octets would reset it, and the peer might
+// not receive that method.
 const lingerTimeout = 5 * time.Second
 
 // control carries out a frame of channel 0.
@@ -52,20 +52,20 @@ func (c *conn) exception(err error) {
 	})
 }
 
-// end sends the connection's last method, after which nothing else is sent and
-// nothing is listened to. What the client had of the broker goes back first.
+// end closes the broker's connection, so that unsettled messages are requeued, and sends
+// the connection's last method. Nothing is sent or carried out after it.
 func (c *conn) end(last wire.Method) {
 	c.ended = true
 	c.sendConfirms()
 	c.commit()
-	c.out.sendLate() // nacks of a store that has failed, which whoever brought them may not have told yet
+	c.out.sendLate() // nacks of a failed store that Wake has not sent yet
 	c.broker.Close()
 	c.out.release(0, last, false)
 	c.out.finish()
 	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
 }
 
-// force ends the connection from outside, because the server wants to.
+// force ends the connection at the server's request, with 320 CONNECTION_FORCED.
 func (c *conn) force(reason string) {
 	c.work.Lock()
 	defer c.work.Unlock()
@@ -78,8 +78,9 @@ func (c *conn) force(reason string) {
 	}
 }
 
-// brokerEnds is called when the broker ends the connection: its virtual host is gone, or
-// the store has failed. It may not call the broker, so another goroutine does.
+// brokerEnds is called when the broker ends the connection: its virtual host was deleted,
+// or the store has failed. It must not call the broker, so it starts a goroutine that
+// does.
 func (c *conn) brokerEnds(reason error) {
 	if asException(reason).Code == wire.InternalError {
 		c.out.lose()
@@ -115,8 +116,8 @@ func (c *conn) hangUp(why error) {
 	}
 }
 
-// drain reads until the peer hangs up or the deadline has passed: the peer is to read
-// the last word first.
+// drain reads and drops octets until the peer hangs up or the deadline has passed, so that
+// the peer can read the last method.
 func (c *conn) drain() {
 	for {
 		c.in.start, c.in.end = 0, 0
@@ -126,7 +127,7 @@ func (c *conn) drain() {
 	}
 }
 
-// asException returns the exception that err stands for.
+// asException returns err as an exception; an error of another kind becomes 541.
 func asException(err error) *wire.Error {
 	var e *wire.Error
 	if errors.As(err, &e) {

@@ -5,36 +5,37 @@ import (
 	"sync"
 )
 
-// chunkSize is the memory that frames are collected in, in octets: large enough that a
-// write of many chunks is worth its system call, small enough that what is filled by
-// one core is still in its cache when it is written.
+// chunkSize is the size of a chunk in octets. It is large enough for a write of many
+// chunks to be worth its system call, and small enough for a chunk to be still in the
+// core's cache when it is written.
 const chunkSize = 32 << 10
 
-// A chunk is a piece of the memory of outboxes. An idle connection has none.
+// A chunk is memory of an outbox in which frames are collected. An idle connection has
+// none.
 type chunk [chunkSize]byte
 
 var chunks = sync.Pool{New: func() any { return new(chunk) }}
 
-// A releaser is a message whose body is referred to.
+// A releaser is a message whose body a segment refers to.
 type releaser interface{ Release() }
 
-// Frames are octets to be written, in segments: chunks in which frames were put one
-// after the other, and large bodies let in between, which are written from where
-// they lie. Nothing that was put in is moved again.
+// frames are octets to be written, in segments. A segment is a chunk filled with frames,
+// or a large body between two of them, which is written from where it lies. Octets that
+// were put in are not moved again.
 type frames struct {
 	segments []segment
-	size     int // octets in all
+	size     int // number of octets in all segments
 }
 
 // A segment is a run of octets.
 type segment struct {
 	octets []byte
-	chunk  *chunk   // given back when written; nil for bodies
+	chunk  *chunk   // returned to the pool when written; nil for bodies
 	owner  releaser // released when written; nil for chunks
 }
 
-// room returns the end of the last segment as a buffer to append n octets to, in a new
-// chunk if the last has no room for them.
+// room returns a buffer with room to append n octets: the last segment, or a new chunk if
+// the last segment has no room for them.
 func (f *frames) room(n int) []byte {
 	if k := len(f.segments); k > 0 {
 		last := &f.segments[k-1]
@@ -44,14 +45,14 @@ func (f *frames) room(n int) []byte {
 	}
 	s := segment{chunk: chunks.Get().(*chunk)}
 	s.octets = s.chunk[:0]
-	if n > chunkSize { // one frame with a large table, say
+	if n > chunkSize { // for example one frame with a large table
 		s.octets = make([]byte, 0, n)
 	}
 	f.segments = append(f.segments, s)
 	return s.octets
 }
 
-// put takes back the buffer of room and returns how many octets were appended.
+// put takes back the buffer of room and returns the number of octets appended.
 func (f *frames) put(buf []byte) (n int) {
 	last := &f.segments[len(f.segments)-1]
 	n = len(buf) - len(last.octets)
@@ -60,7 +61,8 @@ func (f *frames) put(buf []byte) (n int) {
 	return n
 }
 
-// refer adds octets from where they lie. What follows goes on in the same chunk.
+// refer adds octets without copying them. The octets after them continue in the same
+// chunk.
 func (f *frames) refer(octets []byte, owner releaser) {
 	last := &f.segments[len(f.segments)-1]
 	free := segment{octets: last.octets[len(last.octets):], chunk: last.chunk}
@@ -69,14 +71,14 @@ func (f *frames) refer(octets []byte, owner releaser) {
 	f.size += len(octets)
 }
 
-// join adds all of others, which are used no more.
+// join moves all segments of others to the end of f.
 func (f *frames) join(others frames) {
 	f.segments = append(f.segments, others.segments...)
 	f.size += others.size
 }
 
-// writeTo writes the frames in one go and lets go of their memory. vector is scratch,
-// and is returned for the next call.
+// writeTo writes the frames with one call and frees their memory. It uses vector as scratch
+// and returns it for the next call.
 func (f *frames) writeTo(nc net.Conn, vector net.Buffers) (_ net.Buffers, err error) {
 	if len(f.segments) == 1 {
 		_, err = nc.Write(f.segments[0].octets)
@@ -93,7 +95,7 @@ func (f *frames) writeTo(nc net.Conn, vector net.Buffers) (_ net.Buffers, err er
 	return vector, err
 }
 
-// release lets go of the memory and makes the frames ready to be filled again.
+// release frees the memory of the frames and leaves them empty.
 func (f *frames) release() {
 	for i := range f.segments {
 		s := &f.segments[i]

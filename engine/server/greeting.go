@@ -6,14 +6,14 @@ import (
 	"harelab/engine/wire"
 )
 
-// productRabbitMQ is what clients look for: kombu, for one, sets the prefetch of a
-// channel in another way when the product is not RabbitMQ.
+// productRabbitMQ is the product on which clients branch: kombu, for example, sets the
+// prefetch of a channel in another way if the product is not RabbitMQ.
 const productRabbitMQ = "RabbitMQ"
 
-// compatible is the release of RabbitMQ whose behaviour this server has.
+// compatible is the release of RabbitMQ that this server behaves like.
 const compatible = "3.10.8"
 
-// capabilities are what the server can do beyond AMQP 0-9-1.
+// capabilities names the extensions of AMQP 0-9-1 that the server supports.
 var capabilities = []string{
 	"publisher_confirms",
 	"exchange_exchange_bindings",

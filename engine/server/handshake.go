@@ -13,38 +13,36 @@ import (
 )
 
 const (
-	// greetingFrameMax is the largest frame before connection.tune-ok, in octets: a
-	// stranger makes the server hold no more than this.
+	// greetingFrameMax is the size of the largest frame before connection.tune-ok, in
+	// octets. It bounds the memory that a stranger can make the server hold.
 	greetingFrameMax = 8 << 10
 
-	// silence is how long a peer that cannot be trusted waits for the end of its
-	// connection, so that guessing passwords is slow (rabbit_reader,
-	// SILENT_CLOSE_DELAY).
+	// silence is the delay before the server closes the connection of a peer whose login
+	// failed, so that guessing passwords is slow (rabbit_reader, SILENT_CLOSE_DELAY).
 	silence = 3 * time.Second
 )
 
-// header09 is what clients of AMQP 0-9 send first. For a server, 0-9-1 is the same
-// protocol. RabbitMQ also greets clients of 0-8, whose methods have other layouts;
-// this server does not.
+// header09 is the protocol header of AMQP 0-9. For a server, 0-9-1 is the same protocol.
+// RabbitMQ also accepts 0-8, whose methods have other layouts; this server does not.
 var header09 = [8]byte{'A', 'M', 'Q', 'P', 1, 1, 0, 9}
 
-// errLeft says that the client took leave during the handshake.
+// errClientClosed says that the client sent connection.close during the handshake.
 var errClientClosed = errors.New("client closed the connection during the handshake")
 
-// A refusal ends a handshake: say is sent and the connection closed after wait, or
-// sooner if the client hangs up.
+// A refusal ends a handshake: the server sends answer and closes the connection after
+// wait, or sooner if the client hangs up.
 type refusal struct {
-	reason error // for the log; the peer sees no more than say
+	reason error // for the log; the peer sees only answer
 	answer []byte
 	wait   time.Duration
 }
 
 func (r *refusal) Error() string { return r.reason.Error() }
 
-// inSilence refuses without a word.
+// refuseSilently returns a refusal without an answer.
 func refuseSilently(reason error) error { return &refusal{reason: reason, wait: silence} }
 
-// aloud refuses with connection.close.
+// refuseWithClose returns a refusal that answers with connection.close.
 func refuseWithClose(e *wire.Error) error {
 	m := &wire.ConnectionClose{
 		ReplyCode: e.Code,
@@ -56,12 +54,12 @@ func refuseWithClose(e *wire.Error) error {
 }
 
 // handshake takes a new connection from the protocol header to connection.open-ok
-// (AMQP 0-9-1 section 2.2.4). It is a straight line, so it runs in the reader, writes
-// to the socket itself, and has one deadline for all of it.
+// (AMQP 0-9-1 section 2.2.4). Its steps follow one after the other, so it runs in the
+// reader, writes to the socket itself, and has one deadline for all steps.
 func (c *conn) handshake() (err error) {
 	defer func() {
 		if !c.guarded {
-			return // all done, or the broker was at work
+			return // the handshake is over, or the panic is the broker's
 		}
 		c.guarded = false
 		if r := recover(); r != nil {
@@ -122,7 +120,7 @@ func (c *conn) greet() error {
 	})
 }
 
-// login reads connection.start-ok and checks who the client is.
+// login reads connection.start-ok and authenticates the client.
 func (c *conn) login() error {
 	m, err := await[*wire.ConnectionStartOk](c)
 	if err != nil {
@@ -153,7 +151,7 @@ func (c *conn) login() error {
 	return refuseSilently(fmt.Errorf("%v: %w", l, err))
 }
 
-// isLocal reports whether a peer is on this machine, or in this process.
+// isLocal reports whether a peer is on this machine.
 func isLocal(a net.Addr) bool {
 	switch a := a.(type) {
 	case *net.TCPAddr:
@@ -164,7 +162,7 @@ func isLocal(a net.Addr) bool {
 	return false
 }
 
-// tune settles the limits: what the client answers is taken, within what was offered.
+// tune negotiates the limits: the client chooses them within what the server offers.
 func (c *conn) tune() error {
 	o := &c.srv.opts
 	beat := uint16(max(0, min(o.Heartbeat/time.Second, 1<<16-1)))
@@ -187,8 +185,8 @@ func (c *conn) tune() error {
 	return nil
 }
 
-// negotiated checks a value of connection.tune-ok. Zero would mean no limit, where
-// the server has one (rabbit_reader, validate_negotiated_integer_value/3).
+// negotiated checks a value of connection.tune-ok. It refuses zero, which means no limit,
+// since the server has one (rabbit_reader, validate_negotiated_integer_value/3).
 func negotiated(field string, value, least, most uint32) error {
 	if value < least || value > most {
 		return fmt.Errorf("negotiated %s = %d is not within %d and %d", field, value, least, most)
@@ -202,7 +200,7 @@ func (c *conn) open() error {
 	if err != nil {
 		return err
 	}
-	c.guarded = false // the broker has locks
+	c.guarded = false // the broker takes locks
 	b, err := c.srv.opts.Broker.Open(m.VirtualHost, broker.ConnOptions{
 		Name: fmt.Sprintf("%s -> %s", c.nc.RemoteAddr(), c.nc.LocalAddr()),
 		User: c.user,
@@ -229,7 +227,7 @@ func (c *conn) send(m wire.Method) error {
 	return err
 }
 
-// await reads until a method of the handshake has come, which must be an M.
+// await reads the next method, which must be an M. It skips heartbeats.
 func await[M wire.Method](c *conn) (m M, err error) {
 	for {
 		f, ok, err := c.in.next(c.frameMax)
@@ -247,7 +245,7 @@ func await[M wire.Method](c *conn) (m M, err error) {
 	}
 }
 
-// expect reads the method of f, which must be an M.
+// expect parses the method of f, which must be an M.
 func expect[M wire.Method](c *conn, f wire.Frame) (m M, err error) {
 	if f.Type != wire.FrameMethod || f.Channel != 0 {
 		return m, refuseSilently(fmt.Errorf("frame of type %d on channel %d during the handshake", f.Type, f.Channel))

@@ -6,26 +6,27 @@ import (
 	"time"
 )
 
-// A heartbeat watches a connection that agreed on an interval: it has something sent
-// twice per interval, as the specification's peers expect at least once, and calls
-// lost when nothing came for two (AMQP 0-9-1 section 4.2.7: any traffic counts).
+// A heartbeat watches a connection that negotiated an interval. It sends a heartbeat if
+// nothing was sent for half an interval, since peers expect something at least once an
+// interval. It calls lost if nothing came for two intervals (AMQP 0-9-1 section 4.2.7: any
+// traffic counts).
 //
-// It is a timer without a goroutine. What reads and writes only notes the time.
+// It is a timer without a goroutine. Reads and writes only store the time.
 type heartbeat struct {
 	interval time.Duration // 0: no heartbeats; set before start
 	began    time.Time
-	read     atomic.Int64 // when something came last, in nanoseconds since began
-	written  atomic.Int64 // when something was sent last
-	paused   atomic.Bool  // nothing is read, so nothing can come
+	read     atomic.Int64 // time of the last read, in nanoseconds since began
+	written  atomic.Int64 // time of the last write, in nanoseconds since began
+	paused   atomic.Bool  // the server does not read, so silence proves nothing
 
-	send func() // sends a heartbeat unless something else is on its way
-	lost func() // the peer is gone
+	send func() // sends a heartbeat, unless other frames are about to be sent
+	lost func() // ends the connection: the peer is gone
 
 	mu    sync.Mutex
 	timer *time.Timer // nil before start and after stop
 }
 
-// start begins to watch. Without an interval it does nothing.
+// start starts the timer. Without an interval it does nothing.
 func (h *heartbeat) start(send, lost func()) {
 	h.send, h.lost = send, lost
 	if h.interval == 0 {
@@ -46,7 +47,7 @@ func (h *heartbeat) stop() {
 	}
 }
 
-// sawRead and sawWrite note that octets came or went.
+// sawRead and sawWrite note the time of a read or a write.
 func (h *heartbeat) sawRead()  { h.note(&h.read) }
 func (h *heartbeat) sawWrite() { h.note(&h.written) }
 
@@ -56,14 +57,15 @@ func (h *heartbeat) note(at *atomic.Int64) {
 	}
 }
 
-// pause has the peer be taken for alive while the server does not read, and for a full
-// interval after.
+// pause(true) makes the peer count as alive while the server does not read. pause(false)
+// ends that; the peer then has two full intervals to send something.
 func (h *heartbeat) pause(on bool) {
 	h.sawRead()
 	h.paused.Store(on)
 }
 
-// tick does what is due and sets the timer to what is due next.
+// tick sends a heartbeat or gives the peer up, if that is due, and sets the timer to the
+// next such time.
 func (h *heartbeat) tick() {
 	now := time.Since(h.began)
 	if h.paused.Load() {

@@ -9,21 +9,21 @@ import (
 )
 
 const (
-	// idleRead is the read buffer of a connection that does nothing.
+	// idleRead is the size of the read buffer of an idle connection, in octets.
 	idleRead = 4 << 10
-	// busyRead is that of one whose reads fill it, large enough that the price of
-	// a system call is shared by hundreds of small messages and small enough to
-	// stay in a core's cache.
+	// busyRead is the size of the read buffer of a connection whose reads fill the small
+	// one. It is large enough for hundreds of small messages to share a system call, and
+	// small enough to stay in a core's cache.
 	busyRead = 64 << 10
-	// idleAfter is how long a read has to wait for the buffer to shrink again.
+	// idleAfter is how long a read has to wait before the buffer shrinks again.
 	idleAfter = time.Second
 )
 
-// busyBuffers keeps read buffers of busyRead octets for connections that become busy.
+// busyBuffers pools read buffers of busyRead octets.
 var busyBuffers = sync.Pool{New: func() any { return new([busyRead]byte) }}
 
-// An inbox holds what was read from a socket and not handled yet. Frames are handed
-// out in place: they stay valid until the next fill.
+// An inbox holds the octets that were read from a socket and not handled yet. The frames
+// that it returns refer to its buffer: they are valid until the next fill.
 type inbox struct {
 	buf        []byte
 	start, end int             // buf[start:end] is not handled yet
@@ -31,7 +31,7 @@ type inbox struct {
 	full       bool            // the last read left no room
 }
 
-// fill reads once from r, after it has made room.
+// fill makes room and reads once from r.
 func (in *inbox) fill(r io.Reader) error {
 	in.makeRoom()
 	began := time.Now()
@@ -47,9 +47,9 @@ func (in *inbox) fill(r io.Reader) error {
 	return err
 }
 
-// makeRoom moves what is left to the front and lets the buffer grow if the last read
-// filled it. It grows with what came, not with what a frame says it holds, and no
-// further than to twice the largest frame.
+// makeRoom moves the unhandled octets to the front and enlarges the buffer if the last read
+// filled it. The buffer grows with the octets that came, not with the size that a frame
+// claims, and to at most twice the largest frame.
 func (in *inbox) makeRoom() {
 	size := len(in.buf)
 	switch {
@@ -70,7 +70,7 @@ func (in *inbox) makeRoom() {
 	}
 }
 
-// replace goes on in a buffer of the pool.
+// replace moves the unhandled octets to a buffer of the pool.
 func (in *inbox) replace(b *[busyRead]byte) {
 	in.end = copy(b[:], in.buf[in.start:in.end])
 	in.start = 0
@@ -78,7 +78,7 @@ func (in *inbox) replace(b *[busyRead]byte) {
 	in.buf, in.busy = b[:], b
 }
 
-// shrink goes back to a small buffer, which has room for what is left.
+// shrink moves the unhandled octets to a small buffer, which has room for them.
 func (in *inbox) shrink() {
 	small := make([]byte, idleRead)
 	in.end = copy(small, in.buf[in.start:in.end])
@@ -87,7 +87,7 @@ func (in *inbox) shrink() {
 	in.buf = small
 }
 
-// drop gives the buffer back. Nothing that was handed out may be used any more.
+// drop returns the buffer to the pool. Frames that next has returned are invalid then.
 func (in *inbox) drop() {
 	if in.busy != nil {
 		busyBuffers.Put(in.busy)
@@ -95,7 +95,7 @@ func (in *inbox) drop() {
 	in.buf, in.busy = nil, nil
 }
 
-// next hands out the next frame, or ok == false if it is not all there yet.
+// next returns the next frame. ok is false if the frame has not come whole yet.
 func (in *inbox) next(frameMax uint32) (f wire.Frame, ok bool, err error) {
 	f, n, err := wire.NextFrame(in.buf[in.start:in.end], frameMax)
 	in.start += n

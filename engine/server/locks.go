@@ -6,15 +6,16 @@ import (
 	"harelab/engine/internal/invariants"
 )
 
-// The locks of a connection, of types of their own, so that their order is checked where
-// invariants are. The broker's come in between.
+// Each kind of lock of a connection has a type of its own, so that the order of locks can
+// be checked under the build tag invariants. The broker's locks come between the two.
 
 type workMutex struct{ mu sync.Mutex }
 
 func (m *workMutex) Lock()   { invariants.Locking(invariants.Connection); m.mu.Lock() }
 func (m *workMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.Connection) }
 
-// An outboxMutex guards an outbox, whose books are in order whenever it is given back.
+// An outboxMutex guards an outbox. It is unlocked by outbox.unlock, which checks the
+// outbox's counts.
 type outboxMutex struct{ mu sync.Mutex }
 
 func (m *outboxMutex) Lock()   { invariants.Locking(invariants.Outbox); m.mu.Lock() }

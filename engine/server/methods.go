@@ -6,7 +6,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// method carries out a method frame. Those that come with each message are read in
+// method carries out a method frame. The methods that come with each message are parsed in
 // place.
 func (ch *channel) method(payload []byte) error {
 	if ch.content.want != wantMethod {
@@ -60,8 +60,8 @@ func (ch *channel) settleDeliveries(id wire.MethodID, payload []byte) (err error
 	return nil
 }
 
-// call carries out the methods of the classes channel, access, confirm and tx, and
-// passes on the others.
+// call carries out methods of the classes channel, access, confirm and tx, and passes the
+// others to callExchange.
 func (ch *channel) call(m wire.Method) error {
 	switch m := m.(type) {
 	case *wire.ChannelOpen:
@@ -88,8 +88,8 @@ func (ch *channel) call(m wire.Method) error {
 	return nil
 }
 
-// answer sends ok unless the client does not want it or err tells what was wrong. It goes
-// out when what it says is durable.
+// answer sends ok, unless the client does not want it or err is not nil. The outbox holds
+// ok until what it says is durable. answer returns err.
 func (ch *channel) answer(err error, noWait bool, ok wire.Method) error {
 	switch c := ch.conn; {
 	case err != nil || noWait:
@@ -101,8 +101,8 @@ func (ch *channel) answer(err error, noWait bool, ok wire.Method) error {
 	return err
 }
 
-// answerFirst sends ok before what follows from a method that has begun to hold the
-// outbox, unless the client does not want it or err tells what was wrong.
+// answerFirst sends ok before the frames that the method has caused since it called
+// outbox.hold, unless the client does not want ok or err is not nil. It returns err.
 func (ch *channel) answerFirst(err error, noWait bool, ok wire.Method) error {
 	if err != nil || noWait {
 		ok = nil
@@ -111,8 +111,8 @@ func (ch *channel) answerFirst(err error, noWait bool, ok wire.Method) error {
 	return err
 }
 
-// commit carries out tx.commit. Returns and deliveries of what was published come before
-// the answer, what comes back from settling after it.
+// commit carries out tx.commit. Returns and deliveries of the transaction's publishes come
+// before the answer, deliveries that its settlements cause after it.
 func (ch *channel) commit() error {
 	err := ch.broker.TxCommit(broker.CommitOptions{
 		Returned:  func(m *message.Message) { ch.sendReturn(m.ExchangeAndKey(), m.Properties(), m.Body()) },
@@ -161,7 +161,7 @@ func (ch *channel) callQueue(m wire.Method) error {
 	return ch.callBasic(m)
 }
 
-// callBasic carries out the methods of class basic that do not come with each message.
+// callBasic carries out the methods of class basic that method does not.
 func (ch *channel) callBasic(m wire.Method) error {
 	b := ch.broker
 	switch m := m.(type) {
@@ -173,7 +173,7 @@ func (ch *channel) callBasic(m wire.Method) error {
 	case *wire.BasicCancel:
 		return ch.answer(b.Cancel(m.ConsumerTag), m.NoWait, &wire.BasicCancelOk{ConsumerTag: m.ConsumerTag})
 	case *wire.BasicCancelOk:
-		// The answer to a cancel of the server's.
+		// The answer to a basic.cancel of the server.
 	case *wire.BasicGet:
 		r, ok, err := b.Get(m.Queue, m.NoAck)
 		if !ok {
@@ -181,7 +181,7 @@ func (ch *channel) callBasic(m wire.Method) error {
 		}
 		ch.sendGetOk(&r)
 	case *wire.BasicRecover:
-		if m.Requeue { // cannot fail, and the answer goes before what comes again
+		if m.Requeue { // cannot fail; the answer precedes the redeliveries
 			ch.reply(&wire.BasicRecoverOk{})
 		}
 		return b.Recover(m.Requeue)
@@ -193,8 +193,8 @@ func (ch *channel) callBasic(m wire.Method) error {
 	return nil
 }
 
-// consume carries out basic.consume. The answer has to go out before the first
-// delivery, which the broker makes before it returns.
+// consume carries out basic.consume. The answer precedes the first delivery, which the
+// broker may make before Consume returns.
 func (ch *channel) consume(m *wire.BasicConsume) error {
 	spec := consumerSpec(m)
 	if !m.NoWait {

@@ -9,54 +9,56 @@ import (
 )
 
 const (
-	// highWater is how many octets may wait for a connection's writer before its
-	// consumers are paused, so that a consumer that does not read costs the broker
-	// no more than this, whatever its prefetch.
+	// highWater is the number of unsent octets above which a connection's consumers are
+	// paused. It bounds what a consumer that does not read costs the broker, whatever
+	// its prefetch.
 	highWater = 1 << 20
-	// lowWater is where they are resumed.
+	// lowWater is the number of unsent octets at which they are resumed.
 	lowWater = 256 << 10
-	// floodWater is where the reader waits as well: answers to a client that asks
-	// and does not read.
+	// floodWater is the number of unsent octets above which the reader waits as well: the
+	// client makes requests and does not read the answers.
 	floodWater = 4 << 20
 
-	// tryBelow is up to where whoever filled the outbox writes it at once, if the
-	// socket takes it, rather than wake the writer: a system call costs less than a
-	// goroutine switch and a system call. What is more is written while the next
-	// chunk is being worked on.
+	// tryBelow is the number of octets up to which the goroutine that filled the outbox
+	// writes them itself, if the socket takes them, instead of waking the writer: a
+	// system call costs less than a goroutine switch and a system call. The writer
+	// writes more octets than that while the next chunk is carried out.
 	tryBelow = 16 << 10
 
-	// copyBelow is the size from which a body is written from where it is rather
-	// than copied. Below it the copy costs less than another segment of a write.
+	// copyBelow is the size below which a body is copied into the outbox. The copy costs
+	// less than another segment of a write. Larger bodies are written from where they
+	// lie.
 	copyBelow = 8 << 10
 
-	// methodRoom is what a method other than a delivery takes, but for rare ones.
+	// methodRoom is the room that almost every method other than a delivery fits in, in
+	// octets.
 	methodRoom = 512
 )
 
-// An outbox holds the frames that wait for a connection's writer. Anyone may append,
-// readers of other connections above all, who deliver to its consumers with a
-// queue's lock held: so appending never waits for the socket.
+// An outbox holds the frames that wait for a connection's writer. Any goroutine may
+// append. Most are readers of other connections, which deliver with a queue's lock held,
+// so appending never waits for the socket.
 //
-// Those who append wake the writer when they are done with all they have, so that it
-// wakes once for a batch.
+// A goroutine that has appended wakes the writer at the end of its batch, so that the
+// writer wakes once for the whole batch.
 type outbox struct {
 	mu       outboxMutex
 	fill     frames
-	ahead    frames                 // while held: goes before fill
-	holding  bool                   // the writer takes nothing of ahead and fill
-	gates    []gate                 // behind fill, with what waits for the store
-	opened   broker.Round           // those that wait for it or less can go
-	lost     bool                   // those that wait are to be dropped
-	rest     frames                 // taken from fill and written in part; goes before fill
-	unsent   int                    // octets in fill, in rest, behind gates, and in the writer's hands
-	finished bool                   // nothing may be appended, the writer ends after what is there
-	stalled  []*channel             // those told to pause, to be resumed below lowWater
-	late     []*channel             // those with late confirms to tell
+	ahead    frames                 // while held: frames that go before fill
+	holding  bool                   // hold was called: the writer takes nothing of ahead and fill
+	gates    []gate                 // frames behind fill that wait for the store
+	opened   broker.Round           // the last durable round; gates for it or an earlier one open
+	lost     bool                   // frames behind gates are dropped
+	rest     frames                 // frames taken from fill and written in part; they go before fill
+	unsent   int                    // number of octets in all frames and in those that the writer has taken
+	finished bool                   // nothing may be appended; the writer ends when the outbox is empty
+	stalled  []*channel             // channels whose consumers are paused, to be resumed at lowWater
+	late     []*channel             // channels with late settlements to confirm
 	waiting  bool                   // the reader waits in waitRoom
-	taken    invariants.Value[int]  // octets in the hands of whoever writes
-	lent     invariants.Value[bool] // between begin and end
+	taken    invariants.Value[int]  // number of octets that the writer has taken and not written
+	lent     invariants.Value[bool] // begin was called and end was not
 
-	spare  frames        // empty, of whoever's turn it is to write
+	spare  frames        // empty frames for the next take; the goroutine that writes owns them
 	parked atomic.Bool   // the writer waits in take
 	kick   chan struct{} // wakes the writer
 	room   chan struct{} // wakes the reader
@@ -67,9 +69,9 @@ func (o *outbox) init() {
 	o.room = make(chan struct{}, 1)
 }
 
-// begin locks the outbox and returns a buffer that has room for n octets, which the
-// caller appends to and hands to end. It returns false, and does not lock, if
-// nothing may be appended any more.
+// begin locks the outbox and returns a buffer with room for n octets. The caller appends to
+// the buffer and passes it to end. If the outbox is finished, begin returns false and does
+// not lock.
 func (o *outbox) begin(n int) (buf []byte, ok bool) {
 	o.mu.Lock()
 	if o.finished {
@@ -106,9 +108,9 @@ func (o *outbox) takeBack(buf []byte) {
 	o.unsent += o.tail().put(buf)
 }
 
-// body appends the frames of a large body without copying it and keeps owner, which
-// the caller has retained, until they are written. It is called between begin and
-// end, with the buffer of the one, and returns that for the other.
+// body appends the frames of a large body without copying it. The caller has retained
+// owner; it is released when the frames are written. body is called between begin and end:
+// it takes begin's buffer and returns end's.
 func (o *outbox) body(buf []byte, channel uint16, body []byte, frameMax uint32, owner releaser) []byte {
 	most := int(frameMax) - wire.FrameOverhead
 	fill := o.tail()
@@ -134,9 +136,9 @@ func (o *outbox) method(channel uint16, m wire.Method) {
 	}
 }
 
-// hold keeps back what is appended from now on, by whomever, until release: what
-// follows from a method comes after the method's answer, and that is not to be seen
-// before all is done.
+// hold keeps back the frames that any goroutine appends from now on, until release. The
+// frames that a method causes must come after the method's answer, and the answer must not
+// be sent before the method is done.
 func (o *outbox) hold() {
 	o.mu.Lock()
 	fill := o.tail()
@@ -144,9 +146,9 @@ func (o *outbox) hold() {
 	o.unlock()
 }
 
-// release appends the answer that hold waited for, nil for none, and what came
-// meanwhile, behind a gate if the answer has to wait for the store. Without a hold it
-// is method, or answer.
+// release ends a hold: it appends the method's answer, nil for none, and then the frames
+// that were kept back. If gated, all of them go behind a gate. Without a hold it only
+// appends the answer.
 func (o *outbox) release(channel uint16, m wire.Method, gated bool) {
 	o.mu.Lock()
 	defer o.unlock()
@@ -174,11 +176,11 @@ func (o *outbox) wake() {
 	}
 }
 
-// claim reports whether the writer was parked. If so it is the caller's turn to write,
-// or to kick the writer.
+// claim reports whether the writer was parked. If it was, the caller has to write, or to
+// kick the writer.
 func (o *outbox) claim() bool { return o.parked.CompareAndSwap(true, false) }
 
-// finish lets the writer end after what is there.
+// finish makes the writer end when the outbox is empty. Nothing may be appended any more.
 func (o *outbox) finish() {
 	o.mu.Lock()
 	o.finished = true
@@ -186,8 +188,8 @@ func (o *outbox) finish() {
 	o.wake()
 }
 
-// take waits for frames and swaps them for the spare ones. It returns false when the
-// outbox is finished and empty.
+// take waits for frames and takes them; the spare frames replace them. It returns false
+// when the outbox is finished and empty. The writer calls it.
 func (o *outbox) take() (f frames, ok bool) {
 	o.mu.Lock()
 	defer o.unlock()
@@ -209,9 +211,9 @@ func (o *outbox) take() (f frames, ok bool) {
 	return f, true
 }
 
-// takeSmall is take for someone other than the writer who has claimed its turn: it does
-// not wait. done says that there is nothing to write; then the writer is parked again.
-// ok is false if what there is should be left to the writer.
+// takeSmall is take for another goroutine, which has claimed the writer's place. It does
+// not wait. done means that there is nothing to write; the writer is parked again then. ok
+// is false if the caller should leave the frames to the writer.
 func (o *outbox) takeSmall() (f frames, ok, done bool) {
 	o.mu.Lock()
 	defer o.unlock()
@@ -227,10 +229,12 @@ func (o *outbox) takeSmall() (f frames, ok, done bool) {
 	return f, true, false
 }
 
-// reuse takes the frames that take or takeSmall gave, written and released.
+// reuse makes frames of take or takeSmall the spare ones, after they were written and
+// released.
 func (o *outbox) reuse(f frames) { o.spare = f }
 
-// putBack leaves to the writer what takeSmall gave and the socket did not take.
+// putBack returns the rest of takeSmall's frames, which the socket did not take, to the
+// outbox.
 func (o *outbox) putBack(f frames) {
 	o.mu.Lock()
 	o.rest, o.spare = f, frames{}
@@ -238,8 +242,8 @@ func (o *outbox) putBack(f frames) {
 	o.unlock()
 }
 
-// sent says that n octets were written. It returns the channels that are to be
-// resumed: not here, since that takes locks that are held while others append.
+// sent notes that n octets were written. It returns the channels to resume. The caller
+// resumes them, since that takes locks that other goroutines hold while they append.
 func (o *outbox) sent(n int) (resume []*channel) {
 	o.mu.Lock()
 	defer o.unlock()
@@ -259,8 +263,8 @@ func (o *outbox) sent(n int) (resume []*channel) {
 	return resume
 }
 
-// stall reports whether the channel's consumers have to pause, and notes that they
-// are to be resumed. The caller holds o.mu.
+// stall reports whether the channel's consumers have to pause. If so, a later sent resumes
+// them. The caller holds o.mu.
 func (o *outbox) stall(ch *channel) bool {
 	if o.unsent <= highWater {
 		return false
@@ -272,7 +276,7 @@ func (o *outbox) stall(ch *channel) bool {
 	return true
 }
 
-// waitRoom returns when the outbox has room for more answers, or gone is closed.
+// waitRoom waits until the outbox has room for more answers, or gone is closed.
 func (o *outbox) waitRoom(gone <-chan struct{}) {
 	o.mu.Lock()
 	if o.finished || o.unsent <= floodWater {
@@ -287,7 +291,7 @@ func (o *outbox) waitRoom(gone <-chan struct{}) {
 	}
 }
 
-// abandon drops what is there: the socket failed. Nothing may be appended any more.
+// abandon drops all frames after the socket has failed. Nothing may be appended any more.
 func (o *outbox) abandon() {
 	o.mu.Lock()
 	o.finished = true

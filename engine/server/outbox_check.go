@@ -2,8 +2,7 @@ package server
 
 import "harelab/engine/internal/invariants"
 
-// unlock gives the outbox back. Where invariants are checked, its books must be in order
-// then.
+// unlock unlocks the outbox. If invariants are checked, its counts must be right then.
 func (o *outbox) unlock() {
 	if invariants.Enabled {
 		o.check()
@@ -11,10 +10,10 @@ func (o *outbox) unlock() {
 	o.mu.Unlock()
 }
 
-// What follows is called only where invariants are checked.
+// The functions below are called only if invariants.Enabled.
 
-// checkBooks fails if octets are not where the outbox says they are: in its frames or in
-// the hands of whoever writes. The outbox is locked.
+// check fails unless the unsent octets are those of its frames and those that the writer
+// has taken. The outbox is locked.
 func (o *outbox) check() {
 	if o.lent.Get() {
 		invariants.Failf("outbox: a buffer of begin was not given to end")
@@ -28,7 +27,7 @@ func (o *outbox) check() {
 	}
 }
 
-// check fails if the frames hold other than size octets, and returns size.
+// check fails unless the segments hold size octets. It returns size.
 func (f *frames) check(name string) int {
 	n := 0
 	for i := range f.segments {
@@ -40,8 +39,8 @@ func (f *frames) check(name string) int {
 	return n
 }
 
-// checkBuffer fails unless buf goes on where the last segment ends, or has moved because
-// it found no room there. It is what end is given for the buffer of begin.
+// checkBuffer fails unless buf, the argument of end, is the buffer that begin returned
+// with octets appended, or a copy of it that append made for want of room.
 func (o *outbox) checkBuffer(buf []byte) {
 	if invariants.Planted("outbox") {
 		o.unsent++

@@ -5,16 +5,17 @@ import (
 	"harelab/engine/wire"
 )
 
-// A gate keeps frames back until a round of the store is durable: an answer that says
-// something is declared or committed, and all that comes after it, so that the order
-// stays. What was appended before it goes out meanwhile.
+// A gate keeps frames back until a round of the store is durable: an answer that says that
+// something was declared or committed, and all frames after it, so that their order is
+// kept. Frames before the gate are sent meanwhile.
 type gate struct {
 	round  broker.Round
-	sealed bool // round is known
+	sealed bool // round is set
 	frames frames
 }
 
-// tail returns where frames are appended: behind the last gate. The caller holds o.mu.
+// tail returns the frames to append to: those behind the last gate, or fill without gates.
+// The caller holds o.mu.
 func (o *outbox) tail() *frames {
 	if n := len(o.gates); n > 0 {
 		return &o.gates[n-1].frames
@@ -22,16 +23,15 @@ func (o *outbox) tail() *frames {
 	return &o.fill
 }
 
-// shut has what is appended from now on wait for the round that seal names. The caller
-// holds o.mu.
+// shut adds a gate, unless the last one is not sealed: frames appended from now on wait
+// for the round that seal sets. The caller holds o.mu.
 func (o *outbox) shut() {
 	if n := len(o.gates); n == 0 || o.gates[n-1].sealed {
 		o.gates = append(o.gates, gate{})
 	}
 }
 
-// answer appends a method that waits for the round that seal names, unless the outbox is
-// finished.
+// answer appends a method behind a gate, unless the outbox is finished.
 func (o *outbox) answer(channel uint16, m wire.Method) {
 	o.mu.Lock()
 	o.shut()
@@ -39,7 +39,7 @@ func (o *outbox) answer(channel uint16, m wire.Method) {
 	o.method(channel, m)
 }
 
-// seal names the round that the frames behind the last gate wait for, 0 if they need not
+// seal sets the round that the frames behind the last gate wait for, 0 if they need not
 // wait.
 func (o *outbox) seal(r broker.Round) {
 	o.mu.Lock()
@@ -50,7 +50,7 @@ func (o *outbox) seal(r broker.Round) {
 	}
 }
 
-// open lets frames go that wait for round r or one before it.
+// open opens the gates for round r and for the rounds before it.
 func (o *outbox) open(r broker.Round) {
 	o.mu.Lock()
 	defer o.unlock()
@@ -58,8 +58,9 @@ func (o *outbox) open(r broker.Round) {
 	o.pass()
 }
 
-// pass moves frames through gates that are open, or drops them. It does nothing while the
-// outbox is held; release does it then. The caller holds o.mu.
+// pass moves the frames behind open gates to fill, or drops all frames behind gates after
+// lose. While the outbox is held it does nothing; release calls it again. The caller holds
+// o.mu.
 func (o *outbox) pass() {
 	if o.holding {
 		return
@@ -76,8 +77,8 @@ func (o *outbox) pass() {
 	o.gates = o.gates[:copy(o.gates, o.gates[n:])]
 }
 
-// lose drops what waits behind gates, and will: the store has failed, so that the answers
-// are not true. The connection is about to end.
+// lose drops the frames behind gates, now and later: the store has failed, so that their
+// answers are not true. The connection is about to end.
 func (o *outbox) lose() {
 	o.mu.Lock()
 	defer o.unlock()
@@ -85,7 +86,7 @@ func (o *outbox) lose() {
 	o.pass()
 }
 
-// dropGates drops what waits behind gates. The caller holds o.mu.
+// dropGates drops all gates with their frames. The caller holds o.mu.
 func (o *outbox) dropGates() {
 	o.unsent -= o.behind()
 	for i := range o.gates {
@@ -94,7 +95,7 @@ func (o *outbox) dropGates() {
 	o.gates = nil
 }
 
-// behind returns how many octets gates keep back. The caller holds o.mu.
+// behind returns the number of octets behind gates. The caller holds o.mu.
 func (o *outbox) behind() (octets int) {
 	for i := range o.gates {
 		octets += o.gates[i].frames.size
@@ -102,7 +103,7 @@ func (o *outbox) behind() (octets int) {
 	return octets
 }
 
-// urgent appends a method of channel 0 that goes out past the gates.
+// urgent appends a method of channel 0 before the gates.
 func (o *outbox) urgent(m wire.Method) {
 	o.mu.Lock()
 	defer o.unlock()
@@ -111,8 +112,8 @@ func (o *outbox) urgent(m wire.Method) {
 	}
 }
 
-// heartbeat appends a heartbeat that goes out past the gates, unless something is on its
-// way to the peer already.
+// heartbeat appends a heartbeat before the gates, unless other octets are about to be
+// written.
 func (o *outbox) heartbeat() {
 	o.mu.Lock()
 	defer o.unlock()

@@ -8,21 +8,20 @@ import (
 	"time"
 )
 
-// pipeRoom is how many octets one direction of a [Pipe] holds before a writer
-// waits, about what a loopback socket takes.
+// pipeRoom is the number of octets that one direction of a [Pipe] holds before a writer
+// waits, about as many as a loopback socket holds.
 const pipeRoom = 256 << 10
 
-// Pipe returns the two ends of a connection in memory. Unlike [net.Pipe] it holds
-// what was written until it is read, as a socket does, so that a peer that writes
-// before it reads does not hang. Ends also have CloseWrite. The zero-cost peer of a
-// loopback socket, it lets a broker and its clients live in one process, and in one
-// [testing/synctest] bubble.
+// Pipe returns the two ends of a connection in memory. Unlike [net.Pipe] it buffers what
+// was written, as a socket does, so that a peer that writes before it reads does not hang.
+// Both ends have CloseWrite. With a Pipe a broker and its clients can live in one process,
+// and in one [testing/synctest] bubble.
 func Pipe() (client, server net.Conn) {
 	up, down := newHalf(), newHalf()
 	return &pipeEnd{in: down, out: up, name: "client"}, &pipeEnd{in: up, out: down, name: "server"}
 }
 
-// A pipeEnd is one of the two ends: it reads from one half and writes to the other.
+// A pipeEnd is one of the two ends. It reads from one half and writes to the other.
 type pipeEnd struct {
 	in, out *half
 	name    string
@@ -32,14 +31,14 @@ func (p *pipeEnd) Read(b []byte) (int, error)  { return p.in.read(b) }
 func (p *pipeEnd) Write(b []byte) (int, error) { return p.out.write(b) }
 func (p *pipeEnd) tryWrite(b []byte) (n int)   { return p.out.tryWrite(b) }
 
-// Close ends both directions. What the peer has not read yet it can still read.
+// Close ends both directions. The peer can still read what was written before.
 func (p *pipeEnd) Close() error {
 	p.out.closeWrite()
 	p.in.closeRead()
 	return nil
 }
 
-// CloseWrite tells the peer that nothing more is to come.
+// CloseWrite ends the direction to the peer.
 func (p *pipeEnd) CloseWrite() error {
 	p.out.closeWrite()
 	return nil
@@ -64,7 +63,7 @@ func (p *pipeEnd) SetWriteDeadline(t time.Time) error {
 	return nil
 }
 
-// A pipeAddr is the address of an end: which one it is.
+// A pipeAddr is the address of an end: its name.
 type pipeAddr string
 
 func (pipeAddr) Network() string  { return "memory" }
@@ -76,11 +75,11 @@ type half struct {
 	readable sync.Cond
 	writable sync.Cond
 
-	data []byte // data[off:] is written and not read
+	data []byte // data[off:] was written and not read
 	off  int
 
-	written bool // the writer closed
-	unread  bool // the reader closed
+	written bool // the writer has closed it
+	unread  bool // the reader has closed it
 
 	readBy, writeBy deadline
 }
@@ -148,7 +147,7 @@ func (h *half) write(b []byte) (n int, err error) {
 	}
 }
 
-// tryWrite writes what there is room for.
+// tryWrite writes as many octets as there is room for.
 func (h *half) tryWrite(b []byte) (n int) {
 	h.mu.Lock()
 	defer h.mu.Unlock()
@@ -161,7 +160,8 @@ func (h *half) tryWrite(b []byte) (n int) {
 	return n
 }
 
-// keep adds b behind what is unread, over what was read already if that makes room.
+// keep appends b. If there is no room behind the unread octets, it moves them to the
+// front, over those that were read.
 func (h *half) keep(b []byte) {
 	if h.off > 0 && len(h.data)+len(b) > cap(h.data) {
 		h.data = h.data[:copy(h.data, h.data[h.off:])]
@@ -192,7 +192,7 @@ func (h *half) wakeAll() {
 	h.writable.Broadcast()
 }
 
-// stop takes back a deadline. The caller holds h.mu.
+// stop cancels a deadline. The caller holds h.mu.
 func (h *half) stop(d *deadline) {
 	if d.timer != nil {
 		d.timer.Stop()

@@ -2,12 +2,13 @@ package server
 
 import "harelab/engine/wire"
 
-// blockedReason is what connection.blocked tells.
+// blockedReason is the reason in connection.blocked.
 const blockedReason = "the store is behind"
 
-// waitStore holds back a connection that has published while the broker's store cannot
-// keep up: its octets stay where they are, so that its peer is held back too, and is told
-// if it understands. Heartbeats that the peer sends are not read and not missed.
+// waitStore waits while the broker's store is behind, if the connection has published. Its
+// octets stay in the socket, so that TCP holds the peer back. A peer that understands
+// connection.blocked gets it. The peer's heartbeats are not read meanwhile, and not
+// missed.
 func (c *conn) waitStore() {
 	if !c.publisher {
 		return
@@ -33,8 +34,8 @@ func (c *conn) waitStore() {
 	}
 }
 
-// tellBlocked sends connection.blocked or connection.unblocked to a client that knows
-// them.
+// sendBlocked sends connection.blocked or connection.unblocked to a client that
+// understands them.
 func (c *conn) sendBlocked(m wire.Method) {
 	if c.knowsBlocked {
 		c.out.urgent(m)

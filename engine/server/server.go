@@ -1,38 +1,39 @@
 // Package server speaks AMQP 0-9-1 with clients: sockets, the handshake, frames and
-// channels, down to the calls of package broker.
+// channels. It carries out methods by calls of package broker.
 //
 // # Goroutines
 //
-// A connection has two, however many channels and consumers it has. The reader
-// reads a chunk of whatever size the socket has, carries out every frame in it, and
-// only then wakes the writers of the connections it has touched and confirms what
-// was published, with one multiple ack. A publish is parsed in the read buffer and
-// handed to the broker from there; the deliveries that follow from it are encoded
-// straight into the outboxes of their consumers' connections, before the call
-// returns. The writer swaps the two buffers of its outbox and makes one write.
+// A connection has two goroutines, however many channels and consumers it has. The reader
+// reads as much as the socket has, a chunk, and carries out every frame in it. Then it
+// confirms the chunk's publishes with one multiple ack a channel, and wakes the writers of
+// the connections that it has touched. A publish is parsed in the read buffer and passed
+// to the broker from there. The broker encodes the deliveries that it causes into the
+// outboxes of the consumers' connections before the call returns. The writer takes all
+// frames of its outbox and makes one write.
 //
-// So a message costs no goroutine switch, no system call and no allocation of its
-// own: those are shared by all messages of a chunk.
+// So no message has a goroutine switch, a system call or an allocation of its own: the
+// messages of a chunk share them.
 //
 // # Locks
 //
-// conn.work is held by whoever calls the broker for a connection: the reader for a
-// chunk, the writer to resume paused consumers, Shutdown to close it. The broker's
-// locks come after it, and an outbox's lock comes last: whoever holds that calls
-// nobody.
+// conn.work is held by the goroutine that calls the broker for a connection: the reader
+// for a chunk, the writer to resume paused consumers, Shutdown to close the connection.
+// The broker's locks come after it, and an outbox's lock comes last: no function is called
+// with it that takes another lock.
 //
 // # Durability
 //
-// At the end of a chunk the broker commits what it changed. Confirms of persistent messages
-// come when their round is durable, one multiple ack a channel; an answer that says
-// something durable waits in the outbox behind a gate, with all that comes after it.
-// While the store is behind, connections that have published are not read.
+// At the end of a chunk the connection commits its changes to the store. Persistent
+// messages are confirmed when their round is durable, with one multiple ack a channel. An
+// answer that says that something is durable waits in the outbox behind a gate, with all
+// frames after it. While the store is behind, the server does not read from connections
+// that have published.
 //
 // # Panics
 //
-// Parsers run without any lock but conn.work and change nothing, so a panic in one ends
-// its connection alone, as does one in the handshake. Any other panic may have left a
-// lock held or a queue's books half written: it is logged and ends the process.
+// Parsers hold no lock but conn.work and change no shared state, so a panic in a parser
+// ends only its connection, as does a panic in the handshake. Any other panic may have
+// left a lock held or a queue inconsistent: it is logged and ends the process.
 package server
 
 import (
@@ -54,18 +55,18 @@ type Options struct {
 
 	ChannelMax uint16        // highest channel number offered; 0: 2047
 	FrameMax   uint32        // largest frame offered, in octets; 0: 131072
-	Heartbeat  time.Duration // offered, in whole seconds; 0: 60 s, negative: none
+	Heartbeat  time.Duration // interval offered, in whole seconds; 0: 60 s, negative: none
 
-	HandshakeTimeout time.Duration // from the first octet to connection.open; 0: 10 s
+	HandshakeTimeout time.Duration // from the accepted connection to connection.open; 0: 10 s
 
-	// Product is how the server introduces itself: "RabbitMQ", on which clients
-	// branch, if empty. Whatever it says, harelab is named beside it.
+	// Product is the product in server-properties. Empty: "RabbitMQ", since clients
+	// branch on it. Another property always names harelab.
 	Product string
 
 	Logger *slog.Logger // nil: slog.Default()
 }
 
-// withDefaults fills in what was left out.
+// withDefaults sets the fields that are zero to their defaults.
 func (o Options) withDefaults() Options {
 	if o.ChannelMax == 0 {
 		o.ChannelMax = 2047
@@ -89,11 +90,11 @@ func (o Options) withDefaults() Options {
 	return o
 }
 
-// ErrClosed is what Serve returns after Shutdown or Close.
+// ErrClosed is the error of Serve and Go after Shutdown or Close.
 var ErrClosed = errors.New("server: closed")
 
-// A Server serves connections for one broker. Its methods may be called at the same
-// time.
+// A Server serves connections for one broker. Any number of goroutines may call its
+// methods.
 type Server struct {
 	opts Options
 
@@ -106,7 +107,7 @@ type Server struct {
 	running sync.WaitGroup // connections being served
 }
 
-// New returns a server that serves nobody yet.
+// New returns a server without connections.
 func New(o Options) *Server {
 	return &Server{
 		opts:      o.withDefaults(),
@@ -116,8 +117,8 @@ func New(o Options) *Server {
 	}
 }
 
-// Serve accepts connections from l and serves them until l fails or the server is
-// closed; then it returns ErrClosed. It closes l.
+// Serve accepts connections from l and serves them. It returns ErrClosed after the server
+// is closed, or the error with which l fails. It closes l.
 func (s *Server) Serve(l net.Listener) error {
 	defer l.Close()
 	if !s.track(l) {
@@ -143,8 +144,8 @@ func (s *Server) Serve(l net.Listener) error {
 	}
 }
 
-// retryAccept reports whether an error of Accept passes by itself, as when the
-// process has no file descriptors left, and how long to wait.
+// retryAccept reports whether an error of Accept is temporary, for example because the
+// process has no file descriptors left, and how long to wait before the next try.
 func retryAccept(err error) (time.Duration, bool) {
 	var ne interface{ Temporary() bool }
 	if errors.As(err, &ne) && ne.Temporary() {
@@ -168,18 +169,8 @@ func (s *Server) untrack(l net.Listener) {
 	delete(s.listeners, l)
 }
 
-// ServeConn serves one connection, which may come from anywhere, and returns when it is
-// over and closed. After Shutdown or Close it closes nc and returns ErrClosed.
-func (s *Server) ServeConn(nc net.Conn) error {
-	c, err := s.admit(nc)
-	if err != nil {
-		return err
-	}
-	s.serve(c)
-	return nil
-}
-
-// Go is ServeConn in a goroutine of its own: it returns at once.
+// Go serves one connection of any transport in goroutines of its own and closes it at the
+// end. After Shutdown or Close it closes nc and returns ErrClosed.
 func (s *Server) Go(nc net.Conn) error {
 	c, err := s.admit(nc)
 	if err != nil {
@@ -189,7 +180,7 @@ func (s *Server) Go(nc net.Conn) error {
 	return nil
 }
 
-// admit enters a connection into the books, so that Shutdown knows of it.
+// admit adds a connection to those that Shutdown and Close end.
 func (s *Server) admit(nc net.Conn) (*conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -211,9 +202,9 @@ func (s *Server) serve(c *conn) {
 	delete(s.conns, c)
 }
 
-// Shutdown stops to accept, tells all clients that the connection is over (320
-// CONNECTION_FORCED) and waits until they are gone. When ctx is done first, it
-// closes the rest and returns ctx's error.
+// Shutdown stops accepting connections, closes those there are with 320 CONNECTION_FORCED
+// and waits until all clients have gone. If ctx is done first, it closes the remaining
+// connections and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.stop() {
 		c.force("broker forced connection closure with reason 'shutdown'")
@@ -235,8 +226,8 @@ func (s *Server) Shutdown(ctx context.Context) error {
 	return ctx.Err()
 }
 
-// Close closes all listeners and connections without a word, as a crash would, and
-// returns when nothing of them runs any more.
+// Close closes all listeners and connections without connection.close, as a crash would,
+// and returns when all goroutines of the connections have ended.
 func (s *Server) Close() error {
 	for _, c := range s.stop() {
 		c.nc.Close()
@@ -245,7 +236,7 @@ func (s *Server) Close() error {
 	return nil
 }
 
-// stop refuses all that is new and returns the connections there are.
+// stop closes the listeners, refuses new connections and returns the existing ones.
 func (s *Server) stop() []*conn {
 	s.mu.Lock()
 	if !s.stopped {
@@ -259,7 +250,7 @@ func (s *Server) stop() []*conn {
 	return s.all()
 }
 
-// all returns the connections there are, in no set order.
+// all returns the connections, in no set order.
 func (s *Server) all() []*conn {
 	s.mu.Lock()
 	defer s.mu.Unlock()

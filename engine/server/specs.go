@@ -5,7 +5,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// What methods ask for, in the broker's words.
+// The functions below turn methods into the broker's specs.
 
 func exchangeSpec(m *wire.ExchangeDeclare) broker.ExchangeSpec {
 	return broker.ExchangeSpec{

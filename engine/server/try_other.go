@@ -4,7 +4,7 @@ package server
 
 import "net"
 
-// newTryWriter returns nc as a tryWriter, or nil.
+// newTryWriter returns a tryWriter for nc, or nil if nc cannot write without waiting.
 func newTryWriter(nc net.Conn) tryWriter {
 	t, _ := nc.(tryWriter)
 	return t

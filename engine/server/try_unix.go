@@ -7,12 +7,12 @@ import (
 	"syscall"
 )
 
-// newTryWriter returns nc as a tryWriter, or nil.
+// newTryWriter returns a tryWriter for nc, or nil if nc cannot write without waiting.
 func newTryWriter(nc net.Conn) tryWriter {
 	switch nc := nc.(type) {
 	case tryWriter:
 		return nc
-	case syscall.Conn: // a socket; TLS does not show the one below it
+	case syscall.Conn: // a socket; TLS does not expose its socket
 		if raw, err := nc.SyscallConn(); err == nil {
 			t := &trySocket{raw: raw}
 			t.once = t.write
@@ -23,10 +23,10 @@ func newTryWriter(nc net.Conn) tryWriter {
 }
 
 // A trySocket writes to a socket without waiting: the runtime keeps sockets in
-// non-blocking mode, so a write that finds no room returns.
+// non-blocking mode, so a write returns if the socket has no room.
 type trySocket struct {
 	raw  syscall.RawConn
-	once func(fd uintptr) bool // write, made once so that a call allocates nothing
+	once func(fd uintptr) bool // the method value write, made once so that tryWrite does not allocate
 	b    []byte
 	n    int
 }

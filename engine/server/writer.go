@@ -6,7 +6,7 @@ import (
 	"harelab/engine/internal/failstop"
 )
 
-// write writes what is in the outbox until it is finished.
+// write writes the frames of the outbox until the outbox is finished and empty.
 func (c *conn) write() {
 	defer close(c.gone)
 	defer failstop.Report(c.log)
@@ -34,16 +34,16 @@ func (c *conn) write() {
 
 // A tryWriter is a connection that can be written to without waiting.
 type tryWriter interface {
-	// tryWrite writes what there is room for. An error that waiting cannot mend is
-	// left for the next Write to find.
+	// tryWrite writes as many octets as the connection has room for. It does not report
+	// errors; the next Write returns them.
 	tryWrite(b []byte) (n int)
 }
 
-// wake has what is in the outbox written. If the writer is asleep and there is little to
-// write, it is done here and now, which saves waking it.
+// wake makes sure that the frames of the outbox are written. If the writer is parked and
+// there is little to write, wake writes it itself, which saves waking the writer.
 func (c *conn) wake() {
 	if !c.out.claim() {
-		return // the writer is at it
+		return // the writer is writing
 	}
 	for c.try != nil {
 		f, ok, done := c.out.takeSmall()
@@ -55,7 +55,7 @@ func (c *conn) wake() {
 		}
 		n := c.try.tryWrite(f.segments[0].octets)
 		c.beat.sawWrite()
-		c.out.sent(n) // too little to have stalled anyone
+		c.out.sent(n) // so few octets do not stall a consumer
 		if n < f.size {
 			f.segments[0].octets = f.segments[0].octets[n:]
 			f.size -= n
@@ -68,14 +68,14 @@ func (c *conn) wake() {
 	c.out.kick <- struct{}{}
 }
 
-// closeWrite tells the peer that nothing more will come, where the transport can.
+// closeWrite ends the direction to the peer, if the transport can end one direction.
 func (c *conn) closeWrite() {
 	if half, ok := c.nc.(interface{ CloseWrite() error }); ok {
 		half.CloseWrite()
 	}
 }
 
-// resume tells the broker that the consumers of the channels can take more.
+// resume resumes the consumers of channels.
 func (c *conn) resume(stalled []*channel) {
 	c.work.Lock()
 	defer c.work.Unlock()
@@ -90,21 +90,22 @@ func (c *conn) resume(stalled []*channel) {
 	c.broker.Batch().Flush()
 }
 
-// Wake implements [broker.Waker]: what was put into the outbox is to be written.
+// Wake implements [broker.Waker]: it confirms late settlements and makes sure that the
+// frames of the outbox are written.
 func (c *conn) Wake() {
 	c.out.sendLate()
 	c.wake()
 }
 
-// sendHeartbeat is called when nothing was written for a while. If something waits to
-// be, the peer does not read, and one more frame would not help.
+// sendHeartbeat is called when nothing was written for half an interval. If frames wait to
+// be written, the peer does not read, and another frame would not help.
 func (c *conn) sendHeartbeat() {
 	defer failstop.Report(c.log)
 	c.out.heartbeat()
 	c.wake()
 }
 
-// lost is called when no heartbeat came.
+// lost is called when nothing came for two intervals.
 func (c *conn) lost() {
 	c.log.Info("missed heartbeats from client", "user", c.user, "timeout", c.beat.interval)
 	c.nc.Close()
