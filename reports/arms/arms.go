@@ -171,10 +171,10 @@ func distinct[T any](items []T, forms ...func(T) string) []string {
 	return out
 }
 
-// Missing names the arms of the runs of that the runs from lack. If each side has
+// Missing names the arms of some runs that the others do not have. If each side has
 // one arm, the two are a pair and none is missing, whatever their names.
-func Missing(of, from []*stat.Summary) []string {
-	wanted, there := Group(OfSummaries(of)), Group(OfSummaries(from))
+func Missing(runs, others []*stat.Summary) []string {
+	wanted, there := Group(OfSummaries(runs)), Group(OfSummaries(others))
 	if len(wanted) == 1 && len(there) == 1 {
 		return nil
 	}

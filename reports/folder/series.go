@@ -54,8 +54,8 @@ func ReadSeries(in io.Reader) ([]run.Sample, error) {
 	return series, t.err
 }
 
-// spansFollow reports whether the rows of messages.csv say all that the spans
-// do.
+// spansFollow reports whether the spans of r can be made from the rows of
+// messages.csv.
 func spansFollow(r *run.Result) bool {
 	again := &run.Result{Messages: r.Messages, Workers: r.Workers}
 	spansOf(again)
@@ -64,7 +64,7 @@ func spansFollow(r *run.Result) bool {
 	return slices.Equal(byStart, again.Spans)
 }
 
-// spansOf makes the spans that the messages tell of.
+// spansOf makes the spans of r from its messages: one for the last attempt of each.
 func spansOf(r *run.Result) {
 	r.Spans = nil
 	for i := range r.Messages {

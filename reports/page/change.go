@@ -40,7 +40,7 @@ func smallerWindow(a, b *arms.Arm) bool {
 }
 
 // changeWords says how b differs from a, as "prefetch 1 per slot and ack after the
-// work". It is empty if the two differ in nothing that it knows.
+// work". It is empty if it finds no difference.
 func changeWords(a, b *arms.Arm) string {
 	x, y := a.First().Result, b.First().Result
 	var words []string

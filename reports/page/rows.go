@@ -14,8 +14,8 @@ import (
 )
 
 // bigNumbers returns the headline figures of the arms that have the same load as the
-// first: of up to four arms all, else of the first and the two best. other names the
-// arms with another load.
+// first arm. Of more than four it returns those of the first and of the two with the
+// least figures. other names the arms with another load.
 func bigNumbers(in *arms.Set) (big []bigNumber, other string) {
 	f := gather(in)
 	shown := in.Comparable()

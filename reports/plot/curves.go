@@ -43,8 +43,8 @@ func (cs curves) Plot(c draw.Canvas, p *plot.Plot) {
 	cs.labels(c, paths, busy)
 }
 
-// thin transforms a curve's points and drops those that a pen two thirds of a
-// pixel wide would not show.
+// thin transforms a curve's points and drops those that are less than two thirds of a
+// pixel away from the last point that it kept.
 func thin(l curve, x, y func(float64) vg.Length) []vg.Point {
 	var out []vg.Point
 	for i := range l.x {

@@ -256,7 +256,7 @@ func cells(c draw.Canvas, n, columns int) []draw.Canvas {
 	return out
 }
 
-// columns returns how many panels stand side by side.
+// columns returns the number of panels in a row.
 func columns(width float64, n int) int {
 	if width < 600 || n < 2 {
 		return 1

@@ -35,7 +35,7 @@ type Dist struct {
 	Max  float64 `json:"max"`
 }
 
-// A Figure is one number, or nil where the run does not show it.
+// A Figure is one number, or nil if the run does not show it.
 type Figure *float64
 
 func figure(v float64) Figure { return &v }
@@ -92,12 +92,13 @@ func (s sample) stat(name string) (float64, bool) {
 	return s.at(p), true
 }
 
-// sd returns the standard deviation of the sample, with n-1; of one value 0.
+// sd returns the standard deviation of the sample, with n-1 as divisor; for one value it
+// is 0.
 func (s sample) sd() float64 {
 	n := float64(len(s.values))
 	mean, squares := s.sum/n, 0.0
 	for _, v := range s.values {
-		squares += float64((v - mean) * (v - mean)) // float64() forbids fusing
+		squares += float64((v - mean) * (v - mean)) // float64() prevents a fused multiply-add
 	}
 	return math.Sqrt(squares/max(n-1, 1)) / s.scale
 }
@@ -139,7 +140,7 @@ func Jain(x []float64) float64 {
 	var sum, squares float64
 	for _, v := range x {
 		sum += v
-		squares += float64(v * v) // float64() forbids fusing: the same digits on every machine
+		squares += float64(v * v) // float64() prevents a fused multiply-add: the same digits on every machine
 	}
 	return float64(sum*sum) / float64(float64(len(x))*squares)
 }
@@ -231,7 +232,7 @@ type Summary struct {
 	Variant  string `json:"variant,omitempty"`
 	Title    string `json:"title,omitempty"`
 	Target   Target `json:"target"`
-	Matcher  string `json:"matcher"` // the strategies that ran; empty where the broker is not ours
+	Matcher  string `json:"matcher"` // the strategies that ran; empty for a foreign broker
 	Dispatch string `json:"dispatch"`
 	Order    string `json:"order"`
 	Seed     uint64 `json:"seed"`

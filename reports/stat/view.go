@@ -11,7 +11,7 @@ import (
 type dataset struct {
 	r *run.Result
 	// retried holds the spans of messages that were worked on more than once, and of
-	// work that was cut off. Other messages have the same instants themselves.
+	// work that was cut off. For other messages their own instants are enough.
 	retried map[int64][]run.Span
 	warms   bool  // some messages belong to the warm-up
 	first   int64 // first intended instant after the warm-up

@@ -107,7 +107,7 @@ func blank(rows, columns int) [][]float64 {
 	return out
 }
 
-// rangeFinding says from which value to which the goal goes over the grid.
+// rangeFinding gives the best and the worst value of the goal.
 func (s *Sweep) rangeFinding() string {
 	ps := s.ranked()
 	if len(ps) == 0 {

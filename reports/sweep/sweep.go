@@ -113,6 +113,15 @@ func (s *Sweep) points() []point {
 	return out
 }
 
+// repeats returns the largest number of repeats of a cell.
+func (s *Sweep) repeats() int {
+	n := 0
+	for _, c := range s.Cells {
+		n = max(n, c.Repeat+1)
+	}
+	return n
+}
+
 // span returns the median, the least and the largest value of a metric over a point's
 // repeats; NaN if it is not visible.
 func (p point) span(metric string) (mid, lo, hi float64) {

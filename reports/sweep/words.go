@@ -37,8 +37,12 @@ func (s *Sweep) Sentence() string {
 	if bs := s.boxes(best[:min(len(best), maxNamed)]); len(bs) == 1 && s.single(bs[0]) {
 		are = "is best"
 	}
-	return fmt.Sprintf("%s %s: %s. Worst is %s: %s.",
-		s.name(best, "and"), are, s.claim(v), s.name(s.like(ps, w), "or"), s.format(w))
+	median := ""
+	if n := s.repeats(); n > 1 {
+		median = fmt.Sprintf(" (median of %d repeats)", n)
+	}
+	return fmt.Sprintf("%s %s: %s%s. Worst is %s: %s.",
+		s.name(best, "and"), are, s.claim(v), median, s.name(s.like(ps, w), "or"), s.format(w))
 }
 
 // claim says in words that the goal has a value, as "99 % of quick wait 15 s at most".

@@ -60,6 +60,17 @@ func TestTiesAreGrouped(t *testing.T) {
 	}
 }
 
+func TestSentenceOfRepeats(t *testing.T) {
+	s := &Sweep{Goal: "wait.max", Axes: []Axis{{"prefetch", []string{"1", "4"}}}}
+	for i, v := range []float64{1, 2, 9} {
+		s.Cells = append(s.Cells, Cell{Values: []string{"1"}, Repeat: i, Metrics: map[string]float64{"wait.max": v}},
+			Cell{Values: []string{"4"}, Repeat: i, Metrics: map[string]float64{"wait.max": 10 * v}})
+	}
+	if got, want := s.Sentence(), "prefetch=1 is best: the longest wait is 2 s (median of 3 repeats). Worst is prefetch=4: 20 s."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestClaim: the sentence says in words what the goal's value means, or has its name.
 func TestClaim(t *testing.T) {
 	for _, tt := range []struct {

@@ -137,11 +137,7 @@ func (s *Sweep) sound() page.Soundness {
 			add("note", "invalid", "%s: %s This run is left out.", s.label(c.Values), c.Invalid)
 		}
 	}
-	repeats := 0
-	for _, c := range s.Cells {
-		repeats = max(repeats, c.Repeat+1)
-	}
-	switch {
+	switch repeats := s.repeats(); {
 	case s.Virtual && repeats == 1:
 		add("ok", "clock", "Virtual time, one seed: exact for this draw of the load.")
 	case s.Virtual:
