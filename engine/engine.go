@@ -1,44 +1,59 @@
-// Package engine is an AMQP 0-9-1 broker as a library. [New] makes one, [Engine.Listen]
-// puts it on a port, and [Engine.Dial] connects to it in memory, so that a test can
-// have a broker of its own without ports or containers. Clients cannot tell it from
-// RabbitMQ; what they can choose beyond it is how topics are matched and who gets
-// the next message.
+// Package engine is an AMQP 0-9-1 broker as a library. Clients cannot tell it from
+// RabbitMQ. Beyond RabbitMQ, a client can choose how topics are matched and which
+// consumer gets the next message.
+//
+// # Embedding
+//
+// [New] makes a broker. [Engine.Listen] serves clients on a TCP port; [Engine.Dial]
+// connects a client in memory, so that a test can have a broker of its own without ports
+// or containers. [Engine.Broker] is the API without AMQP: it lists, declares and deletes.
+// The program closes the engine with [Engine.Shutdown] or [Engine.Close].
+//
+// The zero [Options] are a broker in memory with RabbitMQ's strategies. Options.Store
+// makes it durable: a confirmed message survives a crash that the store survives. When the
+// store fails, the broker nacks or refuses whatever it would have to store and says so in
+// the log. Options.Clock replaces the wall clock; with a virtual clock, a fixed seed and
+// one goroutine an engine does the same on every run.
+//
+// Any number of goroutines may use an engine. Store, Clock, Tracer and the writers of
+// Transcript are called from many goroutines, and some with locks held, as their types
+// describe; they must not call the engine.
 //
 // # The path of a message
 //
 //  1. A client's octets come in chunks (server/inbox.go), one read for many frames.
 //  2. wire/frame.go cuts a chunk into frames, in place.
-//  3. server/content.go puts basic.publish, header and body together, in place too
-//     if they came in one chunk, and calls the broker. wire/propertyview.go reads the
-//     properties once, and notes where those lie that the broker looks at.
-//  4. broker/publish.go checks permission and what the properties ask for.
+//  3. server/content.go joins basic.publish, header and body, in place too if they came
+//     in one chunk, and calls the broker. wire/propertyview.go reads the properties once
+//     and notes the offsets of those that the broker uses.
+//  4. broker/publish.go checks the permission and the properties.
 //  5. broker/route.go asks the exchange for the queues; exchange/ answers from a
 //     snapshot, without a lock, a topic exchange through its matcher (topic/).
-//  6. message/message.go copies the message once; broker/queue.go locks each queue in
-//     turn and steps it.
+//  6. message/message.go copies the message once; broker/queue.go locks and steps one
+//     queue after the other.
 //  7. queue/step.go, a pure state machine, keeps the message or assigns it: an order
-//     and a selector (dispatch/) say which message is next and who gets it.
+//     (dispatch/) chooses the next message, a selector chooses its consumer.
 //  8. server/deliver.go encodes each delivery into the outbox of the consumer's
 //     connection (server/outbox.go).
-//  9. At the end of the chunk server/conn.go confirms what was published, and wakes
-//     the writers that were touched, each once. What has to be stored first is
-//     confirmed when its round is durable (broker/rounds.go).
-//  10. server/writer.go takes all that is in the outbox (server/frames.go) and makes
-//     one write, in the writer's goroutine if there is much of it.
+//  9. At the end of the chunk server/conn.go confirms the publishes and wakes each
+//     touched writer once. Publishes that have to be stored are confirmed when their
+//     round is durable (broker/rounds.go).
+//  10. server/writer.go takes all frames of the outbox (server/frames.go) and makes one
+//     write; if they are many, the writer's goroutine makes it.
 //
-// The consumer's ack comes back the same way, from step 1 on, through broker/ack.go
-// to the queue, which assigns what the freed prefetch lets it.
+// The consumer's ack takes the same path from step 1, through broker/ack.go, to the
+// queue, which assigns further messages to the freed prefetch.
 //
-// No step hands the message to another goroutine before the last, and none allocates
-// for a small message once buffers have found their size.
+// Only the last step may hand the message to another goroutine, and no step allocates for
+// a small message once the buffers have reached their size.
 //
 // # Panics
 //
-// A panic in the handshake or in what parses frames, methods and tables ends the
-// connection whose octets it came from (541 INTERNAL_ERROR). Any other panic of the
-// engine's goroutines and timers is a broken invariant: it is logged and not recovered
-// from, so it ends the process, with exit code 2, also that of a test which has the
-// engine within.
+// A panic in the handshake, or in a parser of frames, methods and tables, ends the
+// connection that sent the octets (541 INTERNAL_ERROR). Any other panic in the engine's
+// goroutines and timers is a broken invariant. The engine logs it and does not recover, so
+// that it ends the process with exit code 2: the program that embeds the engine, or the
+// test.
 package engine
 
 import (
@@ -56,51 +71,52 @@ import (
 	"harelab/engine/store"
 )
 
-// Options says how an engine works. The zero value is a broker in memory that does
-// what RabbitMQ does, with the user guest, password guest.
+// Options configures an engine. The zero value is a broker in memory that behaves like
+// RabbitMQ, with the user guest, password guest.
 type Options struct {
 	// Matcher, Dispatch and Order are the strategies of exchanges and queues that do
 	// not choose their own by x-matcher, x-dispatch or x-order.
 	Matcher, Dispatch, Order string
 
-	Seed   uint64        // of random choices; 0: see [broker.Options]
-	Store  store.Store   // nil: nothing outlives the engine; the engine closes it
-	Auth   *auth.Auth    // nil: the user guest, from this machine only
-	Clock  broker.Clock  // nil: the wall clock
-	Tracer broker.Tracer // nil: none
+	Seed   uint64        // seed of random choices; 0: see [broker.Options]
+	Store  store.Store   // keeps durable state; the engine closes it; nil: nothing outlives the engine; the engine closes it
+	Auth   *auth.Auth    // users and permissions; nil: guest, from this machine only
+	Clock  broker.Clock  // time of queues and messages; nil: the wall clock
+	Tracer broker.Tracer // follows messages; nil: none
 	Logger *slog.Logger  // nil: slog.Default()
 
-	// Transcript, if not nil, returns where a queue's events and decisions are written,
-	// for queue.Replay to read: see [broker.Options.Transcript].
+	// Transcript, if not nil, returns the writer that gets a queue's events and decisions
+	// in the form that queue.Replay reads; see [broker.Options].
 	Transcript func(vhost, queue string) io.Writer
 
 	NodeName string // empty: harelab@localhost
 
-	// PresentAs is the product that clients are told, on which some of them branch.
+	// PresentAs is the product in server-properties, on which some clients branch.
 	// Empty: RabbitMQ.
 	PresentAs string
 
-	Heartbeat       time.Duration // offered to clients; 0: 60 s, negative: none
+	Heartbeat       time.Duration // interval offered to clients; 0: 60 s, negative: none
 	FrameMax        uint32        // largest frame offered, in octets; 0: 131072
 	ChannelMax      uint16        // highest channel number offered; 0: 2047
 	MaxMessageBytes int64         // largest body, in octets; 0: 128 MiB
 }
 
-// An Engine is a broker with the server that clients reach it through. Its methods may
-// be called at the same time.
+// An Engine is a broker and the server through which clients reach it. Any number of
+// goroutines may call its methods.
 type Engine struct {
 	broker *broker.Broker
 	server *server.Server
 
 	mu   sync.Mutex
-	addr net.Addr // of the first listener
+	addr net.Addr // address of the first listener
 }
 
-// ErrClosed is what an engine's methods return after Shutdown or Close.
+// ErrClosed is the error of an engine's methods after Shutdown or Close.
 var ErrClosed = server.ErrClosed
 
-// New returns an engine that nobody is connected to. Its error names an unknown
-// strategy with those that there are, or is the store's. The caller closes the engine.
+// New returns an engine without connections. The caller closes it.
+//
+// Errors: an unknown strategy, with the names that exist; those of the store.
 func New(o Options) (*Engine, error) {
 	b, err := broker.New(broker.Options{
 		Clock:           o.Clock,
@@ -132,11 +148,12 @@ func New(o Options) (*Engine, error) {
 	}, nil
 }
 
-// Broker returns the broker behind the engine, for calls without a client.
+// Broker returns the engine's broker, whose methods need no client.
 func (e *Engine) Broker() *broker.Broker { return e.broker }
 
-// Listen serves clients at a TCP address, such as "127.0.0.1:5672", or ":0" for a port
-// that the system chooses. It returns the address as soon as clients can connect.
+// Listen serves clients at a TCP address, for example "127.0.0.1:5672", or
+// "127.0.0.1:0" for a port that the system chooses. It returns the address as soon as
+// clients can connect.
 func (e *Engine) Listen(addr string) (net.Addr, error) {
 	l, err := e.listen(addr)
 	if err != nil {
@@ -146,8 +163,8 @@ func (e *Engine) Listen(addr string) (net.Addr, error) {
 	return l.Addr(), nil
 }
 
-// ListenAndServe serves clients at a TCP address until the engine is closed; then it
-// returns ErrClosed.
+// ListenAndServe serves clients at a TCP address until the engine is closed. It returns
+// ErrClosed then.
 func (e *Engine) ListenAndServe(addr string) error {
 	l, err := e.listen(addr)
 	if err != nil {
@@ -156,8 +173,8 @@ func (e *Engine) ListenAndServe(addr string) error {
 	return e.server.Serve(l)
 }
 
-// Serve serves clients that connect to l, and closes l, until the engine is closed;
-// then it returns ErrClosed.
+// Serve serves clients that connect to l until the engine is closed. It returns ErrClosed
+// then, or the error with which l fails. It closes l.
 func (e *Engine) Serve(l net.Listener) error {
 	e.remember(l)
 	return e.server.Serve(l)
@@ -179,15 +196,15 @@ func (e *Engine) remember(l net.Listener) {
 	}
 }
 
-// Addr returns the address that was listened at first, or nil.
+// Addr returns the address of the first listener, or nil.
 func (e *Engine) Addr() net.Addr {
 	e.mu.Lock()
 	defer e.mu.Unlock()
 	return e.addr
 }
 
-// Dial connects to the engine in memory. The connection is one for an AMQP client to
-// speak on, as amqp091.Config.Dial or amqp091.Open take it.
+// Dial returns a connection to the engine in memory, for an AMQP client to use:
+// amqp091.Open takes it, and amqp091.Config.Dial may return it.
 func (e *Engine) Dial() (net.Conn, error) {
 	client, far := server.Pipe()
 	if err := e.server.Go(far); err != nil {
@@ -196,13 +213,13 @@ func (e *Engine) Dial() (net.Conn, error) {
 	return client, nil
 }
 
-// Shutdown tells all clients that the engine closes (320 CONNECTION_FORCED), waits for
-// them to go until ctx is done, and closes the engine.
+// Shutdown closes all connections with 320 CONNECTION_FORCED, waits until the clients have
+// gone or ctx is done, and closes the engine.
 func (e *Engine) Shutdown(ctx context.Context) error {
 	return errors.Join(e.server.Shutdown(ctx), e.broker.Close())
 }
 
-// Close closes the engine and all connections at once.
+// Close closes the engine and all connections at once, without connection.close.
 func (e *Engine) Close() error {
 	return errors.Join(e.server.Close(), e.broker.Close())
 }

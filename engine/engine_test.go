@@ -69,7 +69,7 @@ func TestPresentAs(t *testing.T) {
 	}
 }
 
-// Nobody is served once the engine is closed, and nothing runs any more (see TestMain).
+// A closed engine serves nobody and has no goroutines (see TestMain).
 func TestShutdown(t *testing.T) {
 	e := newEngine(t, engine.Options{})
 	served := make(chan error)
@@ -86,7 +86,7 @@ func TestShutdown(t *testing.T) {
 		t.Error(err)
 	}
 	if e := <-closed; e == nil || e.Code != 320 {
-		t.Errorf("client was told %v, want a 320", e)
+		t.Errorf("the connection closed with %v, want a 320", e)
 	}
 	if err := <-served; !errors.Is(err, engine.ErrClosed) {
 		t.Errorf("ListenAndServe = %v, want %v", err, engine.ErrClosed)

@@ -1,28 +1,29 @@
-// Package store keeps what must outlive a broker, behind one interface.
+// Package store is the interface behind which a broker keeps what must outlive it.
 //
-// A store holds two things. Records are small values under names: exchanges,
-// queues, bindings, users. Entries are messages in queues: which message lies in
-// which queue. A message's octets are handed over once and kept once, however many
-// queues hold it, and for as long as one of them does.
+// A store holds two things. Records are small values under names: exchanges, queues,
+// bindings, users. Entries say which message lies in which queue. The broker hands a
+// message's octets over once; the store keeps them once, however many queues hold the
+// message, and for as long as one of them does.
 //
 // # Rounds
 //
-// A store gathers changes into rounds and makes each round durable as a whole: one
-// write and one fsync, one message of a replicated log. Rounds count from 1 in each
-// life of a store. [Store.Commit] ends the open round, and the store tells its
-// [Observer] each round that is durable, in order, or that it has failed for good.
+// A store gathers changes into rounds and makes each round durable as a whole, with one
+// write and one fsync, or with one message of a replicated log. Rounds are numbered from 1
+// in each life of a store. [Store.Commit] ends the open round. The store reports each
+// durable round to its [Observer], in order, or reports that it has failed for good.
 //
-// A change belongs to the round of its time or an earlier one: what one caller
-// changed before, or what happened before it, is never in a later round. Beyond that
-// the order is kept for each queue and among the records, not over all callers.
+// A change belongs to the round that is open when it is made, or to an earlier one: a
+// change that happened before another is never in a later round. Beyond that the store
+// keeps the order of changes of each queue, and the order of changes of records, but no
+// order over all callers.
 //
-// After any crash all rounds that were told are found again. Of the changes after
-// them a store may have, of each queue and of the records, any beginning.
+// After a crash the store has all rounds that it reported. Of the changes after them it
+// has, for each queue and for the records, some first part, which may be empty.
 //
 // # Lives
 //
-// A store that was opened is read first (Records, Entries), then started, then
-// changed, and in the end closed. Load reads at any time.
+// The life of a store begins when it is opened. It is read (Records, Entries), then
+// started, then changed, and in the end closed. Load may be called at any time.
 //
 // Implementations are packages below this one; storetest is the suite that each
 // must pass.
@@ -30,108 +31,112 @@ package store
 
 import "errors"
 
-// A Store keeps records and entries. Its methods may be called at the same time, but
-// for Start and Close. Changes and Commit do not wait for a disk or a network and do
-// not report errors: a store that has failed ignores all changes, stays failed, and
-// says so in Failed, to its Observer, and in Close.
+// A Store keeps records and entries. Any number of goroutines may call its methods, except
+// Start and Close. Changes and Commit do not wait for a disk or a network and return no
+// errors: a store that has failed ignores all changes, stays failed, and reports the
+// failure by Failed, to its Observer, and by Close.
 type Store interface {
-	// Start names who is told of rounds. It is called once in a life, before the
-	// first change.
+	// Start sets the observer of rounds. It is called once in a life, before the first
+	// change.
 	Start(o Observer)
 
 	// Put sets a record. The value is copied.
 	Put(kind Kind, name string, value []byte)
 
-	// Delete removes a record, if it is there.
+	// Delete removes a record, if it exists.
 	Delete(kind Kind, name string)
 
-	// Message hands over the octets of a message, in two parts so that the caller
-	// need not join them, for the Adds that follow until Done. They are copied. It
-	// is called once for each identity.
+	// Message hands over the octets of a message for the Adds that follow until Done.
+	// The octets come in two parts so that the caller need not join them; they are
+	// copied. Message is called once for each identity.
 	Message(m MessageID, head, data []byte)
 
-	// Add puts a message into a queue. If the queue has it, Add replaces what the
-	// queue knows of it; then no Message has to come before.
+	// Add puts a message into a queue. If the queue holds the message already, Add
+	// replaces its entry; no Message has to come before then.
 	Add(q QueueID, m MessageID, e Entry)
 
-	// Done says that no further queue gets the message. From then on its octets go
-	// when no queue holds it any more.
+	// Done says that no further queue gets the message. From then on the store deletes
+	// the octets when no queue holds the message.
 	Done(m MessageID)
 
-	// Remove takes a message out of a queue, if it is there. A message that comes
-	// and goes within a round is never written, and if no queue holds it neither
-	// are its octets.
+	// Remove removes a message from a queue, if the queue holds it. An entry that is
+	// added and removed within a round is never written, and if no queue holds the
+	// message neither are its octets.
 	Remove(q QueueID, m MessageID)
 
-	// Drop takes the messages from first to last, both included, out of a queue:
-	// those that it holds now, at the price of one change.
+	// Drop removes the messages from first to last, both included, that the queue holds
+	// now. It costs as much as one change.
 	Drop(q QueueID, first, last MessageID)
 
-	// Commit ends the open round, so that it is written as soon as can be, and
-	// returns the round that the last change so far belongs to: 0 if nothing was
-	// changed in this life. The Observer may have been told of it already.
+	// Commit ends the open round, so that the store writes it as soon as it can. It
+	// returns the round that the last change belongs to, or 0 if nothing was changed in
+	// this life. The store may have reported that round already.
 	Commit() Round
 
-	// Pressure returns nil as long as the store keeps up with its changes.
-	// Otherwise callers that can wait are to wait for the channel to be closed
-	// before they change more. A failed store has no pressure.
+	// Pressure returns nil while the store keeps up with its changes. Otherwise it
+	// returns a channel that is closed when the store has caught up; callers that can
+	// wait should wait for that before they make more changes. A failed store returns
+	// nil.
 	Pressure() <-chan struct{}
 
 	// Failed returns nil, or why the store has failed.
 	Failed() error
 
-	// Records yields the records of one kind in order of their names. What it
-	// yields is valid during the call; an error from yield ends it.
+	// Records calls yield for the records of one kind, in order of their names. value is
+	// valid during the call of yield. An error of yield ends Records, which returns it.
 	Records(kind Kind, yield func(name string, value []byte) error) error
 
-	// Entries yields the messages of one queue in order of their identities. An
-	// error from yield ends it.
+	// Entries calls yield for the messages of one queue, in order of their identities.
+	// An error of yield ends Entries, which returns it.
 	Entries(q QueueID, yield func(MessageID, Entry) error) error
 
-	// Load appends the octets of a message, head and data, to dst. Errors:
-	// ErrNoMessage if no queue holds it and it is not being handed over; others
-	// are the disk's.
+	// Load appends the octets of a message, head and data, to dst.
+	//
+	// Errors: ErrNoMessage if no queue holds the message and Done was called for it;
+	// those of the disk.
 	Load(m MessageID, dst []byte) ([]byte, error)
 
-	// Close makes what was changed durable and closes the store. Nothing may be
-	// called after. It returns why the store has failed, if it has.
+	// Close makes all changes durable and closes the store. No method may be called
+	// after it. If the store has failed, Close returns why.
 	Close() error
 }
 
-// An Observer is told what becomes of rounds. A store calls it from Commit or Close, or
-// from goroutines of its own, one call at a time and none of them from a change. The
-// calls must not block and must not call the store.
+// An Observer receives the store's reports on rounds. The store calls it from Commit or
+// Close, or from goroutines of its own, but not from changes, and makes one call at a
+// time. The methods must not block and must not call the store.
 type Observer interface {
-	// Completed says that round r is durable: 1, then 2, and so on, each once.
+	// Completed reports that round r is durable. Each round is reported once, in order
+	// from 1.
 	Completed(r Round)
 
-	// Failed says that no further round is going to be completed. It is called
-	// once at most, and Completed is not called after it. Rounds that were not told
-	// may be found at the next start or not.
+	// Failed reports that no further round will be completed. It is called at most once,
+	// and Completed is not called after it. The store may or may not have the rounds
+	// that were not reported when it is opened again.
 	Failed(err error)
 }
 
-// ErrNoMessage says that a store has no octets of a message.
+// ErrNoMessage means that a store does not have the octets of a message.
 var ErrNoMessage = errors.New("store: no such message")
 
-// A Round numbers what becomes durable together, from 1.
+// A Round is the number, from 1, of a set of changes that become durable together.
 type Round uint64
 
-// A Kind tells records apart.
+// A Kind is a name space of records.
 type Kind byte
 
-// A QueueID names a queue in the store. The broker gives them out, from 1, never twice.
+// A QueueID identifies a queue in the store. The broker issues them in rising order from 1
+// and never issues one twice.
 type QueueID uint64
 
-// A MessageID names a message in the store. The broker gives them out, from 1, rising,
-// never twice.
+// A MessageID identifies a message in the store. The broker issues them in rising order
+// from 1 and never issues one twice.
 type MessageID uint64
 
-// LastMessage is the greatest identity: Drop(q, 0, LastMessage) empties a queue.
+// LastMessage is the greatest MessageID: Drop(q, 0, LastMessage) empties a queue.
 const LastMessage MessageID = 1<<64 - 1
 
-// An Entry is what a queue knows of one message.
+// An Entry describes a message in a queue.
 type Entry struct {
-	ExpiresAt   int64 // broker time in microseconds, 0 never
-	Redelivered bool  // somebody may have got the message before
+	ExpiresAt   int64 // microseconds of the broker's clock; 0: never
+	Redelivered bool  // the message may have been delivered before
 }

@@ -1,6 +1,6 @@
-// Package memory is a store in memory: what it holds outlives a broker, but not the
-// program. It is for tests of restarts and crashes, and the model that other stores
-// are compared with.
+// Package memory is a store in memory: its contents outlive a broker, but not the program.
+// It serves tests of restarts and crashes, and is the model that other stores are compared
+// with.
 package memory
 
 import (
@@ -12,34 +12,33 @@ import (
 	"harelab/engine/store"
 )
 
-// A Store implements [store.Store]. Commit makes the open round durable before it
-// returns, as far as memory goes. After Close or Crash the same store may be read and
-// started again.
+// A Store implements [store.Store]. A round is durable when Commit returns: it survives
+// Crash. After Close or Crash the same store may be read and started again.
 type Store struct {
 	mu      sync.Mutex
-	live    state                       // with the open round
-	durable state                       // without it
-	holders map[store.MessageID]holders // of what is in live.messages
+	live    state                       // what the store holds, with the open round
+	durable state                       // what survives a crash: live without the open round
+	holders map[store.MessageID]holders // holders of the messages in live
 	open    changes
-	round   store.Round // the last one that was ended
-	written int
+	round   store.Round // the last round that Commit ended
+	written int         // see Written
 
-	reporting sync.Mutex // one call of the observer at a time
-	reported  store.Round
+	reporting sync.Mutex  // held during a call of the observer
+	reported  store.Round // the last round that the observer got
 	observer  store.Observer
 }
 
-// state is what a store holds. A queue or message without entries is not in it.
+// state is the contents of a store. It has no queues without entries.
 type state struct {
 	records  map[recordKey][]byte
 	entries  map[store.QueueID]map[store.MessageID]store.Entry
 	messages map[store.MessageID][]byte
 }
 
-// holders are what keeps a message's octets.
+// holders says what keeps a message's octets.
 type holders struct {
-	queues  int
-	handing bool // Done is still to come
+	queues  int  // number of queues that hold the message
+	handing bool // Done was not called yet
 }
 
 type recordKey struct {
@@ -47,7 +46,7 @@ type recordKey struct {
 	name string
 }
 
-// changes are the places where live and durable may differ.
+// changes are the keys at which live and durable may differ.
 type changes struct {
 	records  map[recordKey]struct{}
 	entries  map[entryKey]struct{}
@@ -140,7 +139,7 @@ func (s *Store) Done(m store.MessageID) {
 	s.hold(m, h)
 }
 
-// hold sets what holds a message, and forgets its octets if that is nothing.
+// hold sets the holders of a message, and deletes its octets if there are none.
 func (s *Store) hold(m store.MessageID, h holders) {
 	s.open.messages[m] = struct{}{}
 	if h == (holders{}) {
@@ -200,7 +199,7 @@ func (s *Store) Commit() store.Round {
 	return r
 }
 
-// write has durable follow live where they differ.
+// write makes durable equal to live at the changed keys.
 func (s *Store) write() {
 	for k := range s.open.records {
 		value, ok := s.live.records[k]
@@ -226,7 +225,8 @@ func (s *Store) write() {
 	s.open.clear()
 }
 
-// follow sets dst[k] to v, or deletes it if there is no v, and counts what that writes.
+// follow sets dst[k] to v if ok, deletes dst[k] otherwise, and returns the number of
+// writes that this takes.
 func follow[K comparable, V any](dst map[K]V, k K, v V, ok bool) (written int) {
 	if ok {
 		dst[k] = v
@@ -289,15 +289,15 @@ func (s *Store) Load(m store.MessageID, dst []byte) ([]byte, error) {
 	return append(dst, octets...), nil
 }
 
-// Close implements [store.Store]. What the store holds stays.
+// Close implements [store.Store]. The store keeps its contents.
 func (s *Store) Close() error {
 	s.Commit()
 	s.forgetUnheld()
 	return nil
 }
 
-// Crash ends the store's life as a power cut would: what was changed since the last
-// Commit is gone. Nobody may be using the store.
+// Crash ends the store's life as a power cut would: the changes since the last Commit are
+// lost. Nobody may be using the store.
 func (s *Store) Crash() {
 	s.mu.Lock()
 	s.live.records = maps.Clone(s.durable.records)
@@ -314,8 +314,8 @@ func (s *Store) Crash() {
 	s.forgetUnheld()
 }
 
-// forgetUnheld counts the holders anew and forgets octets that no queue holds: those of
-// messages whose Done never came.
+// forgetUnheld counts the holders again and deletes the octets of messages that no queue
+// holds, for which Done was never called.
 func (s *Store) forgetUnheld() {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -330,8 +330,8 @@ func (s *Store) forgetUnheld() {
 	maps.DeleteFunc(s.durable.messages, unheld)
 }
 
-// Written returns how many records, entries and octets of messages were written or
-// erased so far.
+// Written returns the number of writes and deletions so far, where a record, an entry and
+// the octets of a message count one each.
 func (s *Store) Written() int {
 	s.mu.Lock()
 	defer s.mu.Unlock()

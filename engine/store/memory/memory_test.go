@@ -17,8 +17,9 @@ func TestStore(t *testing.T) {
 	})
 }
 
-// TestWritten: what comes and goes within a round is not written, octets are written
-// once however many queues get them, and a range that is empty costs nothing.
+// TestWritten: an entry or record that comes and goes within a round is not written, the
+// octets of a message are written once however many queues hold it, and dropping an empty
+// range writes nothing.
 func TestWritten(t *testing.T) {
 	s := New()
 	for _, step := range []struct {

@@ -7,66 +7,65 @@ import (
 	"harelab/engine/store"
 )
 
-// ErrFault is why a [Faulty] fails.
+// ErrFault is the error with which a [Faulty] fails.
 var ErrFault = errors.New("injected fault")
 
-// A Faulty is a store in front of another one, for one life, whose rounds can be held
-// back, whose writes can fail, and which can ask its callers to wait. Its rounds are
-// its own: one that is held is not committed in the store behind, so that it is lost
-// in a crash of that.
+// A Faulty wraps another store for one life. A test can hold its rounds back, make its
+// writes fail, and make it ask its callers to wait. It numbers rounds itself: a round that
+// is held is not committed in the store behind, so a crash of that store loses it.
 type Faulty struct {
 	store.Store
 
 	mu       sync.Mutex
 	observer store.Observer
-	changes  int         // since Start
-	open     int         // of them in the open round
-	ended    store.Round // the last one that Commit returned
-	passed   store.Round // the last one that was committed behind
+	changes  int         // number of changes since Start
+	open     int         // number of changes in the open round
+	ended    store.Round // the last round that Commit ended
+	passed   store.Round // the last round that was committed in the store behind
 	behind   []passage
-	inner    store.Round // the last one that is durable behind
-	due      store.Round // the last one that is durable
+	inner    store.Round // the last round of the store behind that is durable
+	due      store.Round // the last round that is durable
 	holding  bool
-	failAt   int         // the change whose round fails, 0: none
-	doomed   store.Round // the round that fails, 0: none
+	failAt   int         // number of the change whose round fails; 0: none
+	doomed   store.Round // the round that fails; 0: none
 	err      error
 	pressure chan struct{}
 
-	reporting       sync.Mutex // one call of the observer at a time
-	reported        store.Round
+	reporting       sync.Mutex  // held during a call of the observer
+	reported        store.Round // the last round that the observer got
 	reportedFailure bool
 }
 
-// A passage says what commits round outer: round inner of the store behind.
+// A passage says that round outer is durable when round inner of the store behind is.
 type passage struct{ inner, outer store.Round }
 
-// NewFaulty returns a store that is as good as the one behind it until it is told to be
-// otherwise. It is to be started before any other of its methods is called.
+// NewFaulty returns a store that works as the one behind it does until a method makes it
+// fail, hold or press. Start must be called before any other method of store.Store.
 func NewFaulty(behind store.Store) *Faulty { return &Faulty{Store: behind} }
 
-// FailWrite has the n-th change from now fail, with its round.
+// FailWrite makes the n-th change from now fail, with its round.
 func (f *Faulty) FailWrite(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.failAt = f.changes + n
 }
 
-// FailRound has the n-th round from now fail.
+// FailRound makes the n-th round from now fail.
 func (f *Faulty) FailRound(n int) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.doomed = f.ended + store.Round(n)
 }
 
-// Hold has rounds wait for Release from now on.
+// Hold makes rounds that end from now on wait for Release.
 func (f *Faulty) Hold() {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	f.holding = true
 }
 
-// Release completes the n oldest of the rounds that are held, in one step, or has them
-// fail if one of them is to fail. It returns how many are still held.
+// Release completes the n oldest held rounds in one step. If one of them is to fail, all
+// of them fail. Release returns the number of rounds that are still held.
 func (f *Faulty) Release(n int) (held int) {
 	f.mu.Lock()
 	upTo := min(f.passed+store.Round(n), f.ended)
@@ -77,14 +76,14 @@ func (f *Faulty) Release(n int) (held int) {
 	return int(f.ended - f.passed)
 }
 
-// Rounds returns the last round that was ended and the last one that is durable.
+// Rounds returns the last round that Commit ended and the last one that is durable.
 func (f *Faulty) Rounds() (ended, durable store.Round) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	return f.ended, f.due
 }
 
-// Press has Pressure ask callers to wait, or lets them go on.
+// Press turns pressure on or off: whether Pressure asks callers to wait.
 func (f *Faulty) Press(on bool) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -97,7 +96,7 @@ func (f *Faulty) Press(on bool) {
 	}
 }
 
-// change counts a change and reports whether the store still takes any.
+// change counts a change. It reports false, and counts nothing, if the store has failed.
 func (f *Faulty) change() bool {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -182,7 +181,7 @@ func (f *Faulty) Commit() store.Round {
 	return r
 }
 
-// pass commits the rounds up to one in the store behind, or has them fail.
+// pass commits the rounds up to upTo in the store behind, or makes them fail.
 func (f *Faulty) pass(upTo store.Round) {
 	f.mu.Lock()
 	if f.err != nil || upTo <= f.passed {
@@ -222,7 +221,7 @@ func (f *Faulty) completed(inner store.Round) {
 	f.report()
 }
 
-// report tells the observer what it does not know yet.
+// report calls the observer for the rounds, or the failure, that it has not got yet.
 func (f *Faulty) report() {
 	f.reporting.Lock()
 	defer f.reporting.Unlock()
@@ -239,7 +238,7 @@ func (f *Faulty) report() {
 	}
 }
 
-// behind is how a Faulty observes the store behind it.
+// behind is a Faulty as the observer of the store behind it.
 type behind Faulty
 
 // Completed implements [store.Observer].
@@ -276,8 +275,8 @@ func (f *Faulty) Failed() error {
 	return f.err
 }
 
-// Close implements [store.Store]. It lets go of what is held. Of a store that has failed
-// it leaves the one behind as it is, to crash.
+// Close implements [store.Store]. It completes the held rounds. If the store has failed,
+// it does not close the store behind, which a test should crash.
 func (f *Faulty) Close() error {
 	f.pass(f.Commit())
 	if err := f.Failed(); err != nil {

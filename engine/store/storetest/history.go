@@ -18,8 +18,8 @@ const (
 	historyQueues = 4
 )
 
-// testHistories changes stores at random, over several lives that end with a close, a
-// crash or a failure, and compares what is found with a model.
+// testHistories makes random changes over several lives, which end with a close, a crash or
+// a failure, and compares the contents of each next life with a model.
 func testHistories(t *testing.T, newPlace func(t *testing.T) Place) {
 	for seed := range uint64(histories) {
 		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
@@ -42,18 +42,18 @@ func testHistories(t *testing.T, newPlace func(t *testing.T) Place) {
 	}
 }
 
-// A track is what the model knows of one queue, or of the records: each state since the
-// last round that was told. A store may have gone back to any of them.
+// A track is the model of one queue, or of the records: each state since the last reported
+// round. After a crash the store may be in any of them.
 type track[K comparable, V any] struct {
 	states []map[K]V
-	ended  []int // by round not told yet: how many states there were at its end
+	ended  []int // for each unreported round, the number of states at its end
 }
 
 func newTrack[K comparable, V any]() *track[K, V] {
 	return &track[K, V]{states: []map[K]V{make(map[K]V)}}
 }
 
-// change makes a new state of the last one.
+// change adds a state, made by f from a copy of the last one.
 func (r *track[K, V]) change(f func(map[K]V)) {
 	next := maps.Clone(r.states[len(r.states)-1])
 	f(next)
@@ -62,7 +62,7 @@ func (r *track[K, V]) change(f func(map[K]V)) {
 
 func (r *track[K, V]) last() map[K]V { return r.states[len(r.states)-1] }
 
-// tell drops the states before the end of the first n rounds.
+// complete drops the states before the end of the first n unreported rounds.
 func (r *track[K, V]) complete(n int) {
 	if n == 0 {
 		return
@@ -75,7 +75,7 @@ func (r *track[K, V]) complete(n int) {
 	}
 }
 
-// find returns the index of the newest state that looks like text, or -1.
+// find returns the index of the newest state whose text is text, or -1.
 func (r *track[K, V]) find(text string, show func(map[K]V) string) int {
 	for i := len(r.states) - 1; i >= 0; i-- {
 		if show(r.states[i]) == text {
@@ -85,22 +85,22 @@ func (r *track[K, V]) find(text string, show func(map[K]V) string) int {
 	return -1
 }
 
-// settle makes the state that was found the only one.
+// settle keeps only state i.
 func (r *track[K, V]) settle(i int) { r.states, r.ended = r.states[i:i+1], nil }
 
-// A history is a house with the model of what its stores hold.
+// A history is a harness with a model of its store's contents.
 type history struct {
 	*harness
 	rng       *rand.Rand
 	queues    []*track[store.MessageID, store.Entry]
 	records   *track[string, string]
-	octets    map[store.MessageID]string // all there ever were
+	octets    map[store.MessageID]string // the octets of all messages ever published
 	next      store.MessageID
-	rounds    int         // that were ended and not told, as far as the model knows
-	completed store.Round // up to which the model knows
+	rounds    int         // number of rounds that ended and that the model does not know to be durable
+	completed store.Round // the last round that the model knows to be durable
 }
 
-// live is one life of a store.
+// live runs one life of the store, and compares the contents of the next with the model.
 func (y *history) live(life int) {
 	var faulty *Faulty
 	if y.rng.IntN(2) == 0 {
@@ -143,7 +143,7 @@ func (y *history) leave(life int) {
 	y.records.settle(len(y.records.states) - 1)
 }
 
-// act makes one change at random, and commits at times.
+// act makes one random change, and sometimes commits.
 func (y *history) act() {
 	q := y.rng.IntN(historyQueues)
 	id := store.QueueID(1 + q)
@@ -185,12 +185,12 @@ func (y *history) act() {
 	}
 }
 
-// some returns the identity of a message that was published, most likely a late one.
+// some returns the identity of a published message, most likely a recent one.
 func (y *history) some() store.MessageID {
 	return y.next - min(y.next-1, store.MessageID(y.rng.ExpFloat64()*30))
 }
 
-// publishSome publishes to one queue or several; rounds may end in between.
+// publishSome publishes a message to one queue or several; rounds may end in between.
 func (y *history) publishSome(q int) {
 	y.next++
 	m := y.next
@@ -225,7 +225,7 @@ func (y *history) commit() {
 	y.learn()
 }
 
-// learn has the model know which rounds were told.
+// learn updates the model with the rounds that were reported.
 func (y *history) learn() {
 	n := min(int(y.watch.round()-y.completed), y.rounds)
 	y.rounds -= n
@@ -236,7 +236,7 @@ func (y *history) learn() {
 	y.records.complete(n)
 }
 
-// compare looks for what the store holds among the states that it may be in.
+// compare wants the contents of the store to be among the states of the model.
 func (y *history) compare(life int) {
 	held := make(map[store.MessageID]bool)
 	for i, q := range y.queues {

@@ -9,7 +9,7 @@ import (
 	"harelab/engine/store"
 )
 
-// readingRules are about what is found again.
+// readingRules are about reading what was stored.
 var readingRules = []rule{
 	{"records come in order of their names", func(t *testing.T, h *harness) {
 		h.Put('q', "b", []byte("2"))
@@ -32,7 +32,7 @@ var readingRules = []rule{
 		h.wantQueue(256, "2:m", "10:m", "300:m", "1099511627776:m")
 		h.wantQueue(0)
 	}},
-	{"what a queue knows of a message is kept and can be replaced", func(t *testing.T, h *harness) {
+	{"an entry is kept and can be replaced", func(t *testing.T, h *harness) {
 		h.Message(1, nil, []byte("m"))
 		h.Add(1, 1, store.Entry{ExpiresAt: 5})
 		h.Add(2, 1, store.Entry{})
@@ -43,7 +43,7 @@ var readingRules = []rule{
 		h.wantQueue(1, "1:m@5")
 		h.wantQueue(2, "1:m!")
 	}},
-	{"an error from yield ends the reading", func(t *testing.T, h *harness) {
+	{"an error of yield ends the reading", func(t *testing.T, h *harness) {
 		h.Put('q', "a", nil)
 		h.Put('q', "b", nil)
 		h.publish(1, "m", 1)
@@ -78,7 +78,7 @@ var readingRules = []rule{
 		h.wantGone(5)
 		h.wantGone(6)
 	}},
-	{"what comes after a drop stays", func(t *testing.T, h *harness) {
+	{"messages added after a drop stay", func(t *testing.T, h *harness) {
 		h.publish(2, "old", 1)
 		h.sync()
 		h.Drop(1, 0, store.LastMessage)
@@ -142,7 +142,7 @@ var octetRules = []rule{
 			t.Errorf("Load = %q, %v, want %q", got, err, "very early")
 		}
 	}},
-	{"what is handed over is copied", func(t *testing.T, h *harness) {
+	{"values and octets are copied", func(t *testing.T, h *harness) {
 		b := []byte("mine")
 		h.Put('q', "a", b)
 		h.Message(1, b[:2], b[2:])
@@ -178,7 +178,7 @@ var roundRules = []rule{
 			t.Error("Pressure of a store that has nothing to write")
 		}
 	}},
-	{"what was committed is found after a crash", func(t *testing.T, h *harness) {
+	{"a committed round survives a crash", func(t *testing.T, h *harness) {
 		h.Put('q', "a", []byte("1"))
 		h.publish(1, "m", 1)
 		h.publish(2, "m", 1)
@@ -191,7 +191,7 @@ var roundRules = []rule{
 		h.wantRecords('q', "a=1", "b=2")
 		h.wantQueue(1, "2:m")
 	}},
-	{"what comes and goes in a round is never found", func(t *testing.T, h *harness) {
+	{"an entry added and removed in a round is never found", func(t *testing.T, h *harness) {
 		h.publish(1, "m", 1, 2)
 		h.Remove(1, 1)
 		h.Drop(2, 0, store.LastMessage)
@@ -205,18 +205,18 @@ var roundRules = []rule{
 		h.wantGone(1)
 		h.wantRecords('q')
 	}},
-	{"a store that is closed has all", func(t *testing.T, h *harness) {
+	{"a closed store has all changes", func(t *testing.T, h *harness) {
 		h.Put('q', "a", nil)
 		h.publish(1, "m", 1)
 		h.reopen()
 		h.wantRecords('q', "a=")
 		h.wantQueue(1, "1:m")
 	}},
-	{"rounds are told in order whoever commits", testConcurrent},
+	{"rounds are reported in order, whichever goroutine commits", testConcurrent},
 }
 
-// testConcurrent adds and removes from several goroutines, each its own queue and all
-// of them one, and waits for each commit.
+// testConcurrent adds and removes messages from several goroutines, each in a queue of its
+// own and all in a shared one, and waits for each commit.
 func testConcurrent(t *testing.T, h *harness) {
 	const goroutines, messages = 4, 200
 	var all sync.WaitGroup
@@ -245,8 +245,8 @@ func testConcurrent(t *testing.T, h *harness) {
 	h.wantQueue(1+goroutines, want...)
 }
 
-// failureRules are about writes that fail: those of the place, if it can have them fail,
-// and those of a Faulty.
+// failureRules are about writes that fail: those of a Faulty, and those of the place if it
+// has Fail.
 var failureRules = []rule{
 	{"a store that has failed stays failed", func(t *testing.T, h *harness) {
 		h.end()
@@ -258,7 +258,7 @@ var failureRules = []rule{
 		h.open()
 		testFailure(t, h, func(n int) { h.place.Fail(h.inner, n) })
 	}},
-	{"a round fails with those that wait behind it", func(t *testing.T, h *harness) {
+	{"a round fails with the rounds behind it", func(t *testing.T, h *harness) {
 		h.end()
 		f := h.openFaulty()
 		f.FailRound(3)
@@ -270,15 +270,15 @@ var failureRules = []rule{
 			}
 		}
 		if held := f.Release(2); held != 3 || h.watch.wait(2) != nil {
-			t.Errorf("Release(2) left %d rounds and %d were told, want 3 and 2", held, h.watch.round())
+			t.Errorf("Release(2) left %d rounds and %d were reported, want 3 and 2", held, h.watch.round())
 		}
 		f.Release(1)
 		if err := h.watch.wait(5); err != ErrFault || h.watch.round() != 2 {
-			t.Errorf("round 5: %v after round %d was told, want %v after 2", err, h.watch.round(), ErrFault)
+			t.Errorf("round 5: %v after round %d was reported, want %v after 2", err, h.watch.round(), ErrFault)
 		}
 		h.crash()
 	}},
-	{"pressure asks to wait until it is over", func(t *testing.T, h *harness) {
+	{"pressure lasts until its channel is closed", func(t *testing.T, h *harness) {
 		h.end()
 		f := h.openFaulty()
 		f.Press(true)
@@ -296,8 +296,8 @@ var failureRules = []rule{
 	}},
 }
 
-// testFailure commits a round, has the writes of another fail, and looks at what the
-// store says then, and at what the next one finds.
+// testFailure commits a round, makes the writes of another fail, and checks what the store
+// reports then and what its next life has.
 func testFailure(t *testing.T, h *harness, fail func(n int)) {
 	before := h.watch.round()
 	name := fmt.Sprintf("kept%d", before)
@@ -308,7 +308,7 @@ func testFailure(t *testing.T, h *harness, fail func(n int)) {
 	r := h.Commit()
 	err := h.watch.wait(r)
 	if err == nil {
-		t.Fatalf("round %d was told though its write failed", r)
+		t.Fatalf("round %d was reported although its write failed", r)
 	}
 	if got := h.Failed(); got == nil || h.Pressure() != nil {
 		t.Errorf("Failed = %v, Pressure = %v after Failed(%v)", got, h.Pressure(), err)
@@ -326,7 +326,7 @@ func testFailure(t *testing.T, h *harness, fail func(n int)) {
 	found := false
 	h.Records('k', func(n string, _ []byte) error { found = found || n == name; return nil })
 	if !found {
-		t.Error("what was committed before the failure is lost")
+		t.Error("a round committed before the failure is lost")
 	}
 	h.Records('l', func(n string, _ []byte) error {
 		if n == "too late" {

@@ -1,5 +1,5 @@
-// Package storetest is the suite that every store passes, and a wrapper that has stores
-// fail, lag and press ([Faulty]).
+// Package storetest is the suite that every store must pass, and a wrapper that makes
+// stores fail, lag and press ([Faulty]).
 package storetest
 
 import (
@@ -12,21 +12,22 @@ import (
 	"harelab/engine/store"
 )
 
-// A Place is where stores live, one after the other: a folder, a file system in memory.
+// A Place is where one store after the other lives: a folder, or a file system in memory.
 type Place struct {
-	// Open opens the place's store with what the one before it left, nothing at
-	// first. It is not started.
+	// Open opens the place's store with the contents that its last life left, none at
+	// first. It does not start the store.
 	Open func(t *testing.T) store.Store
 
-	// Crash ends a store's life, and all goroutines of it, as a power cut would:
-	// nothing is left but what is durable. Nobody is using the store.
+	// Crash ends a store's life, and all its goroutines, as a power cut would: only what
+	// is durable is left. Nobody is using the store.
 	Crash func(t *testing.T, s store.Store)
 
-	// Fail, if not nil, has the disk refuse the n-th write from now and all after.
+	// Fail, if not nil, makes the n-th write of the disk from now fail, and all writes
+	// after it.
 	Fail func(s store.Store, n int)
 }
 
-// Run tests stores. Each subtest gets a Place of its own.
+// Run tests the stores of newPlace. Each subtest gets a Place of its own.
 func Run(t *testing.T, newPlace func(t *testing.T) Place) {
 	for _, group := range [][]rule{readingRules, octetRules, roundRules, failureRules} {
 		for _, r := range group {
@@ -41,23 +42,23 @@ func Run(t *testing.T, newPlace func(t *testing.T) Place) {
 	t.Run("random histories with crashes", func(t *testing.T) { testHistories(t, newPlace) })
 }
 
-// A rule is one sentence of the contract, and what proves it.
+// A rule is one sentence of the contract and the test that proves it.
 type rule struct {
 	name string
 	run  func(*testing.T, *harness)
 }
 
-// A house is a place with the store that lives in it now, which may be wrapped.
+// A harness is a place with its current store, which may be wrapped.
 type harness struct {
 	t     *testing.T
 	place Place
 	store.Store
 	inner store.Store
 	watch *watch
-	over  bool // the store's life has ended
+	over  bool // the current store's life has ended
 }
 
-// open begins the next life.
+// open begins the place's next life.
 func (h *harness) open() { h.openThrough(func(s store.Store) store.Store { return s }) }
 
 // openThrough begins the next life behind a wrapper.
@@ -76,7 +77,7 @@ func (h *harness) openFaulty() *Faulty {
 	return f
 }
 
-// reopen closes the store and opens the next.
+// reopen closes the store and begins the next life.
 func (h *harness) reopen() {
 	h.t.Helper()
 	if err := h.Close(); err != nil {
@@ -86,14 +87,14 @@ func (h *harness) reopen() {
 	h.open()
 }
 
-// crash has the store crash.
+// crash ends the store's life with a crash.
 func (h *harness) crash() {
 	h.place.Crash(h.t, h.inner)
 	h.watch.check(h.t)
 	h.over = true
 }
 
-// end closes the last store.
+// end closes the store, unless its life has ended.
 func (h *harness) end() {
 	if h.over {
 		return
@@ -104,7 +105,7 @@ func (h *harness) end() {
 	h.watch.check(h.t)
 }
 
-// sync commits and waits until that is durable.
+// sync commits and waits until the round is durable.
 func (h *harness) sync() {
 	h.t.Helper()
 	if err := h.watch.wait(h.Commit()); err != nil {
@@ -148,7 +149,7 @@ func (h *harness) wantQueue(q store.QueueID, want ...string) {
 	}
 }
 
-// wantGone wants the octets of a message to be there no more.
+// wantGone wants the store not to have the octets of a message.
 func (h *harness) wantGone(m store.MessageID) {
 	h.t.Helper()
 	if octets, err := h.Load(m, []byte("kept")); err != store.ErrNoMessage || string(octets) != "kept" {
@@ -168,7 +169,7 @@ func describe(m store.MessageID, octets []byte, e store.Entry) string {
 	return b.String()
 }
 
-// A watch is the observer of a store. It notes what a store may not do.
+// A watch is the observer of a store. It notes violations of the contract.
 type watch struct {
 	mu        sync.Mutex
 	change    sync.Cond
@@ -188,10 +189,10 @@ func (w *watch) Completed(r store.Round) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	if r != w.completed+1 {
-		w.faults = append(w.faults, fmt.Sprintf("round %d was told after round %d", r, w.completed))
+		w.faults = append(w.faults, fmt.Sprintf("round %d was reported after round %d", r, w.completed))
 	}
 	if w.failed != nil {
-		w.faults = append(w.faults, fmt.Sprintf("round %d was told after the store had failed", r))
+		w.faults = append(w.faults, fmt.Sprintf("round %d was reported after the store had failed", r))
 	}
 	w.completed = r
 	w.change.Broadcast()
@@ -208,7 +209,7 @@ func (w *watch) Failed(err error) {
 	w.change.Broadcast()
 }
 
-// wait waits for a round or for the store to fail.
+// wait waits for a round to be reported, or for the store to fail.
 func (w *watch) wait(r store.Round) error {
 	w.mu.Lock()
 	defer w.mu.Unlock()

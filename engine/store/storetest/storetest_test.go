@@ -15,16 +15,16 @@ import (
 // faultVariable names the fault that TestPlanted has.
 const faultVariable = "HARELAB_STORE_FAULT"
 
-// planted are stores with a fault each, and a rule that notices it.
+// planted are stores with one fault each, and the rule that catches it.
 var planted = map[string]struct {
 	wrap   func(*memory.Store) store.Store
 	caught string
 }{
-	"forgets the last round":    {func(m *memory.Store) store.Store { return &lagging{Store: m} }, "what_was_committed_is_found_after_a_crash"},
-	"tells a round twice":       {func(m *memory.Store) store.Store { return &stuttering{Store: m} }, "a_store_without_changes_has_no_round"},
+	"forgets the last round":    {func(m *memory.Store) store.Store { return &lagging{Store: m} }, "a_committed_round_survives_a_crash"},
+	"reports a round twice":     {func(m *memory.Store) store.Store { return &stuttering{Store: m} }, "a_store_without_changes_has_no_round"},
 	"drops one too many":        {func(m *memory.Store) store.Store { return greedy{m} }, "a_range_is_dropped_with_both_its_ends_and_no_more"},
 	"forgets octets too early":  {func(m *memory.Store) store.Store { return hasty{m} }, "octets_wait_for_all_queues_until_the_message_is_done"},
-	"commits nothing on Close":  {func(m *memory.Store) store.Store { return careless{m} }, "a_store_that_is_closed_has_all"},
+	"commits nothing on Close":  {func(m *memory.Store) store.Store { return careless{m} }, "a_closed_store_has_all_changes"},
 	"completes rounds unasked":  {func(m *memory.Store) store.Store { return &eager{Store: m} }, "a_store_without_changes_has_no_round"},
 	"keeps octets for too long": {func(m *memory.Store) store.Store { return hoarding{m} }, "octets_that_no_queue_got_are_gone"},
 }
@@ -50,7 +50,7 @@ func TestSuiteCatches(t *testing.T) {
 func TestPlanted(t *testing.T) {
 	p, ok := planted[os.Getenv(faultVariable)]
 	if !ok {
-		return // run by itself there is nothing to catch
+		return // without the variable there is nothing to test
 	}
 	storetest.Run(t, func(*testing.T) storetest.Place {
 		m := memory.New()
@@ -61,7 +61,7 @@ func TestPlanted(t *testing.T) {
 	})
 }
 
-// lagging tells a round when it ends and writes it when the next one begins.
+// lagging reports a round when it ends and writes it when the next one begins.
 type lagging struct {
 	*memory.Store
 	mu       sync.Mutex
@@ -126,7 +126,7 @@ type silent struct{}
 func (silent) Completed(store.Round) {}
 func (silent) Failed(error)          {}
 
-// stuttering tells the first round twice.
+// stuttering reports the first round twice.
 type stuttering struct{ *memory.Store }
 
 func (s *stuttering) Start(o store.Observer) { s.Store.Start(twice{o}) }
@@ -150,7 +150,7 @@ func (g greedy) Drop(q store.QueueID, first, last store.MessageID) {
 	g.Store.Drop(q, first, last)
 }
 
-// hasty takes a message for done when it is handed over.
+// hasty calls Done after the first Add.
 type hasty struct{ *memory.Store }
 
 func (h hasty) Add(q store.QueueID, m store.MessageID, e store.Entry) {
@@ -160,7 +160,7 @@ func (h hasty) Add(q store.QueueID, m store.MessageID, e store.Entry) {
 
 func (h hasty) Done(store.MessageID) {}
 
-// careless closes without a last round.
+// careless closes without committing.
 type careless struct{ *memory.Store }
 
 func (c careless) Close() error {
@@ -168,7 +168,7 @@ func (c careless) Close() error {
 	return nil
 }
 
-// eager makes a round of every change.
+// eager makes a round of each Put.
 type eager struct{ *memory.Store }
 
 func (e *eager) Put(kind store.Kind, name string, value []byte) {
@@ -177,7 +177,7 @@ func (e *eager) Put(kind store.Kind, name string, value []byte) {
 	e.Store.Delete(kind, "no such name")
 }
 
-// hoarding never takes a message for done.
+// hoarding ignores Done.
 type hoarding struct{ *memory.Store }
 
 func (hoarding) Done(store.MessageID) {}
