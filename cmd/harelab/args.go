@@ -8,18 +8,18 @@ import (
 	"harelab/engine/nearest"
 )
 
-// The checks of a subcommand's arguments. They complain in one voice: what is
-// missing and a call that has it, or what is too much.
+// The checks of a subcommand's arguments. Their errors have one form: they name the
+// missing argument with an example, or the argument that is too many.
 
 // none refuses arguments.
 func none(cmd *cobra.Command, args []string) error {
 	if len(args) > 0 {
-		return fmt.Errorf("%q is too much: %s takes flags only", args[0], cmd.CommandPath())
+		return fmt.Errorf("unexpected argument %q: %s takes flags only", args[0], cmd.CommandPath())
 	}
 	return nil
 }
 
-// one wants the argument that the usage line calls name.
+// one requires the argument that the usage line calls name, and no other.
 func one(name, example string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -33,13 +33,13 @@ func one(name, example string) cobra.PositionalArgs {
 func atMostOne(name string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) > 1 {
-			return fmt.Errorf("%q is too much: %s takes one %s", args[1], cmd.CommandPath(), name)
+			return fmt.Errorf("unexpected argument %q: %s takes one %s", args[1], cmd.CommandPath(), name)
 		}
 		return nil
 	}
 }
 
-// oneOrMore wants arguments that the usage line calls name.
+// oneOrMore requires at least one of the arguments that the usage line calls name.
 func oneOrMore(name, example string) cobra.PositionalArgs {
 	return func(cmd *cobra.Command, args []string) error {
 		if len(args) == 0 {
@@ -53,7 +53,7 @@ func missing(cmd *cobra.Command, name, example string) error {
 	return fmt.Errorf("%s needs a %s, as in: %s", cmd.CommandPath(), name, example)
 }
 
-// commandOnly refuses what is not the name of a subcommand.
+// commandOnly refuses an argument, since it is not the name of a subcommand.
 func commandOnly(cmd *cobra.Command, args []string) error {
 	if len(args) == 0 {
 		return nil

@@ -20,9 +20,9 @@ func init() { commands = append(commands, newBench) }
 func newBench() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "bench",
-		Short: "compare strategies in benchmarks, with charts",
-		Long: `Compare strategies in benchmarks and draw what comes out. The plain benchmarks of the
-project, for benchstat, are run with: go test -bench . ./bench/...`,
+		Short: "benchmark strategies side by side, with charts",
+		Long: `Benchmark strategies side by side and draw charts of the results. For the project's
+plain Go benchmarks, whose output benchstat reads, run: go test -bench . ./bench/...`,
 		Example: `  harelab bench match --quick   topic matchers, with short sweeps`,
 		Args:    commandOnly,
 		RunE:    func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
@@ -39,21 +39,21 @@ func newBenchMatch() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "match",
 		Short: "compare topic matchers on fixed workloads",
-		Long: `Measure every topic-matching strategy on every workload, side by side: the samples
-take turns, processor time is what counts, and every figure is checked by its number
-of matches. Then sweeps: over bindings, over the number of #, over the skew of keys.
+		Long: `Measure every topic-matching strategy on every workload. Samples of the strategies
+alternate, processor time is measured, and the number of matches is checked for every
+figure. Then sweep the number of bindings, the number of # and the skew of keys.
 
-Writes bench.txt (every sample, for benchstat), table.txt, plots and report.html,
-which says in a sentence which strategy to choose when. An interrupted comparison
-writes what it has, marked partial. Other brokers' matchers are measured beside ours
-by a module of its own: cd bench/peers && go run .`,
+Write bench.txt (every sample, for benchstat), table.txt, plots, and report.html, which
+says which strategy to choose when. An interrupted comparison writes what it has, marked
+partial. The module bench/peers measures other brokers' matchers beside ours:
+cd bench/peers && go run .`,
 		Example: `  harelab bench match                             everything (about two minutes)
   harelab bench match --workload celery --quick   one workload, short sweeps
   harelab bench match --strategy nfa,trie,'cached(nfa)' --workload rabbit2011,iot --repeat 20`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
 			if o.Repeat < 1 || o.Sample <= 0 {
-				return usage("--repeat %d, --sample %v: want more than none", o.Repeat, o.Sample)
+				return usage("--repeat %d, --sample %v: both must be above 0", o.Repeat, o.Sample)
 			}
 			for _, name := range o.Strategies {
 				if err := lab.CheckStrategies(name, "", ""); err != nil {
@@ -88,18 +88,18 @@ by a module of its own: cd bench/peers && go run .`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringSliceVar(&o.Strategies, "strategy", nil, "only these (see harelab list matchers; default all, and cached(nfa))")
+	f.StringSliceVar(&o.Strategies, "strategy", nil, "only these strategies (see harelab list matchers; default all, and cached(nfa))")
 	f.StringSliceVar(&o.Workloads, "workload", nil, "only these workloads (default all)")
-	f.IntVar(&o.Repeat, "repeat", 10, "samples of each")
+	f.IntVar(&o.Repeat, "repeat", 10, "samples of each strategy on each workload")
 	f.DurationVar(&o.Sample, "sample", 50*time.Millisecond, "length of a sample")
-	f.Uint64Var(&o.Seed, "seed", 1, "seed of the order of turns")
-	f.BoolVar(&o.Quick, "quick", false, "leave the far ends of the sweeps out")
+	f.Uint64Var(&o.Seed, "seed", 1, "seed of the order in which strategies are sampled")
+	f.BoolVar(&o.Quick, "quick", false, "shorter sweeps")
 	f.StringVar(&o.Out, "out", "", "results folder (default runs/TIME)")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	return cmd
 }
 
-// printBench prints the table and the advice of a comparison, and where the rest is.
+// printBench prints the table and the advice of a comparison, and where its report is.
 func printBench(w io.Writer, r *matchlab.Results) error {
 	if err := r.WriteTable(w); err != nil {
 		return err
@@ -112,8 +112,8 @@ func printBench(w io.Writer, r *matchlab.Results) error {
 	return err
 }
 
-// benchProgress returns a function that shows which part of a comparison is
-// measured and how much of the whole is done, and one that clears the line it
+// benchProgress returns a function that shows the part of a comparison that is being
+// measured and the share that is done, and one that clears the line which the former
 // leaves on a terminal.
 func benchProgress(w io.Writer, terminal, quiet bool) (show func(matchlab.Progress), clear func()) {
 	started := time.Now()

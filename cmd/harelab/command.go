@@ -5,9 +5,9 @@ import (
 	"strings"
 )
 
-// commandLine is what must be typed to get the same figures again: where they
-// were written, whether progress was shown, and whether it took two goes does not
-// belong to it, so that the same run in two folders gives the same bytes.
+// commandLine returns the command line that gives the same figures again. It leaves out
+// --out, --quiet and --resume, so that the same run in two folders gives the same
+// bytes.
 func commandLine() []string {
 	out := []string{"harelab"}
 	args := os.Args[1:]

@@ -13,7 +13,7 @@ import (
 
 func init() { commands = append(commands, newCompare) }
 
-// A compareFlags is how `compare` was called.
+// compareFlags are the flags of `compare`.
 type compareFlags struct {
 	metrics []string
 	vary    string
@@ -29,20 +29,20 @@ type compareFlags struct {
 func newCompare() *cobra.Command {
 	var f compareFlags
 	cmd := &cobra.Command{
-		Use:   "compare BASE NEW... | compare --vary NAME=V1,V2 SCENARIO",
-		Short: "say whether runs differ, by how much and how surely",
+		Use:   "compare BASE NEW... | --vary NAME=V1,V2 SCENARIO",
+		Short: "compare runs: what differs, by how much, and is it chance",
 		Long: `Compare results folders, or files in Go's benchmark format (bench.txt, the output of
-go test -bench), with the first one. Where a file is among them, and of sweeps, the
-folders' bench.txt are compared. A run is one observation: on a real clock give
-each side --repeat 6 or more. Differences are tested by the U-test, p values are
-corrected for their number by Holm's method, and ~ is no significant difference.
-Runs in virtual time are exact.
+go test -bench), with the first one. If one of them is a file or a sweep's folder, the
+bench.txt of each folder is compared. Each run is one observation: on a real clock,
+measure each side with --repeat 6 or more. Differences are tested by the U-test and p
+values are corrected by Holm's method; ~ marks a difference that may be chance. Runs in
+virtual time are exact.
 
-With --vary, run a scenario under several values of one setting and compare them:
-a param of the scenario, matcher, dispatch, order or variant. The first value is the
-base. The values take turns with the same seeds.
+With --vary, run a scenario under several values of one setting and compare them. The
+setting is a param of the scenario, matcher, dispatch, order or variant, and the first
+value is the base. The runs of the values alternate and use the same seeds.
 
-Runs that were asked to do different work get a table but no verdict.`,
+Runs with different loads get a table but no verdict.`,
 		Example: `  harelab compare runs/main runs/mine
   harelab compare old.txt new.txt
   harelab compare runs/main runs/mine --metric wait.p99 --metric 'held.max{class=run_user_query}'
@@ -61,19 +61,19 @@ Runs that were asked to do different work get a table but no verdict.`,
 		},
 	}
 	fl := cmd.Flags()
-	fl.StringArrayVar(&f.metrics, "metric", nil, "compare this metric instead of the usual ones, as wait.p99{class=NAME}; repeatable")
-	fl.StringVar(&f.vary, "vary", "", "NAME=V1,V2,...: run a scenario under these values")
+	fl.StringArrayVar(&f.metrics, "metric", nil, "compare this metric instead of the usual ones, for example wait.p99{class=NAME}; repeatable")
+	fl.StringVar(&f.vary, "vary", "", "NAME=V1,V2,...: run a scenario under these values of the setting NAME")
 	fl.StringVar(&f.target, "target", string(lab.Embedded), "with --vary: sim, embedded or amqp://user:password@host:port/vhost")
-	fl.StringVar(&f.variant, "variant", "", "with --vary: of this variant of the scenario")
-	fl.StringArrayVar(&f.set, "set", nil, "with --vary: set a param on all sides, as --set queries=40; repeatable")
+	fl.StringVar(&f.variant, "variant", "", "with --vary: run this variant of the scenario")
+	fl.StringArrayVar(&f.set, "set", nil, "with --vary: set a param on all sides, for example --set queries=40; repeatable")
 	fl.Uint64Var(&f.seed, "seed", 0, "with --vary: seed of all random choices (default the scenario's)")
 	fl.IntVar(&f.repeat, "repeat", 0, "with --vary: runs of each value (default 6, in virtual time 1)")
-	fl.StringVar(&f.out, "out", "", "write compare.html here (with --vary the runs too; default there runs/TIME)")
+	fl.StringVar(&f.out, "out", "", "write compare.html to this folder; with --vary also the runs (default with --vary runs/TIME)")
 	fl.BoolVarP(&f.quiet, "quiet", "q", false, "no progress")
 	return cmd
 }
 
-// onlyVaried are the flags that mean nothing without --vary.
+// onlyVaried are the flags that need --vary.
 var onlyVaried = []string{"target", "variant", "set", "seed", "repeat"}
 
 func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
@@ -83,7 +83,7 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 		}
 	}
 	if len(args) < 2 {
-		return usage("BASE and NEW are missing: want two results folders or more, as in: harelab compare runs/main runs/mine (or --vary NAME=V1,V2 and a scenario)")
+		return usage("BASE and NEW are missing: give two results folders or more, as in: harelab compare runs/main runs/mine (or --vary NAME=V1,V2 and a scenario)")
 	}
 	sides, err := lab.OpenSides(args, f.metrics)
 	if err != nil {

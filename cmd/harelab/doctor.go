@@ -14,13 +14,13 @@ func init() { commands = append(commands, newDoctor) }
 func newDoctor() *cobra.Command {
 	return &cobra.Command{
 		Use:   "doctor",
-		Short: "say what this machine would do to measurements",
-		Long: `Look at this machine for about a second and print what would spoil measurements on the
-real clock: processors, speed, clock, how late timers are, who else uses the processors,
-open files, the broker's port. Runs in virtual time do not care.
+		Short: "check this machine for noise that spoils measurements",
+		Long: `Check this machine for about a second and print what would spoil measurements on the
+real clock: processors and their speed, the clock, late timers, other load, the limit of
+open files, the broker's port. Runs in virtual time are not affected.
 
-A line begins with ok, with note for what to know when reading figures, or with bad for
-what spoils them. The exit code is 0 whatever is found.`,
+A line begins with ok, with note for a fact to keep in mind when reading figures, or
+with bad for one that spoils them. The exit code is always 0.`,
 		Example: `  harelab doctor
   harelab doctor | grep ^bad`,
 		Args: none,
@@ -35,8 +35,8 @@ what spoils them. The exit code is 0 whatever is found.`,
 			}
 			_, err := fmt.Fprintln(w, map[doctor.Health]string{
 				doctor.Well: "This machine is fit to measure on.",
-				doctor.Note: "This machine is fit to measure on; repeat runs and compare within one sitting.",
-				doctor.Bad:  "Trust figures of the real clock from this machine only after several repeats (--repeat 6).",
+				doctor.Note: "This machine is fit to measure on; repeat runs, and compare only runs of one session.",
+				doctor.Bad:  "Trust figures that this machine measures on the real clock only after several repeats (--repeat 6).",
 			}[worst])
 			return err
 		},

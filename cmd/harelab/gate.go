@@ -22,17 +22,18 @@ func newGate() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "gate NEW --against BASE --fail RULE...",
 		Short: "fail when a results folder is worse than another",
-		Long: `Hold the runs in NEW to those in BASE, arm by arm. A rule is a metric and how much it
-may change: 'wait.p99 +5%', 'throughput -3%', 'wait.max{class=NAME} +50ms'. Beyond that
-with significance is worse; within it with significance is ok; all else, runs with
-another load, and arms that one of the two lacks, are inconclusive. On a real clock give both sides
---repeat 6 or more; in virtual time one run is exact.
+		Long: `Check the runs in NEW against those in BASE, arm by arm. A rule is a metric and the
+change that it allows: 'wait.p99 +5%', 'throughput -3%', 'wait.max{class=NAME} +50ms'. A
+change significantly beyond that is worse, one significantly within it is ok. Everything
+else is inconclusive, and so are runs with different loads and arms missing on one side.
+On a real clock, measure both sides with --repeat 6 or more; in virtual time one run is
+exact.
 
-With --selfcheck, first plant a regression in BASE's own figures, twice what each rule
-allows, and want the rule to call it worse: a gate that cannot fail is no gate. Then NEW
-may be left out.
+With --selfcheck, first plant a regression of twice what each rule allows in BASE's
+figures; the rule must call it worse, since a gate that cannot fail is no gate. NEW may
+then be left out.
 
-Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
+Exit codes: 0 all rules are ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 		Example: `  harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%'
   harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%' --fail 'throughput -3%' --inconclusive pass
   harelab gate --against runs/main --fail 'held.max{class=run_user_query} +50ms' --selfcheck`,
@@ -40,11 +41,11 @@ Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 		RunE: func(cmd *cobra.Command, args []string) error {
 			switch {
 			case against == "":
-				return usage("--against is missing: want the results folder of the base")
+				return usage("--against is missing: give the results folder of the base")
 			case len(fail) == 0:
-				return usage("--fail is missing: want a rule, such as --fail 'wait.p99 +5%%'")
+				return usage("--fail is missing: give at least one rule, for example --fail 'wait.p99 +5%%'")
 			case len(args) == 0 && !selfCheck:
-				return usage("NEW is missing: want the results folder of the new runs, as in: harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%%' (only --selfcheck goes without)")
+				return usage("NEW is missing: give the results folder of the new runs, as in: harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%%' (only --selfcheck works without)")
 			case inconclusive != "fail" && inconclusive != "pass":
 				return usage("--inconclusive %q%s", inconclusive, nearest.Choices(inconclusive, []string{"fail", "pass"}))
 			}
@@ -73,14 +74,14 @@ Exit code 0 all rules ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 		},
 	}
 	f := cmd.Flags()
-	f.StringVar(&against, "against", "", "results folder to hold the new runs to")
-	f.StringArrayVar(&fail, "fail", nil, "rule, as 'wait.p99 +5%'; repeatable")
-	f.StringVar(&inconclusive, "inconclusive", "fail", "what becomes of what cannot be told: fail or pass")
+	f.StringVar(&against, "against", "", "results folder of the base")
+	f.StringArrayVar(&fail, "fail", nil, "rule, for example 'wait.p99 +5%'; repeatable")
+	f.StringVar(&inconclusive, "inconclusive", "fail", "how to treat inconclusive rules: fail or pass")
 	f.BoolVar(&selfCheck, "selfcheck", false, "first prove that each rule can fail")
 	return cmd
 }
 
-// gateExit is the error that carries an outcome's exit code.
+// gateExit returns the error with the exit code of an outcome.
 func gateExit(o compare.GateOutcome, pass bool) error {
 	switch {
 	case o == compare.GateWorse:

@@ -18,7 +18,7 @@ import (
 
 func init() { commands = append(commands, newList) }
 
-// A kind is one group of named things that the lab has.
+// A kind is a group of entries in the list.
 type kind struct {
 	name, title string
 	entries     func() ([]entry, error)
@@ -29,8 +29,8 @@ type entry struct{ name, doc string }
 var kinds = []kind{
 	{"scenarios", "scenarios (harelab run NAME)", listScenarios},
 	{"matchers", "topic matchers (--matcher, x-matcher); wrap them as cached(nfa), locked(trie)", listMatchers},
-	{"dispatch", "dispatch: which consumer is next (--dispatch, x-dispatch)", listSelectors},
-	{"orders", "orders: which message is next (--order, x-order)", listOrders},
+	{"dispatch", "dispatch: choose the next consumer (--dispatch, x-dispatch)", listSelectors},
+	{"orders", "orders: choose the next message (--order, x-order)", listOrders},
 	{"exchanges", "exchange types", listExchanges},
 	{"metrics", "metrics (expect, report.headline, --metric, --fail, --goal), each with {class=, tenant=, queue=, worker=} or !=", listMetrics},
 }
@@ -46,8 +46,8 @@ func kindNames() []string {
 func newList() *cobra.Command {
 	return &cobra.Command{
 		Use:   "list [KIND...]",
-		Short: "list scenarios, strategies and metrics, each with a line about it",
-		Long:  "List what there is: " + strings.Join(kindNames(), ", ") + ". Without a kind, everything.",
+		Short: "list scenarios, strategies and metrics, with a line about each",
+		Long:  "List the entries of these kinds: " + strings.Join(kindNames(), ", ") + ".\nWithout a kind, list everything.",
 		Example: `  harelab list
   harelab list dispatch orders`,
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -136,8 +136,8 @@ func listExchanges() ([]entry, error) {
 	return out, nil
 }
 
-// listMetrics lists metrics as they are written: a distribution with a statistic,
-// an index with what it is taken over.
+// listMetrics lists metrics as users write them: a distribution with a statistic, an
+// index with the label that it is taken over.
 func listMetrics() ([]entry, error) {
 	var out []entry
 	for _, m := range metric.All() {

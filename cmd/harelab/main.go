@@ -1,6 +1,6 @@
 // Command harelab is a lab for message routing and dispatch around a complete
-// AMQP 0-9-1 broker: it predicts, measures and compares what workers, prefetch,
-// queue layouts and dispatch strategies do to waiting times.
+// AMQP 0-9-1 broker: it predicts, measures and compares how workers, prefetch, queue
+// layouts and dispatch strategies change waiting times.
 //
 // Results go to stdout, progress and errors to stderr.
 package main
@@ -31,7 +31,7 @@ const (
 	exitInterrupted  = 130 // Ctrl-C; what was measured is written
 )
 
-// An exit is an error that knows its exit code.
+// An exit is an error with an exit code.
 type exit struct {
 	code int
 	err  error
@@ -46,7 +46,7 @@ func usage(format string, args ...any) error {
 
 // execute runs the command line and returns the exit code.
 func execute(args []string) int {
-	signal.Ignore(syscall.SIGPIPE) // results sees to readers that have gone
+	signal.Ignore(syscall.SIGPIPE) // results handles readers that have gone
 	if interactive(os.Stderr) {
 		log.SetOutput(progress.OverBar(os.Stderr))
 	}
@@ -64,8 +64,7 @@ func execute(args []string) int {
 	return code
 }
 
-// complain prints what went wrong, unless the report says it, and returns the exit
-// code.
+// complain prints the error, unless it has no text, and returns the exit code.
 func complain(err error) int {
 	if err != nil && err.Error() != "" {
 		fmt.Fprintln(os.Stderr, "harelab:", err)
@@ -73,7 +72,7 @@ func complain(err error) int {
 	return codeOf(err)
 }
 
-// codeOf is the exit code that an error stands for.
+// codeOf returns the exit code of an error.
 func codeOf(err error) int {
 	var coded *exit
 	var interrupted *lab.InterruptedError

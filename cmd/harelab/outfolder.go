@@ -9,12 +9,12 @@ import (
 	"time"
 )
 
-// timedParent is where results go that were given no folder.
+// timedParent holds the results folders of calls without --out.
 const timedParent = "runs"
 
-// newFolder makes the results folder, by default one named after the time. One
-// that holds something already is refused, so that nothing is overwritten by a
-// slip, and one that cannot be written to before anything is measured.
+// newFolder makes the results folder, by default one named after the time. It refuses a
+// folder that is not empty, so that a slip overwrites nothing, and, before anything is
+// measured, one that cannot be written to.
 func newFolder(dir string) (string, error) {
 	if dir == "" {
 		return timedFolder()
@@ -22,19 +22,19 @@ func newFolder(dir string) (string, error) {
 	return dir, emptyFolder("--out", dir)
 }
 
-// emptyFolder makes the folder that a flag names, unless it is there and empty.
+// emptyFolder makes the folder that a flag names. It accepts an existing empty one.
 func emptyFolder(flag, dir string) error {
 	entries, err := os.ReadDir(dir)
 	switch {
 	case errors.Is(err, fs.ErrNotExist):
 		err = os.MkdirAll(dir, 0o777)
 	case err == nil && len(entries) > 0:
-		return usage("%s %s: the folder is not empty (want a new one or an empty one)", flag, dir)
+		return usage("%s %s: the folder is not empty (choose a new one or an empty one)", flag, dir)
 	case err == nil:
 		err = writable(dir)
 	}
 	if err != nil {
-		return fmt.Errorf("%s %s: %w (want a folder that can be made or written to)", flag, dir, reason(err))
+		return fmt.Errorf("%s %s: %w (choose a folder that can be made or written to)", flag, dir, reason(err))
 	}
 	return nil
 }
@@ -48,7 +48,7 @@ func writable(dir string) error {
 	return errors.Join(f.Close(), os.Remove(f.Name()))
 }
 
-// reason is err without the path, which has been said.
+// reason returns err without the path, which the caller has named.
 func reason(err error) error {
 	if at := (*fs.PathError)(nil); errors.As(err, &at) {
 		return at.Err
@@ -56,8 +56,8 @@ func reason(err error) error {
 	return err
 }
 
-// timedFolder makes runs/TIME, or runs/TIME-2 and so on for runs that begin in
-// one second.
+// timedFolder makes runs/TIME. Further runs that begin in the same second get
+// runs/TIME-2 and so on.
 func timedFolder() (string, error) {
 	first := filepath.Join(timedParent, time.Now().UTC().Format("20060102T150405Z"))
 	err := os.MkdirAll(timedParent, 0o777)
@@ -70,7 +70,7 @@ func timedFolder() (string, error) {
 	return "", fmt.Errorf("%w (choose another folder with --out)", err)
 }
 
-// dropFolder removes a results folder that nothing came to stand in.
+// dropFolder removes a results folder that has stayed empty.
 func dropFolder(dir string) {
 	if os.Remove(dir) == nil && filepath.Dir(dir) == timedParent { // only succeeds when empty
 		os.Remove(timedParent)

@@ -9,7 +9,7 @@ import (
 	"harelab/engine/nearest"
 )
 
-// A perfLoad is PerfTest's command line, as far as the lab has the same.
+// A perfLoad has the flags of PerfTest that the lab supports.
 type perfLoad struct {
 	Producers, Consumers int
 	Rate                 float64
@@ -24,9 +24,9 @@ type perfLoad struct {
 	Queue, Key           string
 }
 
-// perfScenario is the scenario that a perfLoad stands for. Without a rate each
-// producer keeps a fixed number of messages in flight, so that the load follows
-// what the broker takes and nothing piles up without bound.
+// perfScenario is the scenario of a perfLoad. Without a rate, each producer keeps a
+// fixed number of messages in flight: the load is as fast as the broker, and no backlog
+// grows without bound.
 var perfScenario = template.Must(template.New("perf").Parse(`schema: harelab/v1
 name: perf
 title: Load without a scenario file
@@ -66,7 +66,7 @@ func (p perfLoad) Sequences() []int {
 	return out
 }
 
-// Users is how many messages a producer keeps in flight without a rate.
+// Users is the number of messages that a producer without a rate keeps in flight.
 func (p perfLoad) Users() int {
 	if p.Confirm > 0 {
 		return p.Confirm
@@ -83,13 +83,13 @@ func (p perfLoad) Await() string {
 
 func (p perfLoad) Timeout() int { return p.Seconds + 60 }
 
-// Warmup is what is left out of statistics: a second, but at most a fifth of the
-// time.
+// Warmup is how long the run goes before statistics begin: a second, but at most a
+// fifth of the time.
 func (p perfLoad) Warmup() time.Duration {
 	return min(time.Second, time.Duration(p.Seconds)*time.Second/5)
 }
 
-// check complains of what no load has.
+// check refuses values that no load can have.
 func (p perfLoad) check() error {
 	for _, n := range []struct {
 		flag      string
@@ -111,7 +111,7 @@ func (p perfLoad) check() error {
 	}
 	for _, n := range [][2]string{{"exchange", p.Exchange}, {"queue", p.Queue}, {"routing-key", p.Key}} {
 		if strings.ContainsAny(n[1], `"\\{}`) {
-			return usage("--%s %q: want no quotes, backslashes or braces (write a scenario file for such a name)", n[0], n[1])
+			return usage("--%s %q: want a name without quotes, backslashes or braces (a scenario file can have such a name)", n[0], n[1])
 		}
 	}
 	if have := []string{"direct", "fanout", "topic", "headers"}; !slices.Contains(have, p.Kind) {
@@ -120,10 +120,10 @@ func (p perfLoad) check() error {
 	return nil
 }
 
-// endless reports whether the load never ends where publishing takes no time.
+// endless reports whether the load never ends if publishing takes no time.
 func (p perfLoad) endless() bool { return p.Rate == 0 && (p.Latency == 0 || p.Confirm > 0) }
 
-// scenario writes the scenario that the load stands for.
+// scenario returns the text of the scenario.
 func (p perfLoad) scenario() (string, error) {
 	if err := p.check(); err != nil {
 		return "", err

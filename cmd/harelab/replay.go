@@ -17,16 +17,16 @@ func init() { commands = append(commands, newReplay) }
 func newReplay() *cobra.Command {
 	return &cobra.Command{
 		Use:   "replay FILE...",
-		Short: "step a queue's transcript again and say where a decision differs",
-		Long: `Read the transcript of a queue (harelab serve --transcript DIR), step the queue's state
-machine through the same events, without clock, connections or messages, and compare
-what it decides with what is on record.
+		Short: "replay a queue's transcript and report the first decision that differs",
+		Long: `Read the transcript of a queue (harelab serve --transcript DIR), feed its events to the
+queue's state machine, without clock, connections or messages, and compare the decisions
+with those in the transcript.
 
-A transcript that was cut off, as by the end of the broker's process, is replayed up to
-there. If the recorded queue panicked, so does the replayed one, on the last event.
+A transcript that is cut off, for example because the broker was killed, is replayed up
+to the cut. If the queue panicked, the replay panics too, on the last event.
 
-Exit code 0 all decisions are the same, 1 one differs (the first is printed, with the
-event's number and both decisions), 2 not a transcript.`,
+Exit codes: 0 all decisions are the same, 1 a decision differs (harelab prints the first
+one with the event's number and both decisions), 2 the file is not a transcript.`,
 		Example: `  harelab serve --transcript transcripts/monday
   harelab replay transcripts/monday/000001-celery.transcript
   harelab replay transcripts/monday/*`,
@@ -50,8 +50,8 @@ event's number and both decisions), 2 not a transcript.`,
 	}
 }
 
-// replay replays one transcript, says what came out, and reports whether the
-// decisions are the same.
+// replay replays one transcript, prints the outcome, and reports whether the decisions
+// are the same.
 func replay(w io.Writer, path string) (same bool, err error) {
 	f, err := os.Open(path)
 	if err != nil {
@@ -64,7 +64,7 @@ func replay(w io.Writer, path string) (same bool, err error) {
 	case errors.As(err, &d):
 		fmt.Fprintf(w, "%s: DIFFERENT: event %d (line %d): %s\n", path, d.Event, d.Line, d.Text)
 		if d.Asked {
-			fmt.Fprintln(w, "  the decisions are the same, what probes and limiters were asked is not")
+			fmt.Fprintln(w, "  the decisions are the same; what the queue asked probes and limiters differs")
 			return false, nil
 		}
 		fmt.Fprintf(w, "  decided   %s\n  recorded  %s\n", d.Decided, d.Recorded)
@@ -76,7 +76,7 @@ func replay(w io.Writer, path string) (same bool, err error) {
 	return true, nil
 }
 
-// cut says how a transcript ends that does not end as it should.
+// cut describes where a transcript is cut off; it is empty for a whole one.
 func cut(done queue.Replayed) string {
 	switch {
 	case done.Ended:

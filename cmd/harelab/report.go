@@ -19,9 +19,9 @@ func init() { commands = append(commands, newReport) }
 func newReport() *cobra.Command {
 	return &cobra.Command{
 		Use:   "report DIR...",
-		Short: "redraw charts and page of results folders from their data",
-		Long: `Read results folders back, print their tables, and draw report.html, report.md and the
-plots again from the data. Nothing is run.`,
+		Short: "redraw the charts and pages of results folders from their data",
+		Long: `Read results folders, print their tables, and draw report.html, report.md and the plots
+again from the data. Nothing is run.`,
 		Example: `  harelab report runs/20261121T071300Z`,
 		Args:    oneOrMore("DIR", "harelab report runs/20261121T071300Z"),
 		RunE: func(cmd *cobra.Command, args []string) error {
@@ -37,10 +37,10 @@ plots again from the data. Nothing is run.`,
 	}
 }
 
-// redraw draws a folder anew and prints its table.
+// redraw draws the report of a folder again and prints its table.
 func redraw(w io.Writer, dir string) error {
 	if _, err := os.Stat(filepath.Join(dir, lab.CellLogName)); err == nil && !sweep.Is(dir) {
-		return fmt.Errorf("the sweep in %s has not ended; the same call of harelab sweep with --resume --out %s goes on with it", dir, dir)
+		return fmt.Errorf("the sweep in %s is unfinished; the same call of harelab sweep with --resume --out %s runs the rest", dir, dir)
 	}
 	if sweep.Is(dir) {
 		return redrawSweep(w, dir)

@@ -18,13 +18,13 @@ func newRerun() *cobra.Command {
 	)
 	cmd := &cobra.Command{
 		Use:   "rerun DIR",
-		Short: "run a results folder again and say what differs",
-		Long: `Run what a results folder recorded once more: the text of scenario.resolved.yaml, the
-same seeds, the same targets. Then say what differs: harelab's and Go's version, the
-machine, the target, and the figures.
+		Short: "run a results folder again and report what differs",
+		Long: `Run the scenarios of a results folder again: the text of scenario.resolved.yaml with the
+same seeds on the same targets. Then report what differs: the versions of harelab and
+Go, the machine, the target, and the figures.
 
-Figures in virtual time must be identical, message by message; exit code 3 says that
-they are not. A folder keeps no credentials, so an amqp:// target is given again.`,
+Figures in virtual time must be identical, message by message; otherwise the exit code
+is 3. A folder keeps no credentials, so give an amqp:// target again.`,
 		Example: `  harelab rerun runs/20261121T071300Z
   harelab rerun runs/main --target amqp://guest:guest@127.0.0.1:5672/ --out runs/main-again`,
 		Args: one("DIR", "harelab rerun runs/20261121T071300Z"),
@@ -50,13 +50,13 @@ they are not. A folder keeps no credentials, so an amqp:// target is given again
 				return err
 			}
 			if !same {
-				return &exit{exitExpectation, errors.New("figures in virtual time are not those recorded")}
+				return &exit{exitExpectation, errors.New("figures in virtual time differ from the earlier run")}
 			}
 			return lab.Verdict(again.Summaries())
 		},
 	}
 	f := cmd.Flags()
-	f.StringArrayVar(&targets, "target", nil, "amqp://user:password@host:port/vhost of a run that was made there; repeatable")
+	f.StringArrayVar(&targets, "target", nil, "amqp://user:password@host:port/vhost, for runs that were made on this broker; repeatable")
 	f.StringVar(&out, "out", "", "results folder (default runs/TIME)")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	return cmd

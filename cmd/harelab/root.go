@@ -13,11 +13,11 @@ import (
 	"harelab/engine/nearest"
 )
 
-const rootLong = `harelab answers one question before production has to: why do quick tasks starve
+const rootLong = `harelab answers one question before you touch production: why do quick tasks starve
 behind slow ones, and what fixes it? It runs the same scenario in virtual time
 (exact, at once), on its own AMQP 0-9-1 broker, and on any AMQP broker by URL.
 
-Every flag can also be set in the environment: --dispatch as HARELAB_DISPATCH.
+An environment variable sets any flag: HARELAB_DISPATCH sets --dispatch.
 
 Exit codes: 0 done and expectations met, 1 could not run, 2 usage or scenario
 error, 3 an expectation failed, 4 gate: worse, 5 gate: inconclusive, 6 the run is
@@ -55,13 +55,13 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// wanted says what values of a flag's type look like.
+// wanted describes the values of each type of flag.
 var wanted = map[string]string{
 	"int": "a whole number", "uint64": "a whole number, 0 or above", "float64": "a number",
 	"duration": "a time such as 5ms", "bool": "true or false",
 }
 
-// flagMistake says what is wrong with a flag and what would have been right.
+// flagMistake describes what is wrong with a flag and what would have been right.
 func flagMistake(cmd *cobra.Command, err error) string {
 	var unknown *pflag.NotExistError
 	var invalid *pflag.InvalidValueError
@@ -83,8 +83,8 @@ func flagMistake(cmd *cobra.Command, err error) string {
 // commands are the subcommands; each file adds its own.
 var commands []func() *cobra.Command
 
-// argumentsAreUsage makes a complaint about arguments, cobra's or ours, end in
-// the exit code for usage.
+// argumentsAreUsage gives errors about arguments, cobra's or ours, the exit code for
+// usage.
 func argumentsAreUsage(cmd *cobra.Command) {
 	if check := cmd.Args; check != nil {
 		cmd.Args = func(cmd *cobra.Command, args []string) error {
@@ -99,7 +99,7 @@ func argumentsAreUsage(cmd *cobra.Command) {
 	}
 }
 
-// fromEnvironment sets every flag that was not given from HARELAB_FLAG_NAME.
+// fromEnvironment sets the flags that were not given from HARELAB_FLAG_NAME.
 func fromEnvironment(flags *pflag.FlagSet) error {
 	var failed error
 	flags.VisitAll(func(f *pflag.Flag) {
@@ -118,7 +118,7 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 	return failed
 }
 
-// version is the module's version and revision, as far as the build knows them.
+// version returns the module's version and revision, as far as the build has them.
 func version() string {
 	info, ok := debug.ReadBuildInfo()
 	if !ok {

@@ -17,15 +17,15 @@ import (
 
 func init() { commands = append(commands, newRun) }
 
-// story is what runs when nothing is asked for: the talk's before and after,
-// with the variants at the same load.
+// story is what runs without an argument: the talk's system before and after its
+// fix, with the variants at the same load.
 var story = []string{"celery-initial", "celery-optimized"}
 
-// storyParallel is how many of the story's arms run side by side: its workers
-// sleep nearly all of the time, so they do not get in each other's way.
+// storyParallel is the number of the story's arms that run in parallel. Its workers
+// sleep nearly all the time, so the arms do not disturb each other.
 const storyParallel = 2
 
-// A runFlags is how `run` was called.
+// runFlags are the flags of `run`.
 type runFlags struct {
 	targets  []string
 	variants []string
@@ -49,18 +49,18 @@ func newRun() *cobra.Command {
 		Long: `Run scenarios by name (harelab list scenarios) or file, each with its variants,
 and write a results folder with a report.
 
-Without a scenario: the talk's before/after pair with its same-load variants, first
-in virtual time (the answer at once), then on the embedded broker on the real clock
-(the proof, about 45 s), prediction beside measurement in one report.
+Without a scenario, run the talk's before/after pair with its same-load variants:
+first in virtual time (the answer at once), then on the embedded broker on the real
+clock (the proof, about 45 s). One report shows prediction beside measurement.
 
-Targets: sim is virtual time on the broker's own code: exact, the same bytes every
-time. embedded is the broker in this process, reached by the real AMQP client over
-in-memory connections. A URL is any AMQP 0-9-1 broker; the scenario's exchanges and
-queues are declared there and deleted afterwards, and queues that hold messages are
-refused. Several targets become the arms of one comparison.
+Targets: sim runs the broker's own code in virtual time; its figures are exact and the
+same every time. embedded is the broker in this process, which the real AMQP client
+reaches over in-memory connections. A URL is any AMQP 0-9-1 broker: harelab declares
+the scenario's exchanges and queues there, refuses queues that hold messages, and
+deletes afterwards what it declared. Several targets become arms of one comparison.
 
-Ctrl-C ends the run under way; what was measured is written, marked partial, and
-the exit code is 130. A second Ctrl-C ends at once.`,
+Ctrl-C ends the current run; harelab then writes what was measured, marks it partial
+and exits with 130. A second Ctrl-C ends at once.`,
 		Example: `  harelab run
   harelab run celery-initial --target sim
   harelab run celery-optimized --variant base,same-load-fair --target sim
@@ -79,10 +79,10 @@ the exit code is 130. A second Ctrl-C ends at once.`,
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.targets, "target", nil, "sim, embedded or amqp://user:password@host:port/vhost; repeatable (default embedded)")
 	fl.StringSliceVar(&f.variants, "variant", nil, "only these variants; base is the scenario itself (default all)")
-	fl.StringArrayVar(&f.set, "set", nil, "set a param of the scenario, as --set queries=40; repeatable")
+	fl.StringArrayVar(&f.set, "set", nil, "set a param of the scenario, for example --set queries=40; repeatable")
 	fl.Uint64Var(&f.seed, "seed", 0, "seed of all random choices (default the scenario's)")
-	fl.IntVar(&f.repeat, "repeat", 1, "run each arm this often, with seeds that follow one another; 0 is as the scenario says")
-	fl.IntVar(&f.parallel, "parallel", 1, "run so many arms side by side, each on an embedded broker of its own; more than 1 is for arms that sleep, as the story's do")
+	fl.IntVar(&f.repeat, "repeat", 1, "run each arm `N` times, with consecutive seeds; 0: the scenario's own number")
+	fl.IntVar(&f.parallel, "parallel", 1, "run `N` arms in parallel, each on its own embedded broker; above 1 only for scenarios whose workers mostly sleep, like the story's")
 	fl.StringVar(&f.matcher, "matcher", "", "topic matching strategy (default the scenario's, else nfa)")
 	fl.StringVar(&f.dispatch, "dispatch", "", "dispatch strategy (default the scenario's, else rr)")
 	fl.StringVar(&f.order, "order", "", "message order (default the scenario's, else fifo)")
@@ -92,14 +92,14 @@ the exit code is 130. A second Ctrl-C ends at once.`,
 	return cmd
 }
 
-// request turns the command line into what the lab is asked for.
+// request makes the request that the command line asks for.
 func (f *runFlags) request(cmd *cobra.Command, args []string) (lab.Request, error) {
 	q := lab.Request{Scenarios: args, Variants: f.variants, Repeat: f.repeat,
 		Matcher: f.matcher, Dispatch: f.dispatch, Order: f.order}
 	targets := f.targets
 	switch {
 	case f.all && len(args) > 0:
-		return q, usage("--all and scenario names exclude each other")
+		return q, usage("give scenario names or --all, not both")
 	case f.all:
 		q.Scenarios = scenarios.Names()
 	case len(args) == 0:
@@ -125,7 +125,7 @@ func (f *runFlags) request(cmd *cobra.Command, args []string) (lab.Request, erro
 		return q, usage("--parallel %d: want 1 or more", f.parallel)
 	}
 	if f.repeat < 0 {
-		return q, usage("--repeat %d: want 1 or more, or 0 for what the scenario says", f.repeat)
+		return q, usage("--repeat %d: want 1 or more, or 0 for the scenario's own number", f.repeat)
 	}
 	if cmd.Flags().Changed("seed") {
 		q.Seed = &f.seed
@@ -151,7 +151,7 @@ func assignments(set []string) (map[string]string, error) {
 	return out, nil
 }
 
-// runArms runs what was asked for and writes the results folder.
+// runArms runs a request, writes the results folder and judges the runs.
 func runArms(cmd *cobra.Command, q lab.Request, parallel int, out string, quiet bool) error {
 	asked, err := lab.Expand(q)
 	if err != nil {

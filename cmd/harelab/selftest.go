@@ -15,13 +15,13 @@ func newSelftest() *cobra.Command {
 	var answers []string
 	cmd := &cobra.Command{
 		Use:   "selftest",
-		Short: "hold virtual time to queueing theory and to known answers",
+		Short: "check the simulator against queueing theory and known answers",
 		Long: `Run models with closed forms in virtual time (M/M/1, M/M/c, M/G/1, D/M/1, round-robin
-push, priorities) and print what theory expects, what came out and how many standard
-errors lie between. Little's law is checked on every run, as an identity of integers.
+push, priorities) and print what theory expects, what was simulated, and the difference
+in standard errors. Every run also checks Little's law, as an identity of integers.
 
 With --answers, run the cases of known-answers files instead: scenarios with the exact
-outcome of an independent simulator. Integers are compared exactly, decimals to 1e-6;
+outcome of an independent simulator. Integers must be equal, decimals agree to 1e-6;
 every mismatch is printed with case, message, field, want and got.
 
 Exit code 1 on any mismatch.`,

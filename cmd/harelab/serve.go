@@ -20,10 +20,10 @@ import (
 
 func init() { commands = append(commands, newServe) }
 
-// shutdownGrace is how long clients get to close their connections.
+// shutdownGrace is how long clients have to close their connections.
 const shutdownGrace = 5 * time.Second
 
-// A serving is how `serve` was called.
+// A serving has the flags of `serve`.
 type serving struct {
 	addr       string
 	transcript string
@@ -36,17 +36,17 @@ func newServe() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "serve",
 		Short: "run the broker alone",
-		Long: `Run the AMQP 0-9-1 broker until Ctrl-C. RabbitMQ's clients take it for RabbitMQ:
-pika, aio-pika, Celery, amqp091-go and the rest connect as guest:guest from this
+		Long: `Run the AMQP 0-9-1 broker until Ctrl-C. RabbitMQ's clients, such as pika, aio-pika,
+Celery and amqp091-go, take it for RabbitMQ and connect as guest:guest from this
 machine. Messages live in memory.
 
 The strategies are broker-wide defaults: a queue chooses its own with the
 arguments x-dispatch and x-order, an exchange with x-matcher.
 
-With --transcript, each queue's state machine writes down what it saw and what it
-decided, to a file of its own: no message bodies, but the tenants and task names that
-dispatch looks at. harelab replay steps such a file again, on any machine: a bug report
-that can be checked.`,
+With --transcript, the broker writes the events and decisions of each queue to a file
+of its own: no message bodies, but the tenants and task names that dispatch looks at.
+harelab replay checks such a file on any machine, so it is a bug report that can be
+verified.`,
 		Example: `  harelab serve
   harelab serve --amqp 127.0.0.1:0 --dispatch fair
   harelab serve --transcript transcripts/monday
@@ -55,12 +55,12 @@ that can be checked.`,
 		RunE: func(cmd *cobra.Command, _ []string) error { return s.run(cmd) },
 	}
 	f := cmd.Flags()
-	f.StringVar(&s.addr, "amqp", ":5672", "listen for AMQP here; port 0 takes a free one")
+	f.StringVar(&s.addr, "amqp", ":5672", "address to listen on for AMQP; port 0 takes a free one")
 	f.StringVar(&s.options.Matcher, "matcher", "", "topic matching strategy (see harelab list matchers; default nfa)")
-	f.StringVar(&s.options.Dispatch, "dispatch", "", "which consumer is next (see harelab list dispatch; default rr)")
-	f.StringVar(&s.options.Order, "order", "", "which message is next (see harelab list orders; default fifo, or priority where a queue has x-max-priority)")
+	f.StringVar(&s.options.Dispatch, "dispatch", "", "strategy that chooses the next consumer (see harelab list dispatch; default rr)")
+	f.StringVar(&s.options.Order, "order", "", "strategy that chooses the next message (see harelab list orders; default fifo, or priority for a queue with x-max-priority)")
 	f.StringVar(&s.transcript, "transcript", "", "write each queue's events and decisions to a file in this folder, for harelab replay")
-	f.BoolVar(&s.verbose, "verbose", false, "log connections too")
+	f.BoolVar(&s.verbose, "verbose", false, "also log connections")
 	return cmd
 }
 
@@ -132,7 +132,7 @@ func serve(cmd *cobra.Command, l net.Listener, options engine.Options) error {
 	return nil
 }
 
-// brokerURL is where a client on this machine reaches a listener.
+// brokerURL returns the URL at which a client on this machine reaches a listener.
 func brokerURL(addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {

@@ -10,16 +10,16 @@ import (
 	"golang.org/x/term"
 )
 
-// results is stdout for subcommands. A failure to write there does not stop a
-// command halfway: what it measures must be in its folder though nobody reads
-// on, as with `harelab run | head -1`. The first failure is kept for the end.
+// results is stdout for subcommands. A failure to write does not stop a command halfway:
+// what it measures must be in its folder even if the reader has gone, as with
+// `harelab run | head -1`. The first failure is reported at the end.
 type results struct {
 	to  io.Writer
 	mu  sync.Mutex
 	err error
 }
 
-// Write reports success whatever becomes of p.
+// Write reports success even if p could not be written.
 func (r *results) Write(p []byte) (int, error) {
 	r.mu.Lock()
 	defer r.mu.Unlock()
@@ -29,8 +29,8 @@ func (r *results) Write(p []byte) (int, error) {
 	return len(p), nil
 }
 
-// failure is what kept results from being read. A reader that has gone has seen
-// what it wanted.
+// failure returns the first error of writing. A reader that has gone is no failure: it
+// has read what it wanted.
 func (r *results) failure() error {
 	r.mu.Lock()
 	defer r.mu.Unlock()

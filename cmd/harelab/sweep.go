@@ -25,21 +25,22 @@ func newSweep() *cobra.Command {
 	cmd := &cobra.Command{
 		Use:   "sweep SCENARIO",
 		Short: "run a scenario over a grid of settings",
-		Long: `Run a scenario over a grid and say which cell is best. An axis is a param of the
+		Long: `Run a scenario over a grid and report the best cell. An axis is a param of the
 scenario, or one of the strategies matcher, dispatch and order. Values are a list
-(1,2,5), a range (1..8), a range with a step (0..100+25) or a factor (1..256x2).
-Without --axis, the axes of the scenario file are used.
+(1,2,5), a range (1..8), a range with a step (0..100+25) or with a factor (1..256x2).
+Without --axis, the sweep uses the axes of the scenario file.
 
-Every cell draws the same arrivals and service times, so cells differ in nothing
-but their settings. Cells run in random order; in virtual time on all processors.
-A finished cell is written to cells.jsonl at once. After Ctrl-C there is a report of the
-cells so far; the same call with --resume runs the rest, and leaves the folder as if
-it had never been interrupted. In virtual time the best and the worst cell are run
-once more, and kept in extremes/, a results folder of its own.`,
+Every cell draws the same arrivals and service times, so cells differ only in their
+settings. Cells run in random order, and in virtual time on all processors. Each
+finished cell is written to cells.jsonl at once. After Ctrl-C there is a report of the
+finished cells; the same call with --resume runs the rest and leaves the folder as if
+the sweep had never been interrupted. In virtual time the best and the worst cell run
+once more, into extremes/, which is a results folder too.`,
 		Example: `  harelab sweep prefetch-sweep --target sim
   harelab sweep prefetch-sweep --axis prefetch=1,2,4,8,16,32,0 --axis dispatch=rr,fair,jsq,lwl --target sim
   harelab sweep celery-optimized --axis prefetch_multiplier=1..8x2 --axis ack=on-start,on-done --target sim
-  harelab sweep prefetch-sweep --repeat 6 --goal 'wait.p99' --out runs/prefetch --resume`,
+  harelab sweep prefetch-sweep --repeat 6 --goal wait.p99 --out runs/prefetch
+  harelab sweep prefetch-sweep --repeat 6 --goal wait.p99 --out runs/prefetch --resume`,
 		Args: one("SCENARIO", "harelab sweep prefetch-sweep --axis prefetch=1,2,4 --target sim"),
 		RunE: func(cmd *cobra.Command, args []string) error {
 			var err error
@@ -67,12 +68,12 @@ once more, and kept in extremes/, a results folder of its own.`,
 	f.StringArrayVar(&axes, "axis", nil, "NAME=V1,V2,... or NAME=FROM..TO[+STEP|xFACTOR]; repeatable")
 	f.StringVar(&target, "target", "sim", "sim, embedded or amqp://user:password@host:port/vhost")
 	f.StringVar(&q.Variant, "variant", "", "sweep this variant of the scenario")
-	f.StringArrayVar(&set, "set", nil, "set a param in all cells, as --set rho=0.9; repeatable")
+	f.StringArrayVar(&set, "set", nil, "set a param in all cells, for example --set rho=0.9; repeatable")
 	f.Uint64Var(&seed, "seed", 0, "seed of all random choices (default the scenario's)")
-	f.IntVar(&q.Repeat, "repeat", 0, "runs of each cell, with seeds that follow one another (default 1; in virtual time the scenario's own number while the grid is small)")
-	f.StringVar(&q.Goal, "goal", "", "metric to judge cells by (default the scenario's headline, else wait.p99)")
+	f.IntVar(&q.Repeat, "repeat", 0, "runs of each cell, with consecutive seeds (default 1; in virtual time and for a small grid the scenario's own number)")
+	f.StringVar(&q.Goal, "goal", "", "metric that ranks the cells (default the scenario's headline, else wait.p99)")
 	f.StringVar(&out, "out", "", "results folder (default runs/TIME)")
-	f.BoolVar(&resume, "resume", false, "go on with the unfinished sweep in --out")
+	f.BoolVar(&resume, "resume", false, "resume the unfinished sweep in --out")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	return cmd
 }
@@ -80,7 +81,7 @@ once more, and kept in extremes/, a results folder of its own.`,
 func runSweep(cmd *cobra.Command, q lab.SweepRequest, out string, resume, quiet bool) error {
 	switch {
 	case resume && out == "":
-		return usage("--resume needs --out with the folder to go on with")
+		return usage("--resume needs --out with the folder of the unfinished sweep")
 	case q.Repeat < 0:
 		return usage("--repeat %d: want 1 or more", q.Repeat)
 	}
