@@ -8,9 +8,9 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// Ask returns one figure of a run, in seconds for times and as a fraction for
-// shares. A metric that there is not is a usage error; so is one that has no value
-// in this run: no data, or not visible on its target.
+// Ask returns one figure of a run: seconds for times, a fraction for shares. An unknown
+// metric is a usage error, and so is one without a value in this run, because it has no
+// data or is not visible on the run's target.
 func Ask(s *stat.Summary, name string) (float64, error) {
 	q, err := metric.Parse(name)
 	if err != nil {

@@ -20,10 +20,10 @@ type Axis = sweep.Axis
 // strategyAxes are the axes that are not params.
 var strategyAxes = []string{"matcher", "dispatch", "order"}
 
-// cellsMax bounds a sweep: more is a slip of the keyboard.
+// cellsMax bounds the points of a sweep: more are a typing mistake.
 const cellsMax = 100_000
 
-// ParseAxis reads NAME=VALUES as the flag --axis has it. VALUES is a list
+// ParseAxis reads NAME=VALUES, the form of the flag --axis. VALUES is a list
 // (1,2,5), a range (1..8), a range with a step (0..100+25) or with a factor
 // (1..256x2), or a list of these.
 func ParseAxis(s string) (Axis, error) {
@@ -47,7 +47,7 @@ func ParseAxis(s string) (Axis, error) {
 	return a, nil
 }
 
-// expandRange returns the values that one element of an axis stands for.
+// expandRange returns the values of one element of an axis.
 func expandRange(s string) ([]string, error) {
 	if s == "" {
 		return nil, fmt.Errorf("an empty value")
@@ -74,10 +74,10 @@ func expandRange(s string) ([]string, error) {
 	low, err1 := strconv.Atoi(from)
 	high, err2 := strconv.Atoi(to)
 	if err1 != nil || err2 != nil || low < 0 || high < low || next(low) <= low {
-		return nil, fmt.Errorf("range %q: want whole numbers, the first not above the second, as 1..8, 0..100+25 or 1..256x2", s)
+		return nil, fmt.Errorf("range %q: want whole numbers, the first not above the second, such as 1..8, 0..100+25 or 1..256x2", s)
 	}
 	var out []string
-	for v, last := low, -1; v <= high && v > last; v, last = next(v), v { // a step past the largest int goes back
+	for v, last := low, -1; v <= high && v > last; v, last = next(v), v { // v falls when it overflows
 		if len(out) == cellsMax {
 			return nil, fmt.Errorf("range %q has over %d values", s, cellsMax)
 		}
@@ -86,8 +86,8 @@ func expandRange(s string) ([]string, error) {
 	return out, nil
 }
 
-// options sets the axes' values v on top of o. A param of the scenario comes
-// before a strategy of the same name: the file knows how it is wired.
+// options returns o with the values v of the axes. An axis named like a strategy sets
+// the scenario's param of that name, if it has one: the file says what the param does.
 func options(o scenarios.Options, params map[string]string, axes []Axis, v []string) scenarios.Options {
 	set := maps.Clone(o.Set)
 	if set == nil {
@@ -110,8 +110,7 @@ func options(o scenarios.Options, params map[string]string, axes []Axis, v []str
 	return o
 }
 
-// checkAxes refuses axes that the scenario does not have, and those that are
-// set to one value at the same time.
+// checkAxes refuses axes that the scenario does not have, and axes that set also fixes.
 func checkAxes(axes []Axis, params, set map[string]string) error {
 	have := slices.Sorted(maps.Keys(params))
 	for _, s := range strategyAxes {
@@ -125,7 +124,7 @@ func checkAxes(axes []Axis, params, set map[string]string) error {
 			return &UsageError{fmt.Sprintf("unknown axis %q%s", a.Name, nearest.Choices(a.Name, have))}
 		}
 		if v, ok := set[a.Name]; ok {
-			return &UsageError{fmt.Sprintf("axis %q takes the values %s and is set to %s: want one or the other", a.Name, join(a.Values), v)}
+			return &UsageError{fmt.Sprintf("axis %q has the values %s, and --set fixes it at %s: give one or the other", a.Name, join(a.Values), v)}
 		}
 		for _, b := range axes[:i] {
 			if a.Name == b.Name {
@@ -142,8 +141,8 @@ func checkAxes(axes []Axis, params, set map[string]string) error {
 	return nil
 }
 
-// checkMetric refuses a metric that there is not, and one of a class, tenant,
-// queue or worker that the scenario cannot have.
+// checkMetric refuses an unknown metric, and a label with a class, tenant, queue or
+// worker that the scenario cannot have.
 func checkMetric(name string, scope metric.Scope) error {
 	q, err := metric.Parse(name)
 	if err == nil {

@@ -10,13 +10,13 @@ import (
 	"slices"
 )
 
-// A CellLog is the file of a sweep's finished cells: a line that says what the
-// sweep is, then a line per cell. A line is written whole and at once, so an
-// interrupted sweep loses no more than the cells under way.
+// A CellLog is the file of a sweep's finished cells: a heading line, then a line for
+// each cell. Each line is one write, so an interrupted sweep loses only the cells that
+// are running.
 type CellLog struct{ f *os.File }
 
-// A heading is the cell log's first line: a sweep is resumed only by the same
-// sweep.
+// A heading is the first line of a cell log. It identifies the sweep: only the same
+// sweep can resume it.
 type heading struct {
 	Schema   string `json:"schema"`
 	Scenario string `json:"scenario"`
@@ -38,9 +38,9 @@ func (h heading) same(o heading) bool {
 		slices.EqualFunc(h.Axes, o.Axes, func(a, b Axis) bool { return a.Name == b.Name && slices.Equal(a.Values, b.Values) })
 }
 
-// OpenCellLog opens the cell log of s at path: a new one, or with resume the one
-// that is there, and returns the cells that it holds already. A last line that
-// was cut off is dropped; any other damage is an error with its line.
+// OpenCellLog makes the cell log of s at path. With resume it opens the existing one and
+// returns the cells in it. It drops a last line that was cut off; any other damage is an
+// error with its line.
 func OpenCellLog(path string, s *Sweep, resume bool) (*CellLog, []Cell, error) {
 	if !resume {
 		f, err := os.OpenFile(path, os.O_WRONLY|os.O_CREATE|os.O_EXCL, 0o666)
@@ -52,7 +52,7 @@ func OpenCellLog(path string, s *Sweep, resume bool) (*CellLog, []Cell, error) {
 	}
 	f, err := os.OpenFile(path, os.O_RDWR, 0)
 	if errors.Is(err, os.ErrNotExist) {
-		return nil, nil, &UsageError{fmt.Sprintf("%s is not there: nothing to resume", path)}
+		return nil, nil, &UsageError{fmt.Sprintf("%s does not exist: there is nothing to resume", path)}
 	}
 	if err != nil {
 		return nil, nil, err
@@ -70,7 +70,7 @@ func OpenCellLog(path string, s *Sweep, resume bool) (*CellLog, []Cell, error) {
 	return &CellLog{f}, cells, nil
 }
 
-// readCellLog returns the cells and the offset behind the last whole line.
+// readCellLog returns the cells and the offset of the end of the last whole line.
 func readCellLog(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, err error) {
 	in, points, seen := bufio.NewReader(r), s.cells(), make(map[[2]int]bool)
 	for n := 1; ; n++ {
@@ -108,7 +108,7 @@ func readCellLog(r io.Reader, path string, s *Sweep) (cells []Cell, end int64, e
 	}
 }
 
-// owns reports how c differs from the cells of the sweep.
+// owns returns an error unless c is one of the cells, which are those of the sweep.
 func (s *Sweep) owns(c Cell, cells []Cell) error {
 	if len(c.Values) != len(s.Axes) {
 		return fmt.Errorf("%d values for %d axes", len(c.Values), len(s.Axes))
@@ -134,9 +134,9 @@ func (l *CellLog) write(v any) error {
 	return err
 }
 
-// Settle puts the cells in the order of the grid, once all are there: then a
-// sweep leaves the same bytes whatever order its cells ran in and however often it
-// was interrupted.
+// Settle writes the cells of a finished sweep in the order of the grid and closes the
+// log. So a sweep leaves the same bytes in whatever order its cells ran and however
+// often it was interrupted.
 func (l *CellLog) Settle(s *Sweep, cells []Cell) error {
 	path := l.f.Name()
 	f, err := os.Create(path + ".tmp")

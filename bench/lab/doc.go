@@ -1,5 +1,5 @@
-// Package lab runs experiments: scenarios in virtual time, on the broker in this
-// process, or on any AMQP broker by URL, always the same scenario unchanged.
+// Package lab runs experiments. It runs the same unchanged scenario in virtual time, on
+// the broker in this process, or on any AMQP broker by URL.
 //
 // # In a test
 //
@@ -16,24 +16,23 @@
 //
 // # Experiments
 //
-// Each kind of experiment is a request, checked as a whole before anything runs, and
-// then run, with progress told to a watcher:
+// Each kind of experiment begins with a request, which is checked as a whole before
+// anything runs. A watcher follows the progress.
 //
-//   - [Expand] makes arms of a [Request], which [Measure] runs. An arm is a scenario's
-//     variant on one target. [Verdict] judges what comes out by the scenario's own
-//     expectations.
-//   - [NewVary] runs a scenario under several values of one setting, in turns and with
-//     the same seeds, and compares them.
-//   - [NewSweep] runs a grid of settings, in random order, and keeps what is done in a
+//   - [Expand] makes arms of a [Request], and [Measure] runs them. An arm is a scenario's
+//     variant on one target. [Verdict] judges the runs by the scenario's expectations.
+//   - [NewVary] runs a scenario under several values of one setting, alternating and
+//     with the same seeds, and compares them.
+//   - [NewSweep] runs a grid of settings in random order. It keeps finished cells in a
 //     [CellLog], so that it can be interrupted and resumed.
 //   - [NewSearch] looks for the last value of a param at which bounds still hold.
-//   - [OpenPast] runs a results folder again and says what differs.
+//   - [OpenPast] reads a results folder, to run it again and report what differs.
 //   - [OpenSides] and [OpenGate] read results folders to compare them.
 //
 // An [Output] runs an experiment, prints its tables and writes its results folder, also
 // when the experiment is interrupted.
 //
-// A mistake in a request is a [UsageError], or a scenario's error with file and line:
-// [IsUsage] tells them from what went wrong while it ran. Messages lead with the thing
-// and not with this package's name, since a command prints them as they are.
+// A mistake in a request is a [UsageError], or a scenario's error with file and line;
+// [IsUsage] tells both from failures of a run. Error texts begin with the thing that is
+// wrong, not with this package's name, since a command prints them unchanged.
 package lab

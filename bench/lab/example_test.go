@@ -12,8 +12,8 @@ import (
 
 var sim = lab.Target{Kind: lab.Sim}
 
-// Why do quick queries starve? They wait behind slow jobs, and prefetch 1 with acks
-// after the work is what ends it. In a test of yours this is
+// Why do quick queries starve? They wait behind slow jobs in a worker's prefetch window;
+// prefetch 1 with acks after the work ends that. Your own test begins with
 //
 //	func TestQueriesStayQuick(t *testing.T) { ... }
 func ExampleRun() {
@@ -30,7 +30,7 @@ func ExampleRun() {
 	// same-load-fair  a query waits up to 3.90 s
 }
 
-// What a scenario promises and does not keep fails the test.
+// An expectation that the run does not meet fails the test.
 func ExampleRun_expectations() {
 	test := func(t lab.TB) {
 		lab.Run(t, "celery-optimized", lab.Variant("same-load-fair"), lab.Set("ack", "on-start"))
@@ -114,10 +114,10 @@ func ExampleNewSweep() {
 	// map[prefetch=1:5.45 prefetch=2:5.25 prefetch=4:5.27] <nil>
 }
 
-// A printed test prints how it fails.
+// printed is a test that prints its failures.
 type printed struct{}
 
-var _ lab.TB = testing.TB(nil) // as any test of Go's is
+var _ lab.TB = testing.TB(nil) // every test of Go is a TB
 
 func (printed) Helper()                           {}
 func (printed) Context() context.Context          { return context.Background() }

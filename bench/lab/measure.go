@@ -11,8 +11,8 @@ import (
 	"harelab/reports/arms"
 )
 
-// A Watcher is told how the arms get on; i is an arm's place among them. Its
-// methods are called one at a time.
+// A Watcher follows the progress of arms; i is an arm's index among those that were
+// asked for. Its methods are called one at a time.
 type Watcher interface {
 	Plan(asked []Arm, parallel int) // before the first arm: all that will run
 	Begin(i, n int, a Arm)
@@ -20,10 +20,11 @@ type Watcher interface {
 	End(i int, a Arm, r *run.Result)
 }
 
-// Measure runs the arms in order, up to parallel of them side by side, and returns
-// their runs with figures in order. W may be nil. Arms that share a broker, being on a URL, run one by
-// one. When ctx is cancelled, the arms under way end early with partial results,
-// the rest are left out, and Measure returns what there is with ctx's error.
+// Measure runs the arms in order, at most parallel of them at a time, and returns their
+// summarised runs in that order. W may be nil. If an arm runs on a URL, all arms run one
+// by one, since they may share its broker. When ctx is cancelled, running arms end early
+// with partial results, the others do not run, and Measure returns the runs there are
+// with ctx's error.
 func Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) ([]*arms.Run, error) {
 	if w == nil {
 		w = unwatched{}
@@ -77,7 +78,7 @@ func Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) ([]*arms
 	return arms.Summarize(results...), context.Cause(work)
 }
 
-// An unwatched experiment tells nobody.
+// unwatched is the watcher of an experiment without one.
 type unwatched struct{}
 
 func (unwatched) Plan([]Arm, int)                {}
@@ -85,8 +86,8 @@ func (unwatched) Begin(int, int, Arm)            {}
 func (unwatched) Progress(int, loadgen.Progress) {}
 func (unwatched) End(int, Arm, *run.Result)      {}
 
-// ByTarget cuts arms where the target changes: what stands on one target is
-// complete, and can be shown, before the next begins.
+// ByTarget groups neighbouring arms on the same target. The results of a group can be
+// shown before the next group begins.
 func ByTarget(asked []Arm) [][]Arm {
 	var out [][]Arm
 	for i, a := range asked {

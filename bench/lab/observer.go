@@ -9,20 +9,20 @@ import (
 	"harelab/loadgen/run"
 )
 
-// An observer notes when the embedded broker enqueued, dispatched and saw
-// acked each message of a run. It is the broker's Tracer and the load
-// generator's Observer. The number in a body says which message it is.
+// An observer records when the embedded broker enqueued and dispatched each message of
+// a run and received its ack. It is the broker's Tracer and the load generator's
+// Observer. It identifies a message by the number in its body.
 type observer struct {
 	mu     sync.Mutex
-	zero   int64 // run time zero in broker time
-	queues map[string][]passage
+	zero   int64                // broker time, in microseconds, at which the run began
+	queues map[string][]passage // by queue, then by number of the message
 }
 
-// A passage is one message's way through one queue, in broker time; 0 is not yet.
+// A passage has the times of one message in one queue, in broker time; 0: not yet.
 type passage struct{ enqueued, dispatched, acked int64 }
 
-// leapMax is how far a message's number may run ahead of the highest seen: a
-// foreign body must not size the table.
+// leapMax is the largest step from one message's number to a higher one. It keeps a
+// foreign body from growing the table without bound.
 const leapMax = 1 << 20
 
 func newObserver() *observer { return &observer{queues: make(map[string][]passage)} }
@@ -58,15 +58,15 @@ func (o *observer) Acked(m *message.Message, queue string, now int64) {
 	o.note(m, queue, func(p *passage) { p.acked = now })
 }
 
-// Started sets run time zero. The broker's wall clock counts microseconds since
-// the Unix epoch.
+// Started sets the time at which the run begins. The broker's wall clock counts
+// microseconds since the Unix epoch.
 func (o *observer) Started(zero time.Time) {
 	o.mu.Lock()
 	o.zero = zero.UnixMicro()
 	o.mu.Unlock()
 }
 
-// Times returns the passage of one message through one queue in run time.
+// Times returns the times of one message in one queue, in run time.
 func (o *observer) Times(seq int64, queue string) (enqueued, dispatched, acked int64) {
 	o.mu.Lock()
 	defer o.mu.Unlock()

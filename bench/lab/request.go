@@ -12,31 +12,30 @@ import (
 	"harelab/scenarios"
 )
 
-// Base is the word that selects the scenario itself among its variants.
+// Base is the variant name that selects the scenario itself.
 const Base = "base"
 
-// A Request is what the user asked to run.
+// A Request asks for runs of scenarios.
 type Request struct {
 	Scenarios []string // names of shipped scenarios or paths of files
 	Variants  []string // empty: the scenario and all its variants
 	Targets   []Target
 	Set       map[string]string
 	Seed      *uint64
-	Repeat    int // 0: as often as the scenario file says
+	Repeat    int // runs of each variant on each target; 0: the scenario's own number
 	Matcher   string
 	Dispatch  string
 	Order     string
 }
 
-// An Arm is one scenario on one target, run Repeat times with seeds that
-// follow one another.
+// An Arm is one run of a scenario on a target.
 type Arm struct {
 	Scenario *scenarios.Scenario
 	Target   Target
-	Repeat   int // which repetition, from 0
+	Repeat   int // index of the repetition
 }
 
-// Name is what progress and tables call the arm.
+// Name is the arm's name in progress and tables.
 func (a Arm) Name() string {
 	name := a.Scenario.Name
 	if a.Scenario.Variant != "" {
@@ -45,9 +44,9 @@ func (a Arm) Name() string {
 	return name
 }
 
-// Expand resolves the request into arms: targets in the order given, and under
-// each target the scenarios with their variants and repetitions. So a
-// prediction stands complete before the first measurement begins.
+// Expand resolves the request into arms: for each target in the order given, the
+// scenarios with their variants and repetitions. So a prediction is complete before the
+// first measurement begins.
 func Expand(q Request) ([]Arm, error) {
 	if name, ok := twice(q.Scenarios); ok {
 		return nil, &UsageError{fmt.Sprintf("scenario %q is named twice (--repeat runs it more often)", name)}
@@ -81,7 +80,7 @@ func Expand(q Request) ([]Arm, error) {
 	return arms, nil
 }
 
-// twice returns what is in list more than once.
+// twice returns an element that is in list more than once.
 func twice[T comparable](list []T) (T, bool) {
 	for i, v := range list {
 		if slices.Contains(list[:i], v) {
@@ -92,9 +91,8 @@ func twice[T comparable](list []T) (T, bool) {
 	return none, false
 }
 
-// repetitions resolves one variant once per repetition: repetition n runs with
-// the seed raised by n, the same on every target, so that arms can be compared
-// seed by seed.
+// repetitions resolves one variant once per repetition. Repetition n adds n to the seed
+// on every target, so that arms can be compared seed by seed.
 func (q Request) repetitions(f *scenarios.File, variant string, target Target) ([]Arm, error) {
 	options := scenarios.Options{Set: q.Set, Variant: variant, Seed: q.Seed,
 		Matcher: q.Matcher, Dispatch: q.Dispatch, Order: q.Order}
@@ -119,7 +117,7 @@ func (q Request) repetitions(f *scenarios.File, variant string, target Target) (
 	return arms, nil
 }
 
-// load reads a scenario. Whatever hinders that is the user's to mend.
+// load reads a scenario. All its errors are usage errors.
 func load(name string) (*scenarios.File, error) {
 	f, err := scenarios.Load(name)
 	if err != nil && !IsUsage(err) {
@@ -128,8 +126,8 @@ func load(name string) (*scenarios.File, error) {
 	return f, err
 }
 
-// resolve settles a scenario and looks its strategies up, so that a misspelt
-// one is refused before anything runs.
+// resolve resolves a scenario and looks its strategies up, so that a misspelt name is
+// refused before anything runs.
 func resolve(f *scenarios.File, o scenarios.Options) (*scenarios.Scenario, error) {
 	s, err := f.Resolve(o)
 	if err != nil {
@@ -138,8 +136,8 @@ func resolve(f *scenarios.File, o scenarios.Options) (*scenarios.Scenario, error
 	return s, errors.Join(CheckStrategies(s.Engine.Matcher, s.Engine.Dispatch, s.Engine.Order), checkArguments(s))
 }
 
-// checkArguments refuses queues and exchanges that choose a strategy which there is
-// not. Brokers that know no such arguments would take them as they are.
+// checkArguments refuses queues and exchanges whose arguments name an unknown strategy.
+// A broker that does not know these arguments would accept any value.
 func checkArguments(s *scenarios.Scenario) error {
 	for _, q := range s.Queues {
 		if err := CheckStrategies("", argument(q.Arguments, "x-dispatch"), argument(q.Arguments, "x-order")); err != nil {
@@ -154,7 +152,7 @@ func checkArguments(s *scenarios.Scenario) error {
 	return nil
 }
 
-// argument returns the text of an argument, empty when there is none.
+// argument returns the value of an argument if it is a string, else "".
 func argument(args []scenarios.Argument, name string) string {
 	for _, a := range args {
 		if text, ok := a.Value.(string); ok && a.Name == name {
@@ -164,8 +162,8 @@ func argument(args []scenarios.Argument, name string) string {
 	return ""
 }
 
-// CheckStrategies refuses names that no strategy has; an empty name is the
-// default. Its errors are usage errors.
+// CheckStrategies refuses unknown strategies; an empty name is the default strategy. Its
+// errors are usage errors.
 func CheckStrategies(matcher, selector, order string) error {
 	for _, s := range []struct {
 		flag, name string
@@ -179,7 +177,7 @@ func CheckStrategies(matcher, selector, order string) error {
 			continue
 		}
 		if err := s.lookup(s.name); err != nil {
-			_, text, _ := strings.Cut(err.Error(), ": ") // the registry's package, which is not the user's word
+			_, text, _ := strings.Cut(err.Error(), ": ") // without the name of the registry's package
 			return &UsageError{s.flag + ": " + text}
 		}
 	}

@@ -18,8 +18,8 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A Past is a results folder with what it takes to run it again: the very
-// text of its scenarios, their seeds and their targets.
+// A Past is a results folder that was read back. It has what a rerun needs: the text of
+// the scenarios, their seeds and their targets.
 type Past struct {
 	Arms []Arm
 
@@ -27,9 +27,9 @@ type Past struct {
 	recorded *folder.Folder
 }
 
-// OpenPast reads a results folder. A folder keeps no credentials, so the
-// targets of runs on other brokers are given again, by the same address; one
-// URL may stand for another where there is but one.
+// OpenPast reads a results folder. A folder keeps no credentials, so the caller gives the
+// URL of each broker again, with the same address. If all runs were made on one broker
+// and one URL is given, its address may differ.
 func OpenPast(dir string, given []Target) (*Past, error) {
 	if err := refuseSweep(dir); err != nil {
 		return nil, err
@@ -47,7 +47,7 @@ func OpenPast(dir string, given []Target) (*Past, error) {
 	}
 	for _, t := range given {
 		if t.Kind != AMQP || len(urls) == 0 {
-			return nil, &UsageError{fmt.Sprintf("--target %s: only runs on an amqp:// target want theirs again; %s has %d of those", t, dir, len(urls))}
+			return nil, &UsageError{fmt.Sprintf("--target %s: only amqp:// targets are given again; the runs in %s have %d of those", t, dir, len(urls))}
 		}
 	}
 	for i, rec := range f.Runs {
@@ -64,7 +64,7 @@ func OpenPast(dir string, given []Target) (*Past, error) {
 	return p, nil
 }
 
-// scenario reads what arm i ran, and refuses a text that was changed since.
+// scenario reads the scenario of run i. It refuses a text that was changed since the run.
 func (p *Past) scenario(i int) (*scenarios.Scenario, error) {
 	path := filepath.Join(p.dir, p.recorded.Runs[i].Dir, "scenario.resolved.yaml")
 	f, err := load(path)
@@ -76,13 +76,13 @@ func (p *Past) scenario(i int) (*scenarios.Scenario, error) {
 		return nil, err
 	}
 	if s.SHA256 != p.recorded.Manifest.Arms[i].ScenarioHash {
-		return nil, fmt.Errorf("%s is not what was run: its SHA-256 is %.12s, the manifest says %.12s (harelab run takes any file)",
+		return nil, fmt.Errorf("%s was changed after the run: its SHA-256 is %.12s, the manifest has %.12s (harelab run accepts any file)",
 			path, s.SHA256, p.recorded.Manifest.Arms[i].ScenarioHash)
 	}
 	return s, nil
 }
 
-// targetAgain finds the target of a recorded run.
+// targetAgain returns the target on which to repeat a run.
 func targetAgain(t stat.Target, urls []string, given []Target) (Target, error) {
 	if t.Kind != string(AMQP) {
 		return ParseTarget(t.Kind)
@@ -92,12 +92,12 @@ func targetAgain(t stat.Target, urls []string, given []Target) (Target, error) {
 			return g, nil
 		}
 	}
-	return Target{}, &UsageError{fmt.Sprintf("a run was made on %s: credentials are not kept, give it again with --target amqp://user:password@host:port/vhost", t.URL)}
+	return Target{}, &UsageError{fmt.Sprintf("a run was made on %s: its credentials are not kept, so give --target amqp://user:password@host:port/vhost", t.URL)}
 }
 
-// WriteDifferences writes how runs differ from the recorded ones they repeat,
-// which are the first of them in order, and reports whether all that was made
-// in virtual time came out the same, message by message.
+// WriteDifferences writes how the runs of again differ from the past ones and reports
+// whether all runs in virtual time are the same, message by message. Run i of again
+// repeats run i of the past; again may be cut short.
 func (p *Past) WriteDifferences(w io.Writer, again *folder.Folder) (same bool, err error) {
 	fmt.Fprintf(w, "\nagainst %s\n", p.dir)
 	for _, line := range setting(p.recorded.Manifest, again.Manifest) {
@@ -131,8 +131,8 @@ func (p *Past) WriteDifferences(w io.Writer, again *folder.Folder) (same bool, e
 	return same, nil
 }
 
-// exactDifference says how a run in virtual time differs from the recorded
-// one, empty if it does not.
+// exactDifference returns how a run in virtual time differs from past run i, or "" if it
+// does not.
 func (p *Past) exactDifference(i int, now *folder.Run) (string, error) {
 	recorded, err := os.ReadFile(filepath.Join(p.dir, p.recorded.Runs[i].Dir, "messages.csv"))
 	if err != nil {
@@ -165,15 +165,15 @@ func (p *Past) exactDifference(i int, now *folder.Run) (string, error) {
 	return "", nil
 }
 
-// onlyFigures returns a summary's figures, without the expectations, which the
-// resolved scenario may word otherwise, and the names of strategies.
+// onlyFigures returns the figures of a summary. It leaves out the expectations, whose
+// text may differ in the resolved scenario, and the names of strategies.
 func onlyFigures(s *stat.Summary) ([]byte, error) {
 	plain := *s
 	plain.Verdicts, plain.Matcher, plain.Dispatch, plain.Order = nil, "", "", ""
 	return json.Marshal(&plain)
 }
 
-// setting lists what the runs were made with, where that is not the same.
+// setting lists what differs in program, machine and targets between two folders.
 func setting(was, is folder.Manifest) []string {
 	var out []string
 	differ := func(what, a, b string) {
@@ -198,7 +198,7 @@ func setting(was, is folder.Manifest) []string {
 	return out
 }
 
-// build names the harelab that made a folder.
+// build returns the version of harelab that made a folder.
 func build(m folder.Manifest) string {
 	s := m.Version
 	if m.Revision != "" {
@@ -217,7 +217,7 @@ func orNone(s string) string {
 	return s
 }
 
-// writeFigures writes the usual figures of two runs side by side.
+// writeFigures writes the default metrics of two runs side by side.
 func writeFigures(w io.Writer, was, is *stat.Summary) error {
 	rows := [][]string{{"  ", "was", "is", "change"}}
 	for _, m := range compare.DefaultMetrics(was) {

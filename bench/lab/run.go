@@ -26,8 +26,8 @@ func (a Arm) run(ctx context.Context, progress func(loadgen.Progress)) (*run.Res
 	}
 }
 
-// embedded runs the arm on a fresh broker in this process, over in-memory
-// connections, with its inside visible.
+// embedded runs the arm on a new broker in this process, over in-memory connections. An
+// observer sees inside the broker.
 func (a Arm) embedded(ctx context.Context, progress func(loadgen.Progress)) (*run.Result, error) {
 	inside := newObserver()
 	choice := a.Scenario.Engine
@@ -51,8 +51,8 @@ func (a Arm) embedded(ctx context.Context, progress func(loadgen.Progress)) (*ru
 	return r, err
 }
 
-// warnings is a log handler that drops everything below a warning. What the broker
-// refuses a client is such an entry, and the client reports it as the run's error.
+// warnings is a log handler that drops entries below a warning. The broker logs below a
+// warning what it refuses a client; the client reports that as the run's error.
 type warnings struct{ slog.Handler }
 
 func (h warnings) Enabled(ctx context.Context, l slog.Level) bool {
@@ -65,9 +65,8 @@ func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
 
 func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
 
-// AtLeast is how long the arm takes on a real clock at least: until its load is
-// over and its work done, but not beyond its timeout. It is 0 when the scenario does
-// not say.
+// AtLeast returns the shortest time that the arm takes on a real clock: until its load is
+// over and its work is done, at most its timeout. It is 0 if the scenario does not say.
 func (a Arm) AtLeast() time.Duration {
 	plan, err := loadgen.NewPlan(a.Scenario)
 	if err != nil {

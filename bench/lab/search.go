@@ -19,13 +19,13 @@ import (
 type SearchRequest struct {
 	Scenario string
 	Variant  string   // empty: the scenario itself
-	Param    string   // takes whole numbers
-	From, To int      // where bounds hold, and how far to look; To may be the lesser
-	Bounds   []string // as expectations of a scenario file: "wait.p99 < 50ms"
+	Param    string   // a param that takes whole numbers
+	From, To int      // the search goes from From, where bounds should hold, to To, which may be less
+	Bounds   []string // in the form of a scenario's expectations: "wait.p99 < 50ms"
 	Target   Target
 	Set      map[string]string
 	Seed     *uint64
-	Repeat   int // runs of each value, with consecutive seeds; all have to hold. 0: 1
+	Repeat   int // runs of each value, with consecutive seeds; bounds must hold in all; 0: 1
 }
 
 // A Search is a search ready to run.
@@ -39,16 +39,16 @@ type Search struct {
 // A Tried is one value of a search with its runs.
 type Tried struct {
 	Value int
-	Holds bool        // in all runs, which are valid
-	Runs  []*arms.Run // whose verdicts are the bounds'
+	Holds bool        // the bounds hold in all runs, and all runs are valid
+	Runs  []*arms.Run // their verdicts are those of the bounds
 }
 
-// A Found is what a search came to. It rests on bounds that, once broken, stay broken
-// as the value goes on from From to To: values between those tried are not looked at.
+// A Found is the result of a search. It assumes that bounds which break at a value also
+// break at all further values up to To: the search does not try them all.
 type Found struct {
-	Value int     // the last one that holds
-	None  bool    // not even From holds; Value is From
-	Edge  bool    // To holds too: the bound lies beyond
+	Value int     // the last value at which the bounds hold
+	None  bool    // they do not hold at From; Value is From
+	Edge  bool    // they hold at To, so the last value lies beyond it
 	Tried []Tried // in the order they ran
 }
 
@@ -76,7 +76,7 @@ func NewSearch(q SearchRequest) (*Search, error) {
 	if _, ok := s.base.Params[q.Param]; !ok {
 		return nil, &UsageError{fmt.Sprintf("unknown param %q%s", q.Param, nearest.Choices(q.Param, slices.Sorted(maps.Keys(s.base.Params))))}
 	}
-	for _, v := range []int{q.From, q.To} { // between them, values may still be refused
+	for _, v := range []int{q.From, q.To} { // the scenario may still refuse a value between them
 		sc, err := s.resolve(v, 0)
 		if err != nil {
 			return nil, fmt.Errorf("%s=%d: %w", q.Param, v, err)
@@ -90,7 +90,7 @@ func NewSearch(q SearchRequest) (*Search, error) {
 	return s, nil
 }
 
-// resolve makes the scenario of one value, whose only expectations are the bounds.
+// resolve returns the scenario of one value. Its only expectations are the bounds.
 func (s *Search) resolve(value, repeat int) (*scenarios.Scenario, error) {
 	q := s.request
 	at, seed := strconv.Itoa(value), s.base.Seed+uint64(repeat)
@@ -111,9 +111,9 @@ func (s *Search) resolve(value, repeat int) (*scenarios.Scenario, error) {
 	return &out, nil
 }
 
-// Run halves the range until the last value that holds and the first that does not
-// are neighbours. Every value gets the same seeds. When ctx is cancelled it returns
-// what was tried with ctx's error.
+// Run halves the range until the last value at which the bounds hold and the first at
+// which they break are neighbours. Every value gets the same seeds. When ctx is
+// cancelled, Run returns what was tried with ctx's error.
 func (s *Search) Run(ctx context.Context, w Watcher) (*Found, error) {
 	q := s.request
 	found := &Found{Value: q.From}
@@ -152,7 +152,7 @@ func (s *Search) Run(ctx context.Context, w Watcher) (*Found, error) {
 	return found, nil
 }
 
-// try runs one value. Figures of a run that is not valid decide nothing.
+// try runs one value. An invalid run is an error, since its figures decide nothing.
 func (s *Search) try(ctx context.Context, value int, w Watcher) (Tried, error) {
 	t := Tried{Value: value, Holds: true}
 	var asked []Arm

@@ -12,7 +12,7 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// A SweepRequest is the grid a user asked for.
+// A SweepRequest asks for runs over a grid of settings.
 type SweepRequest struct {
 	Scenario string
 	Variant  string // empty: the scenario itself
@@ -20,8 +20,8 @@ type SweepRequest struct {
 	Target   Target
 	Set      map[string]string
 	Seed     *uint64
-	Repeat   int    // per cell; 0: see repeats
-	Goal     string // metric to judge cells by; empty: the scenario's headline, else wait.p99
+	Repeat   int    // runs of each point; 0: see [Sweep.repeats]
+	Goal     string // metric that ranks the cells; empty: the scenario's headline, else wait.p99
 }
 
 // A Sweep is a grid ready to run.
@@ -38,14 +38,14 @@ type Sweep struct {
 
 // A Cell is one run of one point of the grid.
 type Cell struct {
-	Index int `json:"cell"` // of the point, in the order of the axes
+	Index int `json:"cell"` // index of the point, in the order of the axes
 	sweep.Cell
 	Findings []string `json:"findings,omitempty"`
 	Valid    bool     `json:"valid"`
-	CutOff   string   `json:"cut_off,omitempty"` // how much of the work was left when time was up
+	CutOff   string   `json:"cut_off,omitempty"` // the sentence that says how much work was left at the timeout; empty: none was
 }
 
-// Counts reports whether the cell's figures may be set beside those of others.
+// Counts reports whether the cell's figures may be compared with others.
 func (c *Cell) Counts() bool { return c.Valid && c.CutOff == "" }
 
 // NewSweep checks the request against the scenario.
@@ -78,7 +78,7 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 		s.Goal = "wait.p99"
 	}
 	scope := base.Scope()
-	for _, c := range s.cells() { // a value that the scenario refuses is found before anything runs
+	for _, c := range s.cells() { // find a value that the scenario refuses before anything runs
 		sc, err := s.resolve(c)
 		if err != nil {
 			return nil, fmt.Errorf("cell %s: %w", s.Label(c.Values), err)
@@ -91,13 +91,13 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	return s, nil
 }
 
-// freeRuns is how many runs in virtual time a sweep makes unasked: some
-// seconds of them.
+// freeRuns bounds the runs in virtual time of a sweep that repeats each point although
+// nobody asked for repeats. They take some seconds.
 const freeRuns = 500
 
-// repeats is how often cells run when nobody says: in virtual time as often as
-// the scenario does, so that charts show how far another draw of the load would
-// lie, unless the grid is large; on a real clock once, as that costs its time.
+// repeats returns the number of runs of each point if the request does not give one. In
+// virtual time and for a small grid it is the scenario's own number, so that charts show
+// the spread between seeds; otherwise it is 1.
 func (s *Sweep) repeats() int {
 	if n := s.Base.Repeat; s.Target.Kind == Sim && points(s.Axes)*n <= freeRuns {
 		return n
@@ -105,7 +105,7 @@ func (s *Sweep) repeats() int {
 	return 1
 }
 
-// points is how many combinations axes have.
+// points returns the number of combinations of the axes' values.
 func points(axes []Axis) int {
 	n := 1
 	for _, a := range axes {
@@ -114,7 +114,7 @@ func points(axes []Axis) int {
 	return n
 }
 
-// cells lists every run of the sweep in the order of the axes, the last axis
+// cells lists every run of the sweep in the order of the axes; the last axis varies
 // fastest.
 func (s *Sweep) cells() []Cell {
 	n := points(s.Axes)
@@ -134,29 +134,29 @@ func (s *Sweep) cells() []Cell {
 	return cells
 }
 
-// Len is how many cells the sweep has, repeats counted.
+// Len returns the number of cells of the sweep, repeats included.
 func (s *Sweep) Len() int { return len(s.cells()) }
 
-// Label names the point of a cell's values, as "prefetch=1 dispatch=fair".
+// Label names the point of a cell's values, for example "prefetch=1 dispatch=fair".
 func (s *Sweep) Label(values []string) string { return sweep.Label(s.Axes, values) }
 
-// resolve makes the scenario of a cell. All cells of one repetition share a
-// seed, so they differ in nothing but their values.
+// resolve returns the scenario of a cell. All cells of one repetition share a seed, so
+// they differ only in their values.
 func (s *Sweep) resolve(c Cell) (*scenarios.Scenario, error) {
 	o := options(s.options, s.Base.Params, s.Axes, c.Values)
 	o.Seed = &c.Seed
 	return resolve(s.file, o)
 }
 
-// sweepMetrics are kept of every cell, besides the goal.
+// sweepMetrics are the metrics that are kept of every cell, besides the goal.
 var sweepMetrics = []string{"wait.mean", "wait.p50", "wait.p99", "wait.max", "held.mean", "held.max",
 	"slowdown.mean", "throughput", "idle_while_waiting", "utilisation", "jain.busy{by=worker}", "lost"}
 
-// maxClasses is how many classes a sweep tells apart.
+// maxClasses is the largest number of classes for which a sweep keeps the goal by class.
 const maxClasses = 4
 
-// goals are the sweep's goal and, where there are a few classes, the same of
-// each class: what helps one may be paid for by another.
+// goals returns the sweep's goal and, for a scenario with a few classes, the same metric
+// of each class, since a setting may help one class at the cost of another.
 func (s *Sweep) goals(classes []string) []string {
 	out := []string{s.Goal}
 	q, err := metric.Parse(s.Goal)
@@ -172,13 +172,14 @@ func (s *Sweep) goals(classes []string) []string {
 	return out
 }
 
-// measure runs one cell. A cell that was cut short is not measured.
+// measure runs one cell and fills in its figures. If ctx is cancelled it returns an
+// error.
 func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Progress)) error {
 	sc, err := s.resolve(*c)
 	if err != nil {
 		return err
 	}
-	sc.Expect, sc.Report.Headline = nil, s.Goal // nothing else is asked of a cell
+	sc.Expect, sc.Report.Headline = nil, s.Goal // a cell needs only the goal
 	r, err := Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat}.run(ctx, progress)
 	if err != nil {
 		return fmt.Errorf("cell %s: %w", s.Label(c.Values), err)
@@ -189,7 +190,7 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	sum := stat.Summarize(r)
 	c.Valid, c.Load = sum.Valid(), sum.Load.Hash
 	if r.Partial {
-		c.CutOff = fmt.Sprintf("It was cut off after %s with %d of %d messages left, so that its longest waits are not known.",
+		c.CutOff = fmt.Sprintf("It was cut off after %s with %d of %d messages left, so its longest waits are not known.",
 			stat.Brief(float64(r.Length)/1e6), r.Ledger.Unserved, r.Ledger.Published)
 	}
 	for _, f := range sum.Findings {
@@ -199,8 +200,8 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	return err
 }
 
-// cellMetrics returns those of the metrics that have a value in this cell: a
-// label may name a worker that only other cells have.
+// cellMetrics returns the metrics that have a value in this cell. A label may name a
+// worker that only other cells have.
 func cellMetrics(sum *stat.Summary, names []string) (map[string]float64, error) {
 	out := make(map[string]float64, len(names))
 	for _, name := range names {

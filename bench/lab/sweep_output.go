@@ -14,7 +14,7 @@ import (
 // CellLogName is the file of a sweep's finished cells in its results folder.
 const CellLogName = "cells.jsonl"
 
-// A SweepWatcher is told how a sweep gets on. Its methods are called one at a time.
+// A SweepWatcher follows the progress of a sweep. Its methods are called one at a time.
 type SweepWatcher interface {
 	Plan(left []Arm, parallel int) // before the first cell: the arms that will run
 	Show(SweepProgress)

@@ -12,10 +12,9 @@ import (
 	"harelab/reports/sweep"
 )
 
-// Report makes the sweep's report of its finished cells, in the order of the
-// grid whatever the order they ran in. In virtual time the best and the worst
-// cell are run once more for their lanes, unless ctx is done; elsewhere that would
-// cost their time.
+// Report makes the sweep's report of its finished cells, in the order of the grid. In
+// virtual time it runs the best and the worst cell once more for their lanes, unless ctx
+// is done; on a real clock that would take too long.
 func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sweep.Sweep, error) {
 	out := &sweep.Sweep{Scenario: Arm{Scenario: s.Base}.Name(), Title: s.Base.Title, Doc: strings.TrimSpace(s.Base.Doc), Target: s.Target.String(),
 		Virtual: s.Target.Kind == Sim, Goal: s.Goal, Axes: s.Axes, Command: command}
@@ -58,6 +57,6 @@ func (s *Sweep) rerun(ctx context.Context, values []string) (*run.Result, error)
 		return nil, err
 	}
 	named := *sc
-	named.Variant = strings.TrimSpace(sc.Variant + " " + s.Label(values)) // tells the two apart
+	named.Variant = strings.TrimSpace(sc.Variant + " " + s.Label(values)) // so that the two have different names
 	return Arm{Scenario: &named, Target: s.Target}.run(ctx, func(loadgen.Progress) {})
 }

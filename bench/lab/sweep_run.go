@@ -11,11 +11,11 @@ import (
 	"harelab/loadgen"
 )
 
-// Run runs the cells that done does not hold, in random order so that a
-// machine's moods do not line up with an axis, and calls record for each as it
-// ends. Cells in virtual time run side by side on all processors, others one by
-// one. It returns ctx's error when interrupted; record and progress, which may be nil,
-// are called from one goroutine at a time.
+// Run runs the cells that are not in done and calls record for each as it ends. The
+// order is random, so that changes of the machine's speed do not align with an axis.
+// Cells in virtual time run in parallel on all processors, others one by one. When ctx
+// is cancelled, Run returns its error. Record and progress are called by one goroutine
+// at a time; progress may be nil.
 func (s *Sweep) Run(ctx context.Context, done []Cell, record func(Cell) error, progress func(SweepProgress)) error {
 	if progress == nil {
 		progress = func(SweepProgress) {}
@@ -46,7 +46,7 @@ func (s *Sweep) Run(ctx context.Context, done []Cell, record func(Cell) error, p
 	return context.Cause(ctx)
 }
 
-// left lists the cells that done does not hold, in random order.
+// left lists the cells that are not in done, in random order.
 func (s *Sweep) left(done []Cell) []Cell {
 	have := make(map[[2]int]bool, len(done))
 	for _, d := range done {
@@ -58,7 +58,7 @@ func (s *Sweep) left(done []Cell) []Cell {
 	return todo
 }
 
-// Left lists the arms that Run will run, done being what was measured before.
+// Left lists the arms that Run will run if the cells in done are finished.
 func (s *Sweep) Left(done []Cell) []Arm {
 	var arms []Arm
 	for _, c := range s.left(done) {
@@ -69,28 +69,28 @@ func (s *Sweep) Left(done []Cell) []Arm {
 	return arms
 }
 
-// A SweepProgress is how far a sweep has come.
+// A SweepProgress is the state of a running sweep.
 type SweepProgress struct {
-	Done, Total int
-	Left        time.Duration // estimate, -1 when there is none
-	Label       string        // of the cell that Under is about, else of the one finished last
-	Under       *loadgen.Progress
+	Done, Total int               // cells
+	Left        time.Duration     // estimate of the time left; -1: none
+	Label       string            // names the cell that runs, if Under is set, else the one that ended last
+	Under       *loadgen.Progress // progress of a running cell; nil: a cell has ended
 }
 
-// A sweepQueue hands a sweep's cells to those that run them, and tells of what
-// they did.
+// A sweepQueue hands out the cells of a sweep to the goroutines that run them, and
+// reports their progress.
 type sweepQueue struct {
 	sweep    *Sweep
 	todo     []Cell
-	done     int // cells that were there before
+	done     int // number of cells that were finished before
 	record   func(Cell) error
 	progress func(SweepProgress)
 	started  time.Time
 
 	mu    sync.Mutex
-	taken int
-	ended int
-	spent time.Duration // until the last of them ended
+	taken int           // number of cells of todo that were handed out
+	ended int           // number of cells of todo that have ended
+	spent time.Duration // from started to the end of the last of them
 }
 
 func (q *sweepQueue) take(ctx context.Context) (Cell, bool) {
@@ -103,7 +103,7 @@ func (q *sweepQueue) take(ctx context.Context) (Cell, bool) {
 	return q.todo[q.taken-1], true
 }
 
-// under tells how the cell under way gets on.
+// under reports the progress of a running cell.
 func (q *sweepQueue) under(c Cell, p loadgen.Progress) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
@@ -122,8 +122,8 @@ func (q *sweepQueue) finish(c Cell) error {
 	return nil
 }
 
-// tell reports progress. The time that is left is judged by the cells that
-// have ended, before there are any by what the one under way says.
+// tell reports progress. It estimates the time left from the cells that have ended, and
+// before the first has ended from the running one.
 func (q *sweepQueue) tell(c Cell, under *loadgen.Progress) {
 	left := time.Duration(-1)
 	switch rest := time.Duration(len(q.todo) - q.ended); {

@@ -21,7 +21,7 @@ const (
 	AMQP     Kind = "amqp"     // any AMQP 0-9-1 broker by URL
 )
 
-// exampleURL is what the URL of a broker looks like.
+// exampleURL shows the form of a broker's URL.
 const exampleURL = "amqp://user:password@host:port/vhost"
 
 // A Target is where an arm runs.
@@ -30,8 +30,8 @@ type Target struct {
 	URL  string // with credentials; only for AMQP
 }
 
-// ParseTarget reads a target as the flag --target has it: "sim", "embedded" or
-// a URL that begins with amqp:// or amqps://.
+// ParseTarget reads a target, the value of the flag --target: "sim", "embedded" or a URL
+// that begins with amqp:// or amqps://.
 func ParseTarget(s string) (Target, error) {
 	switch {
 	case s == string(Sim) || s == string(Embedded):
@@ -56,8 +56,8 @@ func (t Target) String() string {
 	return string(t.Kind)
 }
 
-// redact removes user and password from a URL. What does not parse is cut at
-// its last '@', since a password may hold anything.
+// redact removes user and password from a URL. In a text that is no URL it removes
+// everything up to the last '@', since a password may contain any character.
 func redact(s string) string {
 	u, err := url.Parse(s)
 	if err != nil {

@@ -9,7 +9,7 @@ import (
 	"harelab/reports/stat"
 )
 
-// A TB is what Run needs of a test: every testing.TB is one.
+// A TB has the methods of a test that Run needs. Every testing.TB is one.
 type TB interface {
 	Helper()
 	Context() context.Context
@@ -17,10 +17,10 @@ type TB interface {
 	Fatalf(format string, args ...any)
 }
 
-// Run runs a scenario, by name or file, once in virtual time, or as the changes to
-// the request say, and returns the run with its figures; of several, the last. It
-// fails the test for each expectation that is not met and each finding that makes
-// the run invalid, and ends it if the scenario could not be run.
+// Run runs a scenario, given by name or file, and returns the run with its figures. It
+// runs once in virtual time unless changes to the request say otherwise; of several runs
+// it returns the last. It fails the test for each expectation that is not met and for
+// each finding that makes a run invalid. It ends the test if the scenario could not run.
 func Run(t TB, scenario string, changes ...func(*Request)) *arms.Run {
 	t.Helper()
 	q := Request{Scenarios: []string{scenario}, Variants: []string{Base}, Targets: []Target{{Kind: Sim}}, Repeat: 1}
@@ -44,7 +44,7 @@ func Run(t TB, scenario string, changes ...func(*Request)) *arms.Run {
 	return runs[len(runs)-1]
 }
 
-// complain fails the test for what is wrong with a run.
+// complain fails the test for an invalid run and for expectations that are not met.
 func complain(t TB, s *stat.Summary) {
 	t.Helper()
 	name := fmt.Sprintf("%s on %s, seed %d", s.Arm, s.Target.Name(), s.Seed)
@@ -70,22 +70,22 @@ func complain(t TB, s *stat.Summary) {
 	}
 }
 
-// On has Run run on this target.
+// On makes Run use this target.
 func On(target Target) func(*Request) {
 	return func(q *Request) { q.Targets = []Target{target} }
 }
 
-// Variant has Run run a variant of the scenario.
+// Variant makes Run run a variant of the scenario.
 func Variant(name string) func(*Request) {
 	return func(q *Request) { q.Variants = []string{name} }
 }
 
-// Seed has Run draw other random numbers than the scenario's.
+// Seed replaces the scenario's seed.
 func Seed(n uint64) func(*Request) {
 	return func(q *Request) { q.Seed = &n }
 }
 
-// Set has Run set a param of the scenario. The value is written as in a scenario
+// Set sets a param of the scenario. The value has the form that it has in a scenario
 // file: 40, "10ms", "on-done".
 func Set(param string, value any) func(*Request) {
 	return func(q *Request) {
@@ -96,15 +96,14 @@ func Set(param string, value any) func(*Request) {
 	}
 }
 
-// Strategies has Run run with strategies other than the scenario's; an empty name
-// leaves that one as it is.
+// Strategies replaces the scenario's strategies; an empty name keeps the scenario's.
 func Strategies(matcher, dispatch, order string) func(*Request) {
 	return func(q *Request) { q.Matcher, q.Dispatch, q.Order = matcher, dispatch, order }
 }
 
-// Figure returns one figure of a run, as "wait.max{class=quick}": seconds for times,
-// a fraction for shares. A figure that there is not, or that the target does not
-// show, ends the test.
+// Figure returns one figure of a run, for example "wait.max{class=quick}": seconds for
+// times, a fraction for shares. It ends the test if the metric is unknown or has no
+// value.
 func Figure(t TB, r *arms.Run, name string) float64 {
 	t.Helper()
 	v, err := Ask(r.Summary, name)

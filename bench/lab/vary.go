@@ -12,15 +12,15 @@ import (
 	"harelab/scenarios"
 )
 
-// MeasuredRepeats is how often a compared arm runs on a real clock when nobody
-// says otherwise: with fewer than six on each side the U-test that compares
-// them cannot survive the correction for a table of metrics.
+// MeasuredRepeats is the default number of runs of each value on a real clock. With
+// fewer than six on each side, no difference is significant in the U-test after the
+// correction for a table of metrics.
 const MeasuredRepeats = 6
 
-// variantAxis lets variants of a scenario be compared as values are.
+// variantAxis is the name of the axis whose values are variants of the scenario.
 const variantAxis = "variant"
 
-// A VaryRequest asks for one scenario under several values of one setting.
+// A VaryRequest asks for a comparison of one scenario under several values of a setting.
 type VaryRequest struct {
 	Scenario string
 	Variant  string // empty: the scenario itself
@@ -29,10 +29,10 @@ type VaryRequest struct {
 	Set      map[string]string
 	Seed     *uint64
 	Repeat   int      // 0: once in virtual time, MeasuredRepeats elsewhere
-	Metrics  []string // that will be compared; empty: the usual ones
+	Metrics  []string // the metrics to compare; empty: the default ones
 }
 
-// A Varied is what a VaryRequest came to.
+// A Varied has the runs of a [Vary].
 type Varied struct {
 	Runs    []*arms.Run // in the order they ran
 	byValue map[string][]*stat.Summary
@@ -47,12 +47,12 @@ type Vary struct {
 	metrics []string
 }
 
-// NewVary expands the request. The values take turns, and every second round
-// runs backwards, so that a machine's moods fall on all of them alike; all
-// values of one round share a seed, so they are asked for the same work.
+// NewVary expands the request. Runs of the values alternate, and every second round is
+// in reverse order, so that changes of the machine's speed affect all values alike. All
+// values of one round share a seed, so they get the same work.
 func NewVary(q VaryRequest) (*Vary, error) {
 	if len(q.Axis.Values) < 2 {
-		return nil, &UsageError{fmt.Sprintf("--vary %s: want two values or more, as dispatch=rr,fair", q.Axis.Name)}
+		return nil, &UsageError{fmt.Sprintf("--vary %s: want two values or more, such as dispatch=rr,fair", q.Axis.Name)}
 	}
 	f, err := load(q.Scenario)
 	if err != nil {
@@ -103,7 +103,7 @@ func NewVary(q VaryRequest) (*Vary, error) {
 	return v, nil
 }
 
-// varied sets one value and the seed on top of o.
+// varied returns o with one value and the seed.
 func varied(o scenarios.Options, params map[string]string, a Axis, value string, seed uint64) scenarios.Options {
 	o.Seed = &seed
 	if a.Name != variantAxis {
@@ -116,8 +116,8 @@ func varied(o scenarios.Options, params map[string]string, a Axis, value string,
 	return o
 }
 
-// named returns s with its value as the name of its variant, so that the values
-// stay apart in progress, tables and the results folder.
+// named returns s with its value in the name of its variant. So the values have
+// different names in progress, tables and the results folder.
 func named(s *scenarios.Scenario, a Axis, value string) *scenarios.Scenario {
 	if a.Name == variantAxis {
 		return s
@@ -130,8 +130,8 @@ func named(s *scenarios.Scenario, a Axis, value string) *scenarios.Scenario {
 	return &out
 }
 
-// Run runs the arms. When ctx is cancelled it returns what there is with
-// ctx's error.
+// Run runs the arms. When ctx is cancelled it returns the runs there are with ctx's
+// error.
 func (v *Vary) Run(ctx context.Context, w Watcher) (*Varied, error) {
 	runs, err := Measure(ctx, v.Arms, 1, w)
 	out := &Varied{Runs: runs, byValue: make(map[string][]*stat.Summary), axis: v.axis}
@@ -141,8 +141,7 @@ func (v *Vary) Run(ctx context.Context, w Watcher) (*Varied, error) {
 	return out, err
 }
 
-// Compare sets each value beside the first one. Metrics may be nil for the
-// usual ones.
+// Compare compares each value with the first one. Nil metrics are the default ones.
 func (v *Varied) Compare(metrics []string) (*compare.Comparison, error) {
 	var sides []*compare.Side
 	for _, value := range v.axis.Values {
@@ -150,7 +149,7 @@ func (v *Varied) Compare(metrics []string) (*compare.Comparison, error) {
 		if len(ss) == 0 {
 			return nil, errors.New("not every value was measured")
 		}
-		if metrics == nil { // the same of all values, whatever class each one's worst is
+		if metrics == nil { // the same metrics for all values: those of the first, whose slowest class they may name
 			metrics = compare.DefaultMetrics(ss[0])
 		}
 		side, err := compare.FromSummaries(v.axis.Name+"="+value, ss, metrics)

@@ -9,13 +9,12 @@ import (
 	"harelab/scenarios"
 )
 
-// A UsageError is a mistake in what the user asked for.
+// A UsageError is a mistake in a request.
 type UsageError struct{ Text string }
 
 func (e *UsageError) Error() string { return e.Text }
 
-// IsUsage reports whether err is the user's to mend: a usage error or a
-// mistake in a scenario file.
+// IsUsage reports whether err is a usage error or a mistake in a scenario file.
 func IsUsage(err error) bool {
 	var usage *UsageError
 	var scenario *scenarios.Error
@@ -34,20 +33,20 @@ func invalid(s *stat.Summary) error {
 // An UnmetError says that expectations of a scenario were not met.
 type UnmetError struct {
 	Unmet, Runs int
-	Late        float64 // seconds that the machine was late by there, as a busy one is
+	Late        float64 // the greatest lateness of the machine in an unmet run, in seconds
 }
 
 func (e *UnmetError) Error() string {
 	var b strings.Builder
 	fmt.Fprintf(&b, "expectations were not met in %d of %d runs", e.Unmet, e.Runs)
 	if e.Late >= stat.LateLeast {
-		fmt.Fprintf(&b, "; the machine was busy there and late by up to %s: measure again", stat.Brief(e.Late))
+		fmt.Fprintf(&b, "; the machine was busy then and late by up to %s: measure again", stat.Brief(e.Late))
 	}
 	return b.String()
 }
 
-// Verdict judges runs by themselves: an *InvalidError comes before an *UnmetError,
-// nil is neither.
+// Verdict returns an *InvalidError if a run is invalid, else an *UnmetError if a run
+// does not meet the scenario's expectations, else nil.
 func Verdict(ss []*stat.Summary) error {
 	e := UnmetError{Runs: len(ss)}
 	for _, s := range ss {

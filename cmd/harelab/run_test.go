@@ -33,7 +33,7 @@ func TestVerdict(t *testing.T) {
 		{"met", []*run.Result{met}, exitDone, ""},
 		{"unmet", []*run.Result{met, unmet}, exitExpectation, "expectations were not met in 1 of 2 runs"},
 		{"unmet and late", []*run.Result{met, unmet, lateUnmet}, exitExpectation,
-			"expectations were not met in 2 of 3 runs; the machine was busy there and late by up to 0.186 s: measure again"},
+			"expectations were not met in 2 of 3 runs; the machine was busy then and late by up to 0.186 s: measure again"},
 		{"invalid", []*run.Result{unmet, invalid}, exitInvalid, "is invalid"},
 	} {
 		err := lab.Verdict(arms.Summaries(arms.Summarize(c.results...)))
