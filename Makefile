@@ -5,33 +5,33 @@ FUZZTIME ?= 20s
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
 
-run: ## the talk's before/after pair, predicted and measured, in one report
+run: ## run the talk's before/after pair, predicted and measured, in one report
 	go run ./cmd/harelab run
 
-test: ## every test that needs nothing but Go
+test: ## run every test that needs only Go
 	go test ./...
 
-race: ## the same under the race detector, with the engine's checks of itself on
+race: ## the same tests under the race detector, with the engine's invariants checked
 	go test -race -short -timeout 20m ./...
 
-invariants: ## the engine's tests and virtual time with its checks of itself on
+invariants: ## the tests of engine and load generators, with the engine's invariants checked
 	go test -tags invariants -short ./engine/... ./loadgen/...
 
-lint: ## gofmt, tidy requirements, vet, staticcheck, known vulnerabilities
+lint: ## gofmt, go mod tidy, vet, staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change the files above'; exit 1; }
 	go mod tidy -diff && go mod verify && cd bench/peers && go mod tidy -diff && go vet ./...
 	go vet ./... && go vet -tags interop ./cmd/harelab/interop && go tool staticcheck ./...
 	go vet -tags interop,invariants ./... && go tool staticcheck -tags invariants ./engine/...
 	cd .ci/vuln && go vet . && go run . ../..
 
-fuzz: ## every fuzz target for FUZZTIME
+fuzz: ## run every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sed 's|/[^/]*:func | |' | while read -r dir name; do \
 	echo "$$dir $$name"; go test -tags invariants -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; done
 
-bench: ## every benchmark COUNT times; read it with go tool benchstat -col /strategy bench.txt
+bench: ## run every benchmark COUNT times into bench.txt; read it with go tool benchstat -col /strategy bench.txt
 	go test -run '^$$' -bench . -timeout 0 -count $(COUNT) ./bench/... | tee bench.txt
 
-interop: ## real clients against harelab serve: pika, aio-pika, Celery, amqp-tools
+interop: ## test harelab serve with real clients: pika, aio-pika, Celery, amqp-tools
 	go test -tags interop,invariants -count 1 -v ./cmd/harelab/interop
 
 .PHONY: help run test race invariants lint fuzz bench interop

@@ -33,13 +33,13 @@ var brokerLoads = []struct {
 	{"workload=topic/bindings=2000/body=16", load{body: 16, exchange: "bench.topic", bindings: 2_000, consumers: 1, window: 10_000}},
 }
 
-// BenchmarkBroker measures the way of a message from a publisher to its consumer:
+// BenchmarkBroker measures a message's path from its publisher to its consumer:
 //
-//	target=inproc  by calls of the broker's API, without frames
-//	target=memory  by raw clients, with frames encoded beforehand, in this process over
-//	               connections in memory: cpu-ns/op includes the clients'
-//	target=tcp     by the same clients in a process of their own over loopback TCP:
-//	               cpu-ns/op and the allocations are the broker's alone
+//	target=inproc  calls of the broker's API, without frames
+//	target=memory  raw clients that encoded their frames beforehand, in this process over
+//	               in-memory connections: cpu-ns/op includes the clients
+//	target=tcp     the same clients in another process over loopback TCP: cpu-ns/op and
+//	               allocations are the broker's alone
 //
 //	go test -run=^$ -bench=Broker ./bench
 func BenchmarkBroker(b *testing.B) {
@@ -63,7 +63,7 @@ func newBenchEngine(b *testing.B) *engine.Engine {
 	return e
 }
 
-// A countingSink counts what is delivered.
+// A countingSink counts deliveries.
 type countingSink struct {
 	n, tag uint64
 }
@@ -120,7 +120,7 @@ func benchmarkInProcess(b *testing.B, l load) {
 	})
 }
 
-// call carries out one of a load's declarations without a client.
+// call carries out a load's declaration by the broker's API.
 func call(ch *broker.Channel, m wire.Method) (err error) {
 	switch m := m.(type) {
 	case *wire.QueueDeclare:
@@ -158,8 +158,8 @@ func benchmarkTCP(b *testing.B, l load) {
 	measure(b, p.run)
 }
 
-// measure runs b.N messages, after some that warm buffers up, and reports what they
-// cost this process.
+// measure runs some messages to warm buffers up, then b.N messages, and reports the
+// processor time that this process spends on those.
 func measure(b *testing.B, run func(n int) error) {
 	b.ReportAllocs()
 	if err := run(20_000); err != nil {
@@ -185,7 +185,7 @@ func cpuTime(b *testing.B) time.Duration {
 	return time.Duration(u.Utime.Nano() + u.Stime.Nano())
 }
 
-// A loadProcess is TestLoadProcess in a process of its own.
+// A loadProcess is another process that runs TestLoadProcess.
 type loadProcess struct {
 	in  io.Writer
 	out *bufio.Reader
@@ -217,7 +217,7 @@ func startLoad(b *testing.B, addr net.Addr, l load) *loadProcess {
 	return p
 }
 
-// run has the process publish and receive n messages.
+// run makes the process publish and receive n messages.
 func (p *loadProcess) run(n int) error {
 	fmt.Fprintln(p.in, n)
 	return p.expect(fmt.Sprintf("done %d", n))

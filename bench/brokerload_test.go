@@ -14,24 +14,24 @@ import (
 	"harelab/engine/wire"
 )
 
-// A load is what the clients of BenchmarkBroker do: raw sockets and frames encoded
-// beforehand, so that they cost little beside the broker.
+// A load is the work of the clients of BenchmarkBroker. They use raw sockets and frames
+// encoded beforehand, so that they cost little beside the broker.
 type load struct {
-	body      int
-	exchange  string // empty: the default exchange
-	bindings  int    // of a topic exchange, over 50 queues
-	consumers int    // of the queue
-	prefetch  int    // 0: without acknowledgement
-	window    int    // publishes on their way: undelivered, or unconfirmed with confirms
+	body      int    // octets of a body
+	exchange  string // name of a topic exchange; empty: the default exchange
+	bindings  int    // bindings of the topic exchange, to 50 queues
+	consumers int    // consumers of the queue
+	prefetch  int    // 0: consumers do not ack
+	window    int    // largest number of undelivered or, with confirms, unconfirmed messages
 	confirms  bool
 }
 
-// loadEnv tells a process of the test binary to be the load: the broker's address and
-// the load.
+// loadEnv is set for a process of the test binary that is a load. It has the broker's
+// address and the load.
 const loadEnv = "HARELAB_BENCH_LOAD"
 
-// TestLoadProcess is the load in a process of its own. It does nothing in an ordinary
-// run of the tests.
+// TestLoadProcess is the load in another process. In an ordinary run of the tests it does
+// nothing.
 func TestLoadProcess(t *testing.T) {
 	spec := os.Getenv(loadEnv)
 	if spec == "" {
@@ -73,13 +73,14 @@ type loadRun struct {
 	consumers []*rawClient
 	block     []byte // publishes, encoded
 	each      int    // octets of one publish
-	published int64
+	published int64  // number of messages
 
 	delivered, confirmed progress
 }
 
-// Progress counts what has come and wakes who waits for it: once, when there is as much
-// as is waited for, since the load's own switches of goroutines would slow it down.
+// progress counts messages and wakes the goroutine that waits for a number of them. It
+// wakes it only once, when the number is reached, since switches of goroutines would
+// slow the load down.
 type progress struct {
 	n    atomic.Int64
 	want atomic.Int64
@@ -105,7 +106,7 @@ func (p *progress) check() {
 	}
 }
 
-// wait returns when there are n at least, and how many there are.
+// wait waits until the count is at least n and returns the count.
 func (p *progress) wait(n int64) int64 {
 	p.want.Store(n)
 	for p.n.Load() < n {
@@ -160,8 +161,9 @@ func (l load) key() string {
 	return "w7.bench.w3"
 }
 
-// declarations returns what a load needs before consumers: the queue and, for a topic
-// exchange, all the bindings, each to one of 50 queues. The routing key matches one.
+// declarations returns the methods that prepare a load for its consumers: they declare
+// the queue and, for a topic exchange, bind all bindings, each to one of 50 queues. The
+// routing key matches one binding.
 func (l load) declarations() []wire.Method {
 	ms := []wire.Method{
 		&wire.BasicQos{PrefetchCount: uint16(l.prefetch)},
@@ -188,7 +190,7 @@ func (l load) declarations() []wire.Method {
 	return ms
 }
 
-// consume counts deliveries and acks them, all of a chunk with one multiple ack.
+// consume counts deliveries. It acks all deliveries of a chunk with one multiple ack.
 func (r *loadRun) consume(c *rawClient) {
 	defer close(c.done)
 	var tag uint64
@@ -214,8 +216,8 @@ func (r *loadRun) consume(c *rawClient) {
 	}
 }
 
-// run publishes n messages and returns when all are delivered, and confirmed if the
-// load has confirms. It fails if there are more.
+// run publishes n messages and waits until all are delivered and, if the load has
+// confirms, confirmed. It fails if more are delivered.
 func (r *loadRun) run(n int) error {
 	settled, before := &r.delivered, r.published
 	if r.confirms {
@@ -338,7 +340,7 @@ func (c *rawClient) fill() error {
 	return err
 }
 
-// chunk reads once and calls do for each frame, or again until there is one.
+// chunk reads until there is at least one whole frame, and calls do for each frame.
 func (c *rawClient) chunk(do func(wire.Frame)) error {
 	for frames := 0; ; {
 		for {

@@ -12,9 +12,9 @@ import (
 	"harelab/engine/topic"
 )
 
-// BenchmarkChurn measures one Match of two readers beside a writer that changes a
-// binding for every hundred matches. The readers wait for a writer that falls far
-// behind. Its max-ns is the longest time that a hundred matches took.
+// BenchmarkChurn measures one Match of two readers while a writer changes a binding for
+// every hundred matches. The readers wait if the writer falls far behind. The metric
+// max-ns is the longest time that a hundred matches took.
 func BenchmarkChurn(b *testing.B) { benchmarkChurn(b, 1) }
 
 // BenchmarkChurnQuiet is the control of BenchmarkChurn: the writer does nothing.
@@ -29,7 +29,7 @@ func benchmarkChurn(b *testing.B, changes int) {
 }
 
 func churn(b *testing.B, m topic.Matcher, e *expected, changes int) {
-	tokens := make(chan struct{}, 64) // for a hundred matches each
+	tokens := make(chan struct{}, 64) // each stands for a hundred matches
 	var writer, readers sync.WaitGroup
 	writer.Go(func() {
 		n := 0
@@ -59,13 +59,13 @@ func churn(b *testing.B, m topic.Matcher, e *expected, changes int) {
 	writer.Wait()
 	got, all := matches[0]+matches[1], want[0]+want[1]
 	if got > all || got < all*9/10 || changes == 0 && got != all {
-		b.Errorf("%d matches, want %d, or less by bindings that were away", got, all)
+		b.Errorf("%d matches, want %d, or up to a tenth less for unbound bindings", got, all)
 	}
 	b.ReportMetric(float64(got)/float64(b.N), "matches/op")
 	b.ReportMetric(float64(max(longest[0], longest[1])), "max-ns")
 }
 
-// change unbinds a binding or, the next time, binds it again.
+// change unbinds a binding if n is even and binds it again if n is odd.
 func change(m topic.Matcher, e *expected, n int) {
 	bind := e.Bindings[n/2%len(e.Bindings)]
 	if n%2 == 0 {
@@ -75,8 +75,8 @@ func change(m topic.Matcher, e *expected, n int) {
 	}
 }
 
-// read matches n keys, and returns the number of matches and the longest time that
-// a hundred keys took.
+// read matches n keys. It returns the number of matches and the longest time that a
+// hundred keys took.
 func read(m topic.Matcher, e *expected, from, n int, tokens chan<- struct{}) (matches int, longest time.Duration) {
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -94,9 +94,9 @@ func read(m topic.Matcher, e *expected, from, n int, tokens chan<- struct{}) (ma
 	return matches, pauses.Longest
 }
 
-// BenchmarkDeleteQueue measures what deleting a queue asks of a matcher of
-// 100,000 bindings: to unbind the 10,000 that are the queue's. Its max-ns is the
-// longest pause of a publisher beside it, median of the deletions.
+// BenchmarkDeleteQueue measures the deletion of a queue that has 10,000 of a matcher's
+// 100,000 bindings: the matcher unbinds them. The metric max-ns is the longest pause of
+// a concurrent publisher, as the median over the deletions.
 func BenchmarkDeleteQueue(b *testing.B) {
 	w := workload.IoT(100_000)
 	const queue = 1 << 20
@@ -116,7 +116,7 @@ func BenchmarkDeleteQueue(b *testing.B) {
 				for _, key := range own {
 					m.Bind(key, queue)
 				}
-				runtime.GC() // garbage of the binds is not the deletion's
+				runtime.GC() // do not count garbage of the binds
 				stop := matchlab.Publish(m, w.Keys)
 				b.StartTimer()
 				for _, key := range own {

@@ -9,22 +9,22 @@ import (
 	"harelab/engine/queue"
 )
 
-// crews are the kinds of consumers that strategies choose among.
+// crews are the kinds of consumers among which strategies choose.
 var crews = []struct {
 	name     string
 	prefetch uint32
-	channel  uint32 // limit of each consumer's channel, which other queues use too
-	probed   bool
+	channel  uint32 // limit of each consumer's channel, which other queues share; 0: none
+	probed   bool   // each consumer has a probe
 }{
-	{name: "free"},                      // to choose among all
-	{name: "busy", prefetch: 1},         // to find the one that is free
-	{name: "probed", probed: true},      // to look into workers, as virtual time does
-	{name: "channel-limit", channel: 2}, // to know who was used up elsewhere
+	{name: "free"},                      // all consumers are free
+	{name: "busy", prefetch: 1},         // all consumers but one are busy
+	{name: "probed", probed: true},      // strategies look into workers, as in virtual time
+	{name: "channel-limit", channel: 2}, // deliveries of other queues fill channels
 }
 
-// BenchmarkDispatch is the cost of a message from publish to acknowledgement in
-// one queue, without a broker around it: a Publish that delivers, and the Ack of
-// the oldest delivery. As many messages are out as there are consumers but one.
+// BenchmarkDispatch measures a message in one queue without a broker: a Publish that
+// delivers, and the Ack of the oldest delivery. The number of unacked messages is one
+// below the number of consumers.
 //
 //	go test -run=^$ -bench=BenchmarkDispatch -count=10 ./bench | go tool benchstat -col /dispatch -row /workload,/consumers -
 func BenchmarkDispatch(b *testing.B) {
@@ -48,13 +48,13 @@ func BenchmarkDispatch(b *testing.B) {
 	}
 }
 
-// A dispatchLoad is a queue and those who use it.
+// A dispatchLoad is a queue with its publisher and consumers.
 type dispatchLoad struct {
 	q         *queue.Queue
 	now       int64
 	out       []queue.Decision
-	oldest    []queue.Decision // a ring of the deliveries that are out
-	delivered int
+	oldest    []queue.Decision // ring of the unacked deliveries
+	delivered int              // number of deliveries
 	refs      [1]dispatch.Ref
 	workers   []*probedWorker
 	limiters  []*dispatch.Limiter
@@ -117,8 +117,8 @@ func (d *dispatchLoad) finish(m *queue.Decision) {
 	d.out = d.q.Step(queue.Event{Kind: queue.Ack, Now: d.now, Refs: d.refs[:]}, d.out[:0])
 }
 
-// take has another queue use a channel, so that some fill up, and give has it
-// end; nil is no channel.
+// take takes a place in a channel's limit for another queue, so that some channels fill
+// up. It returns nil if it took none. Give returns the place.
 func (d *dispatchLoad) take() *dispatch.Limiter {
 	if len(d.limiters) < 2 {
 		return nil
@@ -135,10 +135,10 @@ func (d *dispatchLoad) give(l *dispatch.Limiter) {
 	d.out = d.q.Step(queue.Event{Kind: queue.Run, Now: d.now, Limiter: l}, d.out[:0])
 }
 
-// A probedWorker works on one message at a time, and lets itself be looked at.
+// A probedWorker works on one message at a time. It is the probe of its consumer.
 type probedWorker struct {
 	outstanding   int
-	ends, waiting int64 // of the message in work; work of the others
+	ends, waiting int64 // end of the current message's service; work of the other messages
 	changed       []func()
 }
 
@@ -162,7 +162,7 @@ func (w *probedWorker) given(now, cost int64) {
 	w.tell()
 }
 
-// finished ends a message and starts the next; those that wait are alike.
+// finished ends a message and starts the next. Waiting messages have equal work.
 func (w *probedWorker) finished(now int64) {
 	if w.outstanding--; w.outstanding > 0 {
 		next := w.waiting / int64(w.outstanding)
@@ -177,7 +177,7 @@ func (w *probedWorker) tell() {
 	}
 }
 
-// backlogs are what an order has to choose among. Costs are up to 1,000, which
+// backlogs are the messages among which an order chooses. Costs are up to 1,000, which
 // drr grants in 1,000 turns.
 var backlogs = []struct {
 	name              string
@@ -192,9 +192,8 @@ var backlogs = []struct {
 	{"tenants-10000", 20_000, 10_000},
 }
 
-// BenchmarkOrder is the cost of a message that waits behind a backlog: a
-// publish, and an acknowledgement that brings the next message of the backlog
-// to the one consumer.
+// BenchmarkOrder measures a message behind a backlog: a publish, and an ack after which
+// the queue delivers the next message of the backlog to the only consumer.
 func BenchmarkOrder(b *testing.B) {
 	for _, o := range dispatch.Orders() {
 		for _, backlog := range backlogs {

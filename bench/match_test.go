@@ -10,8 +10,8 @@ import (
 	"harelab/engine/topic"
 )
 
-// matchStrategies are the strategies of the benchmarks: each by itself, and the
-// wrappers around the default.
+// matchStrategies returns the strategies to benchmark: each by itself, and the default
+// in each wrapper.
 func matchStrategies(b *testing.B) []topic.Strategy {
 	all := topic.Strategies()
 	for _, w := range topic.Wrappers() {
@@ -24,7 +24,7 @@ func matchStrategies(b *testing.B) []topic.Strategy {
 	return all
 }
 
-// eachMatch runs f for every strategy and workload that are given time together.
+// eachMatch runs f for every strategy on every workload that it can finish.
 func eachMatch(b *testing.B, f func(*testing.B, topic.Strategy, *expected)) {
 	for _, spec := range workload.Specs() {
 		var e *expected
@@ -43,10 +43,10 @@ func eachMatch(b *testing.B, f func(*testing.B, topic.Strategy, *expected)) {
 	}
 }
 
-// bindings returns how many bindings a workload has, made once.
+// bindings returns the number of bindings of a workload.
 func bindings(spec workload.Spec) int { return len(made(spec).Bindings) }
 
-var madeWorkloads sync.Map // by name
+var madeWorkloads sync.Map // by name; each is made once
 
 func made(spec workload.Spec) *workload.Workload {
 	w, ok := madeWorkloads.Load(spec.Name)
@@ -56,10 +56,10 @@ func made(spec workload.Spec) *workload.Workload {
 	return w.(*workload.Workload)
 }
 
-// expected is a workload and how many matches its first keys have.
+// expected is a workload with the number of matches of its first keys.
 type expected struct {
 	*workload.Workload
-	matches []int // of the first 0, 1, 2, ... keys
+	matches []int // total of the first 0, 1, 2, ... keys
 }
 
 func expect(b *testing.B, spec workload.Spec) *expected {
@@ -83,14 +83,14 @@ func expect(b *testing.B, spec workload.Spec) *expected {
 	return e
 }
 
-// of returns how many matches n keys from an index on have.
+// of returns the number of matches of n keys from an index on.
 func (e *expected) of(from, n int) int {
 	keys := len(e.Keys)
 	return (from+n)/keys*e.matches[keys] + e.matches[(from+n)%keys] - e.matches[from]
 }
 
-// check fails the benchmark if the first n keys of the stream did not have this
-// many matches.
+// check fails the benchmark unless matches is the number of matches of the first n keys
+// of the stream.
 func (e *expected) check(b *testing.B, n, matches int) {
 	if want := e.of(0, n); matches != want {
 		b.Errorf("%d matches of %d keys, want %d", matches, n, want)
@@ -117,8 +117,8 @@ func BenchmarkMatch(b *testing.B) {
 	})
 }
 
-// BenchmarkBind measures one Bind while an empty matcher is filled, and the heap
-// that the bindings take.
+// BenchmarkBind measures one Bind while it fills an empty matcher, and the heap that the
+// bindings take.
 func BenchmarkBind(b *testing.B) {
 	eachMatch(b, func(b *testing.B, s topic.Strategy, e *expected) {
 		n := 0
@@ -139,7 +139,7 @@ func BenchmarkBind(b *testing.B) {
 	})
 }
 
-// bytesPerBinding returns how much heap a full matcher takes.
+// bytesPerBinding returns the bytes of heap that a full matcher takes for each binding.
 func bytesPerBinding(s topic.Strategy, e *expected) float64 {
 	before := heap()
 	m := s.New()
@@ -151,14 +151,14 @@ func bytesPerBinding(s topic.Strategy, e *expected) float64 {
 
 func heap() int64 {
 	var s runtime.MemStats
-	for range 2 { // pools let go at the second collection
+	for range 2 { // the second collection frees what pools hold
 		runtime.GC()
 	}
 	runtime.ReadMemStats(&s)
 	return int64(s.HeapAlloc)
 }
 
-// BenchmarkUnbind measures one Unbind while a full matcher is emptied to half.
+// BenchmarkUnbind measures one Unbind while it removes half of a full matcher's bindings.
 func BenchmarkUnbind(b *testing.B) {
 	eachMatch(b, func(b *testing.B, s topic.Strategy, e *expected) {
 		half := max(len(e.Bindings)/2, 1)

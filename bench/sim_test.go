@@ -9,8 +9,8 @@ import (
 	"harelab/scenarios"
 )
 
-// poisson is a source of n messages with exponential times between them and of
-// service, in virtual time.
+// poisson is a source of n messages in virtual time. The times between them and their
+// service times are exponential.
 type poisson struct {
 	n, sent            int
 	at, mean           int64
@@ -30,8 +30,8 @@ func (p *poisson) Next(m *sim.Message) bool {
 	return true
 }
 
-// BenchmarkSim runs a million messages through one queue and four workers at load
-// 0.8 in virtual time: all of the broker but its sockets.
+// BenchmarkSim runs a million messages through one queue and four workers at load 0.8 in
+// virtual time. It measures the whole broker except its sockets.
 func BenchmarkSim(b *testing.B) {
 	const messages, workers = 1_000_000, 4
 	for _, dispatch := range []string{"rr", "fair", "jsq"} {

@@ -7,8 +7,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// wireWorkload is one thing the codec does: run does it once and returns how many
-// messages that were, and size is how many octets of the wire it reads or writes.
+// wireWorkload is one operation of the codec. Run carries it out once and returns the
+// number of messages it handled; size is the number of octets it reads or writes.
 type wireWorkload struct {
 	name string
 	body int // octets of body, -1 if there is none
@@ -16,9 +16,9 @@ type wireWorkload struct {
 	run  func() int
 }
 
-// BenchmarkWire measures the codec by itself: reading and writing messages as the
-// server does, in place, and methods and tables as values. The metric msgs is how
-// many messages one operation handled.
+// BenchmarkWire measures the codec by itself: messages are read and written in place, as
+// in the server, methods and tables as values. The metric msgs is the number of messages
+// that one operation handled.
 func BenchmarkWire(b *testing.B) {
 	var workloads []wireWorkload
 	for _, size := range []int{16, 100, 1024, 16 << 10} {
@@ -49,8 +49,8 @@ func BenchmarkWire(b *testing.B) {
 
 const wireFrameMax = 131072
 
-// wireProperties are those of a Celery task, cut down: what a message of medium
-// weight carries.
+// wireProperties returns some properties of a Celery task, as an example of a message of
+// medium size.
 func wireProperties() []byte {
 	return wire.AppendProperties(nil, &wire.Properties{
 		ContentType: "application/json", ContentEncoding: "utf-8", DeliveryMode: 2, Priority: 0,
@@ -133,7 +133,7 @@ func decodeAck() wireWorkload {
 	}}
 }
 
-// declareMethod is a method with a table, as rarely comes and as values.
+// declareMethod returns a rare method with a table, which the codec handles as a value.
 func declareMethod() *wire.QueueDeclare {
 	return &wire.QueueDeclare{Queue: "webapp", Durable: true, Arguments: wire.Table{
 		{Key: "x-max-priority", Value: int32(10)}, {Key: "x-dead-letter-exchange", Value: "dlx"},

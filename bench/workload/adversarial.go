@@ -2,11 +2,11 @@ package workload
 
 import "strings"
 
-// Adversarial returns 200 binding keys with the given number of '#', each two
-// with a letter of eight between them, and routing keys of the given number of
-// one-letter words, at most 128. Every word can be taken by any '#', so the ways
-// to match multiply. Three keys of five use four letters only: fewer binding
-// keys match and a walk that backtracks finds out late.
+// Adversarial returns 200 binding keys with the given number of '#', separated by one of
+// eight letters, and routing keys of the given number of one-letter words, at most 128.
+// Any '#' can match any word, so the ways to match multiply. Three routing keys of five
+// use only four letters: fewer binding keys match them, and a walk that backtracks fails
+// late.
 func Adversarial(hashes, words int) *Workload {
 	const letters = "abcdefgh"
 	rng := newRand(5)
@@ -19,7 +19,7 @@ func Adversarial(hashes, words int) *Workload {
 		for range hashes - 1 {
 			b.WriteString("." + string(letters[rng.IntN(len(letters))]) + ".#")
 		}
-		if key := b.String(); !seen[key] || hashes < 4 { // there are not 200 different ones
+		if key := b.String(); !seen[key] || hashes < 4 { // with fewer, there are not 200 different keys
 			seen[key] = true
 			keys = append(keys, key)
 		}

@@ -7,19 +7,19 @@ import (
 	"harelab/engine/topic"
 )
 
-// iotMetrics are what each device sends.
+// iotMetrics are the metrics that each device sends.
 var iotMetrics = []string{"temp", "humidity", "power", "state", "alarm", "uptime", "signal", "firmware"}
 
 const (
-	iotDevices = 100 // of a site
+	iotDevices = 100 // devices of a site
 	iotRegions = 10
 	iotKeys    = 400_000
 )
 
-// IoT returns a workload of n bindings, a multiple of 100, after fleets of
-// devices that report as region.site.device.metric. Of each 100 bindings, one
-// takes all of a site, two take a metric of all devices of a site in whatever
-// region, 20 take all metrics of a device, and 77 are literal.
+// IoT returns a workload of n bindings, a multiple of 100, for fleets of devices whose
+// routing keys are region.site.device.metric. Of each 100 bindings, one matches a whole
+// site, two match a metric of all devices of a site in any region, 20 match all metrics
+// of a device, and 77 are literal.
 func IoT(n int) *Workload {
 	rng := newRand(4)
 	f := fleet{rng: rng, sites: n / 100}
@@ -49,7 +49,7 @@ func IoT(n int) *Workload {
 	return w
 }
 
-// A fleet is sites in regions.
+// A fleet has devices on sites in regions.
 type fleet struct {
 	rng   *rand.Rand
 	sites int

@@ -2,14 +2,14 @@ package workload
 
 import "strings"
 
-// RabbitMQ's benchmark of its topic exchange, as described in "Very fast and
-// scalable topic routing, part 2" (2011), which gives the counts; the words are
-// ours. Half of the routing keys are instances of a binding key.
+// RabbitMQ's benchmark of its topic exchange, as described in "Very fast and scalable
+// topic routing, part 2" (2011). The article gives the counts; the words are ours. Half
+// of the routing keys are made to match a binding key.
 const (
 	rabbitBindings = 2000
 	rabbitKeys     = 200_000
-	rabbitStar     = 0.12  // share of words of a binding key that are '*'
-	rabbitHash     = 0.013 // that are '#'
+	rabbitStar     = 0.12  // share of '*' among the words of binding keys
+	rabbitHash     = 0.013 // share of '#'
 )
 
 func rabbit2011() *Workload {
@@ -59,7 +59,8 @@ func rabbit2011() *Workload {
 	return w
 }
 
-// rabbit2011Trailing leaves out the binding keys that have '#' before the end.
+// rabbit2011Trailing returns rabbit2011 without the binding keys that have '#' before
+// the end.
 func rabbit2011Trailing() *Workload {
 	full := rabbit2011()
 	w := &Workload{Name: "rabbit2011-trailing", Keys: full.Keys}

@@ -5,8 +5,8 @@ import (
 	"strings"
 )
 
-// tyler1000 is after the benchmark of Tyler Treat's fast-topic-matching: short
-// words, many of them alike. All routing keys fit a cache.
+// tyler1000 follows the benchmark of Tyler Treat's fast-topic-matching: it has short
+// words, many of them equal. All routing keys fit a cache.
 func tyler1000() *Workload {
 	rng := newRand(2)
 	keys := make([]string, 1000)
@@ -27,7 +27,7 @@ func tyler1000() *Workload {
 	return w
 }
 
-// celery is a topic exchange of task queues: service.# binds a service's queue,
+// celery is a topic exchange for task queues: the key service.# binds a service's queue,
 // and the routing key is the task's name.
 func celery() *Workload {
 	rng := newRand(3)

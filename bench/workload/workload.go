@@ -1,6 +1,6 @@
-// Package workload makes the binding keys and routing keys that topic matchers
-// are compared with. Each workload is the same on every machine and run: its
-// random numbers come from a fixed seed.
+// Package workload makes the binding keys and routing keys of comparisons of topic
+// matchers. Each workload is the same on every machine and in every run: its random
+// numbers come from a fixed seed.
 package workload
 
 import (
@@ -15,7 +15,7 @@ import (
 type Workload struct {
 	Name     string
 	Bindings []Binding
-	Keys     [][]byte // in the order in which they are sent, again and again
+	Keys     [][]byte // in the order of the stream, which repeats them
 }
 
 // A Binding is a binding key and its destination.
@@ -24,16 +24,16 @@ type Binding struct {
 	Dest topic.Dest
 }
 
-// A Spec is how to make a workload.
+// A Spec describes a workload and makes it.
 type Spec struct {
 	Name string
-	Doc  string // what it stands for, one line
+	Doc  string // one line that describes it
 
-	// Matches is how many destinations all keys of the stream match together.
+	// Matches is the total number of destinations that the keys of the stream match.
 	// A measurement that counts another number did not do the work.
 	Matches int
 
-	// NoBacktracking says that a combinatorial strategy would take hours.
+	// NoBacktracking is set if a combinatorial strategy would take hours.
 	NoBacktracking bool
 
 	Make func() *Workload
@@ -71,14 +71,14 @@ func Lookup(name string) (Spec, error) {
 	return Spec{}, fmt.Errorf("unknown workload %q%s", name, nearest.Choices(name, have))
 }
 
-// frameOctets is what lies between two routing keys of a stream: the rest of a
-// basic.publish frame, a content header and a short body.
+// frameOctets is the number of octets between two routing keys of a stream: the rest of
+// a basic.publish frame, a content header and a short body.
 const frameOctets = 64
 
-// Arriving returns the workload with its routing keys in an order drawn from seed,
-// as they would lie in the buffer that a connection reads into: one after another,
-// with the rest of each publish between them. A matcher that is asked for them finds
-// neither the key nor the nodes of the one before it in a cache by luck of the order.
+// Arriving returns the workload with its routing keys in an order drawn from seed, laid
+// out as in the buffer of a connection: one after another, with the rest of each publish
+// between them. So no matcher finds a key, or the nodes of the key before it, in the
+// processor's cache by luck of the order.
 func (w *Workload) Arriving(seed uint64) *Workload {
 	n := 0
 	for _, k := range w.Keys {

@@ -9,8 +9,8 @@ import (
 	"harelab/engine/topic"
 )
 
-// TestMatches holds the stated number of matches to what the strategies find:
-// the default on the whole stream, the oracle on some keys of it.
+// TestMatches checks the stated number of matches against the default strategy on the
+// whole stream, and the default against the oracle on some keys.
 func TestMatches(t *testing.T) {
 	for _, spec := range Specs() {
 		t.Run("workload="+spec.Name, func(t *testing.T) {
@@ -42,8 +42,8 @@ func TestMatches(t *testing.T) {
 	}
 }
 
-// TestArriving wants an arriving workload to match what the workload matches: it has
-// the same routing keys, in another order, next to each other in memory.
+// TestArriving checks that an arriving workload has the same routing keys in another
+// order, next to each other in memory.
 func TestArriving(t *testing.T) {
 	spec, err := Lookup("celery")
 	if err != nil {
@@ -65,7 +65,7 @@ func TestArriving(t *testing.T) {
 		before, k := in.Keys[i], in.Keys[i+1]
 		gap := uintptr(unsafe.Pointer(&k[0])) - uintptr(unsafe.Pointer(&before[0]))
 		if want := uintptr(len(before) + frameOctets); gap != want {
-			t.Fatalf("key %d lies %d octets behind the one before, want %d", i+1, gap, want)
+			t.Fatalf("key %d lies %d octets after the one before, want %d", i+1, gap, want)
 		}
 	}
 }

@@ -6,9 +6,9 @@ import (
 	"sort"
 )
 
-// Zipf returns the bindings of rabbit2011-trailing with a stream of 20,000
-// different routing keys, the k-th of which comes in proportion to 1/k^exponent:
-// at 0 all alike, at 1 a tenth of them brings four messages of five.
+// Zipf returns the bindings of rabbit2011-trailing with a stream of 20,000 different
+// routing keys. The frequency of the k-th is proportional to 1/k^exponent: at 0 all keys
+// are equally frequent, at 1 a tenth of the keys makes up four messages of five.
 func Zipf(exponent float64) *Workload {
 	const distinct, stream = 20_000, 200_000
 	w := rabbit2011Trailing()
@@ -19,7 +19,7 @@ func Zipf(exponent float64) *Workload {
 		return again
 	})[:distinct]
 	rng := newRand(6)
-	sums := make([]float64, distinct) // of the weights so far
+	sums := make([]float64, distinct) // sum of the weights up to each key
 	sum := 0.0
 	for i := range sums {
 		sum += math.Pow(float64(i+1), -exponent)

@@ -1,8 +1,8 @@
-// Package nearest ends a complaint about a name that there is not: it suggests
-// the one that was probably meant and lists those there are.
+// Package nearest writes the end of an error about an unknown name: it suggests the name
+// that was probably meant and lists the known ones.
 //
-// It is a leaf that everything may import, so that every name a user types is
-// corrected by the same rule and in the same words.
+// Every package may import it, so that all names that users type are corrected by the
+// same rule and in the same words.
 package nearest
 
 import (
@@ -10,16 +10,16 @@ import (
 	"strings"
 )
 
-// maxListed is how many names a complaint lists.
+// maxListed is the largest number of names that an error lists.
 const maxListed = 40
 
-// longest is the length in bytes up to which words are compared: longer ones
-// are no names, and comparing them costs the product of their lengths.
+// longest is the largest length in bytes of words that are compared: longer ones are no
+// names, and the cost of a comparison is the product of the lengths.
 const longest = 64
 
-// Choices returns the end of a complaint about got, which is none of have, as
-// `: did you mean "prefetch"? (have dispatch, order, prefetch)`. The suggestion
-// is left out when no name is near, and of a long list only the first are named.
+// Choices returns the end of an error about got, which is not in have, for example
+// `: did you mean "prefetch"? (have dispatch, order, prefetch)`. It suggests nothing if
+// no name is near, and lists only the first names of a long list.
 func Choices(got string, have []string) string {
 	if len(have) == 0 {
 		return " (have none)"
@@ -31,8 +31,8 @@ func Choices(got string, have []string) string {
 	return Hint(got, have) + " (have " + strings.Join(listed, ", ") + ")"
 }
 
-// Hint is Choices without the list: `: did you mean "prefetch"?`, or nothing
-// when no name is near.
+// Hint is Choices without the list: `: did you mean "prefetch"?`, or "" if no name is
+// near.
 func Hint(got string, have []string) string {
 	if best := Of(got, have); best != "" {
 		return `: did you mean "` + best + `"?`
@@ -40,10 +40,10 @@ func Hint(got string, have []string) string {
 	return ""
 }
 
-// Of returns the name of have that got was probably meant to be, or "" when
-// none is near: the first one that got abbreviates, else the first of those the
-// fewest slips away. A slip is a byte too many, too few, or wrong, or two
-// neighbours swapped; a third of the bytes may be slips, and case is none.
+// Of returns the name in have that the user probably meant by got, or "" if none is near:
+// the first name that got abbreviates, else the first of those with the fewest slips. A
+// slip is a byte too many, too few, or wrong, or two neighbours swapped. At most a third
+// of the bytes may be slips; case does not count.
 func Of(got string, have []string) string {
 	if len(got) > longest {
 		return ""
@@ -66,8 +66,8 @@ func Of(got string, have []string) string {
 	return best
 }
 
-// distance counts the slips from a to b: the optimal string alignment distance,
-// over bytes.
+// distance returns the number of slips from a to b: the optimal string alignment
+// distance over bytes.
 func distance(a, b string) int {
 	rows := make([][]int, len(a)+1)
 	for i := range rows {
