@@ -8,8 +8,8 @@ import (
 	"runtime"
 )
 
-// WriteBench writes measurements in the Go benchmark format, a line for each
-// sample, as benchstat reads it.
+// WriteBench writes measurements in the Go benchmark format, one line for each sample,
+// for benchstat.
 func WriteBench(w io.Writer, ms []Measurement) error {
 	b := bufio.NewWriter(w)
 	fmt.Fprintf(b, "goos: %s\ngoarch: %s\npkg: harelab/bench\n", runtime.GOOS, runtime.GOARCH)
@@ -30,11 +30,11 @@ func WriteBench(w io.Writer, ms []Measurement) error {
 	return b.Flush()
 }
 
-// WriteBenchFile writes measurements to a file, as [WriteBench] does.
+// WriteBenchFile writes measurements to a file in the format of [WriteBench].
 func WriteBenchFile(name string, ms []Measurement) error { return writeBenchFile(name, ms, "") }
 
-// writeBenchFile writes measurements below a line that says, if it is not empty,
-// that they are partial.
+// writeBenchFile writes measurements to a file. If partial is not empty, it becomes the
+// first line.
 func writeBenchFile(name string, ms []Measurement, partial string) error {
 	f, err := os.Create(name)
 	if err != nil {

@@ -33,7 +33,7 @@ func (r *Results) Charts() []page.SheetChart {
 	return append(all, r.memoryChart())
 }
 
-// chart draws a figure at both widths and says above it what its marks are.
+// chart draws a figure at both widths. The note above it explains its marks.
 func chart(name, title, note string, draw func(width float64) *plot.Figure) page.SheetChart {
 	c := page.SheetChart{Name: name, Title: title, Wide: draw(plot.Wide), Narrow: draw(plot.Narrow)}
 	for _, f := range []*plot.Figure{c.Wide, c.Narrow} {
@@ -60,7 +60,7 @@ func (r *Results) matchChart(name string) page.SheetChart {
 		doc = stat.Upper(spec.Doc) + ". "
 	}
 	return chart("match-"+name, name+": time of a match",
-		fmt.Sprintf("%sProcessor time, fastest first, on a logarithmic axis: the dot is the median, the bar its %s.", doc, r.interval()),
+		fmt.Sprintf("%sProcessor time on a logarithmic axis, fastest first. The dot is the median, the bar its %s.", doc, r.interval()),
 		func(width float64) *plot.Figure { return plot.Dots(rows, FormatNanos, width, ends(rows, "a match")) })
 }
 
@@ -68,7 +68,7 @@ func fastestFirst(rows []plot.DotRow) {
 	slices.SortStableFunc(rows, func(a, b plot.DotRow) int { return cmp.Compare(a.Value, b.Value) })
 }
 
-// ends says what the first and the last row take.
+// ends returns a sentence with the values of the first and the last row.
 func ends(rows []plot.DotRow, each string) string {
 	switch len(rows) {
 	case 0:
@@ -80,7 +80,7 @@ func ends(rows []plot.DotRow, each string) string {
 	return fmt.Sprintf("%s takes %s %s, %s %s.", first.Label, first.Text, each, last.Label, last.Text)
 }
 
-// memoryChart shows what a binding takes on the workload with most bindings.
+// memoryChart shows the heap of a binding on the workload with the most bindings.
 func (r *Results) memoryChart() page.SheetChart {
 	most := &r.Matches[0]
 	for i := range r.Matches {
@@ -98,7 +98,7 @@ func (r *Results) memoryChart() page.SheetChart {
 	fastestFirst(rows)
 	octets := func(v float64) string { return groupThousands(int(v)) + " B" }
 	return chart("memory", "How much heap does a binding take?",
-		fmt.Sprintf("On %s, with %s bindings, least first, on a logarithmic axis.", most.Workload, groupThousands(most.Bindings)),
+		fmt.Sprintf("On %s with %s bindings, on a logarithmic axis, smallest first.", most.Workload, groupThousands(most.Bindings)),
 		func(width float64) *plot.Figure { return plot.Dots(rows, octets, width, ends(rows, "a binding")) })
 }
 
@@ -109,8 +109,8 @@ type curve struct {
 	lo, hi    []float64
 }
 
-// curves returns a figure of each contender along a sweep, the default first.
-// Points that the figure leaves out are missing.
+// curves returns a figure of each contender along a sweep, the default first. It leaves
+// out points for which figure returns false.
 func (r *Results) curves(s Sweep, figure func(Point) (y, lo, hi float64, ok bool)) []curve {
 	var all []curve
 	for _, p := range s.Points {
@@ -132,7 +132,7 @@ func (r *Results) curves(s Sweep, figure func(Point) (y, lo, hi float64, ok bool
 	return all
 }
 
-// sweepFigure draws curves along a sweep's values; chart says what they are of.
+// sweepFigure draws curves along a sweep's values. Chart has the metric and the format.
 func sweepFigure(s Sweep, all []curve, chart plot.LineChart, width float64, alt string) *plot.Figure {
 	var xs []float64
 	for _, p := range s.Points {
@@ -157,7 +157,7 @@ func sweepFigure(s Sweep, all []curve, chart plot.LineChart, width float64, alt 
 	return plot.SweepLines(chart, width, alt)
 }
 
-// missing returns n values that are not there.
+// missing returns n missing values.
 func missing(n int) []float64 {
 	out := make([]float64, n)
 	for i := range out {
@@ -173,7 +173,7 @@ func formatX(v float64) string {
 	return fmt.Sprintf("%g", v)
 }
 
-// sweepChart shows a match's time along a sweep.
+// sweepChart shows the time of a match along a sweep.
 func (r *Results) sweepChart(s Sweep) page.SheetChart {
 	all := r.curves(s, func(p Point) (float64, float64, float64, bool) {
 		sum := summary(p.CPU)
@@ -186,7 +186,7 @@ func (r *Results) sweepChart(s Sweep) page.SheetChart {
 	case "hashes":
 		title, what = "What does every '#' add?", fmt.Sprintf("200 bindings, keys of %d words. ", sweepWords)
 	case "zipf":
-		title, what = "Does a cache pay?", "20,000 keys: at exponent 0 all come alike often, above 1 few carry most. "
+		title, what = "Does a cache pay?", "20,000 keys: at exponent 0 all are equally frequent, above 1 a few carry most matches. "
 	}
 	note := what + "Medians of processor time; the band is their " + r.interval() + "."
 	return chart(s.Name, title, note, func(width float64) *plot.Figure {
@@ -194,20 +194,21 @@ func (r *Results) sweepChart(s Sweep) page.SheetChart {
 	})
 }
 
-// workChart shows a match's work, counted in steps, which no machine disturbs.
+// workChart shows the work of a match in steps, a count that does not depend on the
+// machine.
 func (r *Results) workChart(s Sweep) page.SheetChart {
 	all := r.curves(s, func(p Point) (float64, float64, float64, bool) {
-		steps := max(1, p.Steps) // some answer without a step
+		steps := max(1, p.Steps) // some contenders match without a step
 		return steps, steps, steps, true
 	})
 	whole := func(steps float64) string { return groupThousands(int(math.Round(steps))) }
-	return chart("work", "How much work is that?", "Steps are states entered and edges looked for: no machine disturbs their number.",
+	return chart("work", "How much work is that?", "Steps are states entered and edges looked up: their number does not depend on the machine.",
 		func(width float64) *plot.Figure {
 			return sweepFigure(s, all, plot.LineChart{Metric: "steps a match", Format: whole}, width, growth(all, s.Axis, func(v float64) string { return whole(v) + " steps" }))
 		})
 }
 
-// growth says where the lines begin and end that end lowest and highest.
+// growth returns a sentence with the ends of the curves that end lowest and highest.
 func growth(all []curve, axis string, format func(float64) string) string {
 	last := func(c curve) float64 { return c.y[len(c.y)-1] }
 	by := func(a, b curve) int { return cmp.Compare(last(a), last(b)) }
@@ -226,7 +227,7 @@ func (r *Results) hitChart(s Sweep) page.SheetChart {
 		return 100 * p.HitRate, 100 * p.HitRate, 100 * p.HitRate, p.HitRate >= 0
 	})
 	percent := func(v float64) string { return fmt.Sprintf("%.0f %%", v) }
-	return chart("zipf-hits", "How many matches does the cache answer?", "0 is where it has stepped aside.", func(width float64) *plot.Figure {
+	return chart("zipf-hits", "How many matches does the cache answer?", "At 0 the cache has turned itself off.", func(width float64) *plot.Figure {
 		c := all[0]
 		return sweepFigure(s, all, plot.LineChart{Metric: "matches answered by the cache", Format: percent, Linear: true}, width,
 			fmt.Sprintf("At exponent %g the cache answers %.0f %% of the matches.", c.x[len(c.x)-1], c.y[len(c.y)-1]))

@@ -12,20 +12,20 @@ import (
 	"harelab/engine/topic"
 )
 
-// changeEvery is after how many matches a binding changes: 1 %.
+// changeEvery is the number of matches after which a binding changes: 1 %.
 const changeEvery = 100
 
-// A Churn is what a match takes while bindings change, in ns of processor time, a
-// value for each repeat. Values of one repeat were measured one after the other.
+// A Churn has the processor time of a match while bindings change, in ns, one value for
+// each repeat. Values of the same repeat were measured one after the other.
 type Churn struct {
-	Quiet    []float64 // one goroutine that matches
-	Changing []float64 // the same, and after every 100 matches it changes a binding
+	Quiet    []float64 // one goroutine matches
+	Changing []float64 // one goroutine matches and changes a binding after every 100 matches
 
-	Alone  []float64 // two goroutines that match, and a third that does nothing
-	Beside []float64 // the same, but it changes a binding for every 100 matches
+	Alone  []float64 // two goroutines match, a third does nothing
+	Beside []float64 // two goroutines match, a third changes a binding for every 100 matches
 }
 
-// MeasureChurn measures matches of a strategy on a workload beside changes.
+// MeasureChurn measures matches of a strategy on a workload while bindings change.
 func MeasureChurn(ctx context.Context, strategy, name string, o Options) (*Churn, error) {
 	o.setDefaults()
 	s, err := topic.Lookup(strategy)
@@ -55,10 +55,10 @@ func MeasureChurn(ctx context.Context, strategy, name string, o Options) (*Churn
 		}
 		for _, m := range []struct {
 			measure func(bool) (float64, error)
-			to      [2]*[]float64 // without changes, and with
+			to      [2]*[]float64 // values without changes, and with changes
 		}{{c.one, [2]*[]float64{&r.Quiet, &r.Changing}}, {c.two, [2]*[]float64{&r.Alone, &r.Beside}}} {
 			for j := range 2 {
-				with := (i + j) % 2 // each is first by turns
+				with := (i + j) % 2 // alternate which is first
 				ns, err := m.measure(with == 1)
 				if err != nil {
 					return nil, err
@@ -75,7 +75,7 @@ type churning struct {
 	m       topic.Matcher
 	w       *workload.Workload
 	truth   *truth
-	n       int // matches of a sample
+	n       int // number of matches of a sample
 	next    int // index of the next key
 	changes int
 }
@@ -91,7 +91,7 @@ func (c *churning) change() {
 	c.changes++
 }
 
-// one returns the ns of a match of one goroutine.
+// one measures one goroutine that matches. It returns the ns of a match.
 func (c *churning) one(changes bool) (float64, error) {
 	after := func() {}
 	if changes {
@@ -100,7 +100,7 @@ func (c *churning) one(changes bool) (float64, error) {
 	return c.finish(c.n, []reading{c.read(c.next, c.n, after)}, changes)
 }
 
-// two returns the ns of a match of two goroutines beside a third.
+// two measures two goroutines that match beside a third. It returns the ns of a match.
 func (c *churning) two(changes bool) (float64, error) {
 	tokens := make(chan struct{}, 64)
 	var readers, writer sync.WaitGroup
@@ -124,7 +124,7 @@ func (c *churning) two(changes bool) (float64, error) {
 	return c.finish(c.n/2, rs, changes)
 }
 
-// A reading is what one goroutine did.
+// A reading has the figures of one goroutine that matched.
 type reading struct {
 	from, matches int
 	took          time.Duration
@@ -151,8 +151,8 @@ func (c *churning) read(from, n int, after func()) reading {
 	return r
 }
 
-// finish binds what is unbound, checks the readings of n matches each, and returns
-// the ns of a match. While a binding is away its matches are, too.
+// finish binds a binding that is unbound, checks the readings of n keys each, and returns
+// the ns of a match. An unbound binding has no matches, so some may be missing.
 func (c *churning) finish(n int, rs []reading, changes bool) (float64, error) {
 	if c.changes%2 != 0 {
 		c.change()
@@ -168,18 +168,18 @@ func (c *churning) finish(n int, rs []reading, changes bool) (float64, error) {
 	return float64(total) / float64(n*len(rs)), nil
 }
 
-// A Deletion is what deleting a queue takes, in ns, a value for each repeat.
+// A Deletion has the times of deleting a queue, in ns, one value for each repeat.
 type Deletion struct {
-	Took    []float64 // processor time of whoever deletes
-	FromMap []float64 // that of deleting as many of as many entries from a map[topic.Dest]
+	Took    []float64 // processor time of the goroutine that deletes
+	FromMap []float64 // processor time of the same number of deletions from a map[topic.Dest]
 
-	// The longest time in which a publisher beside it ended no match; and that of
-	// a publisher to another exchange, which only the machine can stop.
+	// Pause is the longest time between two matches of a concurrent publisher.
+	// Elsewhere is that of a publisher to another exchange, which only the machine stops.
 	Pause, Elsewhere []float64
 }
 
-// MeasureDeletion measures what deleting a queue asks of a strategy with 100,000
-// bindings: to unbind the 10,000 that are the queue's.
+// MeasureDeletion measures the deletion of a queue that has 10,000 of a matcher's 100,000
+// bindings: the matcher unbinds them.
 func MeasureDeletion(ctx context.Context, strategy string, repeat int) (*Deletion, error) {
 	s, err := topic.Lookup(strategy)
 	if err != nil {
@@ -208,8 +208,8 @@ func MeasureDeletion(ctx context.Context, strategy string, repeat int) (*Deletio
 	return d, nil
 }
 
-// deletionFromMap returns the processor time that a Go map from a number takes to
-// delete as many entries of as many: a yardstick that is as slow as the machine.
+// deletionFromMap returns the processor time of the same number of deletions from a Go
+// map of the same size: a yardstick for the speed of the machine.
 func deletionFromMap(w *workload.Workload) time.Duration {
 	bindings := make(map[topic.Dest]struct{}, len(w.Bindings))
 	for i := range w.Bindings {
@@ -225,17 +225,17 @@ func deletionFromMap(w *workload.Workload) time.Duration {
 	return threadTime() - start
 }
 
-// deletedShare says that every so many'th binding is the deleted queue's.
+// deletedShare: every deletedShare-th binding is one of the deleted queue.
 const deletedShare = 10
 
-// deletion unbinds a queue's bindings from one matcher beside a publisher that
-// uses another, or the same.
+// deletion unbinds a queue's bindings from a matcher while a publisher uses the matcher
+// publishers, which may be the same.
 func deletion(of, publishers topic.Matcher, w *workload.Workload) (took, pause time.Duration) {
 	const queue = 1 << 20
 	for i := 0; i < len(w.Bindings); i += deletedShare {
 		of.Bind(w.Bindings[i].Key, queue)
 	}
-	runtime.GC() // garbage of the binds is not the deletion's
+	runtime.GC() // do not count garbage of the binds
 	stop := Publish(publishers, w.Keys)
 	runtime.LockOSThread()
 	defer runtime.UnlockOSThread()
@@ -247,8 +247,8 @@ func deletion(of, publishers topic.Matcher, w *workload.Workload) (took, pause t
 	return took, stop()
 }
 
-// Publish matches keys in a goroutine of its own until stop is called, which
-// returns the longest pause between two matches.
+// Publish matches keys in a new goroutine until stop is called. Stop returns the longest
+// pause between two matches.
 func Publish(m topic.Matcher, keys [][]byte) (stop func() time.Duration) {
 	var stopped atomic.Bool
 	started, longest := make(chan struct{}), make(chan time.Duration)
@@ -271,25 +271,25 @@ func Publish(m topic.Matcher, keys [][]byte) (stop func() time.Duration) {
 	}
 }
 
-// Pauses watches for how long a goroutine, which is locked to its thread, comes no
-// further. Time in which the kernel ran others though the thread was ready does
-// not count, where it can be told.
+// Pauses measures the longest time between two ticks of a goroutine that is locked to its
+// thread. If the kernel reports it, time in which the thread was ready but did not run is
+// subtracted.
 type Pauses struct {
 	Longest time.Duration
 	last    time.Time
-	delay   time.Duration // of the thread so far
+	delay   time.Duration // time that the thread was ready but did not run, so far
 }
 
-// NewPauses begins to watch the calling goroutine.
+// NewPauses begins to measure the calling goroutine.
 func NewPauses() *Pauses {
 	p := &Pauses{delay: threadDelay()}
-	p.last = time.Now() // asking for the delay is no pause
+	p.last = time.Now() // reading the delay is no pause
 	return p
 }
 
 // Tick ends a pause and begins the next.
 func (p *Pauses) Tick() {
-	const suspect = 20 * time.Microsecond // the kernel is asked, which takes some itself
+	const suspect = 20 * time.Microsecond // a shorter pause is not worth asking the kernel, which takes time
 	now := time.Now()
 	if pause := now.Sub(p.last); pause > max(p.Longest, suspect) {
 		before := p.delay
@@ -300,5 +300,5 @@ func (p *Pauses) Tick() {
 	p.last = now
 }
 
-// Skip begins the next pause, whatever this one was.
+// Skip begins the next pause and ignores this one.
 func (p *Pauses) Skip() { p.last = time.Now() }

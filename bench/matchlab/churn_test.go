@@ -27,8 +27,8 @@ func TestMeasureChurn(t *testing.T) {
 	}
 }
 
-// TestChurnCountsMatches wants a measurement whose changes were not undone to be
-// an error.
+// TestChurnCountsMatches checks that a measurement whose changes were not undone is an
+// error.
 func TestChurnCountsMatches(t *testing.T) {
 	w := &churning{n: 100, w: &workload.Workload{Keys: [][]byte{nil}}, truth: &truth{upTo: []int{0, 10}}}
 	for _, tt := range []struct {
@@ -44,7 +44,7 @@ func TestChurnCountsMatches(t *testing.T) {
 	}
 }
 
-// blocking is a matcher whose second match ends when it is told to.
+// blocking is a matcher whose second match blocks until the test ends it.
 type blocking struct {
 	topic.Matcher
 	matches int
@@ -69,7 +69,7 @@ func TestPublishSeesAPause(t *testing.T) {
 	time.Sleep(5 * time.Millisecond)
 	blocked := time.Since(start)
 	close(b.end)
-	// What the thread waited for a processor in that time does not count.
+	// Time in which the thread waited for a processor does not count.
 	if got := stop(); got < blocked/2 {
 		t.Errorf("longest pause %v, but a match was held up for %v", got, blocked)
 	}

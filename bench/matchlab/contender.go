@@ -7,23 +7,23 @@ import (
 	"harelab/engine/topic"
 )
 
-// A Contender is something to measure: a strategy of ours or, from outside this
-// module, another broker's matcher behind an adapter.
+// A Contender is a strategy of ours or, from outside this module, another broker's
+// matcher behind an adapter.
 type Contender struct {
-	Name string // as in benchmark names
+	Name string // its name in benchmark names
 
-	// Accepts reports whether it can express a binding key with the same
-	// meaning; others are left out, and counted. If nil, it can express all.
+	// Accepts reports whether the contender can express a binding key with the same
+	// meaning. Other keys are left out and counted. Nil: it can express all keys.
 	Accepts func(bindingKey string) bool
 
-	// Limit says that it is no matcher but shows what something costs by itself:
-	// it is measured even if it can express no binding key at all.
+	// Limit is set for a contender that is no matcher but a lower bound of the cost. It
+	// is measured even if it can express no binding key.
 	Limit bool
 
-	// Combinatorial is as in [topic.Strategy].
+	// Combinatorial has the meaning that it has in [topic.Strategy].
 	Combinatorial bool
 
-	// New returns an empty matcher that will be asked for these routing keys.
+	// New returns an empty matcher whose Run will match these routing keys.
 	New func(keys [][]byte) Subject
 }
 
@@ -32,12 +32,12 @@ type Subject interface {
 	Bind(bindingKey string, d topic.Dest)
 	Unbind(bindingKey string, d topic.Dest)
 
-	// Run matches n routing keys in order, beginning with the one at index
-	// from and going round, and returns how many destinations matched in all.
+	// Run matches n routing keys in order, from index from on and again from the
+	// first after the last. It returns the total number of matched destinations.
 	Run(from, n int) (matches int)
 }
 
-// Ours returns the contender of a strategy by name.
+// Ours returns the strategy of this name as a contender.
 func Ours(name string) (Contender, error) {
 	s, err := topic.Lookup(name)
 	if err != nil {
@@ -87,13 +87,13 @@ func (c *Contender) accepted(w *workload.Workload) []workload.Binding {
 	return bindings
 }
 
-// A truth knows how many matches any stretch of a stream of keys has.
+// A truth has the number of matches of any range of a stream of keys.
 type truth struct {
-	upTo []int // matches of the first 0, 1, 2, ... keys
+	upTo []int // total number of matches of the first 0, 1, 2, ... keys
 }
 
-// newTruth matches the stream once. The strategy it trusts is held to the oracle
-// by the tests of packages topic and workload.
+// newTruth matches the stream once with the default strategy. The tests of packages topic
+// and workload check that strategy against the oracle.
 func newTruth(bindings []workload.Binding, keys [][]byte) (*truth, error) {
 	c, err := Ours(topic.Default)
 	if err != nil {
@@ -110,13 +110,14 @@ func newTruth(bindings []workload.Binding, keys [][]byte) (*truth, error) {
 	return t, nil
 }
 
-// of returns how many matches n keys from an index on have.
+// of returns the number of matches of n keys from an index on.
 func (t *truth) of(from, n int) int {
 	keys := len(t.upTo) - 1
 	return (from+n)/keys*t.upTo[keys] + t.upTo[(from+n)%keys] - t.upTo[from]
 }
 
-// check returns an error unless n keys from an index on have this many matches.
+// check returns an error unless matches is the number of matches of n keys from an index
+// on.
 func (t *truth) check(contender string, from, n, matches int) error {
 	if want := t.of(from, n); matches != want {
 		return fmt.Errorf("%s: %d matches of %d keys, want %d; not measured", contender, matches, n, want)

@@ -9,8 +9,8 @@ import (
 	"golang.org/x/sys/unix"
 )
 
-// threadTime returns the processor time of the calling thread so far. The caller
-// is locked to it.
+// threadTime returns the processor time of the calling thread so far. The calling
+// goroutine is locked to the thread.
 func threadTime() time.Duration {
 	var t unix.Timespec
 	if err := unix.ClockGettime(unix.CLOCK_THREAD_CPUTIME_ID, &t); err != nil {
@@ -19,9 +19,9 @@ func threadTime() time.Duration {
 	return time.Duration(t.Nano())
 }
 
-// threadDelay returns for how long the calling thread was ready to run so far, but
-// the kernel ran others, or 0 if the kernel does not say. The caller is locked to
-// the thread.
+// threadDelay returns the time so far in which the calling thread was ready but the
+// kernel ran other threads, or 0 if the kernel does not report it. The calling goroutine
+// is locked to the thread.
 func threadDelay() time.Duration {
 	text, err := os.ReadFile("/proc/thread-self/schedstat")
 	if err != nil {

@@ -4,9 +4,9 @@ package matchlab
 
 import "time"
 
-// threadTime returns the time since the start: that of the process would count
-// what other threads took.
+// threadTime returns the time since the start. The processor time of the process would
+// include other threads.
 func threadTime() time.Duration { return time.Since(processStart) }
 
-// threadDelay returns 0: what the kernel gave to others is not to be had here.
+// threadDelay returns 0, since this system does not report it.
 func threadDelay() time.Duration { return 0 }

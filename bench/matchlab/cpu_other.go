@@ -4,5 +4,6 @@ package matchlab
 
 import "time"
 
-// CPUTime returns the time since the start; processor time is not to be had here.
+// CPUTime returns the time since the start, since this system does not report processor
+// time.
 func CPUTime() time.Duration { return time.Since(processStart) }

@@ -60,7 +60,7 @@ func TestRun(t *testing.T) {
 	checkBenchFile(t, filepath.Join(dir, "bench.txt"))
 }
 
-// checkBenchFile wants only names and units of the closed vocabulary.
+// checkBenchFile checks that all names and units are of the closed vocabulary.
 func checkBenchFile(t *testing.T, name string) {
 	keys := map[string]bool{"strategy": true, "workload": true, "bindings": true}
 	units := map[string]bool{"sec/op": true, "cpu-sec/op": true, "matches/op": true, "allocs/op": true, "B/binding": true}
@@ -114,8 +114,8 @@ type lossy struct{ Subject }
 
 func (l lossy) Run(from, n int) int { return l.Subject.Run(from, n) - 1 }
 
-// TestCalibrateBelievesTheQuicker wants a sample to have its length though something
-// took the processor during the first look.
+// TestCalibrateBelievesTheQuicker checks that a sample has its length although something
+// took the processor during the first measurement.
 func TestCalibrateBelievesTheQuicker(t *testing.T) {
 	const sample = 4 * time.Millisecond
 	a := &arm{s: &disturbed{}, truth: &truth{upTo: []int{0, 1}}}
@@ -127,7 +127,7 @@ func TestCalibrateBelievesTheQuicker(t *testing.T) {
 	}
 }
 
-// disturbed is a subject that takes long in its first run.
+// disturbed is a subject whose first run is slow.
 type disturbed struct{ runs int }
 
 func (d *disturbed) Bind(string, topic.Dest)   {}
@@ -155,7 +155,7 @@ func TestUnknownNamesAreErrors(t *testing.T) {
 func TestValidate(t *testing.T) {
 	for _, tt := range []struct {
 		o    Options
-		want string // in the error; none if empty
+		want string // text in the error; empty: no error
 	}{
 		{Options{}, ""},
 		{Options{Strategies: []string{"trie", topic.Default}, Workloads: []string{"adversarial7"}}, ""},
@@ -163,7 +163,7 @@ func TestValidate(t *testing.T) {
 		{Options{Workloads: []string{"tire"}}, `unknown workload "tire"`},
 		{Options{Strategies: []string{"scan", "scan"}}, `"scan" is named twice`},
 		{Options{Workloads: []string{"iot", "iot"}}, `"iot" is named twice`},
-		{Options{Strategies: []string{"trie"}, Workloads: []string{"celery", "adversarial7"}}, `workload "adversarial7" would take trie hours`},
+		{Options{Strategies: []string{"trie"}, Workloads: []string{"celery", "adversarial7"}}, `workload "adversarial7" would take hours with trie`},
 	} {
 		err := tt.o.Validate()
 		if tt.want == "" && err != nil || tt.want != "" && (err == nil || !strings.Contains(err.Error(), tt.want)) {
@@ -181,7 +181,7 @@ func TestInterruptedRunsReturn(t *testing.T) {
 	}
 }
 
-// TestUnwrittenRunsSaySo interrupts a run whose folder is a file.
+// TestUnwrittenRunsSaySo interrupts a run whose folder cannot be made.
 func TestUnwrittenRunsSaySo(t *testing.T) {
 	ctx, cancel := context.WithCancel(context.Background())
 	file := filepath.Join(t.TempDir(), "file")
@@ -201,8 +201,8 @@ func TestUnwrittenRunsSaySo(t *testing.T) {
 	}
 }
 
-// TestInterruptedRunsAreWritten interrupts a run at each of its parts, and wants
-// what was measured until then to be written and marked.
+// TestInterruptedRunsAreWritten interrupts a run in each of its parts and checks that the
+// measurements so far are written and marked.
 func TestInterruptedRunsAreWritten(t *testing.T) {
 	for _, tt := range []struct{ at, want string }{
 		{"tyler1000", "1 of 2 workloads and 0 of 3 sweeps"},
@@ -210,7 +210,7 @@ func TestInterruptedRunsAreWritten(t *testing.T) {
 		{"hashes-3", "2 of 2 workloads and 2 of 3 sweeps"},
 	} {
 		if testing.Short() && strings.HasPrefix(tt.at, "hashes") {
-			continue // a sweep before it takes a while
+			continue // the sweeps before it are slow
 		}
 		ctx, cancel := context.WithCancel(context.Background())
 		dir := t.TempDir()
@@ -235,7 +235,7 @@ func TestInterruptedRunsAreWritten(t *testing.T) {
 	}
 }
 
-// TestAdvice wants the first sentence to name whom to choose.
+// TestAdvice checks that the first sentence names the strategy to choose.
 func TestAdvice(t *testing.T) {
 	m := func(contender, workload string, ns float64) Measurement {
 		return Measurement{Contender: contender, Workload: workload, CPU: []float64{ns, ns + .1, ns + .2, ns + .3, ns + .4, ns + .5}}
@@ -247,16 +247,16 @@ func TestAdvice(t *testing.T) {
 	}{
 		{"the default though another is faster somewhere",
 			[]Measurement{m(topic.Default, "a", 50), m("scan", "a", 100), m(topic.Default, "b", 50), m("scan", "b", 10)},
-			[]string{"Choose nfa: none is faster on 1 of 2 workloads, it is within twice the fastest on 1, and no binding key makes it slow.",
-				"Choose scan where keys are as in b (0.20 of the time of nfa)."}},
+			[]string{"Choose nfa: no other is faster on 1 of 2 workloads, it takes at most twice the fastest time on 1, and no binding key makes it slow.",
+				"Choose scan for keys like those of b (0.20 of the time of nfa)."}},
 		{"the default though another is faster everywhere",
 			[]Measurement{m(topic.Default, "a", 50), m("scan", "a", 30)},
-			[]string{"Choose nfa: it is within twice the fastest on 1 of 1 workloads, and no binding key makes it slow.",
-				"Choose scan where keys are as in a (0.60 of the time of nfa)."}},
+			[]string{"Choose nfa: it takes at most twice the fastest time on 1 of 1 workloads, and no binding key makes it slow.",
+				"Choose scan for keys like those of a (0.60 of the time of nfa)."}},
 		{"whoever is best most often without the default",
 			[]Measurement{m("scan", "a", 50), m("trie", "a", 10), m("scan", "b", 50), m("trie", "b", 10)},
-			[]string{"Choose trie: none is faster on 2 of 2 workloads, it is within twice the fastest on 2 (nfa was not measured).",
-				"Keep trie away from binding keys that strangers choose: its work multiplies with every '#'."}},
+			[]string{"Choose trie: no other is faster on 2 of 2 workloads, it takes at most twice the fastest time on 2 (nfa was not measured).",
+				"Do not use trie if strangers choose binding keys: its work multiplies with every '#'."}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
 			r := &Results{Matches: tt.ms}

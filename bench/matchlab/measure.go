@@ -13,20 +13,20 @@ import (
 
 var processStart = time.Now()
 
-// A Measurement is what one contender did on one workload.
+// A Measurement has the figures of one contender on one workload.
 type Measurement struct {
 	Contender string
 	Workload  string
-	Bindings  int // bound
-	LeftOut   int // bindings that it cannot express
+	Bindings  int // number of bindings that were bound
+	LeftOut   int // number of bindings that the contender cannot express
 
 	Matches   float64   // mean destinations of a key
 	CPU       []float64 // processor time of a match, in ns, a value for each repeat
 	Wall      []float64 // the same by the clock
-	Allocs    float64   // of a match, mean
-	BindCPU   []float64 // of a bind, of every tenth binding beside the others, in ns
-	UnbindCPU []float64 // of an unbind, likewise
-	Heap      float64   // bytes of heap a binding
+	Allocs    float64   // allocations of a match, mean
+	BindCPU   []float64 // processor time of a bind, in ns, of every tenth binding beside the others
+	UnbindCPU []float64 // processor time of an unbind, likewise
+	Heap      float64   // bytes of heap for each binding
 }
 
 // An arm is a contender with its matcher filled.
@@ -36,15 +36,15 @@ type arm struct {
 	bindings []workload.Binding
 	truth    *truth
 	next     int // index of the next key
-	batch    int // keys that take about the sample time
+	batch    int // number of keys that take about the sample time
 	m        Measurement
 }
 
-// measure runs contenders on one workload side by side: in each repeat every one
-// of them has its turn, in random order, so that what else goes on in the machine
-// meets all alike. The routing keys come as they would arrive on a connection (see
-// [workload.Workload.Arriving]), in an order drawn from o.Seed. If ctx ends before that, it returns the repeats that there are,
-// if they are two or more.
+// measure measures contenders on one workload. Each repeat takes one sample of every
+// contender, in random order, so that other load on the machine affects all alike. The
+// routing keys lie as they would arrive on a connection (see
+// [workload.Workload.Arriving]), in an order drawn from o.Seed. If ctx is cancelled,
+// measure returns the whole repeats so far if they are two or more.
 func measure(ctx context.Context, w *workload.Workload, contenders []Contender, o *Options, report func(done, of int)) ([]Measurement, error) {
 	w = w.Arriving(o.Seed)
 	all, err := newTruth(w.Bindings, w.Keys)
@@ -86,7 +86,7 @@ func measure(ctx context.Context, w *workload.Workload, contenders []Contender, 
 	return ms, nil
 }
 
-// interrupted returns the measurements of a number of repeats.
+// interrupted returns the measurements of the first repeats.
 func interrupted(arms []*arm, repeats int) (ms []Measurement) {
 	if repeats < 2 {
 		return nil
@@ -117,11 +117,11 @@ func newArm(c Contender, w *workload.Workload, all *truth, sample time.Duration)
 	if err := a.calibrate(sample); err != nil {
 		return nil, err
 	}
-	_, err := a.run(a.batch) // caches and tables grow for some time
+	_, err := a.run(a.batch) // warms up caches and tables
 	return a, err
 }
 
-// fill binds everything, and measures the heap that takes.
+// fill binds all bindings and measures the heap that they take.
 func (a *arm) fill(keys [][]byte) {
 	before := heap()
 	s := a.c.New(keys)
@@ -134,8 +134,8 @@ func (a *arm) fill(keys [][]byte) {
 	}
 }
 
-// calibrate finds how many keys take the sample time. It looks twice and believes
-// the quicker: what else the process or the machine does makes a few keys look slow.
+// calibrate finds the number of keys that take the sample time. It measures twice and
+// takes the larger number, since other load makes a few keys look slow.
 func (a *arm) calibrate(sample time.Duration) error {
 	for range 2 {
 		for n := 1; ; n *= 2 {
@@ -176,7 +176,7 @@ func (a *arm) sample() error {
 	return err
 }
 
-// Binds and unbinds are measured in rounds of at least so many of each.
+// Binds and unbinds are measured in changeRounds rounds of at least changesLeast each.
 const (
 	changeRounds = 5
 	changesLeast = 2000
@@ -214,7 +214,7 @@ func (a *arm) change() {
 
 func heap() int64 {
 	var s runtime.MemStats
-	for range 2 { // pools let go at the second collection
+	for range 2 { // the second collection frees what pools hold
 		runtime.GC()
 	}
 	runtime.ReadMemStats(&s)

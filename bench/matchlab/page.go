@@ -12,7 +12,7 @@ import (
 	"harelab/reports/page"
 )
 
-// Write writes the results to a folder, which it makes.
+// Write makes a folder and writes the results to it.
 func (r *Results) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
@@ -30,7 +30,7 @@ func (r *Results) Write(dir string) error {
 	return r.Sheet().Write(dir)
 }
 
-// samples returns all measurements, those of the sweeps under their own names.
+// samples returns all measurements, including those of the sweeps.
 func (r *Results) samples() []Measurement {
 	all := append([]Measurement(nil), r.Matches...)
 	for _, s := range r.Sweeps {
@@ -41,7 +41,7 @@ func (r *Results) samples() []Measurement {
 	return all
 }
 
-// Sheet is the results' page.
+// Sheet returns the page of the results.
 func (r *Results) Sheet() page.Sheet {
 	advice := r.Advice()
 	return page.Sheet{
@@ -55,23 +55,23 @@ func (r *Results) Sheet() page.Sheet {
 		},
 		Facts: []string{
 			r.Host,
-			"Every sample of this run is in bench.txt, the table as text in table.txt, and each chart in plots.",
-			"Bias: those who wrote the strategies chose the workloads. The definitions are in bench/workload.",
+			"bench.txt has every sample of this run, table.txt the table as text, and plots the charts.",
+			"Bias: the authors of the strategies chose the workloads. Their definitions are in bench/workload.",
 		},
 	}
 }
 
 func (r *Results) sound() page.Soundness {
 	s := page.Soundness{State: "ok", Title: "The comparison is sound.", Checks: []page.Check{
-		{State: "ok", Name: "matches", Text: "Every stretch of keys was checked by the number of destinations that it must match."},
-		{State: "ok", Name: "turns", Text: "Strategies took turns on one thread, in random order in each repeat; processor time is what counts."},
+		{State: "ok", Name: "matches", Text: "For every sample, the number of matched destinations was checked."},
+		{State: "ok", Name: "turns", Text: "Samples of the strategies were interleaved on one thread, in random order in each repeat; figures are processor time."},
 	}}
 	note := func(name, text string) {
 		s.State, s.Title = "note", "Read with care."
 		s.Checks = append(s.Checks, page.Check{State: "note", Name: name, Text: text})
 	}
 	if n := r.Options.Repeat; n < fewestSamples {
-		note("repeats", fmt.Sprintf("%d samples are too few for an interval of the median: bars are ranges.", n))
+		note("repeats", fmt.Sprintf("%d samples are too few for an interval of the median: bars show ranges.", n))
 	}
 	if r.Partial != "" {
 		note("partial", r.Partial)
@@ -79,20 +79,20 @@ func (r *Results) sound() page.Soundness {
 	return s
 }
 
-// tables have a row for each strategy, with a few workloads side by side.
+// tables returns tables with a row for each strategy and a few workloads side by side.
 func (r *Results) tables() []page.SheetTable {
 	var out []page.SheetTable
 	for workloads := range slices.Chunk(r.Workloads(), tableColumns) {
 		t := page.SheetTable{Title: "Time of a match on " + strings.Join(workloads, ", "), Columns: append([]string{"strategy"}, workloads...), Heads: 1}
 		if out == nil {
-			t.Note = fmt.Sprintf("Processor time: median of %d samples ± their %s, and its ratio to %s, or ~ where chance may explain the difference (Mann-Whitney U, p > 0.05). * none is faster by more than chance.",
+			t.Note = fmt.Sprintf("Processor time: median of %d samples ± their %s, then the ratio to %s, or ~ if chance may explain the difference (Mann-Whitney U, p > 0.05). * no other is significantly faster.",
 				r.Options.Repeat, r.interval(), r.base())
 		}
 		var matches []string
 		for _, w := range workloads {
 			matches = append(matches, fmt.Sprintf("%s %.2f", w, r.fastest(w).Matches))
 		}
-		t.Note = strings.TrimSpace(t.Note + " Matches a key: " + strings.Join(matches, ", ") + ".")
+		t.Note = strings.TrimSpace(t.Note + " Matches per key: " + strings.Join(matches, ", ") + ".")
 		for _, contender := range r.Contenders() {
 			row, sort := []string{contender}, []float64{0}
 			for _, w := range workloads {
@@ -113,8 +113,8 @@ func (r *Results) tables() []page.SheetTable {
 	return out
 }
 
-// numbers says what one strategy takes: a match against the most bindings, a
-// binding there, and a match at worst.
+// numbers returns a sentence with the costs of the base: a match against the most
+// bindings, the heap of a binding there, and the slowest match.
 func (r *Results) numbers() string {
 	var most, slowest *Measurement
 	allocs := 0.0
@@ -134,6 +134,6 @@ func (r *Results) numbers() string {
 	if most == nil {
 		return ""
 	}
-	return fmt.Sprintf("A match of %s against %s bindings (%s) takes %s, and a binding %.0f B of heap there; at worst (%s) a match takes %s, with %.0f allocations.",
+	return fmt.Sprintf("A match of %s against %s bindings (%s) takes %s, and each binding there takes %.0f B of heap. The slowest match (%s) takes %s. A match makes %.0f allocations.",
 		r.base(), groupThousands(most.Bindings), most.Workload, FormatNanos(Median(most.CPU)), most.Heap, slowest.Workload, FormatNanos(Median(slowest.CPU)), allocs)
 }

@@ -8,9 +8,9 @@ import (
 	"harelab/reports/plot"
 )
 
-// PeerChart returns a chart of our contenders' and the peers' times relative to
-// the best peer's, a row for each workload that a peer can express whole. It is
-// nil where no peer can express one.
+// PeerChart returns a chart of our contenders' and the peers' times relative to the best
+// peer's. It has a row for each workload that a peer can express whole, and is nil if
+// there is none.
 func PeerChart(ms []Measurement, ours, peers []string) *plot.Figure {
 	r := &Results{Matches: ms}
 	contest := plot.Contest{Ours: ours, Others: peers, Axis: "times the best peer's processor time a match"}
@@ -25,8 +25,7 @@ func PeerChart(ms []Measurement, ours, peers []string) *plot.Figure {
 	return plot.Versus(contest, plot.Wide, finding)
 }
 
-// bestOf returns the fastest of some contenders on a workload, of those that can
-// express all of it.
+// bestOf returns the fastest of the contenders that can express a whole workload.
 func (r *Results) bestOf(contenders []string, workload string) (best *Measurement) {
 	for _, c := range contenders {
 		m := r.Of(c, workload)
@@ -37,12 +36,12 @@ func (r *Results) bestOf(contenders []string, workload string) (best *Measuremen
 	return best
 }
 
-// peerRow is a workload and everybody's times on it, the best peer's being 1.
+// peerRow returns the row of a workload, with times relative to the best peer's.
 func (r *Results) peerRow(name string, best *Measurement, ours, peers []string) plot.ContestRow {
 	row := plot.ContestRow{Label: fmt.Sprintf("%s: %s bindings", name, groupThousands(best.Bindings))}
 	our := r.bestOf(ours, name)
 	if m := r.Of(topic.Default, name); m != nil && Median(our.CPU) > worthwhile*Median(m.CPU) {
-		our = m // no other is worth naming
+		our = m // no other is worth choosing
 	}
 	row.Text = fmt.Sprintf("%s %s, best peer %s %s", our.Contender, FormatNanos(Median(our.CPU)), best.Contender, FormatNanos(Median(best.CPU)))
 	for _, c := range slices.Concat(ours, peers) {

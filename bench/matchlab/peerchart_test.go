@@ -10,8 +10,8 @@ import (
 	"harelab/reports/plot"
 )
 
-// TestPeerChart wants everybody to be compared to the best peer of those that can
-// express a workload, and workloads that no peer can to be left out.
+// TestPeerChart checks that contenders are compared with the best peer that can express a
+// workload, and that workloads without such a peer are left out.
 func TestPeerChart(t *testing.T) {
 	ms := []Measurement{
 		{Contender: "mine", Workload: "a", Bindings: 100, CPU: []float64{50, 60}},
@@ -41,7 +41,7 @@ func TestPeerChart(t *testing.T) {
 	}
 }
 
-// TestPeerChartWithoutPeers: there is nothing to be a multiple of.
+// TestPeerChartWithoutPeers checks that there is no chart without a peer.
 func TestPeerChartWithoutPeers(t *testing.T) {
 	ms := []Measurement{{Contender: "mine", Workload: "a", Bindings: 100, CPU: []float64{50}}}
 	if ch := PeerChart(ms, []string{"mine"}, []string{"none"}); ch != nil {
@@ -49,8 +49,8 @@ func TestPeerChartWithoutPeers(t *testing.T) {
 	}
 }
 
-// TestPeerRowNamesTheDefault wants a row to name the default, unless another of ours
-// is worth choosing before it.
+// TestPeerRowNamesTheDefault checks that a row names the default unless another of our
+// strategies is worth choosing.
 func TestPeerRowNamesTheDefault(t *testing.T) {
 	const other = "cached"
 	for _, tt := range []struct {

@@ -1,10 +1,9 @@
-// Package matchlab compares topic-matching strategies: it measures them on fixed
-// workloads side by side, and writes figures, tables, charts and a page that
-// says which to choose when.
+// Package matchlab compares topic-matching strategies: it measures them side by side on
+// fixed workloads, and writes figures, tables, charts and a page that says which to
+// choose when.
 //
-// What is measured is processor time, in repeats that take turns (see measure),
-// and every figure is checked: a stretch of keys with a wrong number of matches
-// is an error, not a number.
+// It measures processor time, in interleaved repeats (see measure), and checks every
+// figure: a wrong number of matches is an error, not a result.
 package matchlab
 
 import (
@@ -22,20 +21,20 @@ import (
 // Options say what to compare and how thoroughly. The zero value compares
 // everything.
 type Options struct {
-	Strategies []string      // names as for [topic.Lookup]; all, and the default cached, if empty
-	Workloads  []string      // names as for [workload.Lookup]; all if empty
-	Repeat     int           // samples of each; 10 if zero
-	Sample     time.Duration // length of a sample; 50 ms if zero
-	Seed       uint64        // of the order of turns
-	Quick      bool          // leave the far ends of the sweeps out
-	Out        string        // folder for the results; none are written if empty
-	Others     []Contender   // to measure beside the strategies
+	Strategies []string      // names for [topic.Lookup]; empty: all, and the cached default
+	Workloads  []string      // names for [workload.Lookup]; empty: all
+	Repeat     int           // samples of each strategy on each workload; 0: 10
+	Sample     time.Duration // length of a sample; 0: 50 ms
+	Seed       uint64        // of the order of samples and of routing keys
+	Quick      bool          // shorten the sweeps
+	Out        string        // folder for the results; empty: none are written
+	Others     []Contender   // measured beside the strategies
 }
 
-// Progress is where a run is.
+// Progress is the state of a running comparison.
 type Progress struct {
-	Part  string  // what is measured now
-	Share float64 // of the whole that is done, 0 to 1
+	Part  string  // name of the workload that is being measured
+	Share float64 // finished share of the whole, 0 to 1
 }
 
 func (o *Options) setDefaults() {
@@ -58,8 +57,8 @@ func (o *Options) setDefaults() {
 	}
 }
 
-// Validate returns an error if there is no such strategy or workload, one is named
-// twice, or a workload would take all of the strategies hours.
+// Validate returns an error if a strategy or workload is unknown or named twice, or if
+// all of the strategies would take hours on a workload.
 func (o *Options) Validate() error {
 	all := *o
 	all.setDefaults()
@@ -80,14 +79,14 @@ func (o *Options) Validate() error {
 			return err
 		}
 		if len(able(contenders, spec)) == 0 {
-			return fmt.Errorf("workload %q would take %s hours; name another strategy, too",
+			return fmt.Errorf("workload %q would take hours with %s; add another strategy",
 				name, strings.Join(o.Strategies, " and "))
 		}
 	}
 	return nil
 }
 
-// able returns the contenders that a workload does not take hours.
+// able returns the contenders that finish a workload within hours.
 func able(contenders []Contender, spec workload.Spec) (able []Contender) {
 	for _, c := range contenders {
 		if !c.Combinatorial || !spec.NoBacktracking {
@@ -104,19 +103,18 @@ type Results struct {
 	Matches []Measurement
 	Sweeps  []Sweep
 
-	// Partial says what was measured of a run that was interrupted; it is empty
-	// for one that came to its end.
+	// Partial says what an interrupted run measured. It is empty for a whole run.
 	Partial string
 }
 
-// Run measures everything: the workloads, then the sweeps. If o.Out is not empty
-// it writes there bench.txt (all samples in Go benchmark format), table.txt,
-// plots/*.svg and *.png, and report.html. If ctx ends before that, what there is of
-// measurements is returned and written, marked partial, and the error is ctx's; if
-// there is none, the results are nil. An error is ctx's only if all was written.
+// Run measures the workloads, then the sweeps. If o.Out is not empty it writes bench.txt
+// (all samples in Go benchmark format), table.txt, plots/*.svg and *.png, and
+// report.html to that folder. If ctx is cancelled, Run writes and returns the
+// measurements so far, marked partial, with ctx's error; without measurements the
+// results are nil. The error is ctx's only if everything was written.
 func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, error) {
 	o.setDefaults()
-	const first = 0.5 // share of the workloads in the whole
+	const first = 0.5 // the workloads' share of the progress
 	contenders, err := o.contenders()
 	if err != nil {
 		return nil, err
@@ -133,7 +131,7 @@ func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, err
 		return nil, err
 	}
 	if err != nil {
-		r.Partial = fmt.Sprintf("Interrupted: %d of %d workloads and %d of %d sweeps were measured, the last ones perhaps in part.",
+		r.Partial = fmt.Sprintf("Interrupted: %d of %d workloads and %d of %d sweeps were measured; the last ones may be incomplete.",
 			len(r.Workloads()), len(o.Workloads), len(r.Sweeps), len(plans))
 	}
 	if o.Out != "" {
@@ -144,13 +142,13 @@ func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, err
 	return r, err
 }
 
-// Host says what a run ran on: processors, system and Go version.
+// Host returns the number of processors, the system and the Go version.
 func Host() string {
 	return fmt.Sprintf("%d processors, %s/%s, %s", runtime.NumCPU(), runtime.GOOS, runtime.GOARCH, runtime.Version())
 }
 
-// Compare measures every contender on every workload. With an error it returns what
-// was measured until then.
+// Compare measures every contender on every workload. With an error it returns the
+// measurements so far.
 func Compare(ctx context.Context, o Options, progress func(Progress)) ([]Measurement, error) {
 	o.setDefaults()
 	contenders, err := o.contenders()

@@ -13,15 +13,15 @@ import (
 	"harelab/engine/topic"
 )
 
-// confidence is the level of all intervals, and fewestSamples how many there must be
-// for one of the median.
+// confidence is the level of all intervals. fewestSamples is the smallest number of
+// samples that has an interval of the median at this level.
 const (
 	confidence    = 0.95
 	fewestSamples = 6
 )
 
-// summary returns the median of the values and its confidence interval. With too
-// few values for one at this level, the interval is their range.
+// summary returns the median of the values and its confidence interval. If the values are
+// too few for an interval, it is their range.
 func summary(values []float64) benchmath.Summary { return summaryAt(values, confidence) }
 
 func summaryAt(values []float64, level float64) benchmath.Summary {
@@ -34,7 +34,7 @@ func summaryAt(values []float64, level float64) benchmath.Summary {
 }
 
 // Interval returns the confidence interval of the median of the values at a level, or
-// their range if they are too few for one.
+// their range if the values are too few.
 func Interval(values []float64, level float64) (lo, hi float64) {
 	s := summaryAt(values, level)
 	return s.Lo, s.Hi
@@ -48,12 +48,12 @@ func differ(a, b []float64) (bool, float64) {
 	return c.P < c.Alpha, c.P
 }
 
-// Contenders returns their names in the order of measurement.
+// Contenders returns the names of the contenders in the order of measurement.
 func (r *Results) Contenders() []string {
 	return distinct(r.Matches, func(m *Measurement) string { return m.Contender })
 }
 
-// Workloads returns their names in the order of measurement.
+// Workloads returns the names of the workloads in the order of measurement.
 func (r *Results) Workloads() []string {
 	return distinct(r.Matches, func(m *Measurement) string { return m.Workload })
 }
@@ -79,8 +79,8 @@ func (r *Results) Of(contender, workload string) *Measurement {
 	return nil
 }
 
-// base returns whom others are compared to: the default or, if it was not measured,
-// the first.
+// base returns the contender that the others are compared with: the default or, if it
+// was not measured, the first one.
 func (r *Results) base() string {
 	if all := r.Contenders(); !slices.Contains(all, topic.Default) {
 		return all[0]
@@ -88,12 +88,12 @@ func (r *Results) base() string {
 	return topic.Default
 }
 
-// A cell is one entry of the table: a time and how it compares to the base's.
+// A cell is one entry of the table: a time, compared with the base's.
 type cell struct {
-	Time  string // median and half the interval in percent; empty if not measured
-	Ratio string // to the base's, "~" if chance may explain the difference
-	P     string // p-value of the difference, as in "p=0.012", if it is one
-	Best  bool   // no other is faster by more than chance
+	Time  string // median and half the interval in percent; "-": not measured
+	Ratio string // ratio to the base's time; "~": chance may explain the difference
+	P     string // p-value of a significant difference, such as "p=0.012"
+	Best  bool   // no other contender is significantly faster
 }
 
 func (r *Results) cell(contender, workload string) cell {
@@ -134,7 +134,7 @@ func formatP(p float64) string {
 	return fmt.Sprintf("p=%.3f", p)
 }
 
-// fastest returns the measurement of a workload with the least median.
+// fastest returns the measurement with the smallest median on a workload.
 func (r *Results) fastest(workload string) *Measurement {
 	var best *Measurement
 	for _, c := range r.Contenders() {
@@ -145,10 +145,10 @@ func (r *Results) fastest(workload string) *Measurement {
 	return best
 }
 
-// tableColumns is how many workloads stand side by side in 100 characters.
+// tableColumns is the number of workloads that fit side by side in 100 characters.
 const tableColumns = 4
 
-// WriteTable writes the table of times, a row for each contender.
+// WriteTable writes the table of times, one row for each contender.
 func (r *Results) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for workloads := range slices.Chunk(r.Workloads(), tableColumns) {
@@ -163,8 +163,8 @@ func (r *Results) WriteTable(w io.Writer) error {
 		fmt.Fprintln(t)
 		t.Flush()
 	}
-	_, err := fmt.Fprintf(w, `Processor time: median of %d samples and their %s, ratio to %s, or ~ where chance may
-explain the difference (Mann-Whitney U, p > 0.05). * none is faster by more than chance.
+	_, err := fmt.Fprintf(w, `Processor time: median of %d samples and their %s, then the ratio to %s, or ~ if chance
+may explain the difference (Mann-Whitney U, p > 0.05). * no other is significantly faster.
 `, r.Options.Repeat, r.interval(), r.base())
 	if r.Partial != "" {
 		_, err = fmt.Fprintln(w, r.Partial)
@@ -172,7 +172,7 @@ explain the difference (Mann-Whitney U, p > 0.05). * none is faster by more than
 	return err
 }
 
-// interval says what stands beside the medians.
+// interval names the interval that is given with medians.
 func (r *Results) interval() string {
 	if r.Options.Repeat < fewestSamples {
 		return "range"
@@ -194,15 +194,15 @@ func FormatNanos(ns float64) string {
 		size float64
 		name string
 	}{{1e9, "s"}, {1e6, "ms"}, {1e3, "µs"}} {
-		if ns >= 0.9995*u.size { // which rounds to 1
+		if ns >= 0.9995*u.size { // rounds to 1 or more
 			return formatThree(ns/u.size) + " " + u.name
 		}
 	}
 	return formatThree(ns) + " ns"
 }
 
-// formatThree returns a number with three significant digits and all digits before
-// the point.
+// formatThree returns a number with three significant digits, or more if it has more
+// digits before the point.
 func formatThree(x float64) string {
 	if math.Abs(x) >= 999.5 {
 		return groupThousands(int(math.Round(x)))
@@ -210,28 +210,28 @@ func formatThree(x float64) string {
 	return fmt.Sprintf("%.3g", x)
 }
 
-// worthwhile is below which ratio of times another strategy is worth choosing.
+// worthwhile is the ratio of times below which another strategy is worth choosing.
 const worthwhile = 0.8
 
-// Advice returns sentences that say which strategy to choose when, the first for
-// whoever reads no further. All follow from the figures.
+// Advice returns sentences that say which strategy to choose when. The first one is the
+// general choice. All follow from the figures.
 func (r *Results) Advice() []string {
 	advice := []string{r.choice()}
 	for _, c := range r.Contenders() {
 		if where := r.betterOn(c); len(where) > 0 {
-			advice = append(advice, fmt.Sprintf("Choose %s where keys are as in %s.", c, strings.Join(where, " and ")))
+			advice = append(advice, fmt.Sprintf("Choose %s for keys like those of %s.", c, strings.Join(where, " and ")))
 		}
 	}
 	for _, s := range topic.Strategies() {
 		if s.Combinatorial && slices.Contains(r.Contenders(), s.Name) {
-			advice = append(advice, fmt.Sprintf("Keep %s away from binding keys that strangers choose: its work multiplies with every '#'.", s.Name))
+			advice = append(advice, fmt.Sprintf("Do not use %s if strangers choose binding keys: its work multiplies with every '#'.", s.Name))
 		}
 	}
 	return advice
 }
 
-// choice says whom to choose without a reason for another: the base or, if there
-// is no default to compare to, whoever is best on most workloads.
+// choice names the strategy to choose in general: the base or, if the default was not
+// measured, the strategy that is best on most workloads.
 func (r *Results) choice() string {
 	n := len(r.Workloads())
 	choose, best, within := r.base(), 0, 0
@@ -243,9 +243,9 @@ func (r *Results) choice() string {
 	}
 	advice := fmt.Sprintf("Choose %s: ", choose)
 	if best > 0 {
-		advice += fmt.Sprintf("none is faster on %d of %d workloads, ", best, n)
+		advice += fmt.Sprintf("no other is faster on %d of %d workloads, ", best, n)
 	}
-	advice += fmt.Sprintf("it is within twice the fastest on %d", within)
+	advice += fmt.Sprintf("it takes at most twice the fastest time on %d", within)
 	if best == 0 {
 		advice += fmt.Sprintf(" of %d workloads", n)
 	}
@@ -255,8 +255,8 @@ func (r *Results) choice() string {
 	return advice + fmt.Sprintf(" (%s was not measured).", topic.Default)
 }
 
-// standing returns on how many workloads none is faster than a contender, and on
-// how many it takes at most twice the time of the fastest.
+// standing returns the number of workloads on which no other is faster than a contender,
+// and the number on which it takes at most twice the time of the fastest.
 func (r *Results) standing(contender string) (best, within int) {
 	for _, w := range r.Workloads() {
 		m := r.Of(contender, w)
@@ -273,8 +273,8 @@ func (r *Results) standing(contender string) (best, within int) {
 	return best, within
 }
 
-// betterOn returns the workloads, with the ratio, on which a contender is the
-// fastest and worth choosing before the default.
+// betterOn returns the workloads on which a contender is the fastest and worth choosing
+// instead of the default, each with the ratio of times.
 func (r *Results) betterOn(contender string) (where []string) {
 	for _, w := range r.Workloads() {
 		m, base := r.Of(contender, w), r.Of(topic.Default, w)

@@ -33,7 +33,7 @@ func TestFormatP(t *testing.T) {
 	}
 }
 
-// TestGrowth wants the lines that end lowest and highest, in figures.
+// TestGrowth checks the figures of the curves that end lowest and highest.
 func TestGrowth(t *testing.T) {
 	rises := func(contender string, ys ...float64) curve {
 		c := curve{contender: contender, y: ys}
@@ -54,7 +54,8 @@ func TestGrowth(t *testing.T) {
 	}
 }
 
-// TestSteps wants work to be counted for whoever walks, and not behind a cache.
+// TestSteps checks that steps are counted for strategies that walk, and not behind a
+// cache.
 func TestSteps(t *testing.T) {
 	w := workload.Adversarial(3, sweepWords)
 	few, many := steps(topic.Default, w), steps("scan", w)
@@ -66,8 +67,8 @@ func TestSteps(t *testing.T) {
 	}
 }
 
-// TestFewestSamples wants the fewest samples for an interval to be enough, and one
-// less not to be.
+// TestFewestSamples checks that fewestSamples have an interval and one sample less has
+// none.
 func TestFewestSamples(t *testing.T) {
 	all := []float64{1, 2, 3, 4, 5, 6, 7}
 	for n, want := range map[int]bool{fewestSamples - 1: false, fewestSamples: true} {

@@ -8,26 +8,26 @@ import (
 	"harelab/engine/topic"
 )
 
-// A Sweep is one property of a workload varied while the rest stays.
+// A Sweep varies one property of a workload.
 type Sweep struct {
-	Name   string // of its chart's file
-	Axis   string // what varies, with its unit
+	Name   string // name of its chart's file
+	Axis   string // the property that varies, with its unit
 	Points []Point
 }
 
-// A Point is one contender at one value.
+// A Point has the figures of one contender at one value.
 type Point struct {
 	X float64
 	Measurement
-	Steps   float64 // of a match, mean, if they are counted
-	HitRate float64 // of a cache in front of the default; -1 if there is none
+	Steps   float64 // mean steps of a match, if the sweep counts them
+	HitRate float64 // hit rate of a cache in front of the default; -1: no cache
 }
 
-// sweepWords is how many words the routing keys of the '#' sweep have: few enough
-// for a walk that backtracks to come to an end.
+// sweepWords is the number of words of routing keys in the '#' sweep: few enough for a
+// walk that backtracks to end.
 const sweepWords = 20
 
-// A sweepPlan is a sweep to be measured.
+// A sweepPlan is a sweep that has not been measured yet.
 type sweepPlan struct {
 	Sweep
 	values     []float64
@@ -69,8 +69,8 @@ func planSweeps(o *Options, all []Contender) []sweepPlan {
 // CachedDefault is the name of the default strategy behind a cache.
 const CachedDefault = "cached(" + topic.Default + ")"
 
-// runSweeps measures all sweeps. With an error it returns those of which there are
-// two values or more.
+// runSweeps measures all sweeps. With an error it returns the sweeps for which it
+// measured two values or more.
 func runSweeps(ctx context.Context, o *Options, list []sweepPlan, progress func(part string, share float64)) ([]Sweep, error) {
 	short := *o
 	short.Repeat = min(o.Repeat, max(fewestSamples, o.Repeat/2))
@@ -82,7 +82,7 @@ func runSweeps(ctx context.Context, o *Options, list []sweepPlan, progress func(
 			at := (float64(i) + float64(j)/float64(len(s.values))) / float64(len(list))
 			ms, err := measure(ctx, w, s.contenders, &short, func(int, int) { progress(w.Name, at) })
 			if err != nil {
-				if j > 1 { // values
+				if j > 1 { // values were measured
 					done = append(done, s.Sweep)
 				}
 				return done, err
@@ -129,8 +129,8 @@ func steps(strategy string, w *workload.Workload) float64 {
 	return float64(n) / float64(len(w.Keys))
 }
 
-// hitRate returns the share of matches that a cache in front of the default
-// answers, once it is warm.
+// hitRate returns the share of matches that a warm cache in front of the default
+// answers.
 func hitRate(w *workload.Workload) float64 {
 	s, err := topic.Lookup(topic.Default)
 	if err != nil {

@@ -13,15 +13,15 @@ import (
 
 const cached = matchlab.CachedDefault
 
-// A bar is a limit for a figure, lower being better.
+// A bar is an upper limit for a figure.
 type bar struct {
 	what    string
-	figures string // from which the value comes
+	figures string // the figures that the value comes from
 	value   float64
 	lo, hi  float64 // 95 % interval of the value; both 0 if the value is a count
 	unit    string  // "x" for a ratio, "ns" for a time
 	limit   float64
-	stretch float64 // 0 if there is none
+	stretch float64 // a lower limit to aim for; 0: none
 }
 
 // measured returns a bar for the median of samples, with its interval.
@@ -32,12 +32,12 @@ func measured(what, figures string, samples []float64, unit string, limit, stret
 
 func (b bar) met() bool { return b.value <= b.limit }
 
-// A verdict is how a run did: at the bars, which the default has to clear, and at
-// targets beyond them, which it may miss.
+// A verdict has the bars of a run, which the default has to clear, and the targets, which
+// it may miss.
 type verdict struct{ bars, targets []bar }
 
-// judge compares the figures of a run to the bars and targets, and measures what
-// only they need.
+// judge compares the figures of a run with the bars and targets. It measures the figures
+// that the comparison lacks.
 func judge(ctx context.Context, ms []matchlab.Measurement, o matchlab.Options) (*verdict, error) {
 	r := run1{matchlab.Results{Matches: ms}}
 	v := &verdict{
@@ -76,7 +76,7 @@ func judge(ctx context.Context, ms []matchlab.Measurement, o matchlab.Options) (
 	return v, nil
 }
 
-// run1 finds figures of a run.
+// run1 looks up figures of a run.
 type run1 struct{ matchlab.Results }
 
 func (r run1) of(contender, workload string) *matchlab.Measurement {
@@ -86,8 +86,8 @@ func (r run1) of(contender, workload string) *matchlab.Measurement {
 	panic(fmt.Sprintf("peers: %s was not measured on %s", contender, workload))
 }
 
-// ratio returns a bar for a match as a ratio to another contender's: the median of
-// the repeats' ratios.
+// ratio returns a bar for the time of a match relative to another contender's: the median
+// of the ratios of the repeats.
 func (r run1) ratio(what, workload, contender, to string, limit, stretch float64) bar {
 	ours, theirs := r.of(contender, workload).CPU, r.of(to, workload).CPU
 	b := pairs(what, ours, theirs, limit)
@@ -96,7 +96,7 @@ func (r run1) ratio(what, workload, contender, to string, limit, stretch float64
 	return b
 }
 
-// time returns a bar for what a match takes the default.
+// time returns a bar for the time of the default's match.
 func (r run1) time(what, workload string, limit, stretch float64) bar {
 	return measured(what, "no peer can express them", r.of(topic.Default, workload).CPU, "ns", limit, stretch)
 }
@@ -106,22 +106,22 @@ func (r run1) allocations() bar {
 	most, on := 0.0, 0
 	for i := range r.Matches {
 		if m := &r.Matches[i]; m.Contender == topic.Default || m.Contender == cached {
-			most = max(most, math.Floor(m.Allocs)) // less than one a match is the measurement's
+			most = max(most, math.Floor(m.Allocs)) // a fraction comes from the measurement itself
 			on++
 		}
 	}
 	return bar{what: "allocations of a match", figures: fmt.Sprintf("%s and %s on %d workloads", topic.Default, cached, on/2), value: most}
 }
 
-// perBinding returns a bar for what a binding takes on the largest workload.
+// perBinding returns a bar for a cost per binding on the largest workload.
 func (r run1) perBinding(what, unit string, limit, stretch float64, of func(*matchlab.Measurement) []float64) bar {
 	const peer = "nats-gsl"
 	ours, theirs := of(r.of(topic.Default, "iot")), of(r.of(peer, "iot"))
 	return measured(what, peer+" "+figure(matchlab.Median(theirs), unit), ours, unit, limit, stretch)
 }
 
-// growth returns how the work of a match, counted in steps, grows when a routing
-// key that every '#' can take has twice the words.
+// growth returns a bar for the growth of a match's work, counted in steps, when a routing
+// key that every '#' can match has twice the words.
 func growth() (bar, error) {
 	s, err := topic.Lookup(topic.Default)
 	if err != nil {
@@ -144,7 +144,7 @@ func growth() (bar, error) {
 	}, nil
 }
 
-// churn returns bars for matches beside changes of bindings.
+// churn returns bars for matches while bindings change.
 func churn(ctx context.Context, o matchlab.Options) ([]bar, error) {
 	const workload = "rabbit2011-trailing"
 	c, err := matchlab.MeasureChurn(ctx, topic.Default, workload, o)
@@ -181,17 +181,17 @@ func deleteQueue(ctx context.Context) ([]bar, error) {
 	}, nil
 }
 
-// pause returns a bar for the longest pause of a publisher beside a deletion. Such a
-// pause is the longer of two: the deletion's and the machine's. The machine's alone is
-// that of a publisher to another exchange; where it is above the limit it is what
-// can be told, and then the limit is the upper end of its interval.
+// pause returns a bar for the longest pause of a publisher during a deletion. Either the
+// deletion or the machine makes that pause. A publisher to another exchange shows the
+// machine's pauses alone. If those are above the limit, shorter ones cannot be measured,
+// and the limit becomes the upper end of their interval.
 func pause(d *matchlab.Deletion) bar {
 	const limit, confidence = 100e3, 0.99
 	figures := fmt.Sprintf("%s of one to another exchange", nanos(matchlab.Median(d.Elsewhere)))
 	b := measured("longest pause of a publisher beside that", figures, d.Pause, "ns", limit, 0)
 	if _, machine := matchlab.Interval(d.Elsewhere, confidence); matchlab.Median(d.Elsewhere) > limit {
 		b.limit = machine
-		b.figures += fmt.Sprintf(", on a machine too busy to tell %s", nanos(limit))
+		b.figures += fmt.Sprintf(", on a machine too busy to measure %s", nanos(limit))
 	}
 	return b
 }

@@ -8,8 +8,8 @@ import (
 	"harelab/bench/matchlab"
 )
 
-// TestOnlyBarsDecide wants a missed bar to be the run's failure and a missed target
-// to be told all the same.
+// TestOnlyBarsDecide checks that a missed bar fails the run, and that a missed target is
+// only reported.
 func TestOnlyBarsDecide(t *testing.T) {
 	met, missed := bar{what: "quick", value: 1, lo: 0.94, hi: 1.07, unit: "x", limit: 2, stretch: 0.5}, bar{what: "slow", value: 36_370, unit: "ns", limit: 1000}
 	for _, tt := range []struct {
@@ -37,8 +37,8 @@ func TestOnlyBarsDecide(t *testing.T) {
 	}
 }
 
-// TestPause wants a pause to be held to 100 µs and, on a machine that makes longer
-// ones by itself, to those.
+// TestPause checks that the limit of a pause is 100 µs or, on a machine that makes longer
+// pauses by itself, the machine's.
 func TestPause(t *testing.T) {
 	const µs = 1e3
 	times := func(values ...float64) []float64 { return slices.Repeat(values, 8) }

@@ -1,13 +1,13 @@
-// Command peers measures our topic matchers and other brokers' side by side in
-// one run. It prints every time, the bars that the default has to clear, and
-// targets beyond them.
+// Command peers measures our topic matchers and those of other brokers side by side in
+// one run. It prints every time, the bars that the default has to clear, and targets
+// beyond them.
 //
 //	go run . [-repeat 10] [-sample 50ms] [-o bench.txt] [-chart match.svg]
 //
-// Figures are ratios of processor times within the run; on a shared machine the
-// times themselves mean little. The exit code is 1 if a bar is missed, and 0 if
-// only targets are. This is a module of its own so that harelab does not depend on
-// the peers.
+// Bars are ratios of processor times within the run, since on a shared machine the times
+// themselves mean little. The exit code is 1 if a bar is missed, and 0 if only targets
+// are missed. The command is a module of its own so that harelab does not depend on the
+// peers.
 package main
 
 import (
@@ -26,7 +26,7 @@ import (
 )
 
 func main() {
-	repeat := flag.Int("repeat", 10, "samples of each")
+	repeat := flag.Int("repeat", 10, "samples of each matcher on each workload")
 	sample := flag.Duration("sample", 50*time.Millisecond, "length of a sample")
 	out := flag.String("o", "", "also write the samples to this file, in Go benchmark format")
 	chart := flag.String("chart", "", "also draw the times, relative to the best peer's, to this SVG file")

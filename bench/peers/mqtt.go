@@ -11,9 +11,9 @@ import (
 	"harelab/engine/topic"
 )
 
-// mochi is the topics index of the MQTT broker mochi. MQTT says '/' for the dot,
-// '+' for '*', and '#' at the end for zero or more; mochi's "x/+/#" does not
-// match "x/y", so such binding keys are left out as well.
+// mochi is the topics index of the MQTT broker mochi. MQTT writes '/' for the dot, '+'
+// for '*', and '#' at the end for zero or more words. Mochi's "x/+/#" does not match
+// "x/y", so such binding keys are left out too.
 func mochi() matchlab.Contender {
 	return matchlab.Contender{
 		Name: "mochi-mqtt",

@@ -13,15 +13,15 @@ import (
 	"harelab/engine/topic"
 )
 
-// A NATS subject says '*' for one word and '>' at the end for one or more, so a
-// binding key with '#' at the end is two subjects, and with '#' elsewhere none.
+// In a NATS subject '*' is one word and '>' at the end is one word or more. So a binding
+// key with '#' at the end becomes two subjects, and one with '#' elsewhere has none.
 
-// trailingHash reports whether '#' is at the end only, and not all there is.
+// trailingHash reports whether the key has no '#' before the end and is not only '#'.
 func trailingHash(bindingKey string) bool {
 	return bindingKey != "" && bindingKey != "#" && !strings.Contains(strings.TrimSuffix(bindingKey, "#"), "#")
 }
 
-// subjects returns the one or two subjects that say what a binding key says.
+// subjects returns the one or two subjects with the meaning of a binding key.
 func subjects(bindingKey string) []string {
 	if prefix, ok := strings.CutSuffix(bindingKey, ".#"); ok {
 		return []string{prefix, prefix + ".>"}
@@ -38,7 +38,7 @@ func asStrings(keys [][]byte) []string {
 	return all
 }
 
-// natsGSL is the generic sublist, NATS's matcher without the server around it.
+// natsGSL is the generic sublist, NATS's matcher without its server.
 func natsGSL() matchlab.Contender {
 	return matchlab.Contender{
 		Name:    "nats-gsl",
@@ -99,8 +99,8 @@ func natsSublist(name string, cache bool) matchlab.Contender {
 	}
 }
 
-// sublistSubject reaches a subscription, whose type is not exported, by
-// reflection; matches do not go through it.
+// sublistSubject makes subscriptions, whose type is not exported, by reflection. Matches
+// do not use reflection.
 type sublistSubject struct {
 	list           *server.Sublist
 	keys           []string

@@ -9,8 +9,8 @@ import (
 	"harelab/bench/matchlab"
 )
 
-// print prints the bars, then the targets, then a sentence, and reports whether all
-// bars were met.
+// print prints the bars, then the targets, then a sentence about each, and reports
+// whether all bars were met.
 func (v *verdict) print(w io.Writer) bool {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	bars := printBlock(t, "bar", v.bars)
@@ -46,7 +46,7 @@ func printBlock(w io.Writer, title string, bars []bar) (missed []string) {
 	return missed
 }
 
-// interval returns the interval of a bar's value, or nothing for a count.
+// interval returns the interval of a bar's value, or "" for a count.
 func (b bar) interval() string {
 	if b.lo == b.hi {
 		return ""
@@ -54,7 +54,7 @@ func (b bar) interval() string {
 	return figure(b.lo, b.unit) + " to " + figure(b.hi, b.unit)
 }
 
-// sum says how many of n were met, and names those that were not.
+// sum returns a sentence with the number of met ones and the names of missed ones.
 func sum(what string, n int, missed []string) string {
 	if len(missed) == 0 {
 		return fmt.Sprintf("All %d %s are met.", n, what)
@@ -96,9 +96,9 @@ func printMatrix(w io.Writer, ms []matchlab.Measurement, limits map[string]bool)
 		fmt.Fprintln(t)
 	}
 	t.Flush()
-	fmt.Fprintln(w, "\nProcessor time, median of samples that took turns.")
+	fmt.Fprintln(w, "\nProcessor time: median of interleaved samples.")
 	var lists []string
-	who := make(map[string][]string) // by what they leave out
+	who := make(map[string][]string) // contenders by the binding keys they leave out
 	for _, c := range r.Contenders() {
 		list := leftOut(&r, c)
 		if list == "" || limits[c] {
@@ -114,12 +114,12 @@ func printMatrix(w io.Writer, ms []matchlab.Measurement, limits map[string]bool)
 	}
 	for _, c := range r.Contenders() {
 		if limits[c] {
-			fmt.Fprintf(w, "%s is no matcher but one lookup of the whole key in a map: what a cache that never misses takes.\n", c)
+			fmt.Fprintf(w, "%s is no matcher but a lookup of the whole key in a map: the cost of a cache that never misses.\n", c)
 		}
 	}
 }
 
-// leftOut says how many binding keys of which workloads a contender cannot express.
+// leftOut lists the numbers of binding keys that a contender cannot express, by workload.
 func leftOut(r *matchlab.Results, contender string) string {
 	var left []string
 	for _, w := range r.Workloads() {
