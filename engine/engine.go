@@ -79,7 +79,7 @@ type Options struct {
 	Matcher, Dispatch, Order string
 
 	Seed   uint64        // seed of random choices; 0: see [broker.Options]
-	Store  store.Store   // keeps durable state; the engine closes it; nil: nothing outlives the engine; the engine closes it
+	Store  store.Store   // keeps durable state; the engine closes it; nil: nothing outlives the engine
 	Auth   *auth.Auth    // users and permissions; nil: guest, from this machine only
 	Clock  broker.Clock  // time of queues and messages; nil: the wall clock
 	Tracer broker.Tracer // follows messages; nil: none

@@ -28,8 +28,8 @@ func TestPublishDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// TestHintsDoNotAllocate sends messages to a queue whose strategies read headers: with
-// what they look for, without, and without headers.
+// TestHintsDoNotAllocate sends messages to a queue whose strategies read headers: messages
+// with those headers, with other headers and without headers.
 func TestHintsDoNotAllocate(t *testing.T) {
 	if invariants.Enabled {
 		t.Skip("checks of invariants allocate")
@@ -95,7 +95,7 @@ func TestBacklogMemory(t *testing.T) {
 
 func heapBytes() int64 {
 	runtime.GC()
-	runtime.GC() // pools are given up in two steps
+	runtime.GC() // two collections empty a pool
 	var m runtime.MemStats
 	runtime.ReadMemStats(&m)
 	return int64(m.HeapAlloc)
@@ -150,7 +150,8 @@ func TestPersistentPublishDoesNotAllocate(t *testing.T) {
 	}
 }
 
-// A roundCounter keeps nothing of messages, so that it allocates nothing.
+// A roundCounter is a store that counts rounds and keeps no messages, so that it does not
+// allocate.
 type roundCounter struct {
 	store.Store
 	observer store.Observer
@@ -169,7 +170,7 @@ func (r *roundCounter) Commit() store.Round {
 	return r.round
 }
 
-// A confirmCounter counts what is confirmed, and in how many calls.
+// A confirmCounter counts confirmed publishes and calls of Confirmed.
 type confirmCounter struct {
 	ackingSink
 	confirmed, calls uint64

@@ -6,7 +6,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// ackingSink acks nothing by itself: it notes the last tag for the benchmark to ack.
+// An ackingSink notes the last delivery tag, for the benchmark to ack.
 type ackingSink struct {
 	deliveries int
 	lastTag    uint64
@@ -68,8 +68,8 @@ var paths = []struct{ name, exchange, bindingKey, routingKey string }{
 	{"topic", "amq.topic", "*.orders", "eu.orders"},
 }
 
-// BenchmarkPublish measures a message's whole way through the broker: published,
-// routed, delivered to a consumer, acked.
+// BenchmarkPublish measures the whole path of a message through the broker: publish, route,
+// deliver to a consumer, ack.
 func BenchmarkPublish(b *testing.B) {
 	for _, to := range paths {
 		b.Run("exchange="+to.name, func(b *testing.B) {

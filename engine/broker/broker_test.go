@@ -12,7 +12,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// TestNewNamesStrategies: a misspelt default is told, with those there are.
+// TestNewNamesStrategies: the error for a misspelt default lists the strategies.
 func TestNewNamesStrategies(t *testing.T) {
 	for _, test := range []struct {
 		options Options
@@ -28,7 +28,7 @@ func TestNewNamesStrategies(t *testing.T) {
 	}
 }
 
-// TestDefaultStrategies are those of queues and exchanges that choose none.
+// TestDefaultStrategies: queues and exchanges that choose no strategy get the defaults.
 func TestDefaultStrategies(t *testing.T) {
 	for _, test := range []struct {
 		options         Options
@@ -95,7 +95,7 @@ func TestVHosts(t *testing.T) {
 		t.Error("DeleteVHost twice, want true and false")
 	}
 	if ended == nil || !strings.Contains(ended.Error(), "vhost 'lab' is deleted") {
-		t.Errorf("the connection was told %v", ended)
+		t.Errorf("the connection ended with %v", ended)
 	}
 	if len(v.Queues()) != 0 {
 		t.Error("a deleted virtual host has queues")
@@ -110,7 +110,7 @@ func TestVHosts(t *testing.T) {
 	}
 }
 
-// recordingTracer notes what it is told.
+// A recordingTracer notes its calls.
 type recordingTracer struct{ events []string }
 
 func (r *recordingTracer) note(what string, m *message.Message, queue string, now int64) {
@@ -153,7 +153,8 @@ func TestTracer(t *testing.T) {
 	}
 }
 
-// TestSeedNames: a seed makes names repeat, none makes them differ.
+// TestSeedNames: with the same seed generated names are the same, without a seed they
+// differ.
 func TestSeedNames(t *testing.T) {
 	name := func(seed uint64) string {
 		b, err := New(Options{Seed: seed})

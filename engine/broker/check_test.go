@@ -9,7 +9,7 @@ import (
 	"testing"
 )
 
-// Each planted fault ends the stress test, by what it is.
+// TestStressFindsPlantedFaults: each planted fault ends the stress test with its own text.
 func TestStressFindsPlantedFaults(t *testing.T) {
 	for fault, want := range map[string]string{
 		"books":      "after publish: queue: ready rows have",

@@ -5,7 +5,7 @@ import (
 	"time"
 )
 
-// testClock is a clock that a test moves.
+// A testClock is a clock that a test advances.
 type testClock struct {
 	now    int64 // microseconds
 	timers timerHeap
@@ -15,9 +15,9 @@ type testClock struct {
 type testTimer struct {
 	clock *testClock
 	at    int64
-	order int // among those at the same time
+	order int // order among timers of the same time
 	f     func()
-	index int // in the heap, -1 when out
+	index int // index in the heap; -1: not in it
 }
 
 func (c *testClock) Now() int64 { return c.now }
@@ -37,7 +37,7 @@ func (t *testTimer) Stop() bool {
 	return true
 }
 
-// advance moves the clock and calls the timers that are due on the way.
+// advance moves the clock and calls the timers that become due.
 func (c *testClock) advance(d time.Duration) {
 	end := c.now + d.Microseconds()
 	for len(c.timers) > 0 && c.timers[0].at <= end {

@@ -22,7 +22,7 @@ func effective(t *testing.T, b *Broker, args ...wire.Field) *settings.Queue {
 	return s
 }
 
-// configure gives the queue q of a script other settings.
+// configure changes the settings of the queue q of a script.
 func (s *script) configure(args ...wire.Field) {
 	s.t.Helper()
 	if !s.vhost().Configure("q", effective(s.t, s.broker, args...)) {
@@ -117,7 +117,7 @@ func TestConfigure(t *testing.T) {
 }
 
 // TestConfigureWhileInUse changes the settings of a queue while publishers, consumers,
-// timers and dead letters use it. Whatever holds at the time, each message is acked or
+// timers and dead letters use it. Under any of the settings each message is acked or
 // dead-lettered once.
 func TestConfigureWhileInUse(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
@@ -149,14 +149,14 @@ func TestConfigureWhileInUse(t *testing.T) {
 			}
 		})
 		all.Wait()
-		time.Sleep(time.Second) // what has a time to live dies
+		time.Sleep(time.Second) // messages with a time to live expire
 		synctest.Wait()
 		u.check()
 		setup.Conn().Close()
 	})
 }
 
-// dyingVariants are settings under which messages die of different causes, to go to
+// dyingVariants are settings under which messages die for different reasons and go to
 // different queues.
 func dyingVariants(t *testing.T, b *Broker) []*settings.Queue {
 	var variants []*settings.Queue
@@ -175,7 +175,7 @@ func dyingVariants(t *testing.T, b *Broker) []*settings.Queue {
 	return variants
 }
 
-// configureUse is the use of a queue whose settings change.
+// configureUse holds the clients that use the queue while its settings change.
 type configureUse struct {
 	t     *testing.T
 	vhost *VHost
@@ -194,11 +194,11 @@ func (u *configureUse) publish(rng *rand.Rand) {
 	}
 }
 
-// consume settles what it gets until its channel is closed, at random times.
+// consume settles deliveries at random times until its channel is closed.
 func (u *configureUse) consume(rng *rand.Rand) {
 	for range 20 {
 		conn := u.vhost.Connect(ConnOptions{})
-		sink := newStressSink(&ledger{seen: make(map[string]*ledgerEntry)}, rand.New(rand.NewPCG(rng.Uint64(), 0)))
+		sink := newStressSink(&tally{seen: make(map[string]*tallyEntry)}, rand.New(rand.NewPCG(rng.Uint64(), 0)))
 		ch := conn.Channel(1, sink)
 		err := ch.SetPrefetch(PrefetchSpec{Count: 5})
 		if err == nil {
@@ -227,7 +227,7 @@ func (u *configureUse) consume(rng *rand.Rand) {
 	}
 }
 
-// check does the sums.
+// check checks that each message was acked or dead-lettered once.
 func (u *configureUse) check() {
 	infos := make(map[string]QueueInfo)
 	for _, q := range u.vhost.Queues() {

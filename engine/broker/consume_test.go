@@ -2,7 +2,7 @@ package broker
 
 import "testing"
 
-// fullSink is full after some deliveries.
+// A fullSink is full after some deliveries.
 type fullSink struct {
 	ackingSink
 	room int
@@ -13,8 +13,8 @@ func (s *fullSink) Deliver(d *Delivery, b *Batch) bool {
 	return s.ackingSink.Deliver(d, b) && s.room > 0
 }
 
-// TestFullSinkBoundsDeliveries subscribes without limits to a long queue: what the
-// Sink has no room for stays in the queue.
+// TestFullSinkBoundsDeliveries subscribes without limits to a long queue: messages for which
+// the Sink has no room stay in the queue.
 func TestFullSinkBoundsDeliveries(t *testing.T) {
 	b, err := New(Options{})
 	if err != nil {
@@ -51,14 +51,14 @@ func TestFullSinkBoundsDeliveries(t *testing.T) {
 	}
 }
 
-// watchingProbe is a worker that counts what reached it.
+// A watchingProbe is a worker that counts its deliveries.
 type watchingProbe struct{ sink *ackingSink }
 
 func (p watchingProbe) Outstanding() int     { return p.sink.deliveries }
 func (p watchingProbe) Work(now int64) int64 { return 0 }
 
-// TestProbesSeeEachDelivery runs a queue of ten messages for two workers that join
-// the shortest queue: each message goes by what the one before has changed.
+// TestProbesSeeEachDelivery gives ten messages to two workers by jsq: each assignment takes
+// the delivery before it into account.
 func TestProbesSeeEachDelivery(t *testing.T) {
 	b, err := New(Options{Dispatch: "jsq"})
 	if err != nil {
@@ -75,7 +75,7 @@ func TestProbesSeeEachDelivery(t *testing.T) {
 			t.Fatal(err)
 		}
 	}
-	// A first worker takes all and dies, so that one event gives out all ten.
+	// A first worker takes all messages and dies, so that one event assigns all ten.
 	hoarder := conn.Channel(2, new(ackingSink))
 	if _, err := hoarder.Consume(ConsumerSpec{Queue: "q"}); err != nil {
 		t.Fatal(err)

@@ -8,7 +8,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// TestAddDeath: what RabbitMQ makes of what a message brings along.
+// TestAddDeath: x-death of messages that come with an x-death, as RabbitMQ writes it.
 func TestAddDeath(t *testing.T) {
 	died := func(queue string) wire.Table {
 		return wire.Table{{Key: "count", Value: int64(1)}, {Key: "reason", Value: "rejected"}, {Key: "queue", Value: queue}, {Key: "exchange", Value: "x"}}

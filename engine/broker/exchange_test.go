@@ -8,13 +8,13 @@ import (
 	"harelab/engine/wire"
 )
 
-// TestRouteWhileNumbersAreReused binds two queues in turn, so that each gets the
-// number the other has given up, while messages for the first are routed. The second
-// must never get one.
+// TestRouteWhileNumbersAreReused binds and unbinds two queues alternately, so that each gets
+// the number of the other, while messages for the first are routed. The second must never
+// get one.
 func TestRouteWhileNumbersAreReused(t *testing.T) {
 	for _, kind := range exchange.Types() {
 		if kind.Name == "fanout" || kind.Name == "headers" {
-			continue // keys do not tell their bindings apart
+			continue // these route both bindings whatever the key
 		}
 		t.Run("type="+kind.Name, func(t *testing.T) {
 			b, err := New(Options{})

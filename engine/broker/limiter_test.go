@@ -10,13 +10,13 @@ import (
 	"harelab/engine/internal/invariants"
 )
 
-// contention is a channel with a limit of its own that consumes from some queues with
+// A contention is a channel with a limit of its own that consumes from several queues with
 // a backlog.
 type contention struct {
 	tb     testing.TB
 	ch     *Channel
 	draws  rng.SplitMix64
-	tags   []uint64 // not settled, oldest first
+	tags   []uint64 // tags of unsettled deliveries, oldest first
 	from   []string // the queue of each delivery
 	counts map[string]int
 }
@@ -77,9 +77,9 @@ func (c *contention) ack() {
 	}
 }
 
-// TestCompetingQueuesShareTheLimit has two and three backlogged queues compete for a
-// channel's limit: each gets the same share, in an order that has no memory, so that
-// runs of one queue have the lengths of a geometric distribution.
+// TestCompetingQueuesShareTheLimit lets two and three backlogged queues compete for a
+// channel's limit. Each gets the same share, in an order without memory: the lengths of
+// runs of one queue have a geometric distribution.
 func TestCompetingQueuesShareTheLimit(t *testing.T) {
 	const acks = 12_000
 	for _, queues := range []int{2, 3} {
@@ -117,8 +117,8 @@ func TestCompetingQueuesShareTheLimit(t *testing.T) {
 	}
 }
 
-// TestDrawOnlyWhereQueuesCompete counts the draws: one for an ack that two queues or
-// more compete for, none otherwise.
+// TestDrawOnlyWhereQueuesCompete counts the draws: one for an ack whose credit two or more
+// queues compete for, none otherwise.
 func TestDrawOnlyWhereQueuesCompete(t *testing.T) {
 	for _, c := range []struct {
 		name string
@@ -208,8 +208,8 @@ func TestWalkWrapsAround(t *testing.T) {
 	}
 }
 
-// TestChannelsDrawApart opens channels on brokers of one seed and of two: what a
-// channel draws follows from the broker's seed and differs from channel to channel.
+// TestChannelsDrawApart opens channels on brokers of the same seed and of different seeds: a
+// channel's draws follow from the broker's seed and differ from channel to channel.
 func TestChannelsDrawApart(t *testing.T) {
 	state := func(seed uint64, conns, channels int) rng.SplitMix64 {
 		b, err := New(Options{Seed: seed})

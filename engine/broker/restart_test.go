@@ -7,8 +7,8 @@ import (
 	"harelab/engine/store/memory"
 )
 
-// TestRestart declares, publishes and settles, and finds what is durable in the next
-// broker with the same store.
+// TestRestart declares, publishes and settles. The next broker with the same store has the
+// durable part.
 func TestRestart(t *testing.T) {
 	s := memory.New()
 	before := startScript(t, s)
@@ -123,7 +123,7 @@ func startScript(t *testing.T, s store.Store) *script {
 	return sc
 }
 
-// TestTransientStaysOutOfStore publishes what need not be kept.
+// TestTransientStaysOutOfStore publishes messages that need not be stored.
 func TestTransientStaysOutOfStore(t *testing.T) {
 	s := startScript(t, untouched{memory.New(), t})
 	s.run(`
@@ -140,7 +140,7 @@ func TestTransientStaysOutOfStore(t *testing.T) {
 `)
 }
 
-// untouched fails the test when it is told of a message.
+// An untouched store fails the test when it gets a message.
 type untouched struct {
 	store.Store
 	t *testing.T

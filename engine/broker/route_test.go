@@ -5,8 +5,8 @@ import (
 	"testing"
 )
 
-// TestRouteManyTargets routes through more exchanges and queues than a scan for
-// duplicates is good for, all of them reached many times over.
+// TestRouteManyTargets routes through more exchanges and queues than scanLimit. Each is
+// reached many times.
 func TestRouteManyTargets(t *testing.T) {
 	b, err := New(Options{})
 	if err != nil {

@@ -19,7 +19,7 @@ type scriptArgs struct {
 	fields wire.Table
 }
 
-// flagNames are the words that are flags, not names.
+// flagNames are the words that are flags instead of names.
 var flagNames = map[string]bool{
 	"durable": true, "auto-delete": true, "exclusive": true, "passive": true, "internal": true,
 	"if-unused": true, "if-empty": true, "mandatory": true, "immediate": true, "persistent": true,
@@ -76,7 +76,7 @@ func (a scriptArgs) number(i int) uint64 {
 	return n
 }
 
-// text takes a field out and returns its value as text.
+// text removes a field and returns its value as text.
 func (a *scriptArgs) text(name string) string {
 	v, ok := a.fields.Get(name)
 	if !ok {
@@ -217,7 +217,7 @@ func publishVerb(ch *scriptChannel, a scriptArgs) error {
 	return nil
 }
 
-// lists are the calls that print what there is.
+// lists are the calls that print listings.
 var lists = map[string]func(*script, []string){
 	"queues": func(s *script, names []string) {
 		for _, q := range s.vhost().Queues() {

@@ -20,15 +20,15 @@ import (
 
 var update = flag.Bool("update", false, "write what the scripts print into testdata")
 
-// TestScripts runs the conversations in testdata/*.txt. A line that begins with ">"
-// is a call; what it answers and what it has consumers get follows, indented. Run
-// with -update to write the answers, and read the difference.
+// TestScripts runs the conversations in testdata/*.txt. A line that begins with ">" is a
+// call. Its answer and the deliveries that it causes follow, indented. Run with -update to
+// write the answers, and read the difference.
 //
 //	> a1 declare q durable x-message-ttl=10
 //
 // calls queue.declare on channel 1 of connection a. The calls are in script_calls_test.go.
-// After an error the channel, or for a hard one the connection, is closed, as a server
-// would, and a fresh one takes its name. An empty name is written as "-".
+// After an error the script closes the channel, or the connection if the error is hard, as
+// a server would, and a new one takes its name. An empty name is written as "-".
 func TestScripts(t *testing.T) {
 	files, err := filepath.Glob("testdata/*.txt")
 	if err != nil || len(files) == 0 {
@@ -79,22 +79,22 @@ type script struct {
 	conns    map[string]*Conn
 	channels map[string]*scriptChannel
 	out      bytes.Buffer
-	burst    bool // the lines are one burst: nothing is committed after each
+	burst    bool // the lines are one burst, with one commit at its end
 	records  []*queueRecord
 }
 
-// A queueRecord is what a queue was told and decided.
+// A queueRecord is the transcript of a queue.
 type queueRecord struct {
 	bytes.Buffer
 	queue string
 }
 
-// A scriptChannel is a channel whose Sink prints.
+// A scriptChannel is a channel with a Sink that prints.
 type scriptChannel struct {
 	*Channel
 	name   string
 	script *script
-	full   bool // the Sink takes no more
+	full   bool // Deliver returns false
 }
 
 func newScript(t *testing.T) *script {
@@ -119,7 +119,7 @@ func newScript(t *testing.T) *script {
 	return s
 }
 
-// replay repeats what the queues were told and wants the same decisions.
+// replay replays the queues' transcripts and wants the same decisions.
 func (s *script) replay() {
 	for _, r := range s.records {
 		text := r.String()
@@ -145,7 +145,7 @@ func (s *script) run(file string) string {
 	return s.out.String()
 }
 
-// check verifies the state machines of all queues after each call.
+// check checks the state machines of all queues after each call.
 func (s *script) check() {
 	for _, v := range s.broker.VHosts() {
 		for _, q := range v.sortedQueues() {
@@ -198,7 +198,7 @@ func (s *script) call(words []string) {
 	delete(s.channels, words[0])
 }
 
-// commit ends the burst of calls that a line is, on all connections.
+// commit ends the burst of calls of a line, on all connections.
 func (s *script) commit() {
 	if s.burst {
 		return
@@ -208,8 +208,8 @@ func (s *script) commit() {
 	}
 }
 
-// channel returns the channel called name, such as a1, opened if it is not there.
-// Connection u is that of a user with few permissions.
+// channel returns the channel called name, for example a1, and opens it if it is not open.
+// The user of connection u has few permissions.
 func (s *script) channel(name string) *scriptChannel {
 	if ch := s.channels[name]; ch != nil {
 		return ch
@@ -268,7 +268,7 @@ func describeDelivery(d *Delivery, tag string) string {
 	return text + describeProperties(d.Msg)
 }
 
-// describeProperties prints what the broker changes in messages.
+// describeProperties formats the properties that the broker may change.
 func describeProperties(m *message.Message) string {
 	ps, err := wire.ParseProperties(m.Properties())
 	if err != nil {

@@ -32,8 +32,8 @@ func refusal(t *testing.T, err error) string {
 	return e.Code.Name() + " " + e.Text
 }
 
-// TestSessionAdministers: all that is declared can be declared without a connection, a
-// channel or a Sink, and outlives the broker if it is durable.
+// TestSessionAdministers: a session can declare exchanges, queues and bindings without a
+// connection, a channel or a Sink; durable ones outlive the broker.
 func TestSessionAdministers(t *testing.T) {
 	stored := memory.New()
 	b, err := New(Options{Store: stored})
@@ -96,7 +96,7 @@ func TestSessionAdministers(t *testing.T) {
 	}
 }
 
-// TestSessionAsksForPermissions: each verb asks for those of its user, and refuses with
+// TestSessionAsksForPermissions: each verb checks its user's permissions and refuses with
 // RabbitMQ's code and text.
 func TestSessionAsksForPermissions(t *testing.T) {
 	users := auth.New()
@@ -167,7 +167,7 @@ func TestSessionAsksForPermissions(t *testing.T) {
 	}
 }
 
-// wokenSink has its writer woken for what the broker sends, as a server does.
+// A wokenSink touches its writer when the broker sends something, as a server's does.
 type wokenSink struct {
 	cancelled string
 	woken     int
@@ -181,7 +181,7 @@ func (s *wokenSink) Cancelled(tag string, b *Batch) {
 }
 func (s *wokenSink) Wake() { s.woken++ }
 
-// TestSessionWakesWriters: who is told that a queue is gone is woken, although no
+// TestSessionWakesWriters: the writer of a cancelled consumer is woken, although no
 // connection flushes a batch.
 func TestSessionWakesWriters(t *testing.T) {
 	b, err := New(Options{})

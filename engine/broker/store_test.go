@@ -13,8 +13,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// startFaulty returns a script whose broker has a store that can fail, and the store
-// behind that.
+// startFaulty returns a script whose broker has a Faulty store, and the store behind that.
 func startFaulty(t *testing.T) (*script, *storetest.Faulty, *memory.Store) {
 	t.Helper()
 	m := memory.New()
@@ -55,8 +54,8 @@ func wantText(t *testing.T, what, got, want string) {
 	}
 }
 
-// TestConfirmsByRound: a burst of publishes is confirmed in one go for each channel when
-// its round is durable. What has not to wait does not.
+// TestConfirmsByRound: a burst of publishes is confirmed with one call for each channel when
+// its round is durable. Publishes that are not stored do not wait.
 func TestConfirmsByRound(t *testing.T) {
 	s, f, _ := startFaulty(t)
 	s.run(`
@@ -94,7 +93,8 @@ func TestConfirmsByRound(t *testing.T) {
 		"a2: publishes 3 to 3 confirmed: true; a1: publishes 9 to 9 confirmed: true")
 }
 
-// TestClosedChannelHearsNothing: its number may be in use again.
+// TestClosedChannelHearsNothing: a closed channel gets no confirms, since its number may be
+// in use again.
 func TestClosedChannelHearsNothing(t *testing.T) {
 	s, f, _ := startFaulty(t)
 	s.run("> a1 declare q durable\n> a1 confirm\n")
@@ -105,7 +105,7 @@ func TestClosedChannelHearsNothing(t *testing.T) {
 	wantText(t, "confirms", s.printed(), "a1: publishes 1 to 1 confirmed: true")
 }
 
-// An answered conn notes what a connection is told of rounds and of its end.
+// An answered conn notes the calls of Durable and Ended.
 type answered struct {
 	*Conn
 	rounds []Round
@@ -122,8 +122,8 @@ func connect(b *Broker) *answered {
 	return a
 }
 
-// TestAnswersWaitForRounds: what is about something durable is answered when it is
-// durable, all of a burst in one round; the rest is not held.
+// TestAnswersWaitForRounds: answers about something durable are held until it is durable,
+// all of a burst for one round; other answers are not held.
 func TestAnswersWaitForRounds(t *testing.T) {
 	s, f, _ := startFaulty(t)
 	s.run("> z1 declare old durable\n> z1 exchange x direct durable\n> z1 bind old x k\n")
@@ -169,14 +169,14 @@ func TestAnswersWaitForRounds(t *testing.T) {
 		t.Fatal(err)
 	}
 	if again := c.Commit(); r == 0 || again != r || len(c.rounds) != 0 {
-		t.Errorf("Commit = %d, then %d for what is there; told %v, want the same round and nothing told", r, again, c.rounds)
+		t.Errorf("Commit = %d, then %d without a change; durable %v, want the same round and none durable", r, again, c.rounds)
 	}
 	if held := f.Release(1); held != 0 || !slices.Equal(c.rounds, []Round{r}) {
-		t.Errorf("%d rounds are held, told %v, want 0, [%d]", held, c.rounds, r)
+		t.Errorf("%d rounds are held, durable %v, want 0, [%d]", held, c.rounds, r)
 	}
 }
 
-// TestTxCommitWaits: the answer is held, nobody waits for it with a lock.
+// TestTxCommitWaits: the answer is held, and no goroutine waits with a lock.
 func TestTxCommitWaits(t *testing.T) {
 	s, f, m := startFaulty(t)
 	s.run("> a1 declare q durable\n> a1 declare other durable\n> a1 publish - other m persistent\n> a1 get other\n> a1 tx\n")
@@ -190,7 +190,8 @@ func TestTxCommitWaits(t *testing.T) {
 	wantText(t, "after a crash before the round", ready(t, m), "other=m!")
 }
 
-// TestTxCommitIsFound: published and acked are found together.
+// TestTxCommitIsFound: after a crash the publishes and acks of a transaction are found
+// together.
 func TestTxCommitIsFound(t *testing.T) {
 	s, _, m := startFaulty(t)
 	s.run("> a1 declare q durable\n> a1 declare other durable\n> a1 publish - other m persistent\n> a1 get other\n> a1 tx\n")
@@ -199,7 +200,8 @@ func TestTxCommitIsFound(t *testing.T) {
 	wantText(t, "after a crash", ready(t, m), "q=m!")
 }
 
-// ready returns what a broker finds in a store, by queue; "!" means redelivered.
+// ready returns the messages that a broker finds in a store, by queue; "!" means
+// redelivered.
 func ready(t *testing.T, s store.Store) string {
 	t.Helper()
 	b, err := New(Options{Store: s})
@@ -229,9 +231,8 @@ func ready(t *testing.T, s store.Store) string {
 	return strings.Join(found, " ")
 }
 
-// TestFailedStore: when a round fails, publishers with confirms are nacked, and
-// connections that were promised something else, or were promised nothing and took it
-// for granted, end. Others go on.
+// TestFailedStore: when a round fails, publishes with confirms are nacked. Connections with
+// held answers, or with publishes without confirms, end. Others go on.
 func TestFailedStore(t *testing.T) {
 	s, f, _ := startFaulty(t)
 	s.run("> a1 declare q durable\n> a1 declare t\n> a1 confirm\n")
@@ -274,12 +275,12 @@ func TestFailedStore(t *testing.T) {
 			t.Errorf("%s did not end, want code %s", c.name, c.want)
 		}
 		if len(c.conn.rounds) != 0 {
-			t.Errorf("%s was told of rounds %v", c.name, c.conn.rounds)
+			t.Errorf("Durable of %s was called for rounds %v", c.name, c.conn.rounds)
 		}
 	}
 }
 
-// TestAfterFailure: nothing that would have to be stored is accepted in silence.
+// TestAfterFailure: the broker refuses or nacks whatever it would have to store.
 func TestAfterFailure(t *testing.T) {
 	s, f, _ := startFaulty(t)
 	s.run(`
@@ -314,7 +315,7 @@ func TestAfterFailure(t *testing.T) {
 	}
 }
 
-// A loggedStore notes what is changed.
+// A loggedStore logs changes.
 type loggedStore struct {
 	store.Store
 	log []string
@@ -354,9 +355,9 @@ func (l *loggedStore) Delete(kind store.Kind, name string) {
 	l.Store.Delete(kind, name)
 }
 
-// TestWhatTheStoreIsTold: octets go over once however many queues, nothing is told of
-// deliveries, a dead letter is somewhere at any time, and what leaves together is one
-// range.
+// TestWhatTheStoreIsTold: octets are handed over once however many queues get the message,
+// deliveries change nothing, a dead letter is in one queue or the other at any time, and
+// messages that are dropped together are one range.
 func TestWhatTheStoreIsTold(t *testing.T) {
 	l := &loggedStore{Store: memory.New()}
 	s := startScript(t, l)
@@ -397,7 +398,7 @@ func TestWhatTheStoreIsTold(t *testing.T) {
 	}
 }
 
-// TestDeadLetterSurvivesACrash crashes the store after each round that a dead letter may
+// TestDeadLetterSurvivesACrash crashes the store after each round that dead-lettering may
 // make: the message is in one queue or the other.
 func TestDeadLetterSurvivesACrash(t *testing.T) {
 	for rounds := range 3 {
@@ -413,7 +414,8 @@ func TestDeadLetterSurvivesACrash(t *testing.T) {
 	}
 }
 
-// TestExpiredWhileDown goes on to where dead letters go, once all is there again.
+// TestExpiredWhileDown: messages that expired while the broker was down are dead-lettered
+// after all queues are restored.
 func TestExpiredWhileDown(t *testing.T) {
 	m := memory.New()
 	s := startScript(t, m)
@@ -426,8 +428,8 @@ func TestExpiredWhileDown(t *testing.T) {
 	wantText(t, "queues", after.fresh("> advance 10ms\n> queues\n"), "q: 0 ready, 0 unacked, 0 consumers; dead: 1 ready, 0 unacked, 0 consumers")
 }
 
-// TestRedeliveredAfterRestart: a broker that closes in order knows what was delivered;
-// after a crash all of it may have been.
+// TestRedeliveredAfterRestart: a broker that was closed knows which messages were delivered;
+// after a crash all messages are redelivered.
 func TestRedeliveredAfterRestart(t *testing.T) {
 	for _, test := range []struct {
 		name string
@@ -453,7 +455,7 @@ func TestRedeliveredAfterRestart(t *testing.T) {
 	}
 }
 
-// TestSharedAfterRestart: a message of several queues takes memory once.
+// TestSharedAfterRestart: after a restart a message of several queues is in memory once.
 func TestSharedAfterRestart(t *testing.T) {
 	m := memory.New()
 	s := startScript(t, m)
@@ -472,8 +474,8 @@ func TestSharedAfterRestart(t *testing.T) {
 	}
 }
 
-// TestIdentitiesAreNeverGivenAgain deletes the newest queue and the newest message and
-// restarts.
+// TestIdentitiesAreNeverGivenAgain deletes the newest queue and the newest message, restarts
+// and wants new identities.
 func TestIdentitiesAreNeverGivenAgain(t *testing.T) {
 	for _, end := range []string{"a close", "a crash"} {
 		m := memory.New()

@@ -17,9 +17,9 @@ import (
 	"harelab/engine/wire"
 )
 
-// TestStress lets clients declare, bind, publish, consume, settle, stall and die at
-// random, all at once, and then holds the broker to its promise: what was confirmed
-// is delivered until it is acked, and never a second time without the flag.
+// TestStress runs clients that declare, bind, publish, consume, settle, stall and die at
+// random, all at the same time. Then it checks the broker's promise: a confirmed message is
+// delivered until it is acked, and never a second time without the flag redelivered.
 func TestStress(t *testing.T) {
 	for _, with := range []struct {
 		name  string
@@ -36,7 +36,7 @@ func TestStress(t *testing.T) {
 	}
 }
 
-// A lateStore completes rounds in its own time, one or many at once.
+// A lateStore completes rounds late, one or many at a time.
 type lateStore struct {
 	*storetest.Faulty
 	stop, stopped chan struct{}
@@ -66,7 +66,7 @@ func (l *lateStore) Close() error {
 	return l.Faulty.Close()
 }
 
-// stressQueues live as long as the test. What they reject goes to "dead".
+// stressQueues live as long as the test. Messages rejected there go to "dead".
 var stressQueues = []QueueSpec{
 	{Name: "rr", Durable: true},
 	{Name: "prio", Durable: true, Arguments: wire.Table{{Key: "x-max-priority", Value: int32(3)}}},
@@ -97,11 +97,11 @@ func stress(t *testing.T, seed uint64, clients, rounds int, s store.Store) {
 			}
 		}
 	}
-	book := &ledger{seen: make(map[string]*ledgerEntry)}
+	book := &tally{seen: make(map[string]*tallyEntry)}
 	var all sync.WaitGroup
 	for i := range clients {
 		all.Go(func() {
-			c := &stressClient{t: t, vhost: v, ledger: book, id: i, rng: rand.New(rand.NewPCG(seed, uint64(i)))}
+			c := &stressClient{t: t, vhost: v, tally: book, id: i, rng: rand.New(rand.NewPCG(seed, uint64(i)))}
 			c.connect()
 			for range rounds {
 				c.act()
@@ -127,42 +127,42 @@ func stress(t *testing.T, seed uint64, clients, rounds int, s store.Store) {
 	}
 }
 
-// A ledger knows what was confirmed, delivered and acked, by queue and message.
-type ledger struct {
+// A tally counts confirms, deliveries and acks by queue and message.
+type tally struct {
 	mu     sync.Mutex
-	seen   map[string]*ledgerEntry
+	seen   map[string]*tallyEntry
 	faults []string
 }
 
-func (l *ledger) fail(format string, args ...any) {
+func (l *tally) fail(format string, args ...any) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	l.faults = append(l.faults, fmt.Sprintf(format, args...))
 }
 
-type ledgerEntry struct {
+type tallyEntry struct {
 	confirmed bool
 	unflagged int // deliveries that did not say redelivered
 	settled   int // acked, or rejected, which moves the message to "dead"
 }
 
-func (l *ledger) entry(queue string, body []byte) *ledgerEntry {
+func (l *tally) entry(queue string, body []byte) *tallyEntry {
 	key := fmt.Sprintf("%s/%d", queue, binary.BigEndian.Uint64(body))
 	e := l.seen[key]
 	if e == nil {
-		e = new(ledgerEntry)
+		e = new(tallyEntry)
 		l.seen[key] = e
 	}
 	return e
 }
 
-func (l *ledger) note(queue string, body []byte, f func(*ledgerEntry)) {
+func (l *tally) note(queue string, body []byte, f func(*tallyEntry)) {
 	l.mu.Lock()
 	defer l.mu.Unlock()
 	f(l.entry(queue, body))
 }
 
-func (l *ledger) check(t *testing.T, seed uint64) {
+func (l *tally) check(t *testing.T, seed uint64) {
 	for _, f := range l.faults {
 		t.Errorf("seed %d: %s", seed, f)
 	}
@@ -180,15 +180,15 @@ func (l *ledger) check(t *testing.T, seed uint64) {
 	}
 }
 
-// A stressSink keeps deliveries until its client looks at them, and is full at times.
+// A stressSink keeps deliveries until its client handles them, and is sometimes full.
 type stressSink struct {
-	ledger *ledger
-	rng    *rand.Rand
+	tally *tally
+	rng   *rand.Rand
 
 	mu      sync.Mutex
 	waiting []stressDelivery
 	lastTag uint64
-	sent    map[uint64]stressPublish // by sequence number, to be confirmed later
+	sent    map[uint64]stressPublish // publishes that wait for confirms, by number
 }
 
 type stressPublish struct {
@@ -203,20 +203,20 @@ type stressDelivery struct {
 	msg   *message.Message
 }
 
-func newStressSink(l *ledger, rng *rand.Rand) *stressSink {
-	return &stressSink{ledger: l, rng: rng, sent: make(map[uint64]stressPublish)}
+func newStressSink(l *tally, rng *rand.Rand) *stressSink {
+	return &stressSink{tally: l, rng: rng, sent: make(map[uint64]stressPublish)}
 }
 
 func (s *stressSink) Deliver(d *Delivery, _ *Batch) bool {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if !d.Redelivered {
-		s.ledger.note(d.Queue, d.Msg.Body(), func(e *ledgerEntry) { e.unflagged++ })
+		s.tally.note(d.Queue, d.Msg.Body(), func(e *tallyEntry) { e.unflagged++ })
 	}
 	d.Msg.Retain()
 	s.waiting = append(s.waiting, stressDelivery{d.DeliveryTag, d.Queue, d.Consumer.NoAck, d.Msg})
 	if d.DeliveryTag <= s.lastTag {
-		s.ledger.fail("tag %d came after %d", d.DeliveryTag, s.lastTag)
+		s.tally.fail("tag %d came after %d", d.DeliveryTag, s.lastTag)
 	}
 	s.lastTag = d.DeliveryTag
 	return s.rng.IntN(20) > 0
@@ -230,15 +230,15 @@ func (s *stressSink) Confirmed(first, last uint64, ok bool, _ *Batch) {
 	for seq := first; seq <= last; seq++ {
 		p, known := s.sent[seq]
 		if !known || !ok {
-			s.ledger.fail("publish %d was confirmed: %t; waiting for it: %t", seq, ok, known)
+			s.tally.fail("publish %d was confirmed: %t; waiting for it: %t", seq, ok, known)
 			continue
 		}
 		delete(s.sent, seq)
-		s.ledger.note(p.queue, p.body, func(e *ledgerEntry) { e.confirmed = true })
+		s.tally.note(p.queue, p.body, func(e *tallyEntry) { e.confirmed = true })
 	}
 }
 
-// expect notes a publish that is to be confirmed later.
+// expect notes a publish that waits for its confirm.
 func (s *stressSink) expect(seq uint64, queue string, body []byte) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -254,16 +254,16 @@ func (s *stressSink) take() []stressDelivery {
 }
 
 type stressClient struct {
-	t      *testing.T
-	vhost  *VHost
-	ledger *ledger
-	id     int
-	rng    *rand.Rand
-	conn   *Conn
-	ch     *Channel
-	sink   *stressSink
-	sent   uint64
-	tags   int
+	t     *testing.T
+	vhost *VHost
+	tally *tally
+	id    int
+	rng   *rand.Rand
+	conn  *Conn
+	ch    *Channel
+	sink  *stressSink
+	sent  uint64
+	tags  int
 }
 
 func (c *stressClient) connect() {
@@ -272,7 +272,7 @@ func (c *stressClient) connect() {
 }
 
 func (c *stressClient) open() {
-	c.sink = newStressSink(c.ledger, rand.New(rand.NewPCG(c.rng.Uint64(), 0)))
+	c.sink = newStressSink(c.tally, rand.New(rand.NewPCG(c.rng.Uint64(), 0)))
 	c.ch = c.conn.Channel(1, c.sink)
 	c.must(c.ch.ConfirmSelect())
 	c.must(c.ch.SetPrefetch(PrefetchSpec{Count: uint32(c.rng.IntN(5)), Global: c.rng.IntN(3) == 0}))
@@ -287,7 +287,7 @@ func (c *stressClient) must(err error) {
 
 func (c *stressClient) queue() string { return stressQueues[c.rng.IntN(len(stressQueues))].Name }
 
-// act does one thing at random, and settles what has come.
+// act makes one random call and settles the deliveries so far.
 func (c *stressClient) act() {
 	switch r := c.rng.IntN(100); {
 	case r < 50:
@@ -333,7 +333,7 @@ func (c *stressClient) publish() {
 	c.must(err)
 	switch {
 	case r.Routed && r.Confirm == ConfirmAck:
-		c.ledger.note(q, body, func(e *ledgerEntry) { e.confirmed = true })
+		c.tally.note(q, body, func(e *tallyEntry) { e.confirmed = true })
 	case r.Routed && r.Confirm == ConfirmLater && c.vhost.broker.store != nil:
 		c.sink.expect(r.Seq, q, body)
 	default:
@@ -348,12 +348,12 @@ func (c *stressClient) get() {
 		return
 	}
 	if !r.Redelivered {
-		c.ledger.note(r.Queue, r.Msg.Body(), func(e *ledgerEntry) { e.unflagged++ })
+		c.tally.note(r.Queue, r.Msg.Body(), func(e *tallyEntry) { e.unflagged++ })
 	}
 	c.settle([]stressDelivery{{r.DeliveryTag, r.Queue, false, r.Msg}})
 }
 
-// churn makes and deletes a queue with bindings that others route over meanwhile.
+// churn makes and deletes a queue whose bindings other clients' publishes pass meanwhile.
 func (c *stressClient) churn() {
 	name := fmt.Sprint("churn", c.id)
 	_, err := c.ch.DeclareQueue(QueueSpec{Name: name, AutoDelete: true, Exclusive: c.rng.IntN(2) == 0})
@@ -377,14 +377,14 @@ func (c *stressClient) settle(ds []stressDelivery) {
 	for _, d := range ds {
 		switch r := c.rng.IntN(10); {
 		case r < 7:
-			c.ledger.note(d.queue, d.msg.Body(), func(e *ledgerEntry) { e.settled++ })
+			c.tally.note(d.queue, d.msg.Body(), func(e *tallyEntry) { e.settled++ })
 			c.must(c.ch.Ack(d.tag, false))
 		case r < 9:
 			c.must(c.ch.Nack(d.tag, false, true))
 		default:
-			c.ledger.note(d.queue, d.msg.Body(), func(e *ledgerEntry) { e.settled++ })
+			c.tally.note(d.queue, d.msg.Body(), func(e *tallyEntry) { e.settled++ })
 			if d.queue == "dlx" {
-				c.ledger.note("dead", d.msg.Body(), func(e *ledgerEntry) { e.confirmed = true })
+				c.tally.note("dead", d.msg.Body(), func(e *tallyEntry) { e.confirmed = true })
 			}
 			c.must(c.ch.Nack(d.tag, false, false))
 		}
@@ -398,8 +398,8 @@ func (c *stressClient) drop(ds []stressDelivery) {
 	}
 }
 
-// drain acks all that is left.
-func drain(t *testing.T, v *VHost, book *ledger) {
+// drain acks all remaining deliveries.
+func drain(t *testing.T, v *VHost, book *tally) {
 	ch := v.Connect(ConnOptions{Name: "drain"}).Channel(1, newStressSink(book, rand.New(rand.NewPCG(0, 0))))
 	defer ch.Conn().Close()
 	for _, name := range []string{"rr", "prio", "drr", "single", "dlx", "dead"} {
@@ -411,7 +411,7 @@ func drain(t *testing.T, v *VHost, book *ledger) {
 			if !ok {
 				break
 			}
-			book.note(name, r.Msg.Body(), func(e *ledgerEntry) {
+			book.note(name, r.Msg.Body(), func(e *tallyEntry) {
 				e.settled++
 				if !r.Redelivered {
 					e.unflagged++

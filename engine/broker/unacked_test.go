@@ -57,7 +57,7 @@ func TestUnackedList(t *testing.T) {
 	}
 }
 
-// TestUnackedListForgottenAck acks a million deliveries after one that never is.
+// TestUnackedListForgottenAck acks a million deliveries but not the one before them.
 func TestUnackedListForgottenAck(t *testing.T) {
 	var list unackedList
 	q := new(Queue)

@@ -7,7 +7,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// told reads the frames that confirms wrote.
+// parseConfirms parses the frames that confirms wrote.
 func parseConfirms(t *testing.T, b []byte) []wire.Method {
 	t.Helper()
 	var ms []wire.Method
@@ -34,7 +34,7 @@ func TestConfirms(t *testing.T) {
 	}
 	for _, tt := range []struct {
 		name    string
-		told    uint64 // settled before
+		told    uint64 // confirmed before
 		acked   []uint64
 		nacked  []uint64
 		want    []wire.Method
@@ -82,15 +82,15 @@ func equalMethods(a, b []wire.Method) bool {
 	return true
 }
 
-// Whatever the order in which publishes are settled, a publisher learns the truth
-// about each, once all are settled about all, and never about one that is not.
+// TestConfirmsTellTheTruth settles publishes in random order: a publisher gets the right
+// confirm for each, none for an unsettled one, and all when all are settled.
 func TestConfirmsTellTheTruth(t *testing.T) {
 	for seed := range uint64(200) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
 		var k confirms
 		var s settlements
-		fate := make(map[uint64]bool) // settled: acked or not
-		open := make(map[uint64]bool) // what the publisher waits for
+		fate := make(map[uint64]bool) // settled publishes: acked or not
+		open := make(map[uint64]bool) // publishes for which the publisher waits
 		var later []uint64
 		settle := func(seq uint64) {
 			fate[seq] = rnd.IntN(10) > 0

@@ -22,7 +22,7 @@ type probe struct {
 	conn *amqp.Connection
 	*amqp.Channel
 	exception chan *amqp.Error // why the channel was closed
-	fence     *amqp.Channel    // what it answers comes after all that was said before
+	fence     *amqp.Channel    // its answers come after everything that was sent before
 }
 
 // dial connects the real client, in memory.
@@ -100,10 +100,10 @@ func (p *probe) recover(requeue bool) error {
 	return p.Recover(requeue)
 }
 
-// outcome tells what came of a call: "ok", or level, code and text of an exception. A call
-// without an answer of its own was refused, or was not, once the next call of the connection
-// is answered. That one goes through another channel: on this one it could still be on its way
-// out when the exception closes the channel, and be an error of its own.
+// outcome returns the outcome of a call: "ok", or level, code and text of an exception. A
+// call without an answer of its own has its outcome when the next call of the connection is
+// answered. That call uses another channel: on this channel the exception could close it
+// first, which would be an error of its own.
 func (p *probe) outcome(err error) string {
 	p.t.Helper()
 	var e *amqp.Error
@@ -124,7 +124,7 @@ func (p *probe) outcome(err error) string {
 	return fmt.Sprintf("%s %d %s", level, e.Code, e.Reason)
 }
 
-// responses are what RabbitMQ 3.10.8 answered to the same client.
+// responses are the answers of RabbitMQ 3.10.8 to the same client.
 var responses = []struct {
 	name string
 	do   func(p *probe) error
@@ -306,7 +306,7 @@ var responses = []struct {
 	}, "ok"},
 }
 
-// TestResponses plays them with the real client.
+// TestResponses makes the calls of responses with the real client.
 func TestResponses(t *testing.T) {
 	for _, tt := range responses {
 		t.Run(tt.name, func(t *testing.T) {
@@ -326,7 +326,8 @@ func TestUnknownVirtualHost(t *testing.T) {
 	}
 }
 
-// A login that failed ends after 3 s of silence, which the client takes for what it is.
+// TestLoginRefused: a failed login ends after 3 s of silence, which the client reports as a
+// failed login.
 func TestLoginRefused(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		s := newTestServer(t, Options{})
@@ -340,7 +341,8 @@ func TestLoginRefused(t *testing.T) {
 	})
 }
 
-// A client that says it understands is told at once.
+// TestLoginRefusedAloud: a client with the capability authentication_failure_close gets an
+// answer at once.
 func TestLoginRefusedAloud(t *testing.T) {
 	p := newRawPeer(t, newTestServer(t, Options{}))
 	p.send(wire.ProtocolHeader[:])
@@ -356,7 +358,7 @@ func TestLoginRefusedAloud(t *testing.T) {
 	p.want(`connection.close 403 "ACCESS_REFUSED - Login was refused using authentication mechanism PLAIN. For details see the broker logfile." 0.0`)
 }
 
-// guest may come from this machine only.
+// TestGuestFromAfar: guest may connect from this machine only.
 func TestGuestFromAfar(t *testing.T) {
 	for addr, local := range map[net.Addr]bool{
 		&net.TCPAddr{IP: net.IPv4(127, 0, 0, 1)}:   true,

@@ -10,8 +10,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// Publishes on several channels, their frames mixed and cut anywhere, arrive whole and
-// in the order of their channel.
+// TestMixedContents: publishes on several channels, with their frames mixed and cut
+// anywhere, arrive whole and in the order of their channel.
 func TestMixedContents(t *testing.T) {
 	const channels, each = 3, 40
 	for seed := range uint64(10) {
@@ -53,7 +53,7 @@ func TestMixedContents(t *testing.T) {
 	}
 }
 
-// publishFrames returns the frames of a publish whose message id tells what it is.
+// publishFrames returns the frames of a publish with an identifying message id.
 func publishFrames(rnd *rand.Rand, ch uint16, i int) [][]byte {
 	size := rnd.IntN(1 << rnd.IntN(16))
 	properties := wire.AppendProperties(nil, &wire.Properties{MessageID: fmt.Sprintf("%d/%d/%d", ch, i, size)})
@@ -69,7 +69,7 @@ func publishFrames(rnd *rand.Rand, ch uint16, i int) [][]byte {
 	return frames
 }
 
-// mix takes frames from the streams in a random order, each stream's in its own.
+// mix merges the streams' frames in random order, and keeps the order of each stream.
 func mix(rnd *rand.Rand, streams [][][]byte) (octets []byte) {
 	for len(streams) > 0 {
 		i := rnd.IntN(len(streams))

@@ -9,12 +9,12 @@ import (
 	"harelab/engine/wire"
 )
 
-// A burst publishes pre-encoded messages and reads their deliveries on one raw
-// connection, without allocations of its own.
+// A burst publishes encoded messages and reads their deliveries on one raw connection. It
+// does not allocate.
 type burst struct {
 	p      *rawPeer
-	octets []byte // the publishes
-	want   int    // deliveries to come, of one body frame each
+	octets []byte // frames of the publishes
+	want   int    // number of deliveries to read, of one body frame each
 	buf    []byte
 }
 
@@ -38,7 +38,7 @@ func (r *burst) run() {
 			if n == 0 {
 				break
 			}
-			if f.Type == wire.FrameBody { // the last frame of a delivery: nothing is left over
+			if f.Type == wire.FrameBody { // the last frame of a delivery
 				got++
 			}
 			b = b[n:]
@@ -67,8 +67,8 @@ func newBurst(t testing.TB, s *Server, messages, size int, consume *wire.BasicCo
 	return r
 }
 
-// A small message costs no allocation on its way through the server and the broker:
-// what a chunk costs is shared by its messages.
+// TestMessagesDoNotAllocate: a small message causes no allocation in the server and the
+// broker; the messages of a chunk share those of the chunk.
 func TestMessagesDoNotAllocate(t *testing.T) {
 	if invariants.Enabled {
 		t.Skip("checks of invariants allocate")
@@ -85,8 +85,8 @@ func TestMessagesDoNotAllocate(t *testing.T) {
 	}
 }
 
-// An idle connection with one channel keeps under 20 KiB, stacks and both ends of the
-// pipe included.
+// TestIdleConnectionIsSmall: an idle connection with one channel takes less than 20 KiB,
+// with stacks and both ends of the pipe.
 func TestIdleConnectionIsSmall(t *testing.T) {
 	if invariants.Enabled {
 		t.Skip("the race detector needs memory of its own")
@@ -108,7 +108,7 @@ func TestIdleConnectionIsSmall(t *testing.T) {
 	}
 }
 
-// inUse returns the octets of heap and stacks in use.
+// inUse returns the number of octets of heap and stacks in use.
 func inUse() int {
 	runtime.GC()
 	runtime.GC()

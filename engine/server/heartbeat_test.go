@@ -7,8 +7,8 @@ import (
 	"time"
 )
 
-// watch runs a heartbeat of 10 s and returns when it sent and when it gave up, if at
-// all, in seconds from the start. do is run beside it and ends the test.
+// watch runs a heartbeat of 10 s while do runs. It returns the times at which the heartbeat
+// sent, and the time at which it gave up, if it did, in seconds from the start.
 func watch(t *testing.T, do func(h *heartbeat)) (sent []float64, lost float64) {
 	synctest.Test(t, func(t *testing.T) {
 		start := time.Now()

@@ -12,7 +12,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// A pieces reader gives out what it has in pieces of random sizes.
+// A pieces reader returns its octets in pieces of random sizes.
 type pieces struct {
 	rest []byte
 	rnd  *rand.Rand
@@ -28,7 +28,7 @@ func (p *pieces) Read(b []byte) (int, error) {
 	return n, nil
 }
 
-// Frames come out as they went in, however they were cut on the way.
+// TestInboxFrames: frames come out as they went in, however the reads cut them.
 func TestInboxFrames(t *testing.T) {
 	for seed := range uint64(20) {
 		rnd := rand.New(rand.NewPCG(seed, 0))
@@ -63,10 +63,11 @@ func TestInboxFrames(t *testing.T) {
 	}
 }
 
-// A frame's size makes no room: what came does.
+// TestInboxGrowsWithWhatCame: the buffer grows with the octets that came, not with the size
+// that a frame claims.
 func TestInboxGrowsWithWhatCame(t *testing.T) {
 	var in inbox
-	head := []byte{wire.FrameBody, 0, 1, 0, 1, 0xFF, 0xF0} // 131056 octets to come
+	head := []byte{wire.FrameBody, 0, 1, 0, 1, 0xFF, 0xF0} // claims 131056 octets
 	if err := in.fill(bytes.NewReader(head)); err != nil {
 		t.Fatal(err)
 	}
@@ -89,7 +90,7 @@ func TestInboxShrinksWhenIdle(t *testing.T) {
 			if err := in.fill(b); err != nil {
 				t.Fatal(err)
 			}
-			in.start = in.end // all handled
+			in.start = in.end // all frames are handled
 		}
 		if len(in.buf) != busyRead {
 			t.Fatalf("buffer of a busy connection has %d octets, want %d", len(in.buf), busyRead)

@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-// Each fault in the outbox's books is found when the outbox is given back at the latest.
+// TestOutboxBooks: each wrong count of an outbox is found at the latest by unlock.
 func TestOutboxBooks(t *testing.T) {
 	for _, tt := range []struct {
 		fault func(*outbox)
@@ -32,7 +32,7 @@ func TestOutboxBooks(t *testing.T) {
 		if !strings.HasPrefix(got, "invariant broken: ") || !strings.Contains(got, tt.want) {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
-		o.mu.Unlock() // in each case the fault was found with the lock held
+		o.mu.Unlock() // the check failed with the lock held
 	}
 }
 
@@ -47,7 +47,7 @@ func failure(f func()) (text string) {
 	return ""
 }
 
-// A fault in the books ends whatever test comes upon it.
+// TestPlantedFaultInAnOutboxIsFound: a wrong count ends any test that meets it.
 func TestPlantedFaultInAnOutboxIsFound(t *testing.T) {
 	cmd := exec.Command(os.Args[0], "-test.run=^TestMessagesArriveWhole$")
 	cmd.Env = append(os.Environ(), "HARELAB_PLANT=outbox")

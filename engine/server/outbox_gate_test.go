@@ -17,7 +17,7 @@ func (o *outbox) text(s string) {
 	}
 }
 
-// ready returns what the writer may take now.
+// ready returns the frames that the writer may take now.
 func (o *outbox) ready() string {
 	o.mu.Lock()
 	defer o.unlock()
@@ -95,8 +95,8 @@ func TestGate(t *testing.T) {
 	}
 }
 
-// TestReleaseBehindAGate: the answer and what follows from the method wait, what came
-// before the method does not.
+// TestReleaseBehindAGate: the answer and the frames that the method causes wait, frames from
+// before the method do not.
 func TestReleaseBehindAGate(t *testing.T) {
 	o := newOutbox()
 	o.text("before")
@@ -113,13 +113,13 @@ func TestReleaseBehindAGate(t *testing.T) {
 	}
 }
 
-// TestGatesKeepTheOrder does all at random: in the end all is there in the order in which
-// it was appended, and nothing went out before its round.
+// TestGatesKeepTheOrder makes random calls: in the end all frames have come out in the order
+// in which they were appended, and none before its round.
 func TestGatesKeepTheOrder(t *testing.T) {
 	for seed := range uint64(200) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		o := newOutbox()
-		var want, free string // all, and what must be ready by now
+		var want, free string // everything appended, and the part that must be ready by now
 		var ended, told broker.Round
 		waits := func() bool { return len(o.gates) > 0 }
 		for i := range 100 {

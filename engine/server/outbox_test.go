@@ -10,7 +10,7 @@ import (
 	"harelab/engine/wire"
 )
 
-// A held counts what is released.
+// A held counts calls of Release.
 type held struct{ released int }
 
 func (h *held) Release() { h.released++ }
@@ -66,8 +66,8 @@ func TestOutboxWakesTheWriterOnce(t *testing.T) {
 	})
 }
 
-// Large bodies are let in between frames without a copy, cut as frame_max asks, and
-// released once they are written.
+// TestOutboxBodies: large bodies are not copied, are cut into frames of at most frame_max,
+// and are released when they are written.
 func TestOutboxBodies(t *testing.T) {
 	o := newOutbox()
 	body := bytes.Repeat([]byte("0123456789"), 1000)
@@ -149,7 +149,8 @@ func TestOutboxStalls(t *testing.T) {
 	}
 }
 
-// A client that asks and does not read is not read from.
+// TestOutboxHoldsTheReader: the server stops reading from a client that makes requests and
+// does not read the answers.
 func TestOutboxHoldsTheReader(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		o := newOutbox()
@@ -184,8 +185,8 @@ func TestOutboxHoldsTheReader(t *testing.T) {
 	})
 }
 
-// What the socket took in part when it was tried goes on where it stopped, before what
-// came meanwhile.
+// TestOutboxGoesOnWhereATryStopped: after tryWrite has written a part of the frames, the
+// writer writes the rest before frames that came meanwhile.
 func TestOutboxGoesOnWhereATryStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := Pipe()

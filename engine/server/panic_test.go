@@ -19,8 +19,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// A liar says, once it is told to, that it has read more than there was room for. What
-// cuts frames out of that panics.
+// A liar is a connection whose Read, once the test asks for it, claims more octets than it
+// had room for. The parser of frames panics on that.
 type liar struct {
 	net.Conn
 	lies atomic.Bool
@@ -34,7 +34,8 @@ func (l *liar) Read(b []byte) (int, error) {
 	return n, err
 }
 
-// A panic in a parser ends the connection whose octets it came from, and no other.
+// TestPanicInAParserEndsItsConnection: a panic in a parser ends only the connection that
+// sent the octets.
 func TestPanicInAParserEndsItsConnection(t *testing.T) {
 	for _, in := range []string{"handshake", "session"} {
 		t.Run(in, func(t *testing.T) {
@@ -73,8 +74,8 @@ func TestPanicInAParserEndsItsConnection(t *testing.T) {
 	}
 }
 
-// A faulty tracer panics where the broker has a queue locked: when a message enters the
-// queue "broken", and when one leaves any queue while armed.
+// A faulty tracer panics while the broker holds a queue's lock: when a message enters the
+// queue "broken", and, while armed, when a message leaves any queue.
 type faulty struct{ armed atomic.Bool }
 
 func (f *faulty) Enqueued(_ *message.Message, queue string, _ int64) {
@@ -91,13 +92,14 @@ func (f *faulty) Dispatched(*message.Message, string, int64) {
 
 func (f *faulty) Acked(*message.Message, string, int64) {}
 
-// A panic below a queue's lock ends the process, in whatever goroutine it comes up: what
-// the lock guards is not to be trusted any more, and others would wait for it for ever.
+// TestPanicBelowALockEndsTheProcess: a panic below a queue's lock ends the process, in the
+// reader, the writer and a timer. The state that the lock guards cannot be trusted any
+// more, and other goroutines would wait for the lock for ever.
 func TestPanicBelowALockEndsTheProcess(t *testing.T) {
 	for _, in := range []struct {
 		goroutine string
 		provoke   func(*testing.T, *Server, *faulty)
-		frame     string // of the stack, where it began
+		frame     string // the function in the stack at which the goroutine began
 	}{
 		{"reader", panicInReader, "server.(*conn).read("},
 		{"writer", panicInWriter, "server.(*conn).write("},
@@ -155,7 +157,8 @@ func panicInReader(t *testing.T, s *Server, _ *faulty) {
 	ch.Publish("", "broken", false, false, amqp.Publishing{})
 }
 
-// The consumer reads nothing until it is paused. When it does, the writer resumes it.
+// panicInWriter makes the writer panic: the consumer reads nothing until it is paused; when
+// it reads, the writer resumes it.
 func panicInWriter(t *testing.T, s *Server, f *faulty) {
 	ch := mustChannel(t, s)
 	mustDeclare(t, ch, "q", nil)
@@ -179,7 +182,8 @@ func panicInWriter(t *testing.T, s *Server, f *faulty) {
 	}
 }
 
-// What expires in one queue is dead-lettered to another, by a timer.
+// panicInTimer makes a timer panic: it dead-letters messages that expire in one queue to
+// another.
 func panicInTimer(t *testing.T, s *Server, _ *faulty) {
 	ch := mustChannel(t, s)
 	mustDeclare(t, ch, "broken", nil)

@@ -32,7 +32,8 @@ func TestPipeHoldsWhatIsWritten(t *testing.T) {
 	}
 }
 
-// Pieces of any size, written and read at once, arrive whole and in order.
+// TestPipeKeepsOrder: pieces of any size, written and read at the same time, arrive whole
+// and in order.
 func TestPipeKeepsOrder(t *testing.T) {
 	rnd := rand.New(rand.NewPCG(1, 2))
 	sent := make([]byte, 3*pipeRoom+17)

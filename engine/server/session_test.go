@@ -23,8 +23,8 @@ import (
 
 func TestMain(m *testing.M) { goleak.VerifyTestMain(m) }
 
-// Bodies of all sizes arrive as they were sent, in order, with their properties:
-// in one frame or many, copied or referred to, in one chunk or many.
+// TestMessagesArriveWhole: bodies of all sizes arrive as they were sent, in order, with
+// their properties: in one frame or many, copied or referred to, in one chunk or many.
 func TestMessagesArriveWhole(t *testing.T) {
 	p := newProbe(t)
 	deliveries, err := p.Consume("probe.q", "t", true, false, false, false, nil)
@@ -158,8 +158,8 @@ func TestExclusiveQueueGoesWithItsConnection(t *testing.T) {
 	}
 }
 
-// A client that does not read costs the broker its outbox and no more, however much
-// its queue holds, and gets all once it reads.
+// TestSlowConsumerIsBounded: a client that does not read costs the broker no more than its
+// outbox, however much its queue holds, and gets all messages when it reads.
 func TestSlowConsumerIsBounded(t *testing.T) {
 	p := newProbe(t)
 	slow := newRawPeer(t, p.srv)
@@ -239,7 +239,7 @@ func TestShutdownTellsClients(t *testing.T) {
 	e := <-closed
 	const want = "CONNECTION_FORCED - broker forced connection closure with reason 'shutdown'"
 	if e == nil || e.Code != 320 || e.Reason != want {
-		t.Errorf("client was told %v, want 320 %s", e, want)
+		t.Errorf("the connection closed with %v, want 320 %s", e, want)
 	}
 	near, far := Pipe()
 	defer near.Close()
@@ -266,7 +266,7 @@ func TestShutdownWaitsAsLongAsItMay(t *testing.T) {
 type panics struct {
 	slog.Handler
 	seen *atomic.Bool
-	out  io.Writer // told of it
+	out  io.Writer // gets the attributes of the log line
 }
 
 func (h panics) Enabled(context.Context, slog.Level) bool { return true }
@@ -279,7 +279,7 @@ func (h panics) Handle(_ context.Context, r slog.Record) error {
 	return nil
 }
 
-// FuzzSession sends anything to a connection that was opened in order.
+// FuzzSession sends arbitrary octets on an open connection.
 func FuzzSession(f *testing.F) {
 	for _, tt := range readTranscripts(f, filepath.Join("testdata", "transcripts.txt")) {
 		p := &rawPeer{}

@@ -13,8 +13,8 @@ import (
 )
 
 // newStorePeer returns a peer whose server has a store that can lag, fail and press. The
-// peer knows connection.blocked; its channel 1 is open and the queue "q" is there, which
-// is durable.
+// peer understands connection.blocked, has channel 1 open, and has declared the durable
+// queue "q".
 func newStorePeer(t testing.TB) (*rawPeer, *storetest.Faulty) {
 	t.Helper()
 	f := storetest.NewFaulty(memory.New())
@@ -26,7 +26,7 @@ func newStorePeer(t testing.TB) (*rawPeer, *storetest.Faulty) {
 	return p, f
 }
 
-// helloBlocked is hello of a client that knows connection.blocked.
+// helloBlocked is hello of a client that understands connection.blocked.
 func (p *rawPeer) helloBlocked(tune wire.ConnectionTuneOk) {
 	p.t.Helper()
 	p.send(wire.ProtocolHeader[:])
@@ -54,8 +54,8 @@ func appendPublish(dst []byte, channel uint16) []byte {
 	return wire.AppendBody(dst, channel, []byte("body"), 131072)
 }
 
-// TestConfirmsOfARound publishes 1,000 persistent messages at once on ten channels. A
-// round confirms them with one frame a channel at most, whether rounds become durable one
+// TestConfirmsOfARound publishes 1,000 persistent messages in one burst on ten channels. A
+// round confirms them with at most one frame a channel, whether rounds become durable one
 // by one or together.
 func TestConfirmsOfARound(t *testing.T) {
 	const channels, messages = 10, 1000
@@ -76,7 +76,7 @@ func TestConfirmsOfARound(t *testing.T) {
 				octets = appendPublish(octets, uint16(1+i%channels))
 			}
 			p.send(wire.AppendMethodFrame(octets, 1, &wire.BasicQos{}))
-			p.want("basic.qos-ok") // past all publishes, and past none of the confirms
+			p.want("basic.qos-ok") // after all publishes and before all confirms
 			ended, _ := f.Rounds()
 			rounds := int(ended - before)
 			if late {
@@ -97,8 +97,8 @@ func TestConfirmsOfARound(t *testing.T) {
 	}
 }
 
-// confirms reads acks until each channel has them for so many publishes, and returns how
-// many frames came on each.
+// confirms reads acks until each channel has them for so many publishes. It returns the
+// number of frames of each channel.
 func (p *rawPeer) confirms(channels, each int) []int {
 	p.t.Helper()
 	frames, acked := make([]int, channels), make([]uint64, channels)
@@ -123,8 +123,8 @@ func (p *rawPeer) confirms(channels, each int) []int {
 	return frames
 }
 
-// TestDeclareAnswersWait: answers about durable things wait for their round, in their
-// order, and what came before them does not.
+// TestDeclareAnswersWait: answers about durable things wait for their round, in order;
+// frames before them do not wait.
 func TestDeclareAnswersWait(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, f := newStorePeer(t)
@@ -169,7 +169,7 @@ func TestDeclareAnswersWait(t *testing.T) {
 	})
 }
 
-// wantNothing wants no frame for a while.
+// wantNothing wants no frame for some time.
 func (p *rawPeer) wantNothing() {
 	p.t.Helper()
 	p.nc.SetReadDeadline(time.Now().Add(time.Second))
@@ -179,7 +179,8 @@ func (p *rawPeer) wantNothing() {
 	p.nc.SetReadDeadline(time.Time{})
 }
 
-// TestTxCommitAnswerWaits: so does connection.close-ok, which comes after it.
+// TestTxCommitAnswerWaits: the answer to tx.commit waits for its round, and so does the
+// connection.close-ok after it.
 func TestTxCommitAnswerWaits(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, f := newStorePeer(t)
@@ -200,8 +201,8 @@ func TestTxCommitAnswerWaits(t *testing.T) {
 	})
 }
 
-// TestFailedRound: answers that wait are not sent, and the connection ends with an
-// error; so does one that published without confirms. Confirms become nacks.
+// TestFailedRound: held answers are not sent, and their connection ends with an exception,
+// as does a connection that published without confirms. Confirms become nacks.
 func TestFailedRound(t *testing.T) {
 	const end = `connection.close 541 "INTERNAL_ERROR - store: injected fault" 0.0`
 	for _, test := range []struct {
@@ -238,8 +239,8 @@ func TestFailedRound(t *testing.T) {
 	}
 }
 
-// TestCloseAnswerOfAFailedRound: a client that waits for the answers to its last words
-// learns of the end of the connection.
+// TestCloseAnswerOfAFailedRound: a client that waits for connection.close-ok behind held
+// answers sees the connection end.
 func TestCloseAnswerOfAFailedRound(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, f := newStorePeer(t)
@@ -257,8 +258,8 @@ func TestCloseAnswerOfAFailedRound(t *testing.T) {
 	})
 }
 
-// TestPressure: a publisher is held back and told so, a consumer is not, and nobody is
-// taken for dead.
+// TestPressure: a publisher is held back and gets connection.blocked, a consumer is not held
+// back, and no connection ends for want of heartbeats.
 func TestPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := storetest.NewFaulty(memory.New())
@@ -290,7 +291,7 @@ func TestPressure(t *testing.T) {
 	})
 }
 
-// wantOnlyHeartbeats reads for some time, sending heartbeats meanwhile.
+// wantOnlyHeartbeats reads for some time and sends heartbeats meanwhile.
 func (p *rawPeer) wantOnlyHeartbeats(d time.Duration) {
 	p.t.Helper()
 	for end := time.Now().Add(d); time.Now().Before(end); {
@@ -302,7 +303,7 @@ func (p *rawPeer) wantOnlyHeartbeats(d time.Duration) {
 	p.nc.SetReadDeadline(time.Time{})
 }
 
-// skipHeartbeats reads heartbeats up to the next frame that is something else.
+// skipHeartbeats skips heartbeats and returns the next other frame.
 func (p *rawPeer) skipHeartbeats() {
 	p.t.Helper()
 	for {
@@ -317,7 +318,7 @@ func (p *rawPeer) skipHeartbeats() {
 	}
 }
 
-// TestShutdownUnderPressure does not wait for the store to keep up.
+// TestShutdownUnderPressure: Shutdown does not wait for the store to catch up.
 func TestShutdownUnderPressure(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		p, f := newStorePeer(t)
@@ -331,8 +332,7 @@ func TestShutdownUnderPressure(t *testing.T) {
 	})
 }
 
-// TestHeartbeatsPassAGate: a client whose answer waits for the store hears that the
-// server is alive.
+// TestHeartbeatsPassAGate: a client whose answer waits for the store gets heartbeats.
 func TestHeartbeatsPassAGate(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		f := storetest.NewFaulty(memory.New())
@@ -351,7 +351,8 @@ func TestHeartbeatsPassAGate(t *testing.T) {
 	})
 }
 
-// TestConfirmsDoNotOutliveTheirChannel: the number may be another's.
+// TestConfirmsDoNotOutliveTheirChannel: a closed channel gets no confirms, since its number
+// may be another channel's.
 func TestConfirmsDoNotOutliveTheirChannel(t *testing.T) {
 	p, f := newStorePeer(t)
 	p.method(1, &wire.ConfirmSelect{})
@@ -366,8 +367,8 @@ func TestConfirmsDoNotOutliveTheirChannel(t *testing.T) {
 	p.want("basic.qos-ok")
 }
 
-// TestLastConfirms: what is durable at once is confirmed before a channel or connection
-// closes.
+// TestLastConfirms: publishes that are durable at once are confirmed before their channel or
+// connection closes.
 func TestLastConfirms(t *testing.T) {
 	for _, last := range []struct {
 		channel uint16

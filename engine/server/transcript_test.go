@@ -22,8 +22,8 @@ import (
 	"harelab/engine/wire"
 )
 
-// TestTranscripts plays the cases of testdata/transcripts.txt, whose head tells what they
-// look like.
+// TestTranscripts plays the cases of testdata/transcripts.txt. The head of the file describes
+// their form.
 func TestTranscripts(t *testing.T) {
 	for _, tt := range readTranscripts(t, "testdata/transcripts.txt") {
 		t.Run(tt.name, func(t *testing.T) {
@@ -108,9 +108,9 @@ func readTranscripts(t testing.TB, name string) []transcript {
 type rawPeer struct {
 	t    testing.TB
 	srv  *Server
-	line int // of the transcript
+	line int // number of the line in the transcript
 	nc   net.Conn
-	got  []byte // read and not looked at
+	got  []byte // octets read and not parsed
 	last time.Time
 }
 
@@ -156,7 +156,7 @@ func (p *rawPeer) do(verb, args string) {
 	}
 }
 
-// encode returns what a line of a transcript sends, or nil.
+// encode returns the octets that a line of a transcript sends, or nil.
 func (p *rawPeer) encode(verb, args string) []byte {
 	word, rest, _ := strings.Cut(args, " ")
 	switch verb {
@@ -189,7 +189,7 @@ func (p *rawPeer) number(s string) uint16 {
 	return uint16(n)
 }
 
-// octets reads hexadecimal numbers and quoted text.
+// octets parses hexadecimal numbers and quoted text.
 func (p *rawPeer) octets(s string) (b []byte) {
 	for s = strings.TrimSpace(s); s != ""; s = strings.TrimSpace(s) {
 		if s[0] == '"' {
@@ -246,8 +246,8 @@ func (p *rawPeer) frame() (wire.Frame, error) {
 	}
 }
 
-// want reads a method frame that has to look like the given text, in which * stands
-// for anything.
+// want reads a method frame and compares its description with text, in which * stands for
+// anything.
 func (p *rawPeer) want(text string) {
 	p.t.Helper()
 	p.nc.SetReadDeadline(time.Now().Add(time.Minute))
@@ -270,7 +270,7 @@ func (p *rawPeer) want(text string) {
 	p.last = time.Now()
 }
 
-// describe shows a method with those of its arguments that count.
+// describe formats a method with the arguments that matter.
 func describe(m wire.Method) string {
 	switch m := m.(type) {
 	case *wire.ConnectionStart:
@@ -297,8 +297,8 @@ func (p *rawPeer) wantOctets(want []byte) {
 	}
 }
 
-// wantEnd wants the end of the connection, without another frame, after some time
-// from the last frame or from the start.
+// wantEnd wants the connection to end without another frame, some time after the last frame
+// or the start.
 func (p *rawPeer) wantEnd(after string) {
 	p.t.Helper()
 	wait, err := time.ParseDuration(after)
