@@ -26,7 +26,7 @@ func effective(t *testing.T, b *Broker, args ...wire.Field) *settings.Queue {
 func (s *script) configure(args ...wire.Field) {
 	s.t.Helper()
 	if !s.vhost().Configure("q", effective(s.t, s.broker, args...)) {
-		s.t.Fatal("there is no queue q")
+		s.t.Fatal("queue q does not exist")
 	}
 }
 

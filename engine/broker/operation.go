@@ -65,7 +65,7 @@ func (op *operation) begin() {
 }
 
 // time returns when the call began, in microseconds. It reads the clock at most once a
-// call, and only if somebody needs the time: reading costs as much as a queue's lock.
+// call, and only if a caller needs the time: reading costs as much as a queue's lock.
 func (op *operation) time() int64 {
 	if !op.nowRead {
 		op.now, op.nowRead = op.broker.clock.Now(), true

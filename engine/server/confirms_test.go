@@ -33,28 +33,28 @@ func TestConfirms(t *testing.T) {
 		return &wire.BasicNack{DeliveryTag: tag, Multiple: multiple, Requeue: true}
 	}
 	for _, tt := range []struct {
-		name    string
-		told    uint64 // confirmed before
-		acked   []uint64
-		nacked  []uint64
-		want    []wire.Method
-		allTold uint64
+		name   string
+		before uint64 // confirmed before
+		acked  []uint64
+		nacked []uint64
+		want   []wire.Method
+		after  uint64
 	}{
-		{name: "one", acked: []uint64{1}, want: []wire.Method{ack(1, false)}, allTold: 1},
-		{name: "a run is one frame", acked: []uint64{1, 2, 3}, want: []wire.Method{ack(3, true)}, allTold: 3},
-		{name: "a run in any order is one frame", told: 7, acked: []uint64{10, 8, 9}, want: []wire.Method{ack(10, true)}, allTold: 10},
-		{name: "after a gap each is one", acked: []uint64{2, 3}, want: []wire.Method{ack(2, false), ack(3, false)}, allTold: 0},
-		{name: "around a gap", acked: []uint64{1, 2, 4}, want: []wire.Method{ack(2, true), ack(4, false)}, allTold: 2},
-		{name: "multiple with nothing before it", acked: []uint64{1, 3}, want: []wire.Method{ack(1, true), ack(3, false)}, allTold: 1},
-		{name: "no multiple ack covers a nack", acked: []uint64{1, 3}, nacked: []uint64{2}, want: []wire.Method{ack(1, true), ack(3, false), nack(2, false)}, allTold: 3},
-		{name: "the first one nacked", acked: []uint64{2}, nacked: []uint64{1}, want: []wire.Method{ack(2, false), nack(1, true)}, allTold: 2},
-		{name: "the last one nacked", acked: []uint64{1}, nacked: []uint64{2}, want: []wire.Method{ack(1, false), nack(2, false)}, allTold: 2},
-		{name: "nacks in any order are one frame", nacked: []uint64{2, 1}, want: []wire.Method{nack(2, true)}, allTold: 2},
-		{name: "one nacked", told: 4, nacked: []uint64{5}, want: []wire.Method{nack(5, true)}, allTold: 5},
-		{name: "nacks after a gap", nacked: []uint64{1, 3}, want: []wire.Method{nack(1, true), nack(3, false)}, allTold: 1},
+		{name: "one", acked: []uint64{1}, want: []wire.Method{ack(1, false)}, after: 1},
+		{name: "a run is one frame", acked: []uint64{1, 2, 3}, want: []wire.Method{ack(3, true)}, after: 3},
+		{name: "a run in any order is one frame", before: 7, acked: []uint64{10, 8, 9}, want: []wire.Method{ack(10, true)}, after: 10},
+		{name: "after a gap each is one", acked: []uint64{2, 3}, want: []wire.Method{ack(2, false), ack(3, false)}, after: 0},
+		{name: "around a gap", acked: []uint64{1, 2, 4}, want: []wire.Method{ack(2, true), ack(4, false)}, after: 2},
+		{name: "multiple with nothing before it", acked: []uint64{1, 3}, want: []wire.Method{ack(1, true), ack(3, false)}, after: 1},
+		{name: "no multiple ack covers a nack", acked: []uint64{1, 3}, nacked: []uint64{2}, want: []wire.Method{ack(1, true), ack(3, false), nack(2, false)}, after: 3},
+		{name: "the first one nacked", acked: []uint64{2}, nacked: []uint64{1}, want: []wire.Method{ack(2, false), nack(1, true)}, after: 2},
+		{name: "the last one nacked", acked: []uint64{1}, nacked: []uint64{2}, want: []wire.Method{ack(1, false), nack(2, false)}, after: 2},
+		{name: "nacks in any order are one frame", nacked: []uint64{2, 1}, want: []wire.Method{nack(2, true)}, after: 2},
+		{name: "one nacked", before: 4, nacked: []uint64{5}, want: []wire.Method{nack(5, true)}, after: 5},
+		{name: "nacks after a gap", nacked: []uint64{1, 3}, want: []wire.Method{nack(1, true), nack(3, false)}, after: 1},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			k := confirms{cumulative: tt.told}
+			k := confirms{cumulative: tt.before}
 			var s settlements
 			for _, seq := range tt.acked {
 				s.ack(seq, seq)
@@ -63,8 +63,8 @@ func TestConfirms(t *testing.T) {
 				s.nack(seq, seq)
 			}
 			got := parseConfirms(t, k.append(nil, 1, &s))
-			if !equalMethods(got, tt.want) || k.cumulative != tt.allTold || !s.empty() {
-				t.Errorf("told %v, all up to %d, want %v, %d", got, k.cumulative, tt.want, tt.allTold)
+			if !equalMethods(got, tt.want) || k.cumulative != tt.after || !s.empty() {
+				t.Errorf("frames %v, all confirmed up to %d, want %v, %d", got, k.cumulative, tt.want, tt.after)
 			}
 		})
 	}
@@ -127,7 +127,7 @@ func TestConfirmsTellTheTruth(t *testing.T) {
 		}
 		tell()
 		if len(open) != 0 || len(k.selective) != 0 || k.cumulative != 300 {
-			t.Fatalf("seed %d: publisher still waits for %v; told %d, beyond %v", seed, open, k.cumulative, k.selective)
+			t.Fatalf("seed %d: publisher still waits for %v; confirmed up to %d and %v", seed, open, k.cumulative, k.selective)
 		}
 	}
 }

@@ -83,7 +83,7 @@ func (c *conn) handshake() (err error) {
 func (c *conn) refuse(err error) {
 	r, ok := errors.AsType[*refusal](err)
 	if !ok {
-		c.log.Debug("handshake broken off", "error", err)
+		c.log.Debug("handshake failed", "error", err)
 		return
 	}
 	c.log.Warn("connection refused", "user", c.user, "reason", r.reason)

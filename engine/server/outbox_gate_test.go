@@ -49,7 +49,7 @@ func TestGate(t *testing.T) {
 		{"what comes after waits", func(o *outbox) { o.gated("a"); o.text("b"); o.seal(1); o.text("c") }, ""},
 		{"all of a chunk has one round", func(o *outbox) { o.gated("a"); o.gated("b"); o.seal(1); o.open(1) }, "ab"},
 		{"a round that need not be waited for", func(o *outbox) { o.gated("a"); o.text("b"); o.seal(0) }, "ab"},
-		{"a round that was told before it was named", func(o *outbox) { o.gated("a"); o.open(1); o.text("b"); o.seal(1) }, "ab"},
+		{"a round that was durable before the gate was sealed", func(o *outbox) { o.gated("a"); o.open(1); o.text("b"); o.seal(1) }, "ab"},
 		{"a round before it does not open", func(o *outbox) { o.gated("a"); o.seal(2); o.open(1) }, ""},
 		{"a later round opens", func(o *outbox) { o.gated("a"); o.seal(2); o.open(3) }, "a"},
 		{"gates open in their order", func(o *outbox) { o.gated("a"); o.seal(1); o.gated("b"); o.seal(2); o.open(1) }, "a"},
@@ -120,7 +120,7 @@ func TestGatesKeepTheOrder(t *testing.T) {
 		rng := rand.New(rand.NewPCG(seed, 0))
 		o := newOutbox()
 		var want, free string // everything appended, and the part that must be ready by now
-		var ended, told broker.Round
+		var ended, durable broker.Round
 		waits := func() bool { return len(o.gates) > 0 }
 		for i := range 100 {
 			s := fmt.Sprintf("%d,", i)
@@ -131,9 +131,9 @@ func TestGatesKeepTheOrder(t *testing.T) {
 				o.gated(s)
 			case 3:
 				o.hold()
-				if told < ended && rng.IntN(2) == 0 {
-					told++
-					o.open(told)
+				if durable < ended && rng.IntN(2) == 0 {
+					durable++
+					o.open(durable)
 				}
 				o.text(s)
 				o.release(0, nil, false)
@@ -142,9 +142,9 @@ func TestGatesKeepTheOrder(t *testing.T) {
 				o.seal(ended)
 				s = ""
 			case 5:
-				if told < ended {
-					told += 1 + broker.Round(rng.IntN(int(ended-told)))
-					o.open(told)
+				if durable < ended {
+					durable += 1 + broker.Round(rng.IntN(int(ended-durable)))
+					o.open(durable)
 				}
 				s = ""
 			}

@@ -134,7 +134,7 @@ func (s *Server) Serve(l net.Listener) error {
 			default:
 			}
 			if wait, ok := retryAccept(err); ok {
-				s.opts.Logger.Warn("accept", "error", err)
+				s.opts.Logger.Warn("accept failed, trying again", "error", err)
 				time.Sleep(wait)
 				continue
 			}
