@@ -34,20 +34,19 @@ func near(simulated, measured float64) bool {
 	return math.Abs(measured-simulated) <= stat.AgreeRel*simulated+stat.AgreeAbs(stat.Target{Kind: string(Embedded)})
 }
 
-// complaints are what is wrong with one measurement.
+// complaints are the problems of one measurement.
 type complaints []string
 
 func (c *complaints) addf(format string, args ...any) { *c = append(*c, fmt.Sprintf(format, args...)) }
 
-// patience is how long a measurement is made again whose own record says that the
-// machine was late.
+// patience is the time during which a measurement that reports a late machine is
+// repeated.
 const patience = 3 * time.Minute
 
-// hold runs a scenario in virtual time and on the real clock and wants compare
-// to have no complaints. A run that was not late has to agree at once. One
-// that says itself that the machine woke it late proves nothing, and is made
-// again.
-func hold(t *testing.T, s *scenarios.Scenario, measure func() *run.Result, compare func(c *complaints, simulated, measured *run.Result)) {
+// checkAgainstSim runs a scenario in virtual time and on the real clock, and fails the
+// test if compare has complaints. A run that reports that the machine woke it late proves
+// nothing and is repeated; other runs have to agree at once.
+func checkAgainstSim(t *testing.T, s *scenarios.Scenario, measure func() *run.Result, compare func(c *complaints, simulated, measured *run.Result)) {
 	t.Helper()
 	simulated := simulate(t, s)
 	tries := 0
@@ -55,7 +54,7 @@ func hold(t *testing.T, s *scenarios.Scenario, measure func() *run.Result, compa
 		measured := measure()
 		var c complaints
 		for _, f := range measured.Findings {
-			if !strings.HasPrefix(f.Code, "late-") { // being late shows in the figures, or it does no harm
+			if !strings.HasPrefix(f.Code, "late-") { // lateness that does harm shows in the figures
 				c.addf("finding: %s", f.Text)
 			}
 		}
@@ -74,7 +73,7 @@ func hold(t *testing.T, s *scenarios.Scenario, measure func() *run.Result, compa
 	t.Errorf("the machine was late in each of %d measurements, and none agreed with virtual time", tries)
 }
 
-// ranWith is the strategies that a result says ran.
+// ranWith returns the strategies that a result names.
 func ranWith(r *run.Result) string { return r.Matcher + " " + r.Dispatch + " " + r.Order }
 
 func scenario(t *testing.T, file string, o scenarios.Options) *scenarios.Scenario {
@@ -101,15 +100,14 @@ func runOn(t *testing.T, s *scenarios.Scenario, kind Kind) *run.Result {
 	return r
 }
 
-// TestSimulationAndRealityAgree holds the figures of a real run, through the
-// real client and protocol and as the broker's observer saw it, to those of
-// virtual time.
+// TestSimulationAndRealityAgree checks the figures of a run with the real client, protocol
+// and observer against those of virtual time.
 func TestSimulationAndRealityAgree(t *testing.T) {
 	for _, variant := range []string{"", "fair"} {
 		t.Run("variant="+variant, func(t *testing.T) {
 			t.Parallel()
 			s := scenario(t, "story.yaml", scenarios.Options{Variant: variant})
-			hold(t, s, func() *run.Result { return runOn(t, s, Embedded) }, sameFigures)
+			checkAgainstSim(t, s, func() *run.Result { return runOn(t, s, Embedded) }, sameFigures)
 		})
 	}
 }
@@ -139,8 +137,8 @@ func sameFigures(c *complaints, simulated, measured *run.Result) {
 	}
 }
 
-// A choosing is a strategy with a seed under which its events in apart.yaml are
-// over 50 ms apart, and under which it chooses otherwise than plain rr and fifo.
+// A choosing is a strategy with a seed. With that seed, its events in apart.yaml are over
+// 50 ms apart, and its choices differ from those of rr and fifo.
 type choosing struct {
 	dispatch, order, prefetch string
 	seed                      uint64
@@ -172,7 +170,7 @@ func (c choosing) scenario(t *testing.T) *scenarios.Scenario {
 		Set: map[string]string{"dispatch": c.dispatch, "order": c.order, "prefetch": c.prefetch}})
 }
 
-// clear says what makes the choices of a seed unclear or uninteresting.
+// clear returns an error if the seed does not have these properties.
 func (c choosing) clear(t *testing.T) error {
 	simulated := simulate(t, c.scenario(t))
 	if err := apart(simulated); err != nil {
@@ -185,9 +183,9 @@ func (c choosing) clear(t *testing.T) error {
 	return nil
 }
 
-// TestEveryStrategyIsHeldToReality wants each selector and each order among the
+// TestEveryStrategyIsCompared checks that each selector and each order is among the
 // choosings.
-func TestEveryStrategyIsHeldToReality(t *testing.T) {
+func TestEveryStrategyIsCompared(t *testing.T) {
 	for _, s := range dispatch.Selectors() {
 		if !slices.ContainsFunc(choosings, func(c choosing) bool { return c.dispatch == s.Name }) {
 			t.Errorf("selector %s: no choosing", s.Name)
@@ -209,16 +207,15 @@ func TestEveryStrategyIsHeldToReality(t *testing.T) {
 	}
 }
 
-// TestSimulationAndRealityChooseAlike wants the real run to give the same
-// messages to the same workers in the same order as virtual time, each of their
-// instants where virtual time has it, and its recorded events to lead to the
-// recorded decisions once more when they are replayed without a clock.
+// TestSimulationAndRealityChooseAlike checks that the real run gives the same messages to
+// the same workers in the same order and at the same times as virtual time, and that a
+// replay of its recorded events without a clock makes the recorded decisions.
 func TestSimulationAndRealityChooseAlike(t *testing.T) {
 	for _, choosing := range choosings {
 		t.Run(choosing.String(), func(t *testing.T) {
 			t.Parallel()
 			s := choosing.scenario(t)
-			hold(t, s, func() *run.Result {
+			checkAgainstSim(t, s, func() *run.Result {
 				measured, recording := record(t, s)
 				if err := queue.Replay(strings.NewReader(recording)); err != nil {
 					t.Errorf("replayed in virtual time: %v", err)
@@ -232,10 +229,10 @@ func TestSimulationAndRealityChooseAlike(t *testing.T) {
 	}
 }
 
-// record runs s on a broker in this process that records its only queue.
+// record runs s on a broker in this process that records the only queue.
 func record(t *testing.T, s *scenarios.Scenario) (*run.Result, string) {
 	t.Helper()
-	var recording bytes.Buffer // written to under the queue's lock
+	var recording bytes.Buffer // guarded by the queue's lock
 	inside := newObserver()
 	b, err := broker.New(broker.Options{Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order,
 		Seed: s.Seed, Tracer: inside, Transcript: func(_, _ string) io.Writer { return &recording }})
@@ -274,13 +271,13 @@ func sameChoices(c *complaints, simulated, measured *run.Result) {
 	}
 }
 
-// A choice is a message and the worker that it went to.
+// A choice is a message with the worker that received it.
 type choice struct {
 	message          int64
 	worker, attempts int32
 }
 
-// choices lists the choices of a run in the order in which they were made.
+// choices lists the choices of a run in order of time.
 func choices(r *run.Result) []choice {
 	ms := slices.Clone(r.Messages)
 	slices.SortStableFunc(ms, func(a, b run.Message) int { return cmp.Compare(a.Dispatched, b.Dispatched) })
@@ -295,7 +292,7 @@ func instants(m *run.Message) []int64 {
 	return []int64{m.Enqueued, m.Dispatched, m.Received, m.Started, m.Done, m.Acked}
 }
 
-// apart wants a scenario's arrivals and ends of work over 50 ms apart.
+// apart returns an error unless arrivals and ends of work are over 50 ms apart.
 func apart(r *run.Result) error {
 	var at []int64
 	for _, m := range r.Messages {

@@ -10,8 +10,7 @@ import (
 	"harelab/reports/stat"
 )
 
-// TestStoriesOfStarvation wants the stories that scenarios tell by their
-// expectations to be true in virtual time.
+// TestStoriesOfStarvation checks that scenarios meet their expectations in virtual time.
 func TestStoriesOfStarvation(t *testing.T) {
 	arms, err := Expand(Request{Scenarios: []string{"priority-starves", "tenant-isolation"}, Targets: []Target{{Kind: Sim}}, Repeat: 1})
 	if err != nil || len(arms) != 6 {
@@ -34,9 +33,9 @@ func TestStoriesOfStarvation(t *testing.T) {
 	}
 }
 
-// TestDispatchCatalogue wants the arrangements in the order of their mean waits
-// that queueing theory gives them: what knows who is idle before what counts,
-// what counts before what is blind.
+// TestDispatchCatalogue checks that the mean waits of the arrangements are in the order of
+// queueing theory: strategies that know idle workers wait less than strategies that
+// count, and those wait less than blind ones.
 func TestDispatchCatalogue(t *testing.T) {
 	s, err := NewSweep(SweepRequest{Scenario: "dispatch-catalogue", Target: Target{Kind: Sim}})
 	if err != nil {
@@ -46,7 +45,7 @@ func TestDispatchCatalogue(t *testing.T) {
 	for _, c := range runAll(t, s, nil, func(Cell) error { return nil }) {
 		by[c.Values[0]] = c.Metrics
 	}
-	for _, same := range []string{"rr-1", "lwl-push"} { // least work left is the central queue, wait by wait
+	for _, same := range []string{"rr-1", "lwl-push"} { // least work left has the waits of a central queue
 		for _, m := range []string{"wait.mean", "wait.p99", "wait.max"} {
 			if by[same][m] != by["fair"][m] {
 				t.Errorf("%s of %s is %g, of fair %g", m, same, by[same][m], by["fair"][m])
@@ -71,9 +70,9 @@ func TestDispatchCatalogue(t *testing.T) {
 	}
 }
 
-// TestDispatchYardstick holds the catalogue's strategies to what an independent
-// simulator says of the recorded load: mean, 99th percentile and longest wait
-// in seconds and the mean slowdown, as far as its table has digits.
+// TestDispatchYardstick checks the catalogue's strategies against an independent simulator
+// on the recorded load: mean, 99th percentile and longest wait in seconds and the mean
+// slowdown, to the digits of its table.
 func TestDispatchYardstick(t *testing.T) {
 	want := map[string][4]float64{
 		"fair": {1.239133, 10.384258, 11.878596, 12.294398}, "lwl-push": {1.239133, 10.384258, 11.878596, 12.294398},

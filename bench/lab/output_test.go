@@ -42,7 +42,7 @@ func TestInterruptedOutputKeepsWhatWasMeasured(t *testing.T) {
 	if err != nil {
 		t.Fatal(err)
 	}
-	// More cells than run side by side, so that some are left when the first has ended.
+	// More cells than run in parallel, so that some are left when the first has ended.
 	sweep, err := NewSweep(SweepRequest{Scenario: scenario, Axes: []Axis{axis}, Target: target, Repeat: 100})
 	if err != nil {
 		t.Fatal(err)

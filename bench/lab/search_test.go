@@ -12,7 +12,8 @@ import (
 	"harelab/loadgen/run"
 )
 
-// quickFile is a scenario of n jobs of 10 ms in one worker: the last waits (n-1) x 10 ms.
+// quickFile writes a scenario of n jobs of 10 ms for one worker: the last job waits
+// (n-1) x 10 ms.
 func quickFile(t *testing.T) string {
 	t.Helper()
 	file := filepath.Join(t.TempDir(), "quick.yaml")
@@ -30,7 +31,7 @@ func TestSearch(t *testing.T) {
 		bounds   []string
 		repeat   int
 		want     Found
-		most     int // values tried
+		most     int // largest number of values that are tried
 	}{
 		{"the last that holds", 1, 100, []string{"wait.max <= 95ms"}, 1, Found{Value: 10}, 9},
 		{"upwards, the value that just holds", 1, 100, []string{"wait.max <= 90ms"}, 1, Found{Value: 10}, 9},

@@ -14,7 +14,7 @@ import (
 	"harelab/reports/sweep"
 )
 
-// smallSweep is six cells of the tutorial's tasks in virtual time.
+// smallSweep returns a sweep of six cells of the tutorial's tasks in virtual time.
 func smallSweep(t testing.TB) *Sweep {
 	t.Helper()
 	s, err := NewSweep(SweepRequest{
@@ -29,7 +29,7 @@ func smallSweep(t testing.TB) *Sweep {
 
 func quiet(SweepProgress) {}
 
-// runAll runs what done leaves over and returns all cells.
+// runAll runs the cells that are not in done and returns all cells.
 func runAll(t *testing.T, s *Sweep, done []Cell, record func(Cell) error) []Cell {
 	t.Helper()
 	cells := done
@@ -61,8 +61,8 @@ func written(t *testing.T, s *Sweep, cells []Cell) string {
 	return string(b)
 }
 
-// TestResumedSweepIsTheSame stops a sweep at its third cell, cuts the line of a
-// fourth off in the middle, goes on, and wants what a sweep in one go gives.
+// TestResumedSweepIsTheSame stops a sweep at its third cell, cuts the line of a fourth off
+// in the middle, resumes it, and checks that it gives the same as an uninterrupted sweep.
 func TestResumedSweepIsTheSame(t *testing.T) {
 	s := smallSweep(t)
 	s.Repeat = 2
@@ -164,7 +164,7 @@ func TestCellLogDamage(t *testing.T) {
 	}
 }
 
-// FuzzCellLog wants what is read to be cells of the sweep, each once.
+// FuzzCellLog checks that all cells that are read are cells of the sweep, each once.
 func FuzzCellLog(f *testing.F) {
 	s := smallSweep(f)
 	head, err := json.Marshal(s.heading())
@@ -237,8 +237,8 @@ func TestParseAxis(t *testing.T) {
 	}
 }
 
-// TestSweepOrderDoesNotMatter wants the figures of cells run side by side in
-// random order to be those of cells run one by one.
+// TestSweepOrderDoesNotMatter checks that cells that run in parallel and in random order
+// have the same figures as cells that run one by one.
 func TestSweepOrderDoesNotMatter(t *testing.T) {
 	s := smallSweep(t)
 	for _, c := range runAll(t, s, nil, func(Cell) error { return nil }) {
@@ -252,7 +252,7 @@ func TestSweepOrderDoesNotMatter(t *testing.T) {
 	}
 }
 
-// BenchmarkSweep runs cells of about 17,000 messages; the time is of one cell.
+// BenchmarkSweep runs cells of about 17,000 messages and measures the time of one cell.
 func BenchmarkSweep(b *testing.B) {
 	s, err := NewSweep(SweepRequest{
 		Scenario: "prefetch-sweep", Target: Target{Kind: Sim},

@@ -12,7 +12,7 @@ import (
 	"harelab/reports/stat"
 )
 
-// A fakeTB keeps what a test is told. Fatalf ends it by a panic.
+// A fakeTB keeps the texts of failures. Its Fatalf panics.
 type fakeTB struct {
 	ctx    context.Context
 	errors []string
@@ -29,7 +29,7 @@ func (f *fakeTB) Fatalf(format string, args ...any) {
 	panic(f)
 }
 
-// runIn is Run with a test that is told.
+// runIn calls Run with a fakeTB and returns it.
 func runIn(t *testing.T, scenario string, changes ...func(*Request)) (f *fakeTB) {
 	t.Helper()
 	f = &fakeTB{ctx: t.Context()}

@@ -22,13 +22,13 @@ import (
 	"harelab/reports/folder"
 )
 
-// A process is harelab as a user starts it.
+// A process is a running harelab.
 type process struct {
 	*exec.Cmd
 	stdout, stderr *bufio.Reader
 }
 
-// start starts harelab; the test ends it if it does not end by itself.
+// start starts harelab. When the test ends, it kills a harelab that is still running.
 func start(t *testing.T, args ...string) process {
 	t.Helper()
 	p := process{Cmd: exec.Command("harelab", args...)}
@@ -85,7 +85,7 @@ func TestInterruptedRunIsWrittenAndMarkedPartial(t *testing.T) {
 		t.Errorf("exit code %d, want %d", code, exitInterrupted)
 	}
 	if took := time.Since(interrupted); took > 5*time.Second {
-		t.Errorf("it went on for %v: want it to end, not to wait for the work", took)
+		t.Errorf("it ended after %v: want it to end without waiting for the work", took)
 	}
 	if !strings.Contains(string(out), "PARTIAL") || !strings.Contains(string(out), "report.html") {
 		t.Errorf("stdout says nothing of a partial run or its report:\n%s", out)
@@ -110,9 +110,9 @@ func TestInterruptedRunIsWrittenAndMarkedPartial(t *testing.T) {
 	}
 }
 
-// TestSecondInterruptEndsAtOnce interrupts again while the first interruption's
-// report is written. The first may come before anything was measured, when
-// nothing is left to write; then it is tried again.
+// TestSecondInterruptEndsAtOnce interrupts again while harelab writes the report of the
+// first interruption. If the first one comes before anything was measured, there is no
+// report, and the test tries again.
 func TestSecondInterruptEndsAtOnce(t *testing.T) {
 	t.Parallel()
 	code := 0
@@ -176,7 +176,7 @@ func TestServeTellsClientsAndEnds(t *testing.T) {
 	}
 }
 
-// TestServeDoesNotWaitForTheDeaf has a client that reads nothing and answers
+// TestServeDoesNotWaitForTheDeaf ends a broker that has a client which reads and answers
 // nothing.
 func TestServeDoesNotWaitForTheDeaf(t *testing.T) {
 	t.Parallel()
@@ -192,7 +192,7 @@ func TestServeDoesNotWaitForTheDeaf(t *testing.T) {
 	}
 }
 
-// deafClient connects and then reads no more.
+// deafClient connects and then stops reading.
 func deafClient(t *testing.T, url string) net.Conn {
 	t.Helper()
 	c := &deafConn{closed: make(chan struct{})}

@@ -12,9 +12,8 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// askEverything is a small scenario with two classes, tenants, queues and workers,
-// whose messages are confirmed, wait, and are partly refused; %s are its
-// expectations.
+// askEverything is a small scenario with two classes, tenants, queues and workers. Its
+// messages are confirmed, wait, and are partly refused. %s stands for its expectations.
 const askEverything = `schema: harelab/v1
 name: everything
 topology: {queues: [{name: p}, {name: q}]}
@@ -31,9 +30,8 @@ expect:
   that:
 %s`
 
-// TestEveryMetricInExpect makes a scenario that asks for every metric of the list,
-// with each statistic and label, and runs it: each is computed, in virtual time
-// and from the same folder by compare.
+// TestEveryMetricInExpect runs a scenario that expects every metric, with each statistic
+// and label, and checks that each is computed: in virtual time, and from the folder.
 func TestEveryMetricInExpect(t *testing.T) {
 	t.Parallel()
 	var lines strings.Builder
@@ -84,7 +82,7 @@ func TestEveryMetricInExpect(t *testing.T) {
 		if err != nil {
 			t.Fatal(err)
 		}
-		// Of a folder, the same figures, from summary.json or from messages.csv.
+		// The folder gives the same figures, from summary.json or from messages.csv.
 		if got, err := ss[0].Ask(q); err != nil || got != *v.Measured {
 			t.Errorf("%s: %v when it ran, %v (%v) from its folder", v.Text, *v.Measured, got, err)
 		}

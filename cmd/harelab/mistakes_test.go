@@ -12,7 +12,7 @@ import (
 	"testing"
 )
 
-// mistakes are wrong calls, and what the complaint must begin with.
+// mistakes are wrong calls, each with its exit code and the beginning of its error.
 var mistakes = []struct {
 	code       int
 	call, want string
@@ -81,7 +81,7 @@ var mistakes = []struct {
 	{2, "bench match --workload celry", `unknown workload "celry": did you mean "celery"? (have `},
 }
 
-// userWords are packages whose name is a flag, an axis and a field of scenarios too.
+// userWords are names of packages that are also flags, axes and fields of scenarios.
 var userWords = []string{"dispatch"}
 
 const misspeltArgument = `schema: harelab/v1
@@ -92,8 +92,8 @@ load: [{sequence: s, phases: [{class: job, model: burst, count: 4}]}]
 workers: [{name: w, threads: 1, consume: [{queue: q}], prefetch: {count: 1}, ack: on-done}]
 `
 
-// TestMistakes wants complaints to lead with the thing, to say what would have
-// been right, and to name no Go package: the user did not call one.
+// TestMistakes checks that errors begin with the thing that is wrong, say what would have
+// been right, and name no Go package.
 func TestMistakes(t *testing.T) {
 	prefix := regexp.MustCompile(`(^|: )(` + strings.Join(packages(t), "|") + `): `)
 	t.Chdir(t.TempDir())
@@ -109,7 +109,7 @@ func TestMistakes(t *testing.T) {
 		root := newRoot()
 		root.SetOut(io.Discard)
 		args := strings.Fields(m.call)
-		for i, a := range args { // a comma stands for the blank of a rule
+		for i, a := range args { // a comma stands for the space in a rule
 			if strings.HasPrefix(a, "wiat.p99,") || strings.HasPrefix(a, "wait.p99,") {
 				args[i] = strings.ReplaceAll(a, ",", " ")
 			}
@@ -131,7 +131,7 @@ func TestMistakes(t *testing.T) {
 	}
 }
 
-// packages are the names of the project's packages, which are those of their folders.
+// packages returns the names of the project's packages, which are those of their folders.
 func packages(t *testing.T) []string {
 	t.Helper()
 	names := map[string]bool{}

@@ -14,7 +14,7 @@ var update = flag.Bool("update", false, "draw the README's chart anew")
 
 const readme = "../../README.md"
 
-// runStory runs the README's story in virtual time and returns what it printed.
+// runStory runs the README's story in virtual time and returns its output.
 func runStory(t *testing.T, args ...string) (dir, printed string) {
 	t.Helper()
 	dir = filepath.Join(t.TempDir(), "run")
@@ -28,8 +28,8 @@ func runStory(t *testing.T, args ...string) (dir, printed string) {
 	return dir, out.String()
 }
 
-// TestReadmeFigures holds every time in the story's table to what the command
-// that the README names prints.
+// TestReadmeFigures checks every time in the story's table against the output of the
+// command that the README names.
 func TestReadmeFigures(t *testing.T) {
 	text, err := os.ReadFile(readme)
 	if err != nil {
@@ -61,7 +61,7 @@ func TestReadmeFigures(t *testing.T) {
 	}
 }
 
-// TestReadmeChart holds the README's chart to what the same command draws.
+// TestReadmeChart checks the README's chart against the chart that the same command draws.
 func TestReadmeChart(t *testing.T) {
 	const chart = "../../reports/readme.svg"
 	dir, _ := runStory(t, "--variant", "same-load,same-load-fair")

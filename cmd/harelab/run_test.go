@@ -14,8 +14,8 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// TestVerdict: invalid comes before unmet, and a machine that was late is named
-// where it may be what broke an expectation.
+// TestVerdict checks that invalid comes before unmet, and that the error mentions a late
+// machine if that may be why an expectation was not met.
 func TestVerdict(t *testing.T) {
 	expect := func(op string, value float64) []run.Expectation {
 		return []run.Expectation{{Text: "lost", Of: metric.Query{Metric: "lost"}, Op: op, Value: value}}
@@ -50,8 +50,8 @@ func TestVerdict(t *testing.T) {
 	}
 }
 
-// TestRunSummarizesOnce: the figures of a run are computed once, whatever is
-// printed, written and decided with them.
+// TestRunSummarizesOnce checks that the figures of a run are computed only once for
+// printing, writing and judging.
 func TestRunSummarizesOnce(t *testing.T) {
 	dir := filepath.Join(t.TempDir(), "out")
 	cmd := newRun()

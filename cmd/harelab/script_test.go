@@ -16,8 +16,8 @@ func TestMain(m *testing.M) {
 	})
 }
 
-// TestScripts runs testdata/script/*.txtar. Besides testscript's own commands
-// they use `exits CODE COMMAND...`, which wants that very exit code.
+// TestScripts runs testdata/script/*.txtar. Besides testscript's own commands they use
+// `exits CODE COMMAND...`, which checks the exit code.
 func TestScripts(t *testing.T) {
 	testscript.Run(t, testscript.Params{
 		Dir: "testdata/script",

@@ -10,8 +10,8 @@ import (
 	"testing"
 )
 
-// TestReaderGone closes stdout before anything is written there. What was
-// measured is in its folder all the same, and the exit code is that of the run.
+// TestReaderGone closes stdout before harelab writes to it. The results are in the folder
+// all the same, and the exit code is that of the run.
 func TestReaderGone(t *testing.T) {
 	t.Parallel()
 	for _, tt := range []struct {
@@ -43,8 +43,8 @@ func TestReaderGone(t *testing.T) {
 	}
 }
 
-// TestStdoutFails refuses what is written to stdout, as a full disk does: that is
-// told, after all else is done.
+// TestStdoutFails makes writing to stdout fail, as a full disk does. Harelab reports that
+// after everything else is done.
 func TestStdoutFails(t *testing.T) {
 	t.Parallel()
 	readOnly, err := os.Open(os.DevNull)

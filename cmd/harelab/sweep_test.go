@@ -24,8 +24,8 @@ func (p process) finish() (stdout, stderr string, code int) {
 	return string(b), stderr, p.ProcessState.ExitCode()
 }
 
-// TestInterruptedSweepGoesOn interrupts a sweep twice and wants the folder that
-// one in one go leaves, to the byte.
+// TestInterruptedSweepGoesOn interrupts a sweep twice, resumes it, and checks that its
+// folder has the same bytes as that of an uninterrupted one.
 func TestInterruptedSweepGoesOn(t *testing.T) {
 	t.Parallel()
 	const of = " of 80 cells"

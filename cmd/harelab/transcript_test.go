@@ -33,7 +33,7 @@ func serveWithTranscripts(t *testing.T, dir string) (process, *amqp091.Channel) 
 	return p, ch
 }
 
-// work publishes n messages to a queue, which it declares, and consumes them.
+// work declares a queue, publishes n messages to it and consumes them.
 func work(t *testing.T, ch *amqp091.Channel, name string, args amqp091.Table, n int) {
 	t.Helper()
 	q, err := ch.QueueDeclare(name, false, false, false, false, args)
@@ -93,7 +93,7 @@ func TestTranscriptsOfABrokerReplay(t *testing.T) {
 	if _, err := ch.QueueDelete("work", false, false, false); err != nil {
 		t.Fatal(err)
 	}
-	first := transcripts(t, dir, 2)[0] // of two that have been written to
+	first := transcripts(t, dir, 2)[0] // of the two transcripts
 	if text, err := os.ReadFile(first); err != nil || !bytes.HasSuffix(text, []byte("\nend\n")) {
 		t.Errorf("%v, the transcript of a deleted queue ends in %q", err, text[max(0, len(text)-20):])
 	}
@@ -115,7 +115,7 @@ func TestTranscriptsOfABrokerReplay(t *testing.T) {
 	if n := bytes.Count(text, []byte("> deliver")); n != 500 {
 		t.Errorf("%d deliveries in %s, want 500", n, files[0])
 	}
-	// What the broker decided otherwise is found.
+	// A changed decision is found.
 	line, _, _ := bytes.Cut(text[bytes.Index(text, []byte("> deliver")):], []byte("\n"))
 	other := filepath.Join(t.TempDir(), "other")
 	if err := os.WriteFile(other, bytes.Replace(text, line, []byte("> deliver id=9 c=0 ref=8"), 1), 0o666); err != nil {

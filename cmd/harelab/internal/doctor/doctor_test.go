@@ -7,7 +7,7 @@ import (
 	"time"
 )
 
-// fit is a machine with nothing to say against it.
+// fit returns a machine without a problem.
 func fit() Machine {
 	return Machine{OS: "linux", Arch: "amd64", Go: "go1.26", CPUs: 8, Procs: 8, Governor: "performance", ClockSource: "tsc",
 		Load: 0.1, Steal: -1, Files: 65536, BrokerPort: ":5672",

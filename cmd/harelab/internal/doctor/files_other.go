@@ -2,5 +2,5 @@
 
 package doctor
 
-// openFiles is the limit of open files, which this system has none of.
+// openFiles returns 0: this system shows no limit of open files.
 func openFiles() uint64 { return 0 }

@@ -4,7 +4,7 @@ package doctor
 
 import "syscall"
 
-// openFiles is the limit of open files, 0 when it cannot be seen.
+// openFiles returns the limit of open files, or 0 if it is not visible.
 func openFiles() uint64 {
 	var r syscall.Rlimit
 	if syscall.Getrlimit(syscall.RLIMIT_NOFILE, &r) != nil {

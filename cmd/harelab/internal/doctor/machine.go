@@ -16,8 +16,8 @@ import (
 	"harelab/loadgen"
 )
 
-// ThisMachine looks at the machine it runs on, which takes about a second. The
-// root is the file system, for what Linux tells there.
+// ThisMachine measures this machine, which takes about a second. Root is the root of the
+// file system, where Linux shows some of the facts.
 func ThisMachine(root fs.FS) Machine {
 	before, seen := stolen(root)
 	m := Machine{
@@ -33,7 +33,7 @@ func ThisMachine(root fs.FS) Machine {
 	return m
 }
 
-// read fills in what stands in files.
+// read fills in the facts that files show.
 func (m *Machine) read(root fs.FS) {
 	line := func(name string) string {
 		b, _ := fs.ReadFile(root, name)
@@ -66,8 +66,8 @@ func (m *Machine) read(root fs.FS) {
 // ticks is processor time, in the unit of /proc/stat.
 type ticks struct{ all, steal float64 }
 
-// stolen reads how much time the hypervisor gave to others: proc(5), the eighth
-// figure of the line "cpu".
+// stolen reads the time that the hypervisor gave to other machines: the eighth figure of
+// the line "cpu" in proc(5).
 func stolen(root fs.FS) (ticks, bool) {
 	b, err := fs.ReadFile(root, "proc/stat")
 	if err != nil {
@@ -92,7 +92,7 @@ func stolen(root fs.FS) (ticks, bool) {
 	return t, true
 }
 
-// taken reports whether somebody listens on addr.
+// taken reports whether another program listens on addr.
 func taken(addr string) bool {
 	l, err := net.Listen("tcp", addr)
 	if err == nil {

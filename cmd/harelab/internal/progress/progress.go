@@ -1,5 +1,5 @@
-// Package progress shows on a terminal, or line by line in a pipe, how the
-// experiments of the lab get on.
+// Package progress shows the progress of the lab's experiments: a bar on a terminal,
+// lines in a pipe.
 package progress
 
 import (
@@ -14,22 +14,22 @@ import (
 	"harelab/loadgen/run"
 )
 
-// How often progress is shown: a terminal is redrawn, a pipe gets a line.
+// The intervals at which a bar on a terminal is redrawn and a pipe gets a line.
 const (
 	redrawEvery = 200 * time.Millisecond
 	lineEvery   = 5 * time.Second
 )
 
-// What a terminal understands. A bar is cut off at the edge of a narrow
-// terminal: wrapped, it could not be redrawn in place.
+// Control sequences of a terminal. A bar is cut off at the edge of a narrow terminal,
+// since a wrapped bar could not be redrawn in place.
 const (
 	eraseLine = "\r\x1b[K"
 	noWrap    = "\x1b[?7l"
 	wrap      = "\x1b[?7h"
 )
 
-// New returns a lab.Watcher that shows progress on w: a bar that is redrawn
-// when terminal is true, plain lines otherwise, nothing when quiet.
+// New returns a lab.Watcher that shows progress on w: a bar if w is a terminal, else
+// plain lines; nothing if quiet.
 func New(w io.Writer, terminal, quiet bool) lab.Watcher {
 	return &watcher{w: w, terminal: terminal, quiet: quiet, now: time.Now}
 }
@@ -40,17 +40,17 @@ type watcher struct {
 	quiet    bool
 	now      func() time.Time
 
-	arms  []*armState // under way, in order of their beginning
-	next  time.Time   // terminal: when to redraw
-	drawn bool        // a bar stands on the current line
+	arms  []*armState // running arms, in the order in which they began
+	next  time.Time   // time of the next redraw of a bar
+	drawn bool        // the current line is a bar
 }
 
-// An armState is an arm under way.
+// An armState is a running arm.
 type armState struct {
-	place int
-	label string // as "[2/4]"
-	last  loadgen.Progress
-	next  time.Time // when its next line is due
+	place int              // index among the arms that were asked for
+	label string           // for example "[2/4]"
+	last  loadgen.Progress // the latest
+	next  time.Time        // time of its next line
 }
 
 func (w *watcher) Plan(asked []lab.Arm, parallel int) {
@@ -61,7 +61,7 @@ func (w *watcher) Plan(asked []lab.Arm, parallel int) {
 
 func (w *watcher) Begin(i, n int, a lab.Arm) {
 	s := &armState{place: i, label: fmt.Sprintf("[%d/%d]", i+1, n), next: w.now().Add(lineEvery),
-		last: loadgen.Progress{Planned: -1, Left: -1}} // nothing is known yet
+		last: loadgen.Progress{Planned: -1, Left: -1}} // not known yet
 	w.arms = append(w.arms, s)
 	if a.Target.Kind == lab.Sim {
 		return
@@ -91,7 +91,7 @@ func (w *watcher) Progress(i int, p loadgen.Progress) {
 	}
 }
 
-// redraw shows one arm with a bar, several in short.
+// redraw shows one arm with a bar, or several arms in brief.
 func (w *watcher) redraw() {
 	text := ""
 	for _, s := range w.arms {
@@ -119,7 +119,7 @@ func (w *watcher) End(i int, a lab.Arm, r *run.Result) {
 		seconds(time.Duration(r.Length)*time.Microsecond), r.Ledger.Published, r.Ledger.Delivered, r.Ledger.Lost))
 }
 
-// line writes a line of its own, in the place of a bar if one stands there.
+// line writes a line. It replaces a bar on the current line.
 func (w *watcher) line(text string) {
 	if w.drawn {
 		w.print(eraseLine)
@@ -134,8 +134,8 @@ func (w *watcher) print(s string) {
 	}
 }
 
-// state is one line about a run under way. What does not fit on a narrow terminal
-// is cut off, so the time that is left comes early.
+// state describes a running arm in one line. A narrow terminal cuts the line off, so the
+// time left comes early.
 func state(p loadgen.Progress) string {
 	published := fmt.Sprint(p.Published)
 	if p.Planned >= 0 {
@@ -149,7 +149,7 @@ func state(p loadgen.Progress) string {
 		seconds(p.Elapsed), left, published, p.Delivered, p.Done, p.Depth, p.Rate)
 }
 
-// brief is state for where several arms share a line.
+// brief describes a running arm in a line that several arms share.
 func brief(p loadgen.Progress) string {
 	s := fmt.Sprintf("%s  done %d", seconds(p.Elapsed), p.Done)
 	if p.Planned >= 0 {
@@ -161,8 +161,8 @@ func brief(p loadgen.Progress) string {
 	return s
 }
 
-// bar draws how much of the run is over, by time where that can be told, else
-// by messages.
+// bar draws the finished share of a run: of its time if that is known, else of its
+// messages.
 func bar(p loadgen.Progress) string {
 	share := 0.0
 	switch {

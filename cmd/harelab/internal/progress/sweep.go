@@ -13,24 +13,24 @@ type Sweep struct {
 	w               io.Writer
 	terminal, quiet bool
 	now             func() time.Time
-	next            time.Time // when to show the next
-	drawn           bool      // a bar stands on the current line
+	next            time.Time // time of the next line or redraw
+	drawn           bool      // the current line is a bar
 }
 
-// NewSweep returns a Sweep that shows progress on w: a bar that is
-// redrawn when terminal is true, plain lines otherwise, nothing when quiet.
+// NewSweep returns a Sweep that shows progress on w: a bar if w is a terminal, else plain
+// lines; nothing if quiet.
 func NewSweep(w io.Writer, terminal, quiet bool) *Sweep {
 	return &Sweep{w: w, terminal: terminal, quiet: quiet, now: time.Now}
 }
 
-// Plan announces how long the arms of the cells will take, if that is long.
+// Plan announces the time that the arms of the cells will take, if it is long.
 func (s *Sweep) Plan(left []lab.Arm, parallel int) {
 	if text := announcement(left, parallel); text != "" && !s.quiet {
 		fmt.Fprintln(s.w, text)
 	}
 }
 
-// Show shows p, unless the last was shown only just now.
+// Show shows p unless it has just shown another state. It always shows the last one.
 func (s *Sweep) Show(p lab.SweepProgress) {
 	last := p.Done == p.Total
 	now := s.now()
@@ -55,7 +55,7 @@ func (s *Sweep) Show(p lab.SweepProgress) {
 	s.drawn = true
 }
 
-// End leaves the line to others.
+// End erases the bar.
 func (s *Sweep) End() {
 	if s.drawn {
 		fmt.Fprint(s.w, eraseLine)

@@ -8,12 +8,12 @@ import (
 	"harelab/bench/lab"
 )
 
-// long is when an arm is named for the time it takes.
+// long is the shortest time for which arms are announced.
 const long = 2 * time.Minute
 
-// announcement says how long arms of one target will take on a real clock, up
-// to parallel of them side by side, and names the long ones. It is empty where
-// there is nothing to prepare for: in virtual time, and when all is done soon.
+// announcement returns the time that arms of one target will take on a real clock, at
+// most parallel of them at a time, and the names of the long ones. It is empty in virtual
+// time and if the arms take a short time.
 func announcement(arms []lab.Arm, parallel int) string {
 	if len(arms) == 0 || arms[0].Target.Kind == lab.Sim {
 		return ""
@@ -45,7 +45,7 @@ func announcement(arms []lab.Arm, parallel int) string {
 	return text
 }
 
-// roughly writes a duration as people say it.
+// roughly writes a duration in a rounded form.
 func roughly(d time.Duration) string {
 	switch {
 	case d < time.Second:

@@ -13,15 +13,15 @@ import (
 
 const wirePackage = "harelab/engine/wire"
 
-// frameFiles are the files of engine/wire that hold frames and methods. What the others
-// hold is everybody's: field tables, properties, reply codes.
+// frameFiles are the files of engine/wire about frames and methods. Every package may use
+// the others: field tables, properties, reply codes.
 var frameFiles = []string{"z*.go", "method.go", "view.go", "frame.go", "header.go", "deliver.go"}
 
-// exceptions are an answer to a method, so that the server makes them too: the broker has
-// an Error of its own.
+// exceptions are words about frames too, since an exception answers a method. The broker
+// has its own Error.
 var exceptions = []string{"Error", "Errorf"}
 
-// mayFrame lists who speaks frames.
+// mayFrame lists the packages that may use words about frames.
 var mayFrame = []string{"engine/server", "engine/wire"}
 
 // frameWords returns the exported names of engine/wire that are about frames.
@@ -49,7 +49,7 @@ func frameWords(all []source) map[string]bool {
 	return words
 }
 
-// declared returns the names that a declaration adds to its package.
+// declared returns the names that a declaration declares.
 func declared(d ast.Decl) (names []string) {
 	switch d := d.(type) {
 	case *ast.FuncDecl:
@@ -71,7 +71,7 @@ func declared(d ast.Decl) (names []string) {
 	return names
 }
 
-// framesUsed returns the words about frames that a file uses though it may not.
+// framesUsed returns the words about frames that a file uses without permission.
 func framesUsed(s source, words map[string]bool) (used []string) {
 	dir := path.Dir(s.path)
 	if strings.HasSuffix(s.path, "_test.go") || slices.ContainsFunc(mayFrame, func(p string) bool { return within(dir, p) }) {
@@ -102,8 +102,8 @@ func framesUsed(s source, words map[string]bool) (used []string) {
 	return used
 }
 
-// TestOnlyServerSpeaksFrames holds the broker's verbs free of AMQP methods: an HTTP API,
-// an import of definitions or another protocol calls them without building a frame.
+// TestOnlyServerSpeaksFrames checks that the broker's verbs use no AMQP methods, so that
+// an HTTP API, an import of definitions or another protocol calls them without frames.
 func TestOnlyServerSpeaksFrames(t *testing.T) {
 	all := sources(t)
 	words := frameWords(all)
@@ -124,7 +124,7 @@ func TestOnlyServerSpeaksFrames(t *testing.T) {
 	}
 }
 
-// TestFrameRuleBites plants uses.
+// TestFrameRuleBites plants uses that break the rule.
 func TestFrameRuleBites(t *testing.T) {
 	words := map[string]bool{"QueueDeclare": true}
 	for _, tt := range []struct {

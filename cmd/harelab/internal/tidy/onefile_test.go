@@ -15,9 +15,9 @@ import (
 	"harelab/engine/topic"
 )
 
-// A strategy is one file: whoever adds one edits nothing else, since all others ask
-// the registry and what a strategy needs is said by its Needs. So its name stands in
-// its own file, and elsewhere only in tests, in scenarios, and here.
+// A strategy is one file: adding one changes no other file, since other code asks the
+// registry, and Needs describes what a strategy needs. So a strategy's name is in its own
+// file and otherwise only in tests, in scenarios, and in this list.
 var namedElsewhere = []named{
 	{"engine/dispatch/dispatchtest/selectors.go", "rr rr-eager fair jsq lwl random po2 jiq adaptive", "the suite's models, by what they model"},
 	{"engine/dispatch/dispatchtest/orders.go", "fifo priority sjf aging drr", "the suite's models, by what they model"},
@@ -30,7 +30,7 @@ var namedElsewhere = []named{
 	{"bench/peers/main.go", "trie", "the yardstick, drawn beside the others"},
 	{"bench/peers/bars.go", "trie", "the yardstick of a ratio"},
 
-	// The same words with another meaning.
+	// These are the same words with another meaning.
 	{"engine/queue/fields.go", "priority", "a field of a recording"},
 	{"engine/queue/config.go", "aging", "a field of a recording"},
 	{"engine/settings/arguments.go", "random", "a value of x-queue-leader-locator"},
@@ -43,11 +43,11 @@ var namedElsewhere = []named{
 
 type named struct{ file, names, why string }
 
-// A home is a package of strategies: their names, and its constants that hold one.
+// A home is a package of strategies, with their names and its constants for names.
 type home struct {
 	dir       string
 	names     []string
-	constants []string // as other packages write them
+	constants []string // in the form that other packages use
 }
 
 func homes() []home {
@@ -74,7 +74,7 @@ func TestAStrategyIsOneFile(t *testing.T) {
 	}
 }
 
-// strategyNames returns what breaks the rule.
+// strategyNames returns a problem for each use of a name that breaks the rule.
 func strategyNames(all []source, homes []home) (problems []string) {
 	where := map[string][]string{} // home and name: files
 	used := map[string]bool{}      // file and name
@@ -131,8 +131,8 @@ func strategyNames(all []source, homes []home) (problems []string) {
 	return problems
 }
 
-// parts returns the names in a text that is one, a combination like cached(nfa), or
-// a list like rr,fair. Prose may name what it likes.
+// parts returns the names in a text that is a name, a combination like cached(nfa), or a
+// list like rr,fair. Prose may contain any name.
 func parts(text string) []string {
 	if strings.ContainsAny(text, " \n\t") {
 		return nil
@@ -149,8 +149,8 @@ func listed(file, name string) bool {
 	return false
 }
 
-// decides returns a problem for each expression that compares with a constant that
-// holds a strategy's name. The benchmarks may: they draw the default apart.
+// decides returns a problem for each comparison with a constant for a strategy's name.
+// Benchmarks may compare, since they mark the default in charts.
 func decides(s source, homes []home, compared ...ast.Expr) (problems []string) {
 	if within(s.path, "bench") {
 		return nil
@@ -173,7 +173,7 @@ func decides(s source, homes []home, compared ...ast.Expr) (problems []string) {
 	return problems
 }
 
-// TestStrategyRuleBites plants files that break the rule beside those that may name
+// TestStrategyRuleBites plants files that break the rule, and files that may name
 // strategies.
 func TestStrategyRuleBites(t *testing.T) {
 	real := slices.DeleteFunc(sources(t), func(s source) bool {

@@ -1,4 +1,4 @@
-// Package tidy holds the project's rules about its own source: who may import
-// whom, how long files may grow, what every package must say about itself.
-// The rules are tests, so `go test ./...` is the whole gate.
+// Package tidy has the project's rules about its own source: which packages may import
+// which, how long files may be, and what every package must document. The rules are
+// tests, so `go test ./...` checks them.
 package tidy

@@ -19,9 +19,8 @@ import (
 
 const root = "../../../.."
 
-// mayImport is the import table: a package of harelab, by longest matching
-// prefix first, and the prefixes of harelab that it may import besides its own
-// sub-packages.
+// mayImport is the import table: a prefix of packages, longer prefixes first, and the
+// prefixes that these packages may import besides their own sub-packages.
 var mayImport = []struct {
 	pkg   string
 	rule  string
@@ -56,16 +55,16 @@ var mayImport = []struct {
 	{"cmd", "cmd -> anything", []string{""}},
 }
 
-// spelling is a leaf that everything may import: every name that a user types is
-// corrected by the same rule.
+// spelling is a package that every package may import, so that all names that users type
+// are corrected by the same rule.
 const spelling = "engine/nearest"
 
-// simOnly is what nothing of loadgen but the self-test may import: what runs
-// against any broker must not know ours.
+// simOnly is the package that only the self-test of loadgen may import: code that runs
+// against any broker must not depend on ours.
 const simOnly = "loadgen/sim"
 
-// mayTest lists what tests may import beyond their package's rule: a client is
-// proven against the real broker, a strategy in a real queue.
+// mayTest lists the imports that tests may have beyond their package's rule: a client is
+// tested against the real broker, a strategy in a real queue.
 var mayTest = map[string][]string{
 	"loadgen/amqp":     {"engine", "loadgen/sim"},
 	"loadgen/selftest": {"engine"},
@@ -80,7 +79,7 @@ const (
 	testFileLinesMax = 600
 )
 
-// topLevel is the client's list: nothing else may stand at the top.
+// topLevel lists all entries that the top folder may have.
 var topLevel = []string{"engine", "bench", "scenarios", "loadgen", "reports", "cmd", "go.mod", "go.sum", "Makefile", "README.md"}
 
 // A source is one parsed Go file of the project.
@@ -90,8 +89,8 @@ type source struct {
 	file *ast.File
 }
 
-// sources parses every Go file; reading them in this process lets the test
-// cache notice a change.
+// sources parses every Go file. It reads them in this process, so that the test cache
+// notices changes.
 func sources(t *testing.T) []source {
 	t.Helper()
 	var out []source
@@ -162,7 +161,7 @@ func TestImportsPointDown(t *testing.T) {
 	for _, s := range sources(t) {
 		from := path.Dir(s.path)
 		if strings.HasPrefix(from, "bench/peers") {
-			continue // a module of its own
+			continue // another module
 		}
 		for _, spec := range s.file.Imports {
 			to, err := strconv.Unquote(spec.Path.Value)
@@ -180,8 +179,8 @@ func TestImportsPointDown(t *testing.T) {
 	}
 }
 
-// TestImportRulesBite plants wrong imports: a table that allows everything
-// would pass the real tree too.
+// TestImportRulesBite plants wrong imports, since a table that allows everything would
+// pass the real tree too.
 func TestImportRulesBite(t *testing.T) {
 	for _, c := range []struct{ from, to, rule string }{
 		{"engine/wire", "engine/broker", "wire imports nothing of ours"},
@@ -253,7 +252,7 @@ func TestEveryPackageSaysWhatItIs(t *testing.T) {
 	}
 }
 
-// banned are words that leave work for later or name a drawer for odds and ends.
+// banned are words that postpone work.
 var banned = []string{"TO" + "DO", "FIX" + "ME", "XX" + "X:"}
 
 func TestNothingIsLeftForLater(t *testing.T) {
@@ -295,7 +294,7 @@ func TestTopLevel(t *testing.T) {
 	}
 }
 
-// ignoredAtTop returns the patterns that .gitignore keeps out of the tree.
+// ignoredAtTop returns the patterns of .gitignore.
 func ignoredAtTop(t *testing.T) []string {
 	text, err := os.ReadFile(filepath.Join(root, ".gitignore"))
 	if err != nil {
@@ -310,7 +309,7 @@ func ignoredAtTop(t *testing.T) []string {
 	return out
 }
 
-// TestReadmeStaysReadable bounds the README so that it is read to the end.
+// TestReadmeStaysReadable bounds the length of the README.
 func TestReadmeStaysReadable(t *testing.T) {
 	text, err := os.ReadFile(filepath.Join(root, "README.md"))
 	if err != nil {

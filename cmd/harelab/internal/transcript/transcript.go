@@ -1,5 +1,5 @@
-// Package transcript writes the transcripts of a broker's queues, each to a file of
-// its own in one folder.
+// Package transcript writes the transcripts of a broker's queues into one folder, one file
+// for each queue.
 package transcript
 
 import (
@@ -18,17 +18,17 @@ import (
 )
 
 const (
-	// bufferMax is how much of a transcript, in octets, waits to be written at most.
+	// bufferMax is the number of octets of a transcript that are buffered at most.
 	bufferMax = 4 << 10
 
-	// flushEvery is how long it waits at most.
+	// flushEvery is the longest time for which they are buffered.
 	flushEvery = time.Second
 
-	// nameMax bounds what a file's name has of the queue's, in octets.
+	// nameMax bounds the part of a file's name that comes from the queue's, in octets.
 	nameMax = 80
 )
 
-// A Folder holds the transcripts. Its methods may be called at the same time.
+// A Folder holds transcripts. Its methods may be called concurrently.
 type Folder struct {
 	dir  string
 	log  *slog.Logger
@@ -36,14 +36,13 @@ type Folder struct {
 	wg   sync.WaitGroup
 
 	mu    sync.Mutex
-	files map[*file]struct{} // those that have not ended
-	made  int
-	err   error // the first
+	files map[*file]struct{} // transcripts that have not ended
+	made  int                // number of transcripts
+	err   error              // the first error
 }
 
-// New returns a folder of transcripts in dir, which is there. The first transcript
-// that cannot be written is logged at once. The caller closes the folder, after the
-// broker.
+// New returns a folder of transcripts in dir, which exists. The first error of writing a
+// transcript is logged at once. The caller closes the folder after the broker.
 func New(dir string, log *slog.Logger) *Folder {
 	f := &Folder{dir: dir, log: log, done: make(chan struct{}), files: make(map[*file]struct{})}
 	f.wg.Go(func() {
@@ -61,9 +60,9 @@ func New(dir string, log *slog.Logger) *Folder {
 	return f
 }
 
-// Open begins the transcript of a queue: the Transcript of engine.Options. The
-// transcript is written at once when there is much of it, else every second.
-// No file is open in between, so that there may be any number of queues.
+// Open begins the transcript of a queue. It is the Transcript of engine.Options. A
+// transcript is written when its buffer is full and at least every second. Its file is
+// open only while it is written, so that the number of queues is not limited.
 func (f *Folder) Open(vhost, name string) io.Writer {
 	f.mu.Lock()
 	defer f.mu.Unlock()
@@ -74,9 +73,9 @@ func (f *Folder) Open(vhost, name string) io.Writer {
 	return t
 }
 
-// fileName is safe in every file system, and no other queue's: the number tells
-// names apart that only differ in what is left out, or in case, and the lives of
-// queues of one name. The names themselves stand in the file.
+// fileName returns a name that is safe in every file system and unique: the number
+// distinguishes names that differ only in replaced characters or in case, and queues that
+// have the same name one after the other. The first line of the file has the full names.
 func fileName(n int, vhost, name string) string {
 	if vhost != "/" {
 		name = vhost + "." + name
@@ -91,7 +90,7 @@ func fileName(n int, vhost, name string) string {
 	return fmt.Sprintf("%06d-%s.transcript", n, safe[:min(len(safe), nameMax)])
 }
 
-// flush writes what waits of all transcripts.
+// flush writes the buffers of all transcripts.
 func (f *Folder) flush() {
 	f.mu.Lock()
 	files := make([]*file, 0, len(f.files))
@@ -104,18 +103,18 @@ func (f *Folder) flush() {
 	}
 }
 
-// failed keeps the first error.
+// failed keeps and logs the first error.
 func (f *Folder) failed(err error) {
 	f.mu.Lock()
 	defer f.mu.Unlock()
 	if f.err == nil {
 		f.err = err
-		f.log.Error("a transcript is given up", "error", err)
+		f.log.Error("a transcript cannot be written any further", "error", err)
 	}
 }
 
-// Close ends all transcripts, the queues being stepped no more, and returns the
-// first error of writing any of them.
+// Close ends all transcripts and returns the first error of writing any of them. The
+// caller has stopped the queues.
 func (f *Folder) Close() error {
 	close(f.done)
 	f.wg.Wait()
@@ -136,11 +135,11 @@ type file struct {
 	path   string
 
 	mu  sync.Mutex
-	buf bytes.Buffer // not written yet
+	buf bytes.Buffer // octets that are not written yet
 	err error
 }
 
-// Write takes in whole lines.
+// Write buffers whole lines.
 func (t *file) Write(p []byte) (int, error) {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -153,7 +152,7 @@ func (t *file) Write(p []byte) (int, error) {
 	return len(p), t.err
 }
 
-// Flush writes what waits.
+// Flush writes the buffer to the file.
 func (t *file) Flush() error {
 	t.mu.Lock()
 	defer t.mu.Unlock()
@@ -161,8 +160,8 @@ func (t *file) Flush() error {
 	return t.err
 }
 
-// flush appends what waits to the file. A file that cannot be written to is given up:
-// a transcript with a hole is worth nothing.
+// flush appends the buffer to the file. After an error it writes no more: a transcript
+// with a hole is worth nothing.
 func (t *file) flush() {
 	if t.err != nil || t.buf.Len() == 0 {
 		return
@@ -182,7 +181,7 @@ func (t *file) flush() {
 	}
 }
 
-// Close writes what waits when the queue is deleted.
+// Close ends the transcript of a deleted queue and writes its buffer.
 func (t *file) Close() error {
 	t.folder.mu.Lock()
 	delete(t.folder.files, t)

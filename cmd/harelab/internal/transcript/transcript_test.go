@@ -117,7 +117,7 @@ func TestTranscriptThatCannotBeWrittenIsReported(t *testing.T) {
 	if _, err := w.Write([]byte("get 0\n")); err == nil || w.buf.Len() > 0 {
 		t.Errorf("%v, %d octets wait: want the transcript given up", err, w.buf.Len())
 	}
-	if err := f.Close(); err == nil || strings.Count(log.String(), "a transcript is given up") != 1 {
+	if err := f.Close(); err == nil || strings.Count(log.String(), "a transcript cannot be written any further") != 1 {
 		t.Errorf("%v, logged %q", err, log.String())
 	}
 }
