@@ -8,9 +8,11 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 
 	"harelab/engine"
+	"harelab/engine/broker"
+	"harelab/engine/store/memory"
 )
 
-// A broker inside a test: no port, no container, the real client.
+// A broker inside a test, with the real client, and without a port or a container.
 func Example() {
 	e, err := engine.New(engine.Options{})
 	if err != nil {
@@ -47,4 +49,35 @@ func Example() {
 	}
 	fmt.Printf("%s, %s\n", (<-deliveries).Body, (<-deliveries).Body)
 	// Output: first, second
+}
+
+// A store keeps durable queues and persistent messages. The second engine finds what the
+// first one stored. The calls go to the broker directly, without a client.
+func ExampleOptions_store() {
+	store := memory.New()
+	e, err := engine.New(engine.Options{Store: store})
+	if err != nil {
+		panic(err)
+	}
+	admin, err := e.Broker().Session("/", "")
+	if err != nil {
+		panic(err)
+	}
+	if _, err := admin.DeclareQueue(broker.QueueSpec{Name: "tasks", Durable: true}); err != nil {
+		panic(err)
+	}
+	if err := e.Close(); err != nil {
+		panic(err)
+	}
+
+	e, err = engine.New(engine.Options{Store: store})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	v, _ := e.Broker().VHost("/")
+	for _, q := range v.Queues() {
+		fmt.Printf("%s: durable %t, %s\n", q.Name, q.Durable, q.Dispatch)
+	}
+	// Output: tasks: durable true, rr
 }
