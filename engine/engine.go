@@ -12,8 +12,9 @@
 // The zero [Options] are a broker in memory with RabbitMQ's strategies. Options.Store
 // makes it durable: a confirmed message survives a crash that the store survives. When the
 // store fails, the broker nacks or refuses whatever it would have to store and says so in
-// the log. Options.Clock replaces the wall clock; with a virtual clock, a fixed seed and
-// one goroutine an engine does the same on every run.
+// the log. Options.Clock replaces the wall clock of queues and messages; timeouts and
+// heartbeats of connections stay in wall time. With a virtual clock, a fixed seed and calls
+// from one goroutine, the broker does the same on every run.
 //
 // Any number of goroutines may use an engine. Store, Clock, Tracer and the writers of
 // Transcript are called from many goroutines, and some with locks held, as their types
