@@ -72,3 +72,50 @@ func (h *heap[ID]) set(i int, id ID) {
 	h.ids[i] = id
 	(*h.place)[id] = int32(i + 1)
 }
+
+// heapPush and heapPop keep a binary heap of messages, the least first. They are apart
+// from heap, whose less would read the row of the moving message again at each level:
+// that makes sjf over a large backlog slower by a tenth or more.
+
+func heapPush(h []Ref, r Ref, t *Messages, less func(a, b *Message) bool) []Ref {
+	h = append(h, r)
+	m := t.At(r)
+	i := len(h) - 1
+	for i > 0 {
+		up := (i - 1) / 2
+		if !less(m, t.At(h[up])) {
+			break
+		}
+		h[i] = h[up]
+		i = up
+	}
+	h[i] = r
+	return h
+}
+
+func heapPop(h []Ref, t *Messages, less func(a, b *Message) bool) []Ref {
+	n := len(h) - 1
+	r := h[n]
+	h = h[:n]
+	if n == 0 {
+		return h
+	}
+	m := t.At(r)
+	i := 0
+	for {
+		down := 2*i + 1
+		if down >= n {
+			break
+		}
+		if down+1 < n && less(t.At(h[down+1]), t.At(h[down])) {
+			down++
+		}
+		if !less(t.At(h[down]), m) {
+			break
+		}
+		h[i] = h[down]
+		i = down
+	}
+	h[i] = r
+	return h
+}
