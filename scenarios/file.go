@@ -65,7 +65,7 @@ func Load(nameOrPath string) (*File, error) {
 	}
 	data, err := os.ReadFile(nameOrPath)
 	if err != nil {
-		return nil, fmt.Errorf("%w", err)
+		return nil, err
 	}
 	return parse(nameOrPath, data, os.DirFS(filepath.Dir(nameOrPath)))
 }

@@ -90,14 +90,14 @@ func newDriver(m *Model) (*driver, error) {
 	var err error
 	d.broker, err = broker.New(options)
 	if err != nil {
-		return nil, fmt.Errorf("%w", err)
+		return nil, err
 	}
 	d.vhost, _ = d.broker.VHost("/")
 	d.conn = d.vhost.Connect(broker.ConnOptions{Name: "sim"})
 	d.channel = d.conn.Channel(1, nil)
 	if m.Confirms {
 		if err := d.channel.ConfirmSelect(); err != nil {
-			return nil, fmt.Errorf("%w", err)
+			return nil, err
 		}
 	}
 	return d, nil
@@ -107,7 +107,7 @@ func newDriver(m *Model) (*driver, error) {
 // and puts the joins of the others and the controls on the agenda, in this order (R2).
 func (d *driver) begin() error {
 	if err := d.declare(); err != nil {
-		return fmt.Errorf("%w", err)
+		return err
 	}
 	for i := range d.model.Workers {
 		w := &worker{Worker: &d.model.Workers[i], d: d, index: int32(i)}

@@ -23,7 +23,7 @@ func Ran(r *run.Result, s *scenarios.Scenario) error {
 	d := settings.Defaults{Selector: cmp.Or(s.Engine.Dispatch, dispatch.DefaultSelector), Order: s.Engine.Order}
 	var err error
 	if d.Matcher, err = topic.Lookup(cmp.Or(s.Engine.Matcher, topic.Default)); err != nil {
-		return fmt.Errorf("%w", err)
+		return err
 	}
 	var matchers, selectors, orders []string
 	add := func(names *[]string, name string) {
