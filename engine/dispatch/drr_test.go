@@ -209,7 +209,7 @@ func TestOrderedRingKeepsOrder(t *testing.T) {
 					t.Fatalf("seed %d, op %d: %d is after %d, want %d", seed, op, got, x, list[at])
 				}
 			}
-			if r.IntN(50) == 0 && seed%3 != 0 { // with every third seed, all goes on at the seam
+			if r.IntN(50) == 0 && seed%3 != 0 { // with every third seed, insertions stay at the seam
 				at = r.IntN(len(list))
 			}
 			for i := 1; i < len(list); i++ {

@@ -6,10 +6,10 @@ type Rank uint8
 
 // The ranks, in the order in which locks are taken.
 const (
-	Connection  Rank = 1 + iota // what a client's connection does
+	Connection  Rank = 1 + iota // the work of one client's connection
 	Broker                      // the list of virtual hosts
 	VirtualHost                 // declarations
-	Rounds                      // what waits for the store
+	Rounds                      // work that waits for the store
 	Queue                       // messages and consumers of one queue
 	Channel                     // unsettled deliveries of one channel
 	Outbox                      // frames that wait for a writer
