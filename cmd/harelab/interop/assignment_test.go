@@ -12,10 +12,10 @@ import (
 	"time"
 )
 
-// TestSameAssignmentAsRabbitMQ wants a real RabbitMQ to give every message of
-// the tutorial, the ring, the prefetch and the requeue cases to the worker that
-// virtual time says. A machine that stalls for longer than the gaps between
-// events may change a choice, so a case gets three tries.
+// TestSameAssignmentAsRabbitMQ checks that a real RabbitMQ gives every message of the
+// tutorial, the ring, the prefetch and the requeue cases to the same worker as virtual
+// time. If the machine stalls for longer than the gaps between events, a choice may
+// change, so each case has three tries.
 func TestSameAssignmentAsRabbitMQ(t *testing.T) {
 	url := rabbitmq(t)
 	for _, variant := range []string{"base", "prefetch-1", "prefetch-2", "ring-of-three", "requeue", "requeue-prefetch-3"} {
@@ -39,7 +39,7 @@ func TestSameAssignmentAsRabbitMQ(t *testing.T) {
 }
 
 // assignment lists the last attempt at each message: its worker, the number of
-// deliveries, and whether it was flagged.
+// deliveries, and whether it was flagged as redelivered.
 func assignment(t *testing.T, path string) []string {
 	t.Helper()
 	f, err := os.Open(path)

@@ -14,17 +14,17 @@ import (
 	"time"
 )
 
-// A celeryRun is one of the talk's configurations with real workers: four
+// A celeryRun is one of the talk's configurations with real workers. Its load is four
 // tasks of 10 s, then forty of 0.1 s.
 type celeryRun struct {
-	layout   string     // as testdata/celery/tasks.py reads it
+	layout   string     // LAYOUT of testdata/celery/tasks.py
 	workers  [][]string // arguments of each `celery worker`
-	prefetch string     // multiplier
+	prefetch string     // prefetch multiplier
 	late     bool       // ack after the work
 }
 
-// waits runs the configuration against a fresh harelab serve and returns the
-// waits of the quick tasks, in seconds.
+// waits runs the configuration against a new harelab serve and returns the waits of the
+// quick tasks, in seconds.
 func (c celeryRun) waits(t *testing.T) []float64 {
 	t.Helper()
 	url := serve(t)
@@ -62,7 +62,7 @@ func (c celeryRun) waits(t *testing.T) []float64 {
 	}
 }
 
-// readRecord returns the waits of the quick tasks and the number of all tasks done.
+// readRecord returns the waits of the quick tasks and the number of finished tasks.
 func readRecord(t *testing.T, path string) (waits []float64, all int) {
 	t.Helper()
 	f, err := os.Open(path)
@@ -99,9 +99,9 @@ func summary(waits []float64) (mean, longest float64, stuck int) {
 	return mean, longest, stuck
 }
 
-// TestCelery runs the three chapters of the story with real workers. The
-// bounds leave a second for Python's own pace around the exact answers of
-// virtual time: 10.45 s mean; 11 of 40 stuck; nobody stuck.
+// TestCelery runs the three chapters of the story with real workers. The bounds are about
+// a second around the exact answers of virtual time, since Python takes its time: a mean
+// of 10.45 s; 11 of 40 stuck; none stuck.
 func TestCelery(t *testing.T) {
 	split := [][]string{{"-Q", "webapp", "-c", "1"}, {"-Q", "neural_net,webapp", "-c", "3"}}
 	t.Run("one queue starves every query", func(t *testing.T) {
@@ -148,7 +148,7 @@ func lines(t *testing.T, cmd *exec.Cmd) *tail {
 		for sc := bufio.NewScanner(r); sc.Scan(); {
 			select {
 			case tl.seen <- sc.Text():
-			default: // the test has stopped reading; keep the pipe empty
+			default: // the test has stopped reading; drain the pipe
 			}
 		}
 	}()

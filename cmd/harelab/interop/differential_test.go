@@ -21,9 +21,9 @@ var (
 	record       = flag.Bool("record", false, "write what RabbitMQ answers in all conversations into testdata")
 )
 
-// TestSameAnswersAsRabbitMQ holds the conversations in testdata/differential.txt with
-// a real RabbitMQ and with the engine, and wants the same frames from both, in the
-// same order: reply codes and texts, counts, tags, flags, properties and bodies.
+// TestSameAnswersAsRabbitMQ holds the conversations in testdata/differential.txt with a
+// real RabbitMQ and with the engine. Both must send the same frames in the same order,
+// with the same reply codes and texts, counts, tags, flags, properties and bodies.
 func TestSameAnswersAsRabbitMQ(t *testing.T) {
 	rabbit := rabbitWithWeak(t)
 	ours := startEngine(t)
@@ -35,8 +35,8 @@ func TestSameAnswersAsRabbitMQ(t *testing.T) {
 	}
 }
 
-// holdAll calls hold for the conversations that -conversation chooses. They wait more
-// than they work: many at once, whatever -parallel says.
+// holdAll calls hold for the conversations that -conversation chooses. It runs many at
+// once, independent of -parallel, since they mostly wait.
 func holdAll(all []talk, hold func(number int, c talk)) {
 	var wg sync.WaitGroup
 	slots := make(chan struct{}, 24)
@@ -53,8 +53,8 @@ func holdAll(all []talk, hold func(number int, c talk)) {
 	wg.Wait()
 }
 
-// rabbitWithWeak returns a way to connect to a RabbitMQ that has the user weak: one that
-// the test starts, or the one that was named.
+// rabbitWithWeak returns a function that connects to a RabbitMQ with the user weak. The
+// test starts one unless a flag names one.
 func rabbitWithWeak(t *testing.T) dialFunc {
 	t.Helper()
 	address := *rabbitURL
@@ -71,9 +71,9 @@ func rabbitWithWeak(t *testing.T) dialFunc {
 	return func() (net.Conn, error) { return net.Dial("tcp", u.Host) }
 }
 
-// compare holds the conversation with both, and again with more patience if they
-// differ: nothing but silence tells that an answer is complete. It returns RabbitMQ's
-// answers.
+// compare holds the conversation with both brokers. If the answers differ, it repeats it
+// with more patience, since only silence shows that an answer is complete. It returns
+// RabbitMQ's answers.
 func (c talk) compare(t *testing.T, number int, rabbit, ours dialFunc) (want []string) {
 	t.Helper()
 	var got []string
@@ -84,7 +84,7 @@ func (c talk) compare(t *testing.T, number int, rabbit, ours dialFunc) (want []s
 		wg.Go(func() { got = c.hold(t, prefix, ours, patience) })
 		wg.Wait()
 		if len(want) < len(c.lines) || len(got) < len(c.lines) {
-			return want // a conversation broke off, and said why
+			return want // a conversation broke off and reported why
 		}
 		same := true
 		for i := range c.lines {
@@ -108,8 +108,8 @@ func (c talk) compare(t *testing.T, number int, rabbit, ours dialFunc) (want []s
 // masked reports whether the answers to a line may differ.
 func (c talk) masked(line int) bool { return c.lines[line][0] == '~' && !*unmasked }
 
-// writeAnswers writes what RabbitMQ answered: the conversations as they are in
-// differential.txt, each line after "> " and before its answer.
+// writeAnswers writes RabbitMQ's answers: the conversations of differential.txt, each
+// line after "> " and before its answer.
 func writeAnswers(t *testing.T, all []talk, answers [][]string) {
 	t.Helper()
 	var b strings.Builder

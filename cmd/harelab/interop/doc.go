@@ -1,9 +1,8 @@
-// Package interop holds harelab serve against the clients people really use:
-// pika, aio-pika, Celery workers and the amqp-tools, and harelab run against
-// a real RabbitMQ. Those tests carry the build tag interop, because they need
-// programs that a machine with Go alone does not have; `make interop` runs
-// them and says what is missing.
+// Package interop tests harelab serve with the clients that people use: pika, aio-pika,
+// Celery workers and amqp-tools. It tests harelab run against a real RabbitMQ. These
+// tests have the build tag interop, because they need programs besides Go; `make
+// interop` runs them and reports missing programs.
 //
-// What a real RabbitMQ answered in the conversations of testdata/differential.txt
-// is on record, and the engine is held to it by every go test.
+// The answers of a real RabbitMQ to the conversations of testdata/differential.txt are
+// recorded. Every go test checks the engine against them.
 package interop

@@ -18,15 +18,14 @@ import (
 	"time"
 )
 
-// python is the interpreter that sees Debian's packages: another one earlier
-// on the path would not.
+// python is the interpreter that finds Debian's packages, unlike another one earlier on
+// the path.
 const python = "/usr/bin/python3"
 
-// harelab is the command under test, built once.
+// harelab is the path of the command under test, which is built once.
 var harelab string
 
-// buildTags are what the command is built with: the tests' own tag invariants, if they
-// have it.
+// buildTags are the build tags of the command: invariants, if the tests have that tag.
 var buildTags string
 
 func TestMain(m *testing.M) {
@@ -49,7 +48,7 @@ func TestMain(m *testing.M) {
 // exitPanic is the exit code of a Go program that a panic ends.
 const exitPanic = 2
 
-// start runs a program until the test ends, then asks it to stop and waits.
+// start starts a program. When the test ends, it terminates the program and waits for it.
 func start(t *testing.T, cmd *exec.Cmd) {
 	t.Helper()
 	var out bytes.Buffer
@@ -62,7 +61,7 @@ func start(t *testing.T, cmd *exec.Cmd) {
 	if cmd.SysProcAttr == nil {
 		cmd.SysProcAttr = &syscall.SysProcAttr{Setpgid: true}
 	}
-	// A daemon that the program left behind may hold its outputs open for ever.
+	// A daemon that the program started may keep its outputs open for ever.
 	cmd.WaitDelay = 5 * time.Second
 	if err := cmd.Start(); err != nil {
 		t.Fatal(err)
@@ -123,7 +122,7 @@ func serve(t *testing.T, args ...string) string {
 	}
 }
 
-// script runs a command that must succeed, and returns what it printed.
+// script runs a command that must succeed, and returns its output.
 func script(t *testing.T, timeout time.Duration, env []string, name string, args ...string) string {
 	t.Helper()
 	ctx, cancel := context.WithTimeout(context.Background(), timeout)
@@ -169,7 +168,7 @@ func TestAMQPTools(t *testing.T) {
 	}
 }
 
-// freePort returns a loopback port that was free a moment ago.
+// freePort returns a loopback port that has just been free.
 func freePort(t *testing.T) string {
 	t.Helper()
 	l, err := net.Listen("tcp", "127.0.0.1:0")

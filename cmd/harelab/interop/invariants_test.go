@@ -14,8 +14,9 @@ import (
 
 func init() { buildTags = "invariants" }
 
-// The server that clients are tried against checks itself: each fault planted in it ends
-// it, while clients work or when it closes, and its log says why.
+// TestServerFindsPlantedFaults checks that the server of these tests checks its
+// invariants: each planted fault ends it, while clients work or when it closes, and its
+// log says why.
 func TestServerFindsPlantedFaults(t *testing.T) {
 	for fault, want := range map[string]string{
 		"books":      "after publish: queue: ready rows have",
@@ -37,7 +38,7 @@ func TestServerFindsPlantedFaults(t *testing.T) {
 			url := "amqp://guest:guest@127.0.0.1:" + port + "/%2f"
 			ended := make(chan struct{})
 			go func() { server.Wait(); close(ended) }()
-			for range 200 { // until it listens, or has ended already
+			for range 200 { // until the server listens or has ended
 				if exec.Command("amqp-declare-queue", "-u", url, "-q", "q").Run() == nil || isClosed(ended) {
 					break
 				}

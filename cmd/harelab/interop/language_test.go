@@ -13,20 +13,20 @@ import (
 
 // The language of testdata/differential.txt.
 //
-// A paragraph is a conversation. Its first line is its name; the others are said one
-// by one, and what comes back until both sides fall silent is compared:
+// A paragraph is a conversation. Its first line is its name. The test sends the other
+// lines one by one and compares the answers that arrive until both sides are silent:
 //
 //	a1 queue.declare queue=$q +x-max-length=1
 //
-// has connection a send queue.declare on channel 1. Arguments are fields of the
-// method; a name alone is a bit that is set, +name=value an entry of its table. A $ stands for a
-// prefix of the conversation's own. What a channel or connection exception closed is
-// opened again when it is next used. Publishing is
+// makes connection a send queue.declare on channel 1. Arguments are fields of the method;
+// a name alone is a bit that is set, +name=value an entry of the method's table. A $ is
+// replaced by a prefix that no other conversation has. A channel or connection that an
+// exception closed is opened again at its next use. Publishing is
 //
 //	a1 publish EXCHANGE KEY BODY mandatory priority=2 +header=value
 //
 // where - is an empty name. REPLYTO stands for the last address for direct replies that
-// came. Content can be sent in its parts, as
+// arrived. Content can be sent in its parts:
 //
 //	a1 basic.publish exchange=EXCHANGE routingkey=KEY
 //	a1 header size=5 class=60 priority=2
@@ -36,11 +36,11 @@ import (
 //
 //	b connect user=guest password=wrong framemax=4096
 //
-// is a handshake of its own; else connections log in as guest, and w as the user weak.
-// "a drop" breaks a connection off, "wait 100ms" waits. A ~ before a line says that
-// its answers are known to differ, for the reason written above the conversation.
+// is an explicit handshake; otherwise connections log in as guest, and w as the user
+// weak. "a drop" breaks a connection off, "wait 100ms" waits. A ~ before a line marks
+// answers that are known to differ, for the reason above the conversation.
 
-// methods are those that a client may send, by name.
+// methods are the methods that a client may send, by name.
 var methods = func() map[string]wire.Method {
 	byName := make(map[string]wire.Method)
 	for _, m := range []wire.Method{
@@ -57,7 +57,7 @@ var methods = func() map[string]wire.Method {
 	return byName
 }()
 
-// encode returns the frames of a line, and whether they are always answered.
+// encode returns the frames of a line and whether the server always answers them.
 func encode(t *testing.T, channel uint16, words []string) (octets []byte, answered bool) {
 	t.Helper()
 	switch words[0] {
@@ -99,7 +99,7 @@ func encode(t *testing.T, channel uint16, words []string) (octets []byte, answer
 	return wire.AppendMethodFrame(nil, channel, m.Interface().(wire.Method)), answered
 }
 
-// A contentHeader is a header frame that may be wrong.
+// A contentHeader is a header frame, which may be malformed.
 type contentHeader struct {
 	size       uint64
 	class      uint16
@@ -135,7 +135,7 @@ func (h *contentHeader) frame(channel uint16) []byte {
 	return octets
 }
 
-// set carries out one argument of a line on a struct.
+// set sets the field of a struct that one argument of a line names.
 func set(t *testing.T, v reflect.Value, word string) {
 	t.Helper()
 	name, text, valued := strings.Cut(word, "=")
@@ -166,9 +166,9 @@ func set(t *testing.T, v reflect.Value, word string) {
 	}
 }
 
-// parse reads a value of a table: a number is an int32; l:1, s:1 and b:1 are other
-// sizes, d:1.5 a double, T:1 a time, t:true a bit, V: nothing, F: an empty table,
-// A:x,y an array; all else is text.
+// parse reads a value of a table. A number is an int32; l:1, s:1 and b:1 are integers of
+// other sizes, d:1.5 a double, T:1 a time, t:true a bit, V: void, F: an empty table, A:x,y
+// an array; anything else is text.
 func parse(t *testing.T, text string) any {
 	t.Helper()
 	if n, err := strconv.ParseInt(text, 10, 32); err == nil {

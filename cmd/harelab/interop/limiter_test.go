@@ -18,14 +18,14 @@ import (
 	amqp "github.com/rabbitmq/amqp091-go"
 )
 
-// TestLimitedChannelAsRabbitMQ has one channel consume from two and from three
-// backlogged queues under a limit of the channel, on a real RabbitMQ and on harelab
-// serve: whichever queue a freed credit goes to, all get the same share, in runs of
-// the same lengths (rabbit_limiter, notify_queues/1).
+// TestLimitedChannelAsRabbitMQ consumes from two and from three backlogged queues on one
+// channel with a limit, on a real RabbitMQ and on harelab serve. On both, freed credit
+// goes to all queues in equal shares, in runs of the same lengths (rabbit_limiter,
+// notify_queues/1).
 func TestLimitedChannelAsRabbitMQ(t *testing.T) {
 	const deliveries = 24_000 // a share within a twentieth is five standard deviations
-	// With one scheduler, the queue that RabbitMQ wakes first is the first to ask for
-	// the credit; with more, another may be faster now and then.
+	// With one scheduler, the queue that RabbitMQ wakes first asks for the credit first;
+	// with more, another queue is sometimes faster.
 	theirs := startRabbitMQ(t, "RABBITMQ_SERVER_ADDITIONAL_ERL_ARGS=+S 1:1").url
 	ours := serve(t) + "/"
 	for _, queues := range []int{2, 3} {
@@ -56,8 +56,8 @@ func TestLimitedChannelAsRabbitMQ(t *testing.T) {
 	}
 }
 
-// servedInTurn fills queues, consumes from all of them on one channel with a limit of
-// one message, acks each delivery and returns which queue each came from.
+// servedInTurn fills queues, consumes from all of them on one channel with a limit of one
+// message, acks each delivery, and returns the queue of each delivery.
 func servedInTurn(t *testing.T, url string, queues, deliveries int) []int {
 	t.Helper()
 	must := func(err error) {
@@ -72,7 +72,7 @@ func servedInTurn(t *testing.T, url string, queues, deliveries int) []int {
 	ch, err := conn.Channel()
 	must(err)
 	must(ch.Confirm(false))
-	backlog := deliveries/queues + deliveries/20 // fifteen standard deviations more than it gets
+	backlog := deliveries/queues + deliveries/20 // fifteen standard deviations above its share
 	var last *amqp.DeferredConfirmation
 	for q := range queues {
 		name := fmt.Sprintf("limited-%d-%d", queues, q)
@@ -117,12 +117,12 @@ func servedInTurn(t *testing.T, url string, queues, deliveries int) []int {
 			t.Fatalf("%d of %d deliveries came", len(served), deliveries)
 		}
 	}
-	return served[1:] // the first came before the others were consumed
+	return served[1:] // the first delivery came before the other consumers
 }
 
-// TestCeleryServesBothQueues has a real Celery worker with one slot share two queues,
-// one message at a time, acked when it is done: the quick tasks do not wait for the
-// slow ones, on harelab as little as on RabbitMQ.
+// TestCeleryServesBothQueues runs a real Celery worker with one slot on two queues. It
+// takes one message at a time and acks it after the work. On harelab as on RabbitMQ, the
+// quick tasks do not wait until the slow ones are done.
 func TestCeleryServesBothQueues(t *testing.T) {
 	const each = 150
 	for _, broker := range []struct{ name, url string }{{"RabbitMQ", rabbitmq(t) + "/"}, {"harelab", serve(t) + "//"}} {
@@ -138,11 +138,11 @@ func TestCeleryServesBothQueues(t *testing.T) {
 					}
 				}
 				if left[kind] == 0 {
-					break // from here on only one queue has messages
+					break // only one queue has messages now
 				}
 			}
 			t.Logf("%d switches between the queues in %d steps", switches, n)
-			// Binomial, with one half: six standard deviations.
+			// Six standard deviations of a binomial distribution with p = 1/2.
 			mean, margin := float64(n)/2, 3*math.Sqrt(float64(n))
 			if n < each || math.Abs(float64(switches)-mean) > margin {
 				t.Errorf("%d switches between the queues in %d steps, want %.0f within %.0f", switches, n, mean, margin)
@@ -151,8 +151,8 @@ func TestCeleryServesBothQueues(t *testing.T) {
 	}
 }
 
-// celeryInTurn publishes tasks to both queues, has a worker do them all and returns
-// their kinds in the order in which they were done.
+// celeryInTurn publishes tasks to both queues, runs a worker until all are done and
+// returns their kinds in the order in which they were done.
 func celeryInTurn(t *testing.T, url string, each int) (kinds []string) {
 	t.Helper()
 	path := filepath.Join(t.TempDir(), "record.jsonl")
@@ -186,7 +186,7 @@ func celeryInTurn(t *testing.T, url string, each int) (kinds []string) {
 	}
 }
 
-// longestBin is the length of a run from which on all are counted together.
+// longestBin is the length from which on runs are counted together.
 const longestBin = 5
 
 // runLengths counts the runs of equal values by their length, from 1.
@@ -204,8 +204,8 @@ func runLengths(served []int) []float64 {
 	return counts
 }
 
-// geometric returns the distribution of the lengths of runs if each value is drawn
-// uniformly among n.
+// geometric returns the distribution of run lengths if each value is drawn uniformly from
+// n values.
 func geometric(n int) []float64 {
 	p := make([]float64, longestBin)
 	rest := 1.0
@@ -217,11 +217,11 @@ func geometric(n int) []float64 {
 	return p
 }
 
-// beyond is what a chi-square variable exceeds once in a million times, by its degrees
-// of freedom.
+// beyond has, by degrees of freedom, the value that a chi-square variable exceeds with
+// probability one in a million.
 var beyond = []float64{0, 23.93, 27.63, 30.66, 33.38}
 
-// fit is the chi-square statistic of counts beside probabilities.
+// fit returns the chi-square statistic of counts against probabilities.
 func fit(counts, p []float64) (x2 float64) {
 	total := 0.0
 	for _, n := range counts {
@@ -234,7 +234,8 @@ func fit(counts, p []float64) (x2 float64) {
 	return x2
 }
 
-// homogeneity is the chi-square statistic of two lists of counts from one distribution.
+// homogeneity returns the chi-square statistic of two lists of counts for the hypothesis
+// that they come from one distribution.
 func homogeneity(a, b []float64) (x2 float64) {
 	totalA, totalB := 0.0, 0.0
 	for i := range a {

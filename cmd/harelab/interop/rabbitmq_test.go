@@ -23,10 +23,10 @@ func rabbitmq(t *testing.T) string {
 	return startRabbitMQ(t).url
 }
 
-// A rabbitNode is a real RabbitMQ that belongs to a test alone: its own node name,
-// ports and directory.
+// A rabbitNode is a real RabbitMQ for one test, with its own node name, ports and
+// directory.
 type rabbitNode struct {
-	url  string // of the default vhost
+	url  string // URL of the default vhost
 	env  []string
 	attr *syscall.SysProcAttr
 }
@@ -41,7 +41,7 @@ func (n *rabbitNode) ctl(t *testing.T, args ...string) {
 	}
 }
 
-// startRabbitMQ starts a node, with more environment variables, and waits until it
+// startRabbitMQ starts a node with additional environment variables and waits until it
 // answers.
 func startRabbitMQ(t *testing.T, env ...string) *rabbitNode {
 	t.Helper()
@@ -49,8 +49,8 @@ func startRabbitMQ(t *testing.T, env ...string) *rabbitNode {
 	if _, err := os.Stat(server); err != nil {
 		t.Fatalf("no RabbitMQ here: %v (Debian: apt-get install rabbitmq-server)", err)
 	}
-	// The server must not run as root, so it runs as its own user in a directory
-	// that this user may write.
+	// The server must not run as root, so it runs as the user rabbitmq, in a directory
+	// that this user may write to.
 	dir, err := os.MkdirTemp("", "harelab-rabbitmq-")
 	if err != nil {
 		t.Fatal(err)
@@ -97,7 +97,7 @@ func startRabbitMQ(t *testing.T, env ...string) *rabbitNode {
 	return nil
 }
 
-// credential is what a process needs to run as the user called name.
+// credential returns the credential with which a process runs as the named user.
 func credential(t *testing.T, name string) *syscall.Credential {
 	t.Helper()
 	u, err := user.Lookup(name)
@@ -112,9 +112,9 @@ func credential(t *testing.T, name string) *syscall.Credential {
 	return &syscall.Credential{Uid: uint32(uid), Gid: uint32(gid)}
 }
 
-// TestSameScenarioOnRabbitMQ runs one scenario on the embedded broker and on
-// a real RabbitMQ with the same load generator: the two must agree with each
-// other and with the exact answer of virtual time.
+// TestSameScenarioOnRabbitMQ runs one scenario on the embedded broker and on a real
+// RabbitMQ with the same load generator. Both must agree with each other and with the
+// exact answer of virtual time.
 func TestSameScenarioOnRabbitMQ(t *testing.T) {
 	url := rabbitmq(t)
 	out := filepath.Join(t.TempDir(), "run")

@@ -24,8 +24,8 @@ var (
 )
 
 // TestSameAnswersAtRandom holds random conversations, orderly and unruly ones, with a real
-// RabbitMQ and with the engine, and prints those that they answer differently. The flags
-// -seed, -talks and -conversation choose which.
+// RabbitMQ and with the engine, and prints those with different answers. The flags -seed,
+// -talks and -conversation choose the conversations.
 func TestSameAnswersAtRandom(t *testing.T) {
 	rabbit := rabbitWithWeak(t)
 	ours := startEngine(t)
@@ -46,8 +46,8 @@ func TestSameAnswersAtRandom(t *testing.T) {
 	})
 }
 
-// differs returns the first line that is answered differently however patient one is, or
-// -1, and what was answered.
+// differs returns the first line whose answers differ with the last patience, and these
+// answers. It returns -1 if there is a patience with which none differ.
 func (c talk) differs(t *testing.T, rabbit, ours dialFunc, patience ...time.Duration) (line int, said string) {
 	t.Helper()
 	for _, patience := range patience {
@@ -71,8 +71,8 @@ func (c talk) differs(t *testing.T, rabbit, ours dialFunc, patience ...time.Dura
 	return line, said
 }
 
-// byChannel puts the frames of an answer in order of connection and channel: between
-// channels there is none.
+// byChannel sorts the frames of an answer by connection and channel, since frames of
+// different channels have no order.
 func byChannel(answer string) string {
 	frames := strings.Split(answer, "\n")
 	slices.SortStableFunc(frames, func(a, b string) int {
@@ -86,7 +86,7 @@ func firstWord(frame string) string {
 	return word
 }
 
-// shorten leaves out lines as long as the two still differ.
+// shorten removes lines while the answers still differ.
 func (c *talk) shorten(t *testing.T, rabbit, ours dialFunc, said string) string {
 	t.Helper()
 	for i := len(c.lines) - 2; i >= 0; i-- {
@@ -100,33 +100,34 @@ func (c *talk) shorten(t *testing.T, rabbit, ours dialFunc, said string) string 
 }
 
 // A talker makes up conversations while it holds them with the engine, so that most of
-// what it says makes sense. Each queue has consumers on a channel of its own, and what
-// is published comes from others: RabbitMQ sets no order between queues. Each kind of
-// conversation leaves out what the masks in differential.txt stand for, and:
+// its lines make sense. The consumers of each queue have their own channel, and other
+// channels publish, since RabbitMQ has no order between queues. Conversations leave out
+// the differences that differential.txt masks, and these:
 //
-//   - expired messages that are counted: priority and quorum queues of RabbitMQ keep
-//     some until they next look;
-//   - consumers of quorum queues that leave or get with messages unacked, and are counted
-//     until these are settled; what comes back there from several consumers of a
-//     channel, one consumer's messages after the other's; limits, which RabbitMQ enforces there a little late.
+//   - counts that include expired messages: priority and quorum queues of RabbitMQ keep
+//     some until they next check;
+//   - in quorum queues of RabbitMQ, the counts of consumers that leave or get while they
+//     have unacked messages, since they are counted until those are settled; the order of
+//     messages that return from several consumers of a channel; and limits, which are
+//     enforced a little late.
 type talker struct {
 	*rand.Rand
 	stage     *stage
 	lines     []string
 	queues    int
 	exchanges int
-	consumers []string            // channel and tag of those there were
-	held      map[string][]string // tags of what is unacked, by channel
-	tx        map[string]bool     // channels
+	consumers []string            // channel and tag of each consumer so far
+	held      map[string][]string // delivery tags of unacked messages, by channel
+	tx        map[string]bool     // channels with transactions
 
 	// Kinds of conversation:
-	active  bool // with single active consumers, that are not cancelled
+	active  bool // with single active consumers, which are not cancelled
 	limited bool // with prefetch for channels, and no basic.get
 	ranked  bool // with priorities, and no time to live
-	quorum  bool // with quorum queues: no limits, no time to live, gets without acks, one consumer a channel
+	quorum  bool // with quorum queues: no limits, no time to live, gets without acks, one consumer for each channel
 }
 
-// randomTalks makes up conversations of consecutive seeds, in virtual time.
+// randomTalks makes up conversations with consecutive seeds, in virtual time.
 func randomTalks(t *testing.T, seed uint64, n int) (all []talk) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
@@ -167,7 +168,7 @@ func randomTalk(t *testing.T, ours dialFunc, seed uint64) talk {
 
 var delivered = regexp.MustCompile(`(?m)^   (\S+) basic\.(?:deliver|get-ok).* DeliveryTag=uint64\((\d+)\)`)
 
-// say adds a line, and learns from what the engine answers.
+// say adds a line and learns from the engine's answer.
 func (r *talker) say(format string, args ...any) {
 	line := fmt.Sprintf(format, args...)
 	r.lines = append(r.lines, line)
@@ -244,7 +245,7 @@ func (r *talker) publish(channel string) {
 		r.some(0.15, " mandatory", " +h=1", " +CC=A:"+r.queue(), " +BCC=A:"+r.queue(), " deliverymode=2"))
 }
 
-// step says one line of the middle of a conversation.
+// step says one line in the middle of a conversation.
 func (r *talker) step() {
 	switch n := r.IntN(100); {
 	case n < 36:
@@ -270,7 +271,7 @@ func (r *talker) step() {
 	}
 }
 
-// transact says a line of a channel with transactions, of one message at most.
+// transact says a line of a channel with transactions of at most one message.
 func (r *talker) transact(channel string) {
 	if !r.tx[channel] {
 		r.tx[channel] = true
@@ -284,7 +285,7 @@ func (r *talker) transact(channel string) {
 	}
 }
 
-// consume says a line about a queue's consumers, on their channel of one connection.
+// consume says a line about a queue's consumers, on their channel.
 func (r *talker) consume(q int) {
 	ch := fmt.Sprintf("%s%d", r.one("a", "a", "b"), q+1)
 	switch n := r.IntN(60); {
@@ -328,7 +329,7 @@ func (r *talker) consume(q int) {
 	}
 }
 
-// settle says what becomes of something that is held, and rarely of what is not.
+// settle acks or rejects an unacked message, and rarely one that does not exist.
 func (r *talker) settle(ch string) {
 	held := r.held[ch]
 	tag := r.one("0", "1", "2", "3")

@@ -10,9 +10,9 @@ import (
 	"time"
 )
 
-// TestSameAnswersAsRecorded holds the conversations with the engine alone and wants what
-// a real RabbitMQ answered when testdata/differential.answers was written (go test -tags
-// interop -run SameAnswersAsRabbitMQ -record). It takes no time: clocks are virtual.
+// TestSameAnswersAsRecorded holds the conversations with the engine alone, in virtual
+// time, and compares its answers with RabbitMQ's in testdata/differential.answers, which
+// go test -tags interop -run SameAnswersAsRabbitMQ -record writes.
 func TestSameAnswersAsRecorded(t *testing.T) {
 	recorded := readAnswers(t)
 	synctest.Test(t, func(t *testing.T) {
@@ -39,7 +39,7 @@ func (c talk) compareRecorded(t *testing.T, number int, ours dialFunc, want map[
 	}
 }
 
-// key names a line within its conversation, where it may come again.
+// key names a line of a conversation, in which the same line may occur again.
 func (c talk) key(line int) string {
 	text := strings.TrimPrefix(c.lines[line], "~")
 	again := 0

@@ -21,10 +21,10 @@ import (
 	"harelab/engine/wire"
 )
 
-// weak is what the user weak may do.
+// weak are the permissions of the user weak.
 var weak = auth.Permissions{Configure: `\.c`, Write: `\.c?w`, Read: `\.c?w?r`}
 
-// startEngine returns a way to connect to a fresh engine.
+// startEngine starts an engine and returns a function that connects to it.
 func startEngine(t *testing.T) dialFunc {
 	t.Helper()
 	users := auth.New()
@@ -71,11 +71,11 @@ func conversations(t *testing.T) (all []talk) {
 	return all
 }
 
-// prefix makes the names of conversation i its own. All are of one length: reply texts
-// are cut at 255 octets.
+// prefix returns the prefix of the names of conversation i. All prefixes have the same
+// length, since reply texts are cut at 255 octets.
 func prefix(i int, unique int64) string { return fmt.Sprintf("s%03d-%016x.", i, unique) }
 
-// hold has the conversation with one server. It returns what each line brought.
+// hold holds the conversation with one server. It returns the answers to each line.
 func (c talk) hold(t *testing.T, prefix string, dial dialFunc, patience time.Duration) (answers []string) {
 	t.Helper()
 	s := &stage{t: t, prefix: prefix, dial: dial, patience: patience, peers: make(map[string]*peer)}
@@ -86,7 +86,7 @@ func (c talk) hold(t *testing.T, prefix string, dial dialFunc, patience time.Dur
 	return answers
 }
 
-// A stage is a conversation under way.
+// A stage is a running conversation.
 type stage struct {
 	t        *testing.T
 	prefix   string
@@ -94,9 +94,9 @@ type stage struct {
 	patience time.Duration
 
 	mu      sync.Mutex
-	heard   time.Time // when the last frame came
+	heard   time.Time // arrival of the last frame
 	peers   map[string]*peer
-	replyTo string // the last address for direct replies that came
+	replyTo string // the last address for direct replies that arrived
 }
 
 func (s *stage) close() {
@@ -105,10 +105,10 @@ func (s *stage) close() {
 	}
 }
 
-// made are names that a server makes up.
+// made matches names that a server generates.
 var made = regexp.MustCompile(`amq\.(gen|ctag)-[A-Za-z0-9_-]{22}|\.g1h\w+|amq\.rabbitmq\.reply-to\.[^ "]+`)
 
-// say carries out one line and returns what it brought.
+// say carries out one line and returns the answers.
 func (s *stage) say(line string) string {
 	s.mu.Lock()
 	text := strings.NewReplacer("$", s.prefix, "REPLYTO", s.replyTo).Replace(strings.TrimPrefix(line, "~"))
@@ -153,8 +153,8 @@ func (s *stage) say(line string) string {
 	return s.collect()
 }
 
-// frame returns a frame of any type and payload, as in "frame 9 c0ffee"; an X after
-// it stands for a wrong end marker, a number for a size that it only claims to have.
+// frame returns a frame of any type and payload, for example "frame 9 c0ffee". An X after
+// it makes its end marker wrong; a number replaces its size field.
 func frame(t *testing.T, channel uint16, words []string) []byte {
 	t.Helper()
 	kind, err := strconv.ParseUint(words[0], 10, 8)
@@ -175,7 +175,8 @@ func frame(t *testing.T, channel uint16, words []string) []byte {
 	return append(append(octets, payload...), end)
 }
 
-// silence waits until no frame came for a while, after one to p if p is not nil.
+// silence waits until no frame has arrived for a while. If p is not nil it first waits
+// for a frame to p.
 func (s *stage) silence(p *peer) {
 	begin := time.Now()
 	for {
@@ -193,7 +194,7 @@ func (s *stage) silence(p *peer) {
 	}
 }
 
-// collect returns what came, connection by connection.
+// collect returns the frames that arrived, by connection.
 func (s *stage) collect() string {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -223,12 +224,12 @@ type peer struct {
 	s    *stage
 	nc   net.Conn
 	got  []byte
-	open map[uint16]bool // channels; under the stage's lock
+	open map[uint16]bool // open channels; guarded by the stage's lock
 
-	heard []string // under the stage's lock
+	heard []string // frames that arrived; guarded by the stage's lock
 	ended bool
 
-	method  wire.Method // of a content under way
+	method  wire.Method // method of a content that is arriving
 	props   wire.Properties
 	left    uint64
 	content []byte
@@ -257,7 +258,7 @@ func (s *stage) begin(name string, p *peer) {
 	go p.listen()
 }
 
-// connect carries out a handshake and returns what it brought.
+// connect carries out a handshake and returns the answers.
 func (s *stage) connect(name string, words []string) string {
 	l := guest
 	for _, w := range words {
@@ -270,16 +271,16 @@ func (s *stage) connect(name string, words []string) string {
 	return said + strings.TrimPrefix(s.collect(), " nothing")
 }
 
-// A login is what a client says in the handshake.
+// A login has what a client sends in the handshake.
 type login struct {
 	header                    string
 	mechanism, user, password string
-	response                  string // in place of what user and password make
+	response                  string // replaces the response made of user and password
 	vhost                     string
 	channelMax                uint16
 	frameMax                  uint32
 	heartbeat                 uint16
-	silent                    bool // has no capabilities
+	silent                    bool // sends no capabilities
 }
 
 var guest = login{header: string(wire.ProtocolHeader[:]), mechanism: "PLAIN", user: "guest", password: "guest", vhost: "/", channelMax: 2047, frameMax: 131072}
@@ -373,8 +374,8 @@ func (l *login) startOk() *wire.ConnectionStartOk {
 	return m
 }
 
-// handshakeMethod reads the next method. A server that does not like the protocol
-// header answers with its own.
+// handshakeMethod reads the next method. A server that refuses the protocol header
+// answers with its own header instead.
 func (p *peer) handshakeMethod() (wire.Method, error) {
 	for len(p.got) < 4 {
 		b := make([]byte, 1<<10)
@@ -398,7 +399,7 @@ func (p *peer) send(channel uint16, m wire.Method) {
 	p.nc.Write(wire.AppendMethodFrame(nil, channel, m))
 }
 
-// openChannel opens a channel, unless it is open.
+// openChannel opens a channel unless it is open.
 func (p *peer) openChannel(channel uint16) {
 	p.s.mu.Lock()
 	open := p.open[channel] || channel == 0
@@ -431,7 +432,7 @@ func (p *peer) frame() (wire.Frame, error) {
 	}
 }
 
-// listen notes what comes until the connection ends.
+// listen records arriving frames until the connection ends.
 func (p *peer) listen() {
 	for {
 		f, err := p.frame()
@@ -449,7 +450,7 @@ func (p *peer) listen() {
 	}
 }
 
-// understand says what a frame is, and closes what the server closes.
+// understand describes a frame. It answers a close of a channel or connection.
 func (p *peer) understand(f wire.Frame) string {
 	switch f.Type {
 	case wire.FrameHeader:

@@ -8,15 +8,15 @@ import (
 	"math/rand/v2"
 )
 
-// unrulyTalk returns a conversation in which most lines ask for what is refused, for
-// one reason or for several at once: it is about which comes first, and in what words.
-// Left out is what RabbitMQ answers with an internal error: unknown types of queues
-// without a name, and places for queues that there are not.
+// unrulyTalk returns a conversation in which the server refuses most lines, for one reason
+// or for several at once. It tests which reason comes first, and its text. It leaves out
+// requests that RabbitMQ answers with an internal error: unknown types of queues without
+// a name, and unknown queue leader locators.
 func unrulyTalk(seed uint64) talk {
 	r := &unruly{talker{Rand: rand.New(rand.NewPCG(seed, 1))}}
 	var lines []string
 	for range 40 {
-		// The user weak may do less: its names say what.
+		// The user weak may do less; names say what it may do.
 		lines = append(lines, r.one("a1", "a1", "a2", "w1")+" "+r.line())
 	}
 	return talk{fmt.Sprintf("unruly conversation of seed %d", seed), lines}

@@ -34,7 +34,7 @@ async def main(url):
         await asyncio.wait_for(done.wait(), 20)
         bodies = sorted(int(b) for b in seen["slow"] + seen["quick"])
         assert bodies == list(range(20)), bodies
-        # Prefetch 1 lets the quick consumer take what the slow one cannot.
+        # With prefetch 1, the quick consumer takes the messages that the slow one has no slot for.
         assert len(seen["quick"]) > 3 * len(seen["slow"]), (len(seen["quick"]), len(seen["slow"]))
         try:
             await exchange.publish(aio_pika.Message(b"lost"), routing_key="nobody", mandatory=True)

@@ -1,4 +1,4 @@
-"""pika against an AMQP broker: the calls a RabbitMQ tutorial makes, and what each must answer."""
+"""pika against an AMQP broker: the calls of RabbitMQ's tutorials and their answers."""
 import sys
 import pika
 
@@ -65,7 +65,7 @@ except pika.exceptions.UnroutableError:
 ch.basic_publish("", "task_queue", b"a")
 ch.basic_publish("", "task_queue", b"b")
 
-# Requeue goes back to the original place, flagged.
+# A requeued message returns to its place, flagged as redelivered.
 m1, _, b1 = ch.basic_get("task_queue")
 m2, _, b2 = ch.basic_get("task_queue")
 expect("get order", (b1, b2), (b"a", b"b"))
@@ -75,7 +75,7 @@ m1, _, b1 = ch.basic_get("task_queue")
 expect("requeue place", (b1, m1.redelivered), (b"a", True))
 ch.basic_ack(m1.delivery_tag)
 
-# A dead connection gives back what it held.
+# The unacked messages of a dead connection return to the queue.
 other = pika.BlockingConnection(pika.URLParameters(sys.argv[1]))
 och = other.channel()
 expect("held elsewhere", och.basic_get("task_queue")[2], b"b")
@@ -101,7 +101,7 @@ except pika.exceptions.ChannelClosedByBroker as e:
     expect("missing exchange", (e.reply_code, e.reply_text), (404, "NOT_FOUND - no exchange 'nope' in vhost '/'"))
 ch = conn.channel()
 
-# A large body crosses many frames unharmed; purge counts; delete.
+# A large body crosses many frames unchanged; purge returns the count; delete.
 big = bytes(range(256)) * 4096
 ch.basic_publish("", "task_queue", big)
 expect("1 MiB body", ch.basic_get("task_queue", auto_ack=True)[2] == big, True)
