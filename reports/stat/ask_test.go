@@ -14,7 +14,7 @@ import (
 
 // everything is a run that has data for every metric: messages of every state, two
 // classes, tenants, queues and workers, confirms, redeliveries, a duplicate, a
-// message out of order, a free slot while something waits.
+// message out of order, and a free slot while a message waits.
 func everything() *run.Result {
 	const s = 1_000_000
 	r := &run.Result{
@@ -27,7 +27,7 @@ func everything() *run.Result {
 		m.Seq, m.Attempts = int64(len(r.Messages)), max(m.Attempts, 1)
 		r.Messages = append(r.Messages, m)
 	}
-	for i := range int64(24) { // backlogged from the first second on, so that shares can be told
+	for i := range int64(24) { // backlogged from the first second on, so that there are shares
 		w := i % 2
 		class, tenant, queue := int32(i/2%2), int32(i/4%2), int32(i/8%2)
 		work := s + int64(class)*s/2
@@ -75,12 +75,12 @@ func everything() *run.Result {
 	return r
 }
 
-// labelSets are the ways of choosing from everything.
+// labelSets are labels that select some of the messages of everything.
 var labelSets = []string{
 	"", "class=a", "class!=a", "tenant=x", "tenant!=y", "queue=p", "queue!=p", "worker=v", "worker!=v", "class=a,tenant=x", "class!=a,tenant!=x,queue=q,worker=w", "tenant!=x,tenant!=z",
 }
 
-// queriesOf are a metric with every statistic and every choice of labels.
+// queriesOf returns the queries of a metric with every statistic and every label set.
 func queriesOf(t *testing.T, m *metric.Metric) []metric.Query {
 	stats := []string{""}
 	if m.Distribution() {
@@ -172,7 +172,7 @@ func TestEveryMetricIsComputed(t *testing.T) {
 
 func same(a, b float64) bool { return math.Abs(a-b) <= 1e-12 || math.IsNaN(a) && math.IsNaN(b) }
 
-// TestCountsAddUp: a count of all is the sum of its parts by any label.
+// TestCountsAddUp: the count of all messages is the sum of the counts by any label.
 func TestCountsAddUp(t *testing.T) {
 	ds := newDataset(everything())
 	for _, m := range metric.All() {
@@ -204,7 +204,7 @@ func TestCountsAddUp(t *testing.T) {
 // isDelivered: which worker had a delivery that was never started is not known.
 func isDelivered(m *metric.Metric, key string) bool { return m.Name == "delivered" && key == "worker" }
 
-// TestNoDataIsNotMet: what the run has nothing of is not met, what the target does
+// TestNoDataIsNotMet: an expectation without data is not met; one that the target does
 // not show is not visible.
 func TestNoDataIsNotMet(t *testing.T) {
 	r, f := specimen.CeleryInitial(), specimen.Foreign(specimen.CeleryInitial())
@@ -264,8 +264,8 @@ func TestAskRefuses(t *testing.T) {
 	}
 }
 
-// TestGaugesOfParts: with labels a gauge is sampled at the ends of the same
-// intervals, from the messages.
+// TestGaugesOfParts: with labels a gauge is computed from the messages, at the ends of
+// the same intervals.
 func TestGaugesOfParts(t *testing.T) {
 	ds := newDataset(everything())
 	for _, name := range []string{"ready", "unacked"} {

@@ -9,9 +9,9 @@ import (
 	"harelab/loadgen/run"
 )
 
-// randomRun makes a small run in which nothing makes sense but the order of a
-// message's instants: messages of two queues, read by three workers who come
-// and go, some of whose work is cut and done again.
+// randomRun makes a small run of messages of two queues and three workers, which come
+// and go. Only the order of a message's instants makes sense. Some work is cut off and
+// done again.
 func randomRun(rng *rand.Rand) *run.Result {
 	r := &run.Result{Length: 60, Queues: []string{"a", "b"}, Classes: []string{"c"}, Workers: []run.Worker{
 		{Slots: 1, Queues: []string{"a"}}, {Slots: 2, Queues: []string{"b", "a"}}, {Slots: 1, Queues: []string{"b"}},
@@ -36,7 +36,7 @@ func randomRun(rng *rand.Rand) *run.Result {
 		m.Started = max(m.Sent, m.Enqueued) + rng.Int64N(10)
 		m.Done = m.Started + rng.Int64N(15)
 		switch {
-		case rng.IntN(4) == 0: // tried before
+		case rng.IntN(4) == 0: // worked on before
 			cut := run.Span{Worker: 2 - m.Worker, Seq: seq, Start: m.Started, End: m.Done, Cut: true}
 			m.Started = cut.End + rng.Int64N(5)
 			m.Done = m.Started + rng.Int64N(5)
@@ -53,7 +53,7 @@ func randomRun(rng *rand.Rand) *run.Result {
 	return r
 }
 
-// slowIdle counts microsecond by microsecond.
+// slowIdle computes idle_while_waiting by counting every microsecond.
 func slowIdle(r *run.Result) (us int64) {
 	for t := int64(0); t < r.Length; t++ {
 		for w := range r.Workers {
@@ -81,8 +81,8 @@ func slowFree(r *run.Result, w int, t int64) bool {
 	return busy < r.Workers[w].Slots
 }
 
-// slowWaits reports whether m was in the broker or with a worker and nobody
-// worked on it, though somebody did later or it was left over.
+// slowWaits reports whether m was in the broker or at a worker, and not worked on, and
+// was either worked on later or left over.
 func slowWaits(r *run.Result, m run.Message, t int64) bool {
 	there := m.Enqueued
 	if there == run.None {
@@ -94,8 +94,7 @@ func slowWaits(r *run.Result, m run.Message, t int64) bool {
 	return !slices.ContainsFunc(r.Spans, func(s run.Span) bool { return s.Seq == m.Seq && t >= s.Start && t < s.End })
 }
 
-// TestIdleWhileWaitingAgainstCounting holds the integral to one that counts
-// every microsecond.
+// TestIdleWhileWaitingAgainstCounting compares the integral with slowIdle.
 func TestIdleWhileWaitingAgainstCounting(t *testing.T) {
 	some := 0
 	for seed := range uint64(3000) {

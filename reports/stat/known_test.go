@@ -9,8 +9,8 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// The answers are known from the rules of dispatch alone; see the doc comments
-// of the specimens.
+// The rules of dispatch alone give these answers; see the doc comments of the
+// specimens.
 func TestSummarizeKnownAnswers(t *testing.T) {
 	arms := specimen.Arms()
 	tests := []struct {

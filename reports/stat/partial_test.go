@@ -8,9 +8,8 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// TestInterruptedRun cuts a run of one slot at 4 s, over a task of 10 s that
-// began at once: the slot was busy all of the time, and whether anything
-// expected comes true was not seen.
+// TestInterruptedRun cuts a run of one slot off at 4 s, during a task of 10 s that began
+// at once: the slot was busy all the time, and no expectation has a result.
 func TestInterruptedRun(t *testing.T) {
 	const second = 1_000_000
 	none := run.None
@@ -40,7 +39,7 @@ func TestInterruptedRun(t *testing.T) {
 		t.Errorf("verdicts %+v, want all cut off", s.Verdicts)
 	}
 
-	r.Findings = []run.Finding{{Code: "timeout"}} // the scenario's own end: what did not come true until then did not
+	r.Findings = []run.Finding{{Code: "timeout"}} // the scenario's own end: expectations have results
 	if v := Summarize(r).Verdicts; v[0].Outcome != Met || v[1].Outcome != NotMet || v[2].Outcome != NotMet || v[2].Error != noData {
 		t.Errorf("after a timeout: verdicts %+v", v)
 	}

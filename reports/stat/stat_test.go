@@ -94,7 +94,7 @@ func TestStarvationSeesEveryAttempt(t *testing.T) {
 func TestIdleWhileWaiting(t *testing.T) {
 	held := row(1, 0, 0, 10, 12) // in w0's buffer while w1 is free
 	elsewhere := held
-	elsewhere.Queue = 1 // which w1 does not read
+	elsewhere.Queue = 1 // w1 does not read queue 1
 	busy := row(2, 0, 0, 0, 7)
 	busy.Worker = 1
 	tests := []struct {
@@ -120,14 +120,14 @@ func TestStuckIsBehindOtherClasses(t *testing.T) {
 	quick.Class = 1
 	same := row(2, 0, 0, 110, 120)
 	same.Class = 1
-	late := row(3, 95, 95, 120, 130) // held 5 behind class a, which is less than its own work
+	late := row(3, 95, 95, 120, 130) // held 5 behind class a, for less than its own work takes
 	late.Class = 1
 	r := result(long, quick, same, late)
 	s := Summarize(r)
 	if b := s.Class("b"); b.Stuck != 2 || b.StuckMax != 100e-6 {
 		t.Errorf("stuck = %d, longest %v s, want 2 and 100 us", b.Stuck, b.StuckMax)
 	}
-	r.Workers[0].Slots = 2 // a free slot all along: nothing is stuck behind the other
+	r.Workers[0].Slots = 2 // a slot is always free: nothing is stuck
 	if b := Summarize(r).Class("b"); b.Stuck != 0 {
 		t.Errorf("stuck = %d with a free slot, want 0", b.Stuck)
 	}
@@ -158,7 +158,7 @@ func TestJainShareCountsOnlyCommonBacklog(t *testing.T) {
 		r.Length = max(r.Length, m.Done)
 	}
 	// In the first two seconds both wait and both are served; afterwards only y
-	// waits and only y is served, which says nothing of fairness.
+	// waits and only y is served; fairness is not defined then.
 	for i := range int64(3) {
 		add(0, 0, i*s)
 	}
@@ -212,7 +212,7 @@ func TestComparisons(t *testing.T) {
 		{"==", 10, "s", 10.000001, true, false},
 		{"==", 10, "s", 10.2, false, true}, // 2 % + 50 ms
 		{"==", 10, "s", 10.26, false, false},
-		{"==", 0.599, "", 0.59901, true, true}, // at the precision written
+		{"==", 0.599, "", 0.59901, true, true}, // at the digits that were written
 		{"==", 0.599, "", 0.5996, true, false},
 		{"==", 0, "", 1, true, false},
 		{"==", 0, "", 1, false, false}, // no absolute slack on counts

@@ -160,7 +160,7 @@ func TestBenchUsesTheVocabulary(t *testing.T) {
 			t.Fatal(err)
 		}
 		if !ok {
-			continue // what units mean
+			continue // Unit lines
 		}
 		if !strings.Contains(res.Name.String(), "/dispatch=") || !strings.Contains(res.Name.String(), "/prefetch=") {
 			t.Errorf("name %s", res.Name)
@@ -172,8 +172,8 @@ func TestBenchUsesTheVocabulary(t *testing.T) {
 	}
 }
 
-// TestBenchUnits: of what virtual time gives in every repeat one run suffices;
-// seeds that differ in it, and real clocks, are sampled.
+// TestBenchUnits: a unit is exact if all repeats in virtual time have the same value. It
+// is sampled if seeds differ in it, and on a real clock.
 func TestBenchUnits(t *testing.T) {
 	real := grid(1)
 	real.Virtual = false
