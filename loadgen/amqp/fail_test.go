@@ -17,8 +17,8 @@ import (
 	"harelab/scenarios"
 )
 
-// failing draws a scenario whose workers fail by a random policy. Times are odd,
-// so that things which are decided apart hardly ever happen together.
+// failing draws a scenario whose workers fail by a random policy. Times are odd
+// numbers, so that independent events rarely happen at the same instant.
 func failing(r *rand.Rand) string {
 	pick := func(list ...string) string { return list[r.IntN(len(list))] }
 	policy := []string{"retry: " + pick("immediate", "fixed", "backoff-jitter"), "how: " + pick("nack", "reject")}

@@ -91,9 +91,9 @@ func TestKnownAnswersThroughTheWholeStack(t *testing.T) {
 
 // TestSimulatorAndStackAgree wants the driver in virtual time and the real
 // client over the real protocol to give each message to the same worker and
-// start it at the same microsecond. Where everything happens at once, as in the
-// talk's scenarios, who comes first is anybody's guess: there the start times of
-// each class have to agree, whichever message has them.
+// start it at the same microsecond. In the talk's scenarios everything happens at
+// once, and the order of messages is not determined: there the start times of each
+// class must agree, whichever message has them.
 func TestSimulatorAndStackAgree(t *testing.T) {
 	for _, c := range []struct {
 		name, variant string

@@ -8,9 +8,9 @@ import (
 	"harelab/scenarios"
 )
 
-// TestLatenessIsRecorded has a publisher that must wait 10 ms for each confirm
-// and is asked for a message every millisecond. What it is late counts as wait,
-// from the time that was intended, and the run is invalid.
+// TestLatenessIsRecorded has a publisher that must wait 10 ms for each confirm,
+// while a message is due every millisecond. Its lateness counts as wait, which
+// begins at the intended time, and the run is invalid.
 func TestLatenessIsRecorded(t *testing.T) {
 	const n = 100
 	r := inBubble(t, resolve(t, `
@@ -54,9 +54,9 @@ func findingOf(r *run.Result, code string) string {
 	return ""
 }
 
-// TestLateMachineIsTold runs on a machine that wakes everybody 25 ms late. Paced
-// messages are late then, and so is the end of work; of a burst only the work is.
-func TestLateMachineIsTold(t *testing.T) {
+// TestLateMachineIsReported runs on a machine that wakes every sleeper 25 ms late.
+// Paced messages are late then, and so is the end of work; of a burst only the work is.
+func TestLateMachineIsReported(t *testing.T) {
 	const late = 25 * ms
 	for _, c := range []struct {
 		name, phase string

@@ -46,7 +46,7 @@ func logged(t *testing.T, s *scenarios.Scenario) (log loadgen.Log, target run.Ta
 	return log, target, w
 }
 
-// TestLogsOfRunsMergeExactly deals the publishers and workers of real runs to
+// TestLogsOfRunsMergeExactly splits the publishers and workers of real runs among
 // shares, sends their logs as JSON, and merges them in random order.
 func TestLogsOfRunsMergeExactly(t *testing.T) {
 	seed := rand.Uint64()

@@ -7,9 +7,9 @@ import (
 
 const ms = time.Millisecond
 
-// chain works off n pieces of the given service, each of which follows gap after
-// the one before and whose end comes late by late, and returns when the last
-// one ended. All messages were published at the beginning.
+// chain does n pieces of work of the given service. Each starts gap after the end of
+// the one before and ends late by late. chain returns the end of the last one. All
+// messages were published at the beginning.
 func chain(n int, service, gap, late time.Duration) time.Duration {
 	zero := time.Unix(1000, 0)
 	now := zero
@@ -23,8 +23,8 @@ func chain(n int, service, gap, late time.Duration) time.Duration {
 	return p.ended.Sub(zero)
 }
 
-// TestLatenessDoesNotAddUp wants a chain of work to end as late as one piece of
-// it, and what passes between the pieces, the broker's doing, to stay.
+// TestLatenessDoesNotAddUp: a chain of work ends as late as one piece of it, and the
+// gaps between the pieces, which the broker causes, stay.
 func TestLatenessDoesNotAddUp(t *testing.T) {
 	for _, c := range []struct {
 		name               string

@@ -111,8 +111,8 @@ func TestMalformedAnswers(t *testing.T) {
 	}
 }
 
-// A case that is refused keeps no other from being run, and a remark that is not known
-// is named; but what a result says has to be checked.
+// The cases beside a refused one are run, and unknown remarks are named; but an unknown
+// field of a result is a mismatch.
 func TestWhatIsNotKnownIsNamed(t *testing.T) {
 	const file = `{"format": 1, "time_unit": "microseconds", "host": "x", "cases": {
 		"bad":  {"scenario": {"queue": []}, "result": {}},
@@ -158,7 +158,7 @@ func TestMismatchesAreNamed(t *testing.T) {
 	}
 }
 
-// Whatever is changed in a result, the comparison sees it.
+// The comparison notices a change of any value of a result.
 func TestEveryChangeIsFound(t *testing.T) {
 	a, err := readAnswers(bytes.NewReader(readFile(t, "testdata/answers.json")))
 	if err != nil {

@@ -91,7 +91,7 @@ func clone(s *scenario) *scenario {
 	return c
 }
 
-// shrink removes whatever can go while the scenario still fails.
+// shrink removes parts of the scenario as long as it still fails.
 func shrink(s *scenario, fails func(*scenario) bool) *scenario {
 	valid := func(s *scenario) bool {
 		c := testCase{Scenario: *clone(s)}

@@ -34,7 +34,7 @@ func (m *refMsg) failing(w *refWorker) bool {
 	return w.spec.Ack != "auto" && m.attempts <= int(m.fail)
 }
 
-// work starts what can start (R11).
+// work starts messages while it can (R11).
 func (r *reference) work(w *refWorker) {
 	for len(w.buffer) > 0 {
 		slot := slices.Index(w.slots, nil)
@@ -184,7 +184,7 @@ func (r *reference) crash(w *refWorker) {
 	}
 }
 
-// report writes the rows down.
+// report fills in the rows.
 func (r *reference) report() {
 	for _, m := range r.msgs {
 		o := row{state: "unserved", delivered: m.delivered, start: -1, finish: -1, worker: int32(m.worker), slot: -1}

@@ -6,8 +6,8 @@ import (
 	"testing"
 )
 
-// The agenda gives events in order of (time, rank, creation), whenever they were
-// added: against a list that is searched.
+// The agenda returns events in order of (time, rank, creation), as a list that is
+// searched does.
 func TestAgendaOrder(t *testing.T) {
 	for seed := uint64(1); seed <= 200; seed++ {
 		r := rand.New(rand.NewPCG(seed, 0))

@@ -7,9 +7,9 @@ import (
 	"harelab/scenarios"
 )
 
-// Messages are done again where a worker dies with its ack on the wire: the first three
-// times, the second twice. Each counts once as duplicated. What comes back late is no
-// inversion.
+// The work of a message is done again if its worker dies with the ack on the wire: of
+// the first message three times, of the second twice. Each counts once as duplicated.
+// A redelivery out of order is not an inversion.
 func TestLedgerCountsWorkDoneTwice(t *testing.T) {
 	workers := oneWorker("q", 1)
 	workers[0].AckDelay = 50
@@ -34,8 +34,8 @@ func TestLedgerCountsWorkDoneTwice(t *testing.T) {
 	}
 }
 
-// A queue of order sjf inverts what costs differ in; one after a crash only gives again
-// what it gave in order. That messages are in another queue too does not count.
+// A queue of order sjf inverts messages whose costs differ. A queue after a crash only
+// redelivers messages that it delivered in order. Copies in another queue do not count.
 func TestLedgerCountsInversions(t *testing.T) {
 	inverted := func(prefetch int, order string, control ...Control) int64 {
 		t.Helper()

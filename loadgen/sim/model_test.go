@@ -315,7 +315,7 @@ func TestWorkers(t *testing.T) {
 	}
 }
 
-// A run ends when it is told to.
+// A run ends at the conditions of Stop.
 func TestStop(t *testing.T) {
 	for _, c := range []struct {
 		name   string

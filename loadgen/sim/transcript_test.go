@@ -14,7 +14,7 @@ import (
 	"harelab/scenarios"
 )
 
-// recorded runs a model in which much happens and returns the recording of its
+// recorded runs a model with many kinds of events and returns the transcript of its
 // first queue.
 func recorded(t *testing.T, selector, order string) string {
 	t.Helper()
@@ -49,8 +49,8 @@ func recorded(t *testing.T, selector, order string) string {
 	return log.String()
 }
 
-// A recorded run makes the same decisions when its events are replayed on a queue
-// without broker, clock or workers, whatever the strategy.
+// A queue without broker, clock or workers makes the same decisions when the events of
+// a transcript are replayed on it, with any strategy.
 func TestRecordedRunsReplay(t *testing.T) {
 	for _, s := range dispatch.Selectors() {
 		for _, o := range dispatch.Orders() {
@@ -67,7 +67,7 @@ func TestRecordedRunsReplay(t *testing.T) {
 	}
 }
 
-// A recording that was changed is found out.
+// Replay notices a transcript that was changed.
 func TestReplayNoticesAnotherDecision(t *testing.T) {
 	log := recorded(t, "rr", "fifo")
 	changed := strings.Replace(log, "c=2", "c=1", 1)
