@@ -64,7 +64,7 @@ and exits with 130. A second Ctrl-C ends at once.`,
 		Example: `  harelab run
   harelab run celery-initial --target sim
   harelab run celery-optimized --variant base,same-load-fair --target sim
-  harelab run celery-optimized --set queries=400 --set ack=on-done --target sim
+  harelab run prefetch-sweep --set prefetch=8 --set workers=4 --target sim
   harelab run celery-initial --target embedded --target amqp://guest:guest@127.0.0.1:5672/
   harelab run odd-heavy-even-light --dispatch fair --repeat 6
   harelab run ./mine.yaml --out runs/mine`,

@@ -11,7 +11,7 @@ import (
 // unrulyTalk returns a conversation in which the server refuses most lines, for one reason
 // or for several at once. It tests which reason comes first, and its text. It leaves out
 // requests that RabbitMQ answers with an internal error: unknown types of queues without
-// a name, and unknown queue leader locators.
+// a name, and unknown queue master locators.
 func unrulyTalk(seed uint64) talk {
 	r := &unruly{talker{Rand: rand.New(rand.NewPCG(seed, 1))}}
 	var lines []string
