@@ -73,10 +73,10 @@ func TestRunInATest(t *testing.T) {
 		{"with another seed", []func(*Request){Set("n", 5), Seed(9)}, []string{`quick on sim, seed 9: wait.max < 35ms is not met: measured 40 ms`}, ""},
 		{"with the scenario's repeats, each is judged", []func(*Request){Set("n", 5), func(q *Request) { q.Repeat = 2 }},
 			[]string{"quick on sim, seed 1: ", "quick on sim, seed 2: "}, ""},
-		{"a param that there is not", []func(*Request){Set("m", 5)}, nil, `no param "m"`},
-		{"a strategy that there is not", []func(*Request){Strategies("", "fiar", "")}, nil, `dispatch: unknown strategy "fiar"`},
-		{"a variant that there is not", []func(*Request){Variant("mroe")}, nil, `unknown variant "mroe": did you mean "more"?`},
-		{"a broker that is not there", []func(*Request){On(Target{Kind: AMQP, URL: "amqp://guest:guest@127.0.0.1:1/"})}, nil,
+		{"an unknown param", []func(*Request){Set("m", 5)}, nil, `no param "m"`},
+		{"an unknown strategy", []func(*Request){Strategies("", "fiar", "")}, nil, `dispatch: unknown strategy "fiar"`},
+		{"an unknown variant", []func(*Request){Variant("mroe")}, nil, `unknown variant "mroe": did you mean "more"?`},
+		{"a broker that does not listen", []func(*Request){On(Target{Kind: AMQP, URL: "amqp://guest:guest@127.0.0.1:1/"})}, nil,
 			"quick on amqp://127.0.0.1:1/: dial tcp 127.0.0.1:1"},
 	} {
 		f := runIn(t, file, tt.changes...)
@@ -85,7 +85,7 @@ func TestRunInATest(t *testing.T) {
 			ok = ok && strings.HasPrefix(f.errors[i], tt.errors[i])
 		}
 		if !ok {
-			t.Errorf("%s: told %q, ended by %q, want %q, %q", tt.rule, f.errors, f.fatal, tt.errors, tt.fatal)
+			t.Errorf("%s: failures %q, ended by %q, want %q, %q", tt.rule, f.errors, f.fatal, tt.errors, tt.fatal)
 		}
 	}
 }

@@ -253,7 +253,7 @@ func TestAdvice(t *testing.T) {
 			[]Measurement{m(topic.Default, "a", 50), m("scan", "a", 30)},
 			[]string{"Choose nfa: it takes at most twice the fastest time on 1 of 1 workloads, and no binding key makes it slow.",
 				"Choose scan for keys like those of a (0.60 of the time of nfa)."}},
-		{"whoever is best most often without the default",
+		{"the best on most workloads without the default",
 			[]Measurement{m("scan", "a", 50), m("trie", "a", 10), m("scan", "b", 50), m("trie", "b", 10)},
 			[]string{"Choose trie: no other is faster on 2 of 2 workloads, it takes at most twice the fastest time on 2 (nfa was not measured).",
 				"Do not use trie if strangers choose binding keys: its work multiplies with every '#'."}},
