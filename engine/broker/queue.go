@@ -45,7 +45,7 @@ type Queue struct {
 	idleTimer Timer  // runs while x-expires counts; nil: not running
 	usedAt    int64  // when the queue was last used, in microseconds, for x-expires
 	counts    queueCounts
-	interned  map[string]string     // tenants and tasks of messages, by themselves
+	interned  map[string]string     // strings of intern: tenants and tasks
 	unchecked invariants.Value[int] // number of steps to skip before the next check
 }
 
