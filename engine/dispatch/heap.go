@@ -75,7 +75,7 @@ func (h *heap[ID]) set(i int, id ID) {
 
 // heapPush and heapPop keep a binary heap of messages, the least first. They are apart
 // from heap, whose less would read the row of the moving message again at each level:
-// that makes sjf over a large backlog slower by a tenth or more.
+// that made sjf over a large backlog slower where it was tried.
 
 func heapPush(h []Ref, r Ref, t *Messages, less func(a, b *Message) bool) []Ref {
 	h = append(h, r)
