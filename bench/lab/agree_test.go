@@ -9,6 +9,7 @@ import (
 	"io"
 	"math"
 	"net"
+	"runtime/debug"
 	"slices"
 	"strings"
 	"testing"
@@ -30,8 +31,22 @@ var searchSeeds = flag.Bool("seeds", false, "look for seeds under which the even
 
 // near reports whether a time measured on the embedded broker agrees with a
 // simulated one: within 2 % and 20 ms.
+//
+// Under the race detector the engine also checks itself, and a hand-over from ack to
+// next start takes 0.5 ms or more. Forty in a row come to 20 ms without a single late
+// wake-up, so there the bound is 60 ms: enough to see a query that is stuck behind a net,
+// which takes 1 s.
 func near(simulated, measured float64) bool {
-	return math.Abs(measured-simulated) <= stat.AgreeRel*simulated+stat.AgreeAbs(stat.Target{Kind: string(Embedded)})
+	bound := stat.AgreeAbs(stat.Target{Kind: string(Embedded)})
+	if underRaceDetector() {
+		bound *= 3
+	}
+	return math.Abs(measured-simulated) <= stat.AgreeRel*simulated+bound
+}
+
+func underRaceDetector() bool {
+	info, ok := debug.ReadBuildInfo()
+	return ok && slices.Contains(info.Settings, debug.BuildSetting{Key: "-race", Value: "true"})
 }
 
 // complaints are the problems of one measurement.
