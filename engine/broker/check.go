@@ -43,7 +43,7 @@ func (q *Queue) plant() {
 // rowsAStep is the average number of rows that are checked after each step. A queue with
 // fewer rows is checked after every step, a longer one less often: a broken invariant
 // stays broken until the next check.
-const rowsAStep = 64
+const rowsAStep = 8
 
 // checkStep fails if the state of the queue is inconsistent after e. The queue is locked.
 func (q *Queue) checkStep(op *operation, e *queue.Event) {
