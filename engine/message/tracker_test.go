@@ -3,21 +3,11 @@
 package message
 
 import (
-	"fmt"
 	"strings"
 	"testing"
-)
 
-// failure returns what f panics with, or "".
-func failure(f func()) (text string) {
-	defer func() {
-		if r := recover(); r != nil {
-			text = fmt.Sprint(r)
-		}
-	}()
-	f()
-	return ""
-}
+	"harelab/engine/internal/invariants"
+)
 
 // TestUseAfterRelease checks that each use of a released message fails, and that its
 // octets are overwritten.
@@ -33,14 +23,14 @@ func TestUseAfterRelease(t *testing.T) {
 		m := New([]byte("x"), []byte("k"), noProperties, []byte("body"))
 		m.Retain()
 		m.Release()
-		if got := failure(func() { use(m) }); got != "" {
+		if got := invariants.Failure(func() { use(m) }); got != "" {
 			t.Errorf("%s with a reference: %s", name, got)
 			continue
 		}
 		m = NewHiding([]byte("x"), []byte("k"), noProperties, []byte("body"), [][]byte{[]byte("h")})
 		body := m.Body()
 		m.Release()
-		if got := failure(func() { use(m) }); got == "" {
+		if got := invariants.Failure(func() { use(m) }); got == "" {
 			t.Errorf("%s after release is not found", name)
 		}
 		if want := strings.Repeat(string([]byte{buried}), 4); string(body) != want {

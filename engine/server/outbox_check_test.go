@@ -3,11 +3,12 @@
 package server
 
 import (
-	"fmt"
 	"os"
 	"os/exec"
 	"strings"
 	"testing"
+
+	"harelab/engine/internal/invariants"
 )
 
 // TestOutboxBooks: each wrong count of an outbox is found at the latest by unlock.
@@ -28,23 +29,12 @@ func TestOutboxBooks(t *testing.T) {
 	} {
 		o := newOutbox()
 		o.put(100)
-		got := failure(func() { tt.fault(o) })
+		got := invariants.Failure(func() { tt.fault(o) })
 		if !strings.HasPrefix(got, "invariant broken: ") || !strings.Contains(got, tt.want) {
 			t.Errorf("got %q, want %q", got, tt.want)
 		}
 		o.mu.Unlock() // the check failed with the lock held
 	}
-}
-
-// failure returns what f panics with, or "".
-func failure(f func()) (text string) {
-	defer func() {
-		if r := recover(); r != nil {
-			text = fmt.Sprint(r)
-		}
-	}()
-	f()
-	return ""
 }
 
 // TestPlantedFaultInAnOutboxIsFound: a wrong count ends any test that meets it.

@@ -3,23 +3,11 @@
 package invariants
 
 import (
-	"fmt"
 	"strings"
 	"sync"
 	"testing"
 	"unsafe"
 )
-
-// failure returns what f fails with, or "".
-func failure(f func()) (text string) {
-	defer func() {
-		if r := recover(); r != nil {
-			text = fmt.Sprint(r)
-		}
-	}()
-	f()
-	return ""
-}
 
 func TestLockOrder(t *testing.T) {
 	for _, tt := range []struct {
@@ -34,7 +22,7 @@ func TestLockOrder(t *testing.T) {
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			var taken []Rank
-			got := failure(func() {
+			got := Failure(func() {
 				for _, r := range tt.take {
 					Locking(r)
 					taken = append(taken, r)
@@ -46,7 +34,7 @@ func TestLockOrder(t *testing.T) {
 			if !strings.Contains(got, tt.want) || tt.want == "" && got != "" {
 				t.Errorf("got %q, want %q", got, tt.want)
 			}
-			if got := failure(func() { Unlocked(Queue) }); !strings.Contains(got, "queue is unlocked by a goroutine that holds []") {
+			if got := Failure(func() { Unlocked(Queue) }); !strings.Contains(got, "queue is unlocked by a goroutine that holds []") {
 				t.Errorf("unlocked twice: got %q", got)
 			}
 		})

@@ -2,6 +2,8 @@
 
 package invariants
 
+import "fmt"
+
 // Enabled reports whether invariants are checked. It is a constant, so that a statement
 // below "if Enabled" costs nothing where it is false.
 const Enabled = true
@@ -14,3 +16,15 @@ func (v *Value[V]) Get() V { return v.v }
 
 // Set changes the value.
 func (v *Value[V]) Set(to V) { v.v = to }
+
+// Failure calls f and returns the text of its panic, or "" if f returns. Tests use it to
+// see a check fail.
+func Failure(f func()) (text string) {
+	defer func() {
+		if r := recover(); r != nil {
+			text = fmt.Sprint(r)
+		}
+	}()
+	f()
+	return ""
+}
