@@ -88,17 +88,17 @@ func (s *Session) Unbind(spec BindingSpec) error {
 // mayBind makes the checks that binding and unbinding share.
 func (s *Session) mayBind(spec BindingSpec) error {
 	v := s.vhost
-	name := v.queueName
+	destination := v.queueResource(spec.Destination)
 	if spec.ToExchange {
-		name = v.exchangeName
+		destination = v.exchangeResource(spec.Destination)
 	}
-	if err := s.may(auth.Write, spec.Destination, name); err != nil {
+	if err := s.may(auth.Write, destination); err != nil {
 		return err
 	}
 	if spec.Source == "" || spec.ToExchange && spec.Destination == "" {
 		return errDefaultExchange
 	}
-	return s.may(auth.Read, spec.Source, v.exchangeName)
+	return s.may(auth.Read, v.exchangeResource(spec.Source))
 }
 
 // endpoints returns the source and the destination of a binding, or 404. The virtual host

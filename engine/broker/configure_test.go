@@ -15,7 +15,7 @@ import (
 // effective returns the settings that arguments make, with the broker's defaults.
 func effective(t *testing.T, b *Broker, args ...wire.Field) *settings.Queue {
 	t.Helper()
-	s, err := settings.ForQueue(args, b.defaults, "queue 'q'")
+	s, err := settings.ForQueue(args, b.defaults, settings.Resource{Kind: "queue", Name: "q"})
 	if err != nil {
 		t.Fatal(err)
 	}

@@ -70,7 +70,7 @@ func (ch *Channel) Consume(spec ConsumerSpec) (tag string, err error) {
 	if err := ch.nameConsumer(c); err != nil {
 		return "", err
 	}
-	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
+	if err := ch.conn.may(auth.Read, ch.vhost.queueResource(name)); err != nil {
 		return "", err
 	}
 	if spec.Prefetch != nil {
@@ -106,7 +106,7 @@ func (ch *Channel) nameConsumer(c *Consumer) error {
 // subscription. Quorum queues ignore exclusive and refuse channels with a limit of their
 // own.
 func (c *Consumer) checkQueue(q *Queue) error {
-	resource := q.vhost.queueName(q.name)
+	resource := q.vhost.queueResource(q.name)
 	effective := q.settings.Load()
 	s, err := settings.ForConsumer(c.args, effective, resource)
 	if err != nil {
@@ -130,7 +130,7 @@ func (q *Queue) join(op *operation, c *Consumer, started func(string)) error {
 		return q.vhost.noQueue(q.name)
 	}
 	if q.exclusive != nil || c.exclusive && (q.machine.Consumers() > 0 || q.settings.Load().SingleActive) {
-		return refuse(wire.AccessRefused, "%s in exclusive use", q.vhost.queueName(q.name))
+		return refuse(wire.AccessRefused, "%s in exclusive use", q.vhost.queueResource(q.name))
 	}
 	q.joins++
 	c.queue, c.id, c.joined = q, q.machine.NextConsumer(), q.joins

@@ -41,7 +41,7 @@ func (s *Session) DeclareExchange(spec ExchangeSpec) error {
 		}
 		return nil
 	}
-	if err := s.may(auth.Configure, spec.Name, v.exchangeName); err != nil {
+	if err := s.may(auth.Configure, v.exchangeResource(spec.Name)); err != nil {
 		return err
 	}
 	return s.change(func() (durable bool, err error) {
@@ -51,7 +51,7 @@ func (s *Session) DeclareExchange(spec ExchangeSpec) error {
 		if reserved(spec.Name) {
 			return false, refuse(wire.AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", spec.Name)
 		}
-		if err := s.checkExchangeArgument("alternate-exchange", spec.Arguments, spec.Name, v.exchangeName); err != nil {
+		if err := s.checkExchangeArgument("alternate-exchange", spec.Arguments, v.exchangeResource(spec.Name)); err != nil {
 			return false, err
 		}
 		if err := v.broker.mayStore(spec.Durable); err != nil {
@@ -78,7 +78,7 @@ func noType(name string) error {
 
 // checkEquivalent refuses a declaration that differs from the existing exchange.
 func (x *Exchange) checkEquivalent(spec *ExchangeSpec) error {
-	resource := x.vhost.exchangeName(x.name)
+	resource := x.vhost.exchangeResource(x.name)
 	for _, f := range []struct {
 		name          string
 		current, want any

@@ -17,9 +17,9 @@ func (s *Session) DeleteExchange(name string, ifUnused bool) error {
 	case name == "":
 		return errDefaultExchange
 	case reserved(name):
-		return refuse(wire.AccessRefused, "deletion of system %s not allowed", v.exchangeName(name))
+		return refuse(wire.AccessRefused, "deletion of system %s not allowed", v.exchangeResource(name))
 	}
-	if err := s.may(auth.Configure, name, v.exchangeName); err != nil {
+	if err := s.may(auth.Configure, v.exchangeResource(name)); err != nil {
 		return err
 	}
 	return s.change(func() (durable bool, err error) {
@@ -28,7 +28,7 @@ func (s *Session) DeleteExchange(name string, ifUnused bool) error {
 			return false, nil
 		}
 		if ifUnused && len(x.outgoing) > 0 {
-			return false, refuse(wire.PreconditionFailed, "%s in use", v.exchangeName(x.name))
+			return false, refuse(wire.PreconditionFailed, "%s in use", v.exchangeResource(x.name))
 		}
 		if err := v.broker.mayStore(x.durable); err != nil {
 			return false, err

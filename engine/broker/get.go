@@ -19,7 +19,7 @@ func (ch *Channel) Get(name string, noAck bool) (r GetResult, ok bool, err error
 	if err != nil {
 		return GetResult{}, false, err
 	}
-	if err := ch.conn.may(auth.Read, name, ch.vhost.queueName); err != nil {
+	if err := ch.conn.may(auth.Read, ch.vhost.queueResource(name)); err != nil {
 		return GetResult{}, false, err
 	}
 	q, err := ch.conn.findQueue(name)

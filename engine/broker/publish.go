@@ -212,14 +212,14 @@ func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
 	}
 	v := ch.vhost
 	if permissions != nil && !permissions.May(auth.Write, name) {
-		return nil, ch.conn.may(auth.Write, string(name), v.exchangeName)
+		return nil, ch.conn.may(auth.Write, v.exchangeResource(string(name)))
 	}
 	x, ok := v.exchanges.Get(name)
 	switch {
 	case !ok:
 		return nil, v.noExchange(string(name))
 	case x.internal:
-		return nil, refuse(wire.AccessRefused, "cannot publish to internal %s", v.exchangeName(x.name))
+		return nil, refuse(wire.AccessRefused, "cannot publish to internal %s", v.exchangeResource(x.name))
 	}
 	ch.last = lastExchange{x, generation}
 	return x, nil

@@ -53,11 +53,11 @@ func (s *Session) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 	case reserved(name):
 		return QueueStatus{}, refuse(wire.AccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
 	}
-	if err := s.may(auth.Configure, name, v.queueName); err != nil {
+	if err := s.may(auth.Configure, v.queueResource(name)); err != nil {
 		return QueueStatus{}, err
 	}
 	if spec.Exclusive && s.conn == nil {
-		return QueueStatus{}, refuse(wire.PreconditionFailed, "exclusive %s would belong to no connection", v.queueName(name))
+		return QueueStatus{}, refuse(wire.PreconditionFailed, "exclusive %s would belong to no connection", v.queueResource(name))
 	}
 	spec.Name = name
 	op := s.begin()
@@ -103,10 +103,10 @@ func (s *Session) declareQueue(op *operation, spec QueueSpec) (*Queue, error) {
 		}
 		v.unlinkQueue(q) // another goroutine is deleting it and will find it unlinked
 	}
-	if err := s.checkExchangeArgument("x-dead-letter-exchange", spec.Arguments, spec.Name, v.queueName); err != nil {
+	if err := s.checkExchangeArgument("x-dead-letter-exchange", spec.Arguments, v.queueResource(spec.Name)); err != nil {
 		return nil, err
 	}
-	resource := v.queueName(spec.Name)
+	resource := v.queueResource(spec.Name)
 	effective, err := settings.ForQueue(spec.Arguments, v.broker.defaults, resource)
 	if err != nil {
 		return nil, unmet(err)
@@ -178,7 +178,7 @@ func (v *VHost) unlinkQueue(q *Queue) {
 
 // checkEquivalent refuses a declaration that differs from the existing queue.
 func (q *Queue) checkEquivalent(by *Conn, spec *QueueSpec) error {
-	resource := q.vhost.queueName(q.name)
+	resource := q.vhost.queueResource(q.name)
 	if err := q.checkOwner(by); err != nil {
 		return err
 	}
@@ -205,7 +205,7 @@ func (q *Queue) checkOwner(by *Conn) error {
 func (q *Queue) locked() error {
 	return refuse(wire.ResourceLocked, "cannot obtain exclusive access to locked %s. "+
 		"It could be originally declared on another connection or the exclusive property value does not match that of the original declaration.",
-		q.vhost.queueName(q.name))
+		q.vhost.queueResource(q.name))
 }
 
 func (q *Queue) isDeleted() bool {

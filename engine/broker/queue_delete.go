@@ -23,7 +23,7 @@ type DeleteIf struct {
 func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err error) {
 	name = lineEnds.Replace(name)
 	v := s.vhost
-	if err := s.may(auth.Configure, name, v.queueName); err != nil {
+	if err := s.may(auth.Configure, v.queueResource(name)); err != nil {
 		return 0, err
 	}
 	q, ok := v.queues.GetString(name)
@@ -34,7 +34,7 @@ func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err err
 		return 0, err
 	}
 	if q.settings.Load().Quorum {
-		if err := checkQuorumDelete(only, v.queueName(name)); err != nil {
+		if err := checkQuorumDelete(only, v.queueResource(name)); err != nil {
 			return 0, err
 		}
 	}
@@ -46,9 +46,9 @@ func (s *Session) DeleteQueue(name string, only DeleteIf) (messages int, err err
 	messages = q.machine.Ready()
 	switch {
 	case only.Empty && messages > 0:
-		err = refuse(wire.PreconditionFailed, "%s not empty", v.queueName(name))
+		err = refuse(wire.PreconditionFailed, "%s not empty", v.queueResource(name))
 	case only.Unused && q.machine.Consumers() > 0:
-		err = refuse(wire.PreconditionFailed, "%s in use", v.queueName(name))
+		err = refuse(wire.PreconditionFailed, "%s in use", v.queueResource(name))
 	default:
 		q.close(op)
 	}

@@ -14,7 +14,7 @@ import (
 //
 // Errors: 403, 404, 405, 541 if the store has failed.
 func (s *Session) PurgeQueue(name string) (messages int, err error) {
-	if err := s.may(auth.Read, name, s.vhost.queueName); err != nil {
+	if err := s.may(auth.Read, s.vhost.queueResource(name)); err != nil {
 		return 0, err
 	}
 	q, err := s.findQueue(name)

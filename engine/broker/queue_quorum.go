@@ -2,6 +2,7 @@ package broker
 
 import (
 	"harelab/engine/message"
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -18,7 +19,7 @@ func (b *Broker) countDeliveries(m *message.Message, attempts uint32) *message.M
 }
 
 // checkQuorum refuses properties that quorum queues do not support (rabbit_quorum_queue).
-func checkQuorum(spec *QueueSpec, resource string) error {
+func checkQuorum(spec *QueueSpec, resource settings.Resource) error {
 	for _, p := range []struct {
 		name string
 		set  bool
@@ -36,7 +37,7 @@ func checkQuorum(spec *QueueSpec, resource string) error {
 
 // checkQuorumDelete refuses conditions that quorum queues do not support
 // (rabbit_quorum_queue, delete/4).
-func checkQuorumDelete(only DeleteIf, resource string) error {
+func checkQuorumDelete(only DeleteIf, resource settings.Resource) error {
 	for _, flag := range []struct {
 		name string
 		set  bool

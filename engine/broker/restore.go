@@ -109,7 +109,7 @@ func (v *VHost) restoreExchange(r *record, args wire.Table) error {
 
 func (v *VHost) restoreQueue(r *record, args wire.Table) error {
 	b := v.broker
-	s, err := settings.ForQueue(args, b.defaults, v.queueName(r.Name))
+	s, err := settings.ForQueue(args, b.defaults, v.queueResource(r.Name))
 	if err != nil {
 		return unmet(err)
 	}
@@ -160,7 +160,7 @@ func (b *Broker) readEntries() (all []restoredQueue, err error) {
 				b.messageIDs.passed(uint64(id))
 				return nil
 			}); err != nil {
-				return nil, fmt.Errorf("%s: %w", v.queueName(q.name), err)
+				return nil, fmt.Errorf("%s: %w", v.queueResource(q.name), err)
 			}
 			all = append(all, r)
 		}
@@ -184,7 +184,7 @@ func (b *Broker) fillQueues(op *operation, queues []restoredQueue, crashed bool)
 			if m == nil {
 				var err error
 				if m, err = b.load(op, e.id); err != nil {
-					return fmt.Errorf("message %d in %s: %w", e.id, r.queue.vhost.queueName(r.queue.name), err)
+					return fmt.Errorf("message %d in %s: %w", e.id, r.queue.vhost.queueResource(r.queue.name), err)
 				}
 				shared[e.id] = m
 			}

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"harelab/engine/auth"
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -101,34 +102,33 @@ func (s *Session) promise(durable bool) error {
 	return nil
 }
 
-// may checks a permission. name describes the resource in the error, as in
-// "queue 'q' in vhost '/'".
-func (s *Session) may(op auth.Op, resource string, name func(string) string) error {
-	if s.permissions == nil || s.permissions.May(op, []byte(resource)) {
+// may checks a permission on a resource.
+func (s *Session) may(op auth.Op, on settings.Resource) error {
+	if s.permissions == nil || s.permissions.May(op, []byte(on.Name)) {
 		return nil
 	}
-	if resource == "" {
-		resource = "amq.default" // its name in permissions
+	if on.Name == "" {
+		on.Name = "amq.default" // its name in permissions
 	}
-	return refuse(wire.AccessRefused, "access to %s refused for user '%s'", name(resource), s.user)
+	return refuse(wire.AccessRefused, "access to %s refused for user '%s'", on, s.user)
 }
 
-// checkExchangeArgument checks an argument of a declaration that names an exchange to
-// which messages are forwarded. The user needs permission to read from the declared
-// resource and to write to the exchange.
-func (s *Session) checkExchangeArgument(arg string, args wire.Table, name string, resource func(string) string) error {
+// checkExchangeArgument checks an argument of the declaration of a resource. The argument
+// names an exchange to which messages are forwarded. The user needs permission to read
+// from the resource and to write to the exchange.
+func (s *Session) checkExchangeArgument(arg string, args wire.Table, of settings.Resource) error {
 	v, ok := args.Get(arg)
 	if !ok {
 		return nil
 	}
 	to, ok := v.(string)
 	if !ok {
-		return refuse(wire.PreconditionFailed, "invalid type '%s' for arg '%s' in %s", wire.TypeName(v), arg, resource(name))
+		return refuse(wire.PreconditionFailed, "invalid type '%s' for arg '%s' in %s", wire.TypeName(v), arg, of)
 	}
-	if err := s.may(auth.Read, name, resource); err != nil {
+	if err := s.may(auth.Read, of); err != nil {
 		return err
 	}
-	return s.may(auth.Write, to, s.vhost.exchangeName)
+	return s.may(auth.Write, s.vhost.exchangeResource(to))
 }
 
 // findQueue returns a queue that the session may use.

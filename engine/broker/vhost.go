@@ -2,7 +2,6 @@ package broker
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"slices"
 	"strings"
@@ -78,7 +77,7 @@ func (v *VHost) addExchange(spec ExchangeSpec) (*Exchange, error) {
 	if err != nil {
 		return nil, refuse(wire.CommandInvalid, "unknown exchange type '%s'", spec.Type)
 	}
-	s, err := settings.ForExchange(spec.Type, spec.Arguments, v.broker.defaults, v.exchangeName(spec.Name))
+	s, err := settings.ForExchange(spec.Type, spec.Arguments, v.broker.defaults, v.exchangeResource(spec.Name))
 	if err != nil {
 		return nil, unmet(err)
 	}
@@ -162,24 +161,21 @@ func (v *VHost) sortedExchanges() []*Exchange {
 	return slices.SortedFunc(maps.Keys(v.allExchanges), func(a, b *Exchange) int { return cmp.Compare(a.seq, b.seq) })
 }
 
-// queueName and exchangeName name things as RabbitMQ's texts do (rabbit_misc, rs/1).
-func (v *VHost) queueName(name string) string {
-	return fmt.Sprintf("queue '%s' in vhost '%s'", name, v.name)
+// queueResource and exchangeResource are what errors call queues and exchanges.
+func (v *VHost) queueResource(name string) settings.Resource {
+	return settings.Resource{Kind: "queue", Name: name, VHost: v.name}
 }
 
-func (v *VHost) exchangeName(name string) string {
-	if name == "" {
-		return "default exchange"
-	}
-	return fmt.Sprintf("exchange '%s' in vhost '%s'", name, v.name)
+func (v *VHost) exchangeResource(name string) settings.Resource {
+	return settings.Resource{Kind: "exchange", Name: name, VHost: v.name}
 }
 
 func (v *VHost) noQueue(name string) error {
-	return refuse(wire.NotFound, "no %s", v.queueName(name))
+	return refuse(wire.NotFound, "no %s", v.queueResource(name))
 }
 
 func (v *VHost) noExchange(name string) error {
-	return refuse(wire.NotFound, "no %s", v.exchangeName(name))
+	return refuse(wire.NotFound, "no %s", v.exchangeResource(name))
 }
 
 // lineEnds removes line ends from names that are declared, deleted or bound

@@ -169,7 +169,7 @@ func testArgument(t *testing.T, rule argumentRule, of queueTypes) {
 	if rule.on&of == 0 {
 		for _, value := range []any{int32(1), "x", nil} {
 			_, err := declare(value)
-			wantError(t, err, "invalid arg '"+rule.name+"' for "+resource+" of queue type "+typeNames[of])
+			wantError(t, err, "invalid arg '"+rule.name+"' for "+resource.String()+" of queue type "+typeNames[of])
 		}
 		return
 	}
@@ -188,7 +188,7 @@ func testArgument(t *testing.T, rule argumentRule, of queueTypes) {
 	}
 	for _, r := range slices.Concat(rule.refuses, rule.kind.wrong) {
 		s, err := declare(r.value)
-		wantError(t, err, "invalid arg '"+rule.name+"' for "+resource+": "+r.problem)
+		wantError(t, err, "invalid arg '"+rule.name+"' for "+resource.String()+": "+r.problem)
 		if s != nil {
 			t.Errorf("%s=%v: settings with an error", rule.name, r.value)
 		}
@@ -221,7 +221,7 @@ func TestArgumentsAreCheckedInOrder(t *testing.T) {
 		}
 	}
 	_, err := ForQueue(args("x-expires", "soon", "x-queue-type", "fast"), defaults(t), resource)
-	wantError(t, err, "invalid arg 'x-queue-type' for "+resource+`: "unsupported queue type 'fast'"`)
+	wantError(t, err, "invalid arg 'x-queue-type' for "+resource.String()+`: "unsupported queue type 'fast'"`)
 }
 
 // TestOrderOfAQueue: an argument comes before the broker's default, and that before the

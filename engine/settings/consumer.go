@@ -19,7 +19,7 @@ const haFailover = "x-cancel-on-ha-failover"
 // ForConsumer reads the arguments of a consumer and checks them against the queue's
 // type (rabbit_amqqueue, check_consume_arguments/3). Its errors are RabbitMQ's texts,
 // which call the queue resource.
-func ForConsumer(args wire.Table, q *Queue, resource string) (Consumer, error) {
+func ForConsumer(args wire.Table, q *Queue, resource Resource) (Consumer, error) {
 	var c Consumer
 	if err := c.read(args, resource); err != nil {
 		return Consumer{}, err
@@ -38,7 +38,7 @@ func ForConsumer(args wire.Table, q *Queue, resource string) (Consumer, error) {
 	return c, nil
 }
 
-func (c *Consumer) read(args wire.Table, resource string) error {
+func (c *Consumer) read(args wire.Table, resource Resource) error {
 	if v, ok := args.Get("x-priority"); ok {
 		n, ok := wire.Integer(v)
 		if !ok {

@@ -44,18 +44,18 @@ func quorumRank(name string) int {
 
 // CheckAgain compares the received arguments of another declaration with the queue's
 // current ones. Its errors are RabbitMQ's texts, which call the queue resource.
-func (s *Queue) CheckAgain(current, received wire.Table, resource string) error {
+func (s *Queue) CheckAgain(current, received wire.Table, resource Resource) error {
 	return checkArguments(current, received, resource, s.argumentNames())
 }
 
 // CheckExchangeAgain is [Queue.CheckAgain] for an exchange.
-func CheckExchangeAgain(current, received wire.Table, resource string) error {
+func CheckExchangeAgain(current, received wire.Table, resource Resource) error {
 	return checkArguments(current, received, resource, []string{alternateArgument, matcherArgument})
 }
 
 // checkArguments compares the named arguments of a declaration with the current ones
 // (rabbit_misc, assert_args_equivalence/4).
-func checkArguments(current, received wire.Table, resource string, names []string) error {
+func checkArguments(current, received wire.Table, resource Resource, names []string) error {
 	for _, name := range names {
 		cur, hasCur := current.Get(name)
 		got, hasGot := received.Get(name)
@@ -76,11 +76,11 @@ func checkArguments(current, received wire.Table, resource string, names []strin
 
 // Inequivalent returns the error for a declaration that differs from the current queue
 // or exchange in a property or an argument.
-func Inequivalent(name, resource string, received, current any) error {
+func Inequivalent(name string, resource Resource, received, current any) error {
 	return inequivalent(name, resource, quoted(received), quoted(current))
 }
 
-func inequivalent(name, resource, received, current string) error {
+func inequivalent(name string, resource Resource, received, current string) error {
 	return fmt.Errorf("inequivalent arg '%s' for %s: received %s but current is %s", name, resource, received, current)
 }
 

@@ -8,7 +8,7 @@ import (
 )
 
 func differs(name, received, current string) string {
-	return "inequivalent arg '" + name + "' for " + resource + ": received " + received + " but current is " + current
+	return "inequivalent arg '" + name + "' for " + resource.String() + ": received " + received + " but current is " + current
 }
 
 // TestCheckAgain compares the arguments of a declaration with those of the queue.

@@ -19,7 +19,7 @@ const (
 
 // ForExchange checks the arguments of an exchange of a type and returns its settings.
 // Its errors are texts like RabbitMQ's, which call the exchange resource.
-func ForExchange(exchangeType string, args wire.Table, d Defaults, resource string) (Exchange, error) {
+func ForExchange(exchangeType string, args wire.Table, d Defaults, resource Resource) (Exchange, error) {
 	var x Exchange
 	if v, ok := args.Get(alternateArgument); ok {
 		x.Alternate, _ = v.(string)

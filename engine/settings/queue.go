@@ -40,7 +40,7 @@ type FairKey struct {
 
 // ForQueue checks the arguments of a queue and returns its settings. Its errors are
 // RabbitMQ's texts, which call the queue resource.
-func ForQueue(args wire.Table, d Defaults, resource string) (*Queue, error) {
+func ForQueue(args wire.Table, d Defaults, resource Resource) (*Queue, error) {
 	s := &Queue{Limits: queue.Unlimited, Expires: -1, FairKey: FairKey{Header: "tenant"}}
 	names := strategyNames{selector: d.Selector, order: d.Order}
 	if err := s.read(args, resource, &names); err != nil {
@@ -69,7 +69,7 @@ type strategyNames struct{ selector, order string }
 
 // read reads the arguments that the queue's type accepts and refuses those that only
 // other types accept (rabbit_amqqueue, check_declare_arguments/2).
-func (s *Queue) read(args wire.Table, resource string, names *strategyNames) error {
+func (s *Queue) read(args wire.Table, resource Resource, names *strategyNames) error {
 	check := func(a *queueArgument) error {
 		v, ok := args.Get(a.name)
 		if !ok || a.read == nil {
@@ -100,7 +100,7 @@ func (s *Queue) read(args wire.Table, resource string, names *strategyNames) err
 }
 
 // wrongType returns the error for an argument that only other types of queue accept.
-func (s *Queue) wrongType(name, resource string) error {
+func (s *Queue) wrongType(name string, resource Resource) error {
 	_, typeName := s.queueType()
 	return fmt.Errorf("invalid arg '%s' for %s of queue type %s", name, resource, typeName)
 }
@@ -115,7 +115,7 @@ func argumentNamed(name string) *queueArgument {
 	return nil
 }
 
-func invalidArgument(name, resource, problem string) error {
+func invalidArgument(name string, resource Resource, problem string) error {
 	return fmt.Errorf("invalid arg '%s' for %s: %s", name, resource, problem)
 }
 

@@ -11,7 +11,7 @@ import (
 	"harelab/engine/wire"
 )
 
-const resource = "queue 'q' in vhost '/'"
+var resource = Resource{"queue", "q", "/"}
 
 func defaults(t *testing.T) Defaults {
 	t.Helper()
@@ -72,7 +72,7 @@ func TestQueueLimits(t *testing.T) {
 // TestQueueProblems: arguments that are refused, with RabbitMQ's texts.
 func TestQueueProblems(t *testing.T) {
 	invalid := func(name, problem string) string {
-		return "invalid arg '" + name + "' for " + resource + ": " + problem
+		return "invalid arg '" + name + "' for " + resource.String() + ": " + problem
 	}
 	for _, tt := range []struct {
 		name, want string
@@ -88,8 +88,8 @@ func TestQueueProblems(t *testing.T) {
 			args("x-dead-letter-exchange", "x", "x-dead-letter-routing-key", strings.Repeat("k", 256))},
 		{"an unknown type", invalid("x-queue-type", `"unsupported queue type 'stream'"`), args("x-queue-type", "stream")},
 		{"the first of two in RabbitMQ's order", invalid("x-expires", "{value_zero,0}"), args("x-max-length", int32(-1), "x-expires", int32(0))},
-		{"an argument of another type", "invalid arg 'x-delivery-limit' for " + resource + " of queue type rabbit_classic_queue", args("x-delivery-limit", int32(1))},
-		{"an argument of another type, for a quorum queue", "invalid arg 'x-max-priority' for " + resource + " of queue type rabbit_quorum_queue",
+		{"an argument of another type", "invalid arg 'x-delivery-limit' for " + resource.String() + " of queue type rabbit_classic_queue", args("x-delivery-limit", int32(1))},
+		{"an argument of another type, for a quorum queue", "invalid arg 'x-max-priority' for " + resource.String() + " of queue type rabbit_quorum_queue",
 			args("x-max-priority", int32(1), "x-queue-type", "quorum")},
 		{"a weight of zero", invalid("x-drr-weights", `weight of "blue": {value_not_positive,0}`), args("x-drr-weights", args("blue", int32(0)))},
 		{"an unknown argument is ignored", "", args("x-unknown", int32(-1))},
@@ -130,7 +130,7 @@ func TestWith(t *testing.T) {
 
 // TestExchange: the arguments of exchange.declare.
 func TestExchange(t *testing.T) {
-	const resource = "exchange 'x' in vhost '/'"
+	resource := Resource{"exchange", "x", "/"}
 	for _, tt := range []struct {
 		name, kind               string
 		args                     wire.Table
@@ -139,7 +139,7 @@ func TestExchange(t *testing.T) {
 		{"a topic exchange has the default matcher", "topic", nil, topic.Default, "", ""},
 		{"or the one that it names", "topic", args("x-matcher", "trie", "alternate-exchange", "a"), "trie", "a", ""},
 		{"other types have no matcher", "direct", args("x-matcher", "soon"), "", "", ""},
-		{"a matcher is text", "topic", args("x-matcher", int32(1)), "", "", "invalid arg 'x-matcher' for " + resource + ": {unacceptable_type,signedint}"},
+		{"a matcher is text", "topic", args("x-matcher", int32(1)), "", "", "invalid arg 'x-matcher' for " + resource.String() + ": {unacceptable_type,signedint}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			x, err := ForExchange(tt.kind, tt.args, defaults(t), resource)
@@ -166,15 +166,15 @@ func TestConsumer(t *testing.T) {
 		{"the least priority", "", false, args("x-priority", int64(-1)<<40), Consumer{Priority: -1 << 31}},
 		{"the most slots", "", false, args("x-slots", int64(1)<<40), Consumer{Slots: 1 << 31}},
 		{"neither is needed", "", true, args("x-unknown", "1"), Consumer{}},
-		{"slots are an integer", "invalid arg 'x-slots' for " + resource + `: "expected integer, got longstr"`, false, args("x-slots", "4"), Consumer{}},
-		{"the priority is checked first", "invalid arg 'x-priority' for " + resource + `: "expected integer, got void"`, false, args("x-slots", "4", "x-priority", nil), Consumer{}},
-		{"an argument of streams, on a quorum queue", "invalid arg 'x-stream-offset' for " + resource + " of queue type rabbit_quorum_queue", true, args("x-stream-offset", int32(1)), Consumer{}},
-		{"a priority is an integer", "invalid arg 'x-priority' for " + resource + `: "expected integer, got bool"`, false, args("x-priority", true), Consumer{}},
-		{"slots are not negative", "invalid arg 'x-slots' for " + resource + ": {value_negative,-1}", false, args("x-slots", int32(-1)), Consumer{}},
-		{"an argument of streams", "invalid arg 'x-stream-offset' for " + resource + " of queue type rabbit_classic_queue", false, args("x-stream-offset", "first"), Consumer{}},
+		{"slots are an integer", "invalid arg 'x-slots' for " + resource.String() + `: "expected integer, got longstr"`, false, args("x-slots", "4"), Consumer{}},
+		{"the priority is checked first", "invalid arg 'x-priority' for " + resource.String() + `: "expected integer, got void"`, false, args("x-slots", "4", "x-priority", nil), Consumer{}},
+		{"an argument of streams, on a quorum queue", "invalid arg 'x-stream-offset' for " + resource.String() + " of queue type rabbit_quorum_queue", true, args("x-stream-offset", int32(1)), Consumer{}},
+		{"a priority is an integer", "invalid arg 'x-priority' for " + resource.String() + `: "expected integer, got bool"`, false, args("x-priority", true), Consumer{}},
+		{"slots are not negative", "invalid arg 'x-slots' for " + resource.String() + ": {value_negative,-1}", false, args("x-slots", int32(-1)), Consumer{}},
+		{"an argument of streams", "invalid arg 'x-stream-offset' for " + resource.String() + " of queue type rabbit_classic_queue", false, args("x-stream-offset", "first"), Consumer{}},
 		{"an argument of mirrored queues is accepted", "", false, args("x-cancel-on-ha-failover", true), Consumer{}},
-		{"if it is a boolean", "invalid arg 'x-cancel-on-ha-failover' for " + resource + ": {unacceptable_type,longstr}", false, args("x-cancel-on-ha-failover", "yes"), Consumer{}},
-		{"but not by quorum queues", "invalid arg 'x-cancel-on-ha-failover' for " + resource + " of queue type rabbit_quorum_queue", true, args("x-cancel-on-ha-failover", true), Consumer{}},
+		{"if it is a boolean", "invalid arg 'x-cancel-on-ha-failover' for " + resource.String() + ": {unacceptable_type,longstr}", false, args("x-cancel-on-ha-failover", "yes"), Consumer{}},
+		{"but not by quorum queues", "invalid arg 'x-cancel-on-ha-failover' for " + resource.String() + " of queue type rabbit_quorum_queue", true, args("x-cancel-on-ha-failover", true), Consumer{}},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
 			c, err := ForConsumer(tt.args, &Queue{Quorum: tt.quorum}, resource)

@@ -36,7 +36,7 @@ func Ran(r *run.Result, s *scenarios.Scenario) error {
 		if err != nil || x.Type != "topic" {
 			continue
 		}
-		e, err := settings.ForExchange(x.Type, args, d, x.Name)
+		e, err := settings.ForExchange(x.Type, args, d, settings.Resource{Kind: "exchange", Name: x.Name})
 		if err != nil {
 			return fmt.Errorf("exchange %q: %w", x.Name, err)
 		}
@@ -47,7 +47,7 @@ func Ran(r *run.Result, s *scenarios.Scenario) error {
 		if err != nil {
 			return fmt.Errorf("queue %q: %w", q.Name, err)
 		}
-		of, err := settings.ForQueue(args, d, q.Name)
+		of, err := settings.ForQueue(args, d, settings.Resource{Kind: "queue", Name: q.Name})
 		if err != nil {
 			return fmt.Errorf("queue %q: %w", q.Name, err)
 		}
