@@ -2,6 +2,7 @@
 // the data from which they were made.
 //
 //	stat      a run's figures and whether its expectations hold
+//	judge     the figures by which runs are judged, and the words for them
 //	arms      runs grouped into the arms that a report compares
 //	terminal  tables for a terminal
 //	folder    results folders on disk: their data, written and read
