@@ -30,7 +30,8 @@ type Channel struct {
 	last      lastExchange
 	replyTo   *replyConsumer // written under mu
 	closed    bool
-	unsaved   []span // publishes to confirm when the round of the next Commit is durable
+	unsaved   []span   // publishes to confirm when the round of the next Commit is durable
+	left      []*Queue // single-active queues whose consumer it cancelled; they run when it closes
 
 	confirmsEnded bool // under the lock of rounds: the Sink gets no more confirms
 
@@ -117,11 +118,14 @@ func (ch *Channel) Close() {
 func closeChannels(op *operation, channels []*Channel) {
 	var consumers []*Consumer
 	var returned []unsettled
+	var touched []*Queue
 	for _, ch := range channels {
 		if ch.closed {
 			continue
 		}
 		ch.closed = true
+		touched = append(touched, ch.left...)
+		ch.left = nil
 		if op.broker.store != nil {
 			op.broker.rounds.close(ch)
 		}
@@ -133,7 +137,6 @@ func closeChannels(op *operation, channels []*Channel) {
 		clear(ch.consumers)
 		ch.mu.Unlock()
 	}
-	touched := make([]*Queue, 0, len(consumers))
 	for _, c := range consumers {
 		c.queue.leave(op, c, true)
 		touched = append(touched, c.queue)

@@ -152,9 +152,13 @@ func (q *Queue) join(op *operation, c *Consumer, started func(string)) error {
 	if started != nil {
 		started(c.Tag)
 	}
+	priority := c.priority
+	if s := q.settings.Load(); s.Quorum && s.SingleActive {
+		priority = 0 // RabbitMQ's quorum queues choose the active consumer by subscription alone
+	}
 	q.step(op, &queue.Event{
 		Kind:      queue.Join,
-		Priority:  c.priority,
+		Priority:  priority,
 		Prefetch:  c.prefetch,
 		NoAck:     c.NoAck,
 		Exclusive: c.exclusive,
@@ -239,10 +243,25 @@ func (ch *Channel) Cancel(tag string) error {
 	if c == nil {
 		return nil
 	}
+	// A quorum queue serves its next active consumer at once; a classic one only chooses it.
+	s := c.queue.settings.Load()
 	op := ch.begin()
-	c.queue.leave(op, c, false)
+	c.queue.leave(op, c, !s.Quorum)
 	op.end()
+	if s.SingleActive && !s.Quorum {
+		ch.noteLeft(c.queue)
+	}
 	return nil
+}
+
+// noteLeft adds a queue to those that run when the channel closes, and removes queues that
+// are deleted.
+func (ch *Channel) noteLeft(q *Queue) {
+	ch.left = append(slices.DeleteFunc(ch.left, func(o *Queue) bool {
+		o.mu.Lock()
+		defer o.mu.Unlock()
+		return o == q || o.deleted
+	}), q)
 }
 
 // Resume resumes deliveries to the consumers for which the channel's Sink returned false.

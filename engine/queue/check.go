@@ -15,7 +15,7 @@ import (
 //   - the next message is the oldest of those with the same priority, tenant and cost:
 //     they go out in order, and a requeued one is in its original place;
 //   - after a step that ran the queue (held is false), no consumer is eligible
-//     while a message is ready.
+//     while a message is ready, but for the next active one during a hand-over.
 func (q *Queue) Check(held bool) error {
 	if err := q.checkCounts(); err != nil {
 		return err
@@ -78,7 +78,7 @@ func (q *Queue) Rows() int { return q.msgs.Rows() }
 // checkServed finds consumers that should have got a message: among all consumers, or
 // only among those without a limiter.
 func (q *Queue) checkServed(all bool) error {
-	if q.ready == 0 {
+	if q.ready == 0 || q.handing {
 		return nil
 	}
 	for c := q.cons.First(); c != dispatch.NoConsumer; c = q.cons.After(c) {

@@ -15,13 +15,19 @@ func (q *Queue) join(e *Event, out []Decision) []Decision {
 	if e.Exclusive {
 		q.exclusive = c
 	}
+	q.handing = false
 	if q.cfg.SingleActive && q.active == dispatch.NoConsumer {
 		out = q.activate(c, out)
 	}
 	return out
 }
 
-func (q *Queue) leave(c dispatch.ConsumerID, out []Decision) []Decision {
+// leave removes a consumer. If it was the active one of a single-active queue, the next is
+// chosen at once, but in a held step the hand-over is not done: as in RabbitMQ's classic
+// queues, the new active consumer gets nothing before a message arrives or returns, a
+// consumer joins, or the owner runs the queue because a channel closed. Acks and timers
+// are not enough (rabbit_amqqueue_process, handle_call of basic_cancel).
+func (q *Queue) leave(c dispatch.ConsumerID, hold bool, out []Decision) []Decision {
 	if !q.cons.Valid(c) {
 		return out
 	}
@@ -31,9 +37,22 @@ func (q *Queue) leave(c dispatch.ConsumerID, out []Decision) []Decision {
 		q.exclusive = dispatch.NoConsumer
 	}
 	if q.active == c {
-		out = q.activate(q.cons.First(), out)
+		q.handing = hold
+		out = q.activate(q.heir(), out)
 	}
 	return out
+}
+
+// heir returns the consumer that becomes active when the active one leaves: of those with
+// the greatest priority the one that subscribed first, or NoConsumer. O(consumers).
+func (q *Queue) heir() dispatch.ConsumerID {
+	heir := q.cons.First()
+	for c := heir; c != dispatch.NoConsumer; c = q.cons.After(c) {
+		if q.cons.At(c).Priority > q.cons.At(heir).Priority {
+			heir = c
+		}
+	}
+	return heir
 }
 
 // share gives consumers of a channel its limiter: one that has joined, and the holders
@@ -52,8 +71,8 @@ func (q *Queue) share(e *Event) {
 	}
 }
 
-// activate makes c the active consumer of a single-active queue. It is the consumer
-// that subscribed first, or NoConsumer.
+// activate makes c the active consumer of a single-active queue, or nobody if c is
+// NoConsumer.
 func (q *Queue) activate(c dispatch.ConsumerID, out []Decision) []Decision {
 	q.active = c
 	return append(out, Decision{Kind: Activate, Consumer: c, Ref: dispatch.NoRef})

@@ -18,7 +18,7 @@ const (
 	Requeue               // messages go back to the queue: nack, recover, a closed channel [Refs]
 	Discard               // messages were rejected without requeue [Refs]
 	Join                  // a consumer subscribed; NextConsumer is its ID [Priority, Prefetch, NoAck, Limiter, Probe, Slots, Exclusive]
-	Leave                 // a consumer left; its messages stay unacked until they are settled [Consumer]
+	Leave                 // a consumer left; its messages stay unacked until they are settled. With Hold, the next active consumer waits: see leave [Consumer]
 	Pause                 // a consumer's connection takes no more messages for now [Consumer]
 	Resume                // a paused consumer's connection takes messages again [Consumer]
 	Limit                 // a consumer's prefetch changed [Consumer, Prefetch]

@@ -74,6 +74,7 @@ type Queue struct {
 	more      bool         // the latest decision was More, not counting Pauses after it
 	fresh     dispatch.Ref // the message published in this step, until the queue has run; or NoRef
 	active    dispatch.ConsumerID
+	handing   bool // the active consumer left in a held step, and nothing has run the queue for the next one yet
 	exclusive dispatch.ConsumerID
 	touched   []dispatch.ConsumerID // consumers that may have got credit since the queue last ran
 }
@@ -142,10 +143,10 @@ func (q *Queue) Consumer(c dispatch.ConsumerID) (dispatch.Consumer, bool) {
 
 // Competes reports whether the queue would use credit of a channel's limiter l: it has
 // ready messages, and a consumer with this limiter that is eligible but for the
-// limiter. In a single-active queue only the active consumer counts. O(k) for k
-// consumers with this limiter.
+// limiter. In a single-active queue only the active consumer counts, and nobody until the
+// hand-over is done. O(k) for k consumers with this limiter.
 func (q *Queue) Competes(l *dispatch.Limiter) bool {
-	if q.ready == 0 {
+	if q.ready == 0 || q.handing {
 		return false
 	}
 	if q.cfg.SingleActive {
@@ -190,7 +191,7 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 	case Join:
 		out = q.join(&e, out)
 	case Leave:
-		out = q.leave(e.Consumer, out)
+		out = q.leave(e.Consumer, e.Hold, out)
 	case Pause, Resume, Limit:
 		q.change(&e)
 	case Get:
@@ -204,10 +205,15 @@ func (q *Queue) Step(e Event, out []Decision) []Decision {
 	case Share:
 		q.share(&e)
 	}
-	if e.Hold {
-		return out
+	if e.Kind == Run && e.Limiter == nil {
+		q.handing = false
 	}
-	if e.Kind == Run && !goesOn {
+	switch {
+	case e.Hold:
+		return out
+	case q.handing:
+		return q.schedule(q.expire(out))
+	case e.Kind == Run && !goesOn:
 		q.touchChannel(e.Limiter)
 	}
 	return q.run(e.Budget, out)

@@ -82,8 +82,9 @@ func (q *Queue) dropHeads(out []Decision) []Decision {
 	return out
 }
 
-// push makes a message ready.
+// push makes a message ready, which ends a hand-over.
 func (q *Queue) push(r dispatch.Ref) {
+	q.handing = false
 	m := q.msgs.At(r)
 	m.State = dispatch.Ready
 	q.order.Push(r)

@@ -121,7 +121,7 @@ type talker struct {
 	tx        map[string]bool     // channels with transactions
 
 	// Kinds of conversation:
-	active  bool // with single active consumers, which are not cancelled
+	active  bool // with single active consumers, which are not cancelled: the next publish may kill RabbitMQ's queue
 	limited bool // with prefetch for channels, and no basic.get
 	ranked  bool // with priorities, and no time to live
 	quorum  bool // with quorum queues: no limits, no time to live, gets without acks, one consumer for each channel
@@ -295,10 +295,7 @@ func (r *talker) consume(q int) {
 		}
 		tag := fmt.Sprintf("c%d", len(r.consumers))
 		r.consumers = append(r.consumers, fmt.Sprintf("%s basic.cancel consumertag=%s", ch, tag))
-		options := r.some(0.12, " exclusive") + r.some(0.12, " noack")
-		if !r.active {
-			options += r.some(0.15, " +x-priority="+r.one("-1", "2"))
-		}
+		options := r.some(0.12, " exclusive") + r.some(0.12, " noack") + r.some(0.15, " +x-priority="+r.one("-1", "2"))
 		r.say("%s basic.consume queue=$q%d consumertag=%s%s", ch, q, tag, options)
 	case n < 20:
 		if len(r.consumers) > 0 && !r.active && !r.quorum {

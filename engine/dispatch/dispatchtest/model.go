@@ -22,6 +22,7 @@ type model struct {
 	unacked   map[dispatch.Ref]*message
 	consumers []*consumer // in subscription order
 	active    *consumer
+	handing   bool        // the next active consumer waits for the queue to run
 	blocked   []*consumer // in the order in which the selector set them aside
 	wake      int64
 	more      bool               // the latest decision was More, not counting Pauses after it
@@ -60,7 +61,7 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 	case queue.Join:
 		m.join(e, id)
 	case queue.Leave:
-		m.leave(e.Consumer)
+		m.leave(e.Consumer, e.Hold)
 	case queue.Pause, queue.Resume, queue.Limit:
 		m.change(e)
 	case queue.Get:
@@ -89,7 +90,15 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 			}
 		}
 	}
-	if !e.Hold {
+	if e.Kind == queue.Run && e.Limiter == nil {
+		m.handing = false
+	}
+	switch {
+	case e.Hold:
+	case m.handing:
+		m.expire()
+		m.schedule()
+	default:
 		m.run(e.Budget)
 	}
 	return m.decision
@@ -124,6 +133,7 @@ func (m *model) publish(e queue.Event, ref dispatch.Ref) {
 }
 
 func (m *model) push(msg *message) {
+	m.handing = false
 	m.ready = append(m.ready, msg)
 	m.order.push(msg)
 }
@@ -222,6 +232,7 @@ func (m *model) join(e queue.Event, id dispatch.ConsumerID) {
 	}
 	m.consumers = append(m.consumers, c)
 	m.sel.join(c)
+	m.handing = false
 	if m.cfg.SingleActive && m.active == nil {
 		m.activate()
 	}
@@ -231,7 +242,7 @@ func (m *model) activate() {
 	m.active = nil
 	id := dispatch.NoConsumer
 	if len(m.consumers) > 0 {
-		m.active = m.consumers[0]
+		m.active = slices.MaxFunc(m.consumers, func(a, b *consumer) int { return cmp.Compare(a.priority, b.priority) })
 		id = m.active.id
 	}
 	m.decision = append(m.decision, queue.Decision{Kind: queue.Activate, Consumer: id, Ref: dispatch.NoRef})
@@ -246,7 +257,7 @@ func (m *model) find(id dispatch.ConsumerID) *consumer {
 	return nil
 }
 
-func (m *model) leave(id dispatch.ConsumerID) {
+func (m *model) leave(id dispatch.ConsumerID, hold bool) {
 	c := m.find(id)
 	if c == nil {
 		return
@@ -255,6 +266,7 @@ func (m *model) leave(id dispatch.ConsumerID) {
 	m.consumers = slices.DeleteFunc(m.consumers, func(o *consumer) bool { return o == c })
 	m.blocked = slices.DeleteFunc(m.blocked, func(o *consumer) bool { return o == c })
 	if m.active == c {
+		m.handing = hold
 		m.activate()
 	}
 }
