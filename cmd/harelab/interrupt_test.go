@@ -72,12 +72,21 @@ func (p process) signal(t *testing.T, s os.Signal) {
 	}
 }
 
+// endings are the signals that end a run as Ctrl-C does.
+var endings = []os.Signal{os.Interrupt, syscall.SIGTERM, syscall.SIGHUP}
+
 func TestInterruptedRunIsWrittenAndMarkedPartial(t *testing.T) {
+	for _, s := range endings {
+		t.Run(s.String(), func(t *testing.T) { interruptedRunIsWritten(t, s) })
+	}
+}
+
+func interruptedRunIsWritten(t *testing.T, s os.Signal) {
 	t.Parallel()
 	dir := filepath.Join(t.TempDir(), "out")
 	p := start(t, "run", "celery-initial", "--target", "embedded", "--out", dir)
 	await(t, p.stderr, "published 44/44")
-	p.signal(t, os.Interrupt)
+	p.signal(t, s)
 	interrupted := time.Now()
 	out, _ := io.ReadAll(p.stdout)
 	p.Wait()
@@ -150,8 +159,41 @@ func interruptUntil(p process, ended <-chan struct{}) {
 	}
 }
 
+// TestEndedRunLeavesNothingOnAForeignBroker ends runs on a broker by URL, and looks there
+// for what they declared.
+func TestEndedRunLeavesNothingOnAForeignBroker(t *testing.T) {
+	for _, s := range endings {
+		t.Run(s.String(), func(t *testing.T) {
+			t.Parallel()
+			broker := start(t, "serve", "--amqp", "127.0.0.1:0")
+			line := await(t, broker.stdout, "amqp://")
+			url := strings.Replace(strings.TrimSpace(line[strings.Index(line, "amqp://"):]), "amqp://", "amqp://guest:guest@", 1)
+			p := start(t, "run", "celery-initial", "--target", url, "--out", filepath.Join(t.TempDir(), "out"))
+			await(t, p.stderr, "published 44/44")
+			p.signal(t, s)
+			io.Copy(io.Discard, p.stdout)
+			p.Wait()
+			if code := p.ProcessState.ExitCode(); code != exitInterrupted {
+				t.Errorf("exit code %d, want %d", code, exitInterrupted)
+			}
+			conn, err := amqp091.Dial(url)
+			if err != nil {
+				t.Fatal(err)
+			}
+			defer conn.Close()
+			ch, err := conn.Channel()
+			if err != nil {
+				t.Fatal(err)
+			}
+			if _, err := ch.QueueDeclarePassive("celery", false, false, false, false, nil); err == nil {
+				t.Error("the run's queue is still there")
+			}
+		})
+	}
+}
+
 func TestServeTellsClientsAndEnds(t *testing.T) {
-	for _, s := range []os.Signal{os.Interrupt, syscall.SIGTERM} {
+	for _, s := range endings {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
 			p := start(t, "serve", "--amqp", "127.0.0.1:0")

@@ -1,11 +1,8 @@
 package main
 
 import (
-	"context"
 	"os"
-	"os/signal"
 	"strings"
-	"syscall"
 
 	"github.com/spf13/cobra"
 
@@ -60,7 +57,7 @@ the scenario's exchanges and queues there, refuses queues that hold messages, an
 deletes afterwards what it declared. Several targets become arms of one comparison.
 
 Ctrl-C ends the current run; harelab then writes what was measured, marks it partial
-and exits with 130. A second Ctrl-C ends at once.`,
+and exits with 130. A second Ctrl-C ends at once. SIGTERM and SIGHUP do the same.`,
 		Example: `  harelab run
   harelab run celery-initial --target sim
   harelab run celery-optimized --variant base,same-load-fair --target sim
@@ -179,12 +176,4 @@ func measure(cmd *cobra.Command, asked []lab.Arm, parallel int, dir string, quie
 // output returns an output of the command's experiments.
 func output(cmd *cobra.Command, dir string) lab.Output {
 	return lab.Output{Dir: dir, Command: commandLine(), Text: cmd.OutOrStdout()}
-}
-
-// interruptible returns a context that the first Ctrl-C cancels; the second
-// ends the process.
-func interruptible() (context.Context, context.CancelFunc) {
-	ctx, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
-	context.AfterFunc(ctx, stop)
-	return ctx, stop
 }

@@ -7,7 +7,6 @@ import (
 	"log/slog"
 	"net"
 	"os"
-	"os/signal"
 	"syscall"
 	"time"
 
@@ -108,7 +107,7 @@ func serve(cmd *cobra.Command, l net.Listener, options engine.Options) error {
 		l.Close()
 		return err
 	}
-	interrupted, stop := signal.NotifyContext(context.Background(), os.Interrupt, syscall.SIGTERM)
+	interrupted, stop := interruptible()
 	defer stop()
 	fmt.Fprintf(cmd.OutOrStdout(), "harelab %s serves %s\n", version(), brokerURL(l.Addr()))
 
@@ -118,7 +117,6 @@ func serve(cmd *cobra.Command, l net.Listener, options engine.Options) error {
 	case err = <-served:
 		err = errors.Join(err, e.Close())
 	case <-interrupted.Done():
-		stop() // a second Ctrl-C ends the process at once
 		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
 		defer cancel()
 		if err := e.Shutdown(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {

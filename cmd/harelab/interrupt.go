@@ -1,0 +1,39 @@
+package main
+
+import (
+	"context"
+	"os"
+	"os/signal"
+	"syscall"
+	"time"
+)
+
+// hangupEcho is how long further hangups are ignored after a first one: a terminal that
+// closes hangs up on its programs twice, by itself and through the shell.
+const hangupEcho = 100 * time.Millisecond
+
+// interruptible returns a context that the first Ctrl-C, SIGTERM or hangup cancels; the
+// second ends the process. A hangup that the process was started to ignore, as by
+// nohup, stays ignored.
+func interruptible() (context.Context, context.CancelFunc) {
+	ctx, cancel := context.WithCancel(context.Background())
+	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
+	if !signal.Ignored(syscall.SIGHUP) {
+		ends = append(ends, syscall.SIGHUP)
+	}
+	signals := make(chan os.Signal, 1)
+	signal.Notify(signals, ends...)
+	go func() {
+		defer signal.Stop(signals)
+		select {
+		case s := <-signals:
+			cancel()
+			if s == syscall.SIGHUP {
+				signal.Reset(os.Interrupt, syscall.SIGTERM)
+				time.Sleep(hangupEcho)
+			}
+		case <-ctx.Done():
+		}
+	}()
+	return ctx, cancel
+}
