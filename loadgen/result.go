@@ -44,6 +44,9 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 		}
 		r.Workers = append(r.Workers, rw)
 	}
+	for _, text := range s.Notes {
+		r.Findings = append(r.Findings, run.Finding{Code: "scenario", Text: text})
+	}
 	for _, g := range s.Measure.Gauges {
 		if !slices.Contains(recorded, g) {
 			r.Findings = append(r.Findings, run.Finding{Code: "gauge", Text: fmt.Sprintf("The gauge %s is not recorded.", g)})

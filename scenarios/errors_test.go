@@ -173,8 +173,15 @@ func TestOneMistakeIsReportedOnce(t *testing.T) {
 func TestMistakesOfTracesNameTheirLine(t *testing.T) {
 	const header = "at,class,exchange,routing_key,size,service\n"
 	for _, c := range []struct{ trace, want string }{
-		{"at,class\n0s,job\n", "trace.csv:1: want the header at,class,exchange,routing_key,size,service"},
-		{header + "0s,job,,,,\n1s,job,x\n", "trace.csv:3: 3 columns, want 6: at,class,exchange,routing_key,size,service"},
+		{"time,job\n0s,job\n", `trace.csv:1: the header is "time,job": give at,class,exchange,routing_key,size,service, as in 1.5s,job,,work,512,20ms (at and class are needed), or the messages.csv of a run`},
+		{"", `trace.csv:1: the header is "": give at,class,exchange,routing_key,size,service, as in 1.5s,job,,work,512,20ms (at and class are needed), or the messages.csv of a run`},
+		{"at,size\n0s,12\n", `trace.csv:1: the header is "at,size": give at,class,exchange,routing_key,size,service, as in 1.5s,job,,work,512,20ms (at and class are needed), or the messages.csv of a run`},
+		{"at,class,class\n0s,job,job\n", `trace.csv:1: the header is "at,class,class": give at,class,exchange,routing_key,size,service, as in 1.5s,job,,work,512,20ms (at and class are needed), or the messages.csv of a run`},
+		{header, "trace.csv: there are no rows below the header"},
+		{header + "0s,job,,,,\n1s,job,x\n", "trace.csv:3: the row has 3 columns, and the header 6: at,class,exchange,routing_key,size,service"},
+		{header + "0s,job,,,,\n1700000000,job,,,,\n", "trace.csv:3: the time is in seconds since 1970, and that of row 1 from the start: give one kind"},
+		{header + "1e300,job,,,,\n", `trace.csv:2: at: "1e300" is out of range`},
+		{"seq,class,intended_us\n0,job,soon\n", `trace.csv:2: intended_us "soon": give a time in microseconds`},
 		{header + "0s,jobb,,,,\n", `trace.csv:2: unknown class "jobb": did you mean "job"? (have job)`},
 		{header + "soon,job,,,,\n", `trace.csv:2: at: "soon": want a time such as 1.5s`},
 	} {

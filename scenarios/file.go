@@ -15,6 +15,7 @@ import (
 
 	"go.yaml.in/yaml/v3"
 
+	"harelab/engine/bom"
 	"harelab/engine/nearest"
 )
 
@@ -83,6 +84,10 @@ const maxFile = 16 << 20
 func parse(path string, data []byte, dir fs.FS) (*File, error) {
 	if len(data) > maxFile {
 		return nil, &Error{File: path, Msg: fmt.Sprintf("file of %d bytes: longer than %d", len(data), maxFile)}
+	}
+	data, err := bom.Cut(data)
+	if err != nil {
+		return nil, &Error{File: path, Msg: err.Error()}
 	}
 	dec := yaml.NewDecoder(bytes.NewReader(data))
 	var doc, more yaml.Node
@@ -199,5 +204,11 @@ func (f *File) read(name string) ([]byte, error) {
 	if err == nil && len(data) > maxFile {
 		err = fmt.Errorf("%s: longer than %d bytes", name, maxFile)
 	}
-	return data, err
+	if err != nil {
+		return nil, err
+	}
+	if data, err = bom.Cut(data); err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
+	return data, nil
 }

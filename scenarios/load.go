@@ -1,12 +1,8 @@
 package scenarios
 
 import (
-	"encoding/csv"
-	"fmt"
 	"math"
 	"sort"
-	"strconv"
-	"strings"
 	"time"
 
 	"go.yaml.in/yaml/v3"
@@ -326,114 +322,4 @@ func (p *Phase) classes(s *Scenario) []int {
 		}
 	}
 	return list
-}
-
-// traceColumns are the columns of a trace. The first line of its file names them.
-var traceColumns = []string{"at", "class", "exchange", "routing_key", "size", "service"}
-
-// traceFile reads a trace: a CSV file with the columns traceColumns. An empty size or
-// service is drawn from the class.
-func (d *decoder) traceFile(s *Scenario, n *yaml.Node) []Row {
-	var path string
-	d.text(&path)(n)
-	data, err := d.read(path)
-	if err != nil {
-		d.fail(n, "%v", err)
-		return nil
-	}
-	r := csv.NewReader(strings.NewReader(string(data)))
-	r.FieldsPerRecord = -1
-	records, err := r.ReadAll()
-	if err != nil {
-		d.fail(n, "%s: %v", path, err)
-		return nil
-	}
-	if len(records) == 0 || strings.Join(records[0], ",") != strings.Join(traceColumns, ",") {
-		d.fail(n, "%s:1: want the header %s", path, strings.Join(traceColumns, ","))
-		return nil
-	}
-	rows := make([]Row, 0, len(records)-1)
-	for i, rec := range records[1:] {
-		if len(rec) != len(traceColumns) {
-			d.fail(n, "%s:%d: %d columns, want %d: %s", path, i+2, len(rec), len(traceColumns), strings.Join(traceColumns, ","))
-			return nil
-		}
-		row, err := d.traceRow(s, rec)
-		if err != nil {
-			d.fail(n, "%s:%d: %v", path, i+2, err)
-			return nil
-		}
-		rows = append(rows, row)
-	}
-	return rows
-}
-
-// traceRows reads a trace that is part of the scenario.
-func (d *decoder) traceRows(s *Scenario, n *yaml.Node) []Row {
-	var rows []Row
-	d.each(n, "rows", func(n *yaml.Node) {
-		var rec []string
-		d.each(n, "row", func(n *yaml.Node) {
-			v, _ := d.scalar(n)
-			rec = append(rec, v)
-		})
-		if len(rec) != len(traceColumns) {
-			d.fail(n, "row: want [%s]", strings.Join(traceColumns, ", "))
-			return
-		}
-		row, err := d.traceRow(s, rec)
-		if err != nil {
-			d.fail(n, "row: %v", err)
-			return
-		}
-		rows = append(rows, row)
-	})
-	return rows
-}
-
-func (d *decoder) traceRow(s *Scenario, rec []string) (Row, error) {
-	row := Row{Exchange: rec[2], Key: rec[3], Size: -1, Service: -1, Class: -1}
-	at, err := traceTime(rec[0])
-	if err != nil {
-		return row, fmt.Errorf("at: %w", err)
-	}
-	row.At = at
-	names := make([]string, len(s.Classes))
-	for i := range s.Classes {
-		if names[i] = s.Classes[i].Name; names[i] == rec[1] {
-			row.Class = i
-		}
-	}
-	if row.Class < 0 {
-		return row, fmt.Errorf("unknown class %q%s", rec[1], nearest.Choices(rec[1], names))
-	}
-	if len(row.Key) > maxKey || len(row.Exchange) > maxKey {
-		return row, fmt.Errorf("exchange or routing_key is longer than %d bytes", maxKey)
-	}
-	if rec[4] != "" {
-		v := parseLiteral(rec[4])
-		if v.kind != number || v.time != 0 || v.num < 0 || v.num > 1<<40 {
-			return row, fmt.Errorf("size %q: want bytes, as 512 or 2KiB", rec[4])
-		}
-		row.Size = int64(v.num)
-	}
-	if rec[5] != "" {
-		if row.Service, err = traceTime(rec[5]); err != nil {
-			return row, fmt.Errorf("service: %w", err)
-		}
-	}
-	return row, nil
-}
-
-// traceTime reads a time with a unit, or seconds without one.
-func traceTime(s string) (time.Duration, error) {
-	v := parseLiteral(s)
-	if v.kind != number || v.time != 1 && v.time != 0 || v.bytes != 0 || v.num < 0 {
-		return 0, fmt.Errorf("%s: want a time such as 1.5s", strconv.Quote(s))
-	}
-	t, ok := duration(v.num)
-	if !ok {
-		return 0, fmt.Errorf("%s is out of range", strconv.Quote(s))
-	}
-	return t, nil
 }

@@ -37,7 +37,8 @@ type Scenario struct {
 	Expect    []metric.Expectation // those whose condition holds, with Tolerance
 	Report    Report
 
-	Features []Use // features that the scenario uses
+	Features []Use    // features that the scenario uses
+	Notes    []string // sentences on what reading the file decided, for the findings of a run
 
 	SHA256 string // of the resolved YAML, in hexadecimal
 }

@@ -267,3 +267,14 @@ func small(s *scenario) bool {
 	}
 	return work < 1000
 }
+
+func TestAnswersMayBeginWithAByteOrderMark(t *testing.T) {
+	answers := readFile(t, "testdata/answers.json")
+	a, err := readAnswers(io.MultiReader(strings.NewReader("\xef\xbb\xbf"), bytes.NewReader(answers)))
+	if err != nil || len(a.cases) == 0 {
+		t.Errorf("%v", err)
+	}
+	if _, err := readAnswers(strings.NewReader("\xff\xfe{\x00}\x00")); err == nil || err.Error() != "answers: the text is in UTF-16: save it as UTF-8" {
+		t.Errorf("UTF-16: error %v", err)
+	}
+}

@@ -9,6 +9,8 @@ import (
 	"maps"
 	"slices"
 	"strings"
+
+	"harelab/engine/bom"
 )
 
 // readAnswers reads and checks a file of known answers. Its errors name the case, the
@@ -17,6 +19,9 @@ import (
 // the scenario.
 func readAnswers(r io.Reader) (*answersFile, error) {
 	b, err := io.ReadAll(r)
+	if err == nil {
+		b, err = bom.Cut(b)
+	}
 	if err != nil {
 		return nil, fmt.Errorf("answers: %w", err)
 	}

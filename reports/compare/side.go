@@ -13,6 +13,7 @@ import (
 	"golang.org/x/perf/benchfmt"
 	"golang.org/x/perf/benchunit"
 
+	"harelab/engine/bom"
 	"harelab/reports/arms"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
@@ -205,6 +206,10 @@ func Open(path string, metrics []string) (*Side, error) {
 // ReadBench reads a side from a file in Go's benchmark format. Each unit of each
 // benchmark is a row; lines with the same name are repeats.
 func ReadBench(name string, in io.Reader) (*Side, error) {
+	in, err := bom.Reader(in)
+	if err != nil {
+		return nil, fmt.Errorf("%s: %w", name, err)
+	}
 	side := newSide(name)
 	r := benchfmt.NewReader(in, name)
 	for r.Scan() {

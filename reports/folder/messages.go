@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"harelab/engine/bom"
 	"harelab/loadgen/run"
 )
 
@@ -198,6 +199,10 @@ type table struct {
 }
 
 func newTable(in io.Reader, columns []string) (*table, error) {
+	in, err := bom.Reader(in)
+	if err != nil {
+		return nil, err
+	}
 	t := &table{r: csv.NewReader(in), column: make(map[string]int)}
 	t.r.ReuseRecord = true
 	header, err := t.r.Read()

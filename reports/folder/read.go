@@ -9,6 +9,7 @@ import (
 	"os"
 	"path/filepath"
 
+	"harelab/engine/bom"
 	"harelab/loadgen/run"
 	"harelab/reports/arms"
 	"harelab/reports/stat"
@@ -83,7 +84,10 @@ func readJSON(dir, name string, v any) error {
 	if err != nil {
 		return err
 	}
-	if err := json.Unmarshal(b, v); err != nil {
+	if b, err = bom.Cut(b); err == nil {
+		err = json.Unmarshal(b, v)
+	}
+	if err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
 	return nil
