@@ -72,6 +72,10 @@ import (
 	"harelab/engine/store"
 )
 
+// Version returns the version of harelab in this program: a release, or "devel" with the
+// commit, as far as the build has it. Clients find it in server-properties, as "harelab".
+func Version() string { return server.Version() }
+
 // Options configures an engine. The zero value is a broker in memory that behaves like
 // RabbitMQ, with the user guest, password guest.
 type Options struct {

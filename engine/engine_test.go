@@ -45,8 +45,8 @@ func TestListen(t *testing.T) {
 	}
 	defer conn.Close()
 	product, harelab := conn.Properties["product"], conn.Properties["harelab"]
-	if product != "RabbitMQ" || harelab == nil {
-		t.Errorf("presents itself as %v, harelab %v, want RabbitMQ and harelab beside it", product, harelab)
+	if product != "RabbitMQ" || harelab != engine.Version() {
+		t.Errorf("presents itself as %v, harelab %v, want RabbitMQ and harelab %v beside it", product, harelab, engine.Version())
 	}
 }
 

@@ -72,15 +72,7 @@ func folderSides(paths, metrics []string) ([]*compare.Side, error) {
 	if err := compare.Check(metrics, all); err != nil {
 		return nil, &UsageError{err.Error()}
 	}
-	var sides []*compare.Side
-	for i, path := range paths {
-		side, err := compare.FromSummaries(path, runs[i], metrics)
-		if err != nil {
-			return nil, err
-		}
-		sides = append(sides, side)
-	}
-	return sides, nil
+	return compare.Sides(paths, runs, metrics)
 }
 
 // CheckCommon refuses a comparison in which a side has no figure that the base has.

@@ -4,12 +4,12 @@ import (
 	"errors"
 	"fmt"
 	"os"
-	"runtime/debug"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"harelab/engine"
 	"harelab/engine/nearest"
 )
 
@@ -36,7 +36,7 @@ func newRoot() *cobra.Command {
 		Short:         "a lab for message routing and dispatch",
 		Long:          rootLong,
 		Example:       rootExample,
-		Version:       version(),
+		Version:       engine.Version(),
 		SilenceUsage:  true,
 		SilenceErrors: true,
 		Args:          commandOnly,
@@ -116,19 +116,4 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 		}
 	})
 	return failed
-}
-
-// version returns the module's version and revision, as far as the build has them.
-func version() string {
-	info, ok := debug.ReadBuildInfo()
-	if !ok {
-		return "unknown"
-	}
-	v := info.Main.Version
-	for _, s := range info.Settings {
-		if s.Key == "vcs.revision" && !strings.Contains(v, s.Value[:12]) {
-			v += fmt.Sprintf(" (%s)", s.Value[:12])
-		}
-	}
-	return v
 }

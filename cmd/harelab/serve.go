@@ -109,7 +109,7 @@ func serve(cmd *cobra.Command, l net.Listener, options engine.Options) error {
 	}
 	interrupted, stop := interruptible()
 	defer stop()
-	fmt.Fprintf(cmd.OutOrStdout(), "harelab %s serves %s\n", version(), brokerURL(l.Addr()))
+	fmt.Fprintf(cmd.OutOrStdout(), "harelab %s serves %s\n", engine.Version(), brokerURL(l.Addr()))
 
 	served := make(chan error, 1)
 	go func() { served <- e.Serve(l) }()

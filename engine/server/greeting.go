@@ -1,7 +1,10 @@
 package server
 
 import (
+	"regexp"
 	"runtime"
+	"runtime/debug"
+	"strings"
 
 	"harelab/engine/wire"
 )
@@ -38,6 +41,46 @@ func (s *Server) properties() wire.Table {
 	t.Set("platform", "Go "+runtime.Version()[2:])
 	t.Set("product", s.opts.Product)
 	t.Set("version", compatible)
-	t.Set("harelab", "1")
+	t.Set("harelab", Version())
 	return t
+}
+
+// module is the name of the project's module.
+const module = "harelab"
+
+// Version returns the version of harelab in this program: a release, or "devel" with the
+// commit, as far as the build has it.
+func Version() string {
+	info, ok := debug.ReadBuildInfo()
+	if !ok {
+		return "devel"
+	}
+	own, commit := info.Main, ""
+	for _, s := range info.Settings {
+		if s.Key == "vcs.revision" && own.Path == module {
+			commit = s.Value
+		}
+	}
+	for _, d := range info.Deps {
+		if d.Path == module {
+			own = *d
+		}
+	}
+	return versionOf(own.Version, commit)
+}
+
+// pseudo matches the version that Go gives to a commit without a release.
+var pseudo = regexp.MustCompile(`[-.]\d{14}-([0-9a-f]{12})(\+.*)?$`)
+
+// versionOf returns the version that a build with this module version and commit has.
+func versionOf(version, commit string) string {
+	if m := pseudo.FindStringSubmatch(version); m != nil {
+		commit = m[1]
+	} else if version != "" && version != "(devel)" {
+		return strings.TrimPrefix(version, "v")
+	}
+	if commit == "" {
+		return "devel"
+	}
+	return "devel-" + commit[:min(12, len(commit))]
 }

@@ -104,8 +104,8 @@ func (r *runner) targetOf(l *link) run.Target {
 		return s
 	}
 	t.Product, t.Version = text("product"), text("version")
-	if t.Kind == "embedded" {
-		t.Product = "harelab"
+	if v := text("harelab"); v != "" { // harelab presents itself as RabbitMQ, since clients branch on the product
+		t.Product, t.Version = "harelab", v
 	}
 	return t
 }

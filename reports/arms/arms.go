@@ -117,7 +117,7 @@ func Group(runs []*Run) []*Arm {
 	for _, of := range By(runs, keyOf) {
 		out = append(out, &Arm{Runs: of})
 	}
-	targets := targetNames(out, func(t stat.Target) string { return t.Kind }, stat.Target.Name, address)
+	targets := targetNames(out, stat.Target.Name, address)
 	names := distinct(out,
 		func(a *Arm) string { return a.First().Summary.Arm + " on " + targets[a.First().Summary.Target] },
 		func(a *Arm) string {
@@ -126,6 +126,20 @@ func Group(runs []*Run) []*Arm {
 		})
 	for i, a := range out {
 		a.Name, a.Label, a.Letter, a.Index = names[i], names[i], Letter(i), i
+	}
+	return out
+}
+
+// Names names each run by its arm, and the repeats of an arm by their number.
+func Names(runs []*Run) map[*stat.Summary]string {
+	out := make(map[*stat.Summary]string)
+	for _, a := range Group(runs) {
+		for _, r := range a.Runs {
+			out[r.Summary] = a.Name
+			if r.Summary.Repeat > 0 {
+				out[r.Summary] += fmt.Sprintf(", repeat %d", r.Summary.Repeat+1)
+			}
+		}
 	}
 	return out
 }
@@ -167,26 +181,6 @@ func distinct[T any](items []T, forms ...func(T) string) []string {
 			}
 		}
 		left = alike
-	}
-	return out
-}
-
-// Missing names the arms of some runs that the others do not have. If each side has
-// one arm, the two are a pair and none is missing, whatever their names.
-func Missing(runs, others []*stat.Summary) []string {
-	wanted, there := Group(OfSummaries(runs)), Group(OfSummaries(others))
-	if len(wanted) == 1 && len(there) == 1 {
-		return nil
-	}
-	have := make(map[string]bool)
-	for _, a := range there {
-		have[a.Name] = true
-	}
-	var out []string
-	for _, a := range wanted {
-		if !have[a.Name] {
-			out = append(out, a.Name)
-		}
 	}
 	return out
 }

@@ -49,10 +49,10 @@ func TestNames(t *testing.T) {
 		{"settings are named where they tell", []string{"a sim rr", "a/fair sim fair"}, []string{"a on sim", "a/fair on sim"}, []string{"a", "fair"}},
 		{"a prediction is beside its measurement", []string{"a sim rr", "a embedded rr"}, []string{"a on sim", "a on embedded"}, []string{"a"}},
 		{"a prediction alone is an arm", []string{"a sim", "b sim", "a embedded"}, []string{"a on sim", "b on sim", "a on embedded"}, []string{"b", "a"}},
-		{"one scenario on two targets", []string{"a embedded", "a R@3@one"}, []string{"a on embedded", "a on amqp"}, []string{"embedded", "R 3"}},
+		{"one scenario on two targets", []string{"a embedded", "a R@3@one"}, []string{"a on embedded", "a on R 3"}, []string{"embedded", "R 3"}},
 		{"two products", []string{"a R@3@one", "a L@1@two"}, []string{"a on R 3", "a on L 1"}, []string{"R 3", "L 1"}},
 		{"two scenarios on two targets", []string{"a embedded", "b embedded", "a R@3@one", "b R@3@one"},
-			[]string{"a on embedded", "b on embedded", "a on amqp", "b on amqp"}, []string{"a, embedded", "b, embedded", "a, R 3", "b, R 3"}},
+			[]string{"a on embedded", "b on embedded", "a on R 3", "b on R 3"}, []string{"a, embedded", "b, embedded", "a, R 3", "b, R 3"}},
 		{"targets that look alike", []string{"a R@3@one", "a R@3@two"},
 			[]string{"a on R 3 amqp://one", "a on R 3 amqp://two"}, []string{"R 3 amqp://one", "R 3 amqp://two"}},
 	} {
@@ -103,5 +103,61 @@ func TestMissing(t *testing.T) {
 		if got := Missing(tc.base, tc.news); !slices.Equal(got, tc.want) {
 			t.Errorf("%s: %q, want %q", tc.name, got, tc.want)
 		}
+	}
+}
+
+// TestAlign: arms of two sides are paired by what they are, whatever the number of arms.
+func TestAlign(t *testing.T) {
+	for _, tt := range []struct {
+		name      string
+		base, new []string
+		want      string // the names of the pairs, the base's own, the new side's own
+	}{
+		{"one in both", []string{"a sim rr"}, []string{"a sim rr", "b sim rr"}, "a on sim;;b on sim"},
+		{"both in one", []string{"a sim rr", "b sim rr"}, []string{"b sim rr"}, "b on sim;a on sim;"},
+		{"one and one are a pair", []string{"a sim"}, []string{"b embedded"}, "b on embedded against a on sim;;"},
+		{"one broker of two", []string{"a R@3@one"}, []string{"a R@3@one", "a R@3@two"}, "a on R 3 amqp://one;;a on R 3 amqp://two"},
+		{"the very same broker goes first", []string{"a R@3@two", "a R@3@one"}, []string{"a R@3@one", "a R@3@two"},
+			"a on R 3 amqp://one, a on R 3 amqp://two;;"},
+		{"another version", []string{"a R@3@one", "a sim"}, []string{"a R@4@one", "a sim"}, "a on R 4 against a on R 3, a on sim;;"},
+		{"another address", []string{"a R@3@one", "a sim"}, []string{"a R@3@two", "a sim"},
+			"a on R 3 amqp://two against a on R 3 amqp://one, a on sim;;"},
+		{"other settings", []string{"a sim rr", "b sim"}, []string{"a sim fair", "b sim"},
+			"a (dispatch=fair) on sim against a (dispatch=rr) on sim, b on sim;;"},
+		{"one setting of two", []string{"a sim fair"}, []string{"a sim rr", "a sim fair"},
+			"a (dispatch=fair) on sim;;a (dispatch=rr) on sim"},
+		{"nothing in common", []string{"a sim", "b sim"}, []string{"c sim"}, ";a on sim, b on sim;c on sim"},
+		{"a prediction is no measurement", []string{"a sim", "b sim"}, []string{"a embedded", "b sim"}, "b on sim;a on sim;a on embedded"},
+	} {
+		base, news := Summaries(runsOf(t, tt.base)), Summaries(runsOf(t, tt.new))
+		sides := Align(base, news)
+		var both []string
+		for _, a := range sides[1] {
+			if slices.ContainsFunc(sides[0], func(b *Arm) bool { return b.Name == a.Name }) {
+				both = append(both, a.Name)
+			}
+		}
+		got := strings.Join([]string{strings.Join(both, ", "),
+			strings.Join(Missing(base, news), ", "), strings.Join(Missing(news, base), ", ")}, ";")
+		if got != tt.want {
+			t.Errorf("%s: %q, want %q", tt.name, got, tt.want)
+		}
+	}
+}
+
+// TestAlignThreeSides: an arm that the base lacks has one name on the other sides.
+func TestAlignThreeSides(t *testing.T) {
+	var sides [][]*stat.Summary
+	for _, texts := range [][]string{{"a sim"}, {"a sim", "b sim"}, {"b sim"}} {
+		sides = append(sides, Summaries(runsOf(t, texts)))
+	}
+	var got []string
+	for _, of := range Align(sides...) {
+		for _, a := range of {
+			got = append(got, a.Name)
+		}
+	}
+	if want := []string{"a on sim", "a on sim", "b on sim", "b on sim"}; !slices.Equal(got, want) {
+		t.Errorf("%q, want %q", got, want)
 	}
 }

@@ -11,13 +11,14 @@ type Set struct {
 	Focus string // the class that the report is about, empty if there is none
 
 	targets map[stat.Target]string
+	names   map[*stat.Summary]string
 }
 
 // NewSet groups runs into the arms of a report. A run in virtual time is the
 // prediction of the arm of the same scenario and variant that ran on a real clock;
 // it is an arm itself only if there is no such arm.
 func NewSet(runs []*Run) *Set {
-	s := &Set{Runs: runs}
+	s := &Set{Runs: runs, names: Names(runs)}
 	predicted := make(map[string]*Run)
 	measured := make(map[string]bool)
 	for _, r := range runs {
@@ -100,6 +101,9 @@ func (s *Set) TargetName(t stat.Target) string {
 	}
 	return t.Name()
 }
+
+// RunName names a run of the set: its arm, and which of the arm's repeats it is.
+func (s *Set) RunName(r *Run) string { return s.names[r.Summary] }
 
 // Classes returns the names of all classes, the focus first.
 func (s *Set) Classes() []string {

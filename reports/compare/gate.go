@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"io"
 	"math"
-	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -97,7 +96,8 @@ func Gate(base, new []*stat.Summary, rules []GateRule) ([]GateResult, error) {
 	var out []GateResult
 	pairs := pairArms(base, new)
 	if len(pairs) == 0 {
-		return nil, fmt.Errorf("base and new have no arm in common")
+		return nil, fmt.Errorf("the two folders have no arm in common: %s in the base, %s in the new one",
+			stat.List(arms.Missing(base, new), "and"), stat.List(arms.Missing(new, base), "and"))
 	}
 	for _, p := range pairs {
 		for _, r := range rules {
@@ -123,18 +123,15 @@ type pair struct {
 	base, new []*stat.Summary
 }
 
-// pairArms pairs the arms of two sides by name, in the order of the new side. If each
-// side has one arm, the two are a pair, whatever their names.
+// pairArms pairs the arms of two sides by what they are, in the order of the new side.
 func pairArms(base, new []*stat.Summary) []pair {
-	from, to := arms.Group(arms.OfSummaries(base)), arms.Group(arms.OfSummaries(new))
+	sides := arms.Align(base, new)
 	var out []pair
-	for _, n := range to {
-		i := slices.IndexFunc(from, func(b *arms.Arm) bool { return b.Name == n.Name })
-		if len(from) == 1 && len(to) == 1 {
-			i = 0
-		}
-		if i >= 0 {
-			out = append(out, pair{n.Name, arms.Summaries(from[i].Runs), arms.Summaries(n.Runs)})
+	for _, n := range sides[1] {
+		for _, b := range sides[0] {
+			if b.Name == n.Name {
+				out = append(out, pair{n.Name, arms.Summaries(b.Runs), arms.Summaries(n.Runs)})
+			}
 		}
 	}
 	return out

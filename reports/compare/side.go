@@ -98,15 +98,48 @@ func DefaultMetrics(s *stat.Summary) []string {
 // takes [DefaultMetrics]. A run without the class, tenant, queue or worker that a
 // label names has no value; see [Check].
 func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, error) {
-	side := newSide(name)
-	if len(ss) == 0 {
-		return nil, fmt.Errorf("%s has no runs", name)
+	sides, err := Sides([]string{name}, [][]*stat.Summary{ss}, metrics)
+	if err != nil {
+		return nil, err
 	}
+	return sides[0], nil
+}
+
+// Sides makes the sides of a comparison, the base first, as [FromSummaries] makes one. It
+// pairs their arms by what they are.
+func Sides(names []string, runs [][]*stat.Summary, metrics []string) ([]*Side, error) {
+	for i, ss := range runs {
+		if len(ss) == 0 {
+			return nil, fmt.Errorf("%s has no runs", names[i])
+		}
+	}
+	aligned := arms.Align(runs...)
+	several := slices.ContainsFunc(aligned, func(of []*arms.Arm) bool { return len(of) > 1 })
+	var out []*Side
+	for i, ss := range runs {
+		armOf := make(map[*stat.Summary]string) // a single arm on each side needs no name
+		if several {
+			for _, a := range aligned[i] {
+				for _, r := range a.Runs {
+					armOf[r.Summary] = a.Name
+				}
+			}
+		}
+		side, err := sideOf(names[i], ss, metrics, armOf)
+		if err != nil {
+			return nil, err
+		}
+		out = append(out, side)
+	}
+	return out, nil
+}
+
+func sideOf(name string, ss []*stat.Summary, metrics []string, armOf map[*stat.Summary]string) (*Side, error) {
+	side := newSide(name)
 	side.Goal = goalOf(ss)
-	virtual := true
-	armOf := armNames(ss)
+	measured := make(map[string]bool) // the arms with a run on a real clock
 	for _, s := range ss {
-		virtual = virtual && s.Virtual
+		measured[armOf[s]] = measured[armOf[s]] || !s.Virtual
 		switch {
 		case !s.Valid():
 			side.Invalid = s.Arm + " is invalid"
@@ -138,26 +171,10 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 			}
 			k := Key{arm, m, q.Unit(), int8(q.Better())}
 			side.add(k, v)
-			side.Exact[k] = virtual
+			side.Exact[k] = !measured[arm]
 		}
 	}
 	return side, nil
-}
-
-// armNames returns the name of each run's arm. It is nil if there is only one arm,
-// which needs no name.
-func armNames(ss []*stat.Summary) map[*stat.Summary]string {
-	groups := arms.Group(arms.OfSummaries(ss))
-	if len(groups) == 1 {
-		return nil
-	}
-	out := make(map[*stat.Summary]string)
-	for _, a := range groups {
-		for _, r := range a.Runs {
-			out[r.Summary] = a.Name
-		}
-	}
-	return out
 }
 
 // Check returns an error for the first metric that does not exist, or whose label names

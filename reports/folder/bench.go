@@ -9,6 +9,7 @@ import (
 	"strconv"
 	"strings"
 
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 	"harelab/scenarios/metric"
 )
@@ -48,15 +49,16 @@ type Figure struct {
 func WriteBench(out io.Writer, f *Folder) error {
 	virtual := true
 	var lines []BenchLine
+	set := f.Set()
 	for _, r := range f.Runs {
 		virtual = virtual && r.Summary.Virtual
 		for _, c := range r.Summary.Classes {
 			if c.N > 0 {
-				lines = append(lines, benchLine(f, r.Summary, c, benchFigures(r.Summary, benchMetrics[:perClass], metric.Label{Key: "class", Value: c.Name})))
+				lines = append(lines, benchLine(f, set, r.Summary, c, benchFigures(r.Summary, benchMetrics[:perClass], metric.Label{Key: "class", Value: c.Name})))
 			}
 		}
 		if r.Summary.All.N > 0 {
-			lines = append(lines, benchLine(f, r.Summary, r.Summary.All, benchFigures(r.Summary, benchMetrics)))
+			lines = append(lines, benchLine(f, set, r.Summary, r.Summary.All, benchFigures(r.Summary, benchMetrics)))
 		}
 	}
 	return WriteBenchLines(out, f.Manifest.Host, virtual, lines)
@@ -137,15 +139,12 @@ func benchFigures(s *stat.Summary, qs []metric.Query, labels ...metric.Label) []
 	return out
 }
 
-func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) BenchLine {
+func benchLine(f *Folder, set *arms.Set, s *stat.Summary, c *stat.Class, figures []Figure) BenchLine {
 	scenario := s.Scenario
 	if s.Variant != "" {
 		scenario += "+" + s.Variant
 	}
-	target := s.Target.Kind
-	if target == "amqp" {
-		target = strings.ReplaceAll(s.Target.Name(), " ", "-")
-	}
+	target := targetKey.Replace(strings.TrimRight(set.TargetName(s.Target), "/"))
 	keys := []string{"scenario=" + KeyValue(scenario)}
 	for _, k := range [][2]string{{"matcher", s.Matcher}, {"dispatch", s.Dispatch}, {"order", s.Order}} {
 		if k[1] != "" { // empty for a foreign broker
@@ -161,6 +160,10 @@ func benchLine(f *Folder, s *stat.Summary, c *stat.Class, figures []Figure) Benc
 	}
 	return BenchLine{Name: "Run/" + strings.Join(keys, "/"), N: c.N, Figures: figures}
 }
+
+// targetKey turns a target's name into the value of a key, as "RabbitMQ-3.10.8", with the
+// address, "RabbitMQ-3.10.8@127.0.0.1:5672", where a folder has two such brokers.
+var targetKey = strings.NewReplacer(" amqp://", "@", " amqps://", "@", " ", "-")
 
 // KeyValue makes s usable as the value of a key in a benchmark's name: it replaces
 // the slash, which separates keys, the equals sign, and the space, which ends a name.

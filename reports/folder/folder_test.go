@@ -222,6 +222,21 @@ func TestBenchNamesNoStrategiesOfOthers(t *testing.T) {
 	}
 }
 
+// TestBenchTellsBrokersApart: two brokers of one product have keys of their own.
+func TestBenchTellsBrokersApart(t *testing.T) {
+	one, two := specimen.Foreign(specimen.CeleryInitial()), specimen.Foreign(specimen.CeleryInitial())
+	one.Target.URL, two.Target.URL = "amqp://127.0.0.1:5701/", "amqp://127.0.0.1:5702/v"
+	var buf bytes.Buffer
+	if err := WriteBench(&buf, New(arms.Summarize(one, two, specimen.CeleryInitial()), Manifest{})); err != nil {
+		t.Fatal(err)
+	}
+	for _, want := range []string{"target=RabbitMQ-3.10.8@127.0.0.1:5701/", "target=RabbitMQ-3.10.8@127.0.0.1:5702_v/", "target=sim/"} {
+		if strings.Count(buf.String(), want) != 3 {
+			t.Errorf("want 3 lines with %s:\n%s", want, buf.String())
+		}
+	}
+}
+
 func TestNoCredentialsAnywhere(t *testing.T) {
 	r := specimen.Foreign(specimen.CeleryInitial())
 	r.Target.URL = "amqp://guest:s3cr@t@10.0.0.1:5672/"

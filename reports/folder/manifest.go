@@ -43,7 +43,8 @@ type Host struct {
 type Arm struct {
 	Dir          string            `json:"dir"`
 	Arm          string            `json:"arm"`
-	Target       string            `json:"target"` // kind, product and version
+	Target       string            `json:"target"`        // kind, product and version
+	URL          string            `json:"url,omitempty"` // of a broker, without credentials
 	Seed         uint64            `json:"seed"`
 	Repeat       int               `json:"repeat"`
 	ScenarioHash string            `json:"scenario_sha256"` // of scenario.resolved.yaml
@@ -95,6 +96,7 @@ func (m *Manifest) fill(runs []*Run) {
 		a := Arm{
 			Dir: r.Dir, Arm: res.Arm(), Seed: res.Seed, Repeat: res.Repeat,
 			Target:       strings.Join(strings.Fields(res.Target.Kind+" "+res.Target.Product+" "+res.Target.Version), " "),
+			URL:          Redact(res.Target.URL),
 			ScenarioHash: hex.EncodeToString(sum[:]), Doc: res.Doc, Params: res.Params,
 			Started: res.Started, Elapsed: res.Elapsed, LengthUS: res.Length, WarmupUS: res.Warmup, IntervalUS: res.Interval,
 			Queues: res.Queues, Tenants: res.Tenants, Partial: res.Partial, Valid: res.Valid(),

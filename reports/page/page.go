@@ -149,7 +149,7 @@ func newView(f *folder.Folder) view {
 	}
 	v.Figures = newTable([]string{"run", "class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))
 	v.Runs = newTable([]string{"run", "on", "makespan", "slots busy", "idle while waiting", "jain.busy by worker", "lost", "duplicated", "redelivered"}, runRows(in))
-	v.Agree = agreements(f.Summaries())
+	v.Agree = agreements(in, f.Summaries())
 	v.Verdicts = verdicts(in)
 	seen := make(map[string]bool)
 	for _, r := range f.Runs {

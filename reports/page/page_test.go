@@ -60,6 +60,10 @@ func TestStories(t *testing.T) {
 		{"no third arm that helps", []*run.Result{initial, sameLoad, slower}, "No difference that matters"},
 		{"other loads", []*run.Result{initial, specimen.CeleryOptimized("", 200, 4, false)}, "The loads differ: there is no verdict between these runs."},
 		{"two targets", []*run.Result{initial, specimen.Measured(initial), specimen.Foreign(initial)}, "Embedded and RabbitMQ 3.10.8 agree: the longest wait of run_user_query is 10.9 s, as predicted."},
+		{"two targets, one of which finishes later than predicted", []*run.Result{initial, specimen.Measured(initial), later(specimen.Foreign(initial))},
+			"Embedded and RabbitMQ 3.10.8 differ: the end of fit_neural_net is 10 s with embedded and 11 s with RabbitMQ 3.10.8."},
+		{"two targets that agree on what was not predicted", []*run.Result{initial, later(specimen.Measured(initial)), later(specimen.Foreign(initial))},
+			"Embedded and RabbitMQ 3.10.8 agree: the longest wait of run_user_query is 10.9 s, but the end of fit_neural_net is 11 s on embedded, not 10 s as predicted."},
 		{"an invalid run", []*run.Result{invalid, fair}, "These figures cannot be used."},
 		{"a loss", []*run.Result{lossy}, "celery-initial lost 3 of 44 messages."},
 		{"nothing waits", []*run.Result{quick}, "The workers keep up: hardly anything waits."},
@@ -70,6 +74,18 @@ func TestStories(t *testing.T) {
 			t.Errorf("%s: headline %q, text %q, want %q", tt.name, got.Headline, got.Text, tt.want)
 		}
 	}
+}
+
+// later returns r with a class's last message done a second later. It waits no longer.
+func later(r *run.Result) *run.Result {
+	last := 0
+	for i, m := range r.Messages {
+		if r.Classes[m.Class] == "fit_neural_net" {
+			last = i
+		}
+	}
+	r.Messages[last].Done += 1_000_000
+	return r
 }
 
 // TestMetricWords: a label of a figure says of which messages it is.

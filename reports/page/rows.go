@@ -263,10 +263,10 @@ func runRows(in *arms.Set) [][]cell {
 	return rows
 }
 
-func agreements(ss []*stat.Summary) []agreement {
+func agreements(in *arms.Set, ss []*stat.Summary) []agreement {
 	var out []agreement
 	for _, a := range stat.Agreements(ss) {
-		v := agreement{Arm: a.Arm, Target: a.Target.Name(), Class: "ok", Verdict: a.Verdict()}
+		v := agreement{Arm: a.Arm, Target: in.TargetName(a.Target), Class: "ok", Verdict: a.Verdict()}
 		if !a.Within() {
 			v.Class = "bad"
 		}
@@ -404,7 +404,8 @@ func factLines(f *folder.Folder) []string {
 		out = append(out, fmt.Sprintf("%s/%s, %d x %s, GOMAXPROCS %d", h.OS, h.Arch, h.CPUs, cpu, h.Procs))
 	}
 	for _, a := range m.Arms {
-		out = append(out, fmt.Sprintf("%s on %s: seed %d, scenario %s, files in %s", a.Arm, a.Target, a.Seed, a.ScenarioHash[:12], a.Dir))
+		target := strings.TrimSpace(a.Target + " " + a.URL)
+		out = append(out, fmt.Sprintf("%s on %s: seed %d, scenario %s, files in %s", a.Arm, target, a.Seed, a.ScenarioHash[:12], a.Dir))
 	}
 	return out
 }

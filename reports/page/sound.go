@@ -41,10 +41,10 @@ func Sound(in *arms.Set) Soundness {
 			if f.Invalid {
 				state = "bad"
 			}
-			add(state, f.Code, "%s: %s", runName(r), f.Text)
+			add(state, f.Code, "%s: %s", in.RunName(r), f.Text)
 		}
 		if r.Summary.Partial {
-			add("note", "partial", "%s was cut short; its figures cover the time until then.", runName(r))
+			add("note", "partial", "%s was cut short; its figures cover the time until then.", in.RunName(r))
 		}
 	}
 	checkLedger(in, add)
@@ -65,17 +65,6 @@ func Sound(in *arms.Set) Soundness {
 	return s
 }
 
-func runName(r *arms.Run) string {
-	t := r.Summary.Arm + " on " + r.Summary.Target.Kind
-	if r.Summary.Target.Kind == "amqp" {
-		t = r.Summary.Arm + " on " + r.Summary.Target.Product
-	}
-	if r.Summary.Repeat > 0 {
-		t += fmt.Sprintf(", repeat %d", r.Summary.Repeat+1)
-	}
-	return t
-}
-
 type adder func(state, name, format string, args ...any)
 
 // checkLedger checks that every published message was finished once.
@@ -91,7 +80,7 @@ func checkLedger(in *arms.Set, add adder) {
 			what string
 		}{{l.Lost, "lost"}, {l.Duplicated, "worked on twice"}, {l.Unserved, "not served"}, {l.Returned, "returned"}, {max(l.Unroutable, 0), "unroutable"}, {l.Rejected, "rejected"}} {
 			if c.n > 0 {
-				wrong = append(wrong, fmt.Sprintf("%s: %s %s", runName(r), stat.Count(int(c.n)), c.what))
+				wrong = append(wrong, fmt.Sprintf("%s: %s %s", in.RunName(r), stat.Count(int(c.n)), c.what))
 			}
 		}
 	}
@@ -133,7 +122,7 @@ func checkWarmup(in *arms.Set, add adder) {
 	for _, r := range in.Runs {
 		cut = max(cut, r.Result.Warmup)
 		if d := r.Summary.Drift; d != nil && math.Abs(*d) > math.Abs(drift) {
-			drift, drifting = *d, runName(r)
+			drift, drifting = *d, in.RunName(r)
 		}
 	}
 	warm := "there is no warm-up"

@@ -131,7 +131,7 @@ func cutShortRule(f facts) (Story, bool) {
 		if s := r.Summary; s.Partial {
 			return Story{
 				Headline: fmt.Sprintf("Cut off after %s, with %s of %s messages finished.", stat.Brief(s.Length), stat.Count(s.All.N), stat.Count(s.Load.Messages)),
-				Text:     fmt.Sprintf("The run of %s was stopped before its end. The measurements until then are below; they say nothing about the whole run.", runName(r)),
+				Text:     fmt.Sprintf("The run of %s was stopped before its end. The measurements until then are below; they say nothing about the whole run.", f.in.RunName(r)),
 			}, true
 		}
 	}
@@ -184,14 +184,36 @@ func targetsRule(f facts) (Story, bool) {
 	if math.IsNaN(low) || math.IsNaN(high) {
 		return Story{}, false
 	}
+	all := stat.Upper(stat.List(names, "and"))
 	if high-low > stat.AgreeRel*low+abs {
-		return Story{fmt.Sprintf("%s differ: the longest wait of %s is between %s and %s.", stat.Upper(stat.List(names, "and")), f.what(), stat.Brief(low), stat.Brief(high)), spread(f)}, true
+		return Story{fmt.Sprintf("%s differ: the longest wait of %s is between %s and %s.", all, f.what(), stat.Brief(low), stat.Brief(high)), spread(f)}, true
 	}
-	predicted := ""
-	if p := f.base.Predicted; p != nil && math.Abs(f.worst(&arms.Arm{Runs: []*arms.Run{p}})-low) <= stat.AgreeRel*low+abs {
-		predicted = ", as predicted"
+	for _, a := range f.in.Arms[1:] {
+		first := f.base.First().Summary
+		if l := stat.Agree(first, a.First().Summary.Target, arms.Summaries(a.Runs)).Outside(); l != nil {
+			return Story{fmt.Sprintf("%s differ: %s is %s with %s and %s with %s.", all, l.Words(),
+				stat.Brief(l.Predicted), f.base.Label, stat.Brief(l.Measured), a.Label), spread(f)}, true
+		}
 	}
-	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", stat.Upper(stat.List(names, "and")), f.what(), stat.Brief(high), predicted), spread(f) + f.stuckText(f.base)}, true
+	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", all, f.what(), stat.Brief(high), f.predicted()), spread(f) + f.stuckText(f.base)}, true
+}
+
+// predicted says whether all measurements agree with their predictions. It is empty if
+// there is no prediction.
+func (f facts) predicted() string {
+	all := stat.Agreements(arms.Summaries(f.in.Runs))
+	for _, a := range all {
+		if l := a.Outside(); l != nil {
+			return fmt.Sprintf(", but %s is %s on %s, not %s as predicted", l.Words(), stat.Brief(l.Measured), f.in.TargetName(a.Target), stat.Brief(l.Predicted))
+		}
+		if !a.SameLoad {
+			return ""
+		}
+	}
+	if len(all) == 0 {
+		return ""
+	}
+	return ", as predicted"
 }
 
 // twoHalvesRule: an arm that splits the queue helps the typical message, but some

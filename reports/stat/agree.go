@@ -48,6 +48,28 @@ func (a *Agreement) Within() bool {
 	return a.SameLoad && !slices.ContainsFunc(a.Lines, func(l AgreementLine) bool { return !l.Within })
 }
 
+// Outside is the line whose difference is furthest outside the bounds, nil if all lines
+// agree.
+func (a *Agreement) Outside() *AgreementLine {
+	var worst *AgreementLine
+	for i := range a.Lines {
+		if l := &a.Lines[i]; !l.Within && (worst == nil || math.Abs(l.Diff()) > math.Abs(worst.Diff())) {
+			worst = l
+		}
+	}
+	return worst
+}
+
+// Words names the figure for a sentence, as "the longest wait of run_user_query".
+func (l AgreementLine) Words() string {
+	for _, f := range compared {
+		if f.name == l.Metric {
+			return "the " + f.words + " of " + l.Class
+		}
+	}
+	return l.Metric + " of " + l.Class
+}
+
 // Verdict gives the result in words, as "within 2 % + 20 ms".
 func (a *Agreement) Verdict() string {
 	bounds := Percent(AgreeRel) + " + " + Brief(AgreeAbs(a.Target))
@@ -112,6 +134,10 @@ func Agreements(ss []*Summary) []*Agreement {
 	return out
 }
 
+// Agree compares the figures of a run with the medians over the repeats of the same arm on
+// the target t, as [Agreements] compares a prediction with its measurement.
+func Agree(base *Summary, t Target, repeats []*Summary) *Agreement { return agree(base, t, repeats) }
+
 func agree(p *Summary, t Target, measured []*Summary) *Agreement {
 	a := &Agreement{Arm: p.Arm, Target: t, SameLoad: true, Repeats: len(measured)}
 	for _, m := range measured {
@@ -143,15 +169,15 @@ func agree(p *Summary, t Target, measured []*Summary) *Agreement {
 // compared are the figures of a class in which prediction and measurement are
 // compared. Every target shows them.
 var compared = []struct {
-	name string
-	of   func(*Class) Figure
+	name, words string
+	of          func(*Class) Figure
 }{
-	{"wait mean", func(c *Class) Figure { return c.Wait.mean() }},
-	{"wait p50", func(c *Class) Figure { return c.Wait.get(func(d *Dist) float64 { return d.P50 }) }},
-	{"wait max", func(c *Class) Figure { return c.Wait.get(func(d *Dist) float64 { return d.Max }) }},
-	{"held max", func(c *Class) Figure { return c.Held.get(func(d *Dist) float64 { return d.Max }) }},
-	{"starvation", func(c *Class) Figure { return figure(c.Starvation) }},
-	{"finish", func(c *Class) Figure { return figure(c.Finish) }},
+	{"wait mean", "mean wait", func(c *Class) Figure { return c.Wait.mean() }},
+	{"wait p50", "median wait", func(c *Class) Figure { return c.Wait.get(func(d *Dist) float64 { return d.P50 }) }},
+	{"wait max", "longest wait", func(c *Class) Figure { return c.Wait.get(func(d *Dist) float64 { return d.Max }) }},
+	{"held max", "longest held time", func(c *Class) Figure { return c.Held.get(func(d *Dist) float64 { return d.Max }) }},
+	{"starvation", "longest starvation", func(c *Class) Figure { return figure(c.Starvation) }},
+	{"finish", "end", func(c *Class) Figure { return figure(c.Finish) }},
 }
 
 func (d *Dist) mean() Figure { return d.get(func(d *Dist) float64 { return d.Mean }) }
