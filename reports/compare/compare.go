@@ -9,6 +9,7 @@
 package compare
 
 import (
+	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -188,8 +189,23 @@ func ratio(n, b float64) float64 {
 	return n / b
 }
 
-// correct applies Holm's step-down method to the p values and decides which
-// differences count (S. Holm, Scand. J. Statist. 6, 1979).
+// Holm returns p values corrected for their number by Holm's step-down method, in the
+// same order (S. Holm, Scand. J. Statist. 6, 1979).
+func Holm(ps []float64) []float64 {
+	order := make([]int, len(ps))
+	for i := range order {
+		order[i] = i
+	}
+	slices.SortStableFunc(order, func(a, b int) int { return cmp.Compare(ps[a], ps[b]) })
+	out, floor := make([]float64, len(ps)), 0.0
+	for i, k := range order {
+		floor = max(floor, min(1, ps[k]*float64(len(ps)-i)))
+		out[k] = floor
+	}
+	return out
+}
+
+// correct corrects the p values for their number and decides which differences count.
 func (c *Comparison) correct() {
 	var tests []*Effect
 	for i := range c.Rows {
@@ -199,19 +215,12 @@ func (c *Comparison) correct() {
 			}
 		}
 	}
-	slices.SortStableFunc(tests, func(a, b *Effect) int {
-		switch {
-		case a.P < b.P:
-			return -1
-		case a.P > b.P:
-			return 1
-		}
-		return 0
-	})
-	floor := 0.0
+	ps := make([]float64, len(tests))
 	for i, e := range tests {
-		floor = max(floor, min(1, e.P*float64(len(tests)-i)))
-		e.P = floor
+		ps[i] = e.P
+	}
+	for i, p := range Holm(ps) {
+		tests[i].P = p
 	}
 	for i := range c.Rows {
 		row := &c.Rows[i]
@@ -284,6 +293,8 @@ func Delta(ratio float64) string {
 	switch {
 	case math.IsNaN(ratio) || math.IsInf(ratio, 0):
 		return "from 0"
+	case ratio >= 1e6:
+		return fmt.Sprintf("x%.3g", ratio)
 	case ratio >= 100:
 		return fmt.Sprintf("x%.0f", ratio)
 	}

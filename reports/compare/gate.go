@@ -150,32 +150,43 @@ func gate(base, new *Side, r GateRule) GateResult {
 	k := base.Keys[0]
 	g.Base, _ = estimate(base, k)
 	g.New, _ = estimate(new, k)
-	limit := r.limit(g.Base.Center)
-	beyond := g.New.Center > limit
-	if !r.Up {
-		beyond = g.New.Center < limit
+	g.Outcome, g.P, g.Why = Beyond(base.Values[k], new.Values[k], g.Base.Exact && g.New.Exact, r.Up, r.limit)
+	return g
+}
+
+// Beyond says whether values are beyond a limit: significantly beyond the limit is worse,
+// significantly within it is ok, and everything else is inconclusive, with the reason.
+// Limit returns the worst value that is allowed for a value of the base; up says that
+// higher values are worse. Exact values need no test.
+func Beyond(base, values []float64, exact, up bool, limit func(float64) float64) (o GateOutcome, p float64, why string) {
+	var moved []float64
+	for _, v := range base {
+		moved = append(moved, limit(v))
 	}
-	if g.Base.Exact && g.New.Exact {
-		g.Outcome = map[bool]GateOutcome{true: GateWorse, false: GateOK}[beyond]
-		return g
+	to, is := newSample(moved), newSample(values)
+	over := median(is) > median(to)
+	if !up {
+		over = median(is) < median(to)
 	}
-	moved := make([]float64, 0, g.Base.N)
-	for _, v := range base.Values[k] {
-		moved = append(moved, r.limit(v))
+	outcome := GateOK
+	if over {
+		outcome = GateWorse
 	}
-	test := benchmath.AssumeNothing.Compare(newSample(moved), newSample(new.Values[k]))
-	g.P = test.P
+	if exact {
+		return outcome, 0, ""
+	}
+	test := benchmath.AssumeNothing.Compare(to, is)
 	switch {
 	case test.P >= Alpha && len(test.Warnings) > 0:
-		g.Why = test.Warnings[0].Error()
+		return GateInconclusive, test.P, test.Warnings[0].Error()
 	case test.P >= Alpha:
-		g.Why = "the values are too noisy to say on which side of the limit they are"
-	case beyond:
-		g.Outcome = GateWorse
-	default:
-		g.Outcome = GateOK
+		return GateInconclusive, test.P, "the values are too noisy to say on which side of the limit they are"
 	}
-	return g
+	return outcome, test.P, ""
+}
+
+func median(s *benchmath.Sample) float64 {
+	return benchmath.AssumeNothing.Summary(s, confidence).Center
 }
 
 // WorstOutcome returns the outcome of a gate as a whole: the worst of its results.
