@@ -42,6 +42,12 @@ func (v view) markdown(w io.Writer) error {
 		p("## %s\n\n%s\n\n![%s](plots/%s.svg)\n\n", c.Title, escape(c.Note), escape(c.Alt), c.Name)
 	}
 	for _, t := range v.Tables {
+		if t.Folded {
+			p("<details><summary>%s</summary>\n\n%s\n\n", t.Title, escape(t.Note))
+			writeFigures(out, t.Figures)
+			p("</details>\n\n")
+			continue
+		}
 		p("## %s\n\n%s\n\n", t.Title, escape(t.Note))
 		writeFigures(out, t.Figures)
 	}

@@ -41,11 +41,13 @@ type SheetTable struct {
 	Heads       int
 	Rows        [][]string
 	Sort        [][]float64 // of the same shape as Rows, or nil
+	Folded      bool        // shown only when the reader opens it
 }
 
 // tableView is a table with its title and note.
 type tableView struct {
 	Title, Note string
+	Folded      bool
 	Figures     table
 }
 
@@ -57,7 +59,7 @@ func (s Sheet) view() view {
 		}
 	}
 	for _, t := range s.Tables {
-		v.Tables = append(v.Tables, tableView{t.Title, t.Note, t.figures()})
+		v.Tables = append(v.Tables, tableView{t.Title, t.Note, t.Folded, t.figures()})
 	}
 	return v
 }
