@@ -168,6 +168,9 @@ func (d *driver) loop(ctx context.Context) error {
 			break
 		}
 		if at > end {
+			if !publish && d.idle() {
+				break
+			}
 			d.now, d.last = end, end
 			d.out.Partial = true
 			break
@@ -190,6 +193,23 @@ func (d *driver) loop(ctx context.Context) error {
 }
 
 const never = 1<<63 - 1
+
+// idle reports whether no message is left, in a queue or at a worker. What may still be
+// on the agenda then are timers of the broker, such as that for the expiry of messages
+// which have long been acknowledged.
+func (d *driver) idle() bool {
+	for i := range d.tasks {
+		if d.tasks[i].phase != unused {
+			return false
+		}
+	}
+	for _, q := range d.vhost.Queues() {
+		if q.Ready > 0 {
+			return false
+		}
+	}
+	return true
+}
 
 // ended reports whether the run is over before an event at a time: all messages are
 // published, and no work started during the idle time.

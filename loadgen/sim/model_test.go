@@ -328,6 +328,7 @@ func TestStop(t *testing.T) {
 		{"at the timeout", Stop{Timeout: 65}, 65, "done done unserved", true},
 		{"when all is published", Stop{Published: true}, 50, "done unserved unserved", false},
 		{"when nothing starts", Stop{Idle: 15}, 60, "done done unserved", false},
+		{"when nothing is left but timers", Stop{Timeout: 1000}, 80, "done done done", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			m := Model{
@@ -336,10 +337,13 @@ func TestStop(t *testing.T) {
 				Stop:    c.stop,
 				Source:  &listSource{list: slices.Concat(burst(0, 1, "q", 10), burst(50, 2, "q", 10))},
 			}
+			if c.name == "when nothing is left but timers" {
+				m.Queues[0] = queueOf("q", "x-message-ttl", int64(3_600_000))
+			}
 			if c.stop.Idle > 0 {
 				m.Workers[0].AckDelay = 7
 			}
-			if c.name == "when nothing is left" {
+			if strings.HasPrefix(c.name, "when nothing is left") {
 				m.Workers[0].AckDelay = 5
 			}
 			o, err := m.Run(context.Background())

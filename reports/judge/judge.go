@@ -24,12 +24,37 @@ import (
 )
 
 // A Goal is a figure by which runs are judged.
-type Goal struct{ metric.Query }
+type Goal struct {
+	metric.Query
 
-// Parse reads a goal, such as "wait.p99{class=quick}".
-func Parse(s string) (Goal, error) {
+	// finished says that the metric is about finished messages, and that some of the
+	// messages that the labels select were not finished. Words then say "of finished
+	// quick": of all quick the sentence would not be true.
+	finished bool
+}
+
+// About returns the goal of a query for the words about these runs.
+func About(q metric.Query, runs []*stat.Summary) Goal {
+	m := q.Def()
+	return Goal{q, m != nil && (m.Kind == metric.Interval || m.Kind == metric.Ratio) &&
+		slices.ContainsFunc(runs, func(s *stat.Summary) bool { return unfinished(s, q) })}
+}
+
+// unfinished reports whether a run finished some of the messages that a query selects
+// and not all. A run that finished none has the value "never", which needs no more
+// words.
+func unfinished(s *stat.Summary, q metric.Query) bool {
+	published, finished := count(s, "published", q), count(s, "finished", q)
+	return finished > 0 && published > finished
+}
+
+// Parse reads a goal, such as "wait.p99{class=quick}", for the words about these runs.
+func Parse(s string, runs ...*stat.Summary) (Goal, error) {
 	q, err := metric.Parse(s)
-	return Goal{q}, err
+	if err != nil {
+		return Goal{}, err
+	}
+	return About(q, runs), nil
 }
 
 // Goals returns the figures by which the runs of one report are judged, the most
@@ -68,7 +93,7 @@ func shared(runs []*stat.Summary, qs []metric.Query) []Goal {
 	for _, q := range qs {
 		asked := !slices.ContainsFunc(runs, func(s *stat.Summary) bool { return s.Scope().Check(q) != nil })
 		if asked && slices.ContainsFunc(runs, func(s *stat.Summary) bool { return !math.IsNaN(Value(s, q)) }) {
-			out = append(out, Goal{q})
+			out = append(out, About(q, runs))
 		}
 	}
 	return out
@@ -137,9 +162,9 @@ func longestWait(runs []*stat.Summary) (Goal, bool) {
 	var all []candidate
 	for _, c := range runs[0].Classes {
 		of := []metric.Label{{Key: "class", Value: c.Name}}
-		g := Goal{metric.Query{Metric: "wait", Stat: "p99", Labels: of}}
+		g := About(metric.Query{Metric: "wait", Stat: "p99", Labels: of}, runs)
 		if len(shared(runs, []metric.Query{g.Query})) == 0 {
-			g = Goal{metric.Query{Metric: "starvation", Labels: of}}
+			g = About(metric.Query{Metric: "starvation", Labels: of}, runs)
 			if len(shared(runs, []metric.Query{g.Query})) == 0 {
 				continue
 			}

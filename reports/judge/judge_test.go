@@ -104,6 +104,16 @@ func TestStarvedClassIsTheGoal(t *testing.T) {
 // becomes the return.
 func TestSentencesMirror(t *testing.T) {
 	price := func() *run.Result { return later(fair(), "fit_neural_net", 5) }
+	dropping := func() *run.Result { // most of a class is never finished
+		r := fair()
+		for i := range r.Messages {
+			if m := &r.Messages[i]; r.Classes[m.Class] == "run_user_query" && m.Seq%4 != 0 {
+				m.Received, m.Started, m.Done, m.Acked, m.State = run.None, run.None, run.None, run.None, run.Unserved
+				r.Ledger.Unserved++
+			}
+		}
+		return r
+	}
 	lossy := func() *run.Result { r := fair(); r.Ledger.Lost = 3; return r }
 	for _, tt := range []struct {
 		name, headline string
@@ -119,6 +129,9 @@ func TestSentencesMirror(t *testing.T) {
 		{"with a price", "wait.p99{class=run_user_query}", split(), price(),
 			"Better with B: 99 % of run_user_query start within 3.9 s instead of 10.5 s; the price: 99 % of fit_neural_net start within 15 s instead of 10 s",
 			"Worse with A: 99 % of run_user_query start within 10.5 s instead of 3.9 s; in return 99 % of fit_neural_net start within 10 s instead of 15 s"},
+		{"some are not finished", "wait.p99{class=run_user_query}", split(), dropping(),
+			"Better with B: 99 % of finished run_user_query start within 3.6 s instead of 10.5 s; the price: 30 instead of 0 messages are not served",
+			"Worse with A: 99 % of finished run_user_query start within 10.5 s instead of 3.6 s; in return 0 instead of 30 messages are not served"},
 		{"losses are a price", "wait.p99{class=run_user_query}", split(), lossy(),
 			"Better with B: 99 % of run_user_query start within 3.9 s instead of 10.5 s; the price: 3 instead of 0 messages are lost",
 			"Worse with A: 99 % of run_user_query start within 10.5 s instead of 3.9 s; in return 0 instead of 3 messages are lost"},

@@ -31,7 +31,7 @@ var times = map[string]map[string]phrase{
 		"mean": {say: "the mean time that a worker holds {who} is {v}", label: "mean time that a worker holds {who}", zero: "no worker holds {who} before it starts them"},
 	},
 	"sojourn": {
-		"p": {say: "{p} % of {who} are done within {v}", label: "{p} % of {who} are done within"},
+		"p": {say: "{p} % of {who} are done within {v}", label: "{p} % of {who} are done within", with: "within "},
 	},
 	"service": {
 		"p": {say: "{p} % of {who} take {v} of work at most", label: "{p} % of {who} take at most this time of work"},

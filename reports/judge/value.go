@@ -18,18 +18,20 @@ func Value(s *stat.Summary, q metric.Query) float64 {
 		return math.NaN()
 	}
 	if m := q.Def(); math.IsNaN(v) && (m.Kind == metric.Interval || m.Kind == metric.Ratio) && q.Better() == metric.Lower && !s.Hides(q) {
-		count := func(name string) float64 {
-			n, err := s.Ask(metric.Query{Metric: name, Labels: q.Selecting()})
-			if err != nil {
-				return math.NaN()
-			}
-			return n
-		}
-		if count("published") > 0 && count("finished") == 0 {
+		if count(s, "published", q) > 0 && count(s, "finished", q) == 0 {
 			return math.Inf(1)
 		}
 	}
 	return v
+}
+
+// count returns a count of the messages that a query selects, NaN if the run has none.
+func count(s *stat.Summary, name string, of metric.Query) float64 {
+	n, err := s.Ask(metric.Query{Metric: name, Labels: of.Selecting()})
+	if err != nil {
+		return math.NaN()
+	}
+	return n
 }
 
 // An Estimate is a figure over the repeats of an arm: the median, and the least and

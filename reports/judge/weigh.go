@@ -51,7 +51,7 @@ func Weigh(goals []Goal, base, news []*stat.Summary) Balance {
 	}
 	for _, name := range ends {
 		if metric.Lookup(name) != nil {
-			add(&b.Sides, Goal{metric.Query{Metric: name}})
+			add(&b.Sides, About(metric.Query{Metric: name}, slices.Concat(base, news)))
 		}
 	}
 	return b
@@ -76,7 +76,7 @@ func Others(goals []Goal, runs []*stat.Summary) []Goal {
 	add := func(l metric.Label) {
 		q := of
 		q.Labels = []metric.Label{l}
-		out = append(out, Goal{q})
+		out = append(out, About(q, runs))
 	}
 	if all := classes(runs); len(all) > 1 {
 		for _, name := range all {

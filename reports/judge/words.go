@@ -17,7 +17,8 @@ func (g Goal) Say(v float64) string {
 	case math.IsNaN(v):
 		return "there is no value of " + g.String()
 	case math.IsInf(v, 1):
-		return g.fill("no {one} is finished", "")
+		_, one := who(g.Query)
+		return "no " + one + " is finished"
 	case g.isZero(v) && p.zero != "":
 		return g.fill(p.zero, "")
 	case g.isZero(v) && p.none != "":
@@ -65,7 +66,7 @@ func (g Goal) Value(v float64) string {
 	case math.IsNaN(v):
 		return "no value"
 	case math.IsInf(v, 1):
-		return "without end"
+		return "endless"
 	}
 	switch g.Unit() {
 	case "s":
@@ -96,7 +97,7 @@ func (g Goal) Spread(e Estimate) string {
 // Who names the messages of the goal as a plural: "quick", "messages of tenants other
 // than noisy".
 func (g Goal) Who() string {
-	who, _ := who(g.Query)
+	who, _ := g.who()
 	return who
 }
 
@@ -108,7 +109,7 @@ func (g Goal) isZero(v float64) bool {
 // fill puts a value and the goal's messages into the text of a phrase.
 func (g Goal) fill(text, value string) string {
 	_, noun, percentile := phraseOf(g.Query)
-	plural, singular := who(g.Query)
+	plural, singular := g.who()
 	if percentile == "50" {
 		text = strings.Replace(text, "{p} %", "half", 1)
 	}
@@ -119,8 +120,17 @@ func (g Goal) fill(text, value string) string {
 	return strings.NewReplacer("{for}", only, "{p}", percentile, "{noun}", noun, "{who}", plural, "{one}", singular, "{v}", value).Replace(text)
 }
 
-// who names the messages that a query's labels select, as a plural and as one of them.
-// A class stands for its messages.
+// who names the messages that the goal is about, as a plural and as one of them. A
+// class stands for its messages.
+func (g Goal) who() (plural, singular string) {
+	plural, singular = who(g.Query)
+	if g.finished {
+		plural, singular = "finished "+plural, "finished "+singular
+	}
+	return plural, singular
+}
+
+// who names the messages that a query's labels select.
 func who(q metric.Query) (plural, singular string) {
 	plural, singular = "messages", "message"
 	var rest []string

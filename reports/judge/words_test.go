@@ -37,7 +37,7 @@ func TestEveryMetricHasWords(t *testing.T) {
 		if err := q.Check(); err != nil {
 			t.Fatal(err)
 		}
-		g := Goal{q}
+		g := Goal{Query: q}
 		said := []string{g.Label()}
 		for _, v := range []float64{0, 1, 12345.6, math.Inf(1), math.NaN()} {
 			said = append(said, g.Say(v), g.Change(v, 2), g.Change(2, v))
