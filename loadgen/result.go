@@ -30,6 +30,9 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 		Expect:   slices.Clone(s.Expect),
 		Resolved: s.YAML(),
 	}
+	if plan, err := NewPlan(s); err == nil { // whoever runs s has reported the error
+		r.Capacity = plan.Capacity()
+	}
 	for i := range s.Classes {
 		r.Classes = append(r.Classes, s.Classes[i].Name)
 	}

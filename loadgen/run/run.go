@@ -193,6 +193,7 @@ type Result struct {
 	Findings []Finding
 	Expect   []Expectation
 	Headline string // the scenario's main metric, from report.headline
+	Capacity []Pool // the work that the plan offers, and the slots that there are
 	Resolved []byte // the resolved scenario as YAML
 }
 
