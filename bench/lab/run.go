@@ -12,6 +12,7 @@ import (
 	"harelab/loadgen/amqp"
 	"harelab/loadgen/run"
 	"harelab/loadgen/sim"
+	"harelab/reports/stat"
 )
 
 // run runs the arm on its target.
@@ -64,6 +65,16 @@ func (h warnings) WithAttrs(attrs []slog.Attr) slog.Handler {
 }
 
 func (h warnings) WithGroup(name string) slog.Handler { return warnings{h.Handler.WithGroup(name)} }
+
+// Overloads says in which spans the arm's load needs more slots than there are; nil for a
+// load that they can serve.
+func (a Arm) Overloads() []string {
+	plan, err := loadgen.NewPlan(a.Scenario)
+	if err != nil {
+		return nil // running it will say what is wrong
+	}
+	return stat.Overloads(plan.Capacity())
+}
 
 // AtLeast returns the shortest time that the arm takes on a real clock: until its load is
 // over and its work is done, at most its timeout. It is 0 if the scenario does not say.

@@ -17,26 +17,30 @@ func WriteMarkdown(w io.Writer, f *folder.Folder) error { return newView(f).mark
 func (v view) markdown(w io.Writer) error {
 	out := bufio.NewWriter(w)
 	p := func(format string, args ...any) { fmt.Fprintf(out, format, args...) }
-	sound := func() {
-		p("**%s**\n\n", v.Sound.Title)
-		for _, c := range v.Sound.Checks {
+	sound := func(s Soundness) {
+		if s.Title == "" {
+			return
+		}
+		p("**%s**\n\n", s.Title)
+		for _, c := range s.Checks {
 			p("- %s **%s** %s\n", c.Mark(), c.Name, escape(c.Text))
 		}
 		p("\n")
 	}
 	if v.Invalid {
-		sound()
+		sound(v.Sound)
 	}
 	p("# %s\n\n%s\n\n", escape(v.Story.Headline), escape(v.Story.Text))
 	if v.About != "" {
 		p("%s\n\n", escape(v.About))
 	}
+	sound(v.Capacity)
 	for _, b := range v.Big {
 		p("- %s %s: %s **%s**\n", b.Letter, escape(b.Label), escape(b.What), b.Value)
 	}
 	p("\n")
-	if v.Sound.Title != "" && !v.Invalid {
-		sound()
+	if !v.Invalid {
+		sound(v.Sound)
 	}
 	for _, c := range v.Charts {
 		p("## %s\n\n%s\n\n![%s](plots/%s.svg)\n\n", c.Title, escape(c.Note), escape(c.Alt), c.Name)

@@ -45,6 +45,7 @@ type view struct {
 	JS       template.JS
 	Story    Story
 	About    string
+	Capacity Soundness // not shown if its title is empty
 	Sound    Soundness
 	Invalid  bool
 	Big      []bigNumber
@@ -134,7 +135,7 @@ type scenarioText struct{ Name, Text string }
 func newView(f *folder.Folder) view {
 	in := f.Set()
 	v := view{
-		CSS: styles(), JS: template.JS(pageJS), Story: Tell(in).glued(), Sound: Sound(in), Title: titleOf(in),
+		CSS: styles(), JS: template.JS(pageJS), Story: Tell(in).glued(), Capacity: Capacity(in), Sound: Sound(in), Title: titleOf(in),
 		Commands: commands(f), Facts: factLines(f),
 	}
 	v.Invalid = v.Sound.State == "bad"

@@ -47,6 +47,7 @@ func Sound(in *arms.Set) Soundness {
 			add("note", "partial", "%s was cut short; its figures cover the time until then.", in.RunName(r))
 		}
 	}
+	checkCapacity(in, add)
 	checkLedger(in, add)
 	checkLateness(in, add)
 	checkWarmup(in, add)

@@ -247,6 +247,9 @@ type Summary struct {
 	// HeadlineValue is the value of [Summary.JudgedBy].
 	HeadlineValue Figure `json:"headline_value"`
 	Load          Load   `json:"load"`
+	// Capacity is the work that the plan offers each set of queues that share workers,
+	// and the slots that these have. It is known before the run.
+	Capacity []run.Pool `json:"capacity,omitempty"`
 
 	All     *Class    `json:"all"`
 	Classes []*Class  `json:"classes"`

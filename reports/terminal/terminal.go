@@ -56,6 +56,9 @@ func WriteTable(w io.Writer, ss []*stat.Summary) error {
 			fmt.Fprintln(w)
 		}
 		fmt.Fprintln(w, title(s))
+		if err := writeCapacity(w, s); err != nil {
+			return err
+		}
 		for _, f := range s.Findings {
 			if f.Invalid {
 				fmt.Fprintf(w, "  INVALID: %s\n", f.Text)

@@ -71,6 +71,9 @@ func (w *watcher) Begin(i, n int, a lab.Arm) {
 		repeat = fmt.Sprintf(", repeat %d", a.Repeat+1)
 	}
 	w.line(fmt.Sprintf("%s %s on %s%s, %s or more", s.label, a.Name(), a.Target, repeat, roughly(a.AtLeast())))
+	for _, o := range a.Overloads() { // before the time is spent on it
+		w.line("  note: " + o)
+	}
 }
 
 func (w *watcher) arm(i int) *armState {
