@@ -27,6 +27,8 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 		Warmup:   s.Measure.Warmup.Microseconds(),
 		Interval: s.Measure.Interval.Microseconds(),
 		Headline: s.Report.Headline,
+		Charts:   slices.Clone(s.Report.Charts),
+		Outages:  outages(s),
 		Expect:   slices.Clone(s.Expect),
 		Resolved: s.YAML(),
 	}
@@ -56,6 +58,30 @@ func NewResult(s *scenarios.Scenario, target run.Target) *run.Result {
 		}
 	}
 	return r
+}
+
+// outages returns the spans of a plan in which the work of some workers fails, each
+// once.
+func outages(s *scenarios.Scenario) []run.Outage {
+	var list []run.Outage
+	for i := range s.Workers {
+		f := s.Workers[i].Fail
+		if f == nil || f.P == 0 || f.To == 0 && f.From == 0 {
+			continue
+		}
+		o := run.Outage{From: f.From.Microseconds(), To: f.To.Microseconds(), What: "all work fails"}
+		if f.To == 0 {
+			o.To = math.MaxInt64
+		}
+		if f.P < 1 {
+			o.What = fmt.Sprintf("%.3g %% of the work fails", 100*f.P)
+		}
+		if !slices.Contains(list, o) {
+			list = append(list, o)
+		}
+	}
+	slices.SortStableFunc(list, func(a, b run.Outage) int { return cmp.Compare(a.From, b.From) })
+	return list
 }
 
 // CheckWarmup marks a run invalid if it has messages and all of them belong to the

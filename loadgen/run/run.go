@@ -95,6 +95,15 @@ type Absence struct {
 	To   int64 `json:"to_us"`
 }
 
+// An Outage is a span of run time in microseconds in which something the work needs
+// was out of order, other than the absence of one worker. To is math.MaxInt64 if it
+// does not end.
+type Outage struct {
+	From int64  `json:"from_us"`
+	To   int64  `json:"to_us"`
+	What string `json:"what"` // a short sentence without its full stop, as "all work fails"
+}
+
 // A Sample is the state of the run at the end of one interval. Offered to Acked
 // count messages since the start of the run, Ready to Held those of the instant; -1
 // is not visible.
@@ -192,9 +201,11 @@ type Result struct {
 	Ledger   Ledger
 	Findings []Finding
 	Expect   []Expectation
-	Headline string // the scenario's main metric, from report.headline
-	Capacity []Pool // the work that the plan offers, and the slots that there are
-	Resolved []byte // the resolved scenario as YAML
+	Outages  []Outage // in order of From
+	Headline string   // the scenario's main metric, from report.headline
+	Charts   []string // the charts that report.charts names; empty: all
+	Capacity []Pool   // the work that the plan offers, and the slots that there are
+	Resolved []byte   // the resolved scenario as YAML
 }
 
 // Arm returns the label of the run among others: scenario, variant and target.

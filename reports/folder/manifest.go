@@ -59,6 +59,8 @@ type Arm struct {
 	Tenants      []string          `json:"tenants,omitempty"`
 	WorkerQueues [][]string        `json:"worker_queues"`
 	WorkerAway   [][]run.Absence   `json:"worker_away,omitempty"` // when each worker was away; nil if none was
+	Outages      []run.Outage      `json:"outages,omitempty"`
+	Charts       []string          `json:"charts,omitempty"` // that report.charts names
 	Partial      bool              `json:"partial"`
 	Valid        bool              `json:"valid"`
 	Findings     []string          `json:"findings,omitempty"`
@@ -99,7 +101,7 @@ func (m *Manifest) fill(runs []*Run) {
 			URL:          Redact(res.Target.URL),
 			ScenarioHash: hex.EncodeToString(sum[:]), Doc: res.Doc, Params: res.Params,
 			Started: res.Started, Elapsed: res.Elapsed, LengthUS: res.Length, WarmupUS: res.Warmup, IntervalUS: res.Interval,
-			Queues: res.Queues, Tenants: res.Tenants, Partial: res.Partial, Valid: res.Valid(),
+			Queues: res.Queues, Tenants: res.Tenants, Outages: res.Outages, Charts: res.Charts, Partial: res.Partial, Valid: res.Valid(),
 		}
 		for _, w := range res.Workers {
 			a.WorkerQueues = append(a.WorkerQueues, w.Queues)

@@ -141,7 +141,7 @@ func (a Arm) result(s *stat.Summary) *run.Result {
 		Target: run.Target(s.Target), Started: a.Started, Elapsed: a.Elapsed, Length: a.LengthUS,
 		Partial: s.Partial, Warmup: a.WarmupUS, Interval: a.IntervalUS,
 		Queues: a.Queues, Tenants: a.Tenants, Ledger: run.Ledger(s.Ledger), Headline: s.Headline,
-		Capacity: s.Capacity,
+		Capacity: s.Capacity, Outages: a.Outages, Charts: a.Charts,
 	}
 	for _, c := range s.Classes {
 		r.Classes = append(r.Classes, c.Name)

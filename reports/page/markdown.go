@@ -45,6 +45,9 @@ func (v view) markdown(w io.Writer) error {
 	for _, c := range v.Charts {
 		p("## %s\n\n%s\n\n![%s](plots/%s.svg)\n\n", c.Title, escape(c.Note), escape(c.Alt), c.Name)
 	}
+	if v.NoCharts != "" {
+		p("%s\n\n", escape(v.NoCharts))
+	}
 	for _, t := range v.Tables {
 		if t.Folded {
 			p("<details><summary>%s</summary>\n\n%s\n\n", t.Title, escape(t.Note))
@@ -118,7 +121,7 @@ var escape = strings.NewReplacer("_", `\_`, "|", `\|`, "*", `\*`, "<", "&lt;", "
 func Plots(f *folder.Folder) map[string]*plot.Figure {
 	in := f.Set()
 	out := make(map[string]*plot.Figure)
-	for _, c := range plot.Charts() {
+	for _, c := range plot.Of(in) {
 		if fig := c.Draw(in, plot.Wide); fig != nil {
 			out[c.Name] = fig
 		}

@@ -9,6 +9,7 @@ package page
 
 import (
 	_ "embed"
+	"fmt"
 	"html/template"
 	"io"
 	"strings"
@@ -51,6 +52,7 @@ type view struct {
 	Big      []bigNumber
 	BigOther string // names the arms with other loads; empty if there are none
 	Charts   []chartView
+	NoCharts string // names the charts that would show nothing; empty if there are none
 	Tables   []tableView
 	Figures  table // of every class of every arm
 	Runs     table // of every arm as a whole
@@ -142,12 +144,20 @@ func newView(f *folder.Folder) view {
 	if !v.Invalid {
 		v.Big, v.BigOther = bigNumbers(in)
 	}
-	for _, c := range plot.Charts() {
+	var missing []string
+	for _, c := range plot.Of(in) {
 		wide, narrow := c.Draw(in, plot.Wide), c.Draw(in, plot.Narrow)
-		if wide != nil && narrow != nil {
+		switch {
+		case wide != nil && narrow != nil:
 			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, wide, narrow))
+		case c.Nothing != "":
+			missing = append(missing, fmt.Sprintf("%s (%s)", c.Title, c.Nothing))
 		}
 	}
+	if len(missing) > 0 {
+		v.NoCharts = "Charts that would show nothing are left out: " + strings.Join(missing, ", ") + "."
+	}
+	v.Tables = tenantTables(in)
 	v.Figures = newTable([]string{"run", "class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))
 	v.Runs = newTable([]string{"run", "on", "makespan", "slots busy", "idle while waiting", "jain.busy by worker", "lost", "duplicated", "redelivered"}, runRows(in))
 	v.Agree = agreements(in, f.Summaries())

@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "breakdown", Title: "Where the time goes", Order: 40, Draw: breakdown})
+	register(Chart{Name: "breakdown", Title: "Where the time goes", Order: 40, Asked: "wait-parts", Draw: breakdown, Nothing: "no message took any time"})
 }
 
 const (
@@ -26,6 +26,7 @@ type part struct {
 	name  string
 	paint Paint
 	hatch bool
+	share float64 // opacity of the paint, 0 for a solid one
 	value float64 // s
 }
 
@@ -47,7 +48,7 @@ func breakdown(in *arms.Set, width float64) *Figure {
 		var bars []bar
 		for _, a := range in.Arms {
 			b := bar{arm: a, measured: parts(a.First().Summary.Class(class))}
-			if b.measured == nil {
+			if b.measured == nil || total(b.measured) <= 0 {
 				continue
 			}
 			hidden = hidden || b.measured[0].hatch
@@ -134,6 +135,14 @@ func (k key) each(width float64, f func(p part, x float64, row int)) int {
 	return row + 1
 }
 
+// height is the height of the key in px, 0 for an empty one.
+func (k key) height(width float64) float64 {
+	if len(k) == 0 {
+		return 0
+	}
+	return float64(k.rows(width) * keyHeight)
+}
+
 func (k key) rows(width float64) int { return k.each(width, func(part, float64, int) {}) }
 
 func (k key) draw(c draw.Canvas) {
@@ -195,6 +204,7 @@ func stack(c draw.Canvas, x func(float64) vg.Length, ps []part, y0, y1 vg.Length
 			continue
 		}
 		segment(c, p, x0, y0, x1, y1)
+		hover(c, x0, y0, x1, y1, p.name+": "+stat.Seconds(p.value))
 		label := style(ink, smallSize)
 		if p.paint != queuedPaint {
 			label = style(onFill, smallSize)
@@ -207,6 +217,11 @@ func stack(c draw.Canvas, x func(float64) vg.Length, ps []part, y0, y1 vg.Length
 
 // segment draws one part; a part that is not split is hatched.
 func segment(c draw.Canvas, p part, x0, y0, x1, y1 vg.Length) {
+	if p.share > 0 {
+		c.SetColor(tint{p.paint, p.share})
+		c.Fill(rectPath(nil, x0, y0, x1, y1))
+		return
+	}
 	fillRect(c, p.paint, x0, y0, x1, y1, "")
 	if !p.hatch {
 		return

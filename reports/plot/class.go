@@ -3,22 +3,34 @@ package plot
 import (
 	"harelab/loadgen/run"
 	"harelab/reports/arms"
+	"harelab/reports/judge"
 )
 
-// classPaint returns a class's colour. The first colour is for the focus of the
-// report, or for the only class.
-func classPaint(in *arms.Set, name string) Paint {
-	i := 0
-	if in.Focus == "" && len(in.Classes()) > 1 {
-		i = 1
-	}
-	for _, c := range in.Classes() {
-		if c == name {
-			break
+// classColours returns the colour of each class. The first colour is for the class
+// that stands out, or for the only class.
+func classColours(in *arms.Set) map[string]Paint {
+	classes, special := in.Classes(), emphasis(in)
+	out := make(map[string]Paint)
+	next := 1
+	for _, name := range classes {
+		if name == special || len(classes) == 1 {
+			out[name] = classPaints[0]
+			continue
 		}
-		i++
+		out[name] = classPaints[min(next, len(classPaints)-1)]
+		next++
 	}
-	return classPaints[min(i, len(classPaints)-1)]
+	return out
+}
+
+// emphasis returns the class that stands out: the focus of the report, or else the
+// class by which its runs are judged.
+func emphasis(in *arms.Set) string {
+	if in.Focus != "" {
+		return in.Focus
+	}
+	summaries := arms.Summaries(in.Runs)
+	return judge.Class(judge.Goals(summaries), summaries)
 }
 
 // classIndex returns the number of a class in a result, -1 if it has none of
@@ -32,16 +44,26 @@ func classIndex(r *run.Result, name string) int32 {
 	return -1
 }
 
-// length returns the length of the longest run that is drawn, in seconds.
+// length returns the run time in seconds at which the last work of the runs ended,
+// or that of the last event if there was no work. It is above 0.
 func length(in *arms.Set) float64 {
-	var longest int64
+	var work, event int64
 	for _, r := range in.Runs {
 		for i := range r.Result.Messages {
-			longest = max(longest, r.Result.Messages[i].Done)
+			m := &r.Result.Messages[i]
+			work = max(work, m.Done)
+			event = max(event, m.Intended, m.Sent, m.Enqueued, m.Received, m.Started)
 		}
 		for _, s := range r.Result.Spans {
-			longest = max(longest, s.End)
+			work = max(work, s.End)
 		}
+		event = max(event, r.Result.Length)
 	}
-	return float64(longest) / 1e6
+	switch {
+	case work > 0:
+		return seconds(work)
+	case event > 0:
+		return seconds(event)
+	}
+	return 1
 }

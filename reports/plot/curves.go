@@ -16,7 +16,8 @@ type curve struct {
 	arm    *arms.Arm
 	x, y   []float64
 	label  string
-	dashed bool // a prediction: thinner, and without a label of its own
+	tip    string // tooltip of the end
+	dashed bool   // a prediction: thinner, and without a label of its own
 }
 
 // curves is the plotter of lines that have their labels beside them.
@@ -37,6 +38,7 @@ func (cs curves) Plot(c draw.Canvas, p *plot.Plot) {
 			sty = draw.LineStyle{Color: RunPaint(l.arm.Index), Width: 1, Dashes: []vg.Length{2, 2.5}}
 		}
 		if len(paths[i]) > 1 {
+			tooltip(c, l.tip)
 			c.StrokeLines(sty, paths[i])
 		}
 	}
@@ -60,34 +62,46 @@ func thin(l curve, x, y func(float64) vg.Length) []vg.Point {
 	return out
 }
 
-// labels puts badges on the lines' ends, and moves them apart if they coincide. It
-// writes a name beside a badge if that covers no line and no other label.
+// labels puts badges on the lines' ends. Where badges would cover each other, they
+// move up or down and a short line leads to the end: along the axis of time they stay
+// where the line ends. It writes a name beside a badge if that covers no line and no
+// other label.
 func (cs curves) labels(c draw.Canvas, paths [][]vg.Point, busy *occupancy) {
-	var badges []vg.Point
-	for i, l := range cs.lines {
-		if l.dashed || len(paths[i]) == 0 {
-			continue
-		}
-		at := apart(paths[i][len(paths[i])-1], badges, c.Max.X+rightMargin)
-		badges = append(badges, at)
-		busy.box(at.X-badgeRadius, at.Y-badgeRadius, at.X+badgeRadius, at.Y+badgeRadius)
+	type end struct {
+		line      *curve
+		at, badge vg.Point
 	}
-	k := 0
-	for i, l := range cs.lines {
+	var ends []end
+	var badges []vg.Point
+	for i := range cs.lines {
+		l := &cs.lines[i]
 		if l.dashed || len(paths[i]) == 0 {
 			continue
 		}
-		badge(c, badges[k], l.arm.Letter, RunPaint(l.arm.Index))
-		if l.label != "" {
-			busy.name(c, badges[k], l.label, RunPaint(l.arm.Index))
+		at := paths[i][len(paths[i])-1]
+		to := apart(at, badges, c.Min.Y, c.Max.Y)
+		badges = append(badges, to)
+		ends = append(ends, end{l, at, to})
+		busy.box(to.X-badgeRadius, to.Y-badgeRadius, to.X+badgeRadius, to.Y+badgeRadius)
+	}
+	for _, e := range ends { // leaders below the badges
+		if e.at != e.badge {
+			c.StrokeLine2(draw.LineStyle{Color: RunPaint(e.line.arm.Index), Width: 1}, e.at.X, e.at.Y, e.badge.X, e.badge.Y)
+			disc(c, RunPaint(e.line.arm.Index), e.at, 2.5)
 		}
-		k++
+	}
+	for _, e := range ends {
+		tooltip(c, e.line.tip)
+		badge(c, e.badge, e.line.arm.Letter, RunPaint(e.line.arm.Index))
+		if e.line.label != "" {
+			busy.name(c, e.badge, e.line.label, RunPaint(e.line.arm.Index))
+		}
 	}
 }
 
-// apart moves a badge sideways until it covers no other badge and does not cross the
-// right edge.
-func apart(at vg.Point, others []vg.Point, edge vg.Length) vg.Point {
+// apart moves a badge down or up until it covers no other badge. It leaves the badge
+// where it is if there is no such place between low and high.
+func apart(at vg.Point, others []vg.Point, low, high vg.Length) vg.Point {
 	const step = 2*badgeRadius + 1
 	free := func(p vg.Point) bool {
 		for _, o := range others {
@@ -95,14 +109,14 @@ func apart(at vg.Point, others []vg.Point, edge vg.Length) vg.Point {
 				return false
 			}
 		}
-		return p.X+badgeRadius <= edge
+		return p.Y >= low+badgeRadius && p.Y <= high+badgeRadius || p == at
 	}
-	for k := range 2 * (len(others) + 1) {
+	for k := range 4 * (len(others) + 1) {
 		p := at
 		if k%2 == 1 {
-			p.X += vg.Length(k/2+1) * step
+			p.Y -= vg.Length(k/2+1) * step / 2
 		} else {
-			p.X -= vg.Length(k/2) * step
+			p.Y += vg.Length(k/2) * step / 2
 		}
 		if free(p) {
 			return p

@@ -87,6 +87,7 @@ func (d dots) Plot(c draw.Canvas, p *plot.Plot) {
 		}
 		c.FillText(right(sty), vg.Point{X: c.Min.X - 11, Y: y}, shorten(sty, r.Label, d.label))
 		c.StrokeLine2(draw.LineStyle{Color: paint, Width: 2}, x(r.Lo), y, x(r.Hi), y)
+		tooltip(c, r.Label+": "+r.Text)
 		disc(c, paint, vg.Point{X: x(r.Value), Y: y}, dotRadius)
 		c.FillText(sty, vg.Point{X: max(x(r.Hi), x(r.Value)+dotRadius) + 5, Y: y}, r.Text)
 	}

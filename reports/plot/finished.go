@@ -12,7 +12,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "finished", Title: "Finished over time", Order: 20, Draw: finished})
+	register(Chart{Name: "finished", Title: "Finished over time", Order: 20, Draw: finished, Nothing: "no message was finished"})
 }
 
 const (
@@ -95,6 +95,7 @@ func finishedCurve(a *arms.Arm, r *arms.Run, class string, dashed bool) curve {
 		l.y = append(l.y, float64(i), float64(i+1))
 	}
 	l.label = fmt.Sprintf("%s %s", a.Label, stat.Brief(seconds(done[len(done)-1])))
+	l.tip = fmt.Sprintf("%s: %s %s finished, the last after %s", a.Label, stat.Count(len(done)), class, stat.Brief(seconds(done[len(done)-1])))
 	return l
 }
 

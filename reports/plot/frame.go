@@ -30,7 +30,7 @@ func style(p Paint, size float64) text.Style {
 	return text.Style{
 		Color:   p,
 		Font:    font.Font{Typeface: "Liberation", Variant: "Sans", Size: vg.Length(size)},
-		Handler: plot.DefaultTextHandler,
+		Handler: newFace(),
 	}
 }
 
@@ -60,6 +60,23 @@ func shorten(s text.Style, t string, width float64) string {
 		r = r[:len(r)-1]
 	}
 	return string(r) + "…"
+}
+
+// squeeze cuts t to a width in its middle, so that the end still tells names apart.
+func squeeze(s text.Style, t string, width float64) string {
+	if textWidth(s, t) <= width {
+		return t
+	}
+	r := []rune(t)
+	head, tail := len(r)/2, len(r)/2
+	for head > 1 && textWidth(s, string(r[:head])+"…"+string(r[tail:])) > width {
+		if head > len(r)-tail {
+			head--
+		} else {
+			tail++
+		}
+	}
+	return string(r[:head]) + "…" + string(r[tail:])
 }
 
 // frame returns an empty plot in the house style: no axis lines, ticks as
@@ -222,11 +239,16 @@ func heading(c draw.Canvas, a *arms.Arm, title string) draw.Canvas {
 	return draw.Crop(c, 0, 0, 0, -headHeight)
 }
 
-// fillRect fills a rectangle, with a tooltip if the canvas can have one.
-func fillRect(c draw.Canvas, p Paint, x0, y0, x1, y1 vg.Length, tip string) {
-	if t, ok := c.Canvas.(interface{ Title(string) }); ok && tip != "" {
-		t.Title(tip)
+// tooltip sets the tooltip of the next shape, if the canvas can have one.
+func tooltip(c draw.Canvas, tip string) {
+	if s := svgBelow(c); s != nil {
+		s.title = tip
 	}
+}
+
+// fillRect fills a rectangle, with a tooltip unless it is empty.
+func fillRect(c draw.Canvas, p Paint, x0, y0, x1, y1 vg.Length, tip string) {
+	tooltip(c, tip)
 	c.SetColor(p)
 	c.Fill(rectPath(nil, x0, y0, x1, y1))
 }

@@ -16,7 +16,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "lanes", Title: "Who worked on what, when", Order: 10, Draw: lanes})
+	register(Chart{Name: "lanes", Title: "Who worked on what, when", Order: 10, Draw: lanes, Nothing: "hardly any work was done"})
 }
 
 const (
@@ -24,6 +24,8 @@ const (
 	laneGap    = 4
 	markHeight = 16 // of the line that marks starvation
 	nameMargin = 10 // around the name in a block
+
+	leastBusy = 0.005 // share of slot time; with less in all runs, lanes would look empty
 
 	maxBlocks = 3000 // with more blocks, lanes show the busy share of each pixel
 	maxTips   = 1000 // with more blocks, these have no tooltips, which would be most of the page
@@ -42,6 +44,7 @@ type lanePanel struct {
 	arm   *arms.Arm
 	run   *arms.Run
 	title string
+	about string // the title of the arm's scenario or variant, if it tells arms apart
 	lanes []lane
 	more  int // number of workers left out
 }
@@ -49,20 +52,27 @@ type lanePanel struct {
 func lanes(in *arms.Set, width float64) *Figure {
 	var panels []lanePanel
 	blocks := 0
+	telling := slices.ContainsFunc(in.Arms, func(a *arms.Arm) bool {
+		return a.First().Summary.Title != in.Arms[0].First().Summary.Title
+	})
 	for _, a := range in.Arms {
 		if a.Predicted != nil && width >= Wide {
 			panels = append(panels, newLanePanel(a, a.Predicted, a.Label+", predicted"))
 			panels = append(panels, newLanePanel(a, a.First(), "measured"))
-		} else {
-			panels = append(panels, newLanePanel(a, a.First(), a.Label))
+			continue
+		}
+		panels = append(panels, newLanePanel(a, a.First(), a.Label))
+		if telling {
+			panels[len(panels)-1].about = a.First().Summary.Title
 		}
 	}
-	rows := 0
+	rows, busiest, end := 0, 0.0, length(in)
 	for _, p := range panels {
 		blocks += len(p.run.Result.Spans)
 		rows += len(p.lanes)
+		busiest = max(busiest, busyShare(p.run.Result, end))
 	}
-	if rows == 0 || blocks == 0 {
+	if rows == 0 || busiest < leastBusy {
 		return nil
 	}
 	cols := 1
@@ -73,17 +83,28 @@ func lanes(in *arms.Set, width float64) *Figure {
 	if cols == 2 {
 		note += " Left: predicted in virtual time. Right: measured."
 	}
-	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: length(in), column: float64(min(1+rows/16, 3))}
+	draws := laneDrawing{in: in, shares: blocks > maxBlocks, tips: blocks <= maxTips && width >= Wide, end: end, colours: classColours(in), column: float64(min(1+rows/16, 3))}
 	grid := layLanes(panels, cols, width, draws)
 	keys := grid.key(width)
-	top := 0.0
-	if len(keys) > 0 {
-		top = float64(keys.rows(width) * keyHeight)
-	}
+	keys = append(keys, shadeKey(in, end)...)
+	top := keys.height(width)
 	return &Figure{Width: width, Height: grid.height + top, Note: note, Alt: laneFinding(in), paint: func(c draw.Canvas) {
 		keys.draw(c)
 		grid.paint(draw.Crop(c, 0, 0, 0, -vg.Length(top)))
 	}}
+}
+
+// busyShare returns the share of all slots' time up to end, in seconds, in which they
+// worked.
+func busyShare(r *run.Result, end float64) float64 {
+	slots, busy := 0, 0.0
+	for _, w := range r.Workers {
+		slots += w.Slots
+	}
+	for _, s := range r.Spans {
+		busy += seconds(s.End - s.Start)
+	}
+	return busy / (end * float64(max(slots, 1)))
 }
 
 func newLanePanel(a *arms.Arm, r *arms.Run, title string) lanePanel {
@@ -120,13 +141,19 @@ type laneGrid struct {
 	height float64
 	rows   []float64
 	label  float64 // width of the lanes' names
+	line   float64 // height of the line below titles for what the arms are about, 0 if there is room beside them
 	draws  laneDrawing
 }
 
 func layLanes(panels []lanePanel, cols int, width float64, d laneDrawing) *laneGrid {
 	g := &laneGrid{panels: panels, cols: cols, draws: d}
+	for _, p := range panels {
+		if room := width/float64(cols) - panelGap - besideTitle(p.title); p.about != "" && textWidth(style(dim, baseSize), p.about) > room {
+			g.line = aboutLine
+		}
+	}
 	for i, p := range panels {
-		h := headHeight + markHeight + float64(len(p.lanes))*(laneHeight+laneGap) + axisHeight
+		h := headHeight + g.line + markHeight + float64(len(p.lanes))*(laneHeight+laneGap) + axisHeight
 		if p.more > 0 {
 			h += laneHeight
 		}
@@ -158,7 +185,7 @@ func (g *laneGrid) paint(c draw.Canvas) {
 		cell.Max.X = cell.Min.X + w
 		cell.Max.Y = top
 		cell.Min.Y = top - row
-		g.draws.panel(cell, p, vg.Length(g.label))
+		g.draws.panel(cell, p, vg.Length(g.label), vg.Length(g.line))
 		if i%g.cols == g.cols-1 {
 			top -= row + gap
 		}
@@ -190,7 +217,7 @@ func (g *laneGrid) key(width float64) key {
 	}
 	var k key
 	for _, name := range names {
-		k = append(k, part{name: name, paint: classPaint(g.draws.in, name)})
+		k = append(k, part{name: name, paint: g.draws.colours[name]})
 	}
 	return k
 }
@@ -198,13 +225,30 @@ func (g *laneGrid) key(width float64) key {
 // laneDrawing is what all panels of a chart have in common.
 type laneDrawing struct {
 	in           *arms.Set
-	shares, tips bool    // lanes show busy shares; blocks have tooltips
-	end          float64 // s, the end of the time axis
-	column       float64 // px, the width of a column of busy shares
+	shares, tips bool             // lanes show busy shares; blocks have tooltips
+	end          float64          // s, the end of the time axis
+	colours      map[string]Paint // of classes
+	column       float64          // px, the width of a column of busy shares
 }
 
-func (d laneDrawing) panel(c draw.Canvas, p lanePanel, label vg.Length) {
+// aboutLine is the height of a line below a panel's title, in px.
+const aboutLine = 15
+
+// besideTitle is the width that a panel's badge and title take, with a gap after them.
+func besideTitle(title string) float64 {
+	return 2*badgeRadius + 5 + textWidth(bold(ink, headSize), title) + 10
+}
+
+func (d laneDrawing) panel(c draw.Canvas, p lanePanel, label, line vg.Length) {
+	at := vg.Point{X: c.Min.X + vg.Length(besideTitle(p.title)), Y: c.Max.Y - badgeRadius - 1}
+	if line > 0 {
+		at = vg.Point{X: c.Min.X, Y: c.Max.Y - headHeight - aboutLine/2}
+	}
+	if sty := style(dim, baseSize); p.about != "" {
+		c.FillText(middle(sty), at, shorten(sty, p.about, float64(c.Max.X-at.X)))
+	}
 	c = heading(c, p.arm, p.title)
+	c.Max.Y -= line
 	bottom := c.Max.Y - markHeight - vg.Length(len(p.lanes)*(laneHeight+laneGap)) - axisHeight
 	if p.more > 0 {
 		c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: bottom - smallSize - 2}, fmt.Sprintf("and %d more workers", p.more))
@@ -229,13 +273,24 @@ func (r laneRows) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	top := c.Max.Y - markHeight
 	fillRect(c, ground, c.Min.X-2, top+1, c.Max.X+2, c.Max.Y+1, "") // covers the grid behind the words of the mark
+	for _, o := range shadesOf(r.run.Result, r.end) {
+		if o.part.paint == outagePart.paint {
+			o.draw(c, x, c.Min.Y, top)
+		}
+	}
 	r.mark(c, x, top+4)
 	for i, l := range r.lanes {
 		y1 := top - vg.Length(i*(laneHeight+laneGap))
 		y0 := y1 - laneHeight
 		sty := right(middle(style(ink, baseSize)))
-		c.FillText(sty, vg.Point{X: c.Min.X - 6, Y: (y0 + y1) / 2}, shorten(sty, l.label, float64(r.label-6)))
+		c.FillText(sty, vg.Point{X: c.Min.X - 6, Y: (y0 + y1) / 2}, squeeze(sty, l.label, float64(r.label-6)))
 		fillRect(c, rule, c.Min.X, y0, c.Max.X, y0+0.5, "")
+		w := &r.run.Result.Workers[l.worker]
+		for _, a := range w.Away {
+			if s := absence(w, a, r.end); s.from < r.end {
+				s.draw(c, x, y0, y1)
+			}
+		}
 		if r.shares || l.slot < 0 {
 			r.busy(c, x, l, y0, y1)
 			continue
@@ -255,7 +310,7 @@ func (r laneRows) block(c draw.Canvas, x func(float64) vg.Length, s run.Span, y0
 		x1 -= 0.5 // a gap between neighbours
 	}
 	name := className(r.run.Result, s.Class)
-	p := classPaint(r.in, name)
+	p := r.colours[name]
 	tip := ""
 	if r.tips {
 		tip = r.tip(s, name)
@@ -312,7 +367,12 @@ func (r laneRows) busy(c draw.Canvas, x func(float64) vg.Length, l lane, y0, y1 
 				base[px] += h
 			}
 		}
-		c.SetColor(classPaint(r.in, name))
+		total := 0.0
+		for _, v := range share[k] {
+			total += v / float64(n)
+		}
+		tooltip(c, fmt.Sprintf("%s: %s of the time with %s", l.label, stat.Percent(total), name))
+		c.SetColor(r.colours[name])
 		c.Fill(path)
 	}
 }
@@ -347,7 +407,7 @@ func (r laneRows) mark(c draw.Canvas, x func(float64) vg.Length, y vg.Length) {
 	if class == nil || class.Starvation < r.end/20 {
 		return
 	}
-	p := classPaint(r.in, r.in.Focus)
+	p := r.colours[r.in.Focus]
 	x0, x1 := x(class.StarvedFrom), x(class.StarvedFrom+class.Starvation)
 	sty := draw.LineStyle{Color: p, Width: 1.5}
 	c.StrokeLines(sty, []vg.Point{{X: x0, Y: y - 3}, {X: x0, Y: y}, {X: x1, Y: y}, {X: x1, Y: y - 3}})

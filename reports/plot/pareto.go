@@ -2,6 +2,7 @@ package plot
 
 import (
 	"cmp"
+	"fmt"
 	"math"
 	"slices"
 
@@ -44,10 +45,17 @@ func Front(dots []Dot) []int {
 }
 
 // Pareto draws dots, and joins and names those of the front; each of the others is
-// beaten by a dot of the front.
+// beaten by a dot of the front. It returns nil if the dots hardly differ in one figure.
 func Pareto(dots []Dot, xName, yName string, xFormat, yFormat func(float64) string, width float64, alt string) *Figure {
 	if len(dots) < 2 {
 		return nil
+	}
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, d := range dots {
+		least, most = min(least, d.X), max(most, d.X)
+	}
+	if most-least <= sameX*most || !slices.ContainsFunc(dots, func(d Dot) bool { return d.Y != dots[0].Y }) {
+		return nil // all are the same in one figure: there is nothing to trade
 	}
 	xmax, ymax, xmin, ymin := 0.0, 0.0, math.Inf(1), math.Inf(1)
 	for _, d := range dots {
@@ -73,18 +81,22 @@ func Pareto(dots []Dot, xName, yName string, xFormat, yFormat func(float64) stri
 			p := frame(xmax+(xmax-xmin)*0.04, top, steps{n: ticks, format: xFormat}, rows)
 			p.X.Min = xmin
 			if logarithmic {
-				p.Y.Min, p.Y.Max, p.Y.Scale, p.Y.Tick.Marker = ymin*0.8, ymax*1.2, plot.LogScale{}, decades{yFormat, 9}
+				logAxis(&p.Y, ymin, ymax, 9, yFormat)
 			}
-			p.Add(pareto(dots))
+			p.Add(pareto{dots, xFormat, yFormat})
 			p.Draw(draw.Crop(c, 0, -rightMargin-14, 14, -smallSize-8))
 		},
 	}
 }
 
 // pareto is the plotter of dots and front.
-type pareto []Dot
+type pareto struct {
+	dots             []Dot
+	xFormat, yFormat func(float64) string
+}
 
-func (ds pareto) Plot(c draw.Canvas, p *plot.Plot) {
+func (f pareto) Plot(c draw.Canvas, p *plot.Plot) {
+	ds := f.dots
 	x, y := p.Transforms(&c)
 	busy := newOccupancy(c)
 	at := func(i int) vg.Point { return vg.Point{X: x(ds[i].X), Y: y(ds[i].Y)} }
@@ -94,6 +106,7 @@ func (ds pareto) Plot(c draw.Canvas, p *plot.Plot) {
 		path.Move(vg.Point{X: pt.X + r, Y: pt.Y})
 		path.Arc(pt, r, 0, 2*math.Pi)
 		path.Close()
+		tooltip(c, fmt.Sprintf("%s: %s, %s", ds[i].Label, f.xFormat(ds[i].X), f.yFormat(ds[i].Y)))
 		c.Fill(path)
 	}
 	c.SetColor(tint{dim, 0.5})

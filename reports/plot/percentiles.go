@@ -1,7 +1,9 @@
 package plot
 
 import (
+	"cmp"
 	"fmt"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -13,7 +15,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "percentiles", Title: "Wait by percentile", Order: 30, Draw: percentiles})
+	register(Chart{Name: "percentiles", Title: "Wait by percentile", Order: 30, Asked: "hdr", Draw: percentiles, Nothing: "all messages waited equally long"})
 }
 
 func percentiles(in *arms.Set, width float64) *Figure {
@@ -36,7 +38,8 @@ func percentiles(in *arms.Set, width float64) *Figure {
 			tail = max(tail, l.x[len(l.x)-1])
 		}
 	}
-	if len(lines) == 0 {
+	flat := !slices.ContainsFunc(lines, func(l curve) bool { return l.y[len(l.y)-1] > 1.02*l.y[0] })
+	if len(lines) == 0 || flat {
 		return nil
 	}
 	title := "wait of all messages"
@@ -50,7 +53,7 @@ func percentiles(in *arms.Set, width float64) *Figure {
 		paint: func(c draw.Canvas) {
 			c = heading(c, nil, title)
 			ymax, waits := axis(most, 5, timeFormat(most))
-			p := frame(tail*1.02, ymax, percentileTicks{tail}, waits)
+			p := frame(tail*1.02, ymax, percentileTicks{tail, width - rightMargin - 50}, waits)
 			p.X.Min, p.X.Scale = 1, plot.LogScale{}
 			p.Add(curves{lines})
 			p.Draw(draw.Crop(c, 0, -rightMargin-4, 0, -badgeRadius))
@@ -84,22 +87,22 @@ func waitCurve(a *arms.Arm, r *arms.Run, class string) curve {
 	}
 	if len(waits) > 0 {
 		l.label = fmt.Sprintf("%s %s", a.Label, stat.Brief(seconds(waits[len(waits)-1])))
+		l.tip = fmt.Sprintf("%s: half wait %s at most, 99 %% %s, the longest %s", a.Label,
+			stat.Brief(seconds(rank(waits, 0.5))), stat.Brief(seconds(rank(waits, 0.99))), stat.Brief(seconds(waits[len(waits)-1])))
 	}
 	return l
 }
 
-// percentileTicks are percentiles on the axis of 1/(1-p).
-type percentileTicks struct{ tail float64 }
+// percentileTicks are percentiles on the axis of 1/(1-p), which is width px wide and
+// ends at tail. Those that have no room are left out, the finer ones first.
+type percentileTicks struct{ tail, width float64 }
 
 // Ticks implements plot.Ticker.
 func (t percentileTicks) Ticks(_, hi float64) []plot.Tick {
-	out := []plot.Tick{{Value: 1, Label: "0 %"}, {Value: 2, Label: "50 %"}, {Value: 4, Label: "75 %"}}
+	all := []plot.Tick{{Value: 1, Label: "0 %"}, {Value: 2, Label: "50 %"}}
 	nines := "90"
 	for x := 10.0; x <= hi; x *= 10 {
-		out = append(out, plot.Tick{Value: x, Label: nines + " %"})
-		if x == 10 && hi < 1000 && 20 <= hi {
-			out = append(out, plot.Tick{Value: 20, Label: "95 %"})
-		}
+		all = append(all, plot.Tick{Value: x, Label: nines + " %"})
 		switch nines {
 		case "90":
 			nines = "99"
@@ -109,7 +112,19 @@ func (t percentileTicks) Ticks(_, hi float64) []plot.Tick {
 			nines += "9"
 		}
 	}
-	return slices.DeleteFunc(out, func(tick plot.Tick) bool { return tick.Value > hi })
+	all = append(all, plot.Tick{Value: 4, Label: "75 %"}, plot.Tick{Value: 20, Label: "95 %"})
+	sty := style(dim, smallSize)
+	px := func(v float64) float64 { return t.width * math.Log(v) / math.Log(hi) }
+	var out []plot.Tick
+	for _, tick := range all {
+		if tick.Value <= hi && !slices.ContainsFunc(out, func(o plot.Tick) bool {
+			return math.Abs(px(tick.Value)-px(o.Value)) < (textWidth(sty, tick.Label)+textWidth(sty, o.Label))/2+6
+		}) {
+			out = append(out, tick)
+		}
+	}
+	slices.SortFunc(out, func(a, b plot.Tick) int { return cmp.Compare(a.Value, b.Value) })
+	return out
 }
 
 // percentileFinding lists the median and the longest wait of each arm.

@@ -12,10 +12,12 @@ package plot
 
 import (
 	"bytes"
+	"cmp"
 	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
+	"slices"
 	"sort"
 
 	"gonum.org/v1/plot/vg"
@@ -35,7 +37,11 @@ const (
 type Chart struct {
 	Name  string // of its files: lower case, no spaces
 	Title string
-	Order int // charts of a page are in rising order
+	Order int    // charts of a page are in rising order
+	Asked string // in report.charts, if that is not Name
+	// Nothing says why Draw returns nil for arms that could have had the chart, as
+	// "nothing waited"; empty if a reader does not miss the chart then.
+	Nothing string
 	// Draw returns the chart at a width in px, or nil if the arms have nothing that
 	// it could show.
 	Draw func(in *arms.Set, width float64) *Figure
@@ -60,6 +66,31 @@ func Charts() []Chart {
 	sort.Slice(out, func(i, j int) bool {
 		return out[i].Order < out[j].Order || out[i].Order == out[j].Order && out[i].Name < out[j].Name
 	})
+	return out
+}
+
+// Of returns the charts that a report shows: those that the scenarios of its arms
+// name, or all if a scenario names none of them.
+func Of(in *arms.Set) []Chart {
+	named := make(map[string]bool)
+	var out []Chart
+	all := Charts()
+	for _, a := range in.Arms {
+		some := false
+		for _, c := range all {
+			if slices.Contains(a.First().Result.Charts, cmp.Or(c.Asked, c.Name)) {
+				named[c.Name], some = true, true
+			}
+		}
+		if !some {
+			return all
+		}
+	}
+	for _, c := range all {
+		if named[c.Name] {
+			out = append(out, c)
+		}
+	}
 	return out
 }
 

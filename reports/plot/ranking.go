@@ -1,6 +1,7 @@
 package plot
 
 import (
+	"fmt"
 	"math"
 
 	"gonum.org/v1/plot"
@@ -17,6 +18,7 @@ type Rank struct {
 
 const (
 	rankRow  = 20
+	rankName = 14 // more for a name above the marks
 	maxRanks = 30
 )
 
@@ -36,39 +38,51 @@ func Ranking(rows []Rank, format func(float64) string, width float64, alt string
 	if most == 0 {
 		return nil
 	}
-	label = min(label, width*0.4)
+	row, left := float64(rankRow), label+14
+	if label > width*0.4 { // names above the marks
+		row, left, label = rankRow+rankName, 14, width-14
+	}
 	return &Figure{
-		Width: width, Height: float64(keyHeight + len(rows)*rankRow + axisHeight), Alt: alt,
+		Width: width, Height: float64(keyHeight+axisHeight) + float64(len(rows))*row, Alt: alt,
 		Note: "Best first. The dot is the mean wait, the bar reaches from there to the 99th percentile, the tick is the longest.",
 		paint: func(c draw.Canvas) {
 			c.FillText(middle(style(dim, smallSize)), vg.Point{X: c.Min.X, Y: c.Max.Y - 7}, "wait: ● mean   ━ 99th percentile   | longest")
-			ticks := int((width - label) / 60)
+			ticks := int((width - left) / 60)
 			p := frame(niceMax(most, ticks, false), 1, steps{n: ticks, format: format}, plot.ConstantTicks(nil))
 			if least > 0 && most/least > 50 && !math.IsInf(least, 0) {
-				p.X.Min, p.X.Max, p.X.Scale, p.X.Tick.Marker = least*0.8, most*1.1, plot.LogScale{}, decades{format, ticks}
+				logAxis(&p.X, least, most, ticks, format)
 			}
 			p.HideY()
-			p.Add(ranking{rows, label})
-			p.Draw(draw.Crop(c, vg.Length(label)+10, -16, 0, -keyHeight))
+			p.Add(ranking{rows, label, row, format})
+			p.Draw(draw.Crop(c, vg.Length(left), -20, 0, -keyHeight))
 		},
 	}
 }
 
 // ranking is the plotter of the rows.
 type ranking struct {
-	rows  []Rank
-	label float64
+	rows   []Rank
+	label  float64 // width for a name
+	height float64 // of a row
+	format func(float64) string
 }
 
 func (r ranking) Plot(c draw.Canvas, p *plot.Plot) {
 	x, _ := p.Transforms(&c)
 	at := func(v float64) vg.Length { return x(min(max(v, p.X.Min), p.X.Max)) }
 	for i, row := range r.rows {
-		y := c.Max.Y - vg.Length(i*rankRow) - rankRow/2
+		top := c.Max.Y - vg.Length(float64(i)*r.height)
+		y := top - vg.Length(r.height) + rankRow/2
 		sty := middle(style(ink, baseSize))
-		c.FillText(right(sty), vg.Point{X: c.Min.X - 8, Y: y}, shorten(sty, row.Label, r.label))
+		if r.height > rankRow {
+			c.FillText(sty, vg.Point{X: c.Min.X - 8, Y: top - rankName/2 - 2}, squeeze(sty, row.Label, r.label))
+		} else {
+			c.FillText(right(sty), vg.Point{X: c.Min.X - 12, Y: y}, squeeze(sty, row.Label, r.label))
+		}
 		c.StrokeLine2(draw.LineStyle{Color: runPaints[2], Width: 3}, at(row.Mean), y, at(row.P99), y)
 		c.StrokeLine2(draw.LineStyle{Color: ink, Width: 2}, at(row.Max), y-5, at(row.Max), y+5)
 		disc(c, runPaints[2], vg.Point{X: at(row.Mean), Y: y}, contestDisc)
+		hover(c, c.Min.X, y-rankRow/2, c.Max.X, y+rankRow/2, fmt.Sprintf("%s: mean %s, 99th percentile %s, longest %s",
+			row.Label, r.format(row.Mean), r.format(row.P99), r.format(row.Max)))
 	}
 }

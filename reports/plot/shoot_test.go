@@ -2,6 +2,8 @@ package plot
 
 import (
 	"flag"
+	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"strconv"
@@ -43,7 +45,42 @@ func inputs() map[string]*arms.Set {
 		"both":    inputOf(both()...),
 		"foreign": inputOf(specimen.CeleryInitial(), specimen.Measured(specimen.CeleryInitial()), specimen.Foreign(specimen.CeleryInitial())),
 		"tenants": inputOf(specimen.Tenants(4000)),
+		"outages": inputOf(outages()...),
+		"names":   inputOf(longNames()...),
 	}
+}
+
+// outages are two runs with an outage and with workers that are away. The second has
+// nine tenants.
+func outages() []*run.Result {
+	a, b := specimen.Tenants(4000), specimen.Tenants(4000)
+	b.Variant, b.Title = "many", "Nine tenants"
+	for i := range 6 {
+		b.Tenants = append(b.Tenants, fmt.Sprint("tenant-", i+4))
+	}
+	for i := range b.Messages {
+		b.Messages[i].Tenant = int32(i % 9)
+	}
+	for _, r := range []*run.Result{a, b} {
+		r.Outages = []run.Outage{{From: 4e6, To: 8e6, What: "all work fails"}}
+		r.Workers[0].Away = []run.Absence{{From: 0, To: 2e6}}
+		r.Workers[2].Away = []run.Absence{{From: 15e6, To: math.MaxInt64}}
+	}
+	return []*run.Result{a, b}
+}
+
+// longNames are eight runs without a headline, with long names of everything.
+func longNames() (out []*run.Result) {
+	for i := range 8 {
+		r := specimen.CeleryInitial()
+		r.Headline, r.Expect = "", nil
+		r.Variant = fmt.Sprint("prefetch=100 dispatch=round-robin-", i)
+		r.Title = "A title that tells what this variant is about, and takes its time, number " + fmt.Sprint(i)
+		r.Workers[0].Name = "worker-with-a-long-name@some-machine"
+		r.Classes = []string{"app.tasks.reports.generate_everything", "app.tasks.mail.send_one_message"}
+		out = append(out, r)
+	}
+	return out
 }
 
 func TestShoot(t *testing.T) {

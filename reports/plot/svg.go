@@ -12,12 +12,12 @@ import (
 
 	xfont "golang.org/x/image/font"
 	"gonum.org/v1/plot/font"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 )
 
-// fontStack is the font family of the page and the charts. The layout of charts uses
-// the metrics of Liberation Sans, which Helvetica and Arial share, so texts that do
-// not overlap in the layout do not overlap with these fonts.
+// fontStack is the font family of the page and the charts. The layout holds with
+// each of them: see face.
 const fontStack = "Helvetica Neue,Helvetica,Arial,Liberation Sans,system-ui,sans-serif"
 
 // An svg is a vg.Canvas that writes compact SVG. It rounds coordinates to 1/100 px,
@@ -28,7 +28,9 @@ type svg struct {
 	b     strings.Builder
 	state []svgState
 	used  map[string]bool // the style classes in use
-	title string          // tooltip of the next filled shape
+	title string          // tooltip of the next shape
+
+	anchor text.XAlignment // of the next texts: where in the text its point lies
 }
 
 type svgState struct {
@@ -127,7 +129,7 @@ func (s *svg) Stroke(p vg.Path) {
 		}
 		fmt.Fprintf(&s.b, ` stroke-dasharray="%s"`, strings.Join(d, " "))
 	}
-	s.b.WriteString("/>\n")
+	s.endPath()
 }
 
 func (s *svg) Fill(p vg.Path) {
@@ -135,12 +137,17 @@ func (s *svg) Fill(p vg.Path) {
 		return
 	}
 	fmt.Fprintf(&s.b, `<path%s d="%s"`, s.class("f", s.top().paint), s.path(p))
-	if s.title != "" {
-		fmt.Fprintf(&s.b, "><title>%s</title></path>\n", html.EscapeString(s.title))
-		s.title = ""
+	s.endPath()
+}
+
+// endPath ends a path, with its tooltip if it has one.
+func (s *svg) endPath() {
+	if s.title == "" {
+		s.b.WriteString("/>\n")
 		return
 	}
-	s.b.WriteString("/>\n")
+	fmt.Fprintf(&s.b, "><title>%s</title></path>\n", html.EscapeString(s.title))
+	s.title = ""
 }
 
 // path returns path data, with the short forms of horizontal and vertical lines.
@@ -209,8 +216,8 @@ func (s *svg) arc(b *strings.Builder, c vg.PathComp) {
 // baseSize is the font size that the svg element sets, in px.
 const baseSize = 11
 
-func (s *svg) FillString(f font.Face, pt vg.Point, text string) {
-	if f.Font.Size == 0 || text == "" {
+func (s *svg) FillString(f font.Face, pt vg.Point, txt string) {
+	if f.Font.Size == 0 || txt == "" {
 		return
 	}
 	x, y := s.at(pt)
@@ -218,20 +225,23 @@ func (s *svg) FillString(f font.Face, pt vg.Point, text string) {
 	if size := float64(f.Font.Size); size != baseSize {
 		fmt.Fprintf(&s.b, ` font-size="%s"`, num(size))
 	}
+	switch s.anchor {
+	case text.XCenter:
+		s.b.WriteString(` text-anchor="middle"`)
+	case text.XRight:
+		s.b.WriteString(` text-anchor="end"`)
+	}
 	if f.Font.Weight >= xfont.WeightBold {
 		s.b.WriteString(` font-weight="bold"`)
 	}
 	if t := s.top(); t.ay != 0 {
 		fmt.Fprintf(&s.b, ` transform="rotate(%s %s %s)"`, num(-math.Atan2(t.ay, t.ax)*180/math.Pi), num(x), num(s.h-y))
 	}
-	fmt.Fprintf(&s.b, ">%s</text>\n", html.EscapeString(text))
+	fmt.Fprintf(&s.b, ">%s</text>\n", html.EscapeString(txt))
 }
 
 // DrawImage implements vg.Canvas. Charts hold no images.
 func (s *svg) DrawImage(vg.Rectangle, image.Image) { panic("plot: a chart draws an image") }
-
-// Title sets the tooltip of the next filled shape.
-func (s *svg) Title(text string) { s.title = text }
 
 // inline returns the picture as an element for a page whose style sheet has
 // [Variables] and [Classes].

@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"math"
 	"slices"
+	"strings"
 
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/text"
@@ -41,14 +42,14 @@ type LineChart struct {
 var MaxLines = len(runPaints)
 
 // SweepLines draws a line chart with the same scale in all panels. alt is the
-// finding.
+// finding. It returns nil if all values are the same.
 func SweepLines(l LineChart, width float64, alt string) *Figure {
 	panels := slices.Clone(l.Panels[:min(len(l.Panels), MaxPanels)])
 	most, least, bands, margin := math.Inf(-1), math.Inf(1), false, 0.0
 	for i := range panels {
 		p := &panels[i]
 		p.Lines = p.Lines[:min(len(p.Lines), 2*MaxLines)]
-		margin = max(margin, endLabels(p.Lines).width())
+		margin = max(margin, endLabels{lines: p.Lines}.width())
 		for _, l := range p.Lines {
 			for i := range l.Y {
 				if !math.IsNaN(l.Y[i]) {
@@ -58,9 +59,10 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 			}
 		}
 	}
-	if math.IsInf(most, 0) || len(l.Values) < 2 {
-		return nil
+	if math.IsInf(most, 0) || most == least || len(l.Values) < 2 {
+		return nil // nothing to see, or only level lines
 	}
+	l.Values = valueNames(l.Axis, l.Values)
 	note, metric := "Look for a bend in the line: beyond it a larger value no longer helps, or begins to hurt.", l.Metric
 	if bands {
 		note += " The band reaches from the lowest to the highest repeat."
@@ -80,16 +82,16 @@ func SweepLines(l LineChart, width float64, alt string) *Figure {
 				if panels[i].Title != "" {
 					c = heading(c, nil, panels[i].Title)
 				}
-				lines := endLabels(panels[i].Lines)
+				lines := endLabels{panels[i].Lines, l}
 				c.FillText(style(dim, smallSize), vg.Point{X: c.Min.X, Y: c.Max.Y - smallSize}, metric)
 				c.FillText(right(style(dim, smallSize)), vg.Point{X: c.Max.X - vg.Length(margin), Y: c.Min.Y + 2}, l.Axis)
 				ymax, ticks := axis(most, 5, l.Format)
 				apart := (width - margin - 45) / float64(len(l.Values)-1)
 				p := frame(float64(len(l.Values)-1), ymax, nameTicks(thinned(l.Values, style(dim, smallSize), apart)), ticks)
 				if logarithmic {
-					p.Y.Min, p.Y.Max, p.Y.Scale, p.Y.Tick.Marker = least*0.9, most*1.1, plot.LogScale{}, decades{l.Format, 9}
+					logAxis(&p.Y, least, most, 9, l.Format)
 				}
-				p.Add(bandsOf(lines), lines)
+				p.Add(bandsOf(lines.lines), lines)
 				p.Draw(draw.Crop(c, 0, -vg.Length(margin), 14, -smallSize-8))
 			}
 		},
@@ -130,6 +132,47 @@ func (n nameTicks) Ticks(_, _ float64) []plot.Tick {
 	return out
 }
 
+// valueNames names the values of an axis: a prefetch count of 0 is no limit.
+func valueNames(axis string, values []string) []string {
+	out := slices.Clone(values)
+	for i, v := range values {
+		if v == "0" && strings.Contains(axis, "prefetch") {
+			out[i] = "no limit"
+		}
+	}
+	return out
+}
+
+// logFactors are the factors of powers of ten at which a logarithmic axis can have
+// ticks.
+var logFactors = [][]float64{{1, 2, 5}, {1, 3}, {1}}
+
+// logAxis makes an axis logarithmic, with ticks at both ends, which enclose the values
+// from least to most, both above 0, and with n ticks at most if that is possible.
+func logAxis(a *plot.Axis, least, most float64, n int, format func(float64) string) {
+	for _, factors := range logFactors {
+		var ticks []plot.Tick
+		for e := int(math.Floor(math.Log10(least))) - 1; ; e++ {
+			for _, f := range factors {
+				v := f * pow10(e)
+				if v <= least*1.0001 {
+					ticks = ticks[:0] // a later one encloses the least value, too
+				}
+				ticks = append(ticks, plot.Tick{Value: v, Label: format(v)})
+				if v >= most*0.9999 && len(ticks) > 1 {
+					goto enclosed
+				}
+			}
+		}
+	enclosed:
+		a.Min, a.Max = ticks[0].Value, ticks[len(ticks)-1].Value
+		a.Scale, a.Tick.Marker = plot.LogScale{}, plot.ConstantTicks(ticks)
+		if len(ticks) <= n {
+			return
+		}
+	}
+}
+
 // decades are ticks at 1, 2 and 5 times powers of ten. If these are more than n, the
 // ticks are at 1 and 3 times powers of ten, or at powers of ten only.
 type decades struct {
@@ -140,7 +183,7 @@ type decades struct {
 // Ticks implements plot.Ticker.
 func (d decades) Ticks(lo, hi float64) []plot.Tick {
 	var out []plot.Tick
-	for _, factors := range [][]float64{{1, 2, 5}, {1, 3}, {1}} {
+	for _, factors := range logFactors {
 		out = out[:0]
 		for e := int(math.Floor(math.Log10(lo))); pow10(e) <= hi; e++ {
 			for _, f := range factors {
@@ -158,12 +201,27 @@ func (d decades) Ticks(lo, hi float64) []plot.Tick {
 
 // endLabels is the plotter of lines with names beside their ends, in a margin on the
 // right.
-type endLabels []SweepLine
+type endLabels struct {
+	lines []SweepLine
+	chart LineChart
+}
+
+// tip is the tooltip of a line's k-th point.
+func (ls endLabels) tip(l SweepLine, k int) string {
+	t := ls.chart.Axis + " " + ls.chart.Values[k] + ": " + ls.chart.Format(l.Y[k])
+	if l.Label != "" {
+		t = l.Label + ", " + t
+	}
+	if l.Hi[k] > l.Lo[k] {
+		t += " (" + ls.chart.Format(l.Lo[k]) + " to " + ls.chart.Format(l.Hi[k]) + ")"
+	}
+	return t
+}
 
 // width is the width of the margin in px.
 func (ls endLabels) width() float64 {
 	w := 0.0
-	for _, l := range ls {
+	for _, l := range ls.lines {
 		w = max(w, textWidth(style(ink, smallSize+0.5), l.Label))
 	}
 	return w + 22
@@ -177,7 +235,7 @@ func (ls endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 		i     int
 	}
 	var ends []end
-	for i, l := range ls {
+	for i, l := range ls.lines {
 		var path []vg.Point
 		for k, v := range l.Y {
 			if !math.IsNaN(v) {
@@ -190,6 +248,12 @@ func (ls endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 				sty.Dashes = []vg.Length{5, 3}
 			}
 			c.StrokeLines(sty, path)
+		}
+		for k, v := range l.Y {
+			if !math.IsNaN(v) {
+				tooltip(c, ls.tip(l, k))
+				disc(c, RunPaint(i), vg.Point{X: x(float64(k)), Y: y(v)}, 2.6)
+			}
 		}
 		if len(path) > 0 && l.Label != "" {
 			ends = append(ends, end{path[len(path)-1], path[len(path)-1].Y, i})
@@ -210,7 +274,7 @@ func (ls endLabels) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, e := range ends {
 		at := vg.Point{X: c.Max.X + 18, Y: e.label}
 		c.StrokeLines(draw.LineStyle{Color: RunPaint(e.i), Width: 0.8}, []vg.Point{e.at, {X: c.Max.X + 6, Y: e.at.Y}, {X: at.X - 3, Y: at.Y}})
-		c.FillText(middle(style(RunPaint(e.i), smallSize+0.5)), at, ls[e.i].Label)
+		c.FillText(middle(style(RunPaint(e.i), smallSize+0.5)), at, ls.lines[e.i].Label)
 	}
 }
 

@@ -1,0 +1,205 @@
+package plot
+
+import (
+	"fmt"
+	"slices"
+	"strings"
+
+	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/vg"
+	"gonum.org/v1/plot/vg/draw"
+
+	"harelab/loadgen/run"
+	"harelab/reports/arms"
+	"harelab/reports/stat"
+)
+
+func init() {
+	register(Chart{Name: "waits", Title: "Wait over time", Order: 32, Draw: waitsOverTime})
+}
+
+const (
+	waitsHeight  = 150
+	fewIntervals = 4 // with fewer intervals that have messages there is no course to see
+)
+
+// A waitSeries is the wait of one class's messages in one arm, by the interval in
+// which they were due.
+type waitSeries struct {
+	intervals
+	arm      *arms.Arm
+	class    string // empty: all
+	title    string
+	n        []int
+	p50, p99 []float64 // s
+	most     float64
+}
+
+func waitsOverTime(in *arms.Set, width float64) *Figure {
+	end := length(in)
+	cols := columns(width, 2)
+	each := newIntervals(end, int(width/float64(cols))/9)
+	var panels []waitSeries
+	most, filled := make(map[string]float64), 0
+	for _, of := range waitPanels(in) {
+		s := newWaitSeries(each, of.arm, of.class)
+		s.title = of.title
+		panels = append(panels, s)
+		most[of.class] = max(most[of.class], s.most)
+		filled = max(filled, len(s.n)-count(s.n, 0))
+	}
+	panels = slices.DeleteFunc(panels, func(s waitSeries) bool { return most[s.class] == 0 })
+	if len(panels) == 0 || filled < fewIntervals {
+		return nil
+	}
+	if len(panels) == 1 {
+		cols = 1
+	}
+	rows := (len(panels) + cols - 1) / cols
+	keys := shadeKey(in, end)
+	head := keys.height(width)
+	return &Figure{
+		Width: width, Height: head + float64(rows*waitsHeight+(rows-1)*panelGap),
+		Note: fmt.Sprintf("By the time at which messages were due, in steps of %s. Below the thin line is the wait of half of them, below the thick line that of 99 %%. Where the lines rise, work piles up.", stat.Brief(each.step)),
+		Alt:  waitsFinding(panels),
+		paint: func(c draw.Canvas) {
+			keys.draw(c)
+			for i, cell := range cells(draw.Crop(c, 0, 0, 0, -vg.Length(head)), len(panels), cols) {
+				s := panels[i]
+				cell = heading(cell, s.arm, s.title)
+				ticks := int(float64(cell.Max.X-cell.Min.X) / 60)
+				ymax, waits := axis(most[s.class], 3, timeFormat(most[s.class]))
+				p := frame(timeMax(end, ticks), ymax, secondTicks(ticks, end), waits)
+				p.Add(shades(shadesOf(s.arm.First().Result, end)), s)
+				p.Draw(draw.Crop(cell, 0, -12, 0, -6))
+			}
+		},
+	}
+}
+
+// count returns how often v is in list.
+func count(list []int, v int) (n int) {
+	for _, x := range list {
+		if x == v {
+			n++
+		}
+	}
+	return n
+}
+
+// A waitPanel is what one panel shows.
+type waitPanel struct {
+	arm          *arms.Arm
+	class, title string
+}
+
+// waitPanels returns the panels of a report: every arm for the class that the report
+// is about, or every class of the only arm.
+func waitPanels(in *arms.Set) (out []waitPanel) {
+	classes := in.Classes()
+	if len(in.Arms) == 1 && in.Focus == "" && len(classes) > 1 {
+		for _, class := range classes[:min(len(classes), maxPanels)] {
+			out = append(out, waitPanel{in.Arms[0], class, "wait of " + class})
+		}
+		return out
+	}
+	class := emphasis(in)
+	if len(classes) == 1 {
+		class = ""
+	}
+	for _, a := range in.Arms {
+		title := a.Label
+		if class != "" {
+			title += ": " + class
+		}
+		out = append(out, waitPanel{a, class, title})
+	}
+	return out
+}
+
+// newWaitSeries measures the waits of an arm's first repeat. A message that was never
+// started counts with its wait until the end of the run.
+func newWaitSeries(v intervals, a *arms.Arm, class string) waitSeries {
+	r := a.First().Result
+	k := classIndex(r, class)
+	waits := make([][]float64, v.n)
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		if class != "" && m.Class != k {
+			continue
+		}
+		start := m.Started
+		switch {
+		case m.State == run.Done && start != run.None:
+		case m.State == run.Unserved && r.Length > m.Intended:
+			start = r.Length
+		default:
+			continue
+		}
+		if at := v.of(m.Intended); at >= 0 {
+			waits[at] = append(waits[at], seconds(start-m.Intended))
+		}
+	}
+	s := waitSeries{intervals: v, arm: a, class: class}
+	for _, w := range waits {
+		slices.Sort(w)
+		s.n = append(s.n, len(w))
+		s.p50 = append(s.p50, rank(w, 0.50))
+		s.p99 = append(s.p99, rank(w, 0.99))
+		s.most = max(s.most, rank(w, 0.99))
+	}
+	return s
+}
+
+// rank returns the least value of a sorted list that a share of its values does not
+// exceed, and 0 for an empty list.
+func rank[T int64 | float64](sorted []T, share float64) T {
+	n := len(sorted)
+	if n == 0 {
+		return 0
+	}
+	i := int(share*float64(n)+0.9999999) - 1
+	return sorted[min(max(i, 0), n-1)]
+}
+
+// Plot implements plot.Plotter.
+func (s waitSeries) Plot(c draw.Canvas, p *plot.Plot) {
+	x, y := p.Transforms(&c)
+	paint := RunPaint(s.arm.Index)
+	for i := range s.n {
+		if s.n[i] == 0 {
+			continue
+		}
+		from, to := s.span(i)
+		c.SetColor(tint{paint, 0.2})
+		c.Fill(rectPath(nil, x(from), y(s.p50[i]), x(to), y(s.p99[i])))
+	}
+	has := func(v []float64) func(int) (float64, bool) {
+		return func(i int) (float64, bool) { return v[i], s.n[i] > 0 }
+	}
+	s.stairs(c, draw.LineStyle{Color: paint, Width: 1}, x, y, has(s.p50))
+	s.stairs(c, draw.LineStyle{Color: paint, Width: 2.2}, x, y, has(s.p99))
+	for i := range s.n {
+		if s.n[i] > 0 {
+			from, to := s.span(i)
+			hover(c, x(from), c.Min.Y, x(to), c.Max.Y, fmt.Sprintf("%s: %s messages, half wait %s at most, 99 %% %s", s.name(i), stat.Count(s.n[i]), stat.Brief(s.p50[i]), stat.Brief(s.p99[i])))
+		}
+	}
+}
+
+// waitsFinding says for each panel when waits were longest.
+func waitsFinding(panels []waitSeries) string {
+	var parts []string
+	for _, s := range panels {
+		worst := -1
+		for i := range s.n {
+			if s.n[i] > 0 && (worst < 0 || s.p99[i] > s.p99[worst]) {
+				worst = i
+			}
+		}
+		if worst >= 0 {
+			parts = append(parts, fmt.Sprintf("%s: %s (due %s)", s.title, stat.Brief(s.p99[worst]), s.name(worst)))
+		}
+	}
+	return "Longest wait of 99 % in an interval: " + strings.Join(parts, ", ") + "."
+}
