@@ -12,6 +12,7 @@ type Log struct {
 	Publishers []PublisherLog
 	Workers    []WorkerLog
 	Parked     []Parked      // messages in queues without consumers at the end; in the log of one share
+	Interval   int64         // microseconds between samples of Series; 0: the scenario's
 	Series     []run.Sample  // counts of the share; Merge adds up those of all shares
 	Findings   []run.Finding // about the share
 	Late       int64         // greatest lateness of a wake-up, in microseconds

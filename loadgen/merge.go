@@ -79,6 +79,11 @@ func newMerger(s *scenarios.Scenario, target run.Target, logs []Log) *merger {
 	slices.SortStableFunc(m.publishers, func(a, b *PublisherLog) int { return cmp.Compare(a.Sequence, b.Sequence) })
 	slices.SortStableFunc(m.workers, func(a, b *WorkerLog) int { return cmp.Compare(a.Worker, b.Worker) })
 	m.res.Series = mergeSeries(logs)
+	interval := m.res.Interval
+	for i := range logs {
+		interval = max(interval, logs[i].Interval)
+	}
+	CheckInterval(m.res, interval)
 	return m
 }
 

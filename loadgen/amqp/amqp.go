@@ -99,7 +99,7 @@ type runner struct {
 	attempts    *deliveries  // nil if no worker fails
 	late        peak         // greatest lateness of a wake-up
 
-	series   []run.Sample
+	series   *loadgen.Series
 	findings findings
 	partial  bool
 	ended    int64 // run time of the end, microseconds
@@ -144,7 +144,8 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 	}
 	r := &runner{
 		s: s, o: o, plan: plan, alarm: o.alarm, outstanding: loadgen.NewOutstanding(),
-		halt: make(chan struct{}), consumed: loadgen.Consumed(s), demand: loadgen.DemandOf(s, plan),
+		series: loadgen.NewSeries(s.Measure.Interval.Microseconds()),
+		halt:   make(chan struct{}), consumed: loadgen.Consumed(s), demand: loadgen.DemandOf(s, plan),
 	}
 	if r.fake = r.alarm != nil; !r.fake {
 		r.alarm = loadgen.NewAlarm()
@@ -212,7 +213,7 @@ func (r *runner) run(ctx context.Context) (loadgen.Log, error) {
 // log returns the log of the run, after all goroutines have ended.
 func (r *runner) log(parked []loadgen.Parked) loadgen.Log {
 	l := loadgen.Log{
-		Parked: parked, Series: r.series, Findings: r.findings.list,
+		Parked: parked, Series: r.series.Samples(), Interval: r.series.Interval(), Findings: r.findings.list,
 		Late: r.late.us.Load(), End: r.ended, Partial: r.partial,
 	}
 	for _, p := range r.publishers {

@@ -135,9 +135,9 @@ func (r *runner) sample() {
 		all = nil
 	}
 	offered := r.plan.Offered()
-	step := r.s.Measure.Interval.Microseconds()
 	sleeper := r.alarm.Sleeper()
-	for at := step; sleeper.Until(r.at(at), r.halt); at = max(at+step, r.now()/step*step) {
+	at, ok := r.series.Next(0)
+	for ok && sleeper.Until(r.at(at), r.halt) {
 		s := run.Sample{
 			At: at, Offered: offered(at) + r.published.byUsers.Load(), Sent: r.published.sent.Load(), Confirmed: -1,
 			Delivered: r.worked.delivered.Load(), Acked: r.worked.acked.Load(), Ready: -1, Unacked: r.worked.unacked.Load(), Held: r.worked.held.Load(),
@@ -150,7 +150,8 @@ func (r *runner) sample() {
 				s.Ready = n
 			}
 		}
-		r.series = append(r.series, s)
+		r.series.Add(s)
+		at, _ = r.series.Next(max(at, r.now()-r.series.Interval())) // late: skip all but the latest
 	}
 }
 

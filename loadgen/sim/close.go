@@ -124,8 +124,8 @@ func (d *driver) resolve() {
 	}
 }
 
-// sample appends the state of the run at a time to the series.
-func (d *driver) sample(at int64) {
+// sample returns the state of the run as a sample for a time.
+func (d *driver) sample(at int64) run.Sample {
 	s := run.Sample{
 		At: at, Offered: d.ledger.Published, Sent: d.ledger.Published, Confirmed: -1,
 		Delivered: d.ledger.Delivered, Acked: d.acks, Unacked: d.unacked,
@@ -139,5 +139,5 @@ func (d *driver) sample(at int64) {
 	for _, w := range d.workers {
 		s.Held += w.held
 	}
-	d.out.Series = append(d.out.Series, s)
+	return s
 }

@@ -8,6 +8,7 @@ import (
 
 	"harelab/engine/broker"
 	"harelab/engine/wire"
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 )
 
@@ -42,6 +43,7 @@ type driver struct {
 	lastQueue  string            // the queue that the tracer looked up last, and its index
 	lastNumber int32
 	acks       int64 // number of acks that reached the broker
+	series     *loadgen.Series
 	ledger     run.Ledger
 	out        *Outcome
 	err        error
@@ -65,7 +67,7 @@ func (m *Model) Run(ctx context.Context) (*Outcome, error) {
 }
 
 func newDriver(m *Model) (*driver, error) {
-	d := &driver{model: m, queues: map[string]int32{}, free: noTask, publishing: -1, newest: make([][]int64, len(m.Queues))}
+	d := &driver{model: m, queues: map[string]int32{}, free: noTask, publishing: -1, newest: make([][]int64, len(m.Queues)), series: loadgen.NewSeries(m.Interval)}
 	d.clock = &clock{agenda: &d.agenda}
 	d.feedback, _ = m.Source.(Feedback)
 	n := m.Source.Len()
@@ -140,8 +142,8 @@ func (d *driver) begin() error {
 
 // loop carries out events until none are left or the run ends.
 func (d *driver) loop(ctx context.Context) error {
-	nextSample := d.model.Interval
-	if nextSample == 0 {
+	nextSample, sampled := d.series.Next(0)
+	if !sampled {
 		nextSample = never
 	}
 	end := int64(never)
@@ -175,9 +177,9 @@ func (d *driver) loop(ctx context.Context) error {
 			d.out.Partial = true
 			break
 		}
-		for at > nextSample {
-			d.sample(nextSample)
-			nextSample += d.model.Interval
+		if at > nextSample {
+			d.series.Fill(d.sample(0), nextSample-1, at)
+			nextSample, _ = d.series.Next(at - 1)
 		}
 		if publish {
 			d.now, d.last, d.active = at, at, at
@@ -186,8 +188,8 @@ func (d *driver) loop(ctx context.Context) error {
 			d.step(d.next())
 		}
 	}
-	if d.model.Interval > 0 && d.err == nil {
-		d.sample(d.last)
+	if sampled && d.err == nil {
+		d.out.Series, d.out.Interval = d.series.Samples(d.sample(d.last)), d.series.Interval()
 	}
 	return d.err
 }

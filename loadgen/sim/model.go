@@ -42,7 +42,7 @@ type Model struct {
 	Confirms  bool // publish with confirms, so that the broker's refusals are known
 
 	Stop     Stop
-	Interval int64 // microseconds between samples of the series; 0: no series
+	Interval int64 // microseconds between samples of the series, more in a long run (loadgen.Series); 0: no series
 	Spans    bool  // keep the spans of work
 
 	// Transcript, if not nil, returns the writer for the events and decisions of a
@@ -170,6 +170,7 @@ type Outcome struct {
 	Messages []run.Message // by seq; Queue and Worker index the model's lists
 	Spans    []run.Span    // in order of Start
 	Series   []run.Sample
+	Interval int64   // microseconds between the samples
 	Served   []int64 // by worker: number of attempts that succeeded
 	Busy     []int64 // by worker: microseconds that these attempts took
 	Ledger   run.Ledger

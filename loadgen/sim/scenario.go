@@ -48,6 +48,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	if !m.Confirms {
 		r.Ledger.Confirmed = -1
 	}
+	loadgen.CheckInterval(r, out.Interval)
 	loadgen.CheckWarmup(r)
 	return r, Ran(r, s)
 }

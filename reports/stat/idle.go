@@ -123,7 +123,7 @@ const (
 
 // forever is the latest instant that a step can have: it does not overflow when it
 // is shifted.
-const forever = int64(math.MaxInt64 >> 24)
+func (s *steps) forever() int64 { return math.MaxInt64 >> s.shift }
 
 func (ds *dataset) steps(keep *filter) *steps {
 	s := &steps{shift: bits.Len(uint(max(len(ds.r.Queues), len(ds.r.Workers))))}
@@ -168,7 +168,7 @@ func (ds *dataset) steps(keep *filter) *steps {
 }
 
 func (s *steps) add(list int, at int64, who int32) {
-	s.lists[list] = append(s.lists[list], min(at, forever)<<s.shift|int64(who))
+	s.lists[list] = append(s.lists[list], min(at, s.forever())<<s.shift|int64(who))
 }
 
 // next finds the next step and returns its instant; false when there is none.
