@@ -140,18 +140,18 @@ func benchFigures(s *stat.Summary, qs []metric.Query, labels ...metric.Label) []
 }
 
 func benchLine(f *Folder, set *arms.Set, s *stat.Summary, c *stat.Class, figures []Figure) BenchLine {
-	scenario := s.Scenario
+	scenario := KeyParts(s.Scenario)
 	if s.Variant != "" {
-		scenario += "+" + s.Variant
+		scenario = KeyParts(s.Scenario, s.Variant)
 	}
 	target := targetKey.Replace(strings.TrimRight(set.TargetName(s.Target), "/"))
-	keys := []string{"scenario=" + KeyValue(scenario)}
+	keys := []string{"scenario=" + scenario}
 	for _, k := range [][2]string{{"matcher", s.Matcher}, {"dispatch", s.Dispatch}, {"order", s.Order}} {
 		if k[1] != "" { // empty for a foreign broker
 			keys = append(keys, k[0]+"="+KeyValue(k[1]))
 		}
 	}
-	keys = append(keys, "target="+KeyValue(target), "workload="+KeyValue(c.Name), "consumers="+strconv.Itoa(len(s.Workers)))
+	keys = append(keys, "target="+KeyValue(target), "workload="+workload(c.Name, c == s.All), "consumers="+strconv.Itoa(len(s.Workers)))
 	if p, same := samePrefetch(s); same {
 		keys = append(keys, "prefetch="+strconv.Itoa(p))
 	}
@@ -164,17 +164,6 @@ func benchLine(f *Folder, set *arms.Set, s *stat.Summary, c *stat.Class, figures
 // targetKey turns a target's name into the value of a key, as "RabbitMQ-3.10.8", with the
 // address, "RabbitMQ-3.10.8@127.0.0.1:5672", where a folder has two such brokers.
 var targetKey = strings.NewReplacer(" amqp://", "@", " amqps://", "@", " ", "-")
-
-// KeyValue makes s usable as the value of a key in a benchmark's name: it replaces
-// the slash, which separates keys, the equals sign, and the space, which ends a name.
-func KeyValue(s string) string {
-	return strings.Map(func(c rune) rune {
-		if c == '/' || c == '=' || c <= ' ' {
-			return '_'
-		}
-		return c
-	}, s)
-}
 
 func samePrefetch(s *stat.Summary) (int, bool) {
 	for _, w := range s.Workers {

@@ -9,7 +9,8 @@
 //	scenario.resolved.yaml  the scenario with all expressions resolved
 //	messages.csv            a row for each message
 //	series.csv              counts and gauges, a row for each interval
-//	METRIC-CLASS.hlog       HdrHistogram logs (V2), in nanoseconds, tagged
+//	METRIC-CLASS.hlog       HdrHistogram logs (V2), in nanoseconds, tagged, with a record for
+//	                        each interval (measure.interval) that has values
 //	tenants.csv             seq,tenant; only of runs with tenants
 //	repeats.csv             redeliveries and duplicates of the messages for which
 //	                        messages.csv does not say them
@@ -51,7 +52,7 @@ type Folder struct {
 // removes credentials from the figures.
 func New(runs []*arms.Run, m Manifest) *Folder {
 	f := &Folder{Manifest: m}
-	names := make(map[string]bool)
+	names := make(fileNames)
 	for _, r := range runs {
 		dir := "."
 		if len(runs) > 1 {
@@ -81,39 +82,18 @@ func (f *Folder) Set() *arms.Set {
 	return arms.NewSet(runs)
 }
 
-// armDir names the folder of a run after its scenario, variant and target, with a
-// number from 2 on if the name is taken.
-func armDir(r *run.Result, taken map[string]bool) string {
-	parts := []string{r.Scenario}
+// armDir names the folder of a run after its scenario, variant and target.
+func armDir(r *run.Result, taken fileNames) string {
+	parts := []string{fileName(r.Scenario)}
 	if r.Variant != "" {
-		parts = append(parts, r.Variant)
+		parts = append(parts, fileName(r.Variant))
 	}
 	target := r.Target.Kind
 	if target == "amqp" && r.Target.Product != "" {
-		target = r.Target.Product
+		target = strings.ToLower(r.Target.Product)
 	}
-	parts = append(parts, target)
-	base := "arms/" + fileName(strings.Join(parts, "."))
-	name := base
-	for n := 2; taken[name]; n++ {
-		name = fmt.Sprintf("%s.%d", base, n)
-	}
-	taken[name] = true
-	return name
-}
-
-// fileName makes s safe as a file name: it keeps digits, '-', '_' and '.', makes
-// letters lower case and replaces all else by '-'.
-func fileName(s string) string {
-	return strings.Map(func(c rune) rune {
-		switch {
-		case 'a' <= c && c <= 'z', '0' <= c && c <= '9', c == '-', c == '_', c == '.':
-			return c
-		case 'A' <= c && c <= 'Z':
-			return c - 'A' + 'a'
-		}
-		return '-'
-	}, s)
+	parts = append(parts, fileName(target))
+	return taken.take("arms/"+strings.Join(parts, "."), "")
 }
 
 // A document is the content of summary.json.

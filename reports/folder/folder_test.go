@@ -4,8 +4,10 @@ import (
 	"bytes"
 	"flag"
 	"math"
+	"math/rand/v2"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -149,29 +151,125 @@ func TestReadSaysWhatIsMissing(t *testing.T) {
 	}
 }
 
-func TestHistogramsHoldTheValues(t *testing.T) {
-	for _, h := range histograms(specimen.Measured(specimen.CeleryInitial())) {
-		if h.name != "wait-run_user_query.hlog" {
-			continue
+// waits is the log of the waits of a result's queries.
+func waits(t *testing.T, r *run.Result) []byte {
+	t.Helper()
+	for _, h := range histograms(r) {
+		if h.name == "wait-run_user_query.hlog" {
+			var buf bytes.Buffer
+			if err := h.write(&buf); err != nil {
+				t.Fatal(err)
+			}
+			return buf.Bytes()
 		}
-		var buf bytes.Buffer
-		if err := h.write(&buf); err != nil {
-			t.Fatal(err)
-		}
-		got, err := hdrhistogram.NewHistogramLogReader(&buf).NextIntervalHistogram()
+	}
+	t.Fatal("no histogram of the queries' wait")
+	return nil
+}
+
+// readLog returns the records of a log that begin from one instant to another, in
+// seconds since 1970.
+func readLog(t *testing.T, log []byte, from, to float64) []*hdrhistogram.Histogram {
+	t.Helper()
+	r := hdrhistogram.NewHistogramLogReader(bytes.NewReader(log))
+	var all []*hdrhistogram.Histogram
+	for {
+		h, err := r.NextIntervalHistogramWithRange(from, to, true)
 		if err != nil {
 			t.Fatal(err)
 		}
-		s := stat.Summarize(specimen.Measured(specimen.CeleryInitial())).Class("run_user_query")
-		if n, p50 := got.TotalCount(), float64(got.ValueAtQuantile(50))/1e9; n != 40 || p50 < s.Wait.P50*0.999 || p50 > s.Wait.P50*1.001 {
-			t.Errorf("histogram has n=%d, p50 %v s, want 40 and %v s", n, p50, s.Wait.P50)
+		if h == nil {
+			return all
 		}
-		if got.Tag() != "run_user_query.wait" {
-			t.Errorf("tag %q", got.Tag())
-		}
-		return
+		all = append(all, h)
 	}
-	t.Fatal("no histogram of the queries' wait")
+}
+
+func TestHistogramsHoldTheValues(t *testing.T) {
+	r := specimen.Measured(specimen.CeleryInitial())
+	whole := hdrhistogram.New(1, 1e12, 3)
+	for _, h := range readLog(t, waits(t, r), 0, math.MaxFloat64) {
+		whole.Merge(h)
+		if h.Tag() != "run_user_query.wait" {
+			t.Errorf("tag %q", h.Tag())
+		}
+	}
+	s := stat.Summarize(r).Class("run_user_query")
+	if n, p50 := whole.TotalCount(), float64(whole.ValueAtQuantile(50))/1e9; n != 40 || p50 < s.Wait.P50*0.999 || p50 > s.Wait.P50*1.001 {
+		t.Errorf("the records have n=%d, p50 %v s, want 40 and %v s", n, p50, s.Wait.P50)
+	}
+}
+
+// TestHistogramsAreThoseOfTheLibrary compares the payload with what the Go library decodes,
+// over values from the least to a year.
+func TestHistogramsAreThoseOfTheLibrary(t *testing.T) {
+	rng := rand.New(rand.NewPCG(1, 2))
+	var e encoder
+	for n := range 200 {
+		want := hdrhistogram.New(1, 1<<55, 3)
+		values := make([]logValue, 1+rng.IntN(50))
+		for i := range values {
+			values[i].ns = int64(math.Exp(rng.Float64() * math.Log(3.2e16)))
+			if n%10 == 0 {
+				values[i].ns = int64(i)
+			}
+			want.RecordValue(values[i].ns)
+		}
+		slices.SortFunc(values, func(a, b logValue) int { return int(a.ns - b.ns) })
+		payload, err := e.encode(values)
+		if err != nil {
+			t.Fatal(err)
+		}
+		got, err := hdrhistogram.Decode([]byte(payload))
+		if err != nil {
+			t.Fatal(err)
+		}
+		if a, b := got.Distribution(), want.Distribution(); !slices.Equal(nonzero(a), nonzero(b)) {
+			t.Fatalf("seed 1,2, round %d: counts\n%v, want\n%v", n, nonzero(a), nonzero(b))
+		}
+	}
+}
+
+func nonzero(bars []hdrhistogram.Bar) []hdrhistogram.Bar {
+	return slices.DeleteFunc(bars, func(b hdrhistogram.Bar) bool { return b.Count == 0 })
+}
+
+// TestHistogramsHaveARecordForEachInterval wants the values between two instants of the
+// run, and no others, in the records between them.
+func TestHistogramsHaveARecordForEachInterval(t *testing.T) {
+	for _, start := range []time.Time{{}, time.UnixMilli(1_700_000_000_250)} {
+		r := specimen.CeleryInitial()
+		r.Started = start
+		base := 0.0
+		if !start.IsZero() {
+			base = float64(start.UnixMilli()) / 1000
+		}
+		log := waits(t, r)
+		all := readLog(t, log, 0, math.MaxFloat64)
+		if len(all) < 5 {
+			t.Fatalf("%d records", len(all))
+		}
+		interval := r.Interval / 1000
+		for _, h := range all {
+			from := h.StartTimeMs() - int64(math.Round(base*1000))
+			if from%interval != 0 || h.EndTimeMs()-h.StartTimeMs() > interval {
+				t.Errorf("a record from %d ms on, %d ms long: want intervals of %d ms", from, h.EndTimeMs()-h.StartTimeMs(), interval)
+			}
+		}
+		const from, to = 10.4, 10.8 // s of the run
+		count, want := int64(0), int64(0)
+		for _, h := range readLog(t, log, base+from-0.001, base+to-0.001) { // the reader adds floating-point numbers
+			count += h.TotalCount()
+		}
+		for _, m := range r.Messages {
+			if m.Class == 1 && m.State == run.Done && m.Started >= from*1e6 && m.Started < to*1e6 {
+				want++
+			}
+		}
+		if count != want || want == 0 || want == 40 {
+			t.Errorf("%d waits ended from %g s to %g s by the records, %d by the messages", count, from, to, want)
+		}
+	}
 }
 
 // TestBenchIsReadByBenchfmt reads bench.txt with the reader that benchstat uses.
@@ -230,7 +328,7 @@ func TestBenchTellsBrokersApart(t *testing.T) {
 	if err := WriteBench(&buf, New(arms.Summarize(one, two, specimen.CeleryInitial()), Manifest{})); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"target=RabbitMQ-3.10.8@127.0.0.1:5701/", "target=RabbitMQ-3.10.8@127.0.0.1:5702_v/", "target=sim/"} {
+	for _, want := range []string{"target=RabbitMQ-3.10.8@127.0.0.1:5701/", "target=RabbitMQ-3.10.8@127.0.0.1:5702%2Fv/", "target=sim/"} {
 		if strings.Count(buf.String(), want) != 3 {
 			t.Errorf("want 3 lines with %s:\n%s", want, buf.String())
 		}

@@ -20,15 +20,15 @@ var benchMetrics = []string{
 func (s *Sweep) WriteBench(out io.Writer) error {
 	var lines []folder.BenchLine
 	for _, c := range s.Cells {
-		scenario, keys := s.Scenario, ""
+		scenario, keys := []string{s.Scenario}, ""
 		for i, v := range c.Values {
 			if k, ok := benchKeys[s.Axes[i].Name]; ok {
 				keys += "/" + k + "=" + folder.KeyValue(v)
 			} else {
-				scenario += "+" + s.Axes[i].Name + ":" + v
+				scenario = append(scenario, s.Axes[i].Name+":"+v)
 			}
 		}
-		line := folder.BenchLine{Name: "Sweep/scenario=" + folder.KeyValue(scenario) + "/target=" + folder.KeyValue(s.Target) + keys, N: 1}
+		line := folder.BenchLine{Name: "Sweep/scenario=" + folder.KeyParts(scenario...) + "/target=" + folder.KeyValue(s.Target) + keys, N: 1}
 		for _, m := range benchMetrics {
 			if v, ok := c.Metrics[m]; ok {
 				line.Figures = append(line.Figures, folder.Figure{Value: v, Unit: metric.Must(m).BenchUnit()})
