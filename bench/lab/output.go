@@ -10,8 +10,10 @@ import (
 
 	"harelab/reports"
 	"harelab/reports/arms"
+	"harelab/reports/benchfile"
 	"harelab/reports/compare"
 	"harelab/reports/folder"
+	"harelab/reports/page"
 	"harelab/reports/stat"
 	"harelab/reports/terminal"
 )
@@ -119,15 +121,29 @@ func (o Output) Compare(c *compare.Comparison) error {
 	if err := compare.WriteText(o.Text, c); err != nil || o.Dir == "" {
 		return err
 	}
-	const page = "compare.html"
-	file, err := os.Create(filepath.Join(o.Dir, page))
+	return o.comparison(c.Sheet(o.Command))
+}
+
+// CompareBench prints a comparison of benchmark files and writes its page, unless there
+// is no results folder. With all it prints the rows without a change too.
+func (o Output) CompareBench(c *benchfile.Comparison, all bool) error {
+	if err := benchfile.WriteText(o.Text, c, all); err != nil || o.Dir == "" {
+		return err
+	}
+	return o.comparison(c.Sheet(o.Command))
+}
+
+// comparison writes the page of a comparison.
+func (o Output) comparison(sheet page.Sheet) error {
+	const name = "compare.html"
+	file, err := os.Create(filepath.Join(o.Dir, name))
 	if err != nil {
 		return err
 	}
-	if err := errors.Join(c.Sheet(o.Command).WriteHTML(file), file.Close()); err != nil {
+	if err := errors.Join(sheet.WriteHTML(file), file.Close()); err != nil {
 		return err
 	}
-	return o.wrote(page)
+	return o.wrote(name)
 }
 
 // wrote prints where a page is.

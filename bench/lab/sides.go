@@ -3,63 +3,16 @@ package lab
 import (
 	"fmt"
 	"os"
-	"path/filepath"
 	"slices"
 
 	"harelab/reports/compare"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
-	"harelab/reports/sweep"
 )
 
-// OpenSides reads the sides of a comparison, one for each path: results folders, or
-// files in Go's benchmark format. If one of the paths is a benchmark file or a sweep's
-// folder, the bench.txt of each folder is read. Metrics choose among the figures of
-// runs; nil stands for the usual ones.
+// OpenSides reads the sides of a comparison, a results folder of runs for each path.
+// Metrics choose among the figures of runs; nil stands for the usual ones.
 func OpenSides(paths, metrics []string) ([]*compare.Side, error) {
-	files, err := benchFiles(paths)
-	if err != nil {
-		return nil, err
-	}
-	if files == nil {
-		return folderSides(paths, metrics)
-	}
-	if len(metrics) > 0 {
-		return nil, &UsageError{"--metric chooses among the figures of runs; of benchmark files all are compared"}
-	}
-	var sides []*compare.Side
-	for _, path := range files {
-		side, err := compare.Open(path, nil)
-		if err != nil {
-			return nil, err
-		}
-		side.Name = path
-		sides = append(sides, side)
-	}
-	return sides, nil
-}
-
-// benchFiles returns the benchmark file of each path, or nil if all are results folders
-// of runs. A sweep has no runs to compare: its bench.txt has its cells.
-func benchFiles(paths []string) ([]string, error) {
-	for _, path := range paths {
-		if _, err := os.Stat(path); err != nil {
-			return nil, err
-		}
-	}
-	if !slices.ContainsFunc(paths, func(p string) bool { return !isFolder(p) || sweep.Is(p) }) {
-		return nil, nil
-	}
-	files := slices.Clone(paths)
-	for i, path := range files {
-		if isFolder(path) {
-			files[i] = filepath.Join(path, "bench.txt")
-		}
-	}
-	return files, nil
-}
-
-func folderSides(paths, metrics []string) ([]*compare.Side, error) {
 	var all []*stat.Summary
 	runs := make([][]*stat.Summary, len(paths))
 	for i, path := range paths {

@@ -7,6 +7,7 @@ import (
 
 	"harelab/bench/lab"
 	"harelab/cmd/harelab/internal/progress"
+	"harelab/reports/benchfile"
 	"harelab/reports/compare"
 	"harelab/scenarios/metric"
 )
@@ -16,6 +17,8 @@ func init() { commands = append(commands, newCompare) }
 // compareFlags are the flags of `compare`.
 type compareFlags struct {
 	metrics []string
+	filter  string
+	all     bool
 	vary    string
 	target  string
 	variant string
@@ -32,19 +35,27 @@ func newCompare() *cobra.Command {
 		Use:   "compare BASE NEW... | --vary NAME=V1,V2 SCENARIO",
 		Short: "compare runs: what differs, by how much, and is it chance",
 		Long: `Compare results folders, or files in Go's benchmark format (bench.txt, the output of
-go test -bench), with the first one. If one of them is a file or a sweep's folder, the
-bench.txt of each folder is compared. Each run is one observation: on a real clock,
+go test -bench), with the first one. Each run is one observation: on a real clock,
 measure each side with --repeat 6 or more. Differences are tested by the U-test and p
 values are corrected by Holm's method; ~ marks a difference that may be chance. Runs in
 virtual time are exact.
+
+If one of the paths is a benchmark file, or the folder of a sweep or of bench match, the
+bench.txt of each folder is compared. A row is marked where benchstat would mark it. The
+first line names what stands after Holm's correction for each unit: strategies (or
+benchmarks) by all of their rows together, and single rows. --filter selects benchmarks
+and units in benchproc's syntax.
 
 With --vary, run a scenario under several values of one setting and compare them. The
 setting is a param of the scenario, matcher, dispatch, order or variant, and the first
 value is the base. The runs of the values alternate and use the same seeds.
 
-Runs with different loads get a table but no verdict.`,
+Runs with different loads get a table but no verdict.
+
+Exit codes: 0 compared, whatever was found (harelab gate fails if something is worse);
+1 nothing in common to compare; with --vary also 6, a run is invalid.`,
 		Example: `  harelab compare runs/main runs/mine
-  harelab compare old.txt new.txt
+  harelab compare old.txt new.txt --filter '/strategy:nfa .unit:cpu-ns/op'
   harelab compare runs/main runs/mine --metric wait.p99 --metric 'held.max{class=run_user_query}'
   harelab compare --vary dispatch=rr,fair odd-heavy-even-light --target sim
   harelab compare --vary variant=same-load,same-load-fair celery-optimized --repeat 6`,
@@ -62,6 +73,8 @@ Runs with different loads get a table but no verdict.`,
 	}
 	fl := cmd.Flags()
 	fl.StringArrayVar(&f.metrics, "metric", nil, "compare this metric instead of the usual ones, for example wait.p99{class=NAME}; repeatable")
+	fl.StringVar(&f.filter, "filter", "", "of benchmark files: only these benchmarks and units, as benchstat filters, for example '/strategy:nfa .unit:ns/op'")
+	fl.BoolVar(&f.all, "all", false, "of benchmark files: print the rows without a change too")
 	fl.StringVar(&f.vary, "vary", "", "NAME=V1,V2,...: run a scenario under these values of the setting NAME")
 	fl.StringVar(&f.target, "target", string(lab.Embedded), "with --vary: sim, embedded or amqp://user:password@host:port/vhost")
 	fl.StringVar(&f.variant, "variant", "", "with --vary: run this variant of the scenario")
@@ -85,6 +98,18 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return usage("BASE and NEW are missing: give two results folders or more, as in: harelab compare runs/main runs/mine (or --vary NAME=V1,V2 and a scenario)")
 	}
+	set, err := lab.OpenBench(args, f.filter)
+	if err != nil {
+		return err
+	}
+	if set != nil {
+		return f.compareBench(cmd, set)
+	}
+	for _, name := range onlyBench {
+		if cmd.Flags().Changed(name) {
+			return usage("--%s is for files in Go's benchmark format; these are folders of runs, compared by --metric", name)
+		}
+	}
 	sides, err := lab.OpenSides(args, f.metrics)
 	if err != nil {
 		return err
@@ -100,6 +125,27 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 		return err
 	}
 	return lab.CheckCommon(c)
+}
+
+// onlyBench are the flags that need benchmark files.
+var onlyBench = []string{"filter", "all"}
+
+func (f *compareFlags) compareBench(cmd *cobra.Command, set *benchfile.Set) error {
+	if len(f.metrics) > 0 {
+		return usage("--metric chooses among the figures of runs; of benchmark files --filter chooses, for example --filter '.unit:ns/op'")
+	}
+	c := set.Compare()
+	if err := c.CheckCommon(); err != nil {
+		return err
+	}
+	dir := f.out
+	if dir != "" {
+		var err error
+		if dir, err = newFolder(dir); err != nil {
+			return err
+		}
+	}
+	return output(cmd, dir).CompareBench(c, f.all)
 }
 
 func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {

@@ -12,8 +12,6 @@ import (
 	"testing"
 
 	"harelab/loadgen/run"
-	"harelab/reports/arms"
-	"harelab/reports/folder"
 	"harelab/reports/internal/specimen"
 	"harelab/reports/stat"
 )
@@ -106,7 +104,6 @@ func TestNumbersHaveUnitsAndFourDigits(t *testing.T) {
 	}{
 		{559.235, "/s", "559.2/s"}, {26083.4, "/s", "26,083/s"}, {116.24, "x", "116x"}, {0.999961, "", "1"}, {0.570163, "", "0.5702"},
 		{14105, "", "14,105"}, {0.2442, "s", "0.2442 s"}, {0.69584, "%", "69.58 %"},
-		{1.2345e-6, "sec/op", "1.23 µs/op"}, {10.9, "wait-max-sec", "10.9 s wait-max"}, {559.235, "msgs/s", "559.2 msgs/s"}, {2048.25, "B/op", "2048 B/op"},
 	} {
 		if got := number(tt.v, tt.unit); got != tt.want {
 			t.Errorf("%v %s: %q, want %q", tt.v, tt.unit, got, tt.want)
@@ -179,43 +176,6 @@ func TestHolm(t *testing.T) {
 	}
 	if found > 8 {
 		t.Errorf("%d of 1000 tests of equals are significant in 50 tables at level 0.05", found)
-	}
-}
-
-func TestOpenReadsFoldersAndBenchFiles(t *testing.T) {
-	dir := t.TempDir()
-	if err := folder.New(arms.Summarize(specimen.CeleryInitial()), folder.Manifest{}).Write(dir); err != nil {
-		t.Fatal(err)
-	}
-	for _, path := range []string{dir, filepath.Join(dir, "bench.txt")} {
-		s, err := Open(path, nil)
-		if err != nil {
-			t.Fatal(err)
-		}
-		if c := Compare(s, s); len(c.Rows) < 10 || !strings.Contains(c.Verdict, "no significant difference") || !c.Rows[0].Base.Exact {
-			t.Errorf("%s: %d rows, verdict %q, exact %v", path, len(c.Rows), c.Verdict, c.Rows[0].Base.Exact)
-		}
-	}
-	bad := filepath.Join(dir, "none.txt")
-	if err := os.WriteFile(bad, []byte("hello\n"), 0o666); err != nil {
-		t.Fatal(err)
-	}
-	if _, err := Open(bad, nil); err == nil || !strings.Contains(err.Error(), "no benchmark lines") {
-		t.Errorf("a file without benchmarks: %v", err)
-	}
-}
-
-// TestReadBenchIsExactByUnit: a file says for each unit whether every repeat would give
-// the same value.
-func TestReadBenchIsExactByUnit(t *testing.T) {
-	const file = "Unit lost assume=exact\nBenchmarkX 1 0 lost 3 msgs/s\nBenchmarkX 1 0 lost 3 msgs/s\n"
-	s, err := ReadBench("a", strings.NewReader(file))
-	if err != nil {
-		t.Fatal(err)
-	}
-	rows := Compare(s, s).Rows
-	if len(rows) != 2 || !rows[0].Base.Exact || rows[1].Base.Exact {
-		t.Errorf("rows %+v, want lost exact and msgs/s not", rows)
 	}
 }
 

@@ -3,19 +3,11 @@ package compare
 import (
 	"cmp"
 	"fmt"
-	"io"
 	"math"
-	"os"
-	"path/filepath"
 	"slices"
 	"strings"
 
-	"golang.org/x/perf/benchfmt"
-	"golang.org/x/perf/benchunit"
-
-	"harelab/engine/bom"
 	"harelab/reports/arms"
-	"harelab/reports/folder"
 	"harelab/reports/stat"
 	"harelab/scenarios/metric"
 )
@@ -23,8 +15,8 @@ import (
 // A Key identifies a row of a comparison: a metric, and an arm if a side has several.
 type Key struct {
 	Arm    string // empty if each side is one arm
-	Metric string // as "wait.p99{class=run_user_query}", or a benchmark's name
-	Unit   string // of the metric or of the benchmark
+	Metric string // as "wait.p99{class=run_user_query}"
+	Unit   string // of the metric
 	Better int8   // -1 lower, +1 higher, 0 neither
 }
 
@@ -47,16 +39,15 @@ func (k Key) direction(d float64) Change {
 	return Worse
 }
 
-// A Side is one of the things that are compared: the repeats of one arm or of several,
-// or a benchmark file.
+// A Side is one of the things that are compared: the repeats of one arm or of several.
 type Side struct {
 	Name    string
-	Keys    []Key                 // in the order of the table
-	Goal    string                // the metric by which its runs are judged; empty if there is none
-	Values  map[Key][]float64     // one for each repeat
-	Loads   map[LoadKey]stat.Load // empty for benchmarks
-	Exact   map[Key]bool          // metrics of which every repeat with the same seed has the same value, as in virtual time
-	Invalid string                // why its figures must not be used, empty if they may
+	Keys    []Key             // in the order of the table
+	Goal    string            // the metric by which its runs are judged; empty if there is none
+	Values  map[Key][]float64 // one for each repeat
+	Loads   map[LoadKey]stat.Load
+	Exact   map[Key]bool // metrics of which every repeat with the same seed has the same value, as in virtual time
+	Invalid string       // why its figures must not be used, empty if they may
 }
 
 // A LoadKey identifies one repeat of one arm. Each repeat has its own seed and load,
@@ -197,76 +188,6 @@ func Check(metrics []string, ss []*stat.Summary) error {
 		}
 	}
 	return nil
-}
-
-// Open reads a side: a results folder, or a file in Go's benchmark format.
-func Open(path string, metrics []string) (*Side, error) {
-	info, err := os.Stat(path)
-	if err != nil {
-		return nil, err
-	}
-	if info.IsDir() {
-		ss, err := folder.ReadSummaries(path)
-		if err != nil {
-			return nil, err
-		}
-		return FromSummaries(filepath.Base(path), ss, metrics)
-	}
-	f, err := os.Open(path)
-	if err != nil {
-		return nil, err
-	}
-	defer f.Close()
-	return ReadBench(path, f)
-}
-
-// ReadBench reads a side from a file in Go's benchmark format. Each unit of each
-// benchmark is a row; lines with the same name are repeats.
-func ReadBench(name string, in io.Reader) (*Side, error) {
-	in, err := bom.Reader(in)
-	if err != nil {
-		return nil, fmt.Errorf("%s: %w", name, err)
-	}
-	side := newSide(name)
-	r := benchfmt.NewReader(in, name)
-	for r.Scan() {
-		switch rec := r.Result().(type) {
-		case *benchfmt.SyntaxError:
-			return nil, rec
-		case *benchfmt.Result:
-			for _, v := range rec.Values {
-				value, unit := v.Value, v.Unit
-				side.add(Key{Metric: rec.Name.String(), Unit: unit, Better: betterUnit(r, unit)}, value)
-			}
-		}
-	}
-	if err := r.Err(); err != nil {
-		return nil, err
-	}
-	if len(side.Keys) == 0 {
-		return nil, fmt.Errorf("%s has no benchmark lines", name)
-	}
-	for _, k := range side.Keys {
-		u := r.Units().Get(k.Unit, "assume")
-		side.Exact[k] = u != nil && u.Value == "exact"
-	}
-	return side, nil
-}
-
-// betterUnit returns which direction of a unit is better: as the file says, or as it is
-// for Go's own units.
-func betterUnit(r *benchfmt.Reader, unit string) int8 {
-	if u := r.Units().Get(unit, "better"); u != nil {
-		return map[string]int8{"higher": 1, "lower": -1}[u.Value]
-	}
-	if _, tidied := benchunit.Tidy(1, unit); strings.HasSuffix(tidied, "/s") {
-		return 1
-	}
-	switch unit {
-	case "sec/op", "ns/op", "B/op", "allocs/op":
-		return -1
-	}
-	return 0
 }
 
 // differentLoad says how the loads of two sides differ. It is empty if they do not, in

@@ -32,7 +32,7 @@ func WriteText(w io.Writer, c *Comparison) error {
 	case !c.SameLoad:
 		load = "no"
 	case !c.Known:
-		load = "unknown (the sides do not say what load they had; check that the names match)"
+		load = "unknown: no repeat of an arm is on both sides"
 	}
 	fmt.Fprintf(w, "same load: %s\n", load)
 	for _, warning := range c.Warnings {
@@ -59,20 +59,12 @@ func (e Estimate) text(unit string) string {
 	return fmt.Sprintf("%s ± %.0f %%", v, 100*max(e.Hi/e.Center-1, 1-e.Lo/e.Center))
 }
 
-// number writes a value with its unit, of a metric or of a benchmark: seconds as a
-// time, as "1.5 µs/op" and "3.9 s wait-max", other units after the value.
+// number writes a value with its metric's unit.
 func number(v float64, unit string) string {
-	switch unit {
-	case "s", "%", "/s", "x", "":
-		return stat.Entry(v, unit)
+	if math.Abs(v) >= 1e15 {
+		return strings.TrimSpace(fmt.Sprintf("%.3g %s", v, unit))
 	}
-	if per, ok := strings.CutPrefix(unit, "sec/"); ok {
-		return stat.Seconds(v) + "/" + per
-	}
-	if what, ok := strings.CutSuffix(unit, "-sec"); ok {
-		return stat.Seconds(v) + " " + what
-	}
-	return stat.Entry(v, " "+unit)
+	return stat.Entry(v, unit)
 }
 
 // deltaText writes a change: "~" for no significant difference, "=" for equal values,
