@@ -1,6 +1,7 @@
 package lab
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"slices"
@@ -10,6 +11,7 @@ import (
 	"harelab/reports/folder"
 	"harelab/reports/stat"
 	"harelab/reports/sweep"
+	"harelab/reports/terminal"
 )
 
 // A Gate checks new runs against base runs, arm by arm, by rules such as
@@ -71,7 +73,10 @@ func (g *Gate) SelfCheck(w io.Writer) error {
 			if err := compare.SelfCheck(arms.Summaries(arm.Runs), r); err != nil {
 				return fmt.Errorf("%s: %w", arm.Name, err)
 			}
-			fmt.Fprintf(w, "can fail      %s  %s  a planted regression is found\n", arm.Name, r.Text)
+			text := fmt.Sprintf("%s  %s: a planted regression is found", arm.Name, r.Text)
+			if err := terminal.WriteText(w, terminal.Good, "can fail  ", "  ", text); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
@@ -90,11 +95,11 @@ func (g *Gate) Run(w io.Writer) (compare.GateOutcome, error) {
 	outcome := compare.WorstOutcome(results)
 	missing := func(names []string, from string) {
 		for _, name := range names {
-			fmt.Fprintf(w, "%-12s  %s  is not in %s\n", compare.GateInconclusive, name, from)
+			err = errors.Join(err, terminal.WriteText(w, terminal.Doubt, "inconclusive: ", "  ", fmt.Sprintf("%s is not in %s", name, from)))
 			outcome = max(outcome, compare.GateInconclusive)
 		}
 	}
 	missing(arms.Missing(g.base, g.news), "the new runs")
 	missing(arms.Missing(g.news, g.base), "the base")
-	return outcome, nil
+	return outcome, err
 }

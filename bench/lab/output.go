@@ -42,21 +42,28 @@ func interruption(err error, text string) error {
 
 const nothingMeasured = "interrupted before anything was measured"
 
-// Measure runs arms as [Measure] does, one target after the other. It prints the table
-// of each target and writes the results folder. The folder is nil if nothing was
-// measured or it could not be written.
+// Measure runs arms as [Measure] does, one target after the other. It prints the headline
+// and the table of each target as soon as they are there, and writes the results folder.
+// The folder is nil if nothing was measured or it could not be written.
 func (o Output) Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) (*folder.Folder, error) {
 	var runs []*arms.Run
 	var failed error
+	brokers := make(map[string]bool)
+	for _, a := range asked {
+		if a.Target.Kind == AMQP {
+			brokers[a.Target.URL] = true
+		}
+	}
+	addressed := len(brokers) > 1
 	for _, group := range ByTarget(asked) {
 		var ended []*arms.Run
 		ended, failed = Measure(ctx, group, parallel, w)
+		runs = append(runs, ended...)
 		if len(ended) > 0 {
-			if err := terminal.WriteTable(o.Text, arms.Summaries(ended)); err != nil {
+			if err := writeRuns(o.Text, arms.NewSet(runs), arms.Summaries(ended), arms.Names(ended, addressed)); err != nil {
 				return nil, err
 			}
 		}
-		runs = append(runs, ended...)
 		if failed != nil {
 			break
 		}
@@ -64,24 +71,43 @@ func (o Output) Measure(ctx context.Context, asked []Arm, parallel int, w Watche
 	if len(runs) == 0 {
 		return nil, interruption(failed, nothingMeasured)
 	}
-	f, err := o.write(runs)
+	f, err := o.write(runs, arms.Names(runs, addressed))
 	if err != nil {
 		return nil, errors.Join(err, failed)
 	}
 	return f, interruption(failed, "")
 }
 
+// WriteRuns writes what the runs of a folder say, and their tables.
+func WriteRuns(w io.Writer, f *folder.Folder) error {
+	set := f.Set()
+	return writeRuns(w, set, f.Summaries(), arms.Names(set.Runs, false))
+}
+
+// writeRuns writes what all runs say, and the tables of the latest.
+func writeRuns(w io.Writer, all *arms.Set, latest []*stat.Summary, names map[*stat.Summary]string) error {
+	if err := terminal.WriteText(w, terminal.Neutral, "", "", page.Tell(all).Headline); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
+	if err := terminal.WriteTable(w, latest, names); err != nil {
+		return err
+	}
+	_, err := fmt.Fprintln(w)
+	return err
+}
+
 // write writes the results folder and prints what the tables do not say.
-func (o Output) write(runs []*arms.Run) (*folder.Folder, error) {
+func (o Output) write(runs []*arms.Run, names map[*stat.Summary]string) (*folder.Folder, error) {
 	f := folder.New(runs, folder.NewManifest(o.Command))
 	if err := reports.Write(o.Dir, f); err != nil {
 		return nil, err
 	}
 	ss := f.Summaries()
-	if err := terminal.WriteExpectations(o.Text, ss); err != nil {
+	if err := terminal.WriteExpectations(o.Text, ss, names); err != nil {
 		return nil, err
 	}
-	if err := terminal.WriteAgreement(o.Text, stat.Agreements(ss)); err != nil {
+	if err := terminal.WriteAgreement(o.Text, stat.Agreements(ss), f.Set().TargetName); err != nil {
 		return nil, err
 	}
 	return f, o.wrote("report.html")
@@ -148,6 +174,6 @@ func (o Output) comparison(sheet page.Sheet) error {
 
 // wrote prints where a page is.
 func (o Output) wrote(page string) error {
-	_, err := fmt.Fprintf(o.Text, "\nwrote %s\n", filepath.Join(o.Dir, page))
+	_, err := fmt.Fprintf(o.Text, "wrote %s\n", filepath.Join(o.Dir, page))
 	return err
 }

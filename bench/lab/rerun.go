@@ -10,6 +10,7 @@ import (
 	"path/filepath"
 	"slices"
 
+	"harelab/reports/arms"
 	"harelab/reports/compare"
 	"harelab/reports/folder"
 	"harelab/reports/stat"
@@ -101,23 +102,30 @@ func targetAgain(t stat.Target, urls []string, given []Target) (Target, error) {
 func (p *Past) WriteDifferences(w io.Writer, again *folder.Folder) (same bool, err error) {
 	fmt.Fprintf(w, "\nagainst %s\n", p.dir)
 	for _, line := range setting(p.recorded.Manifest, again.Manifest) {
-		fmt.Fprintf(w, "  %s\n", line)
+		if err := terminal.WriteText(w, terminal.Neutral, "  ", "    ", line); err != nil {
+			return false, err
+		}
 	}
 	same = true
+	names := arms.Names(again.Set().Runs, false)
 	for i, now := range again.Runs {
 		rec := p.recorded.Runs[i]
-		name := fmt.Sprintf("%s on %s, seed %d", rec.Summary.Arm, now.Summary.Target.Name(), rec.Summary.Seed)
+		name := fmt.Sprintf("%s, seed %d", names[now.Summary], rec.Summary.Seed)
 		if now.Summary.Virtual && !rec.Summary.Partial && !now.Summary.Partial {
 			what, err := p.exactDifference(i, now)
 			if err != nil {
 				return false, err
 			}
 			if what == "" {
-				fmt.Fprintf(w, "  %s: identical, all %d messages\n", name, len(now.Result.Messages))
+				if err := terminal.WriteText(w, terminal.Neutral, "  ", "    ", fmt.Sprintf("%s: identical, all %s messages", name, stat.Count(len(now.Result.Messages)))); err != nil {
+					return false, err
+				}
 				continue
 			}
 			same = false
-			fmt.Fprintf(w, "  %s: DIFFERENT: %s\n", name, what)
+			if err := terminal.WriteText(w, terminal.Bad, "  DIFFERENT: ", "    ", name+": "+what); err != nil {
+				return false, err
+			}
 		} else {
 			fmt.Fprintf(w, "  %s\n", name)
 		}

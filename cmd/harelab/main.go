@@ -22,10 +22,10 @@ func main() { os.Exit(execute(os.Args[1:])) }
 // The exit codes.
 const (
 	exitDone         = 0
-	exitFailed       = 1   // could not run
+	exitFailed       = 1   // could not run, or a check of harelab itself found a mistake
 	exitUsage        = 2   // wrong usage, or a mistake in a scenario
 	exitExpectation  = 3   // an expectation was not met
-	exitWorse        = 4   // gate: worse than the baseline
+	exitWorse        = 4   // not what it was: gate finds it worse, rerun different
 	exitInconclusive = 5   // gate: too few or too noisy repeats
 	exitInvalid      = 6   // the run's figures must not be used
 	exitInterrupted  = 130 // Ctrl-C; what was measured is written
@@ -50,7 +50,7 @@ func execute(args []string) int {
 	if interactive(os.Stderr) {
 		log.SetOutput(progress.OverBar(os.Stderr))
 	}
-	out := &results{to: os.Stdout}
+	out := &results{to: os.Stdout, style: styleOf(os.Stdout)}
 	root := newRoot()
 	root.SetArgs(args)
 	root.SetOut(out)

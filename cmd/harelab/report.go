@@ -11,7 +11,6 @@ import (
 	"harelab/bench/lab"
 	"harelab/reports"
 	"harelab/reports/sweep"
-	"harelab/reports/terminal"
 )
 
 func init() { commands = append(commands, newReport) }
@@ -49,7 +48,7 @@ func redraw(w io.Writer, dir string) error {
 	if err != nil {
 		return err
 	}
-	return terminal.WriteTable(w, f.Summaries())
+	return lab.WriteRuns(w, f)
 }
 
 func redrawSweep(w io.Writer, dir string) error {

@@ -17,11 +17,23 @@ const rootLong = `harelab answers one question before you touch production: why 
 behind slow ones, and what fixes it? It runs the same scenario in virtual time
 (exact, at once), on its own AMQP 0-9-1 broker, and on any AMQP broker by URL.
 
-An environment variable sets any flag: HARELAB_DISPATCH sets --dispatch.
+Results go to stdout, progress and errors to stderr.
 
-Exit codes: 0 done and expectations met, 1 could not run, 2 usage or scenario
-error, 3 an expectation failed, 4 gate: worse, 5 gate: inconclusive, 6 the run is
-invalid, 130 interrupted (what was measured is written and marked partial).`
+Exit codes, which mean the same for all commands:
+  0    done; all expectations met
+  1    could not run, or a check of harelab itself (selftest, replay) found a mistake
+  2    wrong usage, or a mistake in a scenario
+  3    an expectation of a scenario was not met
+  4    not what it was: gate finds the new runs worse, rerun finds other figures
+  5    gate cannot tell, from too few or too noisy runs
+  6    the figures of a run are invalid and must not be used
+  130  interrupted; what was measured is written and marked partial
+
+Environment variables:
+  HARELAB_NAME     sets the flag --name of any command: HARELAB_DISPATCH=fair is
+                   --dispatch fair; a flag on the command line goes first
+  COLUMNS          the width of text (default the terminal's, else 100)
+  NO_COLOR         any value: no colours; a pipe or a file never has colours`
 
 const rootExample = `  harelab run                                     the story, predicted and measured (about 45 s)
   harelab run celery-initial --target sim         one scenario in virtual time, at once

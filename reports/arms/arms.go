@@ -130,12 +130,18 @@ func Group(runs []*Run) []*Arm {
 	return out
 }
 
-// Names names each run by its arm, and the repeats of an arm by their number.
-func Names(runs []*Run) map[*stat.Summary]string {
+// Names names each run by its arm, and the repeats of an arm by their number. If addressed,
+// the names of brokers have their address in any case: other runs, which are still to come,
+// may be on a broker that looks alike.
+func Names(runs []*Run, addressed bool) map[*stat.Summary]string {
 	out := make(map[*stat.Summary]string)
 	for _, a := range Group(runs) {
+		name := a.Name
+		if t := a.First().Summary.Target; addressed && !strings.HasSuffix(name, address(t)) {
+			name = strings.TrimSuffix(name, t.Name()) + address(t)
+		}
 		for _, r := range a.Runs {
-			out[r.Summary] = a.Name
+			out[r.Summary] = name
 			if r.Summary.Repeat > 0 {
 				out[r.Summary] += fmt.Sprintf(", repeat %d", r.Summary.Repeat+1)
 			}

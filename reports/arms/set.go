@@ -18,7 +18,7 @@ type Set struct {
 // prediction of the arm of the same scenario and variant that ran on a real clock;
 // it is an arm itself only if there is no such arm.
 func NewSet(runs []*Run) *Set {
-	s := &Set{Runs: runs, names: Names(runs)}
+	s := &Set{Runs: runs, names: Names(runs, false)}
 	predicted := make(map[string]*Run)
 	measured := make(map[string]bool)
 	for _, r := range runs {

@@ -2,9 +2,11 @@ package compare
 
 import (
 	"cmp"
+	"errors"
 	"fmt"
 	"io"
 	"math"
+	"slices"
 	"strconv"
 	"strings"
 	"time"
@@ -13,6 +15,7 @@ import (
 
 	"harelab/reports/arms"
 	"harelab/reports/stat"
+	"harelab/reports/terminal"
 	"harelab/scenarios/metric"
 )
 
@@ -223,23 +226,46 @@ func SelfCheck(base []*stat.Summary, r GateRule) error {
 	return nil
 }
 
-// WriteGate writes a line for each rule and arm.
+// WriteGate writes a line for each rule and arm. An arm's name is a line above its rules.
 func WriteGate(w io.Writer, gs []GateResult) error {
+	var tables []terminal.Table
+	groups := arms.By(gs, func(g GateResult) string { return g.Arm })
+	for _, of := range groups {
+		tables = append(tables, gateTable(of))
+	}
+	err := terminal.WriteTables(w, tables, func(i int) error {
+		return terminal.WriteText(w, terminal.Neutral, "", "  ", groups[i][0].Arm)
+	})
+	var whys []string
 	for _, g := range gs {
-		unit := g.Rule.Metric.Unit()
-		change := ""
-		if g.Base.N > 0 && g.New.N > 0 {
-			change = fmt.Sprintf("%s -> %s  %s", number(g.Base.Center, unit), number(g.New.Center, unit), Delta(ratio(g.New.Center, g.Base.Center)))
-			if !g.Base.Exact || !g.New.Exact {
-				change += fmt.Sprintf("  (p=%.3f n=%d+%d)", g.P, g.Base.N, g.New.N)
-			}
-		}
-		if g.Why != "" {
-			change = strings.TrimSpace(change + "  " + g.Why)
-		}
-		if _, err := fmt.Fprintln(w, strings.TrimRight(fmt.Sprintf("%-12s  %s  %s  %s", g.Outcome, g.Arm, g.Rule.Text, change), " ")); err != nil {
-			return err
+		if g.Why != "" && !slices.Contains(whys, g.Why) {
+			whys = append(whys, g.Why)
+			err = errors.Join(err, terminal.WriteText(w, terminal.Doubt, "inconclusive: ", "  ", g.Why))
 		}
 	}
-	return nil
+	return err
+}
+
+// gateTable is the results of the rules for one arm.
+func gateTable(gs []GateResult) terminal.Table {
+	t := terminal.Table{Columns: []terminal.Column{
+		{Left: true}, {Left: true, Head: "rule"}, {Head: "base"}, {Head: "new"}, {Head: "change"}, {Name: "p", Need: 1},
+	}}
+	for _, g := range gs {
+		row := []string{g.Outcome.String(), g.Rule.Text, "", "", "", ""}
+		if unit := g.Rule.Metric.Unit(); g.Base.N > 0 && g.New.N > 0 {
+			row[2], row[3], row[4] = number(g.Base.Center, unit), number(g.New.Center, unit), Delta(ratio(g.New.Center, g.Base.Center))
+			if !g.Base.Exact || !g.New.Exact {
+				row[5] = fmt.Sprintf("(p=%.3f n=%d+%d)", g.P, g.Base.N, g.New.N)
+			}
+		}
+		t.Rows = append(t.Rows, row)
+	}
+	t.Tone = func(row, column int) terminal.Tone {
+		if column > 0 {
+			return terminal.Neutral
+		}
+		return map[GateOutcome]terminal.Tone{GateOK: terminal.Good, GateInconclusive: terminal.Doubt, GateWorse: terminal.Bad}[gs[row].Outcome]
+	}
+	return t
 }

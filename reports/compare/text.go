@@ -6,25 +6,22 @@ import (
 	"math"
 	"strings"
 
+	"harelab/reports/arms"
 	"harelab/reports/stat"
 	"harelab/reports/terminal"
 )
 
 // WriteText writes a comparison for a terminal. A row has a metric, the base's value,
-// and for each new side its value, its change and the evidence for the change.
+// and for each new side its value, its change and the evidence for the change. Sides for
+// which a line has no room get a table of their own.
 func WriteText(w io.Writer, c *Comparison) error {
-	rows := [][]string{{"", c.Base.Name}}
-	for _, n := range c.News {
-		rows[0] = append(rows[0], n.Name, "", "")
-	}
-	for _, r := range c.Rows {
-		line := []string{r.Key.String(), r.Base.text(r.Key.Unit)}
-		for _, e := range r.News {
-			line = append(line, e.text(r.Key.Unit), deltaText(e, c.Why == ""), e.why(r.Base))
+	if c.Why == "" {
+		if err := terminal.WriteText(w, terminal.Neutral, "", "", c.headline()); err != nil {
+			return err
 		}
-		rows = append(rows, line)
+		fmt.Fprintln(w)
 	}
-	if err := terminal.WriteRows(w, rows, 1); err != nil {
+	if err := c.writeSides(w, 0, len(c.News)); err != nil {
 		return err
 	}
 	load := "yes"
@@ -34,12 +31,90 @@ func WriteText(w io.Writer, c *Comparison) error {
 	case !c.Known:
 		load = "unknown: no repeat of an arm is on both sides"
 	}
-	fmt.Fprintf(w, "same load: %s\n", load)
-	for _, warning := range c.Warnings {
-		fmt.Fprintf(w, "note: %s\n", warning)
+	if err := terminal.WriteText(w, terminal.Neutral, "same load: ", "  ", load); err != nil {
+		return err
 	}
-	_, err := fmt.Fprintln(w, c.Verdict)
-	return err
+	if c.exact() {
+		fmt.Fprintln(w, "All figures are exact: virtual time.")
+	}
+	for _, warning := range c.Warnings {
+		if err := terminal.WriteText(w, terminal.Doubt, "note: ", "  ", warning); err != nil {
+			return err
+		}
+	}
+	return terminal.WriteText(w, terminal.Neutral, "", "", c.Verdict)
+}
+
+// exact reports whether all figures are.
+func (c *Comparison) exact() bool {
+	for _, r := range c.Rows {
+		for _, e := range r.News {
+			if e.N > 0 && (!e.Exact || !r.Base.Exact) {
+				return false
+			}
+		}
+	}
+	return len(c.Rows) > 0
+}
+
+// writeSides writes the tables of the new sides from index lo up to hi. An arm's name is a
+// line above its rows.
+func (c *Comparison) writeSides(w io.Writer, lo, hi int) error {
+	tables, names := c.tables(lo, hi)
+	if n := hi - lo; n > 1 && !terminal.Fits(w, tables...) {
+		for i := lo; i < hi; i++ {
+			if i > lo {
+				fmt.Fprintln(w)
+			}
+			if err := c.writeSides(w, i, i+1); err != nil {
+				return err
+			}
+		}
+		return nil
+	}
+	return terminal.WriteTables(w, tables, func(i int) error {
+		if names[i] == "" {
+			return nil
+		}
+		return terminal.WriteText(w, terminal.Neutral, "", "  ", names[i])
+	})
+}
+
+// tables returns a table for each arm, with the arms' names.
+func (c *Comparison) tables(lo, hi int) (tables []terminal.Table, names []string) {
+	columns := []terminal.Column{{Left: true}, {Head: c.Base.Name}}
+	for _, n := range c.News[lo:hi] {
+		columns = append(columns, terminal.Column{Head: n.Name}, terminal.Column{})
+		if !c.exact() {
+			columns = append(columns, terminal.Column{Name: "p", Need: 1})
+		}
+	}
+	for _, rows := range arms.By(c.Rows, func(r Row) string { return r.Key.Arm }) {
+		arm := rows[0].Key.Arm
+		t := terminal.Table{Columns: columns}
+		if arm != "" {
+			t.Indent = "  "
+		}
+		for _, r := range rows {
+			line := []string{r.Key.Metric, r.Base.text(r.Key.Unit)}
+			for _, e := range r.News[lo:hi] {
+				line = append(line, e.text(r.Key.Unit), deltaText(e, c.Why == ""))
+				if !c.exact() {
+					line = append(line, e.why(r.Base))
+				}
+			}
+			t.Rows = append(t.Rows, line)
+		}
+		per := (len(columns) - 2) / max(1, hi-lo)
+		t.Tone = func(row, column int) terminal.Tone {
+			if column < 2 || (column-2)%per != 1 || c.Why != "" {
+				return terminal.Neutral
+			}
+			return map[Change]terminal.Tone{Better: terminal.Good, Worse: terminal.Bad}[rows[row].News[lo+(column-2)/per].Change]
+		}
+		tables, names = append(tables, t), append(names, arm)
+	}
+	return tables, names
 }
 
 // text writes an estimate as "1.9 s ± 3 %".
@@ -49,11 +124,9 @@ func (e Estimate) text(unit string) string {
 	}
 	v := number(e.Center, unit)
 	switch {
-	case e.Exact:
+	case e.Exact, e.Center == 0:
 		return v
-	case math.IsInf(e.Lo, 0) || math.IsInf(e.Hi, 0):
-		return v + " ± ∞"
-	case e.Center == 0:
+	case math.IsInf(e.Lo, 0) || math.IsInf(e.Hi, 0): // too few repeats: a note says so
 		return v
 	}
 	return fmt.Sprintf("%s ± %.0f %%", v, 100*max(e.Hi/e.Center-1, 1-e.Lo/e.Center))

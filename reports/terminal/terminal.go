@@ -1,197 +1,220 @@
 // Package terminal writes results as plain text for a terminal or a log, in aligned
-// columns. A line is at most 120 columns wide.
+// columns. No line is wider than the terminal, or than [Columns] where there is none: of a
+// table that does not fit, the columns that say least are left out, and a line below says
+// which. Only a path or a command that is longer than a line stays whole.
 package terminal
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"strings"
-	"unicode/utf8"
 
 	"harelab/reports/stat"
 )
 
-// A grid is rows of cells that are written in columns.
-type grid struct {
-	rows [][]string
-	left int // number of columns aligned left; those after them are aligned right
-}
-
-func (g *grid) add(cells ...string) { g.rows = append(g.rows, cells) }
-
-func (g *grid) write(w io.Writer, indent string) error {
-	var width []int
-	for _, row := range g.rows {
-		for i, c := range row {
-			if i == len(width) {
-				width = append(width, 0)
-			}
-			width[i] = max(width[i], utf8.RuneCountInString(c))
-		}
+// WriteTable writes a table for each run, with a row for each class. Names are the runs'
+// names; see [arms.Names].
+func WriteTable(w io.Writer, ss []*stat.Summary, names map[*stat.Summary]string) error {
+	var tables []Table
+	for _, s := range ss {
+		tables = append(tables, classes(s))
 	}
-	for _, row := range g.rows {
-		var line strings.Builder
-		for i, c := range row {
-			pad := strings.Repeat(" ", width[i]-utf8.RuneCountInString(c))
-			if i > 0 {
-				line.WriteString("  ")
-			}
-			if i < g.left {
-				line.WriteString(c + pad)
-			} else {
-				line.WriteString(pad + c)
-			}
-		}
-		if _, err := fmt.Fprintln(w, indent+strings.TrimRight(line.String(), " ")); err != nil {
-			return err
-		}
+	if len(tables) == 0 {
+		return nil
 	}
-	return nil
-}
-
-// WriteTable writes a table for each run, with a row for each class.
-func WriteTable(w io.Writer, ss []*stat.Summary) error {
+	l := layOut(styleOf(w), tables...)
 	for i, s := range ss {
 		if i > 0 {
 			fmt.Fprintln(w)
 		}
-		fmt.Fprintln(w, title(s))
+		if err := WriteText(w, Neutral, "", "  ", title(s, names[s])); err != nil {
+			return err
+		}
 		if err := writeCapacity(w, s); err != nil {
 			return err
 		}
 		for _, f := range s.Findings {
+			lead, tone := "  note: ", Doubt
 			if f.Invalid {
-				fmt.Fprintf(w, "  INVALID: %s\n", f.Text)
-			} else {
-				fmt.Fprintf(w, "  note: %s\n", f.Text)
+				lead, tone = "  INVALID: ", Bad
+			}
+			if err := WriteText(w, tone, lead, "    ", f.Text); err != nil {
+				return err
 			}
 		}
-		if err := classes(s).write(w, "  "); err != nil {
+		if err := errors.Join(l.heads(w, tables[i]), l.rows(w, tables[i])); err != nil {
 			return err
 		}
-		if _, err := fmt.Fprintln(w, "  "+totals(s)); err != nil {
+		if err := WriteText(w, Neutral, "  ", "  ", totals(s)); err != nil {
 			return err
 		}
 		for _, c := range s.Classes {
 			if c.Stuck > 0 {
-				fmt.Fprintf(w, "  %d %s held by a worker that was busy with something else\n", c.Stuck, c.Name)
+				fmt.Fprintf(w, "  %s %s held by a worker that was busy with something else\n", stat.Count(c.Stuck), c.Name)
 			}
 		}
+	}
+	if text := l.leftOut(tables...); text != "" {
+		return WriteText(w, Neutral, "", "  ", text+". The report has all.")
 	}
 	return nil
 }
 
 // title says in a line which run it was, on which target, with how many messages and
 // how long it took.
-func title(s *stat.Summary) string {
+func title(s *stat.Summary, name string) string {
 	clock := "s"
 	if s.Virtual {
 		clock = "s of virtual time"
 	}
 	in := func(v float64) string { return strings.TrimSuffix(stat.Seconds(v), "s") + clock }
-	t := fmt.Sprintf("%s on %s: %s messages", s.Arm, s.Target.Name(), stat.Count(s.Load.Messages))
-	if !s.Partial {
-		t += " in " + in(s.Makespan)
-	}
-	if s.Repeat > 0 {
-		t += fmt.Sprintf(", repeat %d", s.Repeat+1)
-	}
+	t := fmt.Sprintf("%s: %s messages", name, stat.Count(s.Load.Messages))
 	if s.Partial {
-		t += fmt.Sprintf(", PARTIAL: %s finished when it was cut off after %s", stat.Count(s.All.N), in(s.Length))
+		return t + fmt.Sprintf(", PARTIAL: %s finished when it was cut off after %s", stat.Count(s.All.N), in(s.Length))
 	}
-	return t
+	return t + " in " + in(s.Makespan)
 }
 
-func classes(s *stat.Summary) *grid {
-	g := &grid{left: 1}
-	g.add("class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "starvation", "slowdown max")
+func classes(s *stat.Summary) Table {
+	t := Table{Indent: "  ", Columns: []Column{
+		{Head: "class", Left: true}, {Head: "n"}, {Head: "wait mean", Need: 5}, {Head: "p50", Need: 6}, {Head: "p95", Need: 1},
+		{Head: "p99", Need: 8}, {Head: "max", Need: 7}, {Head: "queued max", Need: 2}, {Head: "held max", Need: 4}, {Head: "starvation", Need: 3},
+	}}
 	for _, c := range s.Classes {
-		cell := func(d *stat.Dist, f func(*stat.Dist) float64, format func(float64) string) string {
+		cell := func(d *stat.Dist, f func(*stat.Dist) float64) string {
 			switch {
 			case c.N == 0:
 				return "-"
 			case d == nil:
 				return "not visible"
 			}
-			return format(f(d))
+			return stat.Seconds(f(d))
 		}
 		maximum := func(d *stat.Dist) float64 { return d.Max }
-		g.add(c.Name, stat.Count(c.N),
-			cell(c.Wait, func(d *stat.Dist) float64 { return d.Mean }, stat.Seconds),
-			cell(c.Wait, func(d *stat.Dist) float64 { return d.P50 }, stat.Seconds),
-			cell(c.Wait, func(d *stat.Dist) float64 { return d.P95 }, stat.Seconds),
-			cell(c.Wait, maximum, stat.Seconds), cell(c.Queued, maximum, stat.Seconds), cell(c.Held, maximum, stat.Seconds),
-			stat.Seconds(c.Starvation), cell(c.Slowdown, maximum, stat.Times))
+		t.Rows = append(t.Rows, []string{c.Name, stat.Count(c.N),
+			cell(c.Wait, func(d *stat.Dist) float64 { return d.Mean }),
+			cell(c.Wait, func(d *stat.Dist) float64 { return d.P50 }),
+			cell(c.Wait, func(d *stat.Dist) float64 { return d.P95 }),
+			cell(c.Wait, func(d *stat.Dist) float64 { return d.P99 }),
+			cell(c.Wait, maximum), cell(c.Queued, maximum), cell(c.Held, maximum), stat.Seconds(c.Starvation)})
 	}
-	return g
+	return t
 }
 
 // totals is the line below a run's table.
 func totals(s *stat.Summary) string {
 	parts := []string{
 		"utilisation " + stat.Percent(s.Utilisation),
-		fmt.Sprintf("lost %d", s.Ledger.Lost), fmt.Sprintf("duplicated %d", s.Ledger.Duplicated),
+		"lost " + stat.Count(int(s.Ledger.Lost)), "duplicated " + stat.Count(int(s.Ledger.Duplicated)),
 	}
 	if s.Ledger.Unserved > 0 {
-		parts = append(parts, fmt.Sprintf("unserved %d", s.Ledger.Unserved))
+		parts = append(parts, "unserved "+stat.Count(int(s.Ledger.Unserved)))
 	}
 	if n := len(s.Verdicts); n > 0 && !s.Interrupted() {
 		parts = append(parts, fmt.Sprintf("%d of %d expectations met", stat.CountMet(s.Verdicts), n))
 	}
-	return strings.Join(parts, "   ")
+	return strings.Join(parts, ", ")
 }
 
-// WriteExpectations writes a verdict for every expectation of every run.
-func WriteExpectations(w io.Writer, ss []*stat.Summary) error {
+// WriteExpectations writes in a line how many expectations were met. Below it are those
+// that were not, in full.
+func WriteExpectations(w io.Writer, ss []*stat.Summary, names map[*stat.Summary]string) error {
+	met, all := 0, 0
 	for _, s := range ss {
-		if len(s.Verdicts) == 0 {
+		met, all = met+stat.CountMet(s.Verdicts), all+len(s.Verdicts)
+	}
+	switch {
+	case all == 0:
+		return nil
+	case met == all:
+		return WriteText(w, Good, fmt.Sprintf("All %s met.", plural(all, "expectation")), "", "")
+	}
+	if err := WriteText(w, Neutral, "", "", fmt.Sprintf("%d of %s met:", met, plural(all, "expectation"))); err != nil {
+		return err
+	}
+	for _, s := range ss {
+		if stat.CountMet(s.Verdicts) == len(s.Verdicts) {
 			continue
 		}
-		fmt.Fprintf(w, "%s on %s\n", s.Arm, s.Target.Name())
-		g := &grid{left: 3}
-		for _, v := range s.Verdicts {
-			switch {
-			case v.Error != "":
-				g.add(strings.ToUpper(string(v.Outcome)), v.Text, v.Error)
-			case v.Measured == nil:
-				g.add(string(v.Outcome), v.Text, "")
-			case v.Outcome == stat.CutOff:
-				g.add(string(v.Outcome), v.Text, stat.Quantity(*v.Measured, v.Unit)+" until it was cut off")
-			case v.Outcome == stat.Met:
-				g.add(string(v.Outcome), v.Text, stat.Quantity(*v.Measured, v.Unit))
-			default:
-				g.add(strings.ToUpper(string(v.Outcome)), v.Text, "measured "+stat.Quantity(*v.Measured, v.Unit))
-			}
-		}
-		if err := g.write(w, "  "); err != nil {
+		if err := WriteText(w, Neutral, "", "  ", names[s]); err != nil {
 			return err
+		}
+		for _, v := range s.Verdicts {
+			if err := writeVerdict(w, v); err != nil {
+				return err
+			}
 		}
 	}
 	return nil
 }
 
-// WriteAgreement writes prediction and measurement side by side, a table for each
-// agreement.
-func WriteAgreement(w io.Writer, as []*stat.Agreement) error {
+// writeVerdict writes an expectation that was not met, and why.
+func writeVerdict(w io.Writer, v stat.Verdict) error {
+	outcome, tone, why := string(v.Outcome), Doubt, ""
+	if v.Measured != nil {
+		why = ": measured " + stat.Quantity(*v.Measured, v.Unit)
+	} else if v.Error != "" {
+		why = ": " + v.Error
+	}
+	switch v.Outcome {
+	case stat.Met:
+		return nil
+	case stat.CutOff:
+		why += " until it was cut off"
+	case stat.NotMet:
+		outcome, tone = strings.ToUpper(outcome), Bad
+	}
+	return WriteText(w, tone, fmt.Sprintf("  %-11s  ", outcome), "    ", v.Text+why)
+}
+
+func plural(n int, what string) string {
+	if n == 1 {
+		return "1 " + what
+	}
+	return stat.Count(n) + " " + what + "s"
+}
+
+// WriteAgreement says of each measurement whether it agrees with its prediction. One that
+// does not has a table of both.
+func WriteAgreement(w io.Writer, as []*stat.Agreement, target func(stat.Target) string) error {
 	for _, a := range as {
-		verdict := a.Verdict()
-		if !a.Within() {
-			verdict = "DISAGREES: " + verdict
+		begin := fmt.Sprintf("%s on %s ", a.Arm, target(a.Target))
+		if a.Within() {
+			text := begin + "is " + a.Verdict() + " of its prediction"
+			if l := a.Worst(); l != nil {
+				text += fmt.Sprintf(" (largest difference: %s in %s)", signed(l.Diff()), l.Words())
+			}
+			if err := WriteText(w, Good, "agrees: ", "  ", text+"."); err != nil {
+				return err
+			}
+			continue
 		}
-		fmt.Fprintf(w, "%s: predicted in virtual time, measured on %s: %s\n", a.Arm, a.Target.Name(), verdict)
+		text := begin + "is " + a.Verdict() + " of its prediction."
+		if !a.SameLoad {
+			text = begin + "had another load than its prediction."
+		}
 		if e := a.Excuse(); e != "" {
-			fmt.Fprintf(w, "  %s\n", e)
+			text += " " + stat.Upper(e) + "."
 		}
-		g := &grid{left: 2}
-		g.add("class", "", "predicted", "measured", "difference", "")
+		if err := WriteText(w, Bad, "DISAGREES: ", "  ", text); err != nil {
+			return err
+		}
+		t := Table{Indent: "  ", Columns: []Column{{Head: "class", Left: true}, {Left: true}, {Head: "predicted"}, {Head: "measured"}, {Head: "difference"}, {}}}
 		for _, l := range a.Lines {
 			mark := ""
 			if !l.Within {
 				mark = "OUTSIDE"
 			}
-			g.add(l.Class, l.Metric, stat.Seconds(l.Predicted), stat.Seconds(l.Measured), signed(l.Diff()), mark)
+			t.Rows = append(t.Rows, []string{l.Class, l.Metric, stat.Seconds(l.Predicted), stat.Seconds(l.Measured), signed(l.Diff()), mark})
 		}
-		if err := g.write(w, "  "); err != nil {
+		t.Tone = func(row, column int) Tone {
+			if a.Lines[row].Within || column < 5 {
+				return Neutral
+			}
+			return Bad
+		}
+		if err := t.Write(w); err != nil {
 			return err
 		}
 	}
@@ -203,10 +226,4 @@ func signed(s float64) string {
 		return "+" + stat.Seconds(s)
 	}
 	return stat.Seconds(s)
-}
-
-// WriteRows writes rows in columns. The first left columns are aligned left, the
-// others right.
-func WriteRows(w io.Writer, rows [][]string, left int) error {
-	return (&grid{rows: rows, left: left}).write(w, "")
 }

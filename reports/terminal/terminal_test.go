@@ -10,6 +10,7 @@ import (
 	"github.com/google/go-cmp/cmp"
 
 	"harelab/loadgen/run"
+	"harelab/reports/arms"
 	"harelab/reports/internal/specimen"
 	"harelab/reports/stat"
 	"harelab/scenarios/metric"
@@ -42,6 +43,10 @@ func summaries(rs ...*run.Result) []*stat.Summary {
 	return out
 }
 
+func names(ss []*stat.Summary) map[*stat.Summary]string {
+	return arms.Names(arms.OfSummaries(ss), false)
+}
+
 func TestWriteTable(t *testing.T) {
 	late := specimen.Measured(specimen.CeleryInitial())
 	late.Findings = []run.Finding{{Code: "late-generator", Text: "The generator was up to 1.2 s late.", Invalid: true}}
@@ -50,12 +55,12 @@ func TestWriteTable(t *testing.T) {
 	empty.Classes = append(empty.Classes, "never_sent")
 	var buf bytes.Buffer
 	ss := summaries(append(specimen.Arms(), specimen.Foreign(specimen.CeleryInitial()), late, empty)...)
-	if err := WriteTable(&buf, ss); err != nil {
+	if err := WriteTable(&buf, ss, names(ss)); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "table.txt", buf.Bytes())
 	for i, line := range bytes.Split(buf.Bytes(), []byte("\n")) {
-		if n := len([]rune(string(line))); n > 120 {
+		if n := len([]rune(string(line))); n > Columns {
 			t.Errorf("line %d is %d columns wide", i+1, n)
 		}
 	}
@@ -67,8 +72,9 @@ func TestWriteExpectations(t *testing.T) {
 		run.Expectation{Text: "queued.max <= 1s", Of: metric.Query{Metric: "queued", Stat: "max"}, Op: "<=", Value: 1, Unit: "s"},
 		run.Expectation{Text: "wait.max <= 1s", Of: metric.Query{Metric: "wait", Stat: "max"}, Op: "<=", Value: 1, Unit: "s"},
 		run.Expectation{Text: "wayt.max <= 1s", Of: metric.Query{Metric: "wayt", Stat: "max"}, Op: "<=", Value: 1, Unit: "s"})
+	ss := summaries(specimen.CeleryInitial(), r)
 	var buf bytes.Buffer
-	if err := WriteExpectations(&buf, summaries(specimen.CeleryInitial(), r)); err != nil {
+	if err := WriteExpectations(&buf, ss, names(ss)); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "expectations.txt", buf.Bytes())
@@ -81,7 +87,7 @@ func TestWriteAgreement(t *testing.T) {
 	off.Late = 37_000
 	var buf bytes.Buffer
 	ss := summaries(append(specimen.Arms(), specimen.Measured(specimen.CeleryInitial()), off)...)
-	if err := WriteAgreement(&buf, stat.Agreements(ss)); err != nil {
+	if err := WriteAgreement(&buf, stat.Agreements(ss), stat.Target.Name); err != nil {
 		t.Fatal(err)
 	}
 	golden(t, "agreement.txt", buf.Bytes())
