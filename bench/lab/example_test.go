@@ -86,11 +86,13 @@ func ExampleNewVary() {
 	}
 	compare.WriteText(os.Stdout, c)
 	// Output:
-	//                          dispatch=rr  dispatch=fair
-	// wait.mean{class=light}       0.95 s         5.45 s  +473.7 %  (exact)
-	// utilisation                    55 %          100 %   +81.8 %  (exact)
-	// same load: yes
 	// dispatch=fair is worse in wait.mean{class=light} (+473.7 %).
+	//
+	//                         dispatch=rr  dispatch=fair
+	// wait.mean{class=light}       0.95 s         5.45 s  +473.7 %
+	// utilisation                    55 %          100 %   +81.8 %
+	// same load: yes
+	// All figures are exact: virtual time.
 }
 
 func ExampleNewSweep() {

@@ -15,12 +15,14 @@ import (
 // and for each new side its value, its change and the evidence for the change. Sides for
 // which a line has no room get a table of their own.
 func WriteText(w io.Writer, c *Comparison) error {
-	if c.Why == "" {
-		if err := terminal.WriteText(w, terminal.Neutral, "", "", c.headline()); err != nil {
-			return err
-		}
-		fmt.Fprintln(w)
+	lead, rest := c.Verdict, ""
+	if _, judged := c.goal(); judged && c.Why == "" {
+		lead, rest = c.headline(), c.Verdict
 	}
+	if err := terminal.WriteText(w, terminal.Neutral, "", "", lead); err != nil {
+		return err
+	}
+	fmt.Fprintln(w)
 	if err := c.writeSides(w, 0, len(c.News)); err != nil {
 		return err
 	}
@@ -42,7 +44,10 @@ func WriteText(w io.Writer, c *Comparison) error {
 			return err
 		}
 	}
-	return terminal.WriteText(w, terminal.Neutral, "", "", c.Verdict)
+	if rest == "" {
+		return nil
+	}
+	return terminal.WriteText(w, terminal.Neutral, "", "", rest)
 }
 
 // exact reports whether all figures are.
