@@ -10,7 +10,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "breakdown", Title: "Where the time goes", Order: 40, Asked: "wait-parts", Draw: breakdown, Nothing: "no message took any time"})
+	register(Chart{Name: "breakdown", Title: "Where the time goes", Order: 40, Asked: "wait-parts", Draw: breakdown, Nothing: "there is only the work itself"})
 }
 
 const (
@@ -43,7 +43,7 @@ func breakdown(in *arms.Set, width float64) *Figure {
 	}
 	var panels [][]bar
 	var titles []string
-	hidden := false
+	hidden, waits := false, false
 	for _, class := range classes {
 		var bars []bar
 		for _, a := range in.Arms {
@@ -51,6 +51,7 @@ func breakdown(in *arms.Set, width float64) *Figure {
 			if b.measured == nil || total(b.measured) <= 0 {
 				continue
 			}
+			waits = waits || b.measured[len(b.measured)-1].value < 0.99*total(b.measured)
 			hidden = hidden || b.measured[0].hatch
 			if a.Predicted != nil {
 				b.expect = parts(a.Predicted.Summary.Class(class))
@@ -62,7 +63,7 @@ func breakdown(in *arms.Set, width float64) *Figure {
 			titles = append(titles, class+", mean time from intended to done")
 		}
 	}
-	if len(panels) == 0 {
+	if !waits {
 		return nil
 	}
 	keys := keyOf(hidden)

@@ -149,7 +149,8 @@ func (s steps) Ticks(lo, hi float64) []plot.Tick {
 func axis(v float64, n int, format func(float64) string) (float64, steps) {
 	whole := format == nil
 	step := roundStep(v/float64(n), whole)
-	return niceMax(v*0.98, n, whole) * 1.04, steps{n: n, step: step, format: format}
+	top := math.Max(math.Ceil(v*0.98/step), 1) * step
+	return top * 1.04, steps{n: n, step: step, format: format}
 }
 
 // timeFormat writes the times of one axis in one unit.

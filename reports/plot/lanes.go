@@ -25,7 +25,9 @@ const (
 	markHeight = 16 // of the line that marks starvation
 	nameMargin = 10 // around the name in a block
 
-	leastBusy = 0.005 // share of slot time; with less in all runs, lanes would look empty
+	// Shares of slot time; with less in all runs, lanes would look empty.
+	leastBusy  = 0.005 // as blocks
+	leastShare = 0.05  // as shares of each pixel
 
 	maxBlocks = 3000 // with more blocks, lanes show the busy share of each pixel
 	maxTips   = 1000 // with more blocks, these have no tooltips, which would be most of the page
@@ -72,7 +74,7 @@ func lanes(in *arms.Set, width float64) *Figure {
 		rows += len(p.lanes)
 		busiest = max(busiest, busyShare(p.run.Result, end))
 	}
-	if rows == 0 || busiest < leastBusy {
+	if rows == 0 || busiest < leastBusy || blocks > maxBlocks && busiest < leastShare {
 		return nil
 	}
 	cols := 1
@@ -276,6 +278,8 @@ func (r laneRows) Plot(c draw.Canvas, p *plot.Plot) {
 	for _, o := range shadesOf(r.run.Result, r.end) {
 		if o.part.paint == outagePart.paint {
 			o.draw(c, x, c.Min.Y, top)
+			o.part.share *= 3
+			o.draw(c, x, c.Min.Y-3, c.Min.Y)
 		}
 	}
 	r.mark(c, x, top+4)
