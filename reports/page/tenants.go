@@ -7,12 +7,13 @@ import (
 	"slices"
 
 	"harelab/reports/arms"
+	"harelab/reports/judge"
 	"harelab/reports/stat"
 	"harelab/scenarios/metric"
 )
 
-// maxTenants is the number of tenants of an arm that the table has: of more, those
-// whose messages wait longest.
+// maxTenants is the number of tenants of an arm that the table has: of more, the
+// one with the most work and those whose messages wait longest.
 const maxTenants = 12
 
 // tenantTables returns a table of every tenant of every arm with several tenants, or
@@ -29,7 +30,8 @@ func tenantTables(in *arms.Set) []tableView {
 		names := slices.Clone(a.First().Result.Tenants)
 		if len(names) > maxTenants {
 			cut = true
-			slices.SortStableFunc(names, func(x, y string) int {
+			slices.SortStableFunc(names, func(x, y string) int { return cmp.Compare(work[y], work[x]) })
+			slices.SortStableFunc(names[1:], func(x, y string) int {
 				return cmp.Compare(wait(a, "p99", y), wait(a, "p99", x))
 			})
 			names = names[:maxTenants]
@@ -52,7 +54,7 @@ func tenantTables(in *arms.Set) []tableView {
 		return nil
 	}
 	if cut {
-		note += fmt.Sprintf(" Of each run these are the %d tenants whose messages wait longest.", maxTenants)
+		note += fmt.Sprintf(" Of each run these are the tenant with the most work and the %d whose messages wait longest.", maxTenants-1)
 	}
 	columns := []string{"run", "tenant", "n", "work", "slots", "wait mean", "p50", "p95", "p99", "max"}
 	return []tableView{{Title: "Every tenant", Note: note, Figures: newTable(columns, rows)}}
@@ -70,13 +72,13 @@ func armLabel(a *arms.Arm) string {
 // is NaN if no message of the tenant was started.
 func wait(a *arms.Arm, statistic, tenant string) float64 {
 	q := metric.Query{Metric: "wait", Stat: statistic, Labels: []metric.Label{{Key: "tenant", Value: tenant}}}
-	return median(a, func(s *stat.Summary) float64 {
+	return judge.Over(arms.Summaries(a.Runs), func(s *stat.Summary) float64 {
 		v, err := s.Ask(q)
 		if err != nil {
 			return math.NaN()
 		}
 		return v
-	})
+	}).Center
 }
 
 // tenantTime returns each tenant's share of the work that a run asked for, and of the

@@ -131,6 +131,7 @@ func forestDot(c draw.Canvas, x func(float64) vg.Length, lo, hi float64, y vg.Le
 		path.Arc(vg.Point{X: at, Y: y}, 4.5, 0, 2*math.Pi)
 	}
 	path.Close()
+	tooltip(c, arms.Letter(e.Side+1)+": "+e.Text)
 	c.SetColor(p)
 	c.Fill(path)
 	c.FillText(middle(style(p, smallSize+0.5)), vg.Point{X: c.Max.X + 10, Y: y}, e.Text)

@@ -11,7 +11,9 @@ import (
 
 	"harelab/loadgen/run"
 	"harelab/reports/arms"
+	"harelab/reports/judge"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 func init() {
@@ -19,7 +21,7 @@ func init() {
 }
 
 func percentiles(in *arms.Set, width float64) *Figure {
-	class := in.Focus
+	of := askedOf(in)
 	var lines []curve
 	most, tail := 0.0, 2.0
 	for _, a := range in.Arms {
@@ -28,7 +30,7 @@ func percentiles(in *arms.Set, width float64) *Figure {
 			runs = append([]*arms.Run{a.Predicted}, runs...)
 		}
 		for k, r := range runs {
-			l := waitCurve(a, r, class)
+			l := waitCurve(a, r, of)
 			if len(l.x) == 0 {
 				continue
 			}
@@ -43,13 +45,13 @@ func percentiles(in *arms.Set, width float64) *Figure {
 		return nil
 	}
 	title := "wait of all messages"
-	if class != "" {
-		title = class + ", wait"
+	if of.who != "" {
+		title = "wait of " + of.who
 	}
 	return &Figure{
 		Width: width, Height: panelHeight + 40,
 		Note: "Half of the messages waited no longer than the line shows at 50 %. A step further right is a group that waited far longer; an average hides it." + dashedNote(in),
-		Alt:  percentileFinding(in),
+		Alt:  percentileFinding(in, of),
 		paint: func(c draw.Canvas) {
 			c = heading(c, nil, title)
 			ymax, waits := axis(most, 5, timeFormat(most))
@@ -63,12 +65,12 @@ func percentiles(in *arms.Set, width float64) *Figure {
 
 // waitCurve is the wait at each percentile p, over 1/(1-p). This is the axis of
 // HdrHistogram, on which each further nine takes the same width.
-func waitCurve(a *arms.Arm, r *arms.Run, class string) curve {
-	k := classIndex(r.Result, class)
+func waitCurve(a *arms.Arm, r *arms.Run, of asked) curve {
+	admits := of.admits(r.Result)
 	var waits []int64
 	for i := range r.Result.Messages {
 		m := &r.Result.Messages[i]
-		if m.State == run.Done && m.Started != run.None && m.Intended >= r.Result.Warmup && (class == "" || m.Class == k) {
+		if m.State == run.Done && m.Started != run.None && m.Intended >= r.Result.Warmup && admits(m) {
 			waits = append(waits, m.Started-m.Intended)
 		}
 	}
@@ -127,20 +129,22 @@ func (t percentileTicks) Ticks(_, hi float64) []plot.Tick {
 	return out
 }
 
-// percentileFinding lists the median and the longest wait of each arm.
-func percentileFinding(in *arms.Set) string {
+// percentileFinding lists the median and the longest wait of each arm, over its
+// repeats.
+func percentileFinding(in *arms.Set, of asked) string {
 	what := "Wait"
-	if in.Focus != "" {
-		what = "Wait of " + in.Focus
+	if of.who != "" {
+		what = "Wait of " + of.who
 	}
 	return list(what+", median and longest", in, func(a *arms.Arm) (string, bool) {
-		c := a.First().Summary.All
-		if in.Focus != "" {
-			c = a.First().Summary.Class(in.Focus)
+		wait := func(statistic string) float64 {
+			q := metric.Query{Metric: "wait", Stat: statistic, Labels: of.labels}
+			return judge.Center(judge.Goal{Query: q}, arms.Summaries(a.Runs)).Center
 		}
-		if c == nil || c.Wait == nil {
+		p50, longest := wait("p50"), wait("max")
+		if math.IsNaN(p50) || math.IsInf(longest, 0) {
 			return "", false
 		}
-		return stat.Brief(c.Wait.P50) + " and " + stat.Brief(c.Wait.Max), true
+		return stat.Brief(p50) + " and " + stat.Brief(longest), true
 	})
 }

@@ -28,7 +28,7 @@ const (
 type waitSeries struct {
 	intervals
 	arm      *arms.Arm
-	class    string // empty: all
+	who      string // names the messages
 	title    string
 	n        []int
 	p50, p99 []float64 // s
@@ -42,13 +42,13 @@ func waitsOverTime(in *arms.Set, width float64) *Figure {
 	var panels []waitSeries
 	most, filled := make(map[string]float64), 0
 	for _, of := range waitPanels(in) {
-		s := newWaitSeries(each, of.arm, of.class)
+		s := newWaitSeries(each, of.arm, of.asked)
 		s.title = of.title
 		panels = append(panels, s)
-		most[of.class] = max(most[of.class], s.most)
+		most[s.who] = max(most[s.who], s.most)
 		filled = max(filled, len(s.n)-count(s.n, 0))
 	}
-	panels = slices.DeleteFunc(panels, func(s waitSeries) bool { return most[s.class] == 0 })
+	panels = slices.DeleteFunc(panels, func(s waitSeries) bool { return most[s.who] == 0 })
 	if len(panels) == 0 || filled < fewIntervals {
 		return nil
 	}
@@ -68,7 +68,7 @@ func waitsOverTime(in *arms.Set, width float64) *Figure {
 				s := panels[i]
 				cell = heading(cell, s.arm, s.title)
 				ticks := int(float64(cell.Max.X-cell.Min.X) / 60)
-				ymax, waits := axis(most[s.class], 3, timeFormat(most[s.class]))
+				ymax, waits := axis(most[s.who], 3, timeFormat(most[s.who]))
 				p := frame(timeMax(end, ticks), ymax, secondTicks(ticks, end), waits)
 				p.Add(shades(shadesOf(s.arm.First().Result, end)), s)
 				p.Draw(draw.Crop(cell, 0, -12, 0, -6))
@@ -89,43 +89,41 @@ func count(list []int, v int) (n int) {
 
 // A waitPanel is what one panel shows.
 type waitPanel struct {
-	arm          *arms.Arm
-	class, title string
+	arm   *arms.Arm
+	asked asked
+	title string
 }
 
-// waitPanels returns the panels of a report: every arm for the class that the report
-// is about, or every class of the only arm.
+// waitPanels returns the panels of a report: every arm for the messages that the
+// report is about, or every class of the only arm if the scenario asks about none.
 func waitPanels(in *arms.Set) (out []waitPanel) {
 	classes := in.Classes()
 	if len(in.Arms) == 1 && in.Focus == "" && len(classes) > 1 {
 		for _, class := range classes[:min(len(classes), maxPanels)] {
-			out = append(out, waitPanel{in.Arms[0], class, "wait of " + class})
+			out = append(out, waitPanel{in.Arms[0], ofClass(class), "wait of " + class})
 		}
 		return out
 	}
-	class := emphasis(in)
-	if len(classes) == 1 {
-		class = ""
-	}
+	of := askedOf(in)
 	for _, a := range in.Arms {
 		title := a.Label
-		if class != "" {
-			title += ": " + class
+		if of.who != "" {
+			title += ": " + of.who
 		}
-		out = append(out, waitPanel{a, class, title})
+		out = append(out, waitPanel{a, of, title})
 	}
 	return out
 }
 
 // newWaitSeries measures the waits of an arm's first repeat. A message that was never
 // started counts with its wait until the end of the run.
-func newWaitSeries(v intervals, a *arms.Arm, class string) waitSeries {
+func newWaitSeries(v intervals, a *arms.Arm, of asked) waitSeries {
 	r := a.First().Result
-	k := classIndex(r, class)
+	admits := of.admits(r)
 	waits := make([][]float64, v.n)
 	for i := range r.Messages {
 		m := &r.Messages[i]
-		if class != "" && m.Class != k {
+		if !admits(m) {
 			continue
 		}
 		start := m.Started
@@ -140,7 +138,7 @@ func newWaitSeries(v intervals, a *arms.Arm, class string) waitSeries {
 			waits[at] = append(waits[at], seconds(start-m.Intended))
 		}
 	}
-	s := waitSeries{intervals: v, arm: a, class: class}
+	s := waitSeries{intervals: v, arm: a, who: of.who}
 	for _, w := range waits {
 		slices.Sort(w)
 		s.n = append(s.n, len(w))
