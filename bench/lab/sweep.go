@@ -1,9 +1,11 @@
 package lab
 
 import (
+	"cmp"
 	"context"
 	"fmt"
 	"math"
+	"slices"
 
 	"harelab/loadgen"
 	"harelab/reports/stat"
@@ -21,14 +23,18 @@ type SweepRequest struct {
 	Set      map[string]string
 	Seed     *uint64
 	Repeat   int    // runs of each point; 0: see [Sweep.repeats]
-	Goal     string // metric that ranks the cells; empty: the scenario's headline, else wait.p99
+	Goal     string // metric that ranks the cells; empty: see [Sweep.Goal]
 }
 
 // A Sweep is a grid ready to run.
 type Sweep struct {
-	Axes   []Axis
+	Axes []Axis
+	// Goal is the metric that ranks the cells: that of the request, else the scenario's
+	// headline, else the first metric of its expectations that is not a count. If it is
+	// empty, the cells decide: see [Sweep.Report].
 	Goal   string
-	Base   *scenarios.Scenario // the scenario with no axis set
+	Expect []metric.Expectation // what the scenario wishes of every cell
+	Base   *scenarios.Scenario  // the scenario with no axis set
 	Target Target
 	Repeat int
 
@@ -71,24 +77,54 @@ func NewSweep(q SweepRequest) (*Sweep, error) {
 	if s.Repeat < 1 {
 		s.Repeat = s.repeats()
 	}
-	if s.Goal == "" {
-		s.Goal = base.Report.Headline
-	}
-	if s.Goal == "" {
-		s.Goal = "wait.p99"
-	}
+	s.Goal = cmp.Or(s.Goal, base.Report.Headline, expectedGoal(base.Expect))
 	scope := base.Scope()
+	s.Expect = slices.DeleteFunc(slices.Clone(base.Expect), func(e metric.Expectation) bool { return !wish(e) })
 	for _, c := range s.cells() { // find a value that the scenario refuses before anything runs
 		sc, err := s.resolve(c)
 		if err != nil {
 			return nil, fmt.Errorf("cell %s: %w", s.Label(c.Values), err)
 		}
 		scope = scope.Join(sc.Scope())
+		s.Expect = slices.DeleteFunc(s.Expect, func(e metric.Expectation) bool { return !expects(sc, e.Text) })
+	}
+	if s.Goal == "" {
+		return s, nil
 	}
 	if err := checkMetric(s.Goal, scope); err != nil {
 		return nil, err
 	}
 	return s, nil
+}
+
+// expectedGoal returns the first metric of expectations that has a better direction and is
+// not a count, empty if there is none. Package judge takes the same for other reports.
+func expectedGoal(es []metric.Expectation) string {
+	for _, e := range es {
+		if e.Of.Better() != metric.Neither && e.Of.Def().Kind != metric.Count {
+			return e.Of.String()
+		}
+	}
+	return ""
+}
+
+// wish reports whether an expectation asks for something good, as "wait.p99 < 1s" and
+// "lost == 0" do. A figure that is known for the settings of the file, as "makespan ==
+// 11s", is no wish for others.
+func wish(e metric.Expectation) bool {
+	switch e.Op {
+	case "<", "<=":
+		return e.Of.Better() != metric.Higher
+	case ">", ">=":
+		return e.Of.Better() != metric.Lower
+	case "==":
+		return e.Of.Better() == metric.Lower && e.Value == 0 && e.Times == ""
+	}
+	return false
+}
+
+func expects(s *scenarios.Scenario, text string) bool {
+	return slices.ContainsFunc(s.Expect, func(e metric.Expectation) bool { return e.Text == text })
 }
 
 // freeRuns bounds the runs in virtual time of a sweep that repeats each point although
@@ -152,13 +188,21 @@ func (s *Sweep) resolve(c Cell) (*scenarios.Scenario, error) {
 var sweepMetrics = []string{"wait.mean", "wait.p50", "wait.p99", "wait.max", "held.mean", "held.max",
 	"slowdown.mean", "throughput", "idle_while_waiting", "utilisation", "jain.busy{by=worker}", "lost"}
 
-// maxClasses is the largest number of classes for which a sweep keeps the goal by class.
-const maxClasses = 4
+// maxClasses is the largest number of classes for which a cell has the goal's metric of
+// each class.
+const maxClasses = 8
 
-// goals returns the sweep's goal and, for a scenario with a few classes, the same metric
-// of each class, since a setting may help one class at the cost of another.
+// goals returns the goal and its metric of each class. Without a goal they are what
+// [Sweep.neediest] asks for.
 func (s *Sweep) goals(classes []string) []string {
-	out := []string{s.Goal}
+	var out []string
+	if s.Goal == "" {
+		for _, c := range classes {
+			out = append(out, waitOf(c), serviceOf(c))
+		}
+		return out
+	}
+	out = []string{s.Goal}
 	q, err := metric.Parse(s.Goal)
 	if err != nil || len(classes) < 2 || len(classes) > maxClasses || len(q.Labels) > 1 || len(q.Labels) == 1 && q.Only("class") == "" {
 		return out
@@ -172,6 +216,33 @@ func (s *Sweep) goals(classes []string) []string {
 	return out
 }
 
+func waitOf(class string) string {
+	return metric.Query{Metric: "wait", Stat: "p99", Labels: []metric.Label{{Key: "class", Value: class}}}.String()
+}
+
+func serviceOf(class string) string {
+	return metric.Query{Metric: "service", Stat: "mean", Labels: []metric.Label{{Key: "class", Value: class}}}.String()
+}
+
+// neediest returns the 99th percentile of the wait of the class whose wait is longest
+// relative to its mean service in any of the cells, as package judge does.
+func (s *Sweep) neediest(cells []Cell) string {
+	best, most := "wait.p99", 0.0
+	for i := range s.Base.Classes {
+		wait, service := waitOf(s.Base.Classes[i].Name), serviceOf(s.Base.Classes[i].Name)
+		longest, mean := -1.0, 1e-6
+		for _, c := range cells {
+			if v, ok := c.Metrics[wait]; ok && c.Counts() {
+				longest, mean = max(longest, v), max(mean, c.Metrics[service])
+			}
+		}
+		if ratio := longest / mean; longest >= 0 && (ratio > most || best == "wait.p99" || ratio == most && wait < best) {
+			best, most = wait, ratio
+		}
+	}
+	return best
+}
+
 // measure runs one cell and fills in its figures. If ctx is cancelled it returns an
 // error.
 func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Progress)) error {
@@ -179,7 +250,7 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	if err != nil {
 		return err
 	}
-	sc.Expect, sc.Report.Headline = nil, s.Goal // a cell needs only the goal
+	sc.Expect, sc.Report.Headline = s.Expect, s.Goal // a cell needs no more
 	r, err := Arm{Scenario: sc, Target: s.Target, Repeat: c.Repeat}.run(ctx, progress)
 	if err != nil {
 		return fmt.Errorf("cell %s: %w", s.Label(c.Values), err)
@@ -192,6 +263,15 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	if r.Partial {
 		c.CutOff = fmt.Sprintf("It was cut off after %s with %d of %d messages left, so its longest waits are not known.",
 			stat.Brief(float64(r.Length)/1e6), r.Ledger.Unserved, r.Ledger.Published)
+	}
+	for _, w := range sum.Workers {
+		c.Slots += w.Slots
+	}
+	c.Overloads = stat.Overloads(sum.Capacity)
+	for _, v := range sum.Verdicts {
+		if v.Outcome != stat.Met {
+			c.Unmet = append(c.Unmet, v.Text)
+		}
 	}
 	for _, f := range sum.Findings {
 		c.Findings = append(c.Findings, f.Text)

@@ -71,7 +71,7 @@ once more, into extremes/, which is a results folder too.`,
 	f.StringArrayVar(&set, "set", nil, "set a param in all cells, for example --set rho=0.9; repeatable")
 	f.Uint64Var(&seed, "seed", 0, "seed of all random choices (default the scenario's)")
 	f.IntVar(&q.Repeat, "repeat", 0, "runs of each cell, with consecutive seeds (default 1; in virtual time and for a small grid the scenario's own number)")
-	f.StringVar(&q.Goal, "goal", "", "metric that ranks the cells (default the scenario's headline, else wait.p99)")
+	f.StringVar(&q.Goal, "goal", "", "metric that ranks the cells (default the scenario's headline, else the first time or rate that it expects, else the wait of the class that waits longest for its service)")
 	f.StringVar(&out, "out", "", "results folder (default runs/TIME)")
 	f.BoolVar(&resume, "resume", false, "resume the unfinished sweep in --out")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")

@@ -8,11 +8,14 @@ import (
 	"harelab/reports/stat"
 )
 
+// OverloadTitle is the title of the strip about overloads.
+const OverloadTitle = "More work than the slots can do: prefetch and dispatch only choose which messages wait."
+
 // Capacity says which runs were offered more work than their slots can do. It is a strip
 // of the page above the one on soundness, since no other figure of such a run can be
 // better than its capacity allows.
 func Capacity(in *arms.Set) Soundness {
-	out := Soundness{State: "note", Title: "More work than the slots can do: prefetch and dispatch only choose which messages wait."}
+	out := Soundness{State: "note", Title: OverloadTitle}
 	for _, of := range byCapacity(in, stat.Overloads) {
 		out.Checks = append(out.Checks, Check{"note", of.names, of.text})
 	}

@@ -23,7 +23,11 @@ func (v view) markdown(w io.Writer) error {
 		}
 		p("**%s**\n\n", s.Title)
 		for _, c := range s.Checks {
-			p("- %s **%s** %s\n", c.Mark(), c.Name, escape(c.Text))
+			name := ""
+			if c.Name != "" {
+				name = "**" + escape(c.Name) + "** "
+			}
+			p("- %s %s%s\n", c.Mark(), name, escape(c.Text))
 		}
 		p("\n")
 	}

@@ -20,6 +20,7 @@ type Sheet struct {
 	Title    string
 	Story    Story
 	About    string    // the question, in the words of the scenario; may be empty
+	Capacity Soundness // not shown if its title is empty
 	Sound    Soundness // not shown if its title is empty
 	Charts   []SheetChart
 	Tables   []SheetTable
@@ -52,7 +53,7 @@ type tableView struct {
 }
 
 func (s Sheet) view() view {
-	v := view{Title: s.Title, CSS: styles(), JS: template.JS(pageJS), Story: s.Story.glued(), About: glue(strings.ReplaceAll(s.About, "`", "")), Sound: s.Sound, Invalid: s.Sound.State == "bad", Commands: s.Commands, Facts: s.Facts}
+	v := view{Title: s.Title, CSS: styles(), JS: template.JS(pageJS), Story: s.Story.glued(), About: glue(strings.ReplaceAll(s.About, "`", "")), Capacity: s.Capacity, Sound: s.Sound, Invalid: s.Sound.State == "bad", Commands: s.Commands, Facts: s.Facts}
 	for _, c := range s.Charts {
 		if c.Wide != nil && c.Narrow != nil {
 			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, c.Wide, c.Narrow))

@@ -17,8 +17,8 @@ import (
 // charts returns all charts; those that do not suit the sweep have nil figures.
 func (s *Sweep) charts() []page.SheetChart {
 	return []page.SheetChart{
-		both("heatmap", s.Goal+" over the grid", s.heatmap),
-		both("lines", s.Goal+" along "+s.Axes[s.xAxis()].Name, s.lines),
+		both("heatmap", "Every cell of the grid: "+s.goal().Label(), s.heatmap),
+		both("lines", "Along "+s.Axes[s.xAxis()].Name+": "+s.goal().Label(), s.lines),
 		both("ranking", "Every cell, best first", s.ranking),
 		both("pareto", "What to choose", s.pareto),
 		both("lanes", "The best and the worst cell at work", s.lanes()),
@@ -89,13 +89,17 @@ func (s *Sweep) rest(values []string, axes ...int) string {
 	return strings.Join(parts, " ")
 }
 
+// sameRate is the share by which throughputs may differ and still leave nothing to trade.
+const sameRate = 0.02
+
 // pareto draws throughput against the 99th percentile of the wait, or against the goal
 // if that is a time of some of the messages: a cell with a short wait of all messages
-// may be bad for these.
+// may be bad for these. It returns nil if throughput is the same in every cell, or the
+// other figure is: then there is nothing to trade.
 func (s *Sweep) pareto(width float64) *plot.Figure {
-	wait, name := "wait.p99", "wait, 99th percentile"
-	if q, _ := metric.Parse(s.Goal); len(q.Labels) > 0 && q.IsTime() {
-		wait, name = s.Goal, s.Goal
+	wait := "wait.p99"
+	if g := s.goal(); len(g.Labels) > 0 && g.IsTime() {
+		wait = s.Goal
 	}
 	var dots []plot.Dot
 	for _, p := range s.points() {
@@ -107,12 +111,17 @@ func (s *Sweep) pareto(width float64) *plot.Figure {
 	if len(dots) < 2 {
 		return nil
 	}
-	rate := s.formatOf("throughput")
-	return plot.Pareto(dots, "throughput, messages per second", name, rate, s.formatOf(wait), width, choice(dots, rate))
+	x := func(a, b plot.Dot) int { return cmp.Compare(a.X, b.X) }
+	y := func(a, b plot.Dot) int { return cmp.Compare(a.Y, b.Y) }
+	slow, fast := slices.MinFunc(dots, x).X, slices.MaxFunc(dots, x).X
+	if fast-slow <= sameRate*fast || equal(slices.MinFunc(dots, y).Y, slices.MaxFunc(dots, y).Y) {
+		return nil
+	}
+	return plot.Pareto(dots, "throughput, messages per second", goalOf(wait).Label(), s.formatOf("throughput"), s.formatOf(wait), width, choice(dots))
 }
 
 // choice names the cells of the front.
-func choice(dots []plot.Dot, rate func(float64) string) string {
+func choice(dots []plot.Dot) string {
 	front := plot.Front(dots)
 	var names []string
 	for _, i := range front {
@@ -121,19 +130,7 @@ func choice(dots []plot.Dot, rate func(float64) string) string {
 	if len(front) > 1 {
 		return fmt.Sprintf("%d of %d cells are unbeaten, since no cell is better in both figures: %s.", len(front), len(dots), stat.List(slices.Concat(names[:min(len(names), 5)], more(len(names)-5)), "and"))
 	}
-	out := fmt.Sprintf("No cell beats %s in either figure.", names[0])
-	lo, hi := math.Inf(1), 0.0
-	for _, d := range dots {
-		lo, hi = min(lo, d.X), max(hi, d.X)
-	}
-	if hi-lo < 0.02*hi {
-		at := rate(lo)
-		if rate(hi) != at {
-			at += " to " + rate(hi)
-		}
-		out += fmt.Sprintf(" Throughput is the same in every cell (%s), so there is none to trade for a shorter wait.", at)
-	}
-	return out
+	return fmt.Sprintf("No cell beats %s in either figure.", names[0])
 }
 
 // more stands for n names that are left out.

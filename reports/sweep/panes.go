@@ -9,7 +9,6 @@ import (
 
 	"harelab/reports/arms"
 	"harelab/reports/plot"
-	"harelab/reports/stat"
 )
 
 // A group is the points with the same values along some axes.
@@ -107,20 +106,24 @@ func blank(rows, columns int) [][]float64 {
 	return out
 }
 
-// rangeFinding gives the best and the worst value of the goal.
+// rangeFinding says how the goal is in the best and in the worst cell.
 func (s *Sweep) rangeFinding() string {
 	ps := s.ranked()
 	if len(ps) == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%s goes from %s to %s.", s.Goal, s.format(ps[0].mid(s.Goal)), s.format(ps[len(ps)-1].mid(s.Goal)))
+	v, w := ps[0].mid(s.Goal), ps[len(ps)-1].mid(s.Goal)
+	if equal(v, w) {
+		return fmt.Sprintf("In every cell %s.", s.goal().Say(v))
+	}
+	return fmt.Sprintf("In the best cell %s in the worst.", s.goal().Change(w, v))
 }
 
 func (s *Sweep) lines(width float64) *plot.Figure {
 	x, y := s.xAxis(), s.yAxis()
 	c := plot.LineChart{Axis: s.Axes[x].Name, Metric: s.Goal, Values: s.Axes[x].Values, Format: s.formatOf(s.Goal)}
-	if !numeric(c.Values) {
-		return nil // names have no order for a line
+	if !numeric(c.Values) || slices.Contains(s.idleAxes(), c.Axis) {
+		return nil // names have no order for a line, and level lines say nothing
 	}
 	panes, note := s.panes(x, y)
 	for _, p := range panes {
@@ -186,6 +189,7 @@ func (s *Sweep) lineFinding(panes []group, x, y int) string {
 	}
 	var parts []string
 	lines := s.linesOf(panes[0], y)
+	all := true // every value is equally good on every line
 	for _, l := range lines {
 		of := &Sweep{Goal: s.Goal, Axes: s.Axes}
 		for _, p := range l.points {
@@ -195,22 +199,41 @@ func (s *Sweep) lineFinding(panes []group, x, y int) string {
 		if len(ps) == 0 {
 			continue
 		}
-		var at []string
 		v := ps[0].mid(s.Goal)
-		for _, c := range of.like(ps, v) {
-			at = append(at, c[x])
+		best := of.like(ps, v)
+		where := "any"
+		if len(best) < len(s.Axes[x].Values) {
+			all = false
+			where = s.amounts(x, best)
 		}
-		where := stat.List(at, "or")
-		if len(at) == len(s.Axes[x].Values) {
-			where = "any"
-		}
-		if l.title != "" {
-			where += " with " + l.title
+		if y >= 0 {
+			where += " for " + s.setting(y, []int{slices.Index(s.Axes[y].Values, l.points[0].values[y])})
 		}
 		parts = append(parts, where+" ("+format(v)+")")
 	}
-	if len(parts) == 0 || len(parts) > plot.MaxLines {
+	if len(parts) == 0 || len(parts) > plot.MaxLines || all {
 		return s.rangeFinding()
 	}
-	return fmt.Sprintf("Best %s: %s.", s.Axes[x].Name, strings.Join(parts, "; "))
+	return fmt.Sprintf("Best %s: %s.", s.Axes[x].Name, strings.Join(parts, ", "))
+}
+
+// amounts names the values of combinations along an axis, without its name.
+func (s *Sweep) amounts(axis int, combinations [][]string) string {
+	a := s.Axes[axis]
+	var at []int
+	for i, v := range a.Values {
+		if slices.ContainsFunc(combinations, func(c []string) bool { return c[axis] == v }) {
+			at = append(at, i)
+		}
+	}
+	if !numeric(a.Values) {
+		return s.setting(axis, at)
+	}
+	sorted := a.sorted()
+	places := make([]int, len(at))
+	for i, k := range at {
+		places[i] = slices.Index(sorted, a.Values[k])
+	}
+	slices.Sort(places)
+	return a.amount(sorted, places)
 }

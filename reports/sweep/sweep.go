@@ -23,6 +23,7 @@ type Sweep struct {
 	Virtual  bool     `json:"virtual"`
 	Goal     string   `json:"goal"` // the metric by which cells are judged
 	Axes     []Axis   `json:"axes"`
+	Expect   []string `json:"expect,omitempty"` // what the scenario expects of every cell
 	Cells    []Cell   `json:"cells"`
 	Command  []string `json:"command,omitempty"`
 
@@ -45,6 +46,10 @@ type Cell struct {
 	Metrics map[string]float64 `json:"metrics"`           // without those that are not visible
 	Load    string             `json:"load,omitempty"`    // hash of the load; empty if it is not known
 	Invalid string             `json:"invalid,omitempty"` // why the run is invalid; empty if it is valid
+
+	Slots     int      `json:"slots,omitempty"`     // of all workers
+	Unmet     []string `json:"unmet,omitempty"`     // what of Sweep.Expect the run does not meet
+	Overloads []string `json:"overloads,omitempty"` // sentences on the spans in which the plan needs more slots than there are
 }
 
 // A point is a combination of values with its repeats.
@@ -97,9 +102,15 @@ func (s *Sweep) Check() error {
 
 // points groups valid cells by combination, in the order of the axes.
 func (s *Sweep) points() []point {
-	valid := slices.DeleteFunc(slices.Clone(s.Cells), func(c Cell) bool { return c.Invalid != "" })
+	return s.group(slices.DeleteFunc(slices.Clone(s.Cells), func(c Cell) bool { return c.Invalid != "" }))
+}
+
+// all groups all cells by combination, in the order of the axes.
+func (s *Sweep) all() []point { return s.group(s.Cells) }
+
+func (s *Sweep) group(of []Cell) []point {
 	var out []point
-	for _, cells := range arms.By(valid, func(c Cell) string { return strings.Join(c.Values, "\x00") }) {
+	for _, cells := range arms.By(of, func(c Cell) string { return strings.Join(c.Values, "\x00") }) {
 		out = append(out, point{cells[0].Values, cells})
 	}
 	place := func(p point) int {
@@ -150,15 +161,39 @@ func (s *Sweep) highIsGood() bool {
 	return q.Better() == metric.Higher || q.Metric == "utilisation" // the best utilisation is that of busy workers
 }
 
-// ranked returns the points that have a value for the goal, best first.
+// ranked returns the points that have a value for the goal, best first. Those with the
+// same value are in the order of other figures: what the file expects, the goal's metric
+// of other classes, the number of slots.
 func (s *Sweep) ranked() []point {
 	ps := slices.DeleteFunc(s.points(), func(p point) bool { return math.IsNaN(p.mid(s.Goal)) })
-	slices.SortStableFunc(ps, func(a, b point) int {
-		c := cmp.Compare(a.mid(s.Goal), b.mid(s.Goal))
+	siblings := s.siblings()
+	less := func(m string, a, b point) int {
+		x, y := a.mid(m), b.mid(m)
+		if equal(x, y) {
+			return 0
+		}
+		c := cmp.Compare(x, y)
 		if s.highIsGood() {
 			c = -c
 		}
 		return c
+	}
+	slices.SortStableFunc(ps, func(a, b point) int {
+		if c := less(s.Goal, a, b); c != 0 {
+			return c
+		}
+		if x, y := a.meets(), b.meets(); x != y {
+			if x {
+				return -1
+			}
+			return 1
+		}
+		for _, m := range siblings {
+			if c := less(m, a, b); c != 0 {
+				return c
+			}
+		}
+		return cmp.Compare(a.slots(), b.slots())
 	})
 	return ps
 }

@@ -60,11 +60,11 @@ func catalogue() *Sweep {
 
 func TestSentence(t *testing.T) {
 	s := grid(1)
-	if got, want := s.Sentence(), "prefetch=1 with any dispatch is best: 99 % of messages wait 10 s at most. Worst is prefetch=0 dispatch=rr: 103 s."; got != want {
+	if got, want := s.Sentence(), "With a prefetch of 1, 99 % of messages start within 10 s instead of 103 s with no prefetch limit and rr."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	s.Goal = "throughput"
-	if got, want := s.Sentence(), "prefetch=0 dispatch=rr is best: throughput is 160/s. Worst is prefetch=1 dispatch=lwl: 91/s."; got != want {
+	if got, want := s.Sentence(), "With no prefetch limit and rr, messages are done at a rate of 160 a second instead of 91 a second with a prefetch of 1 and lwl."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	s = catalogue()
@@ -72,12 +72,12 @@ func TestSentence(t *testing.T) {
 		s.Axes[0].Values = append(s.Axes[0].Values, tie)
 		s.Cells = append(s.Cells, Cell{Values: []string{tie}, Metrics: s.Cells[0].Metrics})
 	}
-	if got, want := s.Sentence(), "dispatch=fair, lwl and jiq are equally good: 99 % of messages wait 10.4 s at most. Worst is dispatch=random: 61.7 s."; got != want {
+	if got, want := s.Sentence(), "With fair, lwl or jiq, 99 % of messages start within 10.4 s instead of 61.7 s with random."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	s = catalogue()
 	s.Cells = s.Cells[:1]
-	if got, want := s.Sentence(), "There is no choice: only dispatch=fair was measured, where 99 % of messages wait 10.4 s at most."; got != want {
+	if got, want := s.Sentence(), "There is no choice: only one cell was measured. With fair, 99 % of messages start within 10.4 s."; got != want {
 		t.Errorf("sentence %q, want %q", got, want)
 	}
 	if best, worst, ok := catalogue().Best(); !ok || best[0] != "fair" || worst[0] != "random" {
@@ -102,7 +102,7 @@ func TestNoRankingByOneClass(t *testing.T) {
 func TestInvalidCellsAreLeftOut(t *testing.T) {
 	s := catalogue()
 	s.Cells[0].Invalid = "The generator was late."
-	if got := s.Sentence(); !strings.HasPrefix(got, "dispatch=jsq is best: 99 % of messages wait") {
+	if got := s.Sentence(); !strings.HasPrefix(got, "With jsq, 99 % of messages start within") {
 		t.Errorf("sentence %q", got)
 	}
 	if sound := s.sound(); sound.State != "note" || len(sound.Checks) < 3 {

@@ -8,7 +8,6 @@ import (
 
 	"harelab/reports/page"
 	"harelab/reports/stat"
-	"harelab/scenarios/metric"
 )
 
 // tableMetrics are the columns of the table, after the goal.
@@ -32,6 +31,10 @@ func (s *Sweep) table() page.SheetTable {
 	for _, a := range s.Axes {
 		t.Columns = append(t.Columns, a.Name)
 	}
+	facts := s.facts()
+	for _, f := range facts {
+		t.Columns = append(t.Columns, f.name)
+	}
 	t.Columns = append(t.Columns, metrics...)
 	formats := make([]func(float64) string, len(metrics))
 	for i, m := range metrics {
@@ -39,6 +42,10 @@ func (s *Sweep) table() page.SheetTable {
 	}
 	for _, p := range s.ranked() {
 		row, sort := slices.Clone(p.values), make([]float64, len(p.values))
+		for _, f := range facts {
+			text, v := f.of(p)
+			row, sort = append(row, text), append(sort, v)
+		}
 		for i, m := range metrics {
 			v := p.mid(m)
 			if math.IsNaN(v) {
@@ -50,6 +57,35 @@ func (s *Sweep) table() page.SheetTable {
 		t.Rows, t.Sort = append(t.Rows, row), append(t.Sort, sort)
 	}
 	return t
+}
+
+// A fact is a column of what is not a metric.
+type fact struct {
+	name string
+	of   func(point) (string, float64) // the text, and a number to sort by
+}
+
+// facts are the facts in which cells differ.
+func (s *Sweep) facts() []fact {
+	yes := func(b bool) (string, float64) {
+		if b {
+			return "yes", 1
+		}
+		return "no", 0
+	}
+	all := []fact{
+		{"slots", func(p point) (string, float64) { return stat.Count(p.slots()), float64(p.slots()) }},
+		{"as expected", func(p point) (string, float64) { return yes(p.meets()) }},
+		{"overloaded", func(p point) (string, float64) { return yes(p.overload() != "") }},
+	}
+	ps := s.ranked()
+	return slices.DeleteFunc(all, func(f fact) bool {
+		return !slices.ContainsFunc(ps, func(p point) bool {
+			a, _ := f.of(p)
+			b, _ := f.of(ps[0])
+			return a != b
+		})
+	})
 }
 
 // maxRows is the largest number of rows of the page's table; sweep.json has all cells.
@@ -95,22 +131,4 @@ func (s *Sweep) columns() (metrics, same []string) {
 		}
 	}
 	return metrics, same
-}
-
-// siblings returns the goal's metric and statistic for each class, without the goal
-// itself.
-func (s *Sweep) siblings() []string {
-	var out []string
-	goal, _ := metric.Parse(s.Goal)
-	for _, c := range s.Cells {
-		for m := range c.Metrics {
-			q, err := metric.Parse(m)
-			sibling := err == nil && q.Metric == goal.Metric && q.Stat == goal.Stat && q.Only("class") != ""
-			if sibling && m != s.Goal && !slices.Contains(out, m) {
-				out = append(out, m)
-			}
-		}
-	}
-	slices.Sort(out)
-	return out
 }

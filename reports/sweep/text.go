@@ -2,12 +2,13 @@ package sweep
 
 import (
 	"fmt"
+	"math"
 	"slices"
 	"strconv"
 	"strings"
 
+	"harelab/reports/judge"
 	"harelab/reports/stat"
-	"harelab/scenarios/metric"
 )
 
 // manyValues is the largest number of values of an axis that the text lists.
@@ -23,21 +24,14 @@ func (s *Sweep) text() string {
 		}
 		axes = append(axes, fmt.Sprintf("%s (%s)", a.Name, values))
 	}
-	goal := s.Goal
-	if words := goalWords(s.Goal); words != "" {
-		goal += ", " + words
-	}
 	parts := []string{
-		s.nearly(), s.price(),
-		fmt.Sprintf("%s on %s over %s: %d cells, judged by %s.", s.Scenario, s.Target, stat.List(axes, "and"), len(s.points()), goal),
+		s.expected(), s.hidden(), s.nearly(), s.price(),
+		fmt.Sprintf("%s on %s over %s: %d cells, judged by %s, %s.", s.Scenario, s.Target, stat.List(axes, "and"), len(s.points()), s.Goal, s.goal().Label()),
 		s.sameLoad(),
 	}
-	if idle := s.idleAxes(); len(idle) == 1 {
-		parts = append(parts, fmt.Sprintf("%s does not change %s in any cell.", stat.Upper(idle[0]), s.Goal))
-	}
 	for _, a := range s.Axes {
-		if a.Name == "prefetch" && slices.Contains(a.Values, "0") {
-			parts = append(parts, "A prefetch of 0 means no limit.")
+		if slices.ContainsFunc(a.Values, a.unlimited) {
+			parts = append(parts, fmt.Sprintf("A %s of 0 means no limit.", a.Name))
 		}
 	}
 	if s.Title != "" {
@@ -49,27 +43,30 @@ func (s *Sweep) text() string {
 // clearRatio is the least ratio between figures of two cells that the text mentions.
 const clearRatio = 1.2
 
-// price says which other classes wait longer in the best cell than in the cell that is
-// best for them.
+// price says which other classes are clearly worse in the best cell than in the cell that
+// is best for them.
 func (s *Sweep) price() string {
-	q, err := metric.Parse(s.Goal)
 	ps := s.ranked()
-	if err != nil || len(q.Labels) == 0 || s.highIsGood() || len(ps) == 0 {
+	if len(s.goal().Labels) == 0 || len(ps) == 0 {
 		return ""
 	}
 	var parts []string
 	for _, m := range s.siblings() {
 		of := *s
 		of.Goal = m
-		least := of.ranked()
-		if v := ps[0].mid(m); len(least) > 0 && v > clearRatio*least[0].mid(m) {
-			parts = append(parts, fmt.Sprintf("%s is %s in the best cell, but %s in %s", m, of.format(v), of.format(least[0].mid(m)), of.name(of.like(least, least[0].mid(m)), "or")))
+		g, best := goalOf(m), of.ranked()
+		if len(best) == 0 {
+			continue
+		}
+		v, least := ps[0].mid(m), best[0].mid(m)
+		if !math.IsNaN(v) && judge.Clear(g.Query, v, least) {
+			parts = append(parts, fmt.Sprintf("%s with %s", g.Change(least, v), s.with(of.like(best, least))))
 		}
 	}
 	if len(parts) == 0 {
 		return ""
 	}
-	return "The price: " + strings.Join(parts, "; ") + "."
+	return fmt.Sprintf("The price of the best cell, with %s: %s.", s.with([][]string{ps[0].values}), strings.Join(parts, "; "))
 }
 
 // sameLoad says which cells have the same load. It is empty if that is not known.
@@ -108,33 +105,4 @@ func (s *Sweep) loadAxes() []string {
 		}
 	}
 	return names
-}
-
-// goalWords says a metric in words, as "the 99th percentile of the wait". It is empty if
-// there are no words for the metric.
-func goalWords(name string) string {
-	q, err := metric.Parse(name)
-	if err != nil {
-		return ""
-	}
-	what, ok := map[string]string{
-		"wait": "wait", "queued": "time in the queue", "held": "time held by a worker before the start", "sojourn": "time from the intended instant to the end of the work",
-		"slowdown": "slowdown", "confirm": "time to the confirm", "service": "service time",
-	}[q.Metric]
-	if !ok {
-		return ""
-	}
-	of, ok := map[string]string{
-		"mean": "the mean ", "p50": "the median ", "max": "the longest ", "p90": "the 90th percentile of the ", "p95": "the 95th percentile of the ", "p99": "the 99th percentile of the ",
-	}[q.Stat]
-	if !ok {
-		return ""
-	}
-	for _, l := range q.Labels {
-		if l.Key != "class" || l.Not {
-			return ""
-		}
-		what += " of " + l.Value
-	}
-	return of + what
 }

@@ -4,11 +4,9 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strconv"
-	"strings"
 
+	"harelab/reports/judge"
 	"harelab/reports/stat"
-	"harelab/scenarios/metric"
 )
 
 // equal reports whether two figures are the same, apart from rounding.
@@ -18,56 +16,85 @@ func equal(a, b float64) bool { return a == b || math.Abs(a-b) <= 1e-9*math.Abs(
 // behind it.
 const near = 0.05
 
-// Sentence names the best cells by the goal, and the worst. It names all cells that are
-// equally good, grouped by the settings that they have in common.
-func (s *Sweep) Sentence() string {
-	ps := s.ranked()
-	if len(ps) == 0 {
-		return "No cell has " + s.Goal + "."
+// goal returns the goal for words about it. Check has found that there is one.
+func (s *Sweep) goal() judge.Goal { return goalOf(s.Goal) }
+
+func goalOf(name string) judge.Goal {
+	g, err := judge.Parse(name)
+	if err != nil {
+		panic("sweep: " + err.Error())
 	}
-	v, w := ps[0].mid(s.Goal), ps[len(ps)-1].mid(s.Goal)
-	if len(ps) == 1 {
-		return fmt.Sprintf("There is no choice: only %s was measured, where %s.", s.name([][]string{ps[0].values}, "and"), s.claim(v))
-	}
-	if equal(v, w) {
-		return fmt.Sprintf("The settings make no difference to %s: it is %s in every cell.", s.Goal, s.format(v))
-	}
-	best := s.like(ps, v)
-	are := "are equally good"
-	if bs := s.boxes(best[:min(len(best), maxNamed)]); len(bs) == 1 && s.single(bs[0]) {
-		are = "is best"
-	}
-	median := ""
-	if n := s.repeats(); n > 1 {
-		median = fmt.Sprintf(" (median of %d repeats)", n)
-	}
-	return fmt.Sprintf("%s %s: %s%s. Worst is %s: %s.",
-		s.name(best, "and"), are, s.claim(v), median, s.name(s.like(ps, w), "or"), s.format(w))
+	return g
 }
 
-// claim says in words that the goal has a value, as "99 % of quick wait 15 s at most".
-func (s *Sweep) claim(v float64) string {
-	value := s.format(v)
-	q, err := metric.Parse(s.Goal)
-	if err != nil {
-		return s.Goal + " is " + value
+// Sentence says how the goal is in the best cells, and in the worst. It names all cells
+// that are equally good by the settings that they have in common, and the settings that
+// do not matter.
+func (s *Sweep) Sentence() string {
+	ps, g := s.ranked(), s.goal()
+	if len(ps) == 0 {
+		return "No cell has a value of " + s.Goal + "."
 	}
-	of := "messages"
-	if class := q.Only("class"); class != "" {
-		of = class
+	v, w := ps[0].mid(s.Goal), ps[len(ps)-1].mid(s.Goal)
+	medians := ""
+	if n := s.repeats(); n > 1 {
+		medians = fmt.Sprintf(" (medians of %d repeats)", n)
 	}
-	percentile, ok := strings.CutPrefix(q.Stat, "p")
-	words := goalWords(s.Goal)
 	switch {
-	case ok && q.Metric == "wait" && q.Stat != "p50" && (len(q.Labels) == 0 || len(q.Labels) == 1 && of == q.Only("class")):
-		if v == 0 {
-			return percentile + " % of " + of + " start at once"
-		}
-		return percentile + " % of " + of + " wait " + value + " at most"
-	case words != "":
-		return words + " is " + value
+	case len(ps) == 1:
+		return fmt.Sprintf("There is no choice: only one cell was measured. With %s, %s.", s.with([][]string{ps[0].values}), g.Say(v))
+	case equal(v, w):
+		return fmt.Sprintf("The settings make no difference: in every cell %s.", g.Say(v))
 	}
-	return s.Goal + " is " + value
+	return fmt.Sprintf("With %s, %s with %s%s.", s.with(s.like(ps, v)), g.Change(w, v), s.with(s.like(ps, w)), medians) + s.idle()
+}
+
+// idle names the axes that do not change the goal in any cell.
+func (s *Sweep) idle() string {
+	names := s.idleAxes()
+	if len(names) == 0 || len(names) == len(s.Axes) {
+		return ""
+	}
+	do := "does"
+	if len(names) > 1 {
+		do = "do"
+	}
+	return fmt.Sprintf(" %s %s not change that.", stat.List(names, "and"), do)
+}
+
+// hidden says in which other figures cells differ clearly that are equal by the goal:
+// those of the best cells, for which a reader would take them for the same.
+func (s *Sweep) hidden() string {
+	ps := s.ranked()
+	if len(ps) == 0 {
+		return ""
+	}
+	var tied []point
+	for _, p := range ps {
+		if equal(p.mid(s.Goal), ps[0].mid(s.Goal)) {
+			tied = append(tied, p)
+		}
+	}
+	for _, m := range s.siblings() {
+		g := goalOf(m)
+		least, most := math.Inf(1), math.Inf(-1)
+		for _, p := range tied {
+			if v := p.mid(m); !math.IsNaN(v) {
+				least, most = min(least, v), max(most, v)
+			}
+		}
+		if least > most || !judge.Clear(g.Query, least, most) {
+			continue
+		}
+		best, worst := least, most
+		if judge.IsBetter(g.Query, worst, best) {
+			best, worst = worst, best
+		}
+		of := *s
+		of.Goal = m
+		return fmt.Sprintf("The best cells differ in another figure: with %s, %s with %s.", s.with(of.like(tied, best)), g.Change(worst, best), s.with(of.like(tied, worst)))
+	}
+	return ""
 }
 
 // like returns the combinations in which the goal is v.
@@ -81,8 +108,8 @@ func (s *Sweep) like(ps []point, v float64) [][]string {
 	return out
 }
 
-// nearly names all cells that are close to the best, together with the best. It is empty
-// if only the best cells are, or all.
+// nearly names the cells that are close to the best. It is empty if there are none, or
+// if all are.
 func (s *Sweep) nearly() string {
 	ps := s.ranked()
 	if len(ps) == 0 {
@@ -98,18 +125,19 @@ func (s *Sweep) nearly() string {
 	if len(close) == len(s.like(ps, v)) || len(close) == len(ps) {
 		return ""
 	}
-	return fmt.Sprintf("Within %.0f %% of the best: %s.", 100*near, s.name(close, "and"))
+	return fmt.Sprintf("Within %.0f %% of the best are the cells with %s.", 100*near, s.with(close))
 }
 
 // idleAxes returns the axes along which the goal never changes.
 func (s *Sweep) idleAxes() []string {
 	var names []string
+	ps := s.points()
 	for i, a := range s.Axes {
 		if len(s.Axes) == 1 || len(a.Values) < 2 {
 			continue
 		}
-		first, same := make(map[string]float64), true
-		for _, p := range s.points() {
+		first, same := make(map[string]float64), len(ps) == s.combinations()
+		for _, p := range ps {
 			v, k := p.mid(s.Goal), s.rest(p.values, i)
 			if f, ok := first[k]; !ok {
 				first[k] = v
@@ -124,157 +152,29 @@ func (s *Sweep) idleAxes() []string {
 	return names
 }
 
-// A box is a part of the grid: for each axis, the indexes of its values in the box.
-type box [][]int
-
-// boxes covers cells of the grid with few boxes that have no other cell in them, the
-// largest first. It stops at more boxes than can be named. Boxes may overlap:
-// "order=fifo with any prefetch" and "prefetch=16 with any order" share a cell.
-func (s *Sweep) boxes(cells [][]string) []box {
-	in := make(map[string]bool, len(cells))
-	for _, c := range cells {
-		in[strings.Join(c, "\x00")] = true
+// combinations is the number of cells of the whole grid.
+func (s *Sweep) combinations() int {
+	n := 1
+	for _, a := range s.Axes {
+		n *= len(a.Values)
 	}
-	covered := make(map[string]bool)
-	var out []box
-	for len(covered) < len(in) && len(out) <= maxBoxes {
-		var best box
-		gain := 0
-		for _, c := range cells {
-			if covered[strings.Join(c, "\x00")] {
-				continue
-			}
-			b := s.grow(c, in)
-			if n := s.each(b, func(k string) bool { return !covered[k] }); n > gain {
-				best, gain = b, n
-			}
-		}
-		s.each(best, func(k string) bool { covered[k] = true; return true })
-		out = append(out, best)
-	}
-	return out
-}
-
-// grow returns a box around a cell that has only cells of in and cannot be widened.
-func (s *Sweep) grow(cell []string, in map[string]bool) box {
-	b := make(box, len(cell))
-	for i, v := range cell {
-		b[i] = []int{slices.Index(s.Axes[i].Values, v)}
-	}
-	for i := range s.Axes {
-		for v := range s.Axes[i].Values {
-			if slices.Contains(b[i], v) {
-				continue
-			}
-			slab := slices.Clone(b)
-			slab[i] = []int{v}
-			if s.each(slab, func(k string) bool { return !in[k] }) == 0 {
-				b[i] = slices.Sorted(slices.Values(append(slices.Clone(b[i]), v)))
-			}
-		}
-	}
-	return b
-}
-
-// each counts the cells of a box for which keep returns true.
-func (s *Sweep) each(b box, keep func(key string) bool) int {
-	n := 0
-	values := make([]string, len(b))
-	var walk func(axis int)
-	walk = func(axis int) {
-		if axis == len(b) {
-			if keep(strings.Join(values, "\x00")) {
-				n++
-			}
-			return
-		}
-		for _, v := range b[axis] {
-			values[axis] = s.Axes[axis].Values[v]
-			walk(axis + 1)
-		}
-	}
-	walk(0)
 	return n
 }
 
-// Bounds on names of cells.
-const (
-	maxBoxes = 3   // boxes with a name; cells in no named box are counted
-	maxNamed = 300 // cells that are grouped into boxes, since that takes time with their square
-)
-
-// name names cells by the settings that they have in common, as "dispatch=fair with any
-// prefetch".
-func (s *Sweep) name(cells [][]string, and string) string {
-	if len(cells) > maxNamed {
-		return s.label(cells[0]) + " and " + strconv.Itoa(len(cells)-1) + " more"
-	}
-	bs := s.boxes(cells)
-	var parts []string
-	named := make(map[string]bool)
-	for i, b := range bs {
-		if i == maxBoxes-1 && len(bs) > maxBoxes {
-			break
-		}
-		parts = append(parts, s.words(b, and))
-		s.each(b, func(k string) bool { named[k] = true; return true })
-	}
-	if n := len(cells) - len(named); n > 0 {
-		return strings.Join(parts, ", ") + " and " + strconv.Itoa(n) + " more"
-	}
-	if len(parts) == 1 {
-		return parts[0]
-	}
-	return strings.Join(parts[:len(parts)-1], ", ") + ", " + and + " " + parts[len(parts)-1]
-}
-
-// words names one box.
-func (s *Sweep) words(b box, and string) string {
-	var fixed, free []string
-	for i, a := range s.Axes {
-		if len(b[i]) == len(a.Values) && len(a.Values) > 1 {
-			free = append(free, a.Name)
-			continue
-		}
-		fixed = append(fixed, a.Name+"="+stat.List(a.runs(b[i]), and))
-	}
-	out := strings.Join(fixed, " ")
-	if len(free) > 0 {
-		out += " with any " + stat.List(free, "and")
-	}
-	return strings.TrimSpace(out)
-}
-
-// longRun is the least number of neighbours on an axis that are named by the first and
-// the last.
-const longRun = 5
-
-// runs names the values with the given indexes, which are in order, as "1", "5 to 50".
-func (a Axis) runs(at []int) []string {
+// siblings returns the goal's metric and statistic for each class, without the goal
+// itself, as far as they were measured.
+func (s *Sweep) siblings() []string {
 	var out []string
-	for i := 0; i < len(at); {
-		end := i + 1
-		for end < len(at) && at[end] == at[end-1]+1 {
-			end++
-		}
-		if end-i >= longRun {
-			out = append(out, a.Values[at[i]]+" to "+a.Values[at[end-1]])
-			i = end
-			continue
-		}
-		for ; i < end; i++ {
-			out = append(out, a.Values[at[i]])
+	goal := s.goal()
+	for _, c := range s.Cells {
+		for m := range c.Metrics {
+			g, err := judge.Parse(m)
+			sibling := err == nil && g.Metric == goal.Metric && g.Stat == goal.Stat && len(g.Labels) == 1 && g.Only("class") != ""
+			if sibling && m != s.Goal && !slices.Contains(out, m) {
+				out = append(out, m)
+			}
 		}
 	}
+	slices.Sort(out)
 	return out
-}
-
-// single reports whether the box has, along each axis, either one value or all.
-func (s *Sweep) single(b box) bool {
-	for i, a := range s.Axes {
-		if n := len(b[i]); n > 1 && n < len(a.Values) {
-			return false
-		}
-	}
-	return true
 }

@@ -14,6 +14,7 @@ import (
 
 	"harelab/reports/folder"
 	"harelab/reports/page"
+	"harelab/reports/stat"
 	"harelab/reports/terminal"
 )
 
@@ -103,7 +104,7 @@ func Is(dir string) bool {
 func (s *Sweep) Sheet() page.Sheet {
 	sheet := page.Sheet{
 		Title: "Sweep of " + s.Scenario + " – harelab",
-		Story: page.Story{Headline: s.Sentence(), Text: s.text()}, About: s.Doc, Sound: s.sound(),
+		Story: page.Story{Headline: s.Sentence(), Text: s.text()}, About: s.Doc, Capacity: s.capacity(), Sound: s.sound(),
 		Charts: s.charts(), Tables: []page.SheetTable{shortened(s.table())},
 	}
 	if len(s.Command) > 0 {
@@ -120,10 +121,7 @@ func (s *Sweep) sound() page.Soundness {
 			out.State, out.Title = state, "Read with care."
 		}
 	}
-	points := 1
-	for _, a := range s.Axes {
-		points *= len(a.Values)
-	}
+	points := s.combinations()
 	if n := len(s.points()); n < points {
 		add("note", "cells", "%d of %d combinations have a valid run.", n, points)
 	} else {
@@ -153,8 +151,12 @@ func (s *Sweep) sound() page.Soundness {
 // maxLines is the largest number of rows in a terminal.
 const maxLines = 20
 
-// WriteTable writes the combinations for a terminal, best first, and the sentence.
+// WriteTable writes for a terminal which cells are overloaded, the combinations, best
+// first, and the answer in sentences.
 func WriteTable(w io.Writer, s *Sweep) error {
+	if err := terminal.WriteOverloads(w, s.overloads(), ""); err != nil {
+		return err
+	}
 	t := s.table()
 	rows := [][]string{t.Columns}
 	for i, r := range t.Rows {
@@ -167,11 +169,17 @@ func WriteTable(w io.Writer, s *Sweep) error {
 		return err
 	}
 	if n := len(t.Rows) - maxLines; n > 0 {
-		fmt.Fprintf(w, "... and %d more cells\n", n)
+		fmt.Fprintf(w, "... and %s more cells\n", stat.Count(n))
 	}
 	if _, same := s.columns(); len(same) > 0 {
 		fmt.Fprintf(w, "the same in every cell: %s\n", strings.Join(same, ", "))
 	}
-	_, err := fmt.Fprintln(w, s.Sentence())
-	return err
+	for _, text := range []string{s.Sentence(), s.hidden(), s.expected()} {
+		if text != "" {
+			if err := terminal.WriteSentence(w, text); err != nil {
+				return err
+			}
+		}
+	}
+	return nil
 }
