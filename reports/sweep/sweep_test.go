@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"flag"
+	"io"
 	"io/fs"
 	"math"
 	"os"
@@ -16,6 +17,7 @@ import (
 
 	"harelab/reports/arms"
 	"harelab/reports/internal/specimen"
+	"harelab/reports/terminal"
 )
 
 var shoot = flag.String("shoot", "", "write the pages of the specimens to this folder")
@@ -250,8 +252,45 @@ func TestWriteTable(t *testing.T) {
 		t.Fatal(err)
 	}
 	lines := strings.Split(buf.String(), "\n")
-	if !strings.HasPrefix(lines[0], "dispatch  wait.p99  wait.mean") || !strings.HasPrefix(lines[1], "fair        10.4 s     1.24 s") || lines[6] != "the same in every cell: throughput 2.8/s" {
+	if lines[0] != catalogue().Sentence() || !strings.HasPrefix(lines[1], "dispatch  wait.p99  wait.mean") || !strings.HasPrefix(lines[2], "fair        10.4 s     1.24 s") || lines[7] != "The same in every cell: throughput 2.8/s." {
 		t.Errorf("table:\n%s", buf.String())
+	}
+}
+
+// narrow is a terminal of 80 columns.
+type narrow struct{ bytes.Buffer }
+
+func (*narrow) Style() terminal.Style { return terminal.Style{Columns: 80} }
+
+// TestTableFits: no line of the text is wider than the terminal, and what is left out is
+// named.
+func TestTableFits(t *testing.T) {
+	s := twoClasses()
+	for i := range s.Cells {
+		s.Cells[i].Overloads = []string{"From 120 s to 150 s the load of queue slow needs 60 busy slots and 8 are there: no prefetch or dispatch can help; 62 slots would."}
+		for k, m := range tableMetrics {
+			s.Cells[i].Metrics[m] = float64(i*k) / 7
+		}
+	}
+	var wide bytes.Buffer
+	var small narrow
+	for columns, w := range map[int]interface {
+		io.Writer
+		String() string
+	}{100: &wide, 80: &small} {
+		if err := WriteTable(w, s); err != nil {
+			t.Fatal(err)
+		}
+		for line := range strings.Lines(w.String()) {
+			if n := terminal.Width(strings.TrimSuffix(line, "\n")); n > columns {
+				t.Errorf("%d columns: %s", n, line)
+			}
+		}
+		for _, want := range []string{"wait.p99{class=quick}", "slots", "Not shown in " + strconv.Itoa(columns) + " columns"} {
+			if !strings.Contains(w.String(), want) {
+				t.Errorf("%d columns: %q is missing:\n%s", columns, want, w.String())
+			}
+		}
 	}
 }
 

@@ -151,11 +151,19 @@ func (s *Sweep) sound() page.Soundness {
 // maxLines is the largest number of rows in a terminal.
 const maxLines = 20
 
-// WriteTable writes for a terminal which cells are overloaded, the combinations, best
-// first, and the answer in sentences.
+// WriteTable writes for a terminal which cells are overloaded, the answer in sentences, and
+// the combinations, best first.
 func WriteTable(w io.Writer, s *Sweep) error {
 	if err := terminal.WriteOverloads(w, s.overloads(), ""); err != nil {
 		return err
+	}
+	for _, text := range []string{s.Sentence(), s.hidden(), s.expected()} {
+		if text == "" {
+			continue
+		}
+		if err := terminal.WriteText(w, terminal.Neutral, "", "", text); err != nil {
+			return err
+		}
 	}
 	t := s.table()
 	rows := [][]string{t.Columns}
@@ -172,14 +180,7 @@ func WriteTable(w io.Writer, s *Sweep) error {
 		fmt.Fprintf(w, "... and %s more cells\n", stat.Count(n))
 	}
 	if _, same := s.columns(); len(same) > 0 {
-		fmt.Fprintf(w, "the same in every cell: %s\n", strings.Join(same, ", "))
-	}
-	for _, text := range []string{s.Sentence(), s.hidden(), s.expected()} {
-		if text != "" {
-			if err := terminal.WriteSentence(w, text); err != nil {
-				return err
-			}
-		}
+		return terminal.WriteText(w, terminal.Neutral, "", "  ", "The same in every cell: "+strings.Join(same, ", ")+".")
 	}
 	return nil
 }

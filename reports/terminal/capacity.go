@@ -17,12 +17,6 @@ func WriteOverloads(w io.Writer, overloads []string, indent string) error {
 	return nil
 }
 
-// WriteSentence writes a sentence in lines that fit.
-func WriteSentence(w io.Writer, text string) error {
-	_, err := io.WriteString(w, wrapped(text, ""))
-	return err
-}
-
 func writeCapacity(w io.Writer, s *stat.Summary) error {
 	return WriteOverloads(w, stat.Overloads(s.Capacity), "  ")
 }
