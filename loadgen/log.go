@@ -51,7 +51,6 @@ type WorkerLog struct {
 	Attempts   []Attempt // one per delivery, in the order in which they ended
 	Acked      []int64   // numbers of the messages whose acks were sent, in order
 	Inversions int64     // number of first deliveries after a later message of the same queue, sequence and priority
-	Tardy      int64     // number of attempts whose work ended late, by more than [Tardy]
 }
 
 // An Attempt is one delivery and its end.
@@ -62,6 +61,7 @@ type Attempt struct {
 	Ended       int64
 	Queue       int32 // index into Scenario.Queues
 	Slot        int32 // -1: none
+	Late        int32 // microseconds by which the work ended after its time
 	End         AttemptEnd
 	Redelivered bool
 	Forgotten   bool // when the attempt ended, the broker expected no ack: none was needed, or it was sent

@@ -48,7 +48,6 @@ type merger struct {
 type fact struct {
 	copies   int32 // number of queues that the message should reach
 	finished int32 // number of attempts that finished
-	paced    bool
 	acked    bool
 	tenant   string
 
@@ -163,11 +162,11 @@ func (m *merger) published() {
 			s := &p.Sent[i]
 			m.rows[s.Seq] = run.Message{
 				Seq: s.Seq, Class: s.Class, Queue: -1, Worker: -1, Slot: -1,
-				State: run.Unserved, Intended: s.Intended, Sent: s.At, Service: s.Service,
+				State: run.Unserved, Paced: s.Paced, Intended: s.Intended, Sent: s.At, Service: s.Service,
 				Confirmed: run.None, Enqueued: run.None, Dispatched: run.None, Received: run.None,
 				Started: run.None, Done: run.None, Acked: run.None,
 			}
-			m.facts[s.Seq] = fact{copies: s.Copies, paced: s.Paced, tenant: s.Tenant}
+			m.facts[s.Seq] = fact{copies: s.Copies, tenant: s.Tenant}
 			m.res.Ledger.Published++
 		}
 	}
@@ -247,7 +246,7 @@ func (m *merger) attempt(worker int32, a *Attempt) {
 	}
 	if a.Started != run.None {
 		m.res.Spans = append(m.res.Spans, run.Span{
-			Worker: worker, Slot: a.Slot, Class: row.Class, Seq: a.Seq,
+			Worker: worker, Slot: a.Slot, Class: row.Class, Late: a.Late, Seq: a.Seq,
 			Start: a.Started, End: a.Ended, Cut: a.End == Cut,
 		})
 	}

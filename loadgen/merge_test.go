@@ -127,7 +127,7 @@ func history(r *rand.Rand, s *scenarios.Scenario) Log {
 		l.Publishers = append(l.Publishers, PublisherLog{Sequence: int32(i)})
 	}
 	for i := range s.Workers {
-		l.Workers = append(l.Workers, WorkerLog{Worker: int32(i), Inversions: r.Int64N(5), Tardy: r.Int64N(5)})
+		l.Workers = append(l.Workers, WorkerLog{Worker: int32(i), Inversions: r.Int64N(5)})
 	}
 	for seq := range n {
 		if r.IntN(10) == 0 {

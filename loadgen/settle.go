@@ -99,7 +99,6 @@ func (m *merger) finish() {
 		}
 	}
 	m.res.Tenants = m.tenants.List()
-	m.lateness()
 	m.res.Messages = slices.DeleteFunc(m.rows, func(row run.Message) bool { return row.Seq < 0 })
 	slices.SortStableFunc(m.res.Spans, func(a, b run.Span) int { return cmp.Compare(a.Start, b.Start) })
 	if !static(m.s) {
@@ -143,7 +142,6 @@ func (m *merger) length() int64 {
 
 // judge adds the findings to the result, the invalidating ones first.
 func (m *merger) judge() {
-	m.tardiness()
 	if t := m.res.Target; t.Kind == "amqp" && t.Product != "harelab" && (m.s.Engine.Matcher+m.s.Engine.Dispatch+m.s.Engine.Order) != "" {
 		m.find("strategies", "The scenario names strategies of harelab's own broker; "+t.Product+" does not know them and used its own.", false)
 	}

@@ -69,9 +69,7 @@ func checkAgainstSim(t *testing.T, s *scenarios.Scenario, measure func() *run.Re
 		measured := measure()
 		var c complaints
 		for _, f := range measured.Findings {
-			if !strings.HasPrefix(f.Code, "late-") { // lateness that does harm shows in the figures
-				c.addf("finding: %s", f.Text)
-			}
+			c.addf("finding: %s", f.Text)
 		}
 		if was, is := ranWith(simulated), ranWith(measured); was != is || was == "  " {
 			t.Fatalf("virtual time ran %q, the broker %q", was, is)

@@ -23,7 +23,7 @@ func TestVerdict(t *testing.T) {
 	met := &run.Result{Expect: expect("==", 0), Late: 900_000}
 	unmet := &run.Result{Expect: expect(">", 0)}
 	lateUnmet := &run.Result{Expect: expect(">", 0), Late: 186_000}
-	invalid := &run.Result{Findings: []run.Finding{{Code: "late-generator", Invalid: true}}}
+	invalid := &run.Result{Findings: []run.Finding{{Code: "lateness", Invalid: true}}}
 	for _, c := range []struct {
 		name    string
 		results []*run.Result

@@ -4,13 +4,12 @@ import (
 	"testing"
 	"time"
 
-	"harelab/loadgen/run"
 	"harelab/scenarios"
 )
 
 // TestLatenessIsRecorded has a publisher that must wait 10 ms for each confirm,
 // while a message is due every millisecond. Its lateness counts as wait, which
-// begins at the intended time, and the run is invalid.
+// begins at the intended time.
 func TestLatenessIsRecorded(t *testing.T) {
 	const n = 100
 	r := inBubble(t, resolve(t, `
@@ -30,7 +29,7 @@ stop: {when: drained, timeout: 20s}
 	first := r.Messages[0].Intended
 	for i, m := range r.Messages {
 		intended, sent := first+int64(i)*1000, first+int64(i)*10_000
-		if m.Intended != intended || m.Sent != sent || m.Confirmed != sent+10_000 || m.Started-m.Sent != 10_000 {
+		if !m.Paced || m.Intended != intended || m.Sent != sent || m.Confirmed != sent+10_000 || m.Started-m.Sent != 10_000 {
 			t.Errorf("message %d: intended %d, sent %d, confirmed %d, started %d us; want %d, %d, %d, %d",
 				i, m.Intended, m.Sent, m.Confirmed, m.Started, intended, sent, sent+10_000, sent+10_000)
 		}
@@ -40,31 +39,19 @@ stop: {when: drained, timeout: 20s}
 	if want := r.Messages[n-2].Sent - r.Messages[n-1].Intended; r.Late != want {
 		t.Errorf("late by %d us, want %d", r.Late, want)
 	}
-	if r.Valid() || findingOf(r, "late-generator") == "" {
-		t.Errorf("findings %v, want a late generator", r.Findings)
-	}
 }
 
-func findingOf(r *run.Result, code string) string {
-	for _, f := range r.Findings {
-		if f.Code == code {
-			return f.Text
-		}
-	}
-	return ""
-}
-
-// TestLateMachineIsReported runs on a machine that wakes every sleeper 25 ms late.
-// Paced messages are late then, and so is the end of work; of a burst only the work is.
-func TestLateMachineIsReported(t *testing.T) {
+// TestLateMachineIsRecorded runs on a machine that wakes every sleeper 25 ms late.
+// Paced messages are late then, and so is the end of work; a burst has no time to keep.
+func TestLateMachineIsRecorded(t *testing.T) {
 	const late = 25 * ms
 	for _, c := range []struct {
 		name, phase string
-		code        string
+		paced       bool
 		sent        int64 // after it was intended, in microseconds
 	}{
-		{"paced", "{class: c, model: open, arrival: constant, rate: 10/s, duration: 2s}", "late-generator", late.Microseconds()},
-		{"burst", "{class: c, model: burst, count: 1}", "", late.Microseconds()},
+		{"paced", "{class: c, model: open, arrival: constant, rate: 10/s, duration: 2s}", true, late.Microseconds()},
+		{"burst", "{class: c, model: burst, count: 1}", false, late.Microseconds()},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			r := inBubbleUntil(t, resolve(t, `
@@ -77,18 +64,17 @@ workers: [{name: w, consume: [{queue: q}], prefetch: {count: 10}, ack: on-done}]
 stop: {when: drained, timeout: 20s}
 `, scenarios.Options{}), time.Hour, late)
 			for i, m := range r.Messages {
-				if m.Sent-m.Intended != c.sent || m.Started != m.Sent || m.Done-m.Started != (30*ms+late).Microseconds() {
+				if m.Paced != c.paced || m.Sent-m.Intended != c.sent || m.Started != m.Sent || m.Done-m.Started != (30*ms+late).Microseconds() {
 					t.Errorf("message %d: intended %d, sent %d, started %d, done %d us", i, m.Intended, m.Sent, m.Started, m.Done)
 				}
 			}
 			if r.Late != late.Microseconds() {
 				t.Errorf("late by %d us, want %v", r.Late, late)
 			}
-			if invalid := findingOf(r, "late-generator") != ""; invalid != (c.code != "") || invalid == r.Valid() {
-				t.Errorf("findings %v, want %q", r.Findings, c.code)
-			}
-			if findingOf(r, "late-workers") == "" {
-				t.Errorf("findings %v, want late workers", r.Findings)
+			for _, span := range r.Spans {
+				if int64(span.Late) != late.Microseconds() {
+					t.Errorf("work on message %d ended %d us late, want %v", span.Seq, span.Late, late)
+				}
 			}
 		})
 	}

@@ -245,22 +245,17 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 	late := p.ended.Sub(end)
 	p.late += late
 	r.late.note(late)
-	if late > loadgen.Tardy {
-		w.mu.Lock()
-		w.log.Tardy++
-		w.mu.Unlock()
-	}
 	if it.verdict.End != loadgen.Succeed {
 		r.worked.begun.Add(-it.service)
 		end := loadgen.Failed
 		if it.verdict.End == loadgen.Reject {
 			end = loadgen.Rejected
 		}
-		w.note(it, i, started, ended, end)
+		w.note(it, i, started, ended, late, end)
 		w.carryOut(it)
 		return p
 	}
-	w.note(it, i, started, ended, loadgen.Finished)
+	w.note(it, i, started, ended, late, loadgen.Finished)
 	r.worked.finished.Add(1)
 	if w.spec.Ack.When == scenarios.OnDone {
 		w.ackDone(it)
@@ -288,10 +283,10 @@ func spin(end time.Time, dead <-chan struct{}) bool {
 // cut notes work that did not end: the worker died before, or the run is over.
 func (w *worker) cut(it *item, i int32, started, ended int64) {
 	if w.r.over() {
-		w.note(it, i, started, ended, loadgen.Unended)
+		w.note(it, i, started, ended, 0, loadgen.Unended)
 		return
 	}
-	w.note(it, i, started, ended, loadgen.Cut)
+	w.note(it, i, started, ended, 0, loadgen.Cut)
 	if it.forgotten {
 		w.r.settle(it.seq, it.queue)
 	}
@@ -301,22 +296,23 @@ func (w *worker) cut(it *item, i int32, started, ended int64) {
 // over.
 func (w *worker) abandon(it *item) {
 	if w.r.over() {
-		w.note(it, -1, run.None, run.None, loadgen.Unended)
+		w.note(it, -1, run.None, run.None, 0, loadgen.Unended)
 		return
 	}
-	w.note(it, -1, run.None, run.None, loadgen.Cut)
+	w.note(it, -1, run.None, run.None, 0, loadgen.Cut)
 	if it.forgotten {
 		w.r.settle(it.seq, it.queue)
 	}
 }
 
-// note adds an attempt to the log.
-func (w *worker) note(it *item, slot int32, started, ended int64, end loadgen.AttemptEnd) {
+// note adds an attempt to the log, whose work ended late after its time.
+func (w *worker) note(it *item, slot int32, started, ended int64, late time.Duration, end loadgen.AttemptEnd) {
 	w.mu.Lock()
 	defer w.mu.Unlock()
 	w.log.Attempts = append(w.log.Attempts, loadgen.Attempt{
 		Seq: it.seq, Received: it.received, Started: started, Ended: ended, Queue: it.queue, Slot: slot,
-		End: end, Redelivered: it.redelivered, Forgotten: it.forgotten,
+		Late: int32(min(max(late.Microseconds(), 0), math.MaxInt32)),
+		End:  end, Redelivered: it.redelivered, Forgotten: it.forgotten,
 	})
 }
 

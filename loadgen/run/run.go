@@ -60,6 +60,7 @@ type Message struct {
 	Redelivered bool  // it returned to its queue at least once
 	State       State
 	Duplicated  bool // its work was finished more often than it has copies
+	Paced       bool // it has a time of its own, from an open phase or a trace: its lateness counts
 
 	Redeliveries int32 // number of deliveries flagged redelivered
 
@@ -123,6 +124,7 @@ type Sample struct {
 // lanes show redelivered work too.
 type Span struct {
 	Worker, Slot, Class int32
+	Late                int32 // on a real clock: microseconds by which the work ended after its time
 	Seq                 int64
 	Start, End          int64
 	Cut                 bool // the worker died before the work was done
@@ -148,7 +150,7 @@ type Ledger struct {
 
 // A Finding is a fact that a reader must know before trusting the figures.
 type Finding struct {
-	Code    string // short and stable, such as "late-generator"
+	Code    string // short and stable, such as "lateness"
 	Text    string // a sentence
 	Invalid bool   // true: the run's figures must not be used
 }

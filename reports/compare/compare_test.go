@@ -129,7 +129,7 @@ func TestDifferentLoadsGetNoVerdict(t *testing.T) {
 
 func TestInvalidRunsGetNoVerdict(t *testing.T) {
 	r := specimen.CeleryInitial()
-	r.Findings = []run.Finding{{Code: "late-generator", Invalid: true}}
+	r.Findings = []run.Finding{{Code: "lateness", Invalid: true}}
 	a, b := side(t, "a", virtual(specimen.CeleryInitial())), side(t, "b", virtual(r))
 	if c := Compare(a, b); !strings.HasPrefix(c.Verdict, "No verdict: b: celery-initial is invalid") {
 		t.Errorf("verdict %q", c.Verdict)

@@ -101,7 +101,7 @@ func (m *Manifest) fill(runs []*Run) {
 			URL:          Redact(res.Target.URL),
 			ScenarioHash: hex.EncodeToString(sum[:]), Doc: res.Doc, Params: res.Params,
 			Started: res.Started, Elapsed: res.Elapsed, LengthUS: res.Length, WarmupUS: res.Warmup, IntervalUS: res.Interval,
-			Queues: res.Queues, Tenants: res.Tenants, Outages: res.Outages, Charts: res.Charts, Partial: res.Partial, Valid: res.Valid(),
+			Queues: res.Queues, Tenants: res.Tenants, Outages: res.Outages, Charts: res.Charts, Partial: res.Partial, Valid: r.Summary.Valid(),
 		}
 		for _, w := range res.Workers {
 			a.WorkerQueues = append(a.WorkerQueues, w.Queues)
@@ -110,7 +110,7 @@ func (m *Manifest) fill(runs []*Run) {
 		if !slices.ContainsFunc(a.WorkerAway, func(away []run.Absence) bool { return len(away) > 0 }) {
 			a.WorkerAway = nil
 		}
-		for _, f := range res.Findings {
+		for _, f := range r.Summary.Findings {
 			a.Findings = append(a.Findings, f.Code)
 		}
 		if !r.Summary.Virtual {

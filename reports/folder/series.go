@@ -55,11 +55,15 @@ func ReadSeries(in io.Reader) ([]run.Sample, error) {
 }
 
 // spansFollow reports whether the spans of r can be made from the rows of
-// messages.csv.
+// messages.csv. How late their work ended is not kept: what that spoils is in the
+// summary.
 func spansFollow(r *run.Result) bool {
 	again := &run.Result{Messages: r.Messages, Workers: r.Workers}
 	spansOf(again)
 	byStart := slices.Clone(r.Spans)
+	for i := range byStart {
+		byStart[i].Late = 0
+	}
 	sortSpans(byStart)
 	return slices.Equal(byStart, again.Spans)
 }

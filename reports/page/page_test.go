@@ -24,7 +24,7 @@ func storyOf(rs ...*run.Result) Story { return Tell(folderOf(rs...).Set()) }
 // TestStories: the headline is what the figures say.
 func TestStories(t *testing.T) {
 	invalid := specimen.CeleryInitial()
-	invalid.Findings = []run.Finding{{Code: "late-generator", Text: "Late.", Invalid: true}}
+	invalid.Findings = []run.Finding{{Code: "lateness", Text: "Late.", Invalid: true}}
 	lossy := specimen.CeleryInitial()
 	lossy.Ledger.Lost = 3
 	quick := specimen.CeleryOptimized("", 1, 4, false)
@@ -184,7 +184,7 @@ func TestTwoHalvesTellsTheFigures(t *testing.T) {
 
 func TestInvalidGoesAboveTheHeadlineAndHidesTheVerdict(t *testing.T) {
 	r := specimen.CeleryInitial()
-	r.Findings = []run.Finding{{Code: "late-generator", Text: "The generator was late.", Invalid: true}}
+	r.Findings = []run.Finding{{Code: "lateness", Text: "The generator was late.", Invalid: true}}
 	var buf bytes.Buffer
 	if err := WriteHTML(&buf, folderOf(r)); err != nil {
 		t.Fatal(err)
@@ -208,7 +208,7 @@ func TestSound(t *testing.T) {
 		r                         *run.Result
 	}{
 		{"virtual", "ok", "The run is sound.", "Virtual time: exact", specimen.CeleryInitial()},
-		{"measured", "ok", "The run is sound.", "Messages were published on time: 99 % of them at most", specimen.Measured(specimen.CeleryInitial())},
+		{"measured", "ok", "The run is sound.", "changes no figure of a class by more than 10 %: work ended up to 100 µs after", specimen.Measured(specimen.CeleryInitial())},
 		{"partial", "note", "Read with care.", "2 not served", partial},
 	} {
 		s := Sound(folderOf(tt.r).Set())

@@ -335,6 +335,8 @@ func verdictOf(v stat.Verdict) verdictCell {
 		return verdictCell{"•", "note", string(v.Outcome)}
 	case v.Outcome == stat.CutOff:
 		return verdictCell{"•", "note", stat.Quantity(*v.Measured, v.Unit) + " until it was cut off"}
+	case v.Outcome == stat.NotDecided:
+		return verdictCell{"✗", "bad", stat.Quantity(*v.Measured, v.Unit) + ", not decided: lateness may explain " + stat.Quantity(v.Effect, v.Unit)}
 	case v.Outcome == stat.NotMet:
 		out = verdictCell{Mark: "✗", Class: "bad"}
 	}

@@ -3,6 +3,7 @@ package page
 import (
 	"fmt"
 	"math"
+	"slices"
 	"strings"
 
 	"harelab/reports/arms"
@@ -92,29 +93,28 @@ func checkLedger(in *arms.Set, add adder) {
 	add("ok", "ledger", "%s of %s messages published, delivered and finished once.", stat.Count(int(finished)), stat.Count(int(published)))
 }
 
-// checkLateness says how late the generators were. A generator that was too late has
-// reported that itself; the lateness of the others does not matter.
+// checkLateness says that the load generators were not too late. The findings of those
+// that were are listed already.
 func checkLateness(in *arms.Set, add adder) {
-	worst, real := 0.0, false
+	var all stat.Lateness
+	real := false
 	for _, r := range in.Runs {
-		for _, f := range r.Summary.Findings {
-			if strings.HasPrefix(f.Code, "late") {
-				return // the generator has reported it
-			}
+		if slices.ContainsFunc(r.Summary.Findings, func(f stat.Finding) bool { return f.Code == "lateness" }) {
+			return
 		}
-		if r.Summary.Virtual {
-			continue
-		}
-		real = true
-		if d := r.Summary.All.ScheduleLag; d != nil {
-			worst = max(worst, d.P99)
+		if l := r.Summary.Lateness; l != nil {
+			real = true
+			all.Join(l)
 		}
 	}
-	if !real {
-		add("ok", "lateness", "In virtual time no message is published late.")
-		return
+	switch words := all.Words(); {
+	case !real:
+		add("ok", "lateness", "In virtual time nothing is late.")
+	case words == "":
+		add("ok", "lateness", "No message has a time of its own, and no work was done: nothing can be late.")
+	default:
+		add("ok", "lateness", "Lateness of the load generator changes no figure of a class by more than %s: %s.", stat.Percent(stat.LatenessShare), words)
 	}
-	add("ok", "lateness", "Messages were published on time: 99 %% of them at most %s late.", stat.Brief(worst))
 }
 
 func checkWarmup(in *arms.Set, add adder) {

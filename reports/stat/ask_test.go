@@ -159,7 +159,7 @@ func TestEveryMetricIsComputed(t *testing.T) {
 			if got, err := alone.Ask(q); err == nil && !same(got, want) {
 				t.Errorf("%s, from the figures alone: %v, want %v", q, got, want)
 			}
-			v := judge(ds, s, run.Expectation{Of: q, Op: ">="})
+			v := judge(ds, s, nil, run.Expectation{Of: q, Op: ">="})
 			if math.IsNaN(want) != (v.Measured == nil) {
 				t.Errorf("%s as an expectation: %+v, want %v", q, v, want)
 			}

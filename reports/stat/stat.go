@@ -267,6 +267,7 @@ type Summary struct {
 	Ledger   Ledger    `json:"ledger"`
 	Findings []Finding `json:"findings,omitempty"`
 	Verdicts []Verdict `json:"expectations,omitempty"`
+	Lateness *Lateness `json:"lateness,omitempty"` // of the load generator; nil in virtual time
 
 	Queues  []string `json:"queues"`  // their names
 	Tenants []string `json:"tenants"` // of the messages

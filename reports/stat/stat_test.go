@@ -225,11 +225,11 @@ func TestComparisons(t *testing.T) {
 	}
 	for _, tt := range tests {
 		e := run.Expectation{Op: tt.op, Value: tt.want, Unit: tt.unit, RelTol: 0.02, AbsTol: 0.05}
-		if got, err := holds(tt.got, e, tt.virtual); err != nil || got != tt.holds {
+		if got, _, err := holds(tt.got, e, tt.virtual); err != nil || got != tt.holds {
 			t.Errorf("%v %s %v%s, virtual %v: %v (%v), want %v", tt.got, tt.op, tt.want, tt.unit, tt.virtual, got, err, tt.holds)
 		}
 	}
-	if _, err := holds(1, run.Expectation{Op: "=<"}, true); err == nil {
+	if _, _, err := holds(1, run.Expectation{Op: "=<"}, true); err == nil {
 		t.Error("operator =< is known")
 	}
 }

@@ -60,10 +60,12 @@ func Summarize(r *run.Result) *Summary {
 	}
 	s.Drift = whole.view().drift()
 	s.Metrics, s.By = whole.figures(wholeStats), groups.figures()
-	s.Verdicts = check(ds, s)
+	b := newBlame(ds, groups, s.Virtual)
+	s.Verdicts = check(ds, s, b)
 	if q, err := metric.Parse(s.JudgedBy()); err == nil {
 		s.HeadlineValue = known(ds.measure(q))
 	}
+	s.judgeLateness(b)
 	return s
 }
 

@@ -162,6 +162,9 @@ func writeVerdict(w io.Writer, v stat.Verdict) error {
 		return nil
 	case stat.CutOff:
 		why += " until it was cut off"
+	case stat.NotDecided:
+		why += ", of which lateness can explain " + stat.Quantity(v.Effect, v.Unit)
+		outcome, tone = strings.ToUpper(outcome), Bad
 	case stat.NotMet:
 		outcome, tone = strings.ToUpper(outcome), Bad
 	}

@@ -49,7 +49,7 @@ func names(ss []*stat.Summary) map[*stat.Summary]string {
 
 func TestWriteTable(t *testing.T) {
 	late := specimen.Measured(specimen.CeleryInitial())
-	late.Findings = []run.Finding{{Code: "late-generator", Text: "The generator was up to 1.2 s late.", Invalid: true}}
+	late.Findings = []run.Finding{{Code: "lateness", Text: "The generator was up to 1.2 s late.", Invalid: true}}
 	late.Partial = true
 	empty := specimen.CeleryInitial()
 	empty.Classes = append(empty.Classes, "never_sent")

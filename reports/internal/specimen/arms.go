@@ -141,7 +141,7 @@ func Measured(r *run.Result) *run.Result {
 	out.Spans = append([]run.Span(nil), r.Spans...)
 	for i := range out.Spans {
 		m := &out.Messages[out.Spans[i].Seq]
-		out.Spans[i].Start, out.Spans[i].End = m.Started, m.Done
+		out.Spans[i].Start, out.Spans[i].End, out.Spans[i].Late = m.Started, m.Done, 100
 	}
 	out.Series = Series(&out)
 	return &out
