@@ -66,14 +66,16 @@ func orNever(t int64) int64 {
 // and the settings of queues become queue arguments.
 func (s *scenario) model(x *expansion) *sim.Model {
 	m := &sim.Model{Source: newSource(s, x)}
+	single := make(map[string]bool)
 	for i := range s.Queues {
+		single[s.Queues[i].Name] = s.Queues[i].SingleActive
 		m.Queues = append(m.Queues, scenarios.Queue{Name: s.Queues[i].Name, Arguments: s.Queues[i].arguments()})
 	}
 	index := map[string]int{}
 	for i := range s.Workers {
 		w := &s.Workers[i]
 		index[w.Name] = i
-		m.Workers = append(m.Workers, w.worker(i, x))
+		m.Workers = append(m.Workers, w.worker(i, x, single))
 	}
 	for _, c := range s.Control {
 		do, name := sim.Crash, c.Crash
@@ -121,7 +123,10 @@ func (q *queueSpec) arguments() []scenarios.Argument {
 	return args
 }
 
-func (w *workerSpec) worker(index int, x *expansion) sim.Worker {
+// worker translates a worker; single holds which queues are single-active. There the
+// rules know no priorities of consumers (R12), while the broker, as RabbitMQ, prefers the
+// greatest when the active consumer leaves.
+func (w *workerSpec) worker(index int, x *expansion, single map[string]bool) sim.Worker {
 	acks := map[string]sim.Ack{"late": sim.AckLate, "early": sim.AckEarly, "auto": sim.AckAuto}
 	m := sim.Worker{
 		Name: w.Name, Slots: w.Concurrency, Ack: acks[w.Ack], ChannelPrefetch: w.ChannelPrefetch,
@@ -132,7 +137,11 @@ func (w *workerSpec) worker(index int, x *expansion) sim.Worker {
 		m.JoinsAt = *w.JoinsAt
 	}
 	for _, s := range w.Subscribe {
-		m.Subscriptions = append(m.Subscriptions, sim.Subscription{Queue: s.Queue, Prefetch: s.Prefetch, Priority: s.Priority})
+		sub := sim.Subscription{Queue: s.Queue, Prefetch: s.Prefetch, Priority: s.Priority}
+		if single[s.Queue] {
+			sub.Priority = 0
+		}
+		m.Subscriptions = append(m.Subscriptions, sub)
 	}
 	if slices.ContainsFunc(x.messages, func(m message) bool { return m.fail > 0 }) {
 		m.Fails = func(seq int64, attempt int32, _ int64) loadgen.Verdict {
