@@ -43,6 +43,7 @@ func (v Verdict) Refuses() bool { return v.End == Requeue || v.End == Reject }
 type FailPolicy struct {
 	spec     *scenarios.Fail
 	from, to int64 // microseconds of run time; to 0: no end
+	timeout  int64 // microseconds; 0: none
 	draw     *rand.Rand
 }
 
@@ -74,9 +75,19 @@ func NewFailPolicy(s *scenarios.Scenario, w *scenarios.Worker) (*FailPolicy, err
 		return refuse("unknown fail.how %q (have %s, %s)", f.How, scenarios.HowNack, scenarios.HowReject)
 	}
 	return &FailPolicy{
-		spec: f, from: f.From.Microseconds(), to: f.To.Microseconds(),
+		spec: f, from: f.From.Microseconds(), to: f.To.Microseconds(), timeout: f.Timeout.Microseconds(),
 		draw: scenarios.Stream(s.Seed, "fail/"+w.Name),
 	}, nil
+}
+
+// Attempt returns how long an attempt at a message occupies its slot and how it will
+// end. Call it once for each attempt, when its work starts: attempt is as for Decide, now
+// the run time, and work how long the attempt takes to its end, in microseconds.
+func (p *FailPolicy) Attempt(attempt int32, now, work int64) (took int64, v Verdict) {
+	if p != nil && p.timeout > 0 && work > p.timeout {
+		return p.timeout, p.retry(int(attempt))
+	}
+	return work, p.Decide(attempt, now+work)
 }
 
 // Decide returns how an attempt at a message will end. Call it once for each

@@ -8,5 +8,5 @@ var Features = []scenarios.Feature{
 	scenarios.FeatureRebind, scenarios.FeatureClosed, scenarios.FeatureAckBatch, scenarios.FeatureAckForget,
 	scenarios.FeatureFail, scenarios.FeatureBackoff, scenarios.FeatureKill, scenarios.FeatureClose,
 	scenarios.FeatureStall, scenarios.FeatureJoin, scenarios.FeatureShared, scenarios.FeatureSpin,
-	scenarios.FeatureRTT,
+	scenarios.FeatureRTT, scenarios.FeatureDependency,
 }

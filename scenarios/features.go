@@ -9,19 +9,20 @@ type Feature string
 
 // The features.
 const (
-	FeatureRebind    Feature = "load.admin rebind"
-	FeatureClosed    Feature = "load model closed"
-	FeatureAckBatch  Feature = "ack.batch"
-	FeatureAckForget Feature = "ack.forget"
-	FeatureFail      Feature = "fail"
-	FeatureBackoff   Feature = "fail.retry backoff-jitter"
-	FeatureKill      Feature = "faults kill"
-	FeatureClose     Feature = "faults close-connection"
-	FeatureStall     Feature = "faults stall"
-	FeatureJoin      Feature = "workers.joins_at"
-	FeatureShared    Feature = "workers.connections shared"
-	FeatureSpin      Feature = "workers.work spin"
-	FeatureRTT       Feature = "network.rtt"
+	FeatureRebind     Feature = "load.admin rebind"
+	FeatureClosed     Feature = "load model closed"
+	FeatureAckBatch   Feature = "ack.batch"
+	FeatureAckForget  Feature = "ack.forget"
+	FeatureDependency Feature = "dependencies"
+	FeatureFail       Feature = "fail"
+	FeatureBackoff    Feature = "fail.retry backoff-jitter"
+	FeatureKill       Feature = "faults kill"
+	FeatureClose      Feature = "faults close-connection"
+	FeatureStall      Feature = "faults stall"
+	FeatureJoin       Feature = "workers.joins_at"
+	FeatureShared     Feature = "workers.connections shared"
+	FeatureSpin       Feature = "workers.work spin"
+	FeatureRTT        Feature = "network.rtt"
 )
 
 // A Use is the first use of a feature in a scenario.

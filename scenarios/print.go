@@ -46,6 +46,7 @@ func (s *Scenario) YAML() []byte {
 	for _, q := range s.Load {
 		s.printSequence(&b, q)
 	}
+	lines(&b, "", "dependencies", s.Dependencies, Dependency.yaml)
 	lines(&b, "", "workers", s.Workers, Worker.yaml)
 	lines(&b, "", "faults", s.Faults, Fault.yaml)
 	if s.Network.RTT > 0 {

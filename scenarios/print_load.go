@@ -129,6 +129,7 @@ func (w Worker) yaml() string {
 		f.add("slow", num(w.Slow))
 	}
 	f.add("joins_at", span(w.JoinsAt, 0))
+	f.add("calls", optional(w.Calls))
 	if w.Fail != nil {
 		f.add("fail", w.Fail.yaml())
 	}
@@ -166,6 +167,7 @@ func (x Fail) yaml() string {
 	f.add("to", span(x.To, 0))
 	f.add("p", num(x.P))
 	f.add("first", whole(x.First, 0))
+	f.add("timeout", span(x.Timeout, 0))
 	f.add("retry", x.Retry)
 	if x.How != HowNack {
 		f.add("how", x.How)

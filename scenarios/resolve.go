@@ -86,6 +86,9 @@ func (d *decoder) scenario(f *File, o Options) *Scenario {
 		{"load", func(n *yaml.Node) {
 			d.each(n, "load", func(n *yaml.Node) { s.Load = append(s.Load, d.sequence(s, n)) })
 		}},
+		{"dependencies", func(n *yaml.Node) {
+			d.each(n, "dependencies", func(n *yaml.Node) { s.Dependencies = append(s.Dependencies, d.dependency(n)) })
+		}},
 		{"workers", func(n *yaml.Node) {
 			d.repeated(n, "workers", func(n *yaml.Node, count int) { s.Workers = append(s.Workers, d.worker(n, count)) })
 		}},

@@ -19,19 +19,20 @@ type Scenario struct {
 	Seed    uint64
 	Params  map[string]string // the params after variants and settings, as written
 
-	Engine    Engine
-	Exchanges []Exchange
-	Queues    []Queue
-	Bindings  []Binding
-	Classes   []Class
-	Load      []Sequence
-	Workers   []Worker // one entry per client process: count is expanded
-	Faults    []Fault  // in order of At
-	Network   Network
-	Ready     Ready
-	Stop      Stop
-	Measure   Measure
-	Repeat    int // number of runs, at least 1
+	Engine       Engine
+	Exchanges    []Exchange
+	Queues       []Queue
+	Bindings     []Binding
+	Classes      []Class
+	Load         []Sequence
+	Dependencies []Dependency
+	Workers      []Worker // one entry per client process: count is expanded
+	Faults       []Fault  // in order of At
+	Network      Network
+	Ready        Ready
+	Stop         Stop
+	Measure      Measure
+	Repeat       int // number of runs, at least 1
 
 	Tolerance Tolerance
 	Expect    []metric.Expectation // those whose condition holds, with Tolerance
@@ -242,6 +243,7 @@ type Worker struct {
 	Work     string        // "sleep" or "spin"
 	Slow     float64       // factor on service times
 	JoinsAt  time.Duration // run time at which it subscribes; 0: before the run
+	Calls    string        // the dependency that does its work; empty: none, work takes its service time
 	Fail     *Fail         // nil: work never fails
 	Shared   int           // number of connections that the workers of Group share; 0: each has its own
 }
@@ -280,6 +282,7 @@ type Fail struct {
 	From, To    time.Duration // run times of the work's end between which P applies; To 0: no end
 	P           float64       // probability that an attempt fails
 	First       int           // number of first attempts of each message that fail at any time, with certainty
+	Timeout     time.Duration // an attempt that takes longer fails after this time; 0: none
 	Retry       string        // RetryImmediate, RetryFixed or RetryBackoff
 	How         string        // HowNack or HowReject
 	MaxAttempts int           // 0: no limit

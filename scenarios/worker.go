@@ -18,6 +18,7 @@ func (d *decoder) worker(n *yaml.Node, count int) Worker {
 		"work":        choice(d, &w.Work, "sleep", "spin"),
 		"slow":        d.number(&w.Slow, 0.001, 1000),
 		"joins_at":    d.time(&w.JoinsAt, 0),
+		"calls":       d.text(&w.Calls),
 		"fail":        func(n *yaml.Node) { w.Fail = d.failure(n) },
 		"connections": d.connections(&w.Shared),
 	}, "name", "consume")
@@ -27,6 +28,9 @@ func (d *decoder) worker(n *yaml.Node, count int) Worker {
 		w.Group = raw.Value
 	}
 	d.declare(n, "worker", w.Name)
+	if w.Calls != "" {
+		d.refer(n, "calls", "dependency", w.Calls)
+	}
 	d.workerUses(n, &w)
 	if w.Ack.When == NoAck && (w.Ack.Forget > 0 || w.Ack.Batch > 1) {
 		d.fail(n, "worker %q: ack none has nothing to forget or to batch", w.Name)
@@ -123,6 +127,7 @@ func (d *decoder) failure(n *yaml.Node) *Fail {
 		"to":           d.time(&f.To, 0),
 		"p":            d.share(&f.P),
 		"first":        d.whole(&f.First, 0, 1<<20),
+		"timeout":      d.time(&f.Timeout, time.Microsecond),
 		"how":          choice(d, &f.How, HowNack, HowReject),
 		"retry":        choice(d, &f.Retry, RetryImmediate, RetryFixed, RetryBackoff),
 		"max_attempts": d.whole(&f.MaxAttempts, 0, 1<<20),
@@ -135,8 +140,8 @@ func (d *decoder) failure(n *yaml.Node) *Fail {
 	switch {
 	case f.To != 0 && f.To <= f.From:
 		d.fail(n, "fail: to %v is not after from %v", f.To, f.From)
-	case f.P == 0 && f.First == 0:
-		d.fail(n, "fail: want p, the share of attempts that fail, or first, the number of first attempts of each message that fail")
+	case f.P == 0 && f.First == 0 && f.Timeout == 0:
+		d.fail(n, "fail: give p, the share of attempts that fail, first, the number of first attempts of each message that fail, or timeout, after which an attempt fails")
 	case f.Then != "" && f.MaxAttempts == 0:
 		d.fail(n, "fail: then needs max_attempts")
 	case f.Retry == RetryBackoff && len(f.Backoff.Keys) == 0:

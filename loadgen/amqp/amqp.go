@@ -69,12 +69,13 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 
 // A runner is one run.
 type runner struct {
-	s        *scenarios.Scenario
-	o        Options
-	plan     *loadgen.Plan
-	demand   loadgen.Demand
-	consumed []bool // by queue: a worker consumes it
-	routes   struct {
+	s            *scenarios.Scenario
+	o            Options
+	plan         *loadgen.Plan
+	demand       loadgen.Demand
+	consumed     []bool // by queue: a worker consumes it
+	dependencies map[string]*loadgen.Dependency
+	routes       struct {
 		sync.Mutex
 		*loadgen.Router
 	}
@@ -145,7 +146,7 @@ func newRunner(s *scenarios.Scenario, o Options) (*runner, error) {
 	r := &runner{
 		s: s, o: o, plan: plan, alarm: o.alarm, outstanding: loadgen.NewOutstanding(),
 		series: loadgen.NewSeries(s.Measure.Interval.Microseconds()),
-		halt:   make(chan struct{}), consumed: loadgen.Consumed(s), demand: loadgen.DemandOf(s, plan),
+		halt:   make(chan struct{}), consumed: loadgen.Consumed(s), dependencies: loadgen.NewDependencies(s), demand: loadgen.DemandOf(s, plan),
 	}
 	if r.fake = r.alarm != nil; !r.fake {
 		r.alarm = loadgen.NewAlarm()

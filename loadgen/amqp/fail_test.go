@@ -40,6 +40,11 @@ func failing(r *rand.Rand) string {
 		}
 	}
 	add("backoff: {exchange: retry, keys: [later, latest], delay: [37ms, 113ms], jitter: %d%%}", 10*r.IntN(6))
+	calls := ""
+	if r.IntN(2) == 0 {
+		calls = "\n    calls: api"
+		add("timeout: %dms", 10+r.IntN(20)) // longer than any work: without a limit of attempts a message must end
+	}
 	dead := ", x-dead-letter-exchange: retry, x-dead-letter-routing-key: later"
 	if r.IntN(4) == 0 {
 		dead = "" // what is rejected is gone
@@ -61,15 +66,16 @@ classes:
   - {name: call, publish: {exchange: "", key: work}, service: {dist: uniform, from: 1ms, to: 9ms}}
   - {name: urgent, publish: {exchange: "", key: work, priority: 7}, service: {dist: uniform, from: 1ms, to: 9ms}}
 load: [{sequence: s, phases: [{mix: {pattern: [call, call, urgent]}, model: open, arrival: poisson, rate: 60/s, count: 40}]}]
+dependencies: [{name: api, capacity: %d}]
 workers:
   - name: w
     threads: %d
     consume: [{queue: work}]
     prefetch: %d
-    ack: %s
+    ack: %s%s
     fail: {%s}
 stop: {when: drained, timeout: 100s}
-`, r.Uint64N(1<<40), priorities, dead, 1+r.IntN(3), 3+r.IntN(6), pick("on-done", "{when: on-done, batch: 2}"), strings.Join(policy, ", "))
+`, r.Uint64N(1<<40), priorities, dead, 1+r.IntN(2), 1+r.IntN(3), 3+r.IntN(6), pick("on-done", "{when: on-done, batch: 2}"), calls, strings.Join(policy, ", "))
 }
 
 // TestFailuresAgreeWithTheSimulator wants the runner over the real protocol and

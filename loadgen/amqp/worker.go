@@ -30,6 +30,7 @@ type worker struct {
 	log     loadgen.WorkerLog
 	count   int // number of finished deliveries, for ack.forget
 	policy  *loadgen.FailPolicy
+	called  *loadgen.Dependency // nil: work takes its service time
 	waits   *loadgen.Waits
 }
 
@@ -52,7 +53,8 @@ type item struct {
 	attempt     int32 // number of the delivery among those of its message, from 1; 0 if no worker fails
 	redelivered bool
 	forgotten   bool            // the broker expects no ack: it needs none, or it was sent
-	verdict     loadgen.Verdict // set when a slot gets the delivery
+	took        int64           // microseconds that the attempt takes, set when a slot gets the delivery
+	verdict     loadgen.Verdict // set then, too
 	again       *forwarded      // nil if the worker never fails
 }
 
@@ -72,6 +74,7 @@ func newWorker(r *runner, index int) (*worker, error) {
 	}
 	var err error
 	w.policy, err = loadgen.NewFailPolicy(r.s, spec)
+	w.called = r.dependencies[spec.Calls]
 	return w, err
 }
 
@@ -127,13 +130,12 @@ func (w *worker) hand(i int, it item) {
 	w.slots[i].in <- it
 }
 
-// decide sets how the work on a delivery will end. It runs when a slot gets the
+// decide sets how long the work on a delivery takes and how it will end. It runs when a slot gets the
 // delivery, with mu held: slots are goroutines, and the order in which they run must
 // not change the draws.
 func (w *worker) decide(it *item) {
-	if w.policy != nil {
-		it.verdict = w.policy.Decide(it.attempt, w.r.now()+w.service(it).Microseconds())
-	}
+	now := w.r.now()
+	it.took, it.verdict = w.policy.Attempt(it.attempt, now, w.called.Call(now, w.service(it).Microseconds()))
 }
 
 // service returns the time that this worker works on a delivery.
@@ -223,7 +225,7 @@ func (w *worker) work(it *item, i int32, s *loadgen.Sleeper, p pace) pace {
 		it.sess.ack(it)
 		it.forgotten = true
 	}
-	service := w.service(it)
+	service := time.Duration(it.took) * time.Microsecond
 	p = p.follow(begin, r.at(it.intended), r.s.Network.RTT)
 	end := begin.Add(service - p.makeUp(service))
 	r.worked.begun.Add(it.service)

@@ -144,11 +144,11 @@ func (w *workerSpec) worker(index int, x *expansion, single map[string]bool) sim
 		m.Subscriptions = append(m.Subscriptions, sub)
 	}
 	if slices.ContainsFunc(x.messages, func(m message) bool { return m.fail > 0 }) {
-		m.Fails = func(seq int64, attempt int32, _ int64) loadgen.Verdict {
+		m.Attempt = func(seq int64, attempt int32, _, work int64) (int64, loadgen.Verdict) {
 			if attempt <= x.messages[seq].fail {
-				return loadgen.Verdict{End: loadgen.Requeue}
+				return work, loadgen.Verdict{End: loadgen.Requeue}
 			}
-			return loadgen.Verdict{}
+			return work, loadgen.Verdict{}
 		}
 	}
 	return m

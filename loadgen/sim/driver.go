@@ -79,7 +79,7 @@ func newDriver(m *Model) (*driver, error) {
 	if m.Spans {
 		d.out.Spans = make([]run.Span, 0, n)
 	}
-	if slices.ContainsFunc(m.Workers, func(w Worker) bool { return w.Fails != nil }) {
+	if slices.ContainsFunc(m.Workers, func(w Worker) bool { return w.Attempt != nil }) {
 		d.published = map[int64]Message{}
 	}
 	options := broker.Options{

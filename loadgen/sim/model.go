@@ -80,11 +80,11 @@ type Worker struct {
 	Seed            uint64  // of its draws among the queues that compete for ChannelPrefetch (R10)
 	AckForget       int     // late: every n-th message is never acked; 0: none
 
-	// Fails, if not nil, returns how an attempt (from 1) at a message that starts now
-	// will end; end is when its work is due to end. The driver calls it once for each
-	// attempt. A worker with AckAuto cannot refuse a message: verdicts other than
+	// Attempt, if not nil, returns how long an attempt (from 1) at a message that starts
+	// now with this work occupies its slot, and how it will end. The driver calls it once
+	// for each attempt. A worker with AckAuto cannot refuse a message: verdicts other than
 	// Forward count as success.
-	Fails func(seq int64, attempt int32, end int64) loadgen.Verdict
+	Attempt func(seq int64, attempt int32, now, work int64) (took int64, v loadgen.Verdict)
 }
 
 // A Subscription is a consumer of a worker.

@@ -267,11 +267,11 @@ func TestWorkers(t *testing.T) {
 			model: Model{
 				Queues: []scenarios.Queue{queueOf("q"), queueOf("later", "x-message-ttl", int64(1), "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "q")},
 				Workers: []Worker{{Slots: 1, JoinsAt: -1, Subscriptions: []Subscription{{Queue: "q", Prefetch: 1}},
-					Fails: func(_ int64, attempt int32, _ int64) loadgen.Verdict {
+					Attempt: func(_ int64, attempt int32, _, work int64) (int64, loadgen.Verdict) {
 						if attempt == 1 {
-							return loadgen.Verdict{End: loadgen.Forward, To: &loadgen.Forwarding{RoutingKey: "later"}}
+							return work, loadgen.Verdict{End: loadgen.Forward, To: &loadgen.Forwarding{RoutingKey: "later"}}
 						}
-						return loadgen.Verdict{}
+						return work, loadgen.Verdict{}
 					}}},
 			},
 			load: burst(0, 1, "q", 10),
@@ -283,7 +283,9 @@ func TestWorkers(t *testing.T) {
 				Queues: []scenarios.Queue{queueOf("q", "x-dead-letter-exchange", "", "x-dead-letter-routing-key", "r"), queueOf("r")},
 				Workers: []Worker{
 					{Name: "a", Slots: 1, JoinsAt: -1, Subscriptions: []Subscription{{Queue: "q"}},
-						Fails: func(int64, int32, int64) loadgen.Verdict { return loadgen.Verdict{End: loadgen.Reject} }},
+						Attempt: func(_ int64, _ int32, _, work int64) (int64, loadgen.Verdict) {
+							return work, loadgen.Verdict{End: loadgen.Reject}
+						}},
 					{Name: "b", Slots: 1, JoinsAt: -1, Subscriptions: []Subscription{{Queue: "r"}}},
 				},
 			},

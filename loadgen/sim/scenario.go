@@ -83,10 +83,10 @@ func modelOf(s *scenarios.Scenario) (*Model, error) {
 			q.Arguments = append(slices.Clone(q.Arguments), scenarios.Argument{Name: "x-fair-key", Value: s.Engine.FairKey})
 		}
 	}
-	index := map[string]int{}
+	index, dependencies := map[string]int{}, loadgen.NewDependencies(s)
 	for i := range s.Workers {
 		index[s.Workers[i].Name] = i
-		w, err := workerOf(s, &s.Workers[i])
+		w, err := workerOf(s, &s.Workers[i], dependencies[s.Workers[i].Calls])
 		if err != nil {
 			return nil, err
 		}
@@ -106,7 +106,8 @@ func modelOf(s *scenarios.Scenario) (*Model, error) {
 	return m, nil
 }
 
-func workerOf(s *scenarios.Scenario, w *scenarios.Worker) (Worker, error) {
+// workerOf translates a worker. called is the dependency that it calls, or nil.
+func workerOf(s *scenarios.Scenario, w *scenarios.Worker, called *loadgen.Dependency) (Worker, error) {
 	half := s.Network.RTT.Microseconds() / 2
 	acks := map[string]Ack{scenarios.OnStart: AckEarly, scenarios.OnDone: AckLate, scenarios.NoAck: AckAuto}
 	m := Worker{
@@ -129,8 +130,10 @@ func workerOf(s *scenarios.Scenario, w *scenarios.Worker) (Worker, error) {
 		m.Subscriptions = append(m.Subscriptions, sub)
 	}
 	policy, err := loadgen.NewFailPolicy(s, w)
-	if policy != nil {
-		m.Fails = func(_ int64, attempt int32, end int64) loadgen.Verdict { return policy.Decide(attempt, end) }
+	if policy != nil || called != nil {
+		m.Attempt = func(_ int64, attempt int32, now, work int64) (int64, loadgen.Verdict) {
+			return policy.Attempt(attempt, now, called.Call(now, work))
+		}
 	}
 	return m, err
 }

@@ -38,8 +38,8 @@ func recorded(t *testing.T, selector, order string) string {
 		m.Workers = append(m.Workers, Worker{
 			Name: fmt.Sprint("w", i), Slots: 1 + i%2, JoinsAt: -1, Deliver: int64(10 * i), AckDelay: 10, Slow: 3,
 			ChannelPrefetch: i, Subscriptions: []Subscription{{Queue: "q", Prefetch: 3}, {Queue: "p"}},
-			Fails: func(seq int64, attempt int32, _ int64) loadgen.Verdict {
-				return loadgen.Verdict{End: loadgen.Ending(int(seq+int64(attempt)) % 5 / 2)} // success, requeue, reject
+			Attempt: func(seq int64, attempt int32, _, work int64) (int64, loadgen.Verdict) {
+				return work, loadgen.Verdict{End: loadgen.Ending(int(seq+int64(attempt)) % 5 / 2)} // success, requeue, reject
 			},
 		})
 	}

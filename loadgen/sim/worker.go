@@ -212,17 +212,19 @@ func (w *worker) takeSlot() int32 {
 func (w *worker) start(i int32, t *task, slot int32) {
 	now := w.d.now
 	end := now + t.service
+	if w.Worker.Attempt != nil {
+		took := t.service
+		took, t.verdict = w.Worker.Attempt(t.seq, t.attempt, now, t.service)
+		if end = now + took; w.Ack == AckAuto && t.verdict.Refuses() {
+			t.verdict = loadgen.Verdict{}
+		}
+	}
 	t.phase, t.slot, t.started, t.next = working, slot, now, noTask
 	w.running++
 	w.ends += end
 	w.backlog -= t.service
 	w.changed()
 	w.d.active = now
-	if w.Fails != nil {
-		if t.verdict = w.Fails(t.seq, t.attempt, end); w.Ack == AckAuto && t.verdict.Refuses() {
-			t.verdict = loadgen.Verdict{}
-		}
-	}
 	if w.Ack == AckEarly && !t.verdict.Refuses() {
 		w.sendAck(i)
 	}
