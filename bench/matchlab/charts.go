@@ -5,7 +5,6 @@ import (
 	"fmt"
 	"math"
 	"slices"
-	"strings"
 
 	"harelab/bench/workload"
 	"harelab/engine/topic"
@@ -61,23 +60,11 @@ func (r *Results) matchChart(name string) page.SheetChart {
 	}
 	return chart("match-"+name, name+": time of a match",
 		fmt.Sprintf("%sProcessor time on a logarithmic axis, fastest first. The dot is the median, the bar its %s.", doc, r.interval()),
-		func(width float64) *plot.Figure { return plot.Dots(rows, FormatNanos, width, ends(rows, "a match")) })
+		func(width float64) *plot.Figure { return plot.Dots(rows, FormatNanos, width, r.matchCaption(name)) })
 }
 
 func fastestFirst(rows []plot.DotRow) {
 	slices.SortStableFunc(rows, func(a, b plot.DotRow) int { return cmp.Compare(a.Value, b.Value) })
-}
-
-// ends returns a sentence with the values of the first and the last row.
-func ends(rows []plot.DotRow, each string) string {
-	switch len(rows) {
-	case 0:
-		return ""
-	case 1:
-		return fmt.Sprintf("%s takes %s %s.", rows[0].Label, rows[0].Text, each)
-	}
-	first, last := rows[0], rows[len(rows)-1]
-	return fmt.Sprintf("%s takes %s %s, %s %s.", first.Label, first.Text, each, last.Label, last.Text)
 }
 
 // memoryChart shows the heap of a binding on the workload with the most bindings.
@@ -99,7 +86,7 @@ func (r *Results) memoryChart() page.SheetChart {
 	octets := func(v float64) string { return groupThousands(int(v)) + " B" }
 	return chart("memory", "How much heap does a binding take?",
 		fmt.Sprintf("On %s with %s bindings, on a logarithmic axis, smallest first.", most.Workload, groupThousands(most.Bindings)),
-		func(width float64) *plot.Figure { return plot.Dots(rows, octets, width, ends(rows, "a binding")) })
+		func(width float64) *plot.Figure { return plot.Dots(rows, octets, width, memoryCaption(rows)) })
 }
 
 // A curve is a figure of one contender along a sweep.
@@ -204,21 +191,13 @@ func (r *Results) workChart(s Sweep) page.SheetChart {
 	whole := func(steps float64) string { return groupThousands(int(math.Round(steps))) }
 	return chart("work", "How much work is that?", "Steps are states entered and edges looked up: their number does not depend on the machine.",
 		func(width float64) *plot.Figure {
-			return sweepFigure(s, all, plot.LineChart{Metric: "steps a match", Format: whole}, width, growth(all, s.Axis, func(v float64) string { return whole(v) + " steps" }))
+			return sweepFigure(s, all, plot.LineChart{Metric: "steps a match", Format: whole}, width, growth(all, s.Axis, func(v float64) string {
+				if v == 1 {
+					return "1 step"
+				}
+				return whole(v) + " steps"
+			}))
 		})
-}
-
-// growth returns a sentence with the ends of the curves that end lowest and highest.
-func growth(all []curve, axis string, format func(float64) string) string {
-	last := func(c curve) float64 { return c.y[len(c.y)-1] }
-	by := func(a, b curve) int { return cmp.Compare(last(a), last(b)) }
-	least, most := slices.MinFunc(all, by), slices.MaxFunc(all, by)
-	text := fmt.Sprintf("%s: from %s to %s a match of %s goes from %s to %s",
-		strings.ToUpper(axis[:1])+axis[1:], formatX(least.x[0]), formatX(least.x[len(least.x)-1]), least.contender, format(least.y[0]), format(last(least)))
-	if most.contender != least.contender {
-		text += fmt.Sprintf(", one of %s from %s to %s", most.contender, format(most.y[0]), format(last(most)))
-	}
-	return text + "."
 }
 
 // hitChart shows the share of keys that a cache answers.

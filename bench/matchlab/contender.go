@@ -116,6 +116,12 @@ func (t *truth) of(from, n int) int {
 	return (from+n)/keys*t.upTo[keys] + t.upTo[(from+n)%keys] - t.upTo[from]
 }
 
+// mean returns the mean number of matches of a key.
+func (t *truth) mean() float64 {
+	keys := len(t.upTo) - 1
+	return float64(t.upTo[keys]) / float64(keys)
+}
+
 // check returns an error unless matches is the number of matches of n keys from an index
 // on.
 func (t *truth) check(contender string, from, n, matches int) error {

@@ -12,6 +12,7 @@ import (
 	"time"
 
 	"golang.org/x/perf/benchfmt"
+	"golang.org/x/perf/benchunit"
 
 	"harelab/engine/topic"
 )
@@ -58,12 +59,37 @@ func TestRun(t *testing.T) {
 		}
 	}
 	checkBenchFile(t, filepath.Join(dir, "bench.txt"))
+	checkRead(t, dir)
+}
+
+// checkRead draws the results of a folder again and checks that all files are the same.
+func checkRead(t *testing.T, dir string) {
+	t.Helper()
+	again := t.TempDir()
+	r, err := Read(dir)
+	if err == nil {
+		err = r.Write(again)
+	}
+	if err != nil {
+		t.Fatal(err)
+	}
+	for _, name := range []string{"bench.txt", "match.json", "table.txt", "report.html", "report.md"} {
+		was, err1 := os.ReadFile(filepath.Join(dir, name))
+		is, err2 := os.ReadFile(filepath.Join(again, name))
+		if err := errors.Join(err1, err2); err != nil || !bytes.Equal(was, is) {
+			t.Errorf("%s drawn again differs (%v)", name, err)
+		}
+	}
 }
 
 // checkBenchFile checks that all names and units are of the closed vocabulary.
 func checkBenchFile(t *testing.T, name string) {
 	keys := map[string]bool{"strategy": true, "workload": true, "bindings": true}
-	units := map[string]bool{"sec/op": true, "cpu-sec/op": true, "matches/op": true, "allocs/op": true, "B/binding": true}
+	known := make(map[string]bool)
+	for _, u := range units {
+		_, tidied := benchunit.Tidy(1, u.name)
+		known[tidied] = true
+	}
 	files := benchfmt.Files{Paths: []string{name}}
 	results := 0
 	for files.Scan() {
@@ -82,8 +108,11 @@ func checkBenchFile(t *testing.T, name string) {
 			}
 		}
 		for _, v := range r.Values {
-			if !units[v.Unit] {
+			if !known[v.Unit] {
 				t.Errorf("%s: unit %q is not in the vocabulary", r.Name, v.Unit)
+			}
+			if benchfmt.UnitMetadataMap(files.Units()).GetBetter(v.Unit) == 0 && v.Unit != "matches/op" {
+				t.Errorf("%s: the file does not say which direction of %q is better", r.Name, v.Unit)
 			}
 		}
 	}
@@ -232,10 +261,12 @@ func TestInterruptedRunsAreWritten(t *testing.T) {
 			}
 		}
 		checkBenchFile(t, filepath.Join(dir, "bench.txt"))
+		checkRead(t, dir)
 	}
 }
 
-// TestAdvice checks that the first sentence names the strategy to choose.
+// TestAdvice checks that the first sentence names the strategy to choose, and that the
+// others have the size of the difference with its interval.
 func TestAdvice(t *testing.T) {
 	m := func(contender, workload string, ns float64) Measurement {
 		return Measurement{Contender: contender, Workload: workload, CPU: []float64{ns, ns + .1, ns + .2, ns + .3, ns + .4, ns + .5}}
@@ -246,16 +277,19 @@ func TestAdvice(t *testing.T) {
 		want []string
 	}{
 		{"the default though another is faster somewhere",
-			[]Measurement{m(topic.Default, "a", 50), m("scan", "a", 100), m(topic.Default, "b", 50), m("scan", "b", 10)},
-			[]string{"Choose nfa: no other is faster on 1 of 2 workloads, it takes at most twice the fastest time on 1, and no binding key makes it slow.",
-				"Choose scan for keys like those of b (0.20 of the time of nfa)."}},
+			[]Measurement{m(topic.Default, "tyler1000", 50), m("scan", "tyler1000", 10), m(topic.Default, "b", 50), m("scan", "b", 100)},
+			[]string{"Choose nfa: on 1 of 2 workloads no other is faster, on 1 it takes at most twice the fastest time, and no binding key makes it slow.",
+				"Where few keys repeat (tyler1000), scan is 4.9 times as fast as nfa (4.8 to 5.0)."}},
+		{"the mirror: nothing to say where the default is faster",
+			[]Measurement{m(topic.Default, "tyler1000", 10), m("scan", "tyler1000", 50)},
+			[]string{"Choose nfa: on 1 of 1 workloads no other is faster, on 1 it takes at most twice the fastest time, and no binding key makes it slow."}},
 		{"the default though another is faster everywhere",
 			[]Measurement{m(topic.Default, "a", 50), m("scan", "a", 30)},
-			[]string{"Choose nfa: it takes at most twice the fastest time on 1 of 1 workloads, and no binding key makes it slow.",
-				"Choose scan for keys like those of a (0.60 of the time of nfa)."}},
+			[]string{"Choose nfa: on 1 of 1 workloads it takes at most twice the fastest time, and no binding key makes it slow.",
+				"For keys like those of this workload (a), scan is 1.7 times as fast as nfa (1.7 to 1.7)."}},
 		{"the best on most workloads without the default",
 			[]Measurement{m("scan", "a", 50), m("trie", "a", 10), m("scan", "b", 50), m("trie", "b", 10)},
-			[]string{"Choose trie: no other is faster on 2 of 2 workloads, it takes at most twice the fastest time on 2 (nfa was not measured).",
+			[]string{"Choose trie: on 2 of 2 workloads no other is faster, on 2 it takes at most twice the fastest time (nfa was not measured).",
 				"Do not use trie if strangers choose binding keys: its work multiplies with every '#'."}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
@@ -264,5 +298,48 @@ func TestAdvice(t *testing.T) {
 				t.Errorf("advice %q, want %q", got, tt.want)
 			}
 		})
+	}
+}
+
+// TestMatchCaption names the default, the fastest and the slowest, and their mirror.
+func TestMatchCaption(t *testing.T) {
+	m := func(contender string, ns float64) Measurement {
+		return Measurement{Contender: contender, Workload: "a", CPU: []float64{ns, ns + .1, ns + .2, ns + .3, ns + .4, ns + .5}}
+	}
+	for _, tt := range []struct {
+		ms   []Measurement
+		want string
+	}{
+		{[]Measurement{m("scan", 10), m("nfa", 50), m("trie", 100)}, "A match takes nfa 50.2 ns; the least is 10.2 ns of scan; the most is 100 ns of trie."},
+		{[]Measurement{m("scan", 100), m("nfa", 50), m("trie", 10)}, "A match takes nfa 50.2 ns; the least is 10.2 ns of trie; the most is 100 ns of scan."},
+		{[]Measurement{m("nfa", 50), m("trie", 49.9)}, "A match takes nfa 50.2 ns; the least is 50.1 ns of trie, a difference that chance may explain; no other takes longer."},
+		{[]Measurement{m("trie", 100), m("nfa", 50)}, "A match takes nfa 50.2 ns, the least; the most is 100 ns of trie."},
+		{[]Measurement{m("nfa", 50)}, "A match takes nfa 50.2 ns."},
+	} {
+		r := &Results{Matches: tt.ms}
+		if got := r.matchCaption("a"); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
+		}
+	}
+}
+
+// TestNoiseIsSaid: the strip says how wide the intervals are, and warns if that matters.
+func TestNoiseIsSaid(t *testing.T) {
+	for _, tt := range []struct {
+		to    float64
+		want  string
+		state string
+	}{
+		{178, "The widest 95 % interval is ±78 % (nfa on a); half of them are within ±78 %. Where two times differ by less, chance may be the reason.", "note"},
+		{102, "The widest 95 % interval is ±2 % (nfa on a); half of them are within ±2 %.", "ok"},
+	} {
+		r := &Results{Options: Options{Repeat: 6}, Matches: []Measurement{{Contender: "nfa", Workload: "a", CPU: []float64{100, 100, 100, 100, 100, tt.to}}}}
+		found := false
+		for _, c := range r.sound().Checks {
+			found = found || c.Name == "noise" && c.Text == tt.want && c.State == tt.state
+		}
+		if s := r.sound(); !found || s.State != tt.state {
+			t.Errorf("%+v lacks %q", s, tt.want)
+		}
 	}
 }

@@ -2,6 +2,7 @@ package matchlab
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
 	"os"
 	"path/filepath"
@@ -17,9 +18,14 @@ func (r *Results) Write(dir string) error {
 	if err := os.MkdirAll(dir, 0o777); err != nil {
 		return err
 	}
-	if err := writeBenchFile(filepath.Join(dir, "bench.txt"), r.samples(), r.Partial); err != nil {
+	if err := errors.Join(r.writeBenchFile(filepath.Join(dir, "bench.txt")), r.writeManifest(dir)); err != nil {
 		return err
 	}
+	return r.Draw(dir)
+}
+
+// Draw writes the table, the charts and the pages to dir.
+func (r *Results) Draw(dir string) error {
 	var table bytes.Buffer
 	if err := r.WriteTable(&table); err != nil {
 		return err
@@ -31,12 +37,13 @@ func (r *Results) Write(dir string) error {
 }
 
 // samples returns all measurements, including those of the sweeps.
-func (r *Results) samples() []Measurement {
-	all := append([]Measurement(nil), r.Matches...)
+func (r *Results) samples() []Point {
+	var all []Point
+	for _, m := range r.Matches {
+		all = append(all, Point{Measurement: m, HitRate: -1})
+	}
 	for _, s := range r.Sweeps {
-		for _, p := range s.Points {
-			all = append(all, p.Measurement)
-		}
+		all = append(all, s.Points...)
 	}
 	return all
 }
@@ -50,12 +57,12 @@ func (r *Results) Sheet() page.Sheet {
 		Sound:  r.sound(),
 		Charts: r.Charts(), Tables: r.tables(),
 		Commands: []string{
-			"harelab bench match",
+			r.Options.command(),
 			fmt.Sprintf("go tool benchstat -filter '.name:Match .unit:cpu-sec/op' -col '/strategy@(%s trie)' bench.txt", topic.Default),
 		},
 		Facts: []string{
 			r.Host,
-			"bench.txt has every sample of this run, table.txt the table as text, and plots the charts.",
+			"bench.txt has every sample of this run, match.json what was asked, table.txt the table as text, and plots the charts.",
 			"Bias: the authors of the strategies chose the workloads. Their definitions are in bench/workload.",
 		},
 	}
@@ -70,6 +77,11 @@ func (r *Results) sound() page.Soundness {
 		s.State, s.Title = "note", "Read with care."
 		s.Checks = append(s.Checks, page.Check{State: "note", Name: name, Text: text})
 	}
+	if text, wide := r.noise(); wide {
+		note("noise", text)
+	} else {
+		s.Checks = append(s.Checks, page.Check{State: "ok", Name: "noise", Text: text})
+	}
 	if n := r.Options.Repeat; n < fewestSamples {
 		note("repeats", fmt.Sprintf("%d samples are too few for an interval of the median: bars show ranges.", n))
 	}
@@ -77,6 +89,42 @@ func (r *Results) sound() page.Soundness {
 		note("partial", r.Partial)
 	}
 	return s
+}
+
+// noisy is the half width of an interval, as a share of the median, from which on the page
+// warns.
+const noisy = 0.1
+
+// noise says how wide the intervals of the times are, and whether a reader must mind.
+func (r *Results) noise() (text string, wide bool) {
+	var widths []float64
+	var widest *Point
+	all := r.samples()
+	for i := range all {
+		if len(all[i].CPU) == 0 {
+			continue
+		}
+		w := halfWidth(all[i].CPU)
+		if widest == nil || w > slices.Max(widths) {
+			widest = &all[i]
+		}
+		widths = append(widths, w)
+	}
+	if widest == nil {
+		return "Nothing was measured.", true
+	}
+	most := slices.Max(widths)
+	text = fmt.Sprintf("The widest %s is ±%.0f %% (%s on %s); half of them are within ±%.0f %%.", r.interval(), 100*most, widest.Contender, widest.Workload, 100*Median(widths))
+	if most > noisy {
+		text += " Where two times differ by less, chance may be the reason."
+	}
+	return text, most > noisy
+}
+
+// halfWidth is the longer side of the interval of the values' median, as its share.
+func halfWidth(values []float64) float64 {
+	s := summary(values)
+	return max(s.Hi-s.Center, s.Center-s.Lo) / s.Center
 }
 
 // tables returns tables with a row for each strategy and a few workloads side by side.
@@ -134,6 +182,19 @@ func (r *Results) numbers() string {
 	if most == nil {
 		return ""
 	}
-	return fmt.Sprintf("A match of %s against %s bindings (%s) takes %s, and each binding there takes %.0f B of heap. The slowest match (%s) takes %s. A match makes %.0f allocations.",
-		r.base(), groupThousands(most.Bindings), most.Workload, FormatNanos(Median(most.CPU)), most.Heap, slowest.Workload, FormatNanos(Median(slowest.CPU)), allocs)
+	allocations := fmt.Sprintf("%.0f allocations", allocs)
+	switch allocs {
+	case 0:
+		allocations = "no allocation"
+	case 1:
+		allocations = "1 allocation"
+	}
+	return fmt.Sprintf("A match with %s against %s bindings (%s) takes %s, and each binding there takes %.0f B of heap. The slowest match (%s) takes %s. A match makes %s.",
+		r.base(), groupThousands(most.Bindings), most.Workload, withInterval(most.CPU), most.Heap, slowest.Workload, withInterval(slowest.CPU), allocations)
+}
+
+// withInterval writes the median of times with their interval.
+func withInterval(ns []float64) string {
+	s := summary(ns)
+	return fmt.Sprintf("%s (%s to %s)", FormatNanos(s.Center), FormatNanos(s.Lo), FormatNanos(s.Hi))
 }

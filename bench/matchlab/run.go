@@ -16,6 +16,7 @@ import (
 
 	"harelab/bench/workload"
 	"harelab/engine/topic"
+	"harelab/reports/page"
 )
 
 // Options say what to compare and how thoroughly. The zero value compares
@@ -86,6 +87,40 @@ func (o *Options) Validate() error {
 	return nil
 }
 
+// command returns the command line that asks for the same.
+func (o Options) command() string {
+	var all Options
+	all.setDefaults()
+	args := []string{"harelab", "bench", "match"}
+	if !slices.Equal(o.Strategies, all.Strategies) {
+		args = append(args, "--strategy", strings.Join(o.Strategies, ","))
+	}
+	if !slices.Equal(o.Workloads, all.Workloads) {
+		args = append(args, "--workload", strings.Join(o.Workloads, ","))
+	}
+	if o.Repeat != all.Repeat {
+		args = append(args, "--repeat", fmt.Sprint(o.Repeat))
+	}
+	if o.Sample != all.Sample {
+		args = append(args, "--sample", o.Sample.String())
+	}
+	if o.Seed != 1 {
+		args = append(args, "--seed", fmt.Sprint(o.Seed))
+	}
+	if o.Quick {
+		args = append(args, "--quick")
+	}
+	return page.Shell(args)
+}
+
+// readSample reads the length of a sample.
+func (o *Options) readSample(s string) (err error) {
+	if o.Sample, err = time.ParseDuration(s); err != nil || o.Sample <= 0 {
+		return fmt.Errorf("sample %q is no length above 0, such as 50ms", s)
+	}
+	return nil
+}
+
 // able returns the contenders that finish a workload within hours.
 func able(contenders []Contender, spec workload.Spec) (able []Contender) {
 	for _, c := range contenders {
@@ -108,8 +143,8 @@ type Results struct {
 }
 
 // Run measures the workloads, then the sweeps. If o.Out is not empty it writes bench.txt
-// (all samples in Go benchmark format), table.txt, plots/*.svg and *.png, and
-// report.html to that folder. If ctx is cancelled, Run writes and returns the
+// (all samples in Go benchmark format), match.json (what was asked), table.txt,
+// plots/*.svg and *.png, and report.html to that folder. If ctx is cancelled, Run writes and returns the
 // measurements so far, marked partial, with ctx's error; without measurements the
 // results are nil. The error is ctx's only if everything was written.
 func Run(ctx context.Context, o Options, progress func(Progress)) (*Results, error) {

@@ -27,6 +27,13 @@ type Point struct {
 // walk that backtracks to end.
 const sweepWords = 20
 
+// axes are the properties that the sweeps vary.
+var axes = map[string]string{
+	"scaling": "bindings",
+	"hashes":  "'#' in each binding key",
+	"zipf":    "Zipf exponent of the routing keys",
+}
+
 // A sweepPlan is a sweep that has not been measured yet.
 type sweepPlan struct {
 	Sweep
@@ -38,7 +45,7 @@ type sweepPlan struct {
 // planSweeps returns the sweeps of a run.
 func planSweeps(o *Options, all []Contender) []sweepPlan {
 	list := []sweepPlan{
-		{Sweep{Name: "scaling", Axis: "bindings"}, []float64{100, 1000, 10_000, 100_000},
+		{Sweep{Name: "scaling", Axis: axes["scaling"]}, []float64{100, 1000, 10_000, 100_000},
 			func(x float64) *workload.Workload { return workload.IoT(int(x)) }, all},
 	}
 	var walking, cachePair []Contender
@@ -51,11 +58,11 @@ func planSweeps(o *Options, all []Contender) []sweepPlan {
 		}
 	}
 	if len(walking) > 0 {
-		list = append(list, sweepPlan{Sweep{Name: "hashes", Axis: "'#' in each binding key"}, []float64{1, 2, 3, 4, 5, 6, 7},
+		list = append(list, sweepPlan{Sweep{Name: "hashes", Axis: axes["hashes"]}, []float64{1, 2, 3, 4, 5, 6, 7},
 			func(x float64) *workload.Workload { return workload.Adversarial(int(x), sweepWords) }, walking})
 	}
 	if len(cachePair) == 2 {
-		list = append(list, sweepPlan{Sweep{Name: "zipf", Axis: "Zipf exponent of the routing keys"},
+		list = append(list, sweepPlan{Sweep{Name: "zipf", Axis: axes["zipf"]},
 			[]float64{0, 0.4, 0.8, 1, 1.2, 1.6}, workload.Zipf, cachePair})
 	}
 	if o.Quick {

@@ -28,6 +28,7 @@ type Binding struct {
 type Spec struct {
 	Name string
 	Doc  string // one line that describes it
+	When string // begins a sentence about it, as "where few keys repeat"
 
 	// Matches is the total number of destinations that the keys of the stream match.
 	// A measurement that counts another number did not do the work.
@@ -43,19 +44,26 @@ type Spec struct {
 func Specs() []Spec {
 	return []Spec{
 		{Name: "rabbit2011", Matches: 190_869, Make: rabbit2011,
-			Doc: "2,000 binding keys of 3 to 6 words out of 50, some with '*' or '#' anywhere (RabbitMQ's 2011 benchmark)"},
+			Doc:  "2,000 binding keys of 3 to 6 words out of 50, some with '*' or '#' anywhere (RabbitMQ's 2011 benchmark)",
+			When: "where '*' and '#' stand anywhere in binding keys"},
 		{Name: "rabbit2011-trailing", Matches: 166_261, Make: rabbit2011Trailing,
-			Doc: "the same with '#' at the end only, which NATS and MQTT can express"},
+			Doc:  "the same with '#' at the end only, which NATS and MQTT can express",
+			When: "where '#' stands at the end only"},
 		{Name: "tyler1000", Matches: 56_598, Make: tyler1000,
-			Doc: "1,000 binding keys of three one-digit words, few routing keys that come again and again"},
+			Doc:  "1,000 binding keys of three one-digit words, few routing keys that come again and again",
+			When: "where few keys repeat"},
 		{Name: "celery", Matches: 50_000, Make: celery,
-			Doc: "200 services, each with a queue bound to all its tasks"},
+			Doc:  "200 services, each with a queue bound to all its tasks",
+			When: "where each service has one queue"},
 		{Name: "iot", Matches: 617_927, Make: func() *Workload { return IoT(100_000) },
-			Doc: "100,000 bindings: sites with '#', devices and metrics with '*' or without"},
+			Doc:  "100,000 bindings: sites with '#', devices and metrics with '*' or without",
+			When: "with 100,000 bindings"},
 		{Name: "adversarial4", Matches: 17_590, Make: func() *Workload { return Adversarial(4, 120) },
-			Doc: "200 binding keys with four '#', routing keys of 120 words of one letter"},
+			Doc:  "200 binding keys with four '#', routing keys of 120 words of one letter",
+			When: "with four '#' in each binding key"},
 		{Name: "adversarial7", Matches: 16_192, Make: func() *Workload { return Adversarial(7, 120) }, NoBacktracking: true,
-			Doc: "200 binding keys with seven '#', routing keys of 120 words of one letter"},
+			Doc:  "200 binding keys with seven '#', routing keys of 120 words of one letter",
+			When: "with seven '#' in each binding key"},
 	}
 }
 

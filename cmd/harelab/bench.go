@@ -13,6 +13,7 @@ import (
 
 	"harelab/bench/lab"
 	"harelab/bench/matchlab"
+	"harelab/reports/benchfile"
 )
 
 func init() { commands = append(commands, newBench) }
@@ -43,8 +44,9 @@ func newBenchMatch() *cobra.Command {
 alternate, processor time is measured, and the number of matches is checked for every
 figure. Then sweep the number of bindings, the number of # and the skew of keys.
 
-Write bench.txt (every sample, for benchstat), table.txt, plots, and report.html, which
-says which strategy to choose when. An interrupted comparison writes what it has, marked
+Write bench.txt (every sample, for benchstat and for harelab compare and gate),
+table.txt, plots, and report.html, which says which strategy to choose when; harelab
+report draws them again, and harelab rerun measures the same again. An interrupted comparison writes what it has, marked
 partial. The module bench/peers measures other brokers' matchers beside ours:
 cd bench/peers && go run .`,
 		Example: `  harelab bench match                             everything (about two minutes)
@@ -63,28 +65,8 @@ cd bench/peers && go run .`,
 			if err := o.Validate(); err != nil {
 				return usage("%w", err)
 			}
-			var err error
-			if o.Out, err = newFolder(o.Out); err != nil {
-				return err
-			}
-			defer dropFolder(o.Out)
-			ctx, stop := interruptible()
-			defer stop()
-			show, clear := benchProgress(os.Stderr, interactive(os.Stderr), quiet)
-			r, err := matchlab.Run(ctx, o, show)
-			clear()
-			switch {
-			case r == nil && errors.Is(err, context.Canceled):
-				return &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
-			case r == nil:
-				return err
-			case errors.Is(err, context.Canceled):
-				err = &exit{exitInterrupted, errors.New("interrupted: what was measured is written, marked partial")}
-				return errors.Join(printBench(cmd.OutOrStdout(), r), err)
-			case err != nil:
-				return err
-			}
-			return printBench(cmd.OutOrStdout(), r)
+			_, err := benchMatch(cmd, o, quiet)
+			return err
 		},
 	}
 	f := cmd.Flags()
@@ -97,6 +79,56 @@ cd bench/peers && go run .`,
 	f.StringVar(&o.Out, "out", "", "results folder (default runs/TIME)")
 	f.BoolVarP(&quiet, "quiet", "q", false, "no progress")
 	return cmd
+}
+
+// benchMatch compares matchers, prints the table and the advice, and returns the results
+// folder.
+func benchMatch(cmd *cobra.Command, o matchlab.Options, quiet bool) (dir string, err error) {
+	if o.Out, err = newFolder(o.Out); err != nil {
+		return "", err
+	}
+	defer dropFolder(o.Out)
+	ctx, stop := interruptible()
+	defer stop()
+	show, clear := benchProgress(os.Stderr, interactive(os.Stderr), quiet)
+	r, err := matchlab.Run(ctx, o, show)
+	clear()
+	switch {
+	case r == nil && errors.Is(err, context.Canceled):
+		return "", &exit{exitInterrupted, errors.New("interrupted before anything was measured")}
+	case r == nil:
+		return "", err
+	case errors.Is(err, context.Canceled):
+		err = &exit{exitInterrupted, errors.New("interrupted: what was measured is written, marked partial")}
+		return "", errors.Join(printBench(cmd.OutOrStdout(), r), err)
+	case err != nil:
+		return "", err
+	}
+	return o.Out, printBench(cmd.OutOrStdout(), r)
+}
+
+// rerunMatch measures matchers again as in a folder of bench match, and prints how the
+// figures compare with that folder's.
+func rerunMatch(cmd *cobra.Command, dir, out string, quiet bool) error {
+	past, err := matchlab.Read(dir)
+	if err != nil {
+		return err
+	}
+	o := past.Options
+	o.Out = out
+	if err := o.Validate(); err != nil {
+		return err
+	}
+	again, err := benchMatch(cmd, o, quiet)
+	if err != nil {
+		return err
+	}
+	set, err := lab.OpenBench([]string{dir, again}, "")
+	if err != nil {
+		return err
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "\nagainst %s\n", dir)
+	return benchfile.WriteText(cmd.OutOrStdout(), set.Compare(), false)
 }
 
 // printBench prints the table and the advice of a comparison, and where its report is.

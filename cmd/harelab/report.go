@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 	"io"
 	"os"
@@ -9,6 +10,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harelab/bench/lab"
+	"harelab/bench/matchlab"
 	"harelab/reports"
 	"harelab/reports/sweep"
 )
@@ -44,11 +46,22 @@ func redraw(w io.Writer, dir string) error {
 	if sweep.Is(dir) {
 		return redrawSweep(w, dir)
 	}
+	if matchlab.Is(dir) {
+		return redrawMatch(w, dir)
+	}
 	f, err := reports.Redraw(dir)
 	if err != nil {
 		return err
 	}
 	return lab.WriteRuns(w, f)
+}
+
+func redrawMatch(w io.Writer, dir string) error {
+	r, err := matchlab.Read(dir)
+	if err != nil {
+		return err
+	}
+	return errors.Join(r.Draw(dir), r.WriteTable(w))
 }
 
 func redrawSweep(w io.Writer, dir string) error {

@@ -7,6 +7,7 @@ import (
 	"github.com/spf13/cobra"
 
 	"harelab/bench/lab"
+	"harelab/bench/matchlab"
 	"harelab/reports/stat"
 )
 
@@ -29,6 +30,8 @@ Figures in virtual time must be identical, message by message. Figures on a real
 never are: rerun shows both and judges the new runs by the scenario's expectations. A
 folder keeps no credentials, so give an amqp:// target again.
 
+A folder of bench match is measured again, and the samples are compared.
+
 Exit codes: 0 all runs in virtual time are identical, also those that did not meet an
 expectation, 3 a new run on a real clock did not meet an expectation, 4 a run in
 virtual time differs, 6 a new run on a real clock is invalid.`,
@@ -43,6 +46,12 @@ virtual time differs, 6 a new run on a real clock is invalid.`,
 					return err
 				}
 				given = append(given, t)
+			}
+			if matchlab.Is(args[0]) {
+				if len(given) > 0 {
+					return usage("--target: %s is a folder of bench match, which has no target", args[0])
+				}
+				return rerunMatch(cmd, args[0], out, quiet)
 			}
 			past, err := lab.OpenPast(args[0], given)
 			if err != nil {

@@ -1,0 +1,186 @@
+package matchlab
+
+import (
+	"cmp"
+	"fmt"
+	"math"
+	"slices"
+
+	"harelab/bench/workload"
+	"harelab/engine/topic"
+	"harelab/reports/plot"
+	"harelab/reports/stat"
+)
+
+// worthwhile is the ratio of times below which another strategy is worth choosing.
+const worthwhile = 0.8
+
+// Advice returns sentences that say which strategy to choose when. The first one is the
+// general choice. All follow from the figures.
+func (r *Results) Advice() []string {
+	advice := []string{r.choice()}
+	for _, c := range r.Contenders() {
+		advice = append(advice, r.betterOn(c)...)
+	}
+	for _, s := range topic.Strategies() {
+		if s.Combinatorial && slices.Contains(r.Contenders(), s.Name) {
+			advice = append(advice, fmt.Sprintf("Do not use %s if strangers choose binding keys: its work multiplies with every '#'.", s.Name))
+		}
+	}
+	return advice
+}
+
+// choice names the strategy to choose in general: the base or, if the default was not
+// measured, the strategy that is best on most workloads.
+func (r *Results) choice() string {
+	n := len(r.Workloads())
+	choose, best, within := r.base(), 0, 0
+	for _, c := range r.Contenders() {
+		b, w := r.standing(c)
+		if c == choose || choose != topic.Default && b > best {
+			choose, best, within = c, b, w
+		}
+	}
+	advice := fmt.Sprintf("Choose %s: ", choose)
+	if best > 0 {
+		advice += fmt.Sprintf("on %d of %d workloads no other is faster, on %d ", best, n, within)
+	} else {
+		advice += fmt.Sprintf("on %d of %d workloads ", within, n)
+	}
+	advice += "it takes at most twice the fastest time"
+	if choose == topic.Default {
+		return advice + ", and no binding key makes it slow."
+	}
+	return advice + fmt.Sprintf(" (%s was not measured).", topic.Default)
+}
+
+// standing returns the number of workloads on which no other is faster than a contender,
+// and the number on which it takes at most twice the time of the fastest.
+func (r *Results) standing(contender string) (best, within int) {
+	for _, w := range r.Workloads() {
+		m := r.Of(contender, w)
+		if m == nil {
+			continue
+		}
+		if r.cell(contender, w).Best {
+			best++
+		}
+		if Median(m.CPU) <= 2*Median(r.fastest(w).CPU) {
+			within++
+		}
+	}
+	return best, within
+}
+
+// betterOn returns a sentence for each workload on which a contender is the fastest and
+// worth choosing instead of the default, with the interval of the ratio.
+func (r *Results) betterOn(contender string) (sentences []string) {
+	for _, w := range r.Workloads() {
+		m, base := r.Of(contender, w), r.Of(topic.Default, w)
+		if m == nil || base == nil || m != r.fastest(w) {
+			continue
+		}
+		times := speedup(base, m)
+		if yes, _ := differ(m.CPU, base.CPU); yes && times.Lo > 1 && 1/times.Center < worthwhile {
+			sentences = append(sentences, fmt.Sprintf("%s (%s), %s is %s times as fast as %s (%s to %s).",
+				stat.Upper(when(w)), w, contender, timesText(times.Center), topic.Default, timesText(times.Lo), timesText(times.Hi)))
+		}
+	}
+	return sentences
+}
+
+// when begins a sentence about a workload.
+func when(name string) string {
+	if spec, err := workload.Lookup(name); err == nil && spec.When != "" {
+		return spec.When
+	}
+	return "for keys like those of this workload"
+}
+
+// speedup returns how many times as fast as another a contender is, with its interval. The
+// samples of a repeat were taken one after the other, so their ratios are compared.
+func speedup(base, m *Measurement) (times struct{ Center, Lo, Hi float64 }) {
+	var ratios []float64
+	for i := range min(len(base.CPU), len(m.CPU)) {
+		ratios = append(ratios, base.CPU[i]/m.CPU[i])
+	}
+	s := summary(ratios)
+	times.Center, times.Lo, times.Hi = s.Center, s.Lo, s.Hi
+	return times
+}
+
+// timesText writes how many times, with two significant digits.
+func timesText(x float64) string {
+	if x >= 9.95 {
+		return groupThousands(int(math.Round(x)))
+	}
+	return fmt.Sprintf("%.1f", x)
+}
+
+// matchCaption says how long a match takes the base, the fastest and the slowest
+// contender on a workload.
+func (r *Results) matchCaption(name string) string {
+	base, fastest, slowest := r.Of(r.base(), name), r.fastest(name), r.fastest(name)
+	for _, c := range r.Contenders() {
+		if m := r.Of(c, name); m != nil && Median(m.CPU) > Median(slowest.CPU) {
+			slowest = m
+		}
+	}
+	time := func(m *Measurement) string { return FormatNanos(Median(m.CPU)) }
+	if base == nil {
+		base = fastest
+	}
+	text := fmt.Sprintf("A match takes %s %s", base.Contender, time(base))
+	switch {
+	case fastest == slowest:
+		return text + "."
+	case base == fastest:
+		text += ", the least"
+	default:
+		text += fmt.Sprintf("; the least is %s of %s", time(fastest), fastest.Contender)
+		if yes, _ := differ(base.CPU, fastest.CPU); !yes {
+			text += ", a difference that chance may explain"
+		}
+	}
+	if slowest == base {
+		return text + "; no other takes longer."
+	}
+	return text + fmt.Sprintf("; the most is %s of %s.", time(slowest), slowest.Contender)
+}
+
+// memoryCaption says how much heap the marked row takes, and the first and the last one.
+func memoryCaption(rows []plot.DotRow) string {
+	if len(rows) == 0 {
+		return ""
+	}
+	first, last := rows[0], rows[len(rows)-1]
+	i := max(0, slices.IndexFunc(rows, func(r plot.DotRow) bool { return r.Marked }))
+	text := fmt.Sprintf("A binding takes %s %s of heap", rows[i].Label, rows[i].Text)
+	if first.Label != rows[i].Label {
+		text += fmt.Sprintf("; the least is %s of %s", first.Text, first.Label)
+	}
+	if last.Label != rows[i].Label {
+		text += fmt.Sprintf("; the most is %s of %s", last.Text, last.Label)
+	}
+	return text + "."
+}
+
+// growth returns a sentence with the ends of the default's curve and, if it is another, of
+// the one that ends lowest. Without the default, it is about the latter alone.
+func growth(all []curve, axis string, format func(float64) string) string {
+	last := func(c curve) float64 { return c.y[len(c.y)-1] }
+	least := slices.MinFunc(all, func(a, b curve) int { return cmp.Compare(last(a), last(b)) })
+	subject := least
+	if i := slices.IndexFunc(all, func(c curve) bool { return c.contender == topic.Default }); i >= 0 {
+		subject = all[i]
+	}
+	text := fmt.Sprintf("%s: from %s to %s a match with %s goes from %s to %s",
+		stat.Upper(axis), formatX(subject.x[0]), formatX(subject.x[len(subject.x)-1]), subject.contender, format(subject.y[0]), format(last(subject)))
+	switch {
+	case least.contender != subject.contender && last(least) < last(subject):
+		text += fmt.Sprintf("; the least at the end is %s with %s", format(last(least)), least.contender)
+	case len(all) > 1:
+		text += ", the least at the end"
+	}
+	return text + "."
+}
