@@ -18,6 +18,7 @@ type Log struct {
 	Late       int64         // greatest lateness of a wake-up, in microseconds
 	End        int64         // when the share ended
 	Partial    bool          // the share was cut short
+	TimedOut   bool          // it was cut short by the scenario's timeout
 }
 
 // A PublisherLog is what the publisher of one sequence measured.
@@ -36,6 +37,8 @@ type Sent struct {
 	Tenant            string // empty: none
 	Class             int32  // index into Scenario.Classes
 	Copies            int32  // number of queues that the message should reach
+	Workable          int32  // number of these that a worker consumes
+	Queue             int32  // index into Scenario.Queues of the first of these; -1: none
 	Paced             bool   // as in Planned
 }
 
@@ -51,6 +54,7 @@ type WorkerLog struct {
 	Attempts   []Attempt // one per delivery, in the order in which they ended
 	Acked      []int64   // numbers of the messages whose acks were sent, in order
 	Inversions int64     // number of first deliveries after a later message of the same queue, sequence and priority
+	Unacked    int64     // number of deliveries whose work was done and whose acks were not sent
 }
 
 // An Attempt is one delivery and its end.

@@ -17,10 +17,11 @@ import (
 // must be of s: Merge does not check their indexes.
 func Merge(s *scenarios.Scenario, target run.Target, inside Observer, logs ...Log) *run.Result {
 	m := newMerger(s, target, logs)
+	m.inside = inside
 	m.published()
 	m.answered()
 	m.worked()
-	m.observe(inside)
+	m.observe()
 	m.settle()
 	m.account()
 	m.finish()
@@ -37,6 +38,8 @@ type merger struct {
 	workers    []*WorkerLog
 	parked     map[int64]int32 // number of a message in a queue without consumers -> the queue
 	consumed   []bool          // by queue: a worker consumes it
+	inside     Observer        // nil: not visible
+	timedOut   bool
 	tenants    Names
 	rows       []run.Message // by number; Seq -1: no message was sent
 	facts      []fact        // by number
@@ -46,13 +49,13 @@ type merger struct {
 
 // A fact holds what the merger knows of a message beside its row.
 type fact struct {
-	copies   int32 // number of queues that the message should reach
+	sent     *Sent
 	finished int32 // number of attempts that finished
 	acked    bool
 	tenant   string
 
-	lost      bool // the attempt in the row was cut, and the broker had forgotten the delivery
-	discarded bool // an attempt was rejected on a queue without a dead-letter exchange
+	cut  bool // the attempt in the row was cut, and the broker had forgotten the delivery
+	fate Fate // as the workers know it: the last rejection without requeue
 }
 
 func newMerger(s *scenarios.Scenario, target run.Target, logs []Log) *merger {
@@ -73,6 +76,7 @@ func newMerger(s *scenarios.Scenario, target run.Target, logs []Log) *merger {
 		m.findings = append(m.findings, l.Findings...)
 		m.res.Late = max(m.res.Late, l.Late)
 		m.res.Partial = m.res.Partial || l.Partial
+		m.timedOut = m.timedOut || l.TimedOut
 		m.end = max(m.end, l.End)
 	}
 	slices.SortStableFunc(m.publishers, func(a, b *PublisherLog) int { return cmp.Compare(a.Sequence, b.Sequence) })
@@ -161,12 +165,12 @@ func (m *merger) published() {
 		for i := range p.Sent {
 			s := &p.Sent[i]
 			m.rows[s.Seq] = run.Message{
-				Seq: s.Seq, Class: s.Class, Queue: -1, Worker: -1, Slot: -1,
-				State: run.Unserved, Paced: s.Paced, Intended: s.Intended, Sent: s.At, Service: s.Service,
+				Seq: s.Seq, Class: s.Class, Queue: s.Queue, Worker: -1, Slot: -1,
+				State: run.Left, Paced: s.Paced, Intended: s.Intended, Sent: s.At, Service: s.Service,
 				Confirmed: run.None, Enqueued: run.None, Dispatched: run.None, Received: run.None,
 				Started: run.None, Done: run.None, Acked: run.None,
 			}
-			m.facts[s.Seq] = fact{copies: s.Copies, tenant: s.Tenant}
+			m.facts[s.Seq] = fact{sent: s, tenant: s.Tenant}
 			m.res.Ledger.Published++
 		}
 	}
@@ -185,15 +189,13 @@ func (m *merger) answered() {
 				l.Confirmed++
 				m.rows[a.Seq].Confirmed = a.At
 			} else {
-				l.Rejected++
-				m.rows[a.Seq].State = run.Rejected
+				m.rows[a.Seq].State = run.Refused
 			}
 		}
 	}
 	for _, p := range m.publishers {
 		for _, seq := range p.Returned {
 			if m.known(seq) {
-				l.Returned++
 				m.rows[seq].State = run.Returned
 			}
 		}
@@ -212,6 +214,7 @@ func (m *merger) worked() {
 	for _, w := range m.workers {
 		l.Delivered += int64(len(w.Attempts))
 		l.Inversions += w.Inversions
+		m.res.Workers[w.Worker].Unacked += w.Unacked
 		for i := range w.Attempts {
 			a := &w.Attempts[i]
 			if a.Redelivered {
@@ -259,7 +262,9 @@ func (m *merger) attempt(worker int32, a *Attempt) {
 	case row.State == run.Done:
 		return
 	case a.End == Failed, a.End == Rejected, a.End == Cut && !a.Forgotten:
-		f.discarded = f.discarded || a.End == Rejected && !DeadLetters(&m.s.Queues[a.Queue])
+		if a.End == Rejected {
+			f.fate = Fate{Cause: run.ByWorker, From: a.Queue, To: -1, Gone: int32(btoi(!DeadLetters(&m.s.Queues[a.Queue])))}
+		}
 		if row.Queue < 0 {
 			row.Queue = a.Queue
 		}
@@ -270,28 +275,27 @@ func (m *merger) attempt(worker int32, a *Attempt) {
 	}
 	row.Queue, row.Worker, row.Slot = a.Queue, worker, a.Slot
 	row.Received, row.Started, row.Done = a.Received, a.Started, run.None
-	f.lost = a.End == Cut && a.Forgotten
+	f.cut = a.End == Cut && a.Forgotten
 	if a.End == Finished {
 		row.Done = a.Ended
 	}
 }
 
 // observe adds the times inside the broker.
-func (m *merger) observe(inside Observer) {
-	if inside == nil {
+func (m *merger) observe() {
+	if m.inside == nil {
 		return
 	}
 	for i := range m.rows {
-		row := &m.rows[i]
-		if row.Seq < 0 {
-			continue
-		}
-		queue := row.Queue
-		if queue < 0 && len(m.res.Queues) == 1 {
-			queue = 0
-		}
-		if queue >= 0 {
-			row.Enqueued, row.Dispatched, row.Acked = inside.Times(row.Seq, m.res.Queues[queue])
+		if row := &m.rows[i]; row.Seq >= 0 && row.Queue >= 0 {
+			row.Enqueued, row.Dispatched, row.Acked = m.inside.Times(row.Seq, m.res.Queues[row.Queue])
 		}
 	}
+}
+
+func btoi(b bool) int {
+	if b {
+		return 1
+	}
+	return 0
 }

@@ -51,14 +51,14 @@ func TestRowsOfAttempts(t *testing.T) {
 		finished, lost int64
 		duplicated     int64
 	}{
-		{"no delivery", 1, nil, run.Unserved, none, none, 0, 0, 0},
+		{"no delivery", 1, nil, run.Left, none, none, 0, 0, 0},
 		{"one that finished", 1, []Attempt{at(1, 2, 3, Finished)}, run.Done, 2, 3, 1, 0, 0},
-		{"one that the run's end cut off", 1, []Attempt{at(1, 2, 3, Unended)}, run.Unserved, 2, none, 0, 0, 0},
-		{"of two, the last received", 1, []Attempt{at(4, 5, 6, Unended), at(1, 2, 3, Unended)}, run.Unserved, 5, none, 0, 0, 0},
-		{"of two received at once, the first", 2, []Attempt{at(1, 2, 3, Unended), at(1, 5, 6, Unended)}, run.Unserved, 2, none, 0, 0, 0},
-		{"one that failed leaves no times", 1, []Attempt{at(1, 2, 3, Failed)}, run.Unserved, none, none, 0, 0, 0},
+		{"one that the run's end cut off", 1, []Attempt{at(1, 2, 3, Unended)}, run.Left, 2, none, 0, 0, 0},
+		{"of two, the last received", 1, []Attempt{at(4, 5, 6, Unended), at(1, 2, 3, Unended)}, run.Left, 5, none, 0, 0, 0},
+		{"of two received at once, the first", 2, []Attempt{at(1, 2, 3, Unended), at(1, 5, 6, Unended)}, run.Left, 2, none, 0, 0, 0},
+		{"one that failed leaves no times", 1, []Attempt{at(1, 2, 3, Failed)}, run.Left, none, none, 0, 0, 0},
 		{"failed, then finished", 1, []Attempt{at(1, 2, 3, Failed), at(4, 5, 6, Finished)}, run.Done, 5, 6, 1, 0, 0},
-		{"cut with an ack to come goes back", 1, []Attempt{at(1, 2, 3, Cut)}, run.Unserved, none, none, 0, 0, 0},
+		{"cut with an ack to come goes back", 1, []Attempt{at(1, 2, 3, Cut)}, run.Left, none, none, 0, 0, 0},
 		{"cut, then finished", 1, []Attempt{at(1, 2, 3, Cut), at(4, 5, 6, Finished)}, run.Done, 5, 6, 1, 0, 0},
 		{"cut without an ack to come is lost", 1, []Attempt{forgotten(at(1, 2, 3, Cut))}, run.Lost, none, none, 0, 1, 0},
 		{"finished twice is once too often", 1, []Attempt{at(1, 2, 3, Finished), at(4, 5, 6, Finished)}, run.Done, 5, 6, 1, 0, 1},
@@ -69,7 +69,7 @@ func TestRowsOfAttempts(t *testing.T) {
 		t.Run(c.name, func(t *testing.T) {
 			s := mergedScenario(t, "burst, count: 1", "published")
 			r := Merge(s, run.Target{}, nil, Log{
-				Publishers: []PublisherLog{{Sequence: 1, Sent: []Sent{{Copies: c.copies}}}},
+				Publishers: []PublisherLog{{Sequence: 1, Sent: []Sent{{Copies: c.copies, Workable: c.copies}}}},
 				Workers:    []WorkerLog{{Attempts: c.attempts}},
 			})
 			m, l := &r.Messages[0], &r.Ledger
@@ -85,7 +85,7 @@ func TestRowsOfAttempts(t *testing.T) {
 // lost, and a finding says so.
 func TestDrainedRunsLoseTheRest(t *testing.T) {
 	r := Merge(mergedScenario(t, "burst, count: 1", "drained"), run.Target{}, nil,
-		Log{Publishers: []PublisherLog{{Sequence: 1, Sent: []Sent{{Copies: 1}}}}})
+		Log{Publishers: []PublisherLog{{Sequence: 1, Sent: []Sent{{Copies: 1, Workable: 1}}}}})
 	if r.Messages[0].State != run.Lost || len(r.Findings) != 1 || r.Findings[0].Code != "lost" {
 		t.Errorf("%v, findings %v", r.Messages[0].State, r.Findings)
 	}
@@ -136,7 +136,7 @@ func history(r *rand.Rand, s *scenarios.Scenario) Log {
 		p := &l.Publishers[r.IntN(len(l.Publishers))]
 		p.Sent = append(p.Sent, Sent{
 			Seq: seq, Intended: when(), At: when(), Service: when(), Tenant: []string{"", "x", "y"}[r.IntN(3)],
-			Class: r.Int32N(2), Copies: r.Int32N(4), Paced: r.IntN(2) == 0,
+			Class: r.Int32N(2), Copies: r.Int32N(4), Workable: r.Int32N(3), Queue: r.Int32N(4) - 1, Paced: r.IntN(2) == 0,
 		})
 		if p.Sequence == 0 && r.IntN(4) > 0 {
 			p.Answered = append(p.Answered, Answer{Seq: seq, At: when(), Ack: r.IntN(4) > 0})
@@ -226,6 +226,13 @@ func split(r *rand.Rand, whole Log, shares int) []Log {
 type inside struct{}
 
 func (inside) Started(time.Time) {}
+func (inside) Ended()            {}
+func (inside) Fate(seq int64) Fate {
+	if seq%3 > 0 {
+		return Fate{}
+	}
+	return Fate{Cause: run.Cause(1 + seq%7), From: int32(seq % 2), To: -1, Gone: int32(seq % 2)}
+}
 func (inside) Times(seq int64, queue string) (enqueued, dispatched, acked int64) {
 	return seq, seq + int64(len(queue)), run.None
 }
@@ -270,7 +277,7 @@ func TestMergeIsExact(t *testing.T) {
 			t.Fatalf("seed %d, history %d, %d shares, one log (-) and its shares (+):\n%s", seed, i, len(logs), d)
 		}
 	}
-	for _, state := range []run.State{run.Done, run.Lost, run.Unserved, run.Returned, run.Unroutable, run.Rejected, run.DeadLetter} {
+	for _, state := range []run.State{run.Done, run.Lost, run.Left, run.Returned, run.Unroutable, run.Refused, run.Rejected, run.DeadLetter} {
 		if states[state] < 100 {
 			t.Errorf("seed %d: %d messages %v in all histories: they prove little", seed, states[state], state)
 		}

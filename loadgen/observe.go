@@ -14,6 +14,14 @@ type Observer interface {
 	// handed to a consumer, and was acked, in microseconds of run time or
 	// run.None. The runner calls it after the run has ended.
 	Times(seq int64, queue string) (enqueued, dispatched, acked int64)
+
+	// Ended says that the run is over: what happens from now on does not change
+	// fates. The runner calls it once, before it closes connections.
+	Ended()
+
+	// Fate returns what the broker did with copies of message seq other than
+	// delivering them. The runner calls it after the run has ended.
+	Fate(seq int64) Fate
 }
 
 // ClassProgress holds percentiles of the waits of a class so far.

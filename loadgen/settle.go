@@ -2,56 +2,40 @@ package loadgen
 
 import (
 	"cmp"
+	"fmt"
 	"slices"
-	"strconv"
 
 	"harelab/loadgen/run"
 	"harelab/scenarios"
 )
 
-// settle sets the state of each message whose work was not done.
+// settle sets the state of each message.
 func (m *merger) settle() {
-	deadLetters := false
-	for i := range m.s.Queues {
-		deadLetters = deadLetters || DeadLetters(&m.s.Queues[i])
-	}
+	settler := NewSettler(m.s.Queues, m.consumed, Limited(m.s))
+	over := !m.res.Partial && m.s.Stop.When == scenarios.StopDrained
 	for i := range m.rows {
 		row, f := &m.rows[i], &m.facts[i]
-		if row.Seq < 0 || row.State == run.Returned || row.State == run.Rejected {
+		if row.Seq < 0 {
 			continue
 		}
-		queue, parked := m.parked[row.Seq]
-		switch {
-		case f.copies == 0:
-			row.State = run.Unroutable
-		case row.State == run.Done && f.finished >= m.workable(f):
-		case parked && (deadLetters || row.Attempts > 0 || m.consumed[queue]):
-			row.State, row.Queue = run.DeadLetter, queue
-		case parked: // it was published to a queue without consumers
-			row.Queue = queue
-		case f.discarded && row.State != run.Done:
-			row.State = run.DeadLetter
-		case !m.res.Partial && m.s.Stop.When == scenarios.StopDrained, f.lost && row.State != run.Done:
-			row.State, row.Started = run.Lost, run.None // it counts as never started; its span stays
+		e := End{
+			Routed: f.sent.Copies, Workable: f.sent.Workable, Finished: f.finished, Home: -1,
+			Fate: f.fate, In: -1, Cut: f.cut, There: !over, Shown: m.inside != nil,
 		}
+		if e.Routed == 1 {
+			e.Home = f.sent.Queue
+		}
+		if q, ok := m.parked[row.Seq]; ok {
+			e.In = q
+		}
+		if m.inside != nil {
+			e.Fate = m.inside.Fate(row.Seq)
+		}
+		settler.Settle(row, e)
 	}
 }
 
-// workable returns the number of a message's copies that workers can have received.
-func (m *merger) workable(f *fact) int32 {
-	if f.copies == 1 {
-		return 1
-	}
-	n := int32(0)
-	for _, c := range m.consumed {
-		if c {
-			n++
-		}
-	}
-	return min(f.copies, n)
-}
-
-// account counts the states of the rows in the ledger.
+// account counts the work done on the messages in the ledger.
 func (m *merger) account() {
 	l := &m.res.Ledger
 	for i := range m.rows {
@@ -62,33 +46,11 @@ func (m *merger) account() {
 		if f.finished > 0 {
 			l.Finished++
 		}
-		if f.finished > max(1, f.copies) {
+		if f.finished > max(1, f.sent.Copies) {
 			l.Duplicated++
 			row.Duplicated = true
 		}
-		switch row.State {
-		case run.Lost:
-			l.Lost++
-		case run.Unroutable:
-			l.Unroutable++
-			l.Lost++
-		case run.Returned:
-			l.Unroutable++
-		case run.Unserved:
-			l.Unserved++
-		}
 	}
-	unexplained := l.Lost - (l.Unroutable - l.Returned)
-	if !m.res.Partial && unexplained > 0 && !m.mayLose() {
-		m.find("lost", "The broker lost "+strconv.FormatInt(unexplained, 10)+" messages, and no worker died that could explain it.", false)
-	}
-}
-
-// mayLose reports whether the scenario itself may lose messages: by faults of
-// workers, or by queues that drop or expire messages.
-func (m *merger) mayLose() bool {
-	limited := func(q scenarios.Queue) bool { return len(q.Arguments) > 0 }
-	return len(m.s.Faults) > 0 || slices.ContainsFunc(m.s.Queues, limited)
 }
 
 // finish puts rows and spans in order, and tenants in order of their first message.
@@ -100,6 +62,7 @@ func (m *merger) finish() {
 	}
 	m.res.Tenants = m.tenants.List()
 	m.res.Messages = slices.DeleteFunc(m.rows, func(row run.Message) bool { return row.Seq < 0 })
+	m.res.Ledger.Count(m.res.Messages)
 	slices.SortStableFunc(m.res.Spans, func(a, b run.Span) int { return cmp.Compare(a.Start, b.Start) })
 	if !static(m.s) {
 		m.renumber()
@@ -142,6 +105,7 @@ func (m *merger) length() int64 {
 
 // judge adds the findings to the result, the invalidating ones first.
 func (m *merger) judge() {
+	m.missing()
 	if t := m.res.Target; t.Kind == "amqp" && t.Product != "harelab" && (m.s.Engine.Matcher+m.s.Engine.Dispatch+m.s.Engine.Order) != "" {
 		m.find("strategies", "The scenario names strategies of harelab's own broker; "+t.Product+" does not know them and used its own.", false)
 	}
@@ -156,7 +120,20 @@ func (m *merger) judge() {
 	})
 	m.findings = slices.CompactFunc(m.findings, func(a, b run.Finding) bool { return a.Code == b.Code && a.Invalid == b.Invalid })
 	m.res.Findings = append(m.res.Findings, m.findings...)
+	CheckLeft(m.res, m.s, m.timedOut)
 	CheckWarmup(m.res)
+}
+
+// missing adds findings about messages that are gone without a known cause.
+func (m *merger) missing() {
+	l := &m.res.Ledger
+	unexplained := l.Lost - (l.Unroutable - l.Returned)
+	if !m.res.Partial && unexplained > 0 && len(m.s.Faults) == 0 {
+		m.find("lost", fmt.Sprintf("The broker lost %d of %d messages, and no worker died that could explain it.", unexplained, l.Published), false)
+	}
+	if l.Gone > 0 {
+		m.find("gone", fmt.Sprintf("%d of %d messages are gone: %s does not show whether it dropped, expired or lost them.", l.Gone, l.Published, m.res.Target.Product), false)
+	}
 }
 
 func (m *merger) find(code, text string, invalid bool) {

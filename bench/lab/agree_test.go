@@ -246,7 +246,7 @@ func TestSimulationAndRealityChooseAlike(t *testing.T) {
 func record(t *testing.T, s *scenarios.Scenario) (*run.Result, string) {
 	t.Helper()
 	var recording bytes.Buffer // guarded by the queue's lock
-	inside := newObserver()
+	inside := newObserver(s)
 	b, err := broker.New(broker.Options{Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order,
 		Seed: s.Seed, Tracer: inside, Transcript: func(_, _ string) io.Writer { return &recording }})
 	if err != nil {

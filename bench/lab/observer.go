@@ -4,18 +4,24 @@ import (
 	"sync"
 	"time"
 
+	"harelab/engine/broker"
 	"harelab/engine/message"
 	"harelab/loadgen"
 	"harelab/loadgen/run"
+	"harelab/loadgen/sim"
+	"harelab/scenarios"
 )
 
 // An observer records when the embedded broker enqueued and dispatched each message of
-// a run and received its ack. It is the broker's Tracer and the load generator's
+// a run and received its ack, and what else became of it. It is the broker's Tracer and the load generator's
 // Observer. It identifies a message by the number in its body.
 type observer struct {
 	mu     sync.Mutex
 	zero   int64                // broker time, in microseconds, at which the run began
 	queues map[string][]passage // by queue, then by number of the message
+	index  map[string]int32     // of the scenario's queues, by name
+	fates  loadgen.Fates
+	ended  bool
 }
 
 // A passage has the times of one message in one queue, in broker time; 0: not yet.
@@ -25,7 +31,13 @@ type passage struct{ enqueued, dispatched, acked int64 }
 // foreign body from growing the table without bound.
 const leapMax = 1 << 20
 
-func newObserver() *observer { return &observer{queues: make(map[string][]passage)} }
+func newObserver(s *scenarios.Scenario) *observer {
+	o := &observer{queues: make(map[string][]passage), index: make(map[string]int32)}
+	for i := range s.Queues {
+		o.index[s.Queues[i].Name] = int32(i)
+	}
+	return o
+}
 
 // note applies set to the passage of m through queue.
 func (o *observer) note(m *message.Message, queue string, set func(*passage)) {
@@ -56,6 +68,40 @@ func (o *observer) Dispatched(m *message.Message, queue string, now int64) {
 
 func (o *observer) Acked(m *message.Message, queue string, now int64) {
 	o.note(m, queue, func(p *passage) { p.acked = now })
+}
+
+func (o *observer) Died(m *message.Message, queue string, d broker.Death, _ int64) {
+	seq, ok := loadgen.BodySeq(m.Body())
+	cause := sim.CauseOf(d)
+	from, known := o.index[queue]
+	if !ok || !known || cause == run.NoCause {
+		return
+	}
+	var to []int32
+	for _, name := range d.To {
+		if i, ok := o.index[name]; ok {
+			to = append(to, i)
+		}
+	}
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	if !o.ended {
+		o.fates.Died(seq, cause, from, to)
+	}
+}
+
+// Ended keeps the fates as they are.
+func (o *observer) Ended() {
+	o.mu.Lock()
+	o.ended = true
+	o.mu.Unlock()
+}
+
+// Fate returns the fate of a message.
+func (o *observer) Fate(seq int64) loadgen.Fate {
+	o.mu.Lock()
+	defer o.mu.Unlock()
+	return o.fates[seq]
 }
 
 // Started sets the time at which the run begins. The broker's wall clock counts

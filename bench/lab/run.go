@@ -30,7 +30,7 @@ func (a Arm) run(ctx context.Context, progress func(loadgen.Progress)) (*run.Res
 // embedded runs the arm on a new broker in this process, over in-memory connections. An
 // observer sees inside the broker.
 func (a Arm) embedded(ctx context.Context, progress func(loadgen.Progress)) (*run.Result, error) {
-	inside := newObserver()
+	inside := newObserver(a.Scenario)
 	choice := a.Scenario.Engine
 	e, err := engine.New(engine.Options{
 		Matcher:  choice.Matcher,

@@ -262,7 +262,7 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	c.Valid, c.Load = sum.Valid(), sum.Load.Hash
 	if r.Partial {
 		c.CutOff = fmt.Sprintf("It was cut off after %s with %d of %d messages left, so its longest waits are not known.",
-			stat.Brief(float64(r.Length)/1e6), r.Ledger.Unserved, r.Ledger.Published)
+			stat.Brief(float64(r.Length)/1e6), r.Ledger.Left, r.Ledger.Published)
 	}
 	for _, w := range sum.Workers {
 		c.Slots += w.Slots

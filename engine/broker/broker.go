@@ -12,6 +12,7 @@ import (
 	"harelab/engine/dispatch"
 	"harelab/engine/internal/invariants"
 	"harelab/engine/message"
+	"harelab/engine/queue"
 	"harelab/engine/settings"
 	"harelab/engine/store"
 	"harelab/engine/topic"
@@ -50,13 +51,24 @@ type Options struct {
 }
 
 // A Tracer follows messages: the broker calls it when a message enters a queue, is
-// assigned to a consumer, and is acked (or assigned without acknowledgement). It calls
-// with the queue's lock held, from any goroutine; the Tracer must not call the broker.
-// m is valid during the call. now is the clock's time in microseconds.
+// assigned to a consumer, is acked (or assigned without acknowledgement), and when it
+// leaves its queue in another way. It calls from any goroutine, mostly with the queue's
+// lock held; the Tracer must not call the broker. m is valid during the call. now is the
+// clock's time in microseconds.
 type Tracer interface {
 	Enqueued(m *message.Message, queue string, now int64)
 	Dispatched(m *message.Message, queue string, now int64)
 	Acked(m *message.Message, queue string, now int64)
+	Died(m *message.Message, queue string, d Death, now int64)
+}
+
+// A Death is how a message left a queue without an acknowledgement. The broker tells it
+// before the message enters another queue.
+type Death struct {
+	Reason  queue.Reason
+	Octets  bool     // of MaxLen: the limit that was exceeded is x-max-length-bytes
+	Refused bool     // the queue refused the message when it was published
+	To      []string // the queues to which the message was dead-lettered; none: it is gone
 }
 
 // A Broker is a set of virtual hosts. Any number of goroutines may call its methods.

@@ -2,6 +2,7 @@ package broker
 
 import (
 	"fmt"
+	"slices"
 	"strings"
 	"testing"
 	"time"
@@ -10,6 +11,8 @@ import (
 	"harelab/engine/message"
 	"harelab/engine/store/memory"
 	"harelab/engine/wire"
+
+	"github.com/google/go-cmp/cmp"
 )
 
 // TestNewNamesStrategies: the error for a misspelt default lists the strategies.
@@ -123,6 +126,9 @@ func (r *recordingTracer) Dispatched(m *message.Message, q string, now int64) {
 	r.note("dispatched", m, q, now)
 }
 func (r *recordingTracer) Acked(m *message.Message, q string, now int64) { r.note("acked", m, q, now) }
+func (r *recordingTracer) Died(m *message.Message, q string, d Death, now int64) {
+	r.note(fmt.Sprintf("died%+v", d), m, q, now)
+}
 
 func TestTracer(t *testing.T) {
 	tracer := new(recordingTracer)
@@ -150,6 +156,54 @@ func TestTracer(t *testing.T) {
 	}
 	if fmt.Sprint(tracer.events) != fmt.Sprint(want) {
 		t.Errorf("got  %v\nwant %v", tracer.events, want)
+	}
+}
+
+// TestTracerTellsDeaths: the tracer learns how each message leaves its queue, before it
+// enters another.
+func TestTracerTellsDeaths(t *testing.T) {
+	tracer := new(recordingTracer)
+	s := newScript(t)
+	b, err := New(Options{Clock: s.clock, Tracer: tracer})
+	if err != nil {
+		t.Fatal(err)
+	}
+	s.broker, s.clock.now = b, 1000
+	s.run(`
+> a1 declare dead
+> a1 declare short x-max-length=1 x-max-length-bytes=6
+> a1 publish - short m1
+> a1 publish - short m2
+> a1 publish - short m3-long
+> a1 declare full x-max-length=1 x-overflow=reject-publish
+> a1 publish - full m4
+> a1 publish - full m5
+> a1 declare fuller x-max-length=1 x-overflow=reject-publish-dlx x-dead-letter-exchange= x-dead-letter-routing-key=dead
+> a1 publish - fuller m6
+> a1 publish - fuller m7
+> a1 declare brief x-message-ttl=1
+> a1 publish - brief m8
+> advance 1ms
+> a1 declare nowhere x-dead-letter-exchange=none
+> b1 consume nowhere tag=t
+> a1 publish - nowhere m9
+> b1 nack 1
+`)
+	got := slices.DeleteFunc(tracer.events, func(e string) bool { return strings.HasPrefix(e, "dispatched") })
+	want := []string{
+		"enqueued m1 short 1000",
+		"enqueued m2 short 1000", "died{Reason:maxlen Octets:false Refused:false To:[]} m1 short 1000",
+		"enqueued m3-long short 1000", "died{Reason:maxlen Octets:false Refused:false To:[]} m2 short 1000",
+		"died{Reason:maxlen Octets:true Refused:false To:[]} m3-long short 1000",
+		"enqueued m4 full 1000",
+		"enqueued m5 full 1000", "died{Reason:maxlen Octets:false Refused:true To:[]} m5 full 1000",
+		"enqueued m6 fuller 1000",
+		"enqueued m7 fuller 1000", "died{Reason:maxlen Octets:false Refused:false To:[dead]} m7 fuller 1000", "enqueued m7 dead 1000",
+		"enqueued m8 brief 1000", "died{Reason:expired Octets:false Refused:false To:[]} m8 brief 2000",
+		"enqueued m9 nowhere 2000", "died{Reason:rejected Octets:false Refused:false To:[]} m9 nowhere 2000",
+	}
+	if d := cmp.Diff(want, got); d != "" {
+		t.Error(d)
 	}
 }
 

@@ -11,25 +11,39 @@ import (
 // deadLetter publishes a message that died in a queue to the queue's dead letter exchange
 // (rabbit_dead_letter, publish/5). It takes over the effect's reference.
 func (op *operation) deadLetter(e effect) {
-	op.sendDeadLetter(e)
+	dead := op.deadLetterOf(e)
+	if tracer := op.broker.tracer; tracer != nil {
+		d := Death{Reason: e.reason, Octets: e.octets}
+		for _, q := range op.queues {
+			d.To = append(d.To, q.name)
+		}
+		d.Refused = e.refused && len(d.To) == 0
+		tracer.Died(e.msg, e.queue.name, d, op.time())
+	}
+	if dead != nil {
+		op.enqueue(dead, -1)
+	}
 	if e.remove {
 		e.queue.remove(op, e.msg)
 	}
 	e.msg.Release()
 }
 
-func (op *operation) sendDeadLetter(e effect) {
+// deadLetterOf returns the message that a dead letter is published as, and leaves the
+// queues that it goes to in op.queues. Without any it returns nil.
+func (op *operation) deadLetterOf(e effect) *message.Message {
+	op.queues = op.queues[:0]
 	s := e.queue.settings.Load()
 	if s.DeadLetterTo == nil {
-		return // the queue was configured meanwhile
+		return nil // the queue was configured meanwhile
 	}
 	x, ok := e.queue.vhost.exchanges.GetString(*s.DeadLetterTo)
 	if !ok {
-		return
+		return nil
 	}
 	ps, err := wire.ParseProperties(e.msg.Properties())
 	if err != nil {
-		return // unreachable: the properties were checked when they came
+		return nil // unreachable: the properties were checked when they came
 	}
 	key := e.msg.RoutingKey()
 	before := wire.ViewProperties(e.msg.Properties())
@@ -51,7 +65,7 @@ func (op *operation) sendDeadLetter(e effect) {
 	ps.Remove(wire.FlagExpiration)
 	encoded, err := wire.EncodeProperties(nil, &ps)
 	if err != nil {
-		return // the headers would be longer than a table can be
+		return nil // the headers would be longer than a table can be
 	}
 	properties := wire.ViewProperties(encoded)
 	op.headers = properties.Headers()
@@ -60,9 +74,10 @@ func (op *operation) sendDeadLetter(e effect) {
 		deaths, _ := ps.Headers.Get("x-death")
 		op.queues = slices.DeleteFunc(op.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })
 	}
-	if len(op.queues) > 0 {
-		op.enqueue(op.broker.tracker.Track(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden)), -1)
+	if len(op.queues) == 0 {
+		return nil
 	}
+	return op.broker.tracker.Track(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden))
 }
 
 // death returns the table that describes one death in the header x-death.

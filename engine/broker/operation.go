@@ -52,6 +52,9 @@ type effect struct {
 	queue  *Queue
 	msg    *message.Message // the dead letter, with a reference; nil: delete queue
 	reason queue.Reason
+	// octets and refused are for the tracer, as in a [Death].
+	octets, refused bool
+
 	remove bool // remove msg from the queue's entries in the store after it was enqueued elsewhere
 }
 

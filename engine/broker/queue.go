@@ -109,12 +109,18 @@ func (q *Queue) carryOut(op *operation, d *queue.Decision) {
 	case queue.Deliver:
 		q.deliver(op, d)
 	case queue.Drop:
+		if tracer := op.broker.tracer; tracer != nil {
+			tracer.Died(*q.messages.At(d.Ref), q.name, Death{Reason: d.Reason, Octets: q.overOctets(op, d)}, op.time())
+		}
 		q.forget(op, d.Ref)
 	case queue.DeadLetter:
 		q.counts.deadLettered++
 		op.effects = append(op.effects, q.deadLetter(op, d))
 	case queue.Reject:
 		op.refused = true
+		if tracer := op.broker.tracer; tracer != nil && len(op.decisions) == 1 { // else it was dead-lettered as well
+			tracer.Died(*q.messages.At(d.Ref), q.name, Death{Reason: d.Reason, Refused: true}, op.time())
+		}
 		q.forget(op, d.Ref)
 	case queue.WakeAt:
 		q.wakeAt(op, d.At)
@@ -168,7 +174,7 @@ func (q *Queue) acked(op *operation, m *message.Message) {
 func (q *Queue) deadLetter(op *operation, d *queue.Decision) effect {
 	slot := q.messages.At(d.Ref)
 	m := *slot
-	e := effect{queue: q, msg: m, reason: d.Reason}
+	e := effect{queue: q, msg: m, reason: d.Reason, octets: op.broker.tracer != nil && q.overOctets(op, d), refused: !d.Done}
 	if d.Done {
 		*slot = nil // the effect takes over the queue's reference
 		e.remove = q.stores(op, m)
@@ -176,6 +182,25 @@ func (q *Queue) deadLetter(op *operation, d *queue.Decision) effect {
 		m.Retain()
 	}
 	return e
+}
+
+// overOctets reports whether a message is dropped because the queue has too many octets,
+// and not because it has too many messages. d is one of op.decisions.
+func (q *Queue) overOctets(op *operation, d *queue.Decision) bool {
+	s := q.settings.Load()
+	if d.Reason != queue.MaxLen || s.Limits.MaxBytes < 0 {
+		return false
+	}
+	ready := int64(q.machine.Ready()) // when d was made: now, and what has left since
+	for i := len(op.decisions) - 1; i >= 0; i-- {
+		if o := &op.decisions[i]; o.Kind == queue.Deliver || o.Done {
+			ready++
+		}
+		if d == &op.decisions[i] {
+			break
+		}
+	}
+	return s.Limits.MaxLength < 0 || ready <= s.Limits.MaxLength
 }
 
 // stores reports whether the store has an entry of the message in this queue.

@@ -92,6 +92,8 @@ func (f *faulty) Dispatched(*message.Message, string, int64) {
 
 func (f *faulty) Acked(*message.Message, string, int64) {}
 
+func (f *faulty) Died(*message.Message, string, broker.Death, int64) {}
+
 // TestPanicBelowALockEndsTheProcess: a panic below a queue's lock ends the process, in the
 // reader, the writer and a timer. The state that the lock guards cannot be trusted any
 // more, and other goroutines would wait for the lock for ever.

@@ -23,6 +23,8 @@ import (
 	"sync/atomic"
 	"time"
 
+	amqp091 "github.com/rabbitmq/amqp091-go"
+
 	"harelab/loadgen"
 	"harelab/loadgen/run"
 	"harelab/scenarios"
@@ -103,6 +105,7 @@ type runner struct {
 	series   *loadgen.Series
 	findings findings
 	partial  bool
+	timedOut bool
 	ended    int64 // run time of the end, microseconds
 }
 
@@ -110,6 +113,7 @@ type runner struct {
 // conditions read them during the run.
 type publishCount struct {
 	sent      atomic.Int64 // number of messages
+	aside     atomic.Bool  // some went to a queue that no worker consumes
 	byUsers   atomic.Int64 // number of these that users of closed loops sent
 	latest    atomic.Int64 // run time of the last message, microseconds
 	expected  atomic.Int64 // number of confirms to come or received
@@ -201,6 +205,13 @@ func (r *runner) run(ctx context.Context) (loadgen.Log, error) {
 	r.wait(ctx, published)
 	r.end()
 	r.ended = max(0, r.now()) // the run may end before run time zero
+	if r.o.Observer != nil {
+		r.catchUp()
+		r.o.Observer.Ended()
+	}
+	for _, w := range r.workers {
+		w.log.Unacked = w.unacked()
+	}
 	publishing.Wait()
 	background.Wait()
 	r.disconnect()
@@ -211,11 +222,37 @@ func (r *runner) run(ctx context.Context) (loadgen.Log, error) {
 	return r.log(parked), nil
 }
 
+// catchUp returns when the broker has carried out what publishers and workers have sent
+// it. It waits for the answers of calls that change nothing.
+func (r *runner) catchUp() {
+	if len(r.s.Queues) == 0 {
+		return
+	}
+	q := &r.s.Queues[0]
+	ask := func(ch *amqp091.Channel) {
+		// An error means that the channel is gone, and all that was sent on it.
+		ch.QueueDeclarePassive(q.Name, q.Durable, q.AutoDelete, q.Exclusive, false, nil)
+	}
+	for _, w := range r.workers {
+		w.mu.Lock()
+		sess := w.sess
+		w.mu.Unlock()
+		if sess != nil {
+			ask(sess.ch)
+		}
+	}
+	for _, p := range r.publishers {
+		for _, ln := range p.lines {
+			ask(ln.ch)
+		}
+	}
+}
+
 // log returns the log of the run, after all goroutines have ended.
 func (r *runner) log(parked []loadgen.Parked) loadgen.Log {
 	l := loadgen.Log{
 		Parked: parked, Series: r.series.Samples(), Interval: r.series.Interval(), Findings: r.findings.list,
-		Late: r.late.us.Load(), End: r.ended, Partial: r.partial,
+		Late: r.late.us.Load(), End: r.ended, Partial: r.partial, TimedOut: r.timedOut,
 	}
 	for _, p := range r.publishers {
 		l.Publishers = append(l.Publishers, p.log())

@@ -3,14 +3,17 @@ package amqp
 import (
 	"context"
 	"net"
+	"slices"
 	"sync"
 	"testing"
 	"time"
 
 	"harelab/engine"
+	"harelab/engine/broker"
 	"harelab/engine/message"
 	"harelab/loadgen"
 	"harelab/loadgen/run"
+	"harelab/loadgen/sim"
 	"harelab/scenarios"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
@@ -24,6 +27,10 @@ type watcher struct {
 	mu   sync.Mutex
 	zero int64
 	at   map[int64]*[3]int64
+
+	s     *scenarios.Scenario
+	fates loadgen.Fates
+	ended bool
 }
 
 func (w *watcher) note(m *message.Message, i int, now int64) {
@@ -45,7 +52,30 @@ func (w *watcher) note(m *message.Message, i int, now int64) {
 func (w *watcher) Enqueued(m *message.Message, _ string, now int64)   { w.note(m, 0, now) }
 func (w *watcher) Dispatched(m *message.Message, _ string, now int64) { w.note(m, 1, now) }
 func (w *watcher) Acked(m *message.Message, _ string, now int64)      { w.note(m, 2, now) }
-func (w *watcher) Started(zero time.Time)                             { w.zero = zero.UnixMicro() }
+func (w *watcher) Died(m *message.Message, queue string, d broker.Death, _ int64) {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	index := func(name string) int32 {
+		return int32(slices.IndexFunc(w.s.Queues, func(q scenarios.Queue) bool { return q.Name == name }))
+	}
+	var to []int32
+	for _, name := range d.To {
+		to = append(to, index(name))
+	}
+	if seq, ok := loadgen.BodySeq(m.Body()); ok && !w.ended && sim.CauseOf(d) != run.NoCause {
+		w.fates.Died(seq, sim.CauseOf(d), index(queue), to)
+	}
+}
+
+func (w *watcher) Ended() {
+	w.mu.Lock()
+	defer w.mu.Unlock()
+	w.ended = true
+}
+
+func (w *watcher) Fate(seq int64) loadgen.Fate { return w.fates[seq] }
+
+func (w *watcher) Started(zero time.Time) { w.zero = zero.UnixMicro() }
 
 func (w *watcher) Times(seq int64, _ string) (enqueued, dispatched, acked int64) {
 	w.mu.Lock()
@@ -83,7 +113,7 @@ func resolve(t *testing.T, text string, o scenarios.Options) *scenarios.Scenario
 // embedded runs s on a broker of this process.
 func embedded(t *testing.T, s *scenarios.Scenario) *run.Result {
 	t.Helper()
-	w := &watcher{}
+	w := &watcher{s: s}
 	e, err := engine.New(engine.Options{Tracer: w, Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order})
 	if err != nil {
 		t.Fatal(err)

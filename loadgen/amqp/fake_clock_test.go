@@ -32,7 +32,7 @@ func inBubble(t *testing.T, s *scenarios.Scenario) *run.Result {
 func inBubbleUntil(t *testing.T, s *scenarios.Scenario, d, late time.Duration) (r *run.Result) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w := &watcher{}
+		w := &watcher{s: s}
 		quiet := slog.New(slog.NewTextHandler(io.Discard, nil))
 		e, err := engine.New(engine.Options{Tracer: w, Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order, Logger: quiet})
 		if err != nil {

@@ -4,6 +4,7 @@ import (
 	"context"
 	"fmt"
 	"runtime"
+	"slices"
 	"sync"
 	"time"
 
@@ -180,9 +181,15 @@ func (p *publisher) send(ln *line, m *loadgen.Planned, enc *encoder) bool {
 	}
 	route := p.r.route(m)
 	copies := 0 // number that workers will receive
+	first := int32(-1)
+	if len(route) > 0 {
+		first = slices.Min(route)
+	}
 	for _, q := range route {
 		if p.r.consumed[q] {
 			copies++
+		} else {
+			p.r.published.aside.Store(true)
 		}
 	}
 	forWork, forConfirm := p.r.waiters(m)
@@ -208,7 +215,7 @@ func (p *publisher) send(ln *line, m *loadgen.Planned, enc *encoder) bool {
 	count.latest.Store(now)
 	p.sent = append(p.sent, loadgen.Sent{
 		Seq: m.Seq, Intended: m.At, At: now, Service: m.Service, Tenant: m.Tenant,
-		Class: m.Class, Copies: int32(len(route)), Paced: m.Paced,
+		Class: m.Class, Copies: int32(len(route)), Workable: int32(copies), Queue: first, Paced: m.Paced,
 	})
 	if err := ln.ch.PublishWithContext(context.Background(), m.Exchange, m.RoutingKey, m.Mandatory, false, msg); err != nil {
 		p.r.fatal("publisher-lost", fmt.Sprintf("Publisher %s was cut off: %v.", p.spec.Name, err))

@@ -50,7 +50,7 @@ func TestQuickWorkWaitsBehindSlow(t *testing.T) {
 			s := resolve(t, celery, scenarios.Options{Set: map[string]string{"ack": ack}})
 			for begin := time.Now(); time.Since(begin) < time.Minute; {
 				r := embedded(t, s)
-				if l := r.Ledger; l.Published != 44 || l.Delivered != 44 || l.Finished != 44 || l.Lost+l.Duplicated+l.Redelivered+l.Unserved+l.Inversions != 0 {
+				if l := r.Ledger; l.Published != 44 || l.Delivered != 44 || l.Finished != 44 || l.Lost+l.Duplicated+l.Redelivered+l.Left+l.Inversions != 0 {
 					t.Errorf("ledger %+v", l)
 				}
 				if want := map[string]int64{"on-start": 44, "on-done": 44}[ack]; r.Ledger.Acked != want {
@@ -304,7 +304,7 @@ stop: {when: drained, timeout: 20s}
 
 func TestInterruptedRunIsPartial(t *testing.T) {
 	r := inBubbleUntil(t, resolve(t, celery, scenarios.Options{}), 200*time.Millisecond, 0)
-	if !r.Partial || !r.Valid() || r.Ledger.Published != 44 || r.Ledger.Unserved != 44 || r.Ledger.Lost != 0 {
+	if !r.Partial || !r.Valid() || r.Ledger.Published != 44 || r.Ledger.Left != 44 || r.Ledger.Lost != 0 {
 		t.Errorf("partial %v, findings %v, ledger %+v", r.Partial, r.Findings, r.Ledger)
 	}
 	if len(r.Spans) != 4 {

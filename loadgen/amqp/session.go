@@ -26,7 +26,8 @@ type session struct {
 	meant   atomic.Bool // the session's end is part of the run
 	reader  sync.WaitGroup
 
-	unacked atomic.Int64 // number of deliveries that wait for an ack
+	unacked   atomic.Int64 // number of deliveries that wait for an ack
+	forgotten atomic.Int64 // number of these that will never get one
 
 	order struct { // puts deliveries in order of their tags
 		sync.Mutex

@@ -2,6 +2,7 @@ package amqp
 
 import (
 	"context"
+	"slices"
 	"time"
 
 	"harelab/loadgen"
@@ -28,8 +29,7 @@ func (r *runner) wait(ctx context.Context, published <-chan struct{}) {
 			r.findings.add("interrupted", "The run was interrupted. The figures cover the time until then.", false)
 			return
 		case <-timeout.C:
-			r.partial = true
-			r.findings.add("timeout", "The run reached its timeout of "+r.s.Stop.Timeout.String()+" before all messages were done.", false)
+			r.partial, r.timedOut = true, true
 			return
 		case <-r.halt:
 			r.partial = true // fatal ended it
@@ -57,7 +57,41 @@ func (r *runner) complete(quiet *quietness) bool {
 		idle := r.now() - max(r.worked.latest.Load(), r.published.latest.Load())
 		return idle >= r.s.Stop.Idle.Microseconds() && r.returning.Load() == 0
 	}
-	return r.outstanding.Left() == 0 && r.returning.Load() == 0 || quiet.long(r)
+	return r.outstanding.Left() == 0 && r.returning.Load() == 0 && !r.expires() || quiet.long(r)
+}
+
+// expires reports whether messages that were published to queues without consumers may
+// still expire, and go on to other queues.
+func (r *runner) expires() bool {
+	if !r.published.aside.Load() {
+		return false
+	}
+	for i := range r.s.Queues {
+		if !r.consumed[i] && expiring(&r.s.Queues[i]) {
+			return true
+		}
+	}
+	return r.now() < r.lastExpiry()
+}
+
+// lastExpiry returns the run time at which the last message has expired that was
+// published with a time to live of its own; 0: none was.
+func (r *runner) lastExpiry() int64 {
+	if slices.Index(r.consumed, false) < 0 {
+		return 0
+	}
+	longest := time.Duration(0)
+	for i := range r.s.Classes {
+		longest = max(longest, r.s.Classes[i].Expiration)
+	}
+	if longest == 0 {
+		return 0
+	}
+	return r.published.latest.Load() + longest.Microseconds()
+}
+
+func expiring(q *scenarios.Queue) bool {
+	return slices.ContainsFunc(q.Arguments, func(a scenarios.Argument) bool { return a.Name == "x-message-ttl" })
 }
 
 // answersMissing reports whether publishers wait for confirms.
@@ -105,16 +139,12 @@ func (r *runner) forgotten() int64 {
 	return n
 }
 
-// flowing returns the queues that messages leave: to a worker, or by expiry to a
-// dead-letter exchange.
+// flowing returns the queues that messages leave: to a worker, or when they expire.
 func (r *runner) flowing() []int {
 	var list []int
+	own := r.now() < r.lastExpiry() // messages with a time to live of their own are left
 	for i := range r.s.Queues {
-		expires := false
-		for _, a := range r.s.Queues[i].Arguments {
-			expires = expires || a.Name == "x-message-ttl"
-		}
-		if r.consumed[i] || expires && loadgen.DeadLetters(&r.s.Queues[i]) {
+		if r.consumed[i] || expiring(&r.s.Queues[i]) || own {
 			list = append(list, i)
 		}
 	}

@@ -328,11 +328,26 @@ func (w *worker) ackDone(it *item) {
 	w.mu.Unlock()
 	switch {
 	case forget:
+		it.sess.forgotten.Add(1)
 	case a.Batch > 1:
 		it.sess.later(it, a.Batch)
 	default:
 		it.sess.ack(it)
 	}
+}
+
+// unacked returns the number of deliveries whose work is done and whose acks the worker
+// forgot or has not sent yet.
+func (w *worker) unacked() int64 {
+	w.mu.Lock()
+	sess := w.sess
+	w.mu.Unlock()
+	if sess == nil {
+		return 0
+	}
+	sess.batch.Lock()
+	defer sess.batch.Unlock()
+	return sess.forgotten.Load() + int64(len(sess.batch.items))
 }
 
 // leave closes the worker's connection and abandons its deliveries. It may be called

@@ -21,29 +21,6 @@ import (
 // None is the time of an event that is not visible or did not happen.
 const None int64 = math.MinInt64
 
-// State is the state of a message at the end of the run.
-type State uint8
-
-// The states of a message.
-const (
-	Done       State = iota // its work was finished
-	Lost                    // the broker accepted it, and no worker will ever finish it
-	Unserved                // it was still queued or running when the run ended
-	Returned                // the broker returned it as unroutable
-	Unroutable              // it matched no queue, and the broker dropped it without notice
-	Rejected                // the broker refused it (negative confirm)
-	DeadLetter              // it ended in a queue of dead letters or was discarded
-)
-
-// String returns the state's name as messages.csv writes it.
-func (s State) String() string {
-	names := [...]string{"done", "lost", "unserved", "returned", "unroutable", "rejected", "dead-lettered"}
-	if int(s) < len(names) {
-		return names[s]
-	}
-	return "unknown"
-}
-
 // A Message is one row: the last attempt at one published message. A message
 // that was routed to several queues has one row as well, that of the copy whose
 // work ended last; the [Ledger] counts all copies.
@@ -59,8 +36,10 @@ type Message struct {
 	Attempts    int32 // number of deliveries
 	Redelivered bool  // it returned to its queue at least once
 	State       State
-	Duplicated  bool // its work was finished more often than it has copies
-	Paced       bool // it has a time of its own, from an open phase or a trace: its lateness counts
+	Cause       Cause // why it last left a queue without an acknowledgement
+	Duplicated  bool  // its work was finished more often than it has copies
+	From        int32 // the queue that it left so; of no meaning without a Cause
+	Paced       bool  // it has a time of its own, from an open phase or a trace: its lateness counts
 
 	Redeliveries int32 // number of deliveries flagged redelivered
 
@@ -86,6 +65,7 @@ type Worker struct {
 	Ack      string // "on-start", "on-done" or "none"
 	Queues   []string
 	Away     []Absence // in order, not touching
+	Unacked  int64     // number of deliveries whose work was done and whose ack had not come when the run ended
 }
 
 // An Absence is a span of run time in microseconds during which a worker takes no
@@ -128,24 +108,6 @@ type Span struct {
 	Seq                 int64
 	Start, End          int64
 	Cut                 bool // the worker died before the work was done
-}
-
-// A Ledger accounts for every message of a run. It counts messages, but deliveries
-// in Delivered, Redelivered and Inversions.
-type Ledger struct {
-	Published   int64 // handed to the client library
-	Confirmed   int64 // -1: the run asked for no confirms
-	Returned    int64
-	Unroutable  int64 // matched no queue, returned or dropped; -1: not visible
-	Rejected    int64
-	Delivered   int64 // redeliveries included
-	Finished    int64 // work finished at least once
-	Acked       int64 // acked at least once (0 for ack none)
-	Lost        int64 // accepted and never finished, messages dropped as unroutable included
-	Duplicated  int64 // work finished more often than the message has copies
-	Redelivered int64 // flagged redelivered
-	Unserved    int64
-	Inversions  int64 // first deliveries of a queue out of publish order within a priority
 }
 
 // A Finding is a fact that a reader must know before trusting the figures.

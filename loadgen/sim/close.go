@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"slices"
 
+	"harelab/loadgen"
 	"harelab/loadgen/run"
 )
 
@@ -23,22 +24,18 @@ func (d *driver) close() (*Outcome, error) {
 	for i := range d.tasks {
 		if t := &d.tasks[i]; t.phase != unused {
 			d.unfinished(t)
+			if t.phase == leaving {
+				o.Unacked[t.worker]++
+			}
 		}
 	}
 	if d.unresolved() {
 		if err := d.drain(); err != nil {
 			return nil, err
 		}
-		d.resolve()
 	}
-	for i := range o.Messages {
-		switch o.Messages[i].State {
-		case run.Lost:
-			d.ledger.Lost++
-		case run.Unserved:
-			d.ledger.Unserved++
-		}
-	}
+	d.settle()
+	d.ledger.Count(o.Messages)
 	slices.SortStableFunc(o.Spans, func(a, b run.Span) int { return cmp.Compare(a.Start, b.Start) })
 	o.Ledger = d.ledger
 	o.Length = d.last
@@ -59,10 +56,21 @@ func (d *driver) unfinished(t *task) {
 	}
 }
 
-// unresolved reports whether there are unserved messages that no worker holds.
+// open reports whether a message may have a copy whose work is not done.
+func (d *driver) open(seq int) bool {
+	switch d.out.Messages[seq].State {
+	case run.Left, run.Refused:
+		return true
+	case run.Done:
+		return d.copies[seq].finished < d.copies[seq].workable
+	}
+	return false
+}
+
+// unresolved reports whether there are open messages that no worker holds.
 func (d *driver) unresolved() bool {
 	for i := range d.out.Messages {
-		if d.out.Messages[i].State == run.Unserved && !d.present.has(int64(i)) {
+		if d.open(i) && !d.present.has(int64(i)) {
 			return true
 		}
 	}
@@ -89,38 +97,39 @@ func (d *driver) drain() error {
 			}
 			seq := seqOf(m.Msg.Body())
 			m.Msg.Release()
-			if d.present.has(seq) {
-				continue
-			}
 			d.present.set(seq)
-			row := &d.out.Messages[seq]
-			if row.State == run.Unserved && row.Queue != int32(i) && !d.consumed(q.Name) {
-				row.State = run.DeadLetter
-				row.Queue = int32(i)
+			if !d.consumed[i] {
+				d.parked[seq] = int32(i)
 			}
 		}
 	}
 	return nil
 }
 
-// consumed reports whether a worker subscribes to a queue.
-func (d *driver) consumed(queue string) bool {
-	for _, w := range d.workers {
-		for _, s := range w.Subscriptions {
-			if s.Queue == queue {
-				return true
-			}
-		}
-	}
-	return false
-}
-
-// resolve marks the messages that drain did not find: the broker discarded them.
-func (d *driver) resolve() {
+// settle sets the states of the messages whose work is not done.
+func (d *driver) settle() {
+	settler := loadgen.NewSettler(d.model.Queues, d.consumed, false)
 	for i := range d.out.Messages {
-		if row := &d.out.Messages[i]; row.State == run.Unserved && !d.present.has(int64(i)) {
-			row.State = run.DeadLetter
+		row, seq := &d.out.Messages[i], int64(i)
+		fate, died := d.fates[seq]
+		if !d.open(i) {
+			if died {
+				row.Cause, row.From = fate.Cause, fate.From
+			}
+			continue
 		}
+		c := &d.copies[i]
+		e := loadgen.End{
+			Routed: c.enqueued, Workable: c.workable, Finished: c.finished, Home: -1,
+			Fate: fate, In: -1, There: d.present.has(seq), Shown: true,
+		}
+		if c.enqueued == 1 {
+			e.Home = c.home
+		}
+		if q, ok := d.parked[seq]; ok {
+			e.In = q
+		}
+		settler.Settle(row, e)
 	}
 }
 

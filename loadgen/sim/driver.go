@@ -15,14 +15,16 @@ import (
 // A driver runs one model.
 type driver struct {
 	agenda
-	model   *Model
-	clock   *clock
-	broker  *broker.Broker
-	vhost   *broker.VHost
-	conn    *broker.Conn
-	channel *broker.Channel // for publishing
-	workers []*worker
-	queues  map[string]int32 // by name
+	model    *Model
+	clock    *clock
+	broker   *broker.Broker
+	vhost    *broker.VHost
+	conn     *broker.Conn
+	channel  *broker.Channel // for publishing
+	workers  []*worker
+	queues   map[string]int32 // by name
+	consumed []bool           // by queue: a worker subscribes to it
+	fates    loadgen.Fates
 
 	tasks []task
 	free  int32 // first free task, linked by next
@@ -34,6 +36,7 @@ type driver struct {
 	newest     [][]int64         // by queue and priority: the greatest seq of a first delivery, plus 1
 	publishing int64             // seq of the message that is being published, or -1
 	present    bitset            // messages found in queues or at workers at the end
+	parked     map[int64]int32   // messages found in queues without consumers at the end -> the queue
 	over       bool              // the run has ended, and drain looks for messages
 	feedback   Feedback          // the source, if it is one
 	active     int64             // time at which a message was last published or started
@@ -67,14 +70,23 @@ func (m *Model) Run(ctx context.Context) (*Outcome, error) {
 }
 
 func newDriver(m *Model) (*driver, error) {
-	d := &driver{model: m, queues: map[string]int32{}, free: noTask, publishing: -1, newest: make([][]int64, len(m.Queues)), series: loadgen.NewSeries(m.Interval)}
+	d := &driver{model: m, queues: map[string]int32{}, free: noTask, publishing: -1, parked: map[int64]int32{}, newest: make([][]int64, len(m.Queues)), series: loadgen.NewSeries(m.Interval)}
 	d.clock = &clock{agenda: &d.agenda}
 	d.feedback, _ = m.Source.(Feedback)
 	n := m.Source.Len()
+	d.copies = make([]copies, 0, n)
+	d.consumed = make([]bool, len(m.Queues))
+	for i, q := range m.Queues {
+		for _, w := range m.Workers {
+			subscribes := func(s Subscription) bool { return s.Queue == q.Name }
+			d.consumed[i] = d.consumed[i] || slices.ContainsFunc(w.Subscriptions, subscribes)
+		}
+	}
 	d.out = &Outcome{
 		Messages: make([]run.Message, 0, n),
 		Served:   make([]int64, len(m.Workers)),
 		Busy:     make([]int64, len(m.Workers)),
+		Unacked:  make([]int64, len(m.Workers)),
 	}
 	if m.Spans {
 		d.out.Spans = make([]run.Span, 0, n)
@@ -174,7 +186,7 @@ func (d *driver) loop(ctx context.Context) error {
 				break
 			}
 			d.now, d.last = end, end
-			d.out.Partial = true
+			d.out.Partial, d.out.TimedOut = true, true
 			break
 		}
 		if at > nextSample {

@@ -173,7 +173,9 @@ type Outcome struct {
 	Interval int64   // microseconds between the samples
 	Served   []int64 // by worker: number of attempts that succeeded
 	Busy     []int64 // by worker: microseconds that these attempts took
+	Unacked  []int64 // by worker: number of deliveries whose work is done and whose ack has not come
 	Ledger   run.Ledger
 	Length   int64 // time of the last event that is not a timer
 	Partial  bool  // ended by the timeout or by its context
+	TimedOut bool  // ended by the timeout
 }

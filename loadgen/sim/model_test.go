@@ -86,7 +86,7 @@ func TestBrokerFeatures(t *testing.T) {
 			name:  "messages expire in the queue",
 			model: Model{Queues: []scenarios.Queue{queueOf("q", "x-message-ttl", int64(2))}, Workers: oneWorker("q", 1)},
 			load:  burst(0, 4, "q", 1500),
-			want:  "done done dead-lettered dead-lettered",
+			want:  "done done expired expired",
 		},
 		{
 			name: "expired messages are dead-lettered and worked on elsewhere",
@@ -133,7 +133,7 @@ func TestBrokerFeatures(t *testing.T) {
 				Stop:    Stop{Timeout: 1500},
 			},
 			load: burst(0, 3, "q", 1000),
-			want: "done unserved unserved",
+			want: "done left left",
 		},
 		{
 			name: "a full queue rejects",
@@ -143,7 +143,7 @@ func TestBrokerFeatures(t *testing.T) {
 				Confirms: true,
 			},
 			load: burst(0, 3, "q", 1000),
-			want: "done done rejected",
+			want: "done done refused",
 		},
 		{
 			name: "unroutable messages are dropped, returned, or taken by the alternate exchange",
@@ -199,7 +199,7 @@ func TestBrokerFeatures(t *testing.T) {
 				}
 				return l
 			}(),
-			want: "dead-lettered done done",
+			want: "dropped done done",
 		},
 	} {
 		t.Run(c.name, func(t *testing.T) {
@@ -327,9 +327,9 @@ func TestStop(t *testing.T) {
 		cut    bool
 	}{
 		{"when nothing is left", Stop{}, 80, "done done done", false},
-		{"at the timeout", Stop{Timeout: 65}, 65, "done done unserved", true},
-		{"when all is published", Stop{Published: true}, 50, "done unserved unserved", false},
-		{"when nothing starts", Stop{Idle: 15}, 60, "done done unserved", false},
+		{"at the timeout", Stop{Timeout: 65}, 65, "done done left", true},
+		{"when all is published", Stop{Published: true}, 50, "done left left", false},
+		{"when nothing starts", Stop{Idle: 15}, 60, "done done left", false},
 		{"when nothing is left but timers", Stop{Timeout: 1000}, 80, "done done done", false},
 	} {
 		t.Run(c.name, func(t *testing.T) {

@@ -1,13 +1,17 @@
 package sim
 
 import (
+	"harelab/engine/broker"
 	"harelab/engine/message"
+	"harelab/engine/queue"
 	"harelab/loadgen/run"
 )
 
 // copies counts the copies of a message.
 type copies struct {
+	home     int32 // the first queue that took the message when it was published
 	enqueued int32 // number of queues that took the message when it was published
+	workable int32 // number of these that a worker consumes
 	finished int32 // number of attempts that succeeded
 }
 
@@ -18,11 +22,17 @@ func (t *tracer) Enqueued(m *message.Message, queue string, _ int64) {
 	seq := seqOf(m.Body())
 	row := &t.out.Messages[seq]
 	row.Enqueued = t.now
+	number := t.queueNumber(queue)
 	if seq == t.publishing {
-		t.copies[seq].enqueued++
+		if t.copies[seq].enqueued++; t.copies[seq].enqueued == 1 {
+			t.copies[seq].home = number
+		}
+		if t.consumed[number] {
+			t.copies[seq].workable++
+		}
 	}
 	if row.Queue < 0 {
-		row.Queue = t.queueNumber(queue)
+		row.Queue = number
 	}
 }
 
@@ -37,6 +47,40 @@ func (t *tracer) queueNumber(name string) int32 {
 
 func (t *tracer) Dispatched(*message.Message, string, int64) {}
 func (t *tracer) Acked(*message.Message, string, int64)      {}
+
+func (t *tracer) Died(m *message.Message, queue string, d broker.Death, _ int64) {
+	cause := CauseOf(d)
+	if cause == run.NoCause || t.over {
+		return
+	}
+	to := make([]int32, len(d.To))
+	for i, name := range d.To {
+		to[i] = t.queueNumber(name)
+	}
+	t.fates.Died(seqOf(m.Body()), cause, t.queueNumber(queue), to)
+}
+
+// CauseOf returns the cause of a death in harelab's broker, or run.NoCause if the
+// queue was purged or deleted.
+func CauseOf(d broker.Death) run.Cause {
+	switch {
+	case d.Refused:
+		return run.Overflow
+	case d.Octets:
+		return run.MaxOctets
+	}
+	switch d.Reason {
+	case queue.Expired:
+		return run.TTL
+	case queue.MaxLen:
+		return run.MaxMessages
+	case queue.Rejected:
+		return run.ByWorker
+	case queue.DeliveryLimit:
+		return run.Deliveries
+	}
+	return run.NoCause
+}
 
 // done records the end of an attempt that succeeded. The row of a message shows the
 // last such attempt (R19).

@@ -32,7 +32,7 @@ func (d *driver) publishNext() {
 	}
 	seq := int64(len(d.out.Messages))
 	d.out.Messages = append(d.out.Messages, run.Message{
-		Seq: seq, Class: m.Class, Queue: -1, Tenant: m.Tenant, Worker: -1, Slot: -1, State: run.Unserved,
+		Seq: seq, Class: m.Class, Queue: -1, Tenant: m.Tenant, Worker: -1, Slot: -1, State: run.Left,
 		Intended: m.Intended, Sent: m.Sent, Confirmed: m.Confirmed, Enqueued: run.None, Dispatched: run.None,
 		Received: run.None, Started: run.None, Done: run.None, Acked: run.None, Service: m.Service,
 	})
@@ -52,16 +52,11 @@ func (d *driver) publishNext() {
 	row := &d.out.Messages[seq]
 	switch {
 	case result.Confirm == broker.ConfirmNack:
-		row.State, row.Confirmed = run.Rejected, run.None
-		d.ledger.Rejected++
+		row.State, row.Confirmed = run.Refused, run.None
 	case !result.Routed && m.Mandatory:
 		row.State = run.Returned
-		d.ledger.Returned++
-		d.ledger.Unroutable++
 	case !result.Routed:
 		row.State = run.Unroutable
-		d.ledger.Unroutable++
-		d.ledger.Lost++
 	}
 	if row.Confirmed != run.None {
 		d.ledger.Confirmed++

@@ -49,6 +49,10 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 		r.Ledger.Confirmed = -1
 	}
 	loadgen.CheckInterval(r, out.Interval)
+	for i := range r.Workers {
+		r.Workers[i].Unacked = out.Unacked[i]
+	}
+	loadgen.CheckLeft(r, s, out.TimedOut)
 	loadgen.CheckWarmup(r)
 	return r, Ran(r, s)
 }

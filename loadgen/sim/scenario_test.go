@@ -100,7 +100,7 @@ func TestCelery(t *testing.T) {
 				t.Errorf("%d queries stuck behind nets, want %d", stuck, c.stuck)
 			}
 			if l := r.Ledger; l.Published != int64(len(r.Messages)) || l.Finished != l.Published || l.Acked != l.Published ||
-				l.Delivered != l.Published || l.Lost+l.Duplicated+l.Redelivered+l.Unserved+l.Unroutable+l.Returned+l.Inversions != 0 {
+				l.Delivered != l.Published || l.Lost+l.Duplicated+l.Redelivered+l.Left+l.Unroutable+l.Returned+l.Inversions != 0 {
 				t.Errorf("ledger %+v", l)
 			}
 		})
@@ -161,12 +161,12 @@ func checkSound(t *testing.T, r *run.Result) {
 			}
 		case run.Lost, run.Unroutable:
 			lost++
-		case run.Unserved:
+		case run.Left:
 			unserved++
 		}
 	}
 	l := r.Ledger
-	if l.Published != int64(len(r.Messages)) || l.Finished != finished || l.Lost != lost || l.Unserved != unserved {
+	if l.Published != int64(len(r.Messages)) || l.Finished != finished || l.Lost != lost || l.Left != unserved {
 		t.Errorf("ledger %+v; rows: %d, %d done, %d lost, %d unserved", l, len(r.Messages), finished, lost, unserved)
 	}
 	for i, s := range r.Spans {

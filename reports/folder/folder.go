@@ -14,6 +14,8 @@
 //	tenants.csv             seq,tenant; only of runs with tenants
 //	repeats.csv             redeliveries and duplicates of the messages for which
 //	                        messages.csv does not say them
+//	causes.csv              why messages left a queue without an acknowledgement, and
+//	                        which queue; only of runs with such messages
 //	spans.csv               every span of work; only if some are missing from
 //	                        messages.csv, which has the last attempt of a message
 //
@@ -130,6 +132,9 @@ func (w *writer) run(r *Run) {
 	}
 	if anyRepeats(r.Result) {
 		w.file(at("repeats.csv"), func(out io.Writer) error { return writeRepeats(out, r.Result) })
+	}
+	if anyCauses(r.Result) {
+		w.file(at("causes.csv"), func(out io.Writer) error { return writeCauses(out, r.Result) })
 	}
 	if !spansFollow(r.Result) {
 		w.file(at("spans.csv"), func(out io.Writer) error { return writeSpans(out, r.Result) })

@@ -2,6 +2,7 @@ package folder
 
 import (
 	"bytes"
+	"encoding/json"
 	"flag"
 	"math"
 	"math/rand/v2"
@@ -128,7 +129,7 @@ func TestMessagesErrorsNameLineAndColumn(t *testing.T) {
 		{"empty", "", "the file is empty: it needs a header line seq,class,"},
 		{"no such column", "seq,class\n", `line 1: there is no column "queue" (columns are seq,class,queue,`},
 		{"not a number", header + "x,a,q,w,0,1,false,0,,,,,,,,,done\n", `line 2: seq "x" is not a whole number`},
-		{"unknown state", header + "0,a,q,w,0,1,false,0,,,,,,,,,gone\n", `line 2: state "gone" is not a state of a message`},
+		{"unknown state", header + "0,a,q,w,0,1,false,0,,,,,,,,,vanished\n", `line 2: state "vanished" is not a state of a message`},
 		{"not a flag", header + "0,a,q,w,0,1,perhaps,0,,,,,,,,,done\n", `line 2: redelivered "perhaps" is neither true nor false`},
 		{"too many slots", header + "0,a,q,w,99999,1,false,0,,,,,,,,,done\n", `line 2: slot "99999" is out of range`},
 		{"short row", header + "0,a,q\n", "wrong number of fields"},
@@ -391,4 +392,70 @@ func FuzzReadMessages(f *testing.F) {
 			t.Fatalf("a round trip changed it:\n%s", d)
 		}
 	})
+}
+
+// TestStatesComeBack: what became of each message, and why, is the same after a round
+// trip through a folder.
+func TestStatesComeBack(t *testing.T) {
+	r := specimen.CeleryInitial()
+	for i := range r.Messages {
+		m := &r.Messages[i]
+		m.State = run.State(i % (int(run.Gone) + 1))
+		switch m.State {
+		case run.DeadLetter:
+			m.Cause = run.Cause(1 + i/12)
+		case run.Dropped:
+			m.Cause = run.MaxOctets
+		case run.Expired:
+			m.Cause = run.TTL
+		}
+		m.From = 0
+	}
+	r.Workers[0].Unacked = 3
+	f := New([]*arms.Run{{Result: r, Summary: stat.Summarize(r)}}, Manifest{})
+	dir := t.TempDir()
+	if err := f.Write(dir); err != nil {
+		t.Fatal(err)
+	}
+	again, err := Read(dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, m := range again.Runs[0].Result.Messages {
+		if w := r.Messages[i]; m.State != w.State || m.Cause != w.Cause || m.From != w.From {
+			t.Errorf("message %d: %v %v from %d, want %v %v from %d", i, m.State, m.Cause, m.From, w.State, w.Cause, w.From)
+		}
+	}
+	if d := cmp.Diff(f.Summaries()[0].Ends, again.Runs[0].Result.Ends()); d != "" {
+		t.Error(d)
+	}
+	if n := again.Runs[0].Result.Workers[0].Unacked; n != 3 {
+		t.Errorf("%d unacked, want 3", n)
+	}
+}
+
+// TestOlderFoldersKeepTheirMeaning: they called refused messages rejected, and messages
+// that were left unserved.
+func TestOlderFoldersKeepTheirMeaning(t *testing.T) {
+	header := strings.Join(messageColumns, ",") + "\n"
+	r, err := ReadMessages(strings.NewReader(header + "0,a,q,,,0,false,0,,,,,,,,,rejected\n1,a,q,,,0,false,0,,,,,,,,,unserved\n2,a,q,w,0,1,false,0,,,,,,,,,rejected\n"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	for i, want := range []run.State{run.Refused, run.Left, run.Rejected} {
+		if got := r.Messages[i].State; got != want {
+			t.Errorf("message %d: %v, want %v", i, got, want)
+		}
+	}
+	var s stat.Summary
+	old := `{"ledger": {"published": 9, "rejected": 2, "unserved": 3}, "metrics": {"rejected": 2, "unserved": 3}, "by": {"class=a": {"rejected": 1, "unserved": 1}}}`
+	if err := json.Unmarshal([]byte(old), &s); err != nil {
+		t.Fatal(err)
+	}
+	if l := s.Ledger; l.Published != 9 || l.Refused != 2 || l.Rejected != 0 || l.Left != 3 {
+		t.Errorf("ledger %+v", l)
+	}
+	if m := s.Metrics; m["refused"] != 2 || m["left"] != 3 || s.By["class=a"]["refused"] != 1 {
+		t.Errorf("metrics %v, by %v", m, s.By)
+	}
 }

@@ -102,6 +102,7 @@ var states = func() map[string]run.State {
 	for s := run.Done; s.String() != "unknown"; s++ {
 		m[s.String()] = s
 	}
+	m["unserved"] = run.Left // as folders had it once
 	return m
 }()
 
@@ -139,7 +140,9 @@ func readMessages(in io.Reader, r *run.Result) error {
 		if !ok {
 			t.fail("state", "not a state of a message")
 		}
-		m.State = state
+		if m.State = state; state == run.Rejected && m.Attempts == 0 {
+			m.State = run.Refused // as folders had it before workers' rejections had a state
+		}
 		if m.Started != run.None && m.Done != run.None {
 			m.Service = m.Done - m.Started
 		}

@@ -126,6 +126,7 @@ func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 		err = errors.Join(
 			read("tenants.csv", true, func(in io.Reader) error { return readTenants(in, r) }),
 			read("repeats.csv", true, func(in io.Reader) error { return readRepeats(in, r) }),
+			read("causes.csv", true, func(in io.Reader) error { return readCauses(in, r) }),
 			read("spans.csv", true, func(in io.Reader) error { return readSpans(in, r) }),
 		)
 	}
@@ -147,7 +148,7 @@ func (a Arm) result(s *stat.Summary) *run.Result {
 		r.Classes = append(r.Classes, c.Name)
 	}
 	for i, w := range s.Workers {
-		rw := run.Worker{Name: w.Name, Slots: w.Slots, Prefetch: w.Prefetch, Scope: w.Scope, Ack: w.Ack}
+		rw := run.Worker{Name: w.Name, Slots: w.Slots, Prefetch: w.Prefetch, Scope: w.Scope, Ack: w.Ack, Unacked: w.Unacked}
 		if i < len(a.WorkerQueues) {
 			rw.Queues = a.WorkerQueues[i]
 		}

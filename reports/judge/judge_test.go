@@ -85,7 +85,7 @@ func TestStarvedClassIsTheGoal(t *testing.T) {
 	starve := func(r *run.Result) *run.Result {
 		for i := range r.Messages {
 			if m := &r.Messages[i]; r.Classes[m.Class] == "fit_neural_net" {
-				m.Received, m.Started, m.Done, m.Acked, m.State = run.None, run.None, run.None, run.None, run.Unserved
+				m.Received, m.Started, m.Done, m.Acked, m.State = run.None, run.None, run.None, run.None, run.Left
 			}
 		}
 		return r
@@ -108,8 +108,8 @@ func TestSentencesMirror(t *testing.T) {
 		r := fair()
 		for i := range r.Messages {
 			if m := &r.Messages[i]; r.Classes[m.Class] == "run_user_query" && m.Seq%4 != 0 {
-				m.Received, m.Started, m.Done, m.Acked, m.State = run.None, run.None, run.None, run.None, run.Unserved
-				r.Ledger.Unserved++
+				m.Received, m.Started, m.Done, m.Acked, m.State = run.None, run.None, run.None, run.None, run.Left
+				r.Ledger.Left++
 			}
 		}
 		return r

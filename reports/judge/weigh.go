@@ -58,7 +58,7 @@ func Weigh(goals []Goal, base, news []*stat.Summary) Balance {
 }
 
 // ends are the counts of messages that did not end as they should.
-var ends = []string{"lost", "dropped", "expired", "refused", "rejected", "dead_lettered", "unserved", "duplicated"}
+var ends = []string{"lost", "dropped", "expired", "refused", "rejected", "delivery_limited", "dead_lettered", "left", "duplicated"}
 
 // Others returns the waits of the messages that the goals are not about: of the other
 // classes for a goal about a class, of the other tenants for one about tenants, and of

@@ -202,14 +202,17 @@ func TestInvalidGoesAboveTheHeadlineAndHidesTheVerdict(t *testing.T) {
 func TestSound(t *testing.T) {
 	partial := specimen.CeleryInitial()
 	partial.Partial = true
-	partial.Ledger.Unserved = 2
+	for i := range 2 {
+		m := &partial.Messages[len(partial.Messages)-1-i]
+		m.State, m.Worker = run.Left, -1
+	}
 	for _, tt := range []struct {
 		name, state, title, holds string
 		r                         *run.Result
 	}{
 		{"virtual", "ok", "The run is sound.", "Virtual time: exact", specimen.CeleryInitial()},
 		{"measured", "ok", "The run is sound.", "changes no figure of a class by more than 10 %: work ended up to 100 µs after", specimen.Measured(specimen.CeleryInitial())},
-		{"partial", "note", "Read with care.", "2 not served", partial},
+		{"partial", "note", "Read with care.", "2 messages wait in queue", partial},
 	} {
 		s := Sound(folderOf(tt.r).Set())
 		var texts []string

@@ -69,7 +69,8 @@ func Sound(in *arms.Set) Soundness {
 
 type adder func(state, name, format string, args ...any)
 
-// checkLedger checks that every published message was finished once.
+// checkLedger checks that every published message was finished once, and says what
+// became of the others.
 func checkLedger(in *arms.Set, add adder) {
 	var published, finished int64
 	var wrong []string
@@ -77,20 +78,50 @@ func checkLedger(in *arms.Set, add adder) {
 		l := r.Summary.Ledger
 		published += l.Published
 		finished += l.Finished
-		for _, c := range []struct {
-			n    int64
-			what string
-		}{{l.Lost, "lost"}, {l.Duplicated, "worked on twice"}, {l.Unserved, "not served"}, {l.Returned, "returned"}, {max(l.Unroutable, 0), "unroutable"}, {l.Rejected, "rejected"}} {
-			if c.n > 0 {
-				wrong = append(wrong, fmt.Sprintf("%s: %s %s", in.RunName(r), stat.Count(int(c.n)), c.what))
-			}
+		if clauses := endWords(r.Summary); len(clauses) > 0 {
+			wrong = append(wrong, in.RunName(r)+": "+strings.Join(clauses, "; "))
 		}
 	}
 	if len(wrong) > 0 {
-		add("note", "ledger", "%s of %s messages finished; %s.", stat.Count(int(finished)), stat.Count(int(published)), strings.Join(wrong, "; "))
+		add("note", "ledger", "%s of %s messages finished. %s.", stat.Count(int(finished)), stat.Count(int(published)), strings.Join(wrong, ". "))
 		return
 	}
 	add("ok", "ledger", "%s of %s messages published, delivered and finished once.", stat.Count(int(finished)), stat.Count(int(published)))
+}
+
+// maxEnds is the greatest number of clauses of the ledger for a run.
+const maxEnds = 6
+
+// endWords says what became of a run's messages that were not done, or were done twice.
+func endWords(s *stat.Summary) []string {
+	var clauses []string
+	rest := 0
+	for i, e := range s.Ends {
+		if i >= maxEnds {
+			rest += e.N
+			continue
+		}
+		clauses = append(clauses, e.String())
+	}
+	if rest > 0 {
+		clauses = append(clauses, fmt.Sprintf("%d ended in other ways", rest))
+	}
+	if n := s.Ledger.Duplicated; n > 0 {
+		clauses = append(clauses, fmt.Sprintf("%d %s worked on twice", n, plural(int(n), "message was", "messages were")))
+	}
+	for _, w := range s.Workers {
+		if w.Unacked > 0 {
+			clauses = append(clauses, fmt.Sprintf("%d %s done but unacked at %s", w.Unacked, plural(int(w.Unacked), "message is", "messages are"), w.Name))
+		}
+	}
+	return clauses
+}
+
+func plural(n int, one, many string) string {
+	if n == 1 {
+		return one
+	}
+	return many
 }
 
 // checkLateness says that the load generators were not too late. The findings of those

@@ -82,7 +82,7 @@ func newDepthSeries(r *run.Result) depthSeries {
 	}
 	for i := range r.Messages {
 		m := &r.Messages[i]
-		if m.State != run.Done && m.State != run.Unserved && m.State != run.Lost {
+		if m.State != run.Done && m.State != run.Left && m.State != run.Lost {
 			continue
 		}
 		in := m.Enqueued

@@ -94,7 +94,7 @@ func TestOddResults(t *testing.T) {
 	unserved.Spans = nil
 	for i := range unserved.Messages {
 		m := &unserved.Messages[i]
-		m.State, m.Worker, m.Started, m.Done, m.Received = run.Unserved, -1, run.None, run.None, run.None
+		m.State, m.Worker, m.Started, m.Done, m.Received = run.Left, -1, run.None, run.None, run.None
 	}
 	crowd := specimen.Tenants(200)
 	for range 60 {

@@ -26,7 +26,7 @@ func message(seq int64, due, start, done float64, tenant int32) run.Message {
 	m := run.Message{Seq: seq, Tenant: tenant, Intended: us(due), Sent: us(due), Enqueued: us(due),
 		Dispatched: us(start), Received: us(start), Started: us(start), Done: us(done), Acked: us(done), Confirmed: run.None}
 	if start < 0 {
-		m.State = run.Unserved
+		m.State = run.Left
 	} else {
 		m.Service = m.Done - m.Started
 	}

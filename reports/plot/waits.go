@@ -129,7 +129,7 @@ func newWaitSeries(v intervals, a *arms.Arm, of asked) waitSeries {
 		start := m.Started
 		switch {
 		case m.State == run.Done && start != run.None:
-		case m.State == run.Unserved && r.Length > m.Intended:
+		case m.State == run.Left && r.Length > m.Intended:
 			start = r.Length
 		default:
 			continue

@@ -73,7 +73,7 @@ func (s *Summary) kept(q metric.Query) (float64, bool) {
 // metric, and not because the run has no data.
 func (s *Summary) Hides(q metric.Query) bool {
 	m := q.Def()
-	return m != nil && m.Inside && !s.Target.Visible()
+	return m != nil && (m.Inside && !s.Target.Visible() || m.Fate && s.Ledger.Gone > 0)
 }
 
 // Scope returns the names that labels may have: the run's classes, tenants, queues

@@ -44,7 +44,10 @@ func everything() *run.Result {
 		r.Spans = append(r.Spans, run.Span{Worker: m.Worker, Class: class, Seq: m.Seq, Start: m.Started, End: m.Done})
 	}
 	none := run.None
-	for i, state := range []run.State{run.Lost, run.Unserved, run.Returned, run.Unroutable, run.Rejected, run.DeadLetter} {
+	for i, state := range []run.State{
+		run.Lost, run.Left, run.Returned, run.Unroutable, run.Refused, run.DeadLetter,
+		run.Dropped, run.Expired, run.Rejected, run.DeliveryLimit,
+	} {
 		for k := range int32(16) { // every combination of names
 			add(run.Message{
 				Class: k & 1, Queue: k >> 1 & 1, Tenant: k >> 2 & 1, Worker: k >> 3 & 1, State: state, Intended: int64(i), Sent: int64(i), Confirmed: none, Enqueued: int64(i) + 1,
@@ -62,12 +65,8 @@ func everything() *run.Result {
 		l.Duplicated += int64(btoi(m.Duplicated))
 		l.Acked += int64(btoi(m.Acked != none))
 		l.Finished += int64(btoi(m.State == run.Done))
-		l.Lost += int64(btoi(m.State == run.Lost || m.State == run.Unroutable))
-		l.Unroutable += int64(btoi(m.State == run.Unroutable || m.State == run.Returned))
-		l.Returned += int64(btoi(m.State == run.Returned))
-		l.Rejected += int64(btoi(m.State == run.Rejected))
-		l.Unserved += int64(btoi(m.State == run.Unserved))
 	}
+	l.Count(r.Messages)
 	l.Inversions = int64(newDataset(r).view(nil).inversions(func(*run.Message) bool { return true }))
 	for i := range int64(41) {
 		r.Series = append(r.Series, run.Sample{At: i * s, Ready: 24 - i/2, Unacked: 2})
@@ -212,7 +211,7 @@ func TestNoDataIsNotMet(t *testing.T) {
 		r.Ledger.Confirmed = -1
 		for i := range r.Messages {
 			if m := &r.Messages[i]; m.Class == 1 {
-				m.State, m.Received, m.Started, m.Done, m.Enqueued, m.Dispatched = run.Unserved, run.None, run.None, run.None, run.None, run.None
+				m.State, m.Received, m.Started, m.Done, m.Enqueued, m.Dispatched = run.Left, run.None, run.None, run.None, run.None, run.None
 			}
 		}
 	}

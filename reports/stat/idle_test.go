@@ -42,7 +42,7 @@ func randomRun(rng *rand.Rand) *run.Result {
 			m.Done = m.Started + rng.Int64N(5)
 			r.Spans = append(r.Spans, cut)
 		case rng.IntN(4) == 0:
-			m.State, m.Started, m.Done = run.Unserved, run.None, run.None
+			m.State, m.Started, m.Done = run.Left, run.None, run.None
 		}
 		if m.Started != run.None {
 			r.Spans = append(r.Spans, run.Span{Worker: m.Worker, Seq: seq, Start: m.Started, End: m.Done})

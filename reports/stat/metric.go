@@ -21,6 +21,7 @@ type question struct {
 
 	known   map[string]sample  // the distributions computed so far
 	numbers map[string]float64 // the single numbers computed so far
+	ends    map[run.State]int  // number of messages by state, the warm-up included; nil until needed
 }
 
 // ask makes a question of the query's labels.
@@ -75,33 +76,38 @@ var (
 		"unacked":  func(k *question) sample { return k.gauge(unacked, dispatched, acked) },
 	}
 	values = map[string]func(*question) float64{
-		"acked":         (*question).acked,
-		"amplification": func(k *question) float64 { return ratio(k.delivered(), k.published()) },
-		"confirmed":     (*question).confirmed,
-		"dead_lettered": func(k *question) float64 { return k.inState(run.DeadLetter) },
-		"delivered":     (*question).delivered,
+		"acked":            (*question).acked,
+		"amplification":    func(k *question) float64 { return ratio(k.delivered(), k.published()) },
+		"confirmed":        (*question).confirmed,
+		"dead_lettered":    func(k *question) float64 { return k.state(k.ds.r.Ledger.DeadLettered, run.DeadLetter) },
+		"delivered":        (*question).delivered,
+		"delivery_limited": func(k *question) float64 { return k.state(k.ds.r.Ledger.DeliveryLimited, run.DeliveryLimit) },
+		"dropped":          func(k *question) float64 { return k.state(k.ds.r.Ledger.Dropped, run.Dropped) },
 		"duplicated": func(k *question) float64 {
 			return k.ledger(k.ds.r.Ledger.Duplicated, func(m *run.Message) int64 { return int64(btoi(m.Duplicated)) })
 		},
+		"expired":            func(k *question) float64 { return k.state(k.ds.r.Ledger.Expired, run.Expired) },
 		"finish":             func(k *question) float64 { return k.view().finish() },
 		"finished":           func(k *question) float64 { return float64(k.view().finished()) },
 		"idle_while_waiting": func(k *question) float64 { return k.ds.idleWhileWaiting(&k.keep) },
 		"jain.busy":          func(k *question) float64 { return k.ds.jainBusy(&k.keep) },
 		"jain.share":         func(k *question) float64 { return k.ds.jainShare(&k.keep) },
-		"lost":               func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Lost, run.Lost, run.Unroutable) },
+		"left":               func(k *question) float64 { return k.states(k.ds.r.Ledger.Left, run.Left) },
+		"lost":               func(k *question) float64 { return k.state(k.ds.r.Ledger.Lost, run.Lost, run.Unroutable) },
 		"makespan":           func(k *question) float64 { return k.view().finish() },
 		"order.inversions":   (*question).inversions,
 		"published":          (*question).published,
 		"redelivered": func(k *question) float64 {
 			return k.ledger(k.ds.r.Ledger.Redelivered, func(m *run.Message) int64 { return int64(m.Redeliveries) })
 		},
-		"rejected":    func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Rejected, run.Rejected) },
-		"returned":    func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Returned, run.Returned) },
+		"refused":     func(k *question) float64 { return k.state(k.ds.r.Ledger.Refused, run.Refused) },
+		"rejected":    func(k *question) float64 { return k.state(k.ds.r.Ledger.Rejected, run.Rejected) },
+		"returned":    func(k *question) float64 { return k.states(k.ds.r.Ledger.Returned, run.Returned) },
 		"starvation":  (*question).starvation,
 		"stuck":       func(k *question) float64 { return float64(k.ds.stuckOf(&k.keep)) },
 		"throughput":  (*question).throughput,
-		"unroutable":  func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Unroutable, run.Unroutable, run.Returned) },
-		"unserved":    func(k *question) float64 { return k.ledgerOf(k.ds.r.Ledger.Unserved, run.Unserved) },
+		"unroutable":  func(k *question) float64 { return k.states(k.ds.r.Ledger.Unroutable, run.Unroutable, run.Returned) },
+		"unserved":    func(k *question) float64 { return k.states(k.ds.r.Ledger.Left, run.Left) },
 		"utilisation": func(k *question) float64 { return k.ds.utilisation(&k.keep) },
 	}
 )
@@ -158,18 +164,40 @@ func (k *question) ledger(whole int64, of func(*run.Message) int64) float64 {
 	return float64(n)
 }
 
-// ledgerOf is [question.ledger] of the messages that ended in one of the states.
-func (k *question) ledgerOf(whole int64, states ...run.State) float64 {
-	return k.ledger(whole, func(m *run.Message) int64 { return int64(btoi(slices.Contains(states, m.State))) })
-}
-
-// inState counts the chosen messages that ended in a state.
-func (k *question) inState(state run.State) float64 {
+// states is [question.ledger] of the messages that ended in one of the states.
+func (k *question) states(whole int64, states ...run.State) float64 {
+	if whole < 0 || k.whole() {
+		return visible(whole)
+	}
 	n := 0
-	for _, m := range k.every() {
-		n += btoi(m.State == state)
+	for _, state := range states {
+		n += k.inState(state)
 	}
 	return float64(n)
+}
+
+// state is [question.states] for states that the target may not tell from others. It
+// returns NaN if chosen messages are gone and the target does not show how.
+func (k *question) state(whole int64, states ...run.State) float64 {
+	gone := k.ds.r.Ledger.Gone
+	if gone > 0 && !k.whole() {
+		gone = int64(k.inState(run.Gone))
+	}
+	if gone > 0 {
+		return math.NaN()
+	}
+	return k.states(whole, states...)
+}
+
+// inState counts the chosen messages that ended in a state, the warm-up included.
+func (k *question) inState(state run.State) int {
+	if k.ends == nil {
+		k.ends = make(map[run.State]int)
+		for _, m := range k.every() {
+			k.ends[m.State]++
+		}
+	}
+	return k.ends[state]
 }
 
 func (k *question) published() float64 {

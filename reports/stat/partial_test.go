@@ -17,8 +17,8 @@ func TestInterruptedRun(t *testing.T) {
 		Partial: true, Length: 4 * second, Classes: []string{"c"}, Queues: []string{"q"},
 		Workers: []run.Worker{{Name: "w", Slots: 1, Queues: []string{"q"}}},
 		Messages: []run.Message{
-			{Seq: 0, State: run.Unserved, Started: 0, Done: none, Confirmed: none, Dispatched: 0, Received: 0, Acked: none, Service: 10 * second},
-			{Seq: 1, Worker: -1, State: run.Unserved, Started: none, Done: none, Confirmed: none, Dispatched: none, Received: none, Acked: none, Service: second},
+			{Seq: 0, State: run.Left, Started: 0, Done: none, Confirmed: none, Dispatched: 0, Received: 0, Acked: none, Service: 10 * second},
+			{Seq: 1, Worker: -1, State: run.Left, Started: none, Done: none, Confirmed: none, Dispatched: none, Received: none, Acked: none, Service: second},
 		},
 		Spans:    []run.Span{{Start: 0, End: 4 * second}},
 		Findings: []run.Finding{{Code: "interrupted"}},

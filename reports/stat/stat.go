@@ -179,6 +179,7 @@ type Worker struct {
 	Finished    int     `json:"finished"` // number of messages
 	Busy        float64 `json:"busy"`     // slot seconds
 	Utilisation float64 `json:"utilisation"`
+	Unacked     int64   `json:"unacked,omitempty"` // number of deliveries that were done and not acked when the run ended
 }
 
 // The types below are types of package run with JSON names.
@@ -192,19 +193,25 @@ type (
 	}
 	// A Ledger is [run.Ledger].
 	Ledger struct {
-		Published   int64 `json:"published"`
-		Confirmed   int64 `json:"confirmed"`
-		Returned    int64 `json:"returned"`
-		Unroutable  int64 `json:"unroutable"`
-		Rejected    int64 `json:"rejected"`
-		Delivered   int64 `json:"delivered"`
-		Finished    int64 `json:"finished"`
-		Acked       int64 `json:"acked"`
-		Lost        int64 `json:"lost"`
-		Duplicated  int64 `json:"duplicated"`
-		Redelivered int64 `json:"redelivered"`
-		Unserved    int64 `json:"unserved"`
-		Inversions  int64 `json:"inversions"`
+		Published       int64 `json:"published"`
+		Confirmed       int64 `json:"confirmed"`
+		Delivered       int64 `json:"delivered"`
+		Finished        int64 `json:"finished"`
+		Acked           int64 `json:"acked"`
+		Duplicated      int64 `json:"duplicated"`
+		Redelivered     int64 `json:"redelivered"`
+		Inversions      int64 `json:"inversions"`
+		Returned        int64 `json:"returned"`
+		Unroutable      int64 `json:"unroutable"`
+		Refused         int64 `json:"refused"`
+		Dropped         int64 `json:"dropped"`
+		Expired         int64 `json:"expired"`
+		DeadLettered    int64 `json:"dead_lettered"`
+		Rejected        int64 `json:"rejected"`
+		DeliveryLimited int64 `json:"delivery_limited"`
+		Lost            int64 `json:"lost"`
+		Gone            int64 `json:"gone"`
+		Left            int64 `json:"left"`
 	}
 	// A Finding is [run.Finding].
 	Finding struct {
@@ -265,6 +272,7 @@ type Summary struct {
 	Drift            Figure  `json:"drift"`                // mean wait of the later half of the messages over that of the earlier half, minus 1; nil if there are too few
 
 	Ledger   Ledger    `json:"ledger"`
+	Ends     []run.End `json:"ends,omitempty"` // what became of the messages that were not done
 	Findings []Finding `json:"findings,omitempty"`
 	Verdicts []Verdict `json:"expectations,omitempty"`
 	Lateness *Lateness `json:"lateness,omitempty"` // of the load generator; nil in virtual time

@@ -60,7 +60,7 @@ func TestPercentilesAreNearestRank(t *testing.T) {
 
 func TestStarvation(t *testing.T) {
 	unserved := row(1, 4, none, none, none)
-	unserved.State = run.Unserved
+	unserved.State = run.Left
 	tests := []struct {
 		name          string
 		rows          []run.Message

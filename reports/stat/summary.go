@@ -25,7 +25,7 @@ func Summarize(r *run.Result) *Summary {
 		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
 		Matcher: r.Matcher, Dispatch: r.Dispatch, Order: r.Order, Seed: r.Seed, Repeat: r.Repeat,
 		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Late: seconds(r.Late), Headline: r.Headline,
-		Load: loadOf(r), Capacity: r.Capacity, Ledger: Ledger(r.Ledger),
+		Load: loadOf(r), Capacity: r.Capacity, Ledger: Ledger(r.Ledger), Ends: r.Ends(),
 		Queues: append([]string{}, r.Queues...), Tenants: append([]string{}, r.Tenants...),
 		source: func() (*dataset, error) { return ds, nil },
 	}

@@ -190,7 +190,7 @@ func (v view) starvation() (longest, from int64) {
 func (ds *dataset) waits(m *run.Message, f func(arrive, start int64)) {
 	spans := ds.retried[m.Seq]
 	if len(spans) == 0 {
-		if m.Started != run.None || m.State == run.Unserved {
+		if m.Started != run.None || m.State == run.Left {
 			f(m.Intended, m.Started)
 		}
 		return
@@ -200,7 +200,7 @@ func (ds *dataset) waits(m *run.Message, f func(arrive, start int64)) {
 		f(arrive, s.Start)
 		arrive = s.End
 	}
-	if m.State == run.Unserved {
+	if m.State == run.Left {
 		f(arrive, run.None)
 	}
 }

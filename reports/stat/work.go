@@ -58,7 +58,7 @@ func (ds *dataset) workers() (ws []*Worker, utilisation float64) {
 		capacity += c
 		ws = append(ws, &Worker{
 			Name: w.Name, Slots: w.Slots, Prefetch: w.Prefetch, Scope: w.Scope, Ack: w.Ack,
-			Finished: finished[i], Busy: seconds(busy[i]), Utilisation: share(busy[i], c),
+			Finished: finished[i], Busy: seconds(busy[i]), Utilisation: share(busy[i], c), Unacked: w.Unacked,
 		})
 	}
 	return ws, share(total, capacity)

@@ -108,8 +108,17 @@ func totals(s *stat.Summary) string {
 		"utilisation " + stat.Percent(s.Utilisation),
 		"lost " + stat.Count(int(s.Ledger.Lost)), "duplicated " + stat.Count(int(s.Ledger.Duplicated)),
 	}
-	if s.Ledger.Unserved > 0 {
-		parts = append(parts, "unserved "+stat.Count(int(s.Ledger.Unserved)))
+	for _, c := range []struct {
+		n    int64
+		name string
+	}{
+		{s.Ledger.Dropped, "dropped"}, {s.Ledger.Expired, "expired"}, {s.Ledger.DeadLettered, "dead-lettered"},
+		{s.Ledger.Rejected, "rejected"}, {s.Ledger.DeliveryLimited, "over the delivery limit"}, {s.Ledger.Refused, "refused"},
+		{s.Ledger.Returned, "returned"}, {s.Ledger.Gone, "gone"}, {s.Ledger.Left, "left"},
+	} {
+		if c.n > 0 {
+			parts = append(parts, c.name+" "+stat.Count(int(c.n)))
+		}
 	}
 	if n := len(s.Verdicts); n > 0 && !s.Interrupted() {
 		parts = append(parts, fmt.Sprintf("%d of %d expectations met", stat.CountMet(s.Verdicts), n))

@@ -54,6 +54,7 @@ type Metric struct {
 	Better Direction // Lower or Higher: these values are better
 	By     string    // label that the metric compares over, which every query must give, as in {by=worker}; empty: none
 	Before bool      // it also takes the label before=20s, which counts only events before that run time
+	Fate   bool      // it counts messages by what became of them in the broker, which other targets may not tell apart
 	Inside bool      // it needs times inside the broker, which targets other than harelab may not show
 }
 
@@ -66,23 +67,28 @@ var list = []*Metric{
 	{Name: "amplification", Kind: Figure, Unit: "x", Better: Lower, Doc: "deliveries / messages published"},
 	{Name: "confirm", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to the broker's confirm"},
 	{Name: "confirmed", Kind: Count, Better: Higher, Doc: "messages that the broker confirmed; not visible in a run without confirms"},
-	{Name: "dead_lettered", Kind: Count, Better: Lower, Doc: "messages that ended in a queue of dead letters or were discarded"},
+	{Name: "dead_lettered", Kind: Count, Better: Lower, Fate: true, Doc: "messages that were dead-lettered and lie in a queue which no worker consumes"},
 	{Name: "delivered", Kind: Count, Better: Neither, Before: true, Doc: "deliveries received"},
+	{Name: "delivery_limited", Kind: Count, Better: Lower, Fate: true, Doc: "messages discarded because they were delivered too often (x-delivery-limit)"},
+	{Name: "dropped", Kind: Count, Better: Lower, Fate: true, Doc: "messages dropped by a full queue (x-max-length, x-max-length-bytes)"},
 	{Name: "duplicated", Kind: Count, Better: Lower, Doc: "messages whose work was finished more often than they have copies"},
+	{Name: "expired", Kind: Count, Better: Lower, Fate: true, Doc: "messages discarded because their time to live was over"},
 	{Name: "finish", Kind: Span, Unit: "s", Better: Lower, Doc: "from the start of the run to the last message done"},
 	{Name: "finished", Kind: Count, Better: Higher, Doc: "messages whose work was done"},
 	{Name: "held", Kind: Interval, Unit: "s", Better: Lower, Doc: "from received to started: in a worker's prefetch window"},
 	{Name: "idle_while_waiting", Kind: Span, Unit: "s", Better: Lower, Doc: "time with a free slot and a message that it could serve"},
 	{Name: "jain.busy", Kind: Figure, Better: Higher, By: "worker", Doc: "Jain's index over the workers' busy time"},
 	{Name: "jain.share", Kind: Figure, Better: Higher, By: "tenant", Doc: "Jain's index over the service of tenants while all of them are backlogged"},
-	{Name: "lost", Kind: Count, Better: Lower, Doc: "messages accepted and never finished, those that matched no queue included"},
+	{Name: "left", Kind: Count, Better: Lower, Doc: "messages that were in a queue or at a worker when the run ended"},
+	{Name: "lost", Kind: Count, Better: Lower, Fate: true, Doc: "messages accepted and never finished for no cause that another count names, and messages that matched no queue and were not returned"},
 	{Name: "makespan", Kind: Span, Unit: "s", Better: Lower, Doc: "another name of finish, for the whole run"},
 	{Name: "order.inversions", Kind: Count, Better: Lower, Inside: true, Doc: "first deliveries of a queue out of publish order"},
 	{Name: "published", Kind: Count, Better: Neither, Doc: "messages handed to the client library"},
 	{Name: "queued", Kind: Interval, Unit: "s", Better: Lower, Inside: true, Doc: "from enqueued to dispatched: in the broker"},
 	{Name: "ready", Kind: Gauge, Better: Neither, Inside: true, Doc: "messages waiting in queues"},
 	{Name: "redelivered", Kind: Count, Better: Lower, Doc: "deliveries flagged as redelivered"},
-	{Name: "rejected", Kind: Count, Better: Lower, Doc: "messages that the broker refused (negative confirms)"},
+	{Name: "refused", Kind: Count, Better: Lower, Fate: true, Doc: "messages that the broker refused: a negative confirm, or a full queue that rejects"},
+	{Name: "rejected", Kind: Count, Better: Lower, Fate: true, Doc: "messages that a worker rejected without requeue and that were not dead-lettered"},
 	{Name: "returned", Kind: Count, Better: Lower, Doc: "messages that the broker returned as unroutable"},
 	{Name: "schedule_lag", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to sent"},
 	{Name: "service", Kind: Interval, Unit: "s", Better: Neither, Doc: "from started to done"},
@@ -94,7 +100,7 @@ var list = []*Metric{
 	{Name: "transit", Kind: Interval, Unit: "s", Better: Lower, Doc: "from sent to received; visible on every target"},
 	{Name: "unacked", Kind: Gauge, Better: Neither, Inside: true, Doc: "messages delivered and not acknowledged"},
 	{Name: "unroutable", Kind: Count, Better: Lower, Inside: true, Doc: "messages that matched no queue, returned ones included"},
-	{Name: "unserved", Kind: Count, Better: Lower, Doc: "messages still queued or under way when the run ended"},
+	{Name: "unserved", Kind: Count, Better: Lower, Doc: "another name of left"},
 	{Name: "utilisation", Kind: Figure, Unit: "%", Better: Neither, Doc: "busy slot time / slot time"},
 	{Name: "wait", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to started: what the user feels"},
 }

@@ -83,7 +83,7 @@ func (l *lab) publish(seq int64, p publish) {
 		Seq: seq, Class: p.class, Queue: p.queue, Tenant: p.tenant, Worker: -1, Slot: -1,
 		Intended: l.now, Sent: l.now, Confirmed: run.None, Enqueued: l.now,
 		Dispatched: run.None, Received: run.None, Started: run.None, Done: run.None, Acked: run.None,
-		Service: p.service, State: run.Unserved,
+		Service: p.service, State: run.Left,
 	}
 	l.res.Messages = append(l.res.Messages, m)
 	l.ready[p.queue] = append(l.ready[p.queue], seq)
