@@ -57,6 +57,7 @@ func TestRedrawGivesTheSameBytes(t *testing.T) {
 // requestsIn fails the test if a browser that shows the page would make a request.
 func requestsIn(t *testing.T, html string) {
 	t.Helper()
+	html = strings.ReplaceAll(html, `href="#`, "") // a place in the page itself
 	// Each of these makes a browser fetch something. The SVG namespace does not: it is
 	// a name that looks like an address.
 	requests := regexp.MustCompile(`(?i)(src|href|action)=|url\(|@import|<(img|link|iframe|object)|fetch\(|XMLHttpRequest`)

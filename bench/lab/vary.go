@@ -143,20 +143,18 @@ func (v *Vary) Run(ctx context.Context, w Watcher) (*Varied, error) {
 
 // Compare compares each value with the first one. Nil metrics are the default ones.
 func (v *Varied) Compare(metrics []string) (*compare.Comparison, error) {
-	var sides []*compare.Side
+	var names []string
+	var runs [][]*stat.Summary
 	for _, value := range v.axis.Values {
 		ss := v.byValue[value]
 		if len(ss) == 0 {
 			return nil, errors.New("not every value was measured")
 		}
-		if metrics == nil { // the same metrics for all values: those of the first, whose slowest class they may name
-			metrics = compare.DefaultMetrics(ss[0])
-		}
-		side, err := compare.FromSummaries(v.axis.Name+"="+value, ss, metrics)
-		if err != nil {
-			return nil, &UsageError{err.Error()}
-		}
-		sides = append(sides, side)
+		names, runs = append(names, v.axis.Name+"="+value), append(runs, ss)
+	}
+	sides, err := compare.Sides(names, runs, metrics)
+	if err != nil {
+		return nil, &UsageError{err.Error()}
 	}
 	return compare.Compare(sides[0], sides[1:]...), nil
 }

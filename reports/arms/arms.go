@@ -13,6 +13,7 @@ import (
 	"strings"
 
 	"harelab/loadgen/run"
+	"harelab/reports/judge"
 	"harelab/reports/stat"
 )
 
@@ -62,6 +63,21 @@ type Arm struct {
 
 // First returns the arm's first repeat.
 func (a *Arm) First() *Run { return a.Runs[0] }
+
+// Summaries returns the figures of the arm's repeats.
+func (a *Arm) Summaries() []*stat.Summary { return Summaries(a.Runs) }
+
+// Of returns a goal over the arm's repeats.
+func (a *Arm) Of(g judge.Goal) judge.Estimate { return judge.Center(g, a.Summaries()) }
+
+// Over returns any figure over the arm's repeats; NaN means that a repeat does not
+// have it. Reports show its median.
+func (a *Arm) Over(figure func(*stat.Summary) float64) judge.Estimate {
+	return judge.Over(a.Summaries(), figure)
+}
+
+// Judged returns the arm for a comparison by package judge.
+func (a *Arm) Judged() judge.Arm { return judge.Arm{Label: a.Label, Runs: a.Summaries()} }
 
 // Letter returns the letter of the arm with index i: A to Z, then numbers from 27.
 func Letter(i int) string {

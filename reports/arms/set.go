@@ -1,6 +1,7 @@
 package arms
 
 import (
+	"harelab/reports/judge"
 	"harelab/reports/stat"
 )
 
@@ -8,7 +9,8 @@ import (
 type Set struct {
 	Runs  []*Run
 	Arms  []*Arm
-	Focus string // the class that the report is about, empty if there is none
+	Goals []judge.Goal // what the arms are judged by, chosen from all runs; if these have none in common, from the [Set.Comparable] ones
+	Focus string       // the class that the goals are about, empty if there is none
 
 	targets map[stat.Target]string
 	names   map[*stat.Summary]string
@@ -39,6 +41,15 @@ func NewSet(runs []*Run) *Set {
 		s.Arms = append(s.Arms, a)
 	}
 	s.label()
+	of := Summaries(runs)
+	if s.Goals = judge.Goals(of); len(s.Goals) == 0 && len(s.Arms) > 0 {
+		of = nil
+		for _, a := range s.Comparable() {
+			of = append(of, a.Summaries()...)
+		}
+		s.Goals = judge.Goals(of)
+	}
+	s.Focus = judge.Class(s.Goals, of)
 	return s
 }
 
@@ -87,9 +98,6 @@ func (s *Set) label() {
 	}, func(a *Arm) string { return a.Name })
 	for i, a := range s.Arms {
 		a.Label, a.Letter, a.Index = labels[i], Letter(i), i
-		if s.Focus == "" {
-			s.Focus = a.First().Summary.FocusClass()
-		}
 	}
 }
 
@@ -126,16 +134,22 @@ func (s *Set) Classes() []string {
 	return out
 }
 
-// Comparable returns the arms that have the same load as the first arm, the first
-// included.
+// Comparable returns the arms that have one load: those with the most common load, or,
+// of two that are as common, that of the earlier arm.
 func (s *Set) Comparable() []*Arm {
-	var out []*Arm
-	for _, a := range s.Arms {
-		if a.First().Summary.Load.Same(s.Arms[0].First().Summary.Load) {
-			out = append(out, a)
+	var best []*Arm
+	for i, a := range s.Arms {
+		var same []*Arm
+		for _, b := range s.Arms[i:] {
+			if b.First().Summary.Load.Same(a.First().Summary.Load) {
+				same = append(same, b)
+			}
+		}
+		if len(same) > len(best) {
+			best = same
 		}
 	}
-	return out
+	return best
 }
 
 // Predicts reports whether some arm has a prediction.

@@ -88,6 +88,7 @@ func Compare(base *Side, news ...*Side) *Comparison {
 		}
 		c.Known = c.Known && shareLoad(base, n)
 		c.warn(oneSided(base, n))
+		c.warn(leftOut(base, n))
 	}
 	for _, k := range base.Keys {
 		row := Row{Key: k}

@@ -89,7 +89,7 @@ func TestVirtualTimeIsExact(t *testing.T) {
 	}
 	for _, want := range []string{
 		"wait.max{class=run_user_query}          10.5 s  3.9 s   -62.9 %", "  2.2/s  2.2/s         =", "  39.3x  20.5x ", "  0.5702  0.599 ",
-		"same load: yes", "fair is better in wait.p99",
+		"same load: yes", "Better with fair: the longest wait of run_user_query is 3.9 s instead of 10.5 s.", "fair is better in wait.max",
 	} {
 		if !strings.Contains(buf.String(), want) {
 			t.Errorf("the table lacks %q:\n%s", want, buf.String())
@@ -294,7 +294,7 @@ func TestSheet(t *testing.T) {
 	if err := errors.Join(sheet.WriteHTML(&html), sheet.WriteMarkdown(&md)); err != nil {
 		t.Fatal(err)
 	}
-	for _, want := range []string{"pr is better, draft is worse.", "B is pr. C is draft.", "same load", "harelab compare main pr", "<svg"} {
+	for _, want := range []string{"Better with pr: the mean wait of run_user_query is 2.3\u00a0s instead of 3.84\u00a0s.", "Worse with draft: ", "B is pr. C is draft.", "same load", "harelab compare main pr", "<svg"} {
 		if !strings.Contains(html.String(), want) {
 			t.Errorf("the page lacks %q", want)
 		}

@@ -2,155 +2,126 @@ package compare
 
 import (
 	"fmt"
-	"math"
 	"slices"
 	"strings"
 
+	"harelab/reports/judge"
 	"harelab/reports/stat"
-	"harelab/scenarios/metric"
 )
 
-// goalOf returns the headline metric of runs. It is empty if they differ in it, or if
-// one of them has no value for it.
-func goalOf(ss []*stat.Summary) string {
-	goal := ss[0].Headline
-	for _, s := range ss {
-		q, err := metric.Parse(goal)
-		if err != nil || s.Headline != goal {
-			return ""
-		}
-		if v, err := s.Ask(q); err != nil || math.IsNaN(v) {
-			return ""
-		}
-	}
-	return goal
-}
-
-// goal returns the row of the metric by which all sides are judged, if there is one.
-func (c *Comparison) goal() (Row, bool) {
-	if c.Base.Goal == "" || slices.ContainsFunc(c.News, func(s *Side) bool { return s.Goal != c.Base.Goal }) {
-		return Row{}, false
-	}
-	i := slices.IndexFunc(c.Rows, func(r Row) bool { return r.Key.Metric == c.Base.Goal && r.Key.Arm == "" })
-	if i < 0 || slices.ContainsFunc(c.Rows[i].News, func(e Effect) bool { return e.N == 0 }) {
-		return Row{}, false
-	}
-	return c.Rows[i], true
-}
-
-// headline says how the metric changed by which the scenario is judged, and how many
-// other figures are better or worse.
+// headline says how each new side compares with the base by the goals of the runs, or
+// by the metrics that the user named, and what a better value costs.
 func (c *Comparison) headline() string {
 	if c.Why != "" {
 		return "No verdict."
 	}
-	goal, judged := c.goal()
-	if judged && len(c.News) > 1 {
-		return c.allSides(goal)
-	}
-	var sides []string
-	for j, n := range c.News {
-		better, worse := 0, 0
-		for _, r := range c.Rows {
-			if judged && r.Key == goal.Key {
+	var told []string
+	same := 0
+	for _, arm := range c.arms() {
+		for j := range c.News {
+			b := c.weigh(arm, j)
+			s := b.Sentence(c.News[j].Name, c.Base.Name)
+			if s == "" {
 				continue
 			}
-			switch r.News[j].Change {
-			case Better:
-				better++
-			case Worse:
-				worse++
+			if _, changed := b.Main(); !changed && len(told)+same > 0 {
+				same++
+				continue
+			}
+			if arm != "" {
+				s = arm + ": " + s
+			}
+			told = append(told, s+".")
+		}
+	}
+	if len(told) == 0 {
+		return "No verdict: the sides have no figure in common."
+	}
+	if n := len(told); n > maxSentences {
+		told = append(told[:maxSentences:maxSentences], fmt.Sprintf("The other %d are in the table.", n-maxSentences+same))
+	} else if same > 0 {
+		told = append(told, fmt.Sprintf("No difference in %d more.", same))
+	}
+	return strings.Join(told, " ")
+}
+
+// maxSentences is the greatest number of sentences of a headline.
+const maxSentences = 4
+
+// arms returns the names of the arms that are compared, one empty name if each side is
+// one arm.
+func (c *Comparison) arms() []string {
+	var out []string
+	for _, r := range c.Rows {
+		if !slices.Contains(out, r.Key.Arm) {
+			out = append(out, r.Key.Arm)
+		}
+	}
+	return out
+}
+
+// weigh returns what an arm of a side is judged by, from the rows of the table: a goal
+// changed if the difference is significant, a side effect only if it is also clear.
+func (c *Comparison) weigh(arm string, j int) judge.Balance {
+	var b judge.Balance
+	goals, sides := c.judgedBy(arm)
+	for _, g := range goals {
+		if e, ok := c.effect(arm, g, j); ok {
+			b.Goals = append(b.Goals, e)
+		}
+	}
+	for _, g := range sides {
+		if e, ok := c.effect(arm, g, j); ok {
+			if !judge.Clear(g.Query, e.From.Center, e.To.Center) {
+				e.Change = judge.Same
+			}
+			b.Sides = append(b.Sides, e)
+		}
+	}
+	return b
+}
+
+// judgedBy returns the goals of an arm's runs on all sides and their side effects. The
+// metrics that the user named are the goals if there are any.
+func (c *Comparison) judgedBy(arm string) (goals, sides []judge.Goal) {
+	if c.Base.Asked {
+		for _, k := range c.Base.Keys {
+			if g, err := judge.Parse(k.Metric, c.runs(arm)...); err == nil && k.Arm == arm {
+				goals = append(goals, g)
 			}
 		}
-		if judged {
-			sides = append(sides, goalChange(n.Name, goal, goal.News[j])+others(better, worse))
-		} else {
-			sides = append(sides, n.Name+" "+balance(better, worse))
+		return goals, nil
+	}
+	of := c.runs(arm)
+	goals = judge.Goals(of)
+	return goals, judge.Sides(goals, of)
+}
+
+// runs returns an arm's runs on all sides.
+func (c *Comparison) runs(arm string) []*stat.Summary {
+	var of []*stat.Summary
+	for _, side := range append([]*Side{c.Base}, c.News...) {
+		for _, s := range side.Runs {
+			if side.Arms[s] == arm {
+				of = append(of, s)
+			}
 		}
 	}
-	return strings.Join(sides, ", ") + "."
+	return of
 }
 
-// allSides lists the values of one metric of the base and of several new sides.
-func (c *Comparison) allSides(r Row) string {
-	format := r.format()
-	sides := []string{fmt.Sprintf("%s with %s", format(r.Base.Center), c.Base.Name)}
-	for j, e := range r.News {
-		change := "the same"
-		switch {
-		case e.Change != NoChange:
-			change = verdictOf(e)
-		case e.Center != r.Base.Center:
-			change = "no significant difference"
-		}
-		sides = append(sides, fmt.Sprintf("%s with %s (%s)", format(e.Center), c.News[j].Name, change))
+// effect returns a row as an effect on a side, false if it has no such row or no value.
+func (c *Comparison) effect(arm string, g judge.Goal, j int) (judge.Effect, bool) {
+	i := slices.IndexFunc(c.Rows, func(r Row) bool { return r.Key.Arm == arm && r.Key.Metric == g.String() })
+	if i < 0 || c.Rows[i].Base.N == 0 || c.Rows[i].News[j].N == 0 {
+		return judge.Effect{}, false
 	}
-	return fmt.Sprintf("%s is %s.", r.Key, stat.List(sides, "and"))
-}
-
-// verdictOf writes a change and whether it is better or worse.
-func verdictOf(e Effect) string {
-	if e.Change == Differs {
-		return Delta(e.Ratio)
+	r := c.Rows[i]
+	at := func(e Estimate) judge.Estimate {
+		return judge.Estimate{Center: e.Center, Lo: e.Center, Hi: e.Center, N: e.N}
 	}
-	return Delta(e.Ratio) + ", " + e.Change.String()
-}
-
-// format returns a function that writes the row's values, all times in one unit.
-func (r Row) format() func(float64) string {
-	if r.Key.Unit != "s" {
-		return func(v float64) string { return number(v, r.Key.Unit) }
-	}
-	lo, hi := math.Inf(1), 0.0
-	for _, e := range append([]Effect{{Estimate: r.Base}}, r.News...) {
-		if e.Center > 0 {
-			lo, hi = min(lo, e.Center), max(hi, e.Center)
-		}
-	}
-	return stat.InOneUnit(lo, hi)
-}
-
-// goalChange says how one metric changed on one side.
-func goalChange(side string, r Row, e Effect) string {
-	format := r.format()
-	from, to := format(r.Base.Center), format(e.Center)
-	switch {
-	case e.Change != NoChange:
-		return fmt.Sprintf("With %s %s goes from %s to %s (%s)", side, r.Key, from, to, verdictOf(e))
-	case e.Center == r.Base.Center:
-		return fmt.Sprintf("With %s %s stays at %s", side, r.Key, from)
-	}
-	return fmt.Sprintf("With %s %s shows no significant difference (%s and %s)", side, r.Key, from, to)
-}
-
-// others counts the other figures that changed.
-func others(better, worse int) string {
-	figures := func(n int, what string) string {
-		if n == 1 {
-			return "1 other figure is " + what
-		}
-		return fmt.Sprintf("%d other figures are %s", n, what)
-	}
-	switch {
-	case better > 0 && worse > 0:
-		return fmt.Sprintf("; %s, %d worse", figures(better, "better"), worse)
-	case better > 0:
-		return "; " + figures(better, "better")
-	case worse > 0:
-		return "; " + figures(worse, "worse")
-	}
-	return ""
-}
-
-// balance says whether a side is better or worse, without a metric to judge it by.
-func balance(better, worse int) string {
-	switch {
-	case better > 0 && worse > 0:
-		return fmt.Sprintf("is a trade: better in %d figures, worse in %d", better, worse)
-	case better > 0:
-		return "is better"
-	case worse > 0:
-		return "is worse"
-	}
-	return "makes no difference beyond chance"
+	return judge.Effect{
+		Goal: g, From: at(r.Base), To: at(r.News[j].Estimate),
+		Change: [...]judge.Change{NoChange: judge.Same, Better: judge.Better, Worse: judge.Worse, Differs: judge.Differs}[r.News[j].Change],
+	}, true
 }

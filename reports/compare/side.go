@@ -8,6 +8,7 @@ import (
 	"strings"
 
 	"harelab/reports/arms"
+	"harelab/reports/judge"
 	"harelab/reports/stat"
 	"harelab/scenarios/metric"
 )
@@ -42,9 +43,11 @@ func (k Key) direction(d float64) Change {
 // A Side is one of the things that are compared: the repeats of one arm or of several.
 type Side struct {
 	Name    string
-	Keys    []Key             // in the order of the table
-	Goal    string            // the metric by which its runs are judged; empty if there is none
-	Values  map[Key][]float64 // one for each repeat
+	Keys    []Key // in the order of the table
+	Runs    []*stat.Summary
+	Arms    map[*stat.Summary]string // the name of each run's arm in keys
+	Asked   bool                     // the user named the metrics, which are then what the comparison is about
+	Values  map[Key][]float64        // one for each repeat
 	Loads   map[LoadKey]stat.Load
 	Exact   map[Key]bool // metrics of which every repeat with the same seed has the same value, as in virtual time
 	Invalid string       // why its figures must not be used, empty if they may
@@ -72,17 +75,35 @@ func (s *Side) add(k Key, v float64) {
 }
 
 // DefaultMetrics returns the metrics of a comparison for which the user names none:
-// those of the focus class, or of all messages, and those of the run as a whole.
-func DefaultMetrics(s *stat.Summary) []string {
+// the goals by which the runs are judged, the usual figures of the class that the goals
+// are about, those that may become worse in exchange, and those of the run as a whole.
+func DefaultMetrics(ss ...*stat.Summary) []string {
+	goals := judge.Goals(ss)
+	var out []string
+	add := func(names ...string) {
+		for _, m := range names {
+			if !slices.Contains(out, m) {
+				out = append(out, m)
+			}
+		}
+	}
+	for _, g := range goals {
+		add(g.String())
+	}
 	var of []metric.Label
-	if c := s.FocusClass(); c != "" && len(s.Classes) > 1 {
+	if c := judge.Class(goals, ss); c != "" && slices.ContainsFunc(ss, func(s *stat.Summary) bool { return len(s.Classes) > 1 }) {
 		of = []metric.Label{{Key: "class", Value: c}}
 	}
-	var out []string
 	for _, m := range []string{"wait.p50", "wait.p99", "wait.max", "held.max", "slowdown.mean", "starvation"} {
-		out = append(out, m+metric.Braced(of))
+		add(m + metric.Braced(of))
 	}
-	return append(out, "makespan", "throughput", "utilisation", "idle_while_waiting", "jain.busy{by=worker}", "lost")
+	for _, g := range judge.Sides(goals, ss) {
+		if slices.ContainsFunc(ss, func(s *stat.Summary) bool { return judge.Value(s, g.Query) > 0 }) {
+			add(g.String())
+		}
+	}
+	add("makespan", "throughput", "utilisation", "idle_while_waiting", "jain.busy{by=worker}", "lost")
+	return out
 }
 
 // FromSummaries makes a side of the runs of one arm or of several. With nil metrics it
@@ -97,7 +118,8 @@ func FromSummaries(name string, ss []*stat.Summary, metrics []string) (*Side, er
 }
 
 // Sides makes the sides of a comparison, the base first, as [FromSummaries] makes one. It
-// pairs their arms by what they are.
+// pairs their arms by what they are. With nil metrics an arm has the same ones on all
+// sides, which are chosen from its runs on all of them.
 func Sides(names []string, runs [][]*stat.Summary, metrics []string) ([]*Side, error) {
 	for i, ss := range runs {
 		if len(ss) == 0 {
@@ -106,7 +128,8 @@ func Sides(names []string, runs [][]*stat.Summary, metrics []string) ([]*Side, e
 	}
 	aligned := arms.Align(runs...)
 	several := slices.ContainsFunc(aligned, func(of []*arms.Arm) bool { return len(of) > 1 })
-	var out []*Side
+	armsOf := make([]map[*stat.Summary]string, len(runs))
+	of := make(map[string][]*stat.Summary) // the runs of each arm on all sides
 	for i, ss := range runs {
 		armOf := make(map[*stat.Summary]string) // a single arm on each side needs no name
 		if several {
@@ -116,18 +139,32 @@ func Sides(names []string, runs [][]*stat.Summary, metrics []string) ([]*Side, e
 				}
 			}
 		}
-		side, err := sideOf(names[i], ss, metrics, armOf)
+		armsOf[i] = armOf
+		for _, s := range ss {
+			of[armOf[s]] = append(of[armOf[s]], s)
+		}
+	}
+	asked := make(map[string][]string)
+	for arm, ss := range of {
+		if asked[arm] = metrics; metrics == nil {
+			asked[arm] = DefaultMetrics(ss...)
+		}
+	}
+	var out []*Side
+	for i, ss := range runs {
+		side, err := sideOf(names[i], ss, asked, armsOf[i])
 		if err != nil {
 			return nil, err
 		}
+		side.Asked = metrics != nil
 		out = append(out, side)
 	}
 	return out, nil
 }
 
-func sideOf(name string, ss []*stat.Summary, metrics []string, armOf map[*stat.Summary]string) (*Side, error) {
+func sideOf(name string, ss []*stat.Summary, metrics map[string][]string, armOf map[*stat.Summary]string) (*Side, error) {
 	side := newSide(name)
-	side.Goal = goalOf(ss)
+	side.Runs, side.Arms = ss, armOf
 	measured := make(map[string]bool) // the arms with a run on a real clock
 	for _, s := range ss {
 		measured[armOf[s]] = measured[armOf[s]] || !s.Virtual
@@ -141,14 +178,7 @@ func sideOf(name string, ss []*stat.Summary, metrics []string, armOf map[*stat.S
 	for _, s := range ss {
 		arm := armOf[s]
 		side.Loads[LoadKey{arm, s.Repeat}] = s.Load
-		names := metrics
-		if names == nil {
-			names = DefaultMetrics(s)
-			if side.Goal != "" && !slices.Contains(names, side.Goal) {
-				names = append([]string{side.Goal}, names...)
-			}
-		}
-		for _, m := range names {
+		for _, m := range metrics[arm] {
 			q, err := metric.Parse(m)
 			if err != nil {
 				return nil, err
@@ -233,6 +263,23 @@ func oneSided(a, b *Side) []error {
 	}
 	only(a, b)
 	only(b, a)
+	return out
+}
+
+// leftOut names the metrics of runs that one of two sides has and the other does not,
+// of the arms that both have. They are not compared.
+func leftOut(a, b *Side) []error {
+	var out []error
+	lacks := func(x, y *Side) {
+		for _, k := range x.Keys {
+			arm := slices.ContainsFunc(y.Keys, func(o Key) bool { return o.Arm == k.Arm })
+			if _, ok := y.Values[k]; !ok && arm {
+				out = append(out, fmt.Errorf("%s is not compared: %s has no value for it", k, y.Name))
+			}
+		}
+	}
+	lacks(a, b)
+	lacks(b, a)
 	return out
 }
 

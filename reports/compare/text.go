@@ -16,7 +16,7 @@ import (
 // which a line has no room get a table of their own.
 func WriteText(w io.Writer, c *Comparison) error {
 	lead, rest := c.Verdict, ""
-	if _, judged := c.goal(); judged && c.Why == "" {
+	if c.Why == "" {
 		lead, rest = c.headline(), c.Verdict
 	}
 	if err := terminal.WriteText(w, terminal.Neutral, "", "", lead); err != nil {

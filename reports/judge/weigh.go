@@ -46,15 +46,22 @@ func Weigh(goals []Goal, base, news []*stat.Summary) Balance {
 	for _, g := range goals {
 		add(&b.Goals, g)
 	}
-	for _, g := range Others(goals, slices.Concat(base, news)) {
+	for _, g := range Sides(goals, slices.Concat(base, news)) {
 		add(&b.Sides, g)
 	}
+	return b
+}
+
+// Sides returns what a better value of the goals may cost: the figures of
+// [Balance.Sides].
+func Sides(goals []Goal, runs []*stat.Summary) []Goal {
+	out := Others(goals, runs)
 	for _, name := range ends {
 		if metric.Lookup(name) != nil {
-			add(&b.Sides, About(metric.Query{Metric: name}, slices.Concat(base, news)))
+			out = append(out, About(metric.Query{Metric: name}, runs))
 		}
 	}
-	return b
+	return out
 }
 
 // ends are the counts of messages that did not end as they should.
@@ -137,6 +144,20 @@ func (b Balance) Counter(main Effect) []Effect {
 	return out
 }
 
+// Price lists what becomes clearly worse, with both values. It is empty if nothing
+// does.
+func (b Balance) Price() string {
+	return listed(changes(b.Counter(Effect{Change: Better})))
+}
+
+func changes(of []Effect) []string {
+	var out []string
+	for _, e := range of {
+		out = append(out, e.change())
+	}
+	return out
+}
+
 // maxCounter is the greatest number of effects that a sentence lists as a price.
 const maxCounter = 3
 
@@ -161,19 +182,12 @@ func (b Balance) Sentence(with, base string) string {
 	if len(b.Goals) > 0 && b.Goals[0].Change == Same {
 		s += "; " + b.Goals[0].both(with, base)
 	}
-	var counter []string
-	for _, e := range b.Counter(main) {
-		counter = append(counter, e.change())
-	}
-	if n := len(counter); n > maxCounter {
-		counter = append(counter[:maxCounter], fmt.Sprintf("%d more", n-maxCounter))
-	}
 	link := "; the price: "
 	if main.Change == Worse {
 		link = "; in return "
 	}
-	if len(counter) > 0 {
-		s += link + stat.List(counter, "and")
+	if counter := changes(b.Counter(main)); len(counter) > 0 {
+		s += link + listed(counter)
 	}
 	return s
 }

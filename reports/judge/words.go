@@ -38,16 +38,7 @@ func (g Goal) Label() string {
 // within 1.7 ms instead of 49 s".
 func (g Goal) Change(from, to float64) string {
 	p, _, _ := phraseOf(g.Query)
-	special := func(v float64) string { // the value with its preposition, for values that replace it
-		switch {
-		case math.IsInf(v, 1) && p.with != "":
-			return "never"
-		case g.isZero(v) && p.none != "":
-			return p.none
-		}
-		return ""
-	}
-	a, b := special(from), special(to)
+	a, b := g.special(p, from), g.special(p, to)
 	if a == "" && b == "" {
 		return g.fill(p.say, g.Value(to)+" instead of "+g.Value(from))
 	}
@@ -58,6 +49,18 @@ func (g Goal) Change(from, to float64) string {
 		b = p.with + g.Value(to)
 	}
 	return g.fill(strings.Replace(p.say, p.with+"{v}", b+" instead of "+a, 1), "")
+}
+
+// special returns the words that replace a value with its preposition, empty for a
+// value that is written as it is.
+func (g Goal) special(p phrase, v float64) string {
+	switch {
+	case math.IsInf(v, 1) && p.with != "":
+		return "never"
+	case g.isZero(v) && p.none != "":
+		return p.none
+	}
+	return ""
 }
 
 // Value writes a value of the goal for prose, at three significant digits.
@@ -134,7 +137,8 @@ func (g Goal) who() (plural, singular string) {
 func who(q metric.Query) (plural, singular string) {
 	plural, singular = "messages", "message"
 	var rest []string
-	if c := q.Only("class"); c != "" {
+	if c := q.Only("class"); c == singular { // the class of a load without a scenario
+	} else if c != "" {
 		plural, singular = c, c
 	} else if others := except(q, "class"); others != "" {
 		rest = append(rest, others)

@@ -67,6 +67,9 @@ func changeWords(a, b *arms.Arm) string {
 	if y.Dispatch != "" && x.Dispatch != y.Dispatch {
 		add("dispatch %s", y.Dispatch)
 	}
+	if y.Order != "" && x.Order != y.Order {
+		add("order %s", y.Order)
+	}
 	if y.Matcher != "" && x.Matcher != y.Matcher {
 		add("matcher %s", y.Matcher)
 	}

@@ -40,7 +40,14 @@ func (v view) markdown(w io.Writer) error {
 	}
 	sound(v.Capacity)
 	for _, b := range v.Big {
-		p("- %s %s: %s **%s**\n", b.Letter, escape(b.Label), escape(b.What), b.Value)
+		who, spread := "", ""
+		if b.Letter != "" {
+			who = b.Letter + " " + escape(b.Label) + ": "
+		}
+		if b.Range != "" {
+			spread = " (" + b.Range + ")"
+		}
+		p("- %s%s **%s**%s\n", who, escape(b.What), b.Value, spread)
 	}
 	p("\n")
 	if !v.Invalid {
@@ -64,6 +71,9 @@ func (v view) markdown(w io.Writer) error {
 	}
 	if len(v.Figures.Rows) > 0 {
 		p("## Every class, every run\n\n")
+		if v.Repeats != "" {
+			p("%s\n\n", v.Repeats)
+		}
 		writeFigures(out, v.Figures)
 		writeFigures(out, v.Runs)
 	}

@@ -54,21 +54,24 @@ type view struct {
 	Charts   []chartView
 	NoCharts string // names the charts that would show nothing; empty if there are none
 	Tables   []tableView
-	Figures  table // of every class of every arm
-	Runs     table // of every arm as a whole
+	Figures  table  // of every class of every arm
+	Runs     table  // of every arm as a whole
+	Repeats  string // says what the tables show of repeats; empty without
 	Agree    []agreement
 	Verdicts []verdictGroup
+	Index    []verdictGroup // links at the top of a report of many scenarios
 	Commands []string
 	Facts    []string
 	Texts    []scenarioText
 }
 
-// A bigNumber is the headline metric of one arm.
+// A bigNumber is a figure of one arm.
 type bigNumber struct {
-	Letter, Label string
+	Letter, Label string // of the arm; empty for a further figure of the same arm
 	Title         string // of the arm's scenario or variant; may be empty
 	Style         template.CSS
 	Value, What   string
+	Range         string // of the repeats; empty for one
 	Predicted     string
 }
 
@@ -112,9 +115,11 @@ type cell struct {
 }
 
 type verdictGroup struct {
+	ID            string // of its place in the page
 	Letter, Label string
 	Style         template.CSS
 	Met, All      int
+	Failed        bool // an expectation is not met; one that is not visible has not failed
 	Targets       []string
 	Verdicts      []verdict
 }
@@ -158,10 +163,12 @@ func newView(f *folder.Folder) view {
 		v.NoCharts = "Charts that would show nothing are left out: " + strings.Join(missing, ", ") + "."
 	}
 	v.Tables = tenantTables(in)
-	v.Figures = newTable([]string{"run", "class", "n", "wait mean", "p50", "p95", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))
+	v.Figures = newTable([]string{"run", "class", "n", "wait mean", "p50", "p95", "p99", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))
 	v.Runs = newTable([]string{"run", "on", "makespan", "slots busy", "idle while waiting", "jain.busy by worker", "lost", "duplicated", "redelivered"}, runRows(in))
+	v.Repeats = repeatsNote(in)
 	v.Agree = agreements(in, f.Summaries())
 	v.Verdicts = verdicts(in)
+	v.Index = index(in, v.Verdicts)
 	seen := make(map[string]bool)
 	for _, r := range f.Runs {
 		if text := strings.TrimSpace(string(r.Result.Resolved)); text != "" && !seen[text] {
@@ -170,6 +177,21 @@ func newView(f *folder.Folder) view {
 		}
 	}
 	return v
+}
+
+// repeatsNote says that figures are medians. It is empty if each arm ran once.
+func repeatsNote(in *arms.Set) string {
+	least, most := len(in.Runs), 0
+	for _, a := range in.Arms {
+		least, most = min(least, len(a.Runs)), max(most, len(a.Runs))
+	}
+	switch {
+	case most < 2:
+		return ""
+	case least == most:
+		return fmt.Sprintf("Each figure is the median of %d runs.", most)
+	}
+	return fmt.Sprintf("Each figure is the median of the %d to %d runs of its arm.", least, most)
 }
 
 // maxText is the number of bytes of a scenario that the page shows.

@@ -9,42 +9,84 @@ import (
 
 	"harelab/reports/arms"
 	"harelab/reports/folder"
+	"harelab/reports/judge"
 	"harelab/reports/stat"
 	"harelab/scenarios/metric"
 )
 
-// bigNumbers returns the headline figures of the arms that have the same load as the
-// first arm. Of more than four it returns those of the first and of the two with the
-// least figures. other names the arms with another load.
+// maxCards is the greatest number of arms that have a card.
+const maxCards = 4
+
+// bigNumbers returns the first goal of the arms that have the same load as the first
+// arm: the median over the repeats with their range. Of many arms it returns the first
+// and the best two. A page of one arm has two further figures. other names the arms
+// with another load.
 func bigNumbers(in *arms.Set) (big []bigNumber, other string) {
-	f := gather(in)
-	shown := in.Comparable()
-	if len(shown) > 4 {
+	if many(in) { // without a common question
+		return nil, ""
+	}
+	if len(in.Arms) == 0 || len(in.Goals) == 0 {
+		return nil, otherLoads(in)
+	}
+	g := in.Goals[0]
+	var shown []*arms.Arm
+	for _, a := range in.Comparable() {
+		if a.Of(g).N > 0 {
+			shown = append(shown, a)
+		}
+	}
+	if len(shown) > maxCards {
 		sorted := slices.Clone(shown[1:])
 		slices.SortStableFunc(sorted, func(a, b *arms.Arm) int {
-			return compareFigures(a.First().Summary.HeadlineValue, b.First().Summary.HeadlineValue)
+			x, y := a.Of(g).Center, b.Of(g).Center
+			switch {
+			case judge.IsBetter(g.Query, x, y):
+				return -1
+			case judge.IsBetter(g.Query, y, x):
+				return 1
+			}
+			return 0
 		})
 		shown = append([]*arms.Arm{shown[0]}, sorted[:2]...)
 	}
 	for _, a := range shown {
-		s := a.First().Summary
-		q, err := metric.Parse(s.JudgedBy())
-		if err != nil || s.HeadlineValue == nil {
-			continue
-		}
-		b := bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a), Value: quantity(*s.HeadlineValue, q.Unit()), What: metricWords(s.JudgedBy(), in.Focus)}
+		b := card(g, a)
+		b.Letter, b.Label = a.Letter, a.Label
 		if len(in.Arms) > 1 && !sameTitles(shown) {
-			b.Title = s.Title
+			b.Title = a.First().Summary.Title
 		}
-		if p := a.Predicted; p != nil && p.Summary.HeadlineValue != nil {
-			b.Predicted = "predicted " + quantity(*p.Summary.HeadlineValue, q.Unit())
+		if p := a.Predicted; p != nil {
+			if v := judge.Value(p.Summary, g.Query); !math.IsNaN(v) {
+				b.Predicted = "predicted " + g.Value(v)
+			}
 		}
 		big = append(big, b)
 	}
-	if len(in.Arms) == 1 && f.class(f.base).Wait != nil {
-		big = append(big, more(f)...)
+	if len(in.Arms) == 1 {
+		big = append(big, more(gather(in), g)...)
 	}
 	return big, otherLoads(in)
+}
+
+// card returns a figure of an arm, without the arm's name.
+func card(g judge.Goal, a *arms.Arm) bigNumber {
+	e := a.Of(g)
+	return bigNumber{Style: armStyle(a), Value: g.Value(e.Center), Range: g.Spread(e), What: g.Label()}
+}
+
+// more returns two further figures for a page of one arm. They do not name it again.
+func more(f facts, shown judge.Goal) []bigNumber {
+	of := f.about("wait.max")
+	if of.String() == shown.String() {
+		of = f.about("wait.p50")
+	}
+	var out []bigNumber
+	for _, g := range []judge.Goal{of, judge.About(metric.Must("utilisation"), nil)} {
+		if e := f.base.Of(g); e.N > 0 && g.String() != shown.String() {
+			out = append(out, card(g, f.base))
+		}
+	}
+	return out
 }
 
 // otherLoads names the arms that had another load than the first and are not compared
@@ -61,9 +103,9 @@ func otherLoads(in *arms.Set) string {
 	case 0:
 		return ""
 	case 1:
-		return fmt.Sprintf("%s had another load than %s and is not compared with it.", others[0], in.Arms[0].Label)
+		return fmt.Sprintf("%s had another load than %s and is not compared with it.", others[0], comparable[0].Label)
 	}
-	return fmt.Sprintf("%s had other loads than %s and are not compared with it.", stat.List(others, "and"), in.Arms[0].Label)
+	return fmt.Sprintf("%s had other loads than %s and are not compared with it.", stat.List(others, "and"), comparable[0].Label)
 }
 
 // sameTitles reports whether all arms have the same title, which then is not shown.
@@ -71,99 +113,8 @@ func sameTitles(shown []*arms.Arm) bool {
 	return !slices.ContainsFunc(shown, func(a *arms.Arm) bool { return a.First().Summary.Title != shown[0].First().Summary.Title })
 }
 
-// more returns two further figures for a page of one arm.
-func more(f facts) []bigNumber {
-	a, c := f.base, f.class(f.base)
-	number := func(value, what string) bigNumber {
-		return bigNumber{Letter: a.Letter, Label: a.Label, Style: armStyle(a), Value: value, What: what}
-	}
-	out := []bigNumber{number(stat.Brief(c.Wait.Max), metricWords("wait.max", f.in.Focus))}
-	if a.First().Summary.JudgedBy() == "wait.max" {
-		out[0] = number(stat.Brief(c.Wait.P50), metricWords("wait.p50", f.in.Focus))
-	}
-	return append(out, number(stat.Percent(a.First().Summary.Utilisation), "slots busy"))
-}
-
-func compareFigures(a, b stat.Figure) int {
-	switch {
-	case a == nil || b == nil:
-		return 0
-	case *a < *b:
-		return -1
-	case *a > *b:
-		return 1
-	}
-	return 0
-}
-
-func quantity(v float64, unit string) string {
-	if unit == "s" {
-		return stat.Brief(v)
-	}
-	return stat.Quantity(v, unit)
-}
-
-// metricWords says in words what a headline metric is, for a label of its value. It
-// returns the metric's name if there are no words for it.
-func metricWords(name, focus string) string {
-	q, err := metric.Parse(name)
-	if err != nil {
-		return name
-	}
-	one, all := "a message", "all messages"
-	if focus != "" {
-		one, all = "a "+focus, focus
-	}
-	which := otherLabels(q, focus)
-	percentile, isPercentile := strings.CutPrefix(q.Stat, "p")
-	switch {
-	case q.Metric == "starvation":
-		return "longest gap without " + one + " starting" + which
-	case q.Metric == "wait" && q.Stat == "max":
-		return "longest wait of " + all + which
-	case q.Metric == "wait" && q.Stat == "p50":
-		return "median wait of " + all + which
-	case q.Metric == "wait" && isPercentile:
-		return percentile + " % of " + all + which + " wait at most"
-	case q.Metric == "wait" && q.Stat == "mean":
-		return "mean wait of " + all + which
-	case q.Metric == "held" && q.Stat == "max":
-		return "longest time that a worker held " + one + which
-	}
-	return name
-}
-
-// otherLabels says in words which labels select messages, but for the class in focus,
-// as " (all tenants but noisy)". It is empty if there are none.
-func otherLabels(q metric.Query, focus string) string {
-	plural := map[string]string{"class": "classes", "tenant": "tenants", "queue": "queues", "worker": "workers"}
-	var words []string
-	for _, l := range q.Selecting() {
-		switch {
-		case l.Key == "class" && !l.Not && l.Value == focus:
-		case plural[l.Key] == "":
-			words = append(words, l.String())
-		case l.Not:
-			words = append(words, "all "+plural[l.Key]+" but "+l.Value)
-		default:
-			words = append(words, l.Key+" "+l.Value)
-		}
-	}
-	if len(words) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(words, ", ") + ")"
-}
-
 // median returns the median of a figure over an arm's repeats; NaN is not visible.
-func median(a *arms.Arm, f func(*stat.Summary) float64) float64 {
-	var xs []float64
-	for _, r := range a.Runs {
-		xs = append(xs, f(r.Summary))
-	}
-	slices.Sort(xs)
-	return (xs[(len(xs)-1)/2] + xs[len(xs)/2]) / 2
-}
+func median(a *arms.Arm, f func(*stat.Summary) float64) float64 { return a.Over(f).Center }
 
 func figureCell(v float64, format func(float64) string) cell {
 	if math.IsNaN(v) {
@@ -197,17 +148,14 @@ func figureRows(in *arms.Set) [][]cell {
 			}
 			wait := func(c *stat.Class) *stat.Dist { return c.Wait }
 			most := func(d *stat.Dist) float64 { return d.Max }
-			label := a.Label
-			if n := len(a.Runs); n > 1 {
-				label += fmt.Sprintf(" (median of %d)", n)
-			}
 			rows = append(rows, []cell{
-				{Text: label, Letter: a.Letter, Style: armStyle(a), Head: true},
+				{Text: a.Label, Letter: a.Letter, Style: armStyle(a), Head: true},
 				{Text: c.Name, Head: true},
 				figureCell(finished, func(v float64) string { return stat.Count(int(v)) }),
 				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.Mean }), stat.Seconds),
 				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.P50 }), stat.Brief),
 				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.P95 }), stat.Brief),
+				figureCell(dist(wait, func(d *stat.Dist) float64 { return d.P99 }), stat.Brief),
 				figureCell(dist(wait, most), stat.Brief),
 				figureCell(dist(func(c *stat.Class) *stat.Dist { return c.Queued }, most), stat.Brief),
 				figureCell(dist(func(c *stat.Class) *stat.Dist { return c.Held }, most), stat.Brief),
@@ -289,6 +237,14 @@ func agreements(in *arms.Set, ss []*stat.Summary) []agreement {
 	return out
 }
 
+// index links to the expectations of each arm in a report of many scenarios.
+func index(in *arms.Set, groups []verdictGroup) []verdictGroup {
+	if !many(in) {
+		return nil
+	}
+	return groups
+}
+
 // verdicts groups the expectations by arm, with a column for each run of the arm: the
 // prediction, then the repeats.
 func verdicts(in *arms.Set) []verdictGroup {
@@ -298,7 +254,7 @@ func verdicts(in *arms.Set) []verdictGroup {
 		if a.Predicted != nil {
 			runs = append([]*arms.Run{a.Predicted}, runs...)
 		}
-		g := verdictGroup{Letter: a.Letter, Label: a.Label, Style: armStyle(a)}
+		g := verdictGroup{ID: "arm-" + a.Letter, Letter: a.Letter, Label: a.Label, Style: armStyle(a)}
 		rows := make(map[string]int)
 		for column, r := range runs {
 			s := r.Summary
@@ -309,6 +265,7 @@ func verdicts(in *arms.Set) []verdictGroup {
 			g.Targets = append(g.Targets, head)
 			g.Met += stat.CountMet(s.Verdicts)
 			g.All += len(s.Verdicts)
+			g.Failed = g.Failed || !stat.AllMet(s.Verdicts)
 			for _, v := range s.Verdicts {
 				i, ok := rows[v.Text]
 				if !ok {

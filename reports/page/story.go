@@ -7,7 +7,9 @@ import (
 	"strings"
 
 	"harelab/reports/arms"
+	"harelab/reports/judge"
 	"harelab/reports/stat"
+	"harelab/scenarios/metric"
 )
 
 // A Story is the finding of a report in words.
@@ -27,15 +29,18 @@ func (s Story) glued() Story { return Story{glue(s.Headline), glue(s.Text)} }
 // A rule makes a story, or returns false if it does not apply.
 type rule func(f facts) (Story, bool)
 
-// rules are tried in order; the last always applies. A headline is a claim about
-// figures, so each rule checks that its words are true.
+// rules are tried in order; the last always applies to a report with runs. A headline
+// is a claim about figures, so each rule checks that its words are true. What compares
+// arms takes its words from package judge.
 var rules = []rule{
 	invalidRule,
 	cutShortRule,
-	wrongLedgerRule,
+	manyRule,
+	lostRule,
 	targetsRule,
 	twoHalvesRule,
-	betterOrWorseRule,
+	pairRule,
+	severalRule,
 	differentLoadsRule,
 	starvesRule,
 	heldRule,
@@ -48,6 +53,7 @@ func Tell(in *arms.Set) Story {
 	f := gather(in)
 	for _, r := range rules {
 		if s, ok := r(f); ok {
+			s.Text = strings.TrimSpace(s.Text)
 			return s
 		}
 	}
@@ -56,16 +62,18 @@ func Tell(in *arms.Set) Story {
 
 // Thresholds of the rules.
 const (
-	clearChange = 0.2 // least relative change that a headline calls better or worse
-	starvesPart = 0.2 // least starvation that a headline mentions, as a share of the makespan
-	starvesWork = 10  // the same, as a multiple of the class's median service time
+	starvesPart = 0.2  // least starvation that a headline mentions, as a share of the makespan
+	starvesWork = 10   // the same, as a multiple of the class's median service time
+	heldLeast   = 1e-3 // s, least mean wait of which a headline says that it is held
+	manyLeast   = 3    // least number of scenarios of a report that only counts expectations
+	namedMost   = 3    // greatest number of runs that a headline names
 )
 
 // facts are the data of rules.
 type facts struct {
 	in   *arms.Set
 	base *arms.Arm
-	same []*arms.Arm // the arms with the load and the target of the base, the base first
+	same []*arms.Arm // the arms with one load and one target, the base first
 }
 
 func gather(in *arms.Set) facts {
@@ -73,8 +81,9 @@ func gather(in *arms.Set) facts {
 	if len(in.Arms) == 0 {
 		return f
 	}
-	f.base = in.Arms[0]
-	for _, a := range in.Comparable() {
+	alike := in.Comparable()
+	f.base = alike[0]
+	for _, a := range alike {
 		if a.First().Summary.Target == f.base.First().Summary.Target {
 			f.same = append(f.same, a)
 		}
@@ -82,47 +91,66 @@ func gather(in *arms.Set) facts {
 	return f
 }
 
-// class returns the figures of the focus in an arm, or of all its messages.
-func (f facts) class(a *arms.Arm) *stat.Class {
-	if c := a.First().Summary.Class(f.in.Focus); c != nil && f.in.Focus != "" {
+// goal returns the goal that decides, false if there is none.
+func (f facts) goal() (judge.Goal, bool) {
+	if len(f.in.Goals) == 0 {
+		return judge.Goal{}, false
+	}
+	return f.in.Goals[0], true
+}
+
+// class returns the figures of the focus in a run, or of all its messages.
+func (f facts) class(s *stat.Summary) *stat.Class {
+	if c := s.Class(f.in.Focus); c != nil && f.in.Focus != "" {
 		return c
 	}
-	return a.First().Summary.All
+	return s.All
 }
 
-// worst returns the longest wait in seconds, typical the median.
-func (f facts) worst(a *arms.Arm) float64 {
-	if w := f.class(a).Wait; w != nil {
-		return w.Max
-	}
-	return math.NaN()
-}
-
-func (f facts) typical(a *arms.Arm) float64 {
-	if w := f.class(a).Wait; w != nil {
-		return w.P50
-	}
-	return math.NaN()
+// over returns the median over an arm's repeats of a figure of the focus; NaN means
+// that a repeat does not have it.
+func (f facts) over(a *arms.Arm, figure func(*stat.Class) float64) float64 {
+	return a.Over(func(s *stat.Summary) float64 { return figure(f.class(s)) }).Center
 }
 
 // what names the messages of the story.
-func (f facts) what() string {
-	if f.in.Focus != "" {
-		return f.in.Focus
+func (f facts) what() string { return f.about("published").Who() }
+
+// about makes a goal about the messages of the story, to say a figure of theirs.
+func (f facts) about(text string) judge.Goal {
+	q := metric.Must(text)
+	if g, ok := f.goal(); f.in.Focus != "" && (len(f.in.Classes()) > 1 || ok && g.Only("class") != "") {
+		q.Labels = []metric.Label{{Key: "class", Value: f.in.Focus}}
 	}
-	return "messages"
+	return judge.About(q, arms.Summaries(f.in.Runs))
 }
 
+// invalidRule: figures that cannot be used support no verdict.
 func invalidRule(f facts) (Story, bool) {
+	var bad []string
 	for _, r := range f.in.Runs {
 		if !r.Summary.Valid() {
-			return Story{
-				Headline: "These figures cannot be used.",
-				Text:     "A run is invalid, so there is no verdict. The measurements are below, to find out why.",
-			}, true
+			bad = append(bad, f.in.RunName(r))
 		}
 	}
-	return Story{}, false
+	switch {
+	case len(bad) == 0:
+		return Story{}, false
+	case len(bad) == len(f.in.Runs):
+		return Story{"These figures cannot be used.", "No run is valid, so there is no verdict. The measurements are below, to find out why."}, true
+	}
+	return Story{"These figures cannot be used.", fmt.Sprintf("%s invalid, so there is no verdict. The measurements are below, to find out why.", areOf(bad, len(f.in.Runs)))}, true
+}
+
+// areOf says which runs, of a number, something is said about: "a is", "3 of 28 runs are".
+func areOf(names []string, all int) string {
+	switch {
+	case len(names) == 1:
+		return names[0] + " is"
+	case len(names) <= namedMost:
+		return stat.Upper(stat.List(names, "and")) + " are"
+	}
+	return fmt.Sprintf("%d of %d runs are", len(names), all)
 }
 
 // cutShortRule: a run that was cut short supports no claim about the whole.
@@ -138,64 +166,162 @@ func cutShortRule(f facts) (Story, bool) {
 	return Story{}, false
 }
 
-// wrongLedgerRule: lost messages come before every other finding.
-func wrongLedgerRule(f facts) (Story, bool) {
+// many reports whether the arms are of many scenarios that are not comparable.
+func many(in *arms.Set) bool {
+	scenarios := make(map[string]bool)
+	for _, a := range in.Arms {
+		scenarios[a.First().Summary.Scenario] = true
+	}
+	return len(scenarios) >= manyLeast && len(in.Comparable()) < len(in.Arms)
+}
+
+// manyRule: a report of unlike scenarios has no common question. Its answer is how many
+// runs met the expectations, and which did not.
+func manyRule(f facts) (Story, bool) {
+	if !many(f.in) {
+		return Story{}, false
+	}
+	runs, expecting, met, hidden := 0, 0, 0, 0
+	var failed, lossy []string
+	for _, a := range f.in.Arms {
+		bad, lost := false, int64(0)
+		for _, r := range a.Runs {
+			vs := r.Summary.Verdicts
+			runs++
+			switch {
+			case len(vs) == 0:
+			case stat.AllMet(vs):
+				expecting++
+				met++
+			default:
+				expecting++
+				bad = true
+			}
+			for _, v := range vs {
+				if v.Outcome == stat.NotVisible {
+					hidden++
+				}
+			}
+			lost = max(lost, r.Summary.Ledger.Lost)
+		}
+		if bad {
+			failed = append(failed, a.Label)
+		}
+		if lost > 0 {
+			lossy = append(lossy, lostOf(a, lost))
+		}
+	}
+	s := Story{Headline: fmt.Sprintf("%d runs, every expectation met.", runs), Text: "The runs are of different scenarios and are not compared."}
+	switch {
+	case expecting == 0:
+		s.Headline = fmt.Sprintf("%d runs, without expectations.", runs)
+	case len(failed) > namedMost:
+		s.Headline = fmt.Sprintf("%d runs: %d met every expectation, %d did not.", runs, met, expecting-met)
+		s.Text += " Not every expectation was met in " + stat.List(failed, "and") + "."
+	case len(failed) > 0:
+		s.Headline = fmt.Sprintf("%d runs: %d met every expectation, %s did not.", runs, met, stat.List(failed, "and"))
+	case hidden > 0:
+		s.Headline = fmt.Sprintf("%d runs, every expectation met that the targets show.", runs)
+	}
+	if n := runs - expecting; n > 0 && expecting > 0 {
+		s.Text += fmt.Sprintf(" Runs without expectations: %d.", n)
+	}
+	if hidden > 0 {
+		s.Text += fmt.Sprintf(" Expectations that a target does not show: %d.", hidden)
+	}
+	if len(lossy) > 0 {
+		s.Text += " Messages were lost: " + stat.List(lossy, "and") + "."
+	}
+	return s, true
+}
+
+// lostOf says how many messages of an arm were lost, in the repeat that lost most.
+func lostOf(a *arms.Arm, lost int64) string {
+	return fmt.Sprintf("%s lost %s of %s messages", a.Label, stat.Count(int(lost)), stat.Count(int(a.First().Summary.Ledger.Published)))
+}
+
+// lostRule: lost messages come before every other finding about the runs.
+func lostRule(f facts) (Story, bool) {
 	lost := func(a *arms.Arm) (most int64) {
 		for _, r := range a.Runs {
 			most = max(most, r.Summary.Ledger.Lost)
 		}
 		return most
 	}
-	var worst *arms.Arm
-	var none []string
+	var parts, none []string
 	for _, a := range f.in.Arms {
-		if lost(a) == 0 {
+		if n := lost(a); n > 0 {
+			parts = append(parts, lostOf(a, n))
+		} else {
 			none = append(none, a.Label)
-		} else if worst == nil || lost(a) > lost(worst) {
-			worst = a
 		}
 	}
-	if worst == nil {
+	if len(parts) == 0 {
 		return Story{}, false
 	}
-	h := fmt.Sprintf("%s lost %s of %s messages", worst.Label, stat.Count(int(lost(worst))), stat.Count(int(worst.First().Summary.Ledger.Published)))
-	if len(none) > 0 {
+	if n := len(parts); n > namedMost {
+		parts = append(parts[:namedMost:namedMost], fmt.Sprintf("%d more lost some", n-namedMost))
+	}
+	h := stat.List(parts, "and")
+	switch {
+	case len(none) > namedMost:
+		h += fmt.Sprintf("; the other %d lost none", len(none))
+	case len(none) > 0:
 		h += "; " + stat.List(none, "and") + " lost none"
 	}
-	return Story{h + ".", "A lost message was accepted by the broker, and no worker will ever finish it. " + spread(f)}, true
+	return Story{h + ".", "A lost message was accepted by the broker, and no worker will ever finish it. " + f.values()}, true
 }
 
-// targetsRule: one scenario ran on several targets. The story says whether they agree.
+// targetsRule: one scenario ran on several targets. The story says whether they agree
+// in everything by which the runs are judged.
 func targetsRule(f facts) (Story, bool) {
-	if len(f.in.Arms) < 2 {
+	g, ok := f.goal()
+	if len(f.in.Arms) < 2 || !ok {
 		return Story{}, false
 	}
 	var names []string
-	low, high, abs := math.Inf(1), math.Inf(-1), 0.0
+	abs := 0.0
 	for _, a := range f.in.Arms {
 		s := a.First().Summary
 		abs = max(abs, stat.AgreeAbs(s.Target))
-		if s.Arm != f.base.First().Summary.Arm || !s.Load.Same(f.base.First().Summary.Load) {
+		if s.Arm != f.base.First().Summary.Arm || !s.Load.Same(f.base.First().Summary.Load) || s.Target == f.base.First().Summary.Target && a != f.base {
 			return Story{}, false
 		}
 		names = append(names, a.Label)
-		low, high = min(low, f.worst(a)), max(high, f.worst(a))
 	}
-	if math.IsNaN(low) || math.IsNaN(high) {
+	who := stat.Upper(stat.List(names, "and"))
+	for _, of := range f.in.Goals {
+		lo, hi := f.bounds(of)
+		if hi-lo > stat.AgreeRel*math.Abs(lo)+map[bool]float64{true: abs}[of.IsTime()] {
+			var values []float64
+			for _, a := range f.in.Arms {
+				values = append(values, a.Of(of).Center)
+			}
+			return Story{fmt.Sprintf("%s differ: %s.", who, of.SayEach(names, values)), f.values()}, true
+		}
+	}
+	_, hi := f.bounds(g)
+	if math.IsInf(hi, 0) {
 		return Story{}, false
-	}
-	all := stat.Upper(stat.List(names, "and"))
-	if high-low > stat.AgreeRel*low+abs {
-		return Story{fmt.Sprintf("%s differ: the longest wait of %s is between %s and %s.", all, f.what(), stat.Brief(low), stat.Brief(high)), spread(f)}, true
 	}
 	for _, a := range f.in.Arms[1:] {
 		first := f.base.First().Summary
 		if l := stat.Agree(first, a.First().Summary.Target, arms.Summaries(a.Runs)).Outside(); l != nil {
-			return Story{fmt.Sprintf("%s differ: %s is %s with %s and %s with %s.", all, l.Words(),
-				stat.Brief(l.Predicted), f.base.Label, stat.Brief(l.Measured), a.Label), spread(f)}, true
+			return Story{fmt.Sprintf("%s differ: %s is %s with %s and %s with %s.", who, l.Words(),
+				stat.Brief(l.Predicted), f.base.Label, stat.Brief(l.Measured), a.Label), f.values()}, true
 		}
 	}
-	return Story{fmt.Sprintf("%s agree: the longest wait of %s is %s%s.", all, f.what(), stat.Brief(high), f.predicted()), spread(f) + f.stuckText(f.base)}, true
+	return Story{fmt.Sprintf("%s agree: %s%s.", who, g.Say(hi), f.predicted()), f.values() + f.stuckText(f.base)}, true
+}
+
+// bounds returns the least and the greatest value of a goal in the arms.
+func (f facts) bounds(g judge.Goal) (lo, hi float64) {
+	lo, hi = math.Inf(1), math.Inf(-1)
+	for _, a := range f.in.Arms {
+		v := a.Of(g).Center
+		lo, hi = math.Min(lo, v), math.Max(hi, v)
+	}
+	return lo, hi
 }
 
 // predicted says whether all measurements agree with their predictions. It is empty if
@@ -220,110 +346,83 @@ func (f facts) predicted() string {
 // messages still wait in a busy worker's prefetch window. Another arm with the same
 // queues and a smaller window helps these too.
 func twoHalvesRule(f facts) (Story, bool) {
-	if len(f.same) < 3 {
+	g, ok := f.goal()
+	if len(f.same) < 3 || !ok || g.Metric != "wait" || f.in.Focus == "" || g.Only("class") != f.in.Focus {
 		return Story{}, false
 	}
+	at := func(a *arms.Arm) float64 { return a.Of(g).Center }
 	for _, x := range f.same[1:] {
-		if !splits(f.base, x) || f.class(x).Stuck == 0 ||
-			f.typical(x) > f.typical(f.base)/2 || f.worst(x) < f.worst(f.base)*(1-clearChange) {
+		if !splits(f.base, x) || !(f.over(x, stuck) > 0) || !(f.over(x, waitP50) < f.over(f.base, waitP50)/2) || judge.Clear(g.Query, at(f.base), at(x)) {
 			continue
 		}
 		for _, y := range f.same[1:] {
-			if y == x || splits(x, y) || !smallerWindow(x, y) || f.worst(y) > f.worst(x)/2 || f.class(y).Stuck > 0 {
-				continue
+			if y != x && !splits(x, y) && smallerWindow(x, y) && at(y) < at(x)/2 && f.over(y, stuck) == 0 {
+				return f.twoHalves(g, x, y), true
 			}
-			return f.twoHalves(x, y), true
 		}
 	}
 	return Story{}, false
 }
 
-func (f facts) twoHalves(x, y *arms.Arm) Story {
+func (f facts) twoHalves(g judge.Goal, x, y *arms.Arm) Story {
 	behind := ""
 	if b := blocker(f.base.First(), f.in.Focus); b != "" {
-		behind = " behind " + b
+		behind = ", behind " + b
 	}
-	return Story{
+	median := func(a *arms.Arm) string { return stat.Brief(f.over(a, waitP50)) }
+	s := Story{
 		Headline: "Splitting the queue is half the fix. Prefetch is the other half.",
-		Text: fmt.Sprintf("On one queue (%s), %s waited up to %s%s, %s at the median. "+
+		Text: fmt.Sprintf("On one queue (%s) %s%s, and the median wait is %s. "+
 			"A queue of its own (%s) brings the median down to %s, but %s of %s stay stuck in a busy worker's prefetch window, "+
-			"and the longest wait is still %s. With %s (%s) the longest wait is %s and nothing is stuck.",
-			f.base.Label, f.what(), stat.Brief(f.worst(f.base)), behind, stat.Brief(f.typical(f.base)),
-			x.Label, stat.Brief(f.typical(x)), stat.Count(f.class(x).Stuck), stat.Count(f.class(x).N),
-			stat.Brief(f.worst(x)), changeWords(x, y), y.Label, stat.Brief(f.worst(y))),
+			"and still %s. With %s (%s) %s and nothing is stuck.",
+			f.base.Label, g.Say(f.base.Of(g).Center), behind, median(f.base),
+			x.Label, median(x), stat.Count(int(f.over(x, stuck))), stat.Count(int(f.over(x, finished))),
+			g.Say(x.Of(g).Center), changeWords(x, y), y.Label, g.Say(y.Of(g).Center)),
 	}
+	b := judge.Weigh(f.in.Goals, f.base.Summaries(), y.Summaries())
+	if p := b.Price(); p != "" {
+		s.Text += fmt.Sprintf(" The price of %s: %s.", y.Label, p)
+	}
+	return s
 }
 
-// betterOrWorseRule compares the arm with the shortest longest wait, of those with
-// the load of the base, with the base.
-func betterOrWorseRule(f facts) (Story, bool) {
-	if len(f.same) < 2 {
+// pairRule compares an arm with the base.
+func pairRule(f facts) (Story, bool) {
+	if len(f.same) != 2 {
 		return Story{}, false
 	}
-	best := f.same[1]
-	for _, a := range f.same[2:] {
-		if f.worst(a) < f.worst(best) {
-			best = a
-		}
+	b := judge.Weigh(f.in.Goals, f.same[0].Summaries(), f.same[1].Summaries())
+	s := b.Sentence(withWords(f.same[0], f.same[1]), f.same[0].Label)
+	if s == "" {
+		return Story{"There is no verdict: the runs have no figure in common.", f.values()}, true
 	}
-	from, to := f.worst(f.base), f.worst(best)
-	words, bring, makes := changeWords(f.base, best), "brings", "makes"
-	if words == "" {
-		words = best.Label
-	} else if strings.Contains(words, " and ") {
-		bring, makes = "bring", "make"
+	return Story{s + ".", f.values()}, true
+}
+
+// withWords names an arm with what sets it apart from another: "fair (prefetch 1 per slot
+// and ack after the work)".
+func withWords(base, arm *arms.Arm) string {
+	words := changeWords(base, arm)
+	if words == "" || arm.Label == words || strings.Contains(arm.Label, "=") {
+		return arm.Label
 	}
-	rest := spread(f) + f.price(best)
-	switch {
-	case math.IsNaN(from) || math.IsNaN(to):
+	return arm.Label + " (" + words + ")"
+}
+
+// severalRule compares three arms or more.
+func severalRule(f facts) (Story, bool) {
+	if len(f.same) < 3 {
 		return Story{}, false
-	case to < from*(1-clearChange):
-		return Story{fmt.Sprintf("%s %s the longest wait of %s from %s to %s%s.", stat.Upper(words), bring, f.what(), stat.Brief(from), stat.Brief(to), f.helpLess(best)), rest}, true
-	case to > from*(1+clearChange) && len(f.same) > 2:
-		var others []string
-		for _, a := range f.same[1:] {
-			others = append(others, fmt.Sprintf("%s with %s", stat.Brief(f.worst(a)), a.Label))
-		}
-		return Story{fmt.Sprintf("%s is best: the longest wait of %s is %s; it is %s.", stat.Upper(f.base.Label), f.what(), stat.Brief(from), stat.List(others, "and")), rest}, true
-	case to > from*(1+clearChange):
-		return Story{fmt.Sprintf("%s %s it worse: the longest wait of %s goes from %s to %s.", stat.Upper(words), makes, f.what(), stat.Brief(from), stat.Brief(to)), rest}, true
 	}
-	if stat.Brief(from) == stat.Brief(to) {
-		return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s with both %s and %s.", f.what(), stat.Brief(from), f.base.Label, best.Label), rest}, true
+	var of []judge.Arm
+	for _, a := range f.same {
+		of = append(of, a.Judged())
 	}
-	return Story{fmt.Sprintf("No difference that matters: the longest wait of %s is %s with %s and %s with %s.", f.what(), stat.Brief(from), f.base.Label, stat.Brief(to), best.Label), rest}, true
-}
-
-// helpLess lists the other arms whose longest wait is clearly shorter than that of the
-// base.
-func (f facts) helpLess(best *arms.Arm) string {
-	var others []string
-	for _, a := range f.same[1:] {
-		if a != best && f.worst(a) < f.worst(f.base)*(1-clearChange) {
-			others = append(others, fmt.Sprintf("%s: to %s", a.Label, stat.Brief(f.worst(a))))
-		}
+	s := judge.Rank(f.in.Goals, of)
+	if s == "" {
+		return Story{"There is no verdict: the runs have no figure in common.", f.values()}, true
 	}
-	if len(others) == 0 {
-		return ""
-	}
-	return " (" + strings.Join(others, ", ") + ")"
-}
-
-// price lists the other classes whose longest wait is clearly longer in an arm than in
-// the base.
-func (f facts) price(arm *arms.Arm) string {
-	var parts []string
-	for _, c := range f.base.First().Summary.Classes {
-		d := arm.First().Summary.Class(c.Name)
-		if c.Name == f.in.Focus || f.in.Focus == "" || d == nil || c.Wait == nil || d.Wait == nil || d.Wait.Max <= c.Wait.Max*(1+clearChange) {
-			continue
-		}
-		parts = append(parts, fmt.Sprintf("the longest wait of %s goes from %s to %s", c.Name, stat.Brief(c.Wait.Max), stat.Brief(d.Wait.Max)))
-	}
-	if len(parts) == 0 {
-		return ""
-	}
-	return fmt.Sprintf(" The price of %s: %s.", arm.Label, stat.List(parts, "and"))
+	return Story{s + ".", f.values()}, true
 }
 
 func differentLoadsRule(f facts) (Story, bool) {
@@ -336,79 +435,60 @@ func differentLoadsRule(f facts) (Story, bool) {
 	}
 	return Story{
 		Headline: "The loads differ: there is no verdict between these runs.",
-		Text:     "The runs had different work to do (" + strings.Join(loads, "; ") + "). " + spread(f),
+		Text:     "The runs had different work to do (" + strings.Join(loads, "; ") + "). " + f.values(),
 	}, true
 }
 
-func starvesRule(f facts) (Story, bool) {
-	s, c := f.base.First().Summary, f.class(f.base)
-	if c.Service == nil || c.Starvation < starvesPart*s.Makespan || c.Starvation < starvesWork*c.Service.P50 {
-		return Story{}, false
-	}
-	while := "."
-	if b := blocker(f.base.First(), f.in.Focus); b != "" {
-		while = " while " + b + " runs."
-	}
-	return Story{fmt.Sprintf("No %s starts for %s%s", f.what(), stat.Brief(c.Starvation), while), spread(f) + f.stuckText(f.base)}, true
-}
-
-func heldRule(f facts) (Story, bool) {
-	c := f.class(f.base)
-	if c.Held == nil || c.Wait == nil || c.Service == nil || c.Held.Mean < c.Wait.Mean/2 || c.Wait.Mean < c.Service.Mean {
-		return Story{}, false
-	}
-	return Story{
-		Headline: "Most of the wait is held in workers' prefetch windows, not in the queue.",
-		Text: fmt.Sprintf("The mean wait is %s. For %s of it a worker has received the message and not yet started it. %s",
-			stat.Brief(c.Wait.Mean), stat.Brief(c.Held.Mean), spread(f)),
-	}, true
-}
-
-func keepsUpRule(f facts) (Story, bool) {
-	c := f.class(f.base)
-	if c.Wait == nil || c.Service == nil || c.Wait.P99 > c.Service.Mean/10 {
-		return Story{}, false
-	}
-	return Story{"The workers keep up: hardly anything waits.", spread(f)}, true
-}
-
-func plainRule(f facts) (Story, bool) {
-	if f.base == nil {
-		return Story{}, false
-	}
-	c := f.class(f.base)
-	if c.Wait == nil {
-		return Story{"No message was finished.", fmt.Sprintf("%s messages were published.", stat.Count(c.Published))}, true
-	}
-	which := "all messages"
-	if f.in.Focus != "" {
-		which += " of class " + f.in.Focus
-	}
-	half := fmt.Sprintf("Half of %s wait %s at most", which, stat.Brief(c.Wait.P50))
-	if c.Wait.P50 == 0 {
-		half = fmt.Sprintf("At least half of %s start at once", which)
-	}
-	return Story{fmt.Sprintf("%s; the longest wait is %s.", half, stat.Brief(c.Wait.Max)), spread(f) + f.stuckText(f.base)}, true
-}
-
-// spread lists the median and the longest wait of each arm.
-func spread(f facts) string {
-	var parts []string
-	for _, a := range f.in.Arms {
-		if w := f.class(a).Wait; w != nil {
-			parts = append(parts, fmt.Sprintf("%s %s and %s", a.Label, stat.Brief(w.P50), stat.Brief(w.Max)))
+// values lists the goals' values in each arm, with the range of the repeats, and which
+// expectations are not met.
+func (f facts) values() string {
+	var out []string
+	if len(f.in.Arms) > 1 || f.base != nil && len(f.base.Runs) > 1 {
+		for _, g := range f.in.Goals[:min(len(f.in.Goals), 2)] {
+			var each []string
+			for _, a := range f.in.Arms {
+				if e := a.Of(g); e.N > 0 {
+					each = append(each, a.Label+" "+estimate(g, e))
+				}
+			}
+			if len(each) > 0 {
+				out = append(out, fmt.Sprintf("%s: %s.", stat.Upper(g.Label()), strings.Join(each, ", ")))
+			}
 		}
 	}
-	if len(parts) == 0 {
-		return ""
+	if s := unmet(f.in); s != "" {
+		out = append(out, s)
 	}
-	return fmt.Sprintf("Median and longest wait of %s: %s.", f.what(), strings.Join(parts, ", "))
+	return strings.Join(out, " ")
 }
 
-func (f facts) stuckText(a *arms.Arm) string {
-	if c := f.class(a); c.Stuck > 0 {
-		return fmt.Sprintf(" %s of %s sat in the prefetch window of a worker that was busy with something else, for at least as long as their own work takes and for up to %s.",
-			stat.Count(c.Stuck), stat.Count(c.N), stat.Brief(c.StuckMax))
+// estimate writes the median of an arm's repeats with their range.
+func estimate(g judge.Goal, e judge.Estimate) string {
+	if spread := g.Spread(e); spread != "" {
+		return g.Value(e.Center) + " (" + spread + ")"
 	}
-	return ""
+	return g.Value(e.Center)
+}
+
+// unmet names the expectations that are not met, a few of them.
+func unmet(in *arms.Set) string {
+	var out []string
+	for _, a := range in.Arms {
+		seen := make(map[string]bool)
+		for _, r := range a.Runs {
+			for _, v := range r.Summary.Verdicts {
+				if v.Outcome == stat.NotMet && !seen[v.Text] {
+					seen[v.Text] = true
+					out = append(out, v.Text+" with "+a.Label)
+				}
+			}
+		}
+	}
+	if n := len(out); n > namedMost {
+		out = append(out[:namedMost:namedMost], fmt.Sprintf("%d more", n-namedMost))
+	}
+	if len(out) == 0 {
+		return ""
+	}
+	return "Not met: " + strings.Join(out, ", ") + "."
 }

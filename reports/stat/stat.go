@@ -251,7 +251,7 @@ type Summary struct {
 	// the time. It is 0 in virtual time.
 	Late     float64 `json:"late"`
 	Headline string  `json:"headline,omitempty"` // the metric by which the scenario wants to be judged
-	// HeadlineValue is the value of [Summary.JudgedBy].
+	// HeadlineValue is the value of Headline; nil without a headline.
 	HeadlineValue Figure `json:"headline_value"`
 	Load          Load   `json:"load"`
 	// Capacity is the work that the plan offers each set of queues that share workers,
@@ -314,17 +314,4 @@ func (s *Summary) Valid() bool {
 func byTime(ts []int64) []int64 {
 	slices.SortFunc(ts, cmp.Compare[int64])
 	return ts
-}
-
-// FocusClass returns the class that the scenario's headline names, as in
-// "starvation{class=run_user_query}", or else the only class of the run. It is empty
-// if the run has several classes and the headline names none.
-func (s *Summary) FocusClass() string {
-	if q, err := metric.Parse(s.Headline); err == nil && s.Class(q.Only("class")) != nil {
-		return q.Only("class")
-	}
-	if len(s.Classes) == 1 {
-		return s.Classes[0].Name
-	}
-	return ""
 }

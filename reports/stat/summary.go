@@ -62,20 +62,11 @@ func Summarize(r *run.Result) *Summary {
 	s.Metrics, s.By = whole.figures(wholeStats), groups.figures()
 	b := newBlame(ds, groups, s.Virtual)
 	s.Verdicts = check(ds, s, b)
-	if q, err := metric.Parse(s.JudgedBy()); err == nil {
+	if q, err := metric.Parse(s.Headline); err == nil {
 		s.HeadlineValue = known(ds.measure(q))
 	}
 	s.judgeLateness(b)
 	return s
-}
-
-// JudgedBy returns the metric by which the run is judged: the scenario's headline,
-// or else the longest wait.
-func (s *Summary) JudgedBy() string {
-	if s.Headline == "" {
-		return "wait.max"
-	}
-	return s.Headline
 }
 
 // class returns the figures of the selected messages, under a name.

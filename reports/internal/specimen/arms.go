@@ -170,7 +170,7 @@ func common(r *run.Result) {
 	r.Target = run.Target{Kind: "sim", Product: "harelab", Version: "0.1.0"}
 	r.Interval = second / 10
 	r.Classes = []string{"fit_neural_net", "run_user_query"}
-	r.Headline = "starvation{class=run_user_query}"
+	r.Headline = "wait.max{class=run_user_query}"
 	r.Resolved = []byte("schema: harelab/v1\nname: " + r.Scenario + "\n")
 }
 
