@@ -1,6 +1,7 @@
 package scenarios
 
 import (
+	"slices"
 	"strings"
 	"time"
 
@@ -75,8 +76,11 @@ func (d *decoder) trace(p *float64) func(*yaml.Node) {
 	}
 }
 
-// charts are the values of report.charts.
-var charts = []string{"lanes", "finished", "hdr", "wait-parts", "depth", "throughput", "heatmap", "lines", "pareto", "shares", "slowdown"}
+// charts are the values of report.charts: those of runs, then those of sweeps.
+var charts = []string{"lanes", "finished", "throughput", "hdr", "slowdown", "waits", "wait-parts", "shares", "depth", "heatmap", "lines", "ranking", "pareto"}
+
+// Charts returns the names that report.charts can have.
+func Charts() []string { return slices.Clone(charts) }
 
 func (d *decoder) report(r *Report) func(*yaml.Node) {
 	return func(n *yaml.Node) {

@@ -2,6 +2,7 @@ package lab
 
 import (
 	"bytes"
+	"cmp"
 	"context"
 	"errors"
 	"os"
@@ -10,6 +11,8 @@ import (
 	"testing"
 
 	"harelab/loadgen/run"
+	"harelab/reports/plot"
+	"harelab/scenarios"
 )
 
 // A canceller cancels a context when an arm ends.
@@ -90,5 +93,23 @@ func TestInterruptedOutputKeepsWhatWasMeasured(t *testing.T) {
 		if !errors.As(err, &interrupted) || err.Error() != nothingMeasured || len(left) > 0 {
 			t.Errorf("%s, before anything ran: error %v, files %v; want %q and none", c.name, err, left, nothingMeasured)
 		}
+	}
+}
+
+// TestEveryNamedChartExists: what report.charts can name is a chart of a run's page or
+// of a sweep's.
+func TestEveryNamedChartExists(t *testing.T) {
+	have := map[string]bool{"heatmap": true, "lines": true, "ranking": true, "pareto": true} // of package reports/sweep
+	for _, c := range plot.Charts() {
+		have[cmp.Or(c.Asked, c.Name)] = true
+	}
+	for _, name := range scenarios.Charts() {
+		if !have[name] {
+			t.Errorf("report.charts takes %s, and no page draws it", name)
+		}
+		delete(have, name)
+	}
+	for name := range have {
+		t.Errorf("report.charts does not take %s", name)
 	}
 }

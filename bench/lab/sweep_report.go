@@ -17,7 +17,7 @@ import (
 // is done; on a real clock that would take too long.
 func (s *Sweep) Report(ctx context.Context, cells []Cell, command []string) (*sweep.Sweep, error) {
 	out := &sweep.Sweep{Scenario: Arm{Scenario: s.Base}.Name(), Title: s.Base.Title, Doc: strings.TrimSpace(s.Base.Doc), Target: s.Target.String(),
-		Virtual: s.Target.Kind == Sim, Goal: cmp.Or(s.Goal, s.neediest(cells)), Axes: s.Axes, Command: command}
+		Virtual: s.Target.Kind == Sim, Goal: cmp.Or(s.Goal, s.neediest(cells)), Axes: s.Axes, Command: command, Show: s.Base.Report.Charts}
 	for _, e := range s.Expect {
 		out.Expect = append(out.Expect, e.Text)
 	}

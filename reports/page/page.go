@@ -12,6 +12,7 @@ import (
 	"fmt"
 	"html/template"
 	"io"
+	"slices"
 	"strings"
 
 	"harelab/reports/arms"
@@ -31,8 +32,8 @@ var pageJS string
 var page = template.Must(template.New("page").Funcs(template.FuncMap{"parts": parts.Replace}).Parse(pageText))
 
 // parts lets the name of a metric break into several lines in a narrow column: before
-// a brace and after an underscore.
-var parts = strings.NewReplacer("{", "\u200b{", "_", "_\u200b")
+// a brace or a dot and after an underscore.
+var parts = strings.NewReplacer("{", "\u200b{", "_", "_\u200b", ".", "\u200b.")
 
 // WriteHTML writes report.html.
 func WriteHTML(w io.Writer, f *folder.Folder) error {
@@ -149,18 +150,26 @@ func newView(f *folder.Folder) view {
 	if !v.Invalid {
 		v.Big, v.BigOther = bigNumbers(in)
 	}
+	finished := slices.ContainsFunc(in.Runs, func(r *arms.Run) bool { return r.Summary.All.N > 0 })
 	var missing []string
 	for _, c := range plot.Of(in) {
 		wide, narrow := c.Draw(in, plot.Wide), c.Draw(in, plot.Narrow)
 		switch {
 		case wide != nil && narrow != nil:
 			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, wide, narrow))
-		case c.Nothing != "":
+		case c.Nothing == "":
+		case finished:
 			missing = append(missing, fmt.Sprintf("%s (%s)", c.Title, c.Nothing))
+		default:
+			missing = append(missing, c.Title)
 		}
 	}
-	if len(missing) > 0 {
-		v.NoCharts = "Charts that would show nothing are left out: " + strings.Join(missing, ", ") + "."
+	switch {
+	case len(missing) == 0:
+	case finished:
+		v.NoCharts = "Charts that would show nothing are left out: " + strings.Join(missing, "; ") + "."
+	default:
+		v.NoCharts = "No message was finished, so these charts are left out: " + strings.Join(missing, "; ") + "."
 	}
 	v.Tables = tenantTables(in)
 	v.Figures = newTable([]string{"run", "class", "n", "wait mean", "p50", "p95", "p99", "max", "queued max", "held max", "stuck", "starved", "slowdown max", "finish"}, figureRows(in))

@@ -24,13 +24,28 @@ func classColours(in *arms.Set) map[string]Paint {
 }
 
 // emphasis returns the class that stands out: the focus of the report, or else the
-// class by which its runs are judged.
+// class by which its runs are judged, or else the one that waits longest for the work
+// that it asks for. It is empty if no class waits longer than its work takes.
 func emphasis(in *arms.Set) string {
 	if in.Focus != "" {
 		return in.Focus
 	}
 	summaries := arms.Summaries(in.Runs)
-	return judge.Class(judge.Goals(summaries), summaries)
+	if class := judge.Class(judge.Goals(summaries), summaries); class != "" {
+		return class
+	}
+	worst, most := "", 1.0
+	for _, s := range summaries {
+		for _, c := range s.Classes {
+			if c.Wait == nil || c.Service == nil || c.Service.Mean <= 0 {
+				continue
+			}
+			if slowdown := c.Wait.P99 / c.Service.Mean; slowdown > most {
+				worst, most = c.Name, slowdown
+			}
+		}
+	}
+	return worst
 }
 
 // classIndex returns the number of a class in a result, -1 if it has none of

@@ -226,7 +226,7 @@ func TestChartsThatSayNothing(t *testing.T) {
 	}{
 		"no messages":              {empty, ""},
 		"no wait and no work":      {instant, "finished"},
-		"nothing was ever started": {stuck, "waits depth"},
+		"nothing was ever started": {stuck, "depth"},
 	} {
 		if got := drawn(inputOf(tt.r)); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)
@@ -249,7 +249,7 @@ func TestTooltips(t *testing.T) {
 	in := inputs()["outages"]
 	want := map[string]string{
 		"lanes": "pool-1 is away from 0 s to 2 s", "waits": "half wait ", "throughput": " due a second", "shares": "noisy ",
-		"finished": "finished, the last after", "percentiles": "99 % ", "breakdown": "being worked on: ",
+		"finished": "finished, the last after", "percentiles": "wait: half ", "breakdown": "being worked on: ",
 	}
 	for _, c := range Charts() {
 		tip, ok := want[c.Name]

@@ -17,10 +17,37 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "percentiles", Title: "Wait by percentile", Order: 30, Asked: "hdr", Draw: percentiles, Nothing: "all messages waited equally long"})
+	register(Chart{Name: "percentiles", Title: "Wait by percentile", Order: 30, Asked: "hdr", Draw: waitQuantity.percentiles, Nothing: "all messages waited equally long"})
+	register(Chart{Name: "slowdown", Title: "Slowdown by percentile", Order: 31, OnRequest: true, Draw: slowdownQuantity.percentiles, Nothing: "all messages have the same slowdown"})
 }
 
-func percentiles(in *arms.Set, width float64) *Figure {
+// A quantity is what a chart of percentiles shows of each finished message.
+type quantity struct {
+	metric string // its name in a query
+	name   string // in words
+	note   string
+	value  func(m *run.Message) (v float64, ok bool)
+	write  func(v float64) string
+	axis   func(most float64) func(float64) string
+}
+
+var waitQuantity = quantity{
+	metric: "wait", name: "wait",
+	note:  "Half of the messages waited no longer than the line shows at 50 %. A step further right is a group that waited far longer; an average hides it.",
+	value: func(m *run.Message) (float64, bool) { return seconds(m.Started - m.Intended), true },
+	write: stat.Brief, axis: timeFormat,
+}
+
+var slowdownQuantity = quantity{
+	metric: "slowdown", name: "slowdown",
+	note: "The time from due to done as a multiple of the work itself; 1 is a message that never waited.",
+	value: func(m *run.Message) (float64, bool) {
+		return float64(m.Done-m.Intended) / float64(m.Done-m.Started), m.Done > m.Started
+	},
+	write: stat.Times, axis: func(float64) func(float64) string { return stat.Times },
+}
+
+func (q quantity) percentiles(in *arms.Set, width float64) *Figure {
 	of := askedOf(in)
 	var lines []curve
 	most, tail := 0.0, 2.0
@@ -30,7 +57,7 @@ func percentiles(in *arms.Set, width float64) *Figure {
 			runs = append([]*arms.Run{a.Predicted}, runs...)
 		}
 		for k, r := range runs {
-			l := waitCurve(a, r, of)
+			l := q.curve(a, r, of)
 			if len(l.x) == 0 {
 				continue
 			}
@@ -44,18 +71,18 @@ func percentiles(in *arms.Set, width float64) *Figure {
 	if len(lines) == 0 || flat {
 		return nil
 	}
-	title := "wait of all messages"
+	title := q.name + " of all messages"
 	if of.who != "" {
-		title = "wait of " + of.who
+		title = q.name + " of " + of.who
 	}
 	return &Figure{
 		Width: width, Height: panelHeight + 40,
-		Note: "Half of the messages waited no longer than the line shows at 50 %. A step further right is a group that waited far longer; an average hides it." + dashedNote(in),
-		Alt:  percentileFinding(in, of),
+		Note: q.note + dashedNote(in),
+		Alt:  q.finding(in, of),
 		paint: func(c draw.Canvas) {
 			c = heading(c, nil, title)
-			ymax, waits := axis(most, 5, timeFormat(most))
-			p := frame(tail*1.02, ymax, percentileTicks{tail, width - rightMargin - 50}, waits)
+			ymax, ticks := axis(most, 5, q.axis(most))
+			p := frame(tail*1.02, ymax, percentileTicks{tail, width - rightMargin - 50}, ticks)
 			p.X.Min, p.X.Scale = 1, plot.LogScale{}
 			p.Add(curves{lines})
 			p.Draw(draw.Crop(c, 0, -rightMargin-4, 0, -badgeRadius))
@@ -63,34 +90,37 @@ func percentiles(in *arms.Set, width float64) *Figure {
 	}
 }
 
-// waitCurve is the wait at each percentile p, over 1/(1-p). This is the axis of
+// curve is the quantity at each percentile p, over 1/(1-p). This is the axis of
 // HdrHistogram, on which each further nine takes the same width.
-func waitCurve(a *arms.Arm, r *arms.Run, of asked) curve {
+func (q quantity) curve(a *arms.Arm, r *arms.Run, of asked) curve {
 	admits := of.admits(r.Result)
-	var waits []int64
+	var values []float64
 	for i := range r.Result.Messages {
 		m := &r.Result.Messages[i]
-		if m.State == run.Done && m.Started != run.None && m.Intended >= r.Result.Warmup && admits(m) {
-			waits = append(waits, m.Started-m.Intended)
+		if m.State != run.Done || m.Started == run.None || m.Intended < r.Result.Warmup || !admits(m) {
+			continue
+		}
+		if v, ok := q.value(m); ok {
+			values = append(values, v)
 		}
 	}
-	slices.Sort(waits)
+	slices.Sort(values)
 	l := curve{arm: a}
-	n := float64(len(waits))
-	for i, w := range waits {
-		if i > 0 && w == waits[i-1] && i < len(waits)-1 {
+	n := float64(len(values))
+	for i, v := range values {
+		if i > 0 && v == values[i-1] && i < len(values)-1 {
 			continue
 		}
 		at := n / (n - float64(i)) // the first percentile with this value
 		if i > 0 {
 			l.x, l.y = append(l.x, at), append(l.y, l.y[len(l.y)-1])
 		}
-		l.x, l.y = append(l.x, at), append(l.y, seconds(w))
+		l.x, l.y = append(l.x, at), append(l.y, v)
 	}
-	if len(waits) > 0 {
-		l.label = fmt.Sprintf("%s %s", a.Label, stat.Brief(seconds(waits[len(waits)-1])))
-		l.tip = fmt.Sprintf("%s: half wait %s at most, 99 %% %s, the longest %s", a.Label,
-			stat.Brief(seconds(rank(waits, 0.5))), stat.Brief(seconds(rank(waits, 0.99))), stat.Brief(seconds(waits[len(waits)-1])))
+	if len(values) > 0 {
+		longest := q.write(values[len(values)-1])
+		l.label = a.Label + " " + longest
+		l.tip = fmt.Sprintf("%s, %s: half %s at most, 99 %% %s, the longest %s", a.Label, q.name, q.write(rank(values, 0.5)), q.write(rank(values, 0.99)), longest)
 	}
 	return l
 }
@@ -129,22 +159,21 @@ func (t percentileTicks) Ticks(_, hi float64) []plot.Tick {
 	return out
 }
 
-// percentileFinding lists the median and the longest wait of each arm, over its
-// repeats.
-func percentileFinding(in *arms.Set, of asked) string {
-	what := "Wait"
+// finding lists the median and the largest value of each arm, over its repeats.
+func (q quantity) finding(in *arms.Set, of asked) string {
+	what := stat.Upper(q.name)
 	if of.who != "" {
-		what = "Wait of " + of.who
+		what += " of " + of.who
 	}
 	return list(what+", median and longest", in, func(a *arms.Arm) (string, bool) {
-		wait := func(statistic string) float64 {
-			q := metric.Query{Metric: "wait", Stat: statistic, Labels: of.labels}
-			return judge.Center(judge.Goal{Query: q}, arms.Summaries(a.Runs)).Center
+		ask := func(statistic string) float64 {
+			query := metric.Query{Metric: q.metric, Stat: statistic, Labels: of.labels}
+			return judge.Center(judge.Goal{Query: query}, arms.Summaries(a.Runs)).Center
 		}
-		p50, longest := wait("p50"), wait("max")
+		p50, longest := ask("p50"), ask("max")
 		if math.IsNaN(p50) || math.IsInf(longest, 0) {
 			return "", false
 		}
-		return stat.Brief(p50) + " and " + stat.Brief(longest), true
+		return q.write(p50) + " and " + q.write(longest), true
 	})
 }

@@ -39,6 +39,8 @@ type Chart struct {
 	Title string
 	Order int    // charts of a page are in rising order
 	Asked string // in report.charts, if that is not Name
+	// OnRequest charts are shown only if a scenario names them.
+	OnRequest bool
 	// Nothing says why Draw returns nil for arms that could have had the chart, as
 	// "nothing waited"; empty if a reader does not miss the chart then.
 	Nothing string
@@ -83,7 +85,7 @@ func Of(in *arms.Set) []Chart {
 			}
 		}
 		if !some {
-			return all
+			return slices.DeleteFunc(all, func(c Chart) bool { return c.OnRequest })
 		}
 	}
 	for _, c := range all {

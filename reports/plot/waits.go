@@ -33,6 +33,8 @@ type waitSeries struct {
 	n        []int
 	p50, p99 []float64 // s
 	most     float64
+	started  int // messages
+	never    int // messages that were never started
 }
 
 func waitsOverTime(in *arms.Set, width float64) *Figure {
@@ -40,16 +42,17 @@ func waitsOverTime(in *arms.Set, width float64) *Figure {
 	cols := columns(width, 2)
 	each := newIntervals(end, int(width/float64(cols))/9)
 	var panels []waitSeries
-	most, filled := make(map[string]float64), 0
+	most, filled, started, never := make(map[string]float64), 0, 0, 0
 	for _, of := range waitPanels(in) {
 		s := newWaitSeries(each, of.arm, of.asked)
 		s.title = of.title
 		panels = append(panels, s)
 		most[s.who] = max(most[s.who], s.most)
 		filled = max(filled, len(s.n)-count(s.n, 0))
+		started, never = started+s.started, never+s.never
 	}
 	panels = slices.DeleteFunc(panels, func(s waitSeries) bool { return most[s.who] == 0 })
-	if len(panels) == 0 || filled < fewIntervals {
+	if len(panels) == 0 || filled < fewIntervals || started == 0 {
 		return nil
 	}
 	if len(panels) == 1 {
@@ -58,9 +61,13 @@ func waitsOverTime(in *arms.Set, width float64) *Figure {
 	rows := (len(panels) + cols - 1) / cols
 	keys := shadeKey(in, end)
 	head := keys.height(width)
+	note := fmt.Sprintf("By the time at which messages were due, in steps of %s. Below the thin line is the wait of half of them, below the thick line that of 99 %%. Where the lines rise, work piles up.", stat.Brief(each.step))
+	if never > 0 {
+		note += " A message that was never started counts with its wait until the end of the run."
+	}
 	return &Figure{
 		Width: width, Height: head + float64(rows*waitsHeight+(rows-1)*panelGap),
-		Note: fmt.Sprintf("By the time at which messages were due, in steps of %s. Below the thin line is the wait of half of them, below the thick line that of 99 %%. Where the lines rise, work piles up.", stat.Brief(each.step)),
+		Note: note,
 		Alt:  waitsFinding(panels),
 		paint: func(c draw.Canvas) {
 			keys.draw(c)
@@ -121,6 +128,7 @@ func newWaitSeries(v intervals, a *arms.Arm, of asked) waitSeries {
 	r := a.First().Result
 	admits := of.admits(r)
 	waits := make([][]float64, v.n)
+	s := waitSeries{intervals: v, arm: a, who: of.who}
 	for i := range r.Messages {
 		m := &r.Messages[i]
 		if !admits(m) {
@@ -129,8 +137,10 @@ func newWaitSeries(v intervals, a *arms.Arm, of asked) waitSeries {
 		start := m.Started
 		switch {
 		case m.State == run.Done && start != run.None:
+			s.started++
 		case m.State == run.Left && r.Length > m.Intended:
 			start = r.Length
+			s.never++
 		default:
 			continue
 		}
@@ -138,7 +148,6 @@ func newWaitSeries(v intervals, a *arms.Arm, of asked) waitSeries {
 			waits[at] = append(waits[at], seconds(start-m.Intended))
 		}
 	}
-	s := waitSeries{intervals: v, arm: a, who: of.who}
 	for _, w := range waits {
 		slices.Sort(w)
 		s.n = append(s.n, len(w))

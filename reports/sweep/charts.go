@@ -14,15 +14,23 @@ import (
 	"harelab/scenarios/metric"
 )
 
-// charts returns all charts; those that do not suit the sweep have nil figures.
+// charts returns the charts that the scenario names, or all if it names none of them;
+// those that do not suit the sweep have nil figures.
 func (s *Sweep) charts() []page.SheetChart {
-	return []page.SheetChart{
+	all := []page.SheetChart{
 		both("heatmap", "Every cell of the grid: "+s.goal().Label(), s.heatmap),
 		both("lines", "Along "+s.Axes[s.xAxis()].Name+": "+s.goal().Label(), s.lines),
 		both("ranking", "Every cell, best first", s.ranking),
 		both("pareto", "What to choose", s.pareto),
 		both("lanes", "The best and the worst cell at work", s.lanes()),
 	}
+	ofSweeps := func(name string) bool {
+		return name != "lanes" && slices.ContainsFunc(all, func(c page.SheetChart) bool { return c.Name == name })
+	}
+	if !slices.ContainsFunc(s.Show, ofSweeps) {
+		return all // the scenario names charts of runs only
+	}
+	return slices.DeleteFunc(all, func(c page.SheetChart) bool { return !slices.Contains(s.Show, c.Name) })
 }
 
 func both(name, title string, draw func(width float64) *plot.Figure) page.SheetChart {

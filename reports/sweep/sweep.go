@@ -26,6 +26,7 @@ type Sweep struct {
 	Expect   []string `json:"expect,omitempty"` // what the scenario expects of every cell
 	Cells    []Cell   `json:"cells"`
 	Command  []string `json:"command,omitempty"`
+	Show     []string `json:"charts,omitempty"` // charts that the scenario's report.charts names; none of a sweep: all
 
 	// Extremes are runs of the best and the worst cell, for their lanes. They are kept
 	// in a folder of their own.
