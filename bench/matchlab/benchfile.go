@@ -23,7 +23,7 @@ var units = []struct{ name, says string }{
 	{"allocs/op", "better=lower"},
 	{"B/binding", "better=lower"},
 	{"matches/op", "assume=exact"},
-	{"steps/op", "better=lower assume=exact"},
+	{"steps/op", "better=lower"},
 	{"hits/op", "better=higher"},
 }
 
@@ -47,25 +47,37 @@ func writePoints(w io.Writer, points []Point) error {
 	for i := range points {
 		m := &points[i]
 		name := fmt.Sprintf("strategy=%s/workload=%s/bindings=%d", m.Contender, m.Workload, m.Bindings)
-		counted := ""
-		if m.Steps > 0 {
-			counted += fmt.Sprintf(" %s steps/op", plain(m.Steps))
-		}
-		if m.HitRate >= 0 {
-			counted += fmt.Sprintf(" %s hits/op", plain(m.HitRate))
-		}
 		for j := range m.CPU {
-			fmt.Fprintf(b, "BenchmarkMatch/%s 1 %s ns/op %s cpu-ns/op %s matches/op %d allocs/op%s\n",
-				name, plain(m.Wall[j]), plain(m.CPU[j]), plain(m.Matches), int(m.Allocs), counted)
+			fmt.Fprintf(b, "BenchmarkMatch/%s 1 %s ns/op %s cpu-ns/op %d allocs/op", name, plain(m.Wall[j]), plain(m.CPU[j]), int(m.Allocs[j]))
+			if j == 0 {
+				m.writeCounts(b)
+			}
+			fmt.Fprintln(b)
 		}
-		for _, ns := range m.BindCPU {
-			fmt.Fprintf(b, "BenchmarkBind/%s 1 %s cpu-ns/op %s B/binding\n", name, plain(ns), plain(m.Heap))
+		for j, ns := range m.BindCPU {
+			fmt.Fprintf(b, "BenchmarkBind/%s 1 %s cpu-ns/op", name, plain(ns))
+			if j == 0 {
+				fmt.Fprintf(b, " %s B/binding", plain(m.Heap))
+			}
+			fmt.Fprintln(b)
 		}
 		for _, ns := range m.UnbindCPU {
 			fmt.Fprintf(b, "BenchmarkUnbind/%s 1 %s cpu-ns/op\n", name, plain(ns))
 		}
 	}
 	return b.Flush()
+}
+
+// writeCounts writes what was measured once and not in every sample, so that a reader does
+// not take it for several samples.
+func (p *Point) writeCounts(w io.Writer) {
+	fmt.Fprintf(w, " %s matches/op", plain(p.Matches))
+	if p.Steps > 0 {
+		fmt.Fprintf(w, " %s steps/op", plain(p.Steps))
+	}
+	if p.HitRate >= 0 {
+		fmt.Fprintf(w, " %s hits/op", plain(p.HitRate))
+	}
 }
 
 // plain writes all digits of a value, so that a page drawn from the file is the same.
@@ -167,7 +179,7 @@ func (p *Point) add(base string, values []benchfmt.Value) {
 		case "Match matches/op":
 			p.Matches = value
 		case "Match allocs/op":
-			p.Allocs = value
+			p.Allocs = append(p.Allocs, value)
 		case "Match steps/op":
 			p.Steps = value
 		case "Match hits/op":

@@ -310,11 +310,11 @@ func TestMatchCaption(t *testing.T) {
 		ms   []Measurement
 		want string
 	}{
-		{[]Measurement{m("scan", 10), m("nfa", 50), m("trie", 100)}, "A match takes nfa 50.2 ns; the least is 10.2 ns of scan; the most is 100 ns of trie."},
-		{[]Measurement{m("scan", 100), m("nfa", 50), m("trie", 10)}, "A match takes nfa 50.2 ns; the least is 10.2 ns of trie; the most is 100 ns of scan."},
-		{[]Measurement{m("nfa", 50), m("trie", 49.9)}, "A match takes nfa 50.2 ns; the least is 50.1 ns of trie, a difference that chance may explain; no other takes longer."},
-		{[]Measurement{m("trie", 100), m("nfa", 50)}, "A match takes nfa 50.2 ns, the least; the most is 100 ns of trie."},
-		{[]Measurement{m("nfa", 50)}, "A match takes nfa 50.2 ns."},
+		{[]Measurement{m("scan", 10), m("nfa", 50), m("trie", 100)}, "nfa takes 50.2 ns a match; the fastest is scan at 10.2 ns; the slowest is trie at 100 ns."},
+		{[]Measurement{m("scan", 100), m("nfa", 50), m("trie", 10)}, "nfa takes 50.2 ns a match; the fastest is trie at 10.2 ns; the slowest is scan at 100 ns."},
+		{[]Measurement{m("nfa", 50), m("trie", 49.9)}, "nfa takes 50.2 ns a match and is among the fastest, with trie; no median is longer."},
+		{[]Measurement{m("trie", 100), m("nfa", 50)}, "nfa takes 50.2 ns a match and is the fastest; the slowest is trie at 100 ns."},
+		{[]Measurement{m("nfa", 50)}, "nfa takes 50.2 ns a match."},
 	} {
 		r := &Results{Matches: tt.ms}
 		if got := r.matchCaption("a"); got != tt.want {

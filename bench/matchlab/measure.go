@@ -23,7 +23,7 @@ type Measurement struct {
 	Matches   float64   // mean destinations of a key over the whole stream; every sample is checked for its own
 	CPU       []float64 // processor time of a match, in ns, a value for each repeat
 	Wall      []float64 // the same by the clock
-	Allocs    float64   // allocations of a match, mean
+	Allocs    []float64 // allocations of a match, a value for each repeat
 	BindCPU   []float64 // processor time of a bind, in ns, of every tenth binding beside the others
 	UnbindCPU []float64 // processor time of an unbind, likewise
 	Heap      float64   // bytes of heap for each binding
@@ -92,7 +92,7 @@ func interrupted(arms []*arm, repeats int) (ms []Measurement) {
 		return nil
 	}
 	for _, a := range arms {
-		a.m.CPU, a.m.Wall = a.m.CPU[:repeats], a.m.Wall[:repeats]
+		a.m.CPU, a.m.Wall, a.m.Allocs = a.m.CPU[:repeats], a.m.Wall[:repeats], a.m.Allocs[:repeats]
 		ms = append(ms, a.m)
 	}
 	return ms
@@ -171,13 +171,13 @@ func (a *arm) sample() error {
 	n := float64(a.batch)
 	a.m.CPU = append(a.m.CPU, float64(cpu)/n)
 	a.m.Wall = append(a.m.Wall, float64(wall)/n)
-	a.m.Allocs = float64(after.Mallocs-before.Mallocs) / n
+	a.m.Allocs = append(a.m.Allocs, float64(after.Mallocs-before.Mallocs)/n)
 	return err
 }
 
 // Binds and unbinds are measured in changeRounds rounds of at least changesLeast each.
 const (
-	changeRounds = 5
+	changeRounds = fewestSamples
 	changesLeast = 2000
 )
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"errors"
 	"fmt"
+	"math"
 	"os"
 	"path/filepath"
 	"slices"
@@ -171,7 +172,7 @@ func (r *Results) numbers() string {
 		if m == nil {
 			continue
 		}
-		allocs = max(allocs, float64(int(m.Allocs)))
+		allocs = max(allocs, math.Floor(Median(m.Allocs)))
 		if most == nil || m.Bindings > most.Bindings {
 			most = m
 		}

@@ -120,32 +120,46 @@ func timesText(x float64) string {
 // matchCaption says how long a match takes the base, the fastest and the slowest
 // contender on a workload.
 func (r *Results) matchCaption(name string) string {
-	base, fastest, slowest := r.Of(r.base(), name), r.fastest(name), r.fastest(name)
-	for _, c := range r.Contenders() {
-		if m := r.Of(c, name); m != nil && Median(m.CPU) > Median(slowest.CPU) {
-			slowest = m
-		}
-	}
-	time := func(m *Measurement) string { return FormatNanos(Median(m.CPU)) }
+	fastest, slowest := r.fastest(name), r.fastest(name)
+	var among []string // no other than the fastest, as far as can be told
+	base := r.Of(r.base(), name)
 	if base == nil {
 		base = fastest
 	}
-	text := fmt.Sprintf("A match takes %s %s", base.Contender, time(base))
+	with := false
+	for _, c := range r.Contenders() {
+		m := r.Of(c, name)
+		if m == nil {
+			continue
+		}
+		if Median(m.CPU) > Median(slowest.CPU) {
+			slowest = m
+		}
+		if !r.cell(c, name).Best {
+			continue
+		}
+		if m == base {
+			with = true
+		} else {
+			among = append(among, c)
+		}
+	}
+	time := func(m *Measurement) string { return FormatNanos(Median(m.CPU)) }
+	text := fmt.Sprintf("%s takes %s a match", base.Contender, time(base))
 	switch {
 	case fastest == slowest:
 		return text + "."
-	case base == fastest:
-		text += ", the least"
+	case !with:
+		text += fmt.Sprintf("; the fastest is %s at %s", fastest.Contender, time(fastest))
+	case len(among) > 0:
+		text += fmt.Sprintf(" and is among the fastest, with %s", stat.List(among, "and"))
 	default:
-		text += fmt.Sprintf("; the least is %s of %s", time(fastest), fastest.Contender)
-		if yes, _ := differ(base.CPU, fastest.CPU); !yes {
-			text += ", a difference that chance may explain"
-		}
+		text += " and is the fastest"
 	}
 	if slowest == base {
-		return text + "; no other takes longer."
+		return text + "; no median is longer."
 	}
-	return text + fmt.Sprintf("; the most is %s of %s.", time(slowest), slowest.Contender)
+	return text + fmt.Sprintf("; the slowest is %s at %s.", slowest.Contender, time(slowest))
 }
 
 // memoryCaption says how much heap the marked row takes, and the first and the last one.
@@ -155,12 +169,12 @@ func memoryCaption(rows []plot.DotRow) string {
 	}
 	first, last := rows[0], rows[len(rows)-1]
 	i := max(0, slices.IndexFunc(rows, func(r plot.DotRow) bool { return r.Marked }))
-	text := fmt.Sprintf("A binding takes %s %s of heap", rows[i].Label, rows[i].Text)
+	text := fmt.Sprintf("%s takes %s a binding", rows[i].Label, rows[i].Text)
 	if first.Label != rows[i].Label {
-		text += fmt.Sprintf("; the least is %s of %s", first.Text, first.Label)
+		text += fmt.Sprintf("; the least is %s with %s", first.Text, first.Label)
 	}
 	if last.Label != rows[i].Label {
-		text += fmt.Sprintf("; the most is %s of %s", last.Text, last.Label)
+		text += fmt.Sprintf("; the most is %s with %s", last.Text, last.Label)
 	}
 	return text + "."
 }

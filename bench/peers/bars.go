@@ -106,7 +106,7 @@ func (r run1) allocations() bar {
 	most, on := 0.0, 0
 	for i := range r.Matches {
 		if m := &r.Matches[i]; m.Contender == topic.Default || m.Contender == cached {
-			most = max(most, math.Floor(m.Allocs)) // a fraction comes from the measurement itself
+			most = max(most, math.Floor(matchlab.Median(m.Allocs))) // a fraction comes from the measurement itself
 			on++
 		}
 	}

@@ -216,17 +216,19 @@ func TestOneSidedAreNamed(t *testing.T) {
 }
 
 // TestEverythingAlikeIsSuspected: if all strategies change the same way, the machine may
-// be the reason.
+// be the reason, and none is named.
 func TestEverythingAlikeIsSuspected(t *testing.T) {
-	file := func(f float64) string {
-		return bench("X/strategy=a", 9, 100*f, "ns/op") + bench("X/strategy=b", 9, 200*f, "ns/op") + bench("X/strategy=c", 9, 300*f, "ns/op")
+	file := func(a, b, c float64) string {
+		return bench("X/strategy=a", 9, 100*a, "ns/op") + bench("X/strategy=b", 9, 200*b, "ns/op") + bench("X/strategy=c", 9, 300*c, "ns/op")
 	}
-	for _, tt := range []struct {
-		old, new float64
-		want     string
-	}{{1, 2, "all 3 strategies are slower in X sec/op: the machine may"}, {2, 1, "all 3 strategies are faster in X sec/op: the machine may"}} {
-		if notes := strings.Join(read(t, "", file(tt.old), file(tt.new)).Compare().Notes(), "\n"); !strings.Contains(notes, tt.want) {
-			t.Errorf("%q lacks %q", notes, tt.want)
+	for _, tt := range []struct{ old, new, want string }{
+		{file(1, 1, 1), file(1.2, 1.3, 1.5), "all 3 strategies are slower, so that the machine may have changed and not the code: X sec/op +20.0 % to +50.0 %."},
+		{file(1.2, 1.3, 1.5), file(1, 1, 1), "all 3 strategies are faster, so that the machine may have changed and not the code: X sec/op -16.7 % to -33.3 %."},
+		{file(1, 1, 1), file(1.2, 1.3, 0.5), "c is faster: X sec/op -50.0 %; b is slower: X sec/op +30.0 %; a is slower: X sec/op +20.0 %."},
+		{file(1, 1, 1), file(1, 2, 1), "b is slower: X sec/op +100.0 %."},
+	} {
+		if got := read(t, "", tt.old, tt.new).Compare().Headline(); got != tt.want {
+			t.Errorf("%q, want %q", got, tt.want)
 		}
 	}
 }

@@ -30,6 +30,12 @@ const fewClaims = 4
 func (c *Comparison) headline(j int) string {
 	known, unknown := c.claims(j)
 	var parts []string
+	_, sections := c.alike(j)
+	for _, slower := range []bool{true, false} {
+		if s := alikeText(sections, slower); s != "" {
+			parts = append(parts, s)
+		}
+	}
 	for i, cl := range known {
 		if i == fewClaims {
 			parts = append(parts, rest(known[i:]))
@@ -52,8 +58,9 @@ func (c *Comparison) headline(j int) string {
 // alone returns the number of rows that differ in groups that no claim is about.
 func (c *Comparison) alone(j int) int {
 	n := 0
+	alike, _ := c.alike(j)
 	for _, g := range c.Groups {
-		if e := g.News[j]; e.Change == compare.NoChange {
+		if e := g.News[j]; e.Change == compare.NoChange && !alike[g] {
 			n += e.Differ()
 		}
 	}
@@ -77,9 +84,10 @@ func (c claim) text() string {
 // claims returns what can be said of groups, the largest change first: those of known
 // direction, and those of units without one.
 func (c *Comparison) claims(j int) (known, unknown []claim) {
+	alike, _ := c.alike(j)
 	for _, g := range c.Groups {
 		e := g.News[j]
-		if e.Change == compare.NoChange {
+		if e.Change == compare.NoChange || alike[g] {
 			continue
 		}
 		name := g.Name
@@ -366,7 +374,6 @@ func (c *Comparison) Notes() []string {
 	}
 	for j := range c.News {
 		add(c.tooFew(j))
-		add(c.alike(j))
 	}
 	for _, w := range c.Warnings {
 		add(w)
@@ -403,31 +410,72 @@ func (c *Comparison) tooFew(j int) string {
 	return fmt.Sprintf("%s: at least %d are needed to tell a change of a row at %.2f, and %d for a 95 %% interval", has, toTell, compare.Alpha, toBound)
 }
 
-// alike says that all strategies changed in the same direction.
-func (c *Comparison) alike(j int) string {
-	byUnit := make(map[string][]*Group)
+// alike returns the groups of strategies that changed as if the machine had changed: all
+// strategies of a benchmark and unit of time are faster, or all are slower, and three
+// quarters of them by more than chance.
+func (c *Comparison) alike(j int) (of map[*Group]bool, sections []alikeSection) {
+	of = make(map[*Group]bool)
 	var order []string
+	by := make(map[string][]*Group)
 	for _, g := range c.Groups {
 		if g.Of != "" && g.Better != 0 && isTime(g.Unit) {
-			k := g.Of + " " + g.Unit
-			if byUnit[k] == nil {
-				order = append(order, k)
+			title := g.Of + " " + g.Unit
+			if by[title] == nil {
+				order = append(order, title)
 			}
-			byUnit[k] = append(byUnit[k], g)
+			by[title] = append(by[title], g)
 		}
 	}
-	for _, k := range order {
-		first := byUnit[k][0].News[j].Change
-		same := !slices.ContainsFunc(byUnit[k], func(g *Group) bool { return g.News[j].Change != first })
-		if len(byUnit[k]) >= alikeMin && same && (first == compare.Better || first == compare.Worse) {
-			_, word := byUnit[k][0].words()
-			if first == compare.Worse {
-				word, _ = byUnit[k][0].words()
+	for _, title := range order {
+		s := alikeSection{title: title, n: len(by[title]), least: math.Inf(1), most: 0}
+		certain := 0
+		for _, g := range by[title] {
+			e := g.News[j]
+			s.least, s.most = min(s.least, e.Ratio), max(s.most, e.Ratio)
+			if e.Change != compare.NoChange {
+				certain++
 			}
-			return fmt.Sprintf("all %d strategies are %s in %s: the machine may have changed between the files, and not the code", len(byUnit[k]), word, k)
+		}
+		if s.n >= alikeMin && 4*certain >= 3*s.n && (s.most < 1 || s.least > 1) {
+			for _, g := range by[title] {
+				of[g] = true
+			}
+			sections = append(sections, s)
 		}
 	}
-	return ""
+	return of, sections
+}
+
+// An alikeSection is a benchmark and unit of which all n strategies changed alike, by
+// ratios from least to most.
+type alikeSection struct {
+	title       string
+	n           int
+	least, most float64
+}
+
+// alikeText says what changed alike, in one direction.
+func alikeText(sections []alikeSection, slower bool) string {
+	var in []string
+	n := 0
+	for _, s := range sections {
+		if (s.least > 1) == slower {
+			n = max(n, s.n)
+			near, far := s.least, s.most
+			if !slower {
+				near, far = far, near
+			}
+			in = append(in, fmt.Sprintf("%s %s to %s", s.title, delta(near), delta(far)))
+		}
+	}
+	if in == nil {
+		return ""
+	}
+	word := "faster"
+	if slower {
+		word = "slower"
+	}
+	return fmt.Sprintf("all %d strategies are %s, so that the machine may have changed and not the code: %s", n, word, strings.Join(in, ", "))
 }
 
 // loneTexts names at most n of the benchmarks that are not in all files.
