@@ -58,13 +58,13 @@ func NewFailPolicy(s *scenarios.Scenario, w *scenarios.Worker) (*FailPolicy, err
 		return nil, &scenarios.Error{File: s.File, Msg: fmt.Sprintf("worker %q: ", w.Name) + fmt.Sprintf(format, args...)}
 	}
 	if w.Ack.When != scenarios.OnDone {
-		return refuse("fail with ack %q: want %q, as after an earlier ack nothing is left to refuse", w.Ack.When, scenarios.OnDone)
+		return refuse("fail with ack %q: give %q, as after an earlier ack nothing is left to refuse", w.Ack.When, scenarios.OnDone)
 	}
 	switch f.Retry {
 	case scenarios.RetryImmediate, scenarios.RetryFixed:
 	case scenarios.RetryBackoff:
 		if len(f.Backoff.Keys) == 0 || len(f.Backoff.Keys) != len(f.Backoff.Delay) {
-			return refuse("fail.backoff has %d keys and %d delays: want one delay per key, and at least one",
+			return refuse("fail.backoff has %d keys and %d delays: give one delay per key, and at least one",
 				len(f.Backoff.Keys), len(f.Backoff.Delay))
 		}
 	default:

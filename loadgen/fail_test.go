@@ -121,13 +121,13 @@ func TestUnknownFailPoliciesAreRefused(t *testing.T) {
 		fail scenarios.Fail
 		want string
 	}{
-		{"ack on start", "on-start", scenarios.Fail{P: 1, Retry: "fixed"}, `t.yaml: worker "w": fail with ack "on-start": want "on-done", as after an earlier ack nothing is left to refuse`},
+		{"ack on start", "on-start", scenarios.Fail{P: 1, Retry: "fixed"}, `t.yaml: worker "w": fail with ack "on-start": give "on-done", as after an earlier ack nothing is left to refuse`},
 		{"retry", "on-done", scenarios.Fail{P: 1, Retry: "sometimes"}, `t.yaml: worker "w": unknown fail.retry "sometimes" (have immediate, fixed, backoff-jitter)`},
 		{"no retry", "on-done", scenarios.Fail{P: 1}, `t.yaml: worker "w": unknown fail.retry "" (have immediate, fixed, backoff-jitter)`},
-		{"backoff without keys", "on-done", scenarios.Fail{P: 1, Retry: "backoff-jitter"}, `t.yaml: worker "w": fail.backoff has 0 keys and 0 delays: want one delay per key, and at least one`},
+		{"backoff without keys", "on-done", scenarios.Fail{P: 1, Retry: "backoff-jitter"}, `t.yaml: worker "w": fail.backoff has 0 keys and 0 delays: give one delay per key, and at least one`},
 		{"how", "on-done", scenarios.Fail{P: 1, Retry: "fixed", How: "kindly"}, `t.yaml: worker "w": unknown fail.how "kindly" (have nack, reject)`},
 		{"keys without delays", "on-done", scenarios.Fail{P: 1, Retry: "backoff-jitter", Backoff: scenarios.Backoff{Keys: []string{"a"}}},
-			`t.yaml: worker "w": fail.backoff has 1 keys and 0 delays: want one delay per key, and at least one`},
+			`t.yaml: worker "w": fail.backoff has 1 keys and 0 delays: give one delay per key, and at least one`},
 	} {
 		p, err := NewFailPolicy(&scenarios.Scenario{File: "t.yaml"}, &scenarios.Worker{Name: "w", Ack: scenarios.Ack{When: c.ack}, Fail: &c.fail})
 		if p != nil || err == nil || err.Error() != c.want {

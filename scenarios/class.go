@@ -101,7 +101,7 @@ const maxValues = 1_000_000
 func (d *decoder) keys(n *yaml.Node) []Key {
 	var keys []Key
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "keys: want a mapping of names to distributions")
+		d.fail(n, "keys: give a mapping of names to distributions")
 		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {
@@ -142,7 +142,7 @@ func (d *decoder) key(n *yaml.Node) Key {
 	switch {
 	case len(d.errs) > 0:
 	case k.N == 0 && len(k.Values) == 0:
-		d.fail(n, "key: want n, the number of values, or a list of values")
+		d.fail(n, "key: give n, the number of values, or a list of values")
 	case len(k.Values) > 0 && (k.N > 0 || k.From != "" || k.Prefix != ""):
 		d.fail(n, "key: a list of values stands alone, without n, from and prefix")
 	}
@@ -152,7 +152,7 @@ func (d *decoder) key(n *yaml.Node) Key {
 // weights reads a mapping of names to weights above 0.
 func (d *decoder) weights(n *yaml.Node, what string) (names []string, weights []float64) {
 	if n.Kind != yaml.MappingNode || len(n.Content) == 0 {
-		d.fail(n, "%s: want a mapping of names to weights, as {eu: 60, us: 40}", what)
+		d.fail(n, "%s: give a mapping of names to weights, as {eu: 60, us: 40}", what)
 		return nil, nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {

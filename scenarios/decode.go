@@ -57,7 +57,7 @@ type fields map[string]func(*yaml.Node)
 // object reads the mapping n field by field, in the order of the file.
 func (d *decoder) object(n *yaml.Node, what string, f fields, required ...string) {
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "%s: want a mapping%s", what, nearest.Choices("", sortedKeys(f)))
+		d.fail(n, "%s: give a mapping%s", what, nearest.Choices("", sortedKeys(f)))
 		return
 	}
 	seen := make(map[string]bool, len(n.Content)/2)
@@ -116,7 +116,7 @@ func without(n *yaml.Node, names ...string) *yaml.Node {
 // each calls f on every entry of the sequence n whose condition "when" holds.
 func (d *decoder) each(n *yaml.Node, what string, f func(*yaml.Node)) {
 	if n.Kind != yaml.SequenceNode {
-		d.fail(n, "%s: want a list, as [a, b] or lines that begin with -", what)
+		d.fail(n, "%s: give a list, as [a, b] or lines that begin with -", what)
 		return
 	}
 	for _, item := range n.Content {
@@ -167,7 +167,7 @@ func (d *decoder) scalar(n *yaml.Node) (string, bool) {
 		d.fail(n, "anchors and aliases are not part of the format: use params")
 		return "", false
 	case n.Kind != yaml.ScalarNode:
-		d.fail(n, "want a single value")
+		d.fail(n, "give a single value")
 		return "", false
 	case n.Tag == "!!null":
 		d.fail(n, "the value is missing")
@@ -223,7 +223,7 @@ func (d *decoder) condition(n *yaml.Node) (holds, ok bool) {
 	}
 	v, err := d.eval(strings.TrimPrefix(s, "="))
 	if err == nil && v.kind != truth {
-		err = fmt.Errorf("when: want a condition, got %s", v.dimension())
+		err = fmt.Errorf("when: give a condition, not %s", v.dimension())
 	}
 	if err != nil {
 		d.fail(n, "%v", err)
@@ -254,9 +254,9 @@ func (d *decoder) quantity(want value, example string, set func(*yaml.Node, floa
 		case v.bare:
 			d.fail(n, "unknown param %q%s", v.text, d.env.have(v.text))
 		case v.kind == number && v.time == 0 && v.bytes == 0:
-			d.fail(n, "%s has no unit: want %s", n.Value, example)
+			d.fail(n, "%s has no unit: give %s", n.Value, example)
 		default:
-			d.fail(n, "want %s, got %s", example, v.dimension())
+			d.fail(n, "give %s, not %s", example, v.dimension())
 		}
 	}
 }
@@ -266,7 +266,7 @@ func (d *decoder) time(p *time.Duration, least time.Duration) func(*yaml.Node) {
 	return d.quantity(value{time: 1}, "a time such as 100ms", func(n *yaml.Node, s float64) {
 		t, ok := duration(s)
 		if !ok || t < least {
-			d.fail(n, "%s is out of range: want at least %v", n.Value, least)
+			d.fail(n, "%s is out of range: give at least %v", n.Value, least)
 			return
 		}
 		*p = t
@@ -277,7 +277,7 @@ func (d *decoder) time(p *time.Duration, least time.Duration) func(*yaml.Node) {
 func (d *decoder) rate(p *float64) func(*yaml.Node) {
 	return d.quantity(value{time: -1}, "a rate such as 300/s", func(n *yaml.Node, v float64) {
 		if v < 0 || v > 1e9 {
-			d.fail(n, "%s is out of range: want 0/s to 1e9/s", n.Value)
+			d.fail(n, "%s is out of range: give 0/s to 1e9/s", n.Value)
 			return
 		}
 		*p = v
@@ -288,7 +288,7 @@ func (d *decoder) rate(p *float64) func(*yaml.Node) {
 func (d *decoder) number(p *float64, least, most float64) func(*yaml.Node) {
 	return d.quantity(value{}, "a plain number such as 1.5", func(n *yaml.Node, v float64) {
 		if !(v >= least && v <= most) {
-			d.fail(n, "%s is out of range: want %g to %g", n.Value, least, most)
+			d.fail(n, "%s is out of range: give %g to %g", n.Value, least, most)
 			return
 		}
 		*p = v
@@ -304,11 +304,11 @@ func (d *decoder) whole(p *int, least, most int) func(*yaml.Node) {
 		// In floating point, 0.7*10 is slightly below 7.
 		r := math.Round(v)
 		if math.Abs(r-v) > 1e-9*math.Max(1, math.Abs(v)) {
-			d.fail(n, "%s is %g: want a whole number", n.Value, v)
+			d.fail(n, "%s is %g: give a whole number", n.Value, v)
 			return
 		}
 		if r < float64(least) || r > float64(most) {
-			d.fail(n, "%s is out of range: want %d to %d", n.Value, least, most)
+			d.fail(n, "%s is out of range: give %d to %d", n.Value, least, most)
 			return
 		}
 		*p = int(r)
@@ -323,7 +323,7 @@ func (d *decoder) flag(p *bool) func(*yaml.Node) {
 			return
 		}
 		if v.kind != truth {
-			d.fail(n, "want true or false, got %s", v.dimension())
+			d.fail(n, "give true or false, not %s", v.dimension())
 			return
 		}
 		*p = v.truth

@@ -74,7 +74,7 @@ var families = []family{
 	{name: "lognormal", params: []parameter{{"median", false}, {"p99", false}},
 		check: func(p []float64) string {
 			if p[0] <= 0 || p[1] < p[0] {
-				return "want 0 < median <= p99"
+				return "needs 0 < median <= p99"
 			}
 			return ""
 		},
@@ -298,7 +298,7 @@ func (d *decoder) modes(n *yaml.Node, quantity func(*float64) func(*yaml.Node)) 
 		modes = append(modes, m)
 	})
 	if len(d.errs) == 0 && math.Abs(sum-1) > 1e-9 {
-		d.fail(n, "modes: the shares p add up to %g, want 1", sum)
+		d.fail(n, "modes: the shares p add up to %g, not to 1", sum)
 	}
 	return modes
 }
@@ -319,12 +319,12 @@ func (d *decoder) empirical(p *Dist, n, file, fallback *yaml.Node, quantity func
 	}
 	if len(p.Values) == 0 {
 		if fallback == nil || len(d.errs) > 0 {
-			d.fail(n, "distribution empirical: no values: want file, values or fallback")
+			d.fail(n, "distribution empirical: no values: give file, values or fallback")
 			return
 		}
 		f := familyOf(fallbackKind(fallback))
 		if f == nil || f.name == "empirical" {
-			d.fail(fallback, "fallback: want a distribution that needs no file (have %s)", strings.Join(DistKinds(), ", "))
+			d.fail(fallback, "fallback: give a distribution that needs no file (have %s)", strings.Join(DistKinds(), ", "))
 			return
 		}
 		*p = Dist{Kind: f.name, Params: make([]float64, len(f.params))}

@@ -50,7 +50,7 @@ load: [{sequence: staff, phases: [{class: pages, model: burst, count: 10}]}]
 `))
 	fmt.Println(err)
 	// Output:
-	// office.yaml:4: 2 has no unit: want a time such as 100ms
+	// office.yaml:4: 2 has no unit: give a time such as 100ms
 	// office.yaml:4: key: queue "printer" is not declared: did you mean "print"? (have print)
 	// office.yaml:5: unknown class "pages": did you mean "page"? (have page)
 }

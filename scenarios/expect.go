@@ -33,7 +33,7 @@ func (e env) expectation(line string) (x metric.Expectation, holds bool, err err
 		}
 	}
 	if x.Op == "" {
-		return x, false, fmt.Errorf("%q: want one of %s after the metric", x.Text, strings.Join(metric.Operators(), " "))
+		return x, false, fmt.Errorf("%q: give one of %s after the metric", x.Text, strings.Join(metric.Operators(), " "))
 	}
 	if err := e.rightHand(&x, strings.TrimSpace(rest)); err != nil {
 		return x, false, err
@@ -43,7 +43,7 @@ func (e env) expectation(line string) (x metric.Expectation, holds bool, err err
 	}
 	v, err := e.eval(cond)
 	if err == nil && v.kind != truth {
-		err = fmt.Errorf("when: want a condition, got %s", v.dimension())
+		err = fmt.Errorf("when: give a condition, not %s", v.dimension())
 	}
 	return x, v.truth, err
 }
@@ -62,7 +62,7 @@ func ParseExpectation(s string) (metric.Expectation, error) {
 // rightHand evaluates the right-hand side of an expectation.
 func (e env) rightHand(x *metric.Expectation, src string) error {
 	if src == "" {
-		return fmt.Errorf("%q: want a value after %s", x.Text, x.Op)
+		return fmt.Errorf("%q: give a value after %s", x.Text, x.Op)
 	}
 	e.metrics = metric.IsNumber
 	v, err := e.eval(src)
@@ -72,16 +72,16 @@ func (e env) rightHand(x *metric.Expectation, src string) error {
 	case v.kind == text:
 		return fmt.Errorf("%q: %q is neither a value nor a metric%s", x.Text, v.text, nearest.Choices(v.text, metric.Numbers()))
 	case v.kind != number || v.bytes != 0 || v.time != 0 && v.time != 1 && v.time != -1:
-		return fmt.Errorf("%q: want a number, a time or a percentage, got %s", x.Text, v.dimension())
+		return fmt.Errorf("%q: give a number, a time or a percentage, not %s", x.Text, v.dimension())
 	case math.IsInf(v.num, 0) || math.IsNaN(v.num):
 		return fmt.Errorf("%q: the value is not a finite number", x.Text)
 	}
 	isTime := x.Of.IsTime()
 	if v.metric == "" && isTime != (v.time == 1) && v.num != 0 {
 		if isTime {
-			return fmt.Errorf("%q: %s is a time: want a value such as 100ms", x.Text, x.Of.Metric)
+			return fmt.Errorf("%q: %s is a time: give a value such as 100ms", x.Text, x.Of.Metric)
 		}
-		return fmt.Errorf("%q: %s is not a time: want a number", x.Text, x.Of.Metric)
+		return fmt.Errorf("%q: %s is not a time: give a number", x.Text, x.Of.Metric)
 	}
 	x.Value, x.Grain, x.Times = v.num, v.grain, v.metric
 	switch {

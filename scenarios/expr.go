@@ -140,7 +140,7 @@ func (p *parser) is(ops ...string) bool {
 
 func (p *parser) expect(op string) {
 	if !p.is(op) {
-		p.fail("want %q in %q", op, p.src)
+		p.fail("give %q in %q", op, p.src)
 		return
 	}
 	p.next()
@@ -152,7 +152,7 @@ func (p *parser) ternary() value {
 		return cond
 	}
 	if p.err == nil && cond.kind != truth {
-		return p.fail("%s before ? in %q: want a condition", cond.dimension(), p.src)
+		return p.fail("%s before ? in %q: give a condition", cond.dimension(), p.src)
 	}
 	p.next()
 	a := p.ternary()
@@ -184,7 +184,7 @@ func (p *parser) and() value {
 
 func (p *parser) logic(a, b value, op string) value {
 	if p.err == nil && (a.kind != truth || b.kind != truth) {
-		return p.fail("%s between %s and %s: want conditions", op, a.dimension(), b.dimension())
+		return p.fail("%s between %s and %s: give conditions", op, a.dimension(), b.dimension())
 	}
 	if op == "||" {
 		return value{kind: truth, truth: a.truth || b.truth}
@@ -217,7 +217,7 @@ func (p *parser) compare() value {
 	case a.kind == text && b.kind == text, a.kind == truth && b.kind == truth:
 		same := a.text == b.text && a.truth == b.truth
 		if op != "==" && op != "!=" {
-			return p.fail("%s between %s and %s: want == or !=", op, a.dimension(), b.dimension())
+			return p.fail("%s between %s and %s: give == or !=", op, a.dimension(), b.dimension())
 		}
 		return value{kind: truth, truth: same == (op == "==")}
 	case a.kind != number || b.kind != number || a.time != b.time || a.bytes != b.bytes:

@@ -64,7 +64,7 @@ func TestExpressionMistakes(t *testing.T) {
 	for _, c := range []struct{ src, want string }{
 		{"", "ends too early"},
 		{"1 +", "ends too early"},
-		{"(1", `want ")"`},
+		{"(1", `give ")"`},
 		{"1 2", `unexpected "2"`},
 		{"1s + 1", "a time + a plain number"},
 		{"1s < 3", "a time compared with a plain number"},
@@ -72,9 +72,9 @@ func TestExpressionMistakes(t *testing.T) {
 		{"nn * 2", `did you mean "n"`},
 		{"mod == drop", `unknown param "mod"`},
 		{"nn == 4", `unknown param "nn"`},
-		{"mode < drop", "want == or !="},
-		{"n && deep", "want conditions"},
-		{"n ? 1 : 2", "want a condition"},
+		{"mode < drop", "give == or !="},
+		{"n && deep", "give conditions"},
+		{"n ? 1 : 2", "give a condition"},
 		{"1/0", "division by zero"},
 		{"sqrt(2)", `unknown function "sqrt"`},
 		{`"open`, "without its closing"},
@@ -134,7 +134,7 @@ func TestParseExpectation(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"wait.p99 < n":              "neither a value nor a metric",
-		"wait.p99":                  "want one of",
+		"wait.p99":                  "give one of",
 		"lost == 0 when 1 == 2":     "the condition does not hold",
 		"wiat.p99 < 1s":             `did you mean "wait"`,
 		"wait.p99 < 1s and no more": "",

@@ -98,10 +98,10 @@ func parse(path string, data []byte, dir fs.FS) (*File, error) {
 		if err != nil {
 			return nil, syntaxError(path, err)
 		}
-		return nil, &Error{File: path, Line: more.Line, Msg: "a second document: want one scenario per file"}
+		return nil, &Error{File: path, Line: more.Line, Msg: "a second document: give one scenario per file"}
 	}
 	if len(doc.Content) != 1 || doc.Content[0].Kind != yaml.MappingNode {
-		return nil, &Error{File: path, Line: 1, Msg: "want a mapping that begins with schema: " + Schema}
+		return nil, &Error{File: path, Line: 1, Msg: "give a mapping that begins with schema: " + Schema}
 	}
 	f := &File{Path: path, root: doc.Content[0], data: dir}
 	return f, f.check()
@@ -110,7 +110,7 @@ func parse(path string, data []byte, dir fs.FS) (*File, error) {
 // syntaxError turns an error of package yaml, "yaml: line 3: ...", into an Error.
 func syntaxError(path string, err error) error {
 	if errors.Is(err, io.EOF) {
-		return &Error{File: path, Msg: "the file is empty: want schema: " + Schema}
+		return &Error{File: path, Msg: "the file is empty: give schema: " + Schema}
 	}
 	msg := strings.TrimPrefix(err.Error(), "yaml: ")
 	var line int
@@ -168,7 +168,7 @@ func (f *File) sweep() (Sweep, error) {
 		"order": choice(d, &s.Order, "file", "random"),
 		"axes": func(n *yaml.Node) {
 			if n.Kind != yaml.MappingNode {
-				d.fail(n, "axes: want a mapping of params to lists of values")
+				d.fail(n, "axes: give a mapping of params to lists of values")
 				return
 			}
 			for i := 0; i+1 < len(n.Content); i += 2 {
@@ -193,7 +193,7 @@ func (f *File) read(name string) ([]byte, error) {
 		return nil, fmt.Errorf("%s: a scenario without a folder cannot refer to files", name)
 	}
 	if !fs.ValidPath(path.Clean(name)) {
-		return nil, fmt.Errorf("%s: want a path inside the scenario's folder", name)
+		return nil, fmt.Errorf("%s: give a path inside the scenario's folder", name)
 	}
 	file, err := f.data.Open(path.Clean(name))
 	if err != nil {

@@ -41,7 +41,7 @@ func parseInstant(s string) (instant, error) {
 	}
 	v := parseLiteral(s)
 	if v.kind != number || v.time != 1 && v.time != 0 || v.bytes != 0 || v.num < 0 {
-		return instant{}, fmt.Errorf("%s: want a time such as 1.5s", strconv.Quote(s))
+		return instant{}, fmt.Errorf("%s: give a time such as 1.5s", strconv.Quote(s))
 	}
 	at := instant{seconds: v.num}
 	for _, u := range sinceEpoch {

@@ -119,17 +119,17 @@ func (d *decoder) phase(s *Scenario, n *yaml.Node) Phase {
 // meaning.
 func (d *decoder) checkPhase(n *yaml.Node, p *Phase, rate float64) {
 	if p.Model != Trace && len(p.Pattern) == 0 && len(p.Weights) == 0 {
-		d.fail(n, "phase: want either class or mix")
+		d.fail(n, "phase: give either class or mix")
 	}
 	if len(p.Pattern) > 1 && field(n, "class") != nil || len(p.Weights) > 0 && len(p.Pattern) > 0 {
-		d.fail(n, "phase: want either class or mix, not both")
+		d.fail(n, "phase: give either class or mix, not both")
 	}
 	switch p.Model {
 	case Open:
 		d.checkRate(n, p, rate)
 	case Closed:
 		if p.Duration == 0 && p.Count == 0 {
-			d.fail(n, "phase closed: want duration or count")
+			d.fail(n, "phase closed: give duration or count")
 		}
 	case Trace:
 		sort.SliceStable(p.Rows, func(i, j int) bool { return p.Rows[i].At < p.Rows[j].At })
@@ -150,12 +150,12 @@ func (d *decoder) checkRate(n *yaml.Node, p *Phase, rate float64) {
 		}
 	} else {
 		if rate == 0 {
-			d.fail(n, "phase open: want a rate above 0/s, or a shape")
+			d.fail(n, "phase open: give a rate above 0/s, or a shape")
 			return
 		}
 		if p.Duration == 0 {
 			if p.Count == 0 {
-				d.fail(n, "phase open: want duration or count")
+				d.fail(n, "phase open: give duration or count")
 				return
 			}
 			// Count ends the phase, which is long enough for any draw of the arrivals.
@@ -222,7 +222,7 @@ func (d *decoder) shape(n *yaml.Node) []Segment {
 			read["period"] = d.time(&seg.Period, time.Microsecond)
 			required = append(required, "amplitude", "period")
 		default:
-			d.fail(n, "shape: want hold, ramp or sine")
+			d.fail(n, "shape: give hold, ramp or sine")
 			return
 		}
 		d.object(n, "shape", read, required...)
@@ -276,7 +276,7 @@ func (d *decoder) mix(s *Scenario, p *Phase, n *yaml.Node) {
 func (d *decoder) fix(n *yaml.Node) map[string]string {
 	fixed := map[string]string{}
 	if n.Kind != yaml.MappingNode {
-		d.fail(n, "fix: want a mapping of keys to values, as {tenant: noisy}")
+		d.fail(n, "fix: give a mapping of keys to values, as {tenant: noisy}")
 		return nil
 	}
 	for i := 0; i+1 < len(n.Content); i += 2 {

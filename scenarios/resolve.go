@@ -107,7 +107,7 @@ func (d *decoder) scenario(f *File, o Options) *Scenario {
 	}
 	d.blocks(f.root, blocks)
 	if len(s.Load) == 0 || len(s.Classes) == 0 {
-		d.fail(f.root, "scenario: want at least one class and one sequence of load")
+		d.fail(f.root, "scenario: give at least one class and one sequence of load")
 	}
 	if variant != nil {
 		d.variant(s, variant)
@@ -182,7 +182,7 @@ func (d *decoder) params(s *Scenario, n, variant *yaml.Node, set map[string]stri
 	var names []string
 	if n != nil {
 		if n.Kind != yaml.MappingNode {
-			d.fail(n, "params: want a mapping of names to values")
+			d.fail(n, "params: give a mapping of names to values")
 			return
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -227,7 +227,7 @@ func (d *decoder) variant(s *Scenario, n *yaml.Node) {
 		"report":      d.report(&s.Report),
 		"set": func(n *yaml.Node) {
 			if n.Kind != yaml.MappingNode {
-				d.fail(n, "set: want a mapping of params to values")
+				d.fail(n, "set: give a mapping of params to values")
 			}
 		},
 	})

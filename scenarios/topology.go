@@ -105,7 +105,7 @@ func (d *decoder) binding(n *yaml.Node) Binding {
 		"arguments":   d.table(&b.Arguments),
 	}, "exchange")
 	if (b.Queue == "") == (b.ToExchange == "") {
-		d.fail(n, "binding: want either queue or to_exchange")
+		d.fail(n, "binding: give either queue or to_exchange")
 		return b
 	}
 	d.refer(n, "exchange", "exchange", b.Exchange)
@@ -145,7 +145,7 @@ func (d *decoder) numbered(n *yaml.Node, name string, count int) string {
 func (d *decoder) table(p *[]Argument) func(*yaml.Node) {
 	return func(n *yaml.Node) {
 		if n.Kind != yaml.MappingNode {
-			d.fail(n, "arguments: want a mapping")
+			d.fail(n, "arguments: give a mapping")
 			return
 		}
 		for i := 0; i+1 < len(n.Content); i += 2 {
@@ -193,7 +193,7 @@ func (d *decoder) tableValue(n *yaml.Node) (any, bool) {
 	case v.time == 1 && v.bytes == 0:
 		v.num = math.Round(v.num * 1000)
 	case v.time != 0 || v.bytes > 1 || v.bytes < 0:
-		d.fail(n, "want a number, a time, a size or a text, got %s", v.dimension())
+		d.fail(n, "give a number, a time, a size or a text, not %s", v.dimension())
 		return nil, false
 	}
 	if v.num == math.Trunc(v.num) && math.Abs(v.num) < 1<<53 && n.Tag != "!!float" {
@@ -228,7 +228,7 @@ func (d *decoder) generate(s *Scenario, n *yaml.Node) {
 		return
 	}
 	if star+hash > 1 {
-		d.fail(n, "generate.bindings: star and hash are %g together: want at most 100%%", star+hash)
+		d.fail(n, "generate.bindings: star and hash are %g together: give at most 100%%", star+hash)
 		return
 	}
 	d.refer(n, "exchange", "exchange", b.Exchange)

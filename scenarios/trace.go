@@ -169,7 +169,7 @@ func (s *Scenario) traceRow(rec []string) (traceRow, error) {
 	if rec[4] != "" {
 		v := parseLiteral(rec[4])
 		if v.kind != number || v.time != 0 || v.num < 0 || v.num > 1<<40 {
-			return row, fmt.Errorf("size %q: want bytes, as 512 or 2KiB", rec[4])
+			return row, fmt.Errorf("size %q: give bytes, as 512 or 2KiB", rec[4])
 		}
 		row.Size = int64(v.num)
 	}
@@ -230,7 +230,7 @@ func (s *Scenario) classOf(name string) (int, error) {
 func traceTime(s string) (time.Duration, error) {
 	v := parseLiteral(s)
 	if v.kind != number || v.time != 1 && v.time != 0 || v.bytes != 0 || v.num < 0 {
-		return 0, fmt.Errorf("%s: want a time such as 1.5s", strconv.Quote(s))
+		return 0, fmt.Errorf("%s: give a time such as 1.5s", strconv.Quote(s))
 	}
 	t, ok := duration(v.num)
 	if !ok {

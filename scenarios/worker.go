@@ -98,7 +98,7 @@ func (d *decoder) consume(n *yaml.Node) []Consume {
 		list = append(list, c)
 	})
 	if n.Kind == yaml.SequenceNode && len(list) == 0 {
-		d.fail(n, "consume: want at least one queue")
+		d.fail(n, "consume: give at least one queue")
 	}
 	return list
 }
@@ -166,7 +166,7 @@ func (d *decoder) backoff(n *yaml.Node) Backoff {
 	}, "exchange", "keys", "delay")
 	d.refer(n, "exchange", "exchange", b.Exchange)
 	if len(b.Delay) != len(b.Keys) {
-		d.fail(n, "backoff: %d keys and %d delays: want one delay per key", len(b.Keys), len(b.Delay))
+		d.fail(n, "backoff: %d keys and %d delays: give one delay per key", len(b.Keys), len(b.Delay))
 	}
 	return b
 }

@@ -29,7 +29,7 @@ const cellsMax = 100_000
 func ParseAxis(s string) (Axis, error) {
 	name, list, ok := strings.Cut(s, "=")
 	if !ok || name == "" || list == "" {
-		return Axis{}, &UsageError{fmt.Sprintf("axis %q: want NAME=V1,V2,... or NAME=FROM..TO[+STEP|xFACTOR]", s)}
+		return Axis{}, &UsageError{fmt.Sprintf("axis %q: give NAME=V1,V2,... or NAME=FROM..TO[+STEP|xFACTOR]", s)}
 	}
 	a := Axis{Name: name}
 	for v := range strings.SplitSeq(list, ",") {
@@ -61,20 +61,20 @@ func expandRange(s string) ([]string, error) {
 	if t, step, ok := strings.Cut(rest, "+"); ok {
 		n, err := strconv.Atoi(step)
 		if err != nil || n < 1 {
-			return nil, fmt.Errorf("step %q of %q: want a whole number above 0", step, s)
+			return nil, fmt.Errorf("step %q of %q: give a whole number above 0", step, s)
 		}
 		to, next = t, func(v int) int { return v + n }
 	} else if t, factor, ok := strings.Cut(rest, "x"); ok {
 		n, err := strconv.Atoi(factor)
 		if err != nil || n < 2 {
-			return nil, fmt.Errorf("factor %q of %q: want a whole number above 1", factor, s)
+			return nil, fmt.Errorf("factor %q of %q: give a whole number above 1", factor, s)
 		}
 		to, next = t, func(v int) int { return v * n }
 	}
 	low, err1 := strconv.Atoi(from)
 	high, err2 := strconv.Atoi(to)
 	if err1 != nil || err2 != nil || low < 0 || high < low || next(low) <= low {
-		return nil, fmt.Errorf("range %q: want whole numbers, the first not above the second, such as 1..8, 0..100+25 or 1..256x2", s)
+		return nil, fmt.Errorf("range %q: give whole numbers, the first not above the second, such as 1..8, 0..100+25 or 1..256x2", s)
 	}
 	var out []string
 	for v, last := low, -1; v <= high && v > last; v, last = next(v), v { // v falls when it overflows

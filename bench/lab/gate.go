@@ -60,7 +60,7 @@ func readRuns(dir string) ([]*stat.Summary, error) {
 // refuseSweep refuses the folder of a sweep, which has no runs.
 func refuseSweep(dir string) error {
 	if isFolder(dir) && sweep.Is(dir) {
-		return &UsageError{fmt.Sprintf("%s is the folder of a sweep, want that of a run (harelab run, compare --vary)", dir)}
+		return &UsageError{fmt.Sprintf("%s is the folder of a sweep: give that of a run (of harelab run or compare --vary)", dir)}
 	}
 	return nil
 }

@@ -76,7 +76,7 @@ func TestSearchRefuses(t *testing.T) {
 		{"akc", "wait.max < 1s", 9, `unknown param "akc": did you mean "ack"? (have ack, n)`},
 		{"n", "", 9, "a search needs a bound, such as 'wait.p99 < 50ms'"},
 		{"n", "wiat.max < 1s", 9, `bound unknown metric "wiat.max": did you mean "wait"?`},
-		{"n", "wait.max", 9, `bound "wait.max": want one of`},
+		{"n", "wait.max", 9, `bound "wait.max": give one of`},
 		{"n", "wait.max{class=jbo} < 1s", 9, `bound metric "wait.max{class=jbo}": there is no class "jbo": did you mean "job"?`},
 		{"n", "wait.max < 1s", -1, `n=-1: `},
 	} {

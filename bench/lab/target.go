@@ -41,7 +41,7 @@ func ParseTarget(s string) (Target, error) {
 			if syntax := (*url.Error)(nil); errors.As(err, &syntax) {
 				err = syntax.Err // without the URL, which holds the password
 			}
-			return Target{}, &UsageError{fmt.Sprintf("target %q: %v (want %s)", redact(s), err, exampleURL)}
+			return Target{}, &UsageError{fmt.Sprintf("target %q: %v (give %s)", redact(s), err, exampleURL)}
 		}
 		return Target{Kind: AMQP, URL: s}, nil
 	}

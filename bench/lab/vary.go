@@ -52,7 +52,7 @@ type Vary struct {
 // values of one round share a seed, so they get the same work.
 func NewVary(q VaryRequest) (*Vary, error) {
 	if len(q.Axis.Values) < 2 {
-		return nil, &UsageError{fmt.Sprintf("--vary %s: want two values or more, such as dispatch=rr,fair", q.Axis.Name)}
+		return nil, &UsageError{fmt.Sprintf("--vary %s: give two values or more, such as dispatch=rr,fair", q.Axis.Name)}
 	}
 	f, err := load(q.Scenario)
 	if err != nil {

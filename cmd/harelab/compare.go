@@ -150,10 +150,10 @@ func (f *compareFlags) compareBench(cmd *cobra.Command, set *benchfile.Set) erro
 
 func (f *compareFlags) runVaried(cmd *cobra.Command, args []string) error {
 	if len(args) != 1 {
-		return usage("--vary wants one scenario, not %d, as in: harelab compare --vary dispatch=rr,fair odd-heavy-even-light --target sim", len(args))
+		return usage("--vary needs one scenario (%d given), as in: harelab compare --vary dispatch=rr,fair odd-heavy-even-light --target sim", len(args))
 	}
 	if f.repeat < 0 {
-		return usage("--repeat %d: want 1 or more", f.repeat)
+		return usage("--repeat %d: give 1 or more", f.repeat)
 	}
 	q := lab.VaryRequest{Scenario: args[0], Variant: f.variant, Repeat: f.repeat, Metrics: f.metrics}
 	var err error

@@ -8,9 +8,11 @@ package main
 import (
 	"errors"
 	"fmt"
+	"io/fs"
 	"log"
 	"os"
 	"os/signal"
+	"strings"
 	"syscall"
 
 	"harelab/bench/lab"
@@ -67,9 +69,19 @@ func execute(args []string) int {
 // complain prints the error, unless it has no text, and returns the exit code.
 func complain(err error) int {
 	if err != nil && err.Error() != "" {
-		fmt.Fprintln(os.Stderr, "harelab:", err)
+		fmt.Fprintln(os.Stderr, "harelab:", inWords(err))
 	}
 	return codeOf(err)
+}
+
+// inWords returns the text of an error. For a file it says what is the matter with it, and
+// not which call of the system failed.
+func inWords(err error) string {
+	var file *fs.PathError
+	if errors.As(err, &file) {
+		return strings.Replace(err.Error(), file.Error(), file.Path+": "+file.Err.Error(), 1)
+	}
+	return err.Error()
 }
 
 // codeOf returns the exit code of an error.

@@ -100,18 +100,18 @@ func (p perfLoad) check() error {
 		{"size", p.Size, 0, 128 << 20}, {"qos", p.Prefetch, 0, 65535}, {"confirm", p.Confirm, 0, 1 << 20},
 	} {
 		if n.got < n.low || n.got > n.high {
-			return usage("--%s %d: want %d to %d", n.flag, n.got, n.low, n.high)
+			return usage("--%s %d: give %d to %d", n.flag, n.got, n.low, n.high)
 		}
 	}
 	switch {
 	case !(p.Rate >= 0 && p.Rate <= 1e9):
-		return usage("--rate %v: want 0 to 1e9 messages a second", p.Rate)
+		return usage("--rate %v: give 0 to 1e9 messages a second", p.Rate)
 	case p.Latency < 0:
-		return usage("--consumer-latency %v: want 0 or more", p.Latency)
+		return usage("--consumer-latency %v: give 0 or more", p.Latency)
 	}
 	for _, n := range [][2]string{{"exchange", p.Exchange}, {"queue", p.Queue}, {"routing-key", p.Key}} {
 		if strings.ContainsAny(n[1], `"\\{}`) {
-			return usage("--%s %q: want a name without quotes, backslashes or braces (a scenario file can have such a name)", n[0], n[1])
+			return usage("--%s %q: give a name without quotes, backslashes or braces (a scenario file can have such a name)", n[0], n[1])
 		}
 	}
 	if have := []string{"direct", "fanout", "topic", "headers"}; !slices.Contains(have, p.Kind) {

@@ -87,7 +87,7 @@ func flagMistake(cmd *cobra.Command, err error) string {
 		return "unknown flag " + name + nearest.Hint(name, have)
 	case errors.As(err, &invalid) && wanted[invalid.GetFlag().Value.Type()] != "":
 		f := invalid.GetFlag()
-		return fmt.Sprintf("--%s %q: want %s", f.Name, invalid.GetValue(), wanted[f.Value.Type()])
+		return fmt.Sprintf("--%s %q: give %s", f.Name, invalid.GetValue(), wanted[f.Value.Type()])
 	}
 	return err.Error()
 }
@@ -123,7 +123,7 @@ func fromEnvironment(flags *pflag.FlagSet) error {
 		if err := flags.Set(f.Name, value); err != nil {
 			failed = usage("%s=%q: %w", name, value, err)
 			if want := wanted[f.Value.Type()]; want != "" {
-				failed = usage("%s=%q: want %s", name, value, want)
+				failed = usage("%s=%q: give %s", name, value, want)
 			}
 		}
 	})

@@ -119,10 +119,10 @@ func (f *runFlags) request(cmd *cobra.Command, args []string) (lab.Request, erro
 		q.Targets = append(q.Targets, t)
 	}
 	if f.parallel < 1 {
-		return q, usage("--parallel %d: want 1 or more", f.parallel)
+		return q, usage("--parallel %d: give 1 or more", f.parallel)
 	}
 	if f.repeat < 0 {
-		return q, usage("--repeat %d: want 1 or more, or 0 for the scenario's own number", f.repeat)
+		return q, usage("--repeat %d: give 1 or more, or 0 for the scenario's own number", f.repeat)
 	}
 	if cmd.Flags().Changed("seed") {
 		q.Seed = &f.seed
@@ -138,7 +138,7 @@ func assignments(set []string) (map[string]string, error) {
 	for _, s := range set {
 		name, value, ok := strings.Cut(s, "=")
 		if !ok || name == "" {
-			return nil, usage("--set %q: want NAME=VALUE", s)
+			return nil, usage("--set %q: give NAME=VALUE", s)
 		}
 		if before, ok := out[name]; ok {
 			return nil, usage("--set %s is given twice, as %s and as %s", name, before, value)

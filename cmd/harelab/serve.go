@@ -93,7 +93,7 @@ func listen(addr string) (net.Listener, error) {
 	var mistake *net.AddrError
 	switch {
 	case errors.As(err, &mistake):
-		return nil, usage("--amqp %q: %s (want HOST:PORT or :PORT)", addr, mistake.Err)
+		return nil, usage("--amqp %q: %s (give HOST:PORT or :PORT)", addr, mistake.Err)
 	case errors.Is(err, syscall.EADDRINUSE):
 		return nil, fmt.Errorf("%w (another broker? try --amqp 127.0.0.1:0)", err)
 	}

@@ -83,7 +83,7 @@ func runSweep(cmd *cobra.Command, q lab.SweepRequest, out string, resume, quiet 
 	case resume && out == "":
 		return usage("--resume needs --out with the folder of the unfinished sweep")
 	case q.Repeat < 0:
-		return usage("--repeat %d: want 1 or more", q.Repeat)
+		return usage("--repeat %d: give 1 or more", q.Repeat)
 	}
 	s, err := lab.NewSweep(q)
 	if err != nil {

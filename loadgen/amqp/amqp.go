@@ -62,7 +62,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	started := time.Now()
 	log, err := r.run(ctx)
 	if err != nil {
-		return nil, err
+		return nil, inWords(err)
 	}
 	res := loadgen.Merge(s, r.target, o.Observer, log)
 	res.Repeat, res.Started, res.Elapsed = o.Repeat, started, time.Since(started)

@@ -105,13 +105,13 @@ func (r *runner) rebind(name string, a scenarios.Admin) {
 	}
 	l, err := r.connect(context.Background(), "admin "+name)
 	if err != nil {
-		r.fatal("admin-lost", fmt.Sprintf("Sequence %s could not connect: %v.", name, err))
+		r.fatal("admin-lost", fmt.Sprintf("Sequence %s could not connect: %v.", name, inWords(err)))
 		return
 	}
 	defer l.close()
 	ch, err := l.conn.Channel()
 	if err != nil {
-		r.fatal("admin-lost", fmt.Sprintf("Sequence %s got no channel: %v.", name, err))
+		r.fatal("admin-lost", fmt.Sprintf("Sequence %s got no channel: %v.", name, inWords(err)))
 		return
 	}
 	sleeper := r.alarm.Sleeper()
@@ -123,7 +123,7 @@ func (r *runner) rebind(name string, a scenarios.Admin) {
 		}
 		key := fmt.Sprintf("churn.%d.%s", n, b.Key)
 		if err := ch.QueueBind(b.Queue, key[:min(len(key), 255)], b.Exchange, false, nil); err != nil {
-			r.fatal("admin-lost", fmt.Sprintf("Sequence %s: %v.", name, err))
+			r.fatal("admin-lost", fmt.Sprintf("Sequence %s: %v.", name, inWords(err)))
 			return
 		}
 		if n < maxExtra {
@@ -133,7 +133,7 @@ func (r *runner) rebind(name string, a scenarios.Admin) {
 		key = fmt.Sprintf("churn.%d.%s", n-maxExtra, old.Key)
 		if old.Queue != "" {
 			if err := ch.QueueUnbind(old.Queue, key[:min(len(key), 255)], old.Exchange, nil); err != nil {
-				r.fatal("admin-lost", fmt.Sprintf("Sequence %s: %v.", name, err))
+				r.fatal("admin-lost", fmt.Sprintf("Sequence %s: %v.", name, inWords(err)))
 				return
 			}
 		}

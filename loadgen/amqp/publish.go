@@ -218,7 +218,7 @@ func (p *publisher) send(ln *line, m *loadgen.Planned, enc *encoder) bool {
 		Class: m.Class, Copies: int32(len(route)), Workable: int32(copies), Queue: first, Paced: m.Paced,
 	})
 	if err := ln.ch.PublishWithContext(context.Background(), m.Exchange, m.RoutingKey, m.Mandatory, false, msg); err != nil {
-		p.r.fatal("publisher-lost", fmt.Sprintf("Publisher %s was cut off: %v.", p.spec.Name, err))
+		p.r.fatal("publisher-lost", fmt.Sprintf("Publisher %s was cut off: %v.", p.spec.Name, inWords(err)))
 		return false
 	}
 	if copies == 0 {

@@ -96,7 +96,7 @@ func (w *worker) begin(wg *sync.WaitGroup) {
 // rejoin joins during the run. A failure ends the run.
 func (w *worker) rejoin(ctx context.Context) {
 	if err := w.join(ctx); err != nil {
-		w.r.fatal("worker-lost", "Worker "+w.spec.Name+" could not connect: "+err.Error()+".")
+		w.r.fatal("worker-lost", "Worker "+w.spec.Name+" could not connect: "+inWords(err).Error()+".")
 	}
 }
 

@@ -135,9 +135,9 @@ func (m *Metric) takes(written, stat string) error {
 	case !m.Distribution() && written != m.Name:
 		return fmt.Errorf("metric %q: %s is one number and takes no statistic", written, m.Name)
 	case m.Distribution() && !isStat(stat):
-		what := "want a statistic"
+		what := "give a statistic"
 		if stat != "" {
-			what = fmt.Sprintf("unknown statistic %q: want one", stat)
+			what = fmt.Sprintf("unknown statistic %q: give one", stat)
 		}
 		return fmt.Errorf("metric %q: %s, as %s.p99 (have %s, p1 to p100)", written, what, m.Name, strings.Join(stats, ", "))
 	}
@@ -182,7 +182,7 @@ func (m *Metric) wrongBy(l Label) error {
 	if m.By == "" {
 		return fmt.Errorf("%s has no label \"by\" (have %s)", m.Name, strings.Join(selectors, ", "))
 	}
-	return fmt.Errorf("label %s: want by=%s", l, m.By)
+	return fmt.Errorf("label %s: give by=%s", l, m.By)
 }
 
 // cutLabels reads labels up to the closing brace.
@@ -213,7 +213,7 @@ func cutLabel(s string) (l Label, rest string, err error) {
 	}
 	at := strings.IndexByte(s[:end], '=')
 	if at < 0 {
-		return l, s, fmt.Errorf("label %q: want key=value or key!=value", strings.TrimSpace(s[:end]))
+		return l, s, fmt.Errorf("label %q: give key=value or key!=value", strings.TrimSpace(s[:end]))
 	}
 	l.Key, l.Not = strings.CutSuffix(s[:at], "!")
 	l.Key = strings.TrimSpace(l.Key)
@@ -222,7 +222,7 @@ func cutLabel(s string) (l Label, rest string, err error) {
 		l.Value, _ = strconv.Unquote(quoted)
 		rest = strings.TrimLeft(value[len(quoted):], " ")
 		if rest != "" && rest[0] != ',' && rest[0] != '}' {
-			return l, s, fmt.Errorf("label %s: want a comma or } after it, got %q", l, rest)
+			return l, s, fmt.Errorf("label %s: give a comma or } after it, not %q", l, rest)
 		}
 	} else {
 		n := strings.IndexAny(value, ",}")
@@ -232,7 +232,7 @@ func cutLabel(s string) (l Label, rest string, err error) {
 		l.Value, rest = strings.TrimSpace(value[:n]), value[n:]
 	}
 	if l.Value == "" {
-		return l, s, fmt.Errorf("label %q: want key=value or key!=value", strings.TrimSpace(s[:end]))
+		return l, s, fmt.Errorf("label %q: give key=value or key!=value", strings.TrimSpace(s[:end]))
 	}
 	return l, rest, nil
 }
@@ -341,7 +341,7 @@ func (q Query) Before() (time.Duration, error) {
 		}
 		d, err := time.ParseDuration(l.Value)
 		if err != nil || l.Not || d < 0 {
-			return 0, fmt.Errorf("label %s: want before=20s, or another duration", l)
+			return 0, fmt.Errorf("label %s: give before=20s, or another duration", l)
 		}
 		return d, nil
 	}
