@@ -44,8 +44,8 @@ func About(q metric.Query, runs []*stat.Summary) Goal {
 // and not all. A run that finished none has the value "never", which needs no more
 // words.
 func unfinished(s *stat.Summary, q metric.Query) bool {
-	published, finished := count(s, "published", q), count(s, "finished", q)
-	return finished > 0 && published > finished
+	n := finished(s, q)
+	return n > 0 && sent(s, q) > n
 }
 
 // Parse reads a goal, such as "wait.p99{class=quick}", for the words about these runs.

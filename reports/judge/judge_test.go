@@ -160,6 +160,17 @@ func TestSentencesMirror(t *testing.T) {
 	}
 }
 
+// TestWarmupIsNotUnfinished: messages of the warm-up are left out of a figure, and their
+// number is no sign that messages were not finished.
+func TestWarmupIsNotUnfinished(t *testing.T) {
+	r := specimen.Tenants(500)
+	r.Warmup = r.Messages[100].Intended
+	got := Goals(of("wait.p99{tenant!=noisy}", nil, r))[0].Who()
+	if want := "messages of tenants other than noisy"; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}
+
 // TestClear: what counts is the same in both directions, has a least size, and a time
 // without end differs from every other.
 func TestClear(t *testing.T) {

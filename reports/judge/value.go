@@ -18,16 +18,26 @@ func Value(s *stat.Summary, q metric.Query) float64 {
 		return math.NaN()
 	}
 	if m := q.Def(); math.IsNaN(v) && (m.Kind == metric.Interval || m.Kind == metric.Ratio) && q.Better() == metric.Lower && !s.Hides(q) {
-		if count(s, "published", q) > 0 && count(s, "finished", q) == 0 {
+		if sent(s, q) > 0 && finished(s, q) == 0 {
 			return math.Inf(1)
 		}
 	}
 	return v
 }
 
-// count returns a count of the messages that a query selects, NaN if the run has none.
-func count(s *stat.Summary, name string, of metric.Query) float64 {
-	n, err := s.Ask(metric.Query{Metric: name, Labels: of.Selecting()})
+// sent and finished count the messages that a query selects, those of the warm-up left
+// out, as they are from metrics about finished messages. They are NaN if the run cannot
+// be asked.
+func sent(s *stat.Summary, of metric.Query) float64 {
+	return count(s, metric.Query{Metric: "schedule_lag", Stat: "n", Labels: of.Selecting()})
+}
+
+func finished(s *stat.Summary, of metric.Query) float64 {
+	return count(s, metric.Query{Metric: "finished", Labels: of.Selecting()})
+}
+
+func count(s *stat.Summary, q metric.Query) float64 {
+	n, err := s.Ask(q)
 	if err != nil {
 		return math.NaN()
 	}
