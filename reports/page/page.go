@@ -156,6 +156,9 @@ func newView(f *folder.Folder) view {
 		wide, narrow := c.Draw(in, plot.Wide), c.Draw(in, plot.Narrow)
 		switch {
 		case wide != nil && narrow != nil:
+			if c.OneRun && repeatsNote(in) != "" {
+				wide.Note, narrow.Note = wide.Note+firstDrawn, narrow.Note+firstDrawn
+			}
 			v.Charts = append(v.Charts, newChartView(c.Name, c.Title, wide, narrow))
 		case c.Nothing == "":
 		case finished:
@@ -187,6 +190,9 @@ func newView(f *folder.Folder) view {
 	}
 	return v
 }
+
+// firstDrawn is said of a chart that shows single events, where arms have repeats.
+const firstDrawn = " Of the repeats of a run the first is drawn."
 
 // repeatsNote says that figures are medians. It is empty if each arm ran once.
 func repeatsNote(in *arms.Set) string {

@@ -95,7 +95,11 @@ func plainRule(f facts) (Story, bool) {
 		return Story{}, false
 	}
 	if all := f.base.First().Summary.All; all.N == 0 {
-		return Story{"No message was finished.", fmt.Sprintf("%s messages were published.", stat.Count(all.Published))}, true
+		h := "No message was finished"
+		if ends := endWords(f.base.First().Summary); len(ends) > 0 {
+			h += ": " + strings.Join(ends, "; ")
+		}
+		return Story{h + ".", fmt.Sprintf("%s messages were published.", stat.Count(all.Published))}, true
 	} else if math.IsNaN(f.over(f.base, waitMax)) {
 		return Story{fmt.Sprintf("No %s was finished.", f.what()), fmt.Sprintf("%s of %s messages were finished.", stat.Count(all.N), stat.Count(all.Published))}, true
 	}

@@ -296,6 +296,26 @@ func TestCardsAndHeadlineUseOneFigure(t *testing.T) {
 	}
 }
 
+// TestCaptionsUseTheMedian: what stands below a chart is the median of the repeats, and
+// a chart of single events says that it shows one of them.
+func TestCaptionsUseTheMedian(t *testing.T) {
+	v := newView(folderOf(fair(), repeat(later(fair(), "run_user_query", 2_000_000), 1), repeat(later(fair(), "run_user_query", 3_000_000), 2)))
+	alt, note := make(map[string]string), make(map[string]string)
+	for _, c := range v.Charts {
+		alt[c.Name], note[c.Name] = strings.ReplaceAll(c.Alt, "\u00a0", " "), c.Note
+	}
+	for name, want := range map[string]string{
+		"finished": "after 6 s", "percentiles": "3.9 s and 5.9 s", "breakdown": "held by a worker, not started (2 s of 4.05 s)",
+	} {
+		if !strings.Contains(alt[name], want) || strings.Contains(note[name], "the first is drawn") {
+			t.Errorf("%s: %q, note %q", name, alt[name], note[name])
+		}
+	}
+	if !strings.Contains(note["lanes"], "the first is drawn") {
+		t.Errorf("lanes: note %q", note["lanes"])
+	}
+}
+
 // TestCardsShowEachArmOnce: a page of one arm names it on one card only.
 func TestCardsShowEachArmOnce(t *testing.T) {
 	big, _ := bigNumbers(folderOf(initial()).Set())

@@ -6,6 +6,7 @@ import (
 	"gonum.org/v1/plot/vg/draw"
 
 	"harelab/reports/arms"
+	"harelab/reports/judge"
 	"harelab/reports/stat"
 )
 
@@ -47,7 +48,7 @@ func breakdown(in *arms.Set, width float64) *Figure {
 	for _, class := range classes {
 		var bars []bar
 		for _, a := range in.Arms {
-			b := bar{arm: a, measured: parts(a.First().Summary.Class(class))}
+			b := bar{arm: a, measured: armParts(a, class)}
 			if b.measured == nil || total(b.measured) <= 0 {
 				continue
 			}
@@ -107,6 +108,25 @@ func parts(c *stat.Class) []part {
 		{name: "held by a worker, not started", paint: heldPaint, value: c.Held.Mean},
 		{name: "being worked on", paint: servicePaint, value: c.Service.Mean},
 	}
+}
+
+// armParts returns the parts of an arm: the median of each over the repeats.
+func armParts(a *arms.Arm, class string) []part {
+	var out []part
+	values := make(map[string][]float64)
+	for _, r := range a.Runs {
+		ps := parts(r.Summary.Class(class))
+		for _, p := range ps {
+			values[p.name] = append(values[p.name], p.value)
+		}
+		if out == nil {
+			out = ps
+		}
+	}
+	for i := range out {
+		out[i].value = judge.Median(values[out[i].name]).Center
+	}
+	return out
 }
 
 // A key explains the colours of a chart: a swatch and a name for each part, in as
@@ -249,7 +269,7 @@ func breakdownFinding(in *arms.Set) string {
 		class = in.Classes()[0]
 	}
 	return list("Largest part of the mean time of "+class, in, func(a *arms.Arm) (string, bool) {
-		ps := parts(a.First().Summary.Class(class))
+		ps := armParts(a, class)
 		if ps == nil {
 			return "", false
 		}

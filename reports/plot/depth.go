@@ -15,7 +15,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "depth", Title: "Queue depth over time", Order: 50, Draw: depth, Nothing: "nothing waited"})
+	register(Chart{Name: "depth", Title: "Queue depth over time", Order: 50, Draw: depth, Nothing: "nothing waited", OneRun: true})
 }
 
 const depthHeight = 150

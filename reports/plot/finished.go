@@ -2,6 +2,7 @@ package plot
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot/vg/draw"
@@ -108,18 +109,18 @@ func dashedNote(in *arms.Set) string {
 
 // finishedFinding lists the times at which all messages of the focus were done.
 func finishedFinding(in *arms.Set) string {
-	t := "All done"
-	get := func(a *arms.Arm) *stat.Class { return a.First().Summary.All }
+	t, class := "All done", func(s *stat.Summary) *stat.Class { return s.All }
 	if in.Focus != "" {
-		t = "All " + in.Focus + " done"
-		get = func(a *arms.Arm) *stat.Class { return a.First().Summary.Class(in.Focus) }
+		t, class = "All "+in.Focus+" done", func(s *stat.Summary) *stat.Class { return s.Class(in.Focus) }
 	}
 	return list(t, in, func(a *arms.Arm) (string, bool) {
-		c := get(a)
-		if c == nil || c.N == 0 {
-			return "", false
-		}
-		return "after " + stat.Brief(c.Finish), true
+		e := a.Over(func(s *stat.Summary) float64 {
+			if c := class(s); c != nil && c.N > 0 {
+				return c.Finish
+			}
+			return math.NaN()
+		})
+		return "after " + stat.Brief(e.Center), e.N > 0
 	})
 }
 

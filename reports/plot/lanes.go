@@ -16,7 +16,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "lanes", Title: "Who worked on what, when", Order: 10, Draw: lanes, Nothing: "hardly any work was done"})
+	register(Chart{Name: "lanes", Title: "Who worked on what, when", Order: 10, Draw: lanes, Nothing: "hardly any work was done", OneRun: true})
 }
 
 const (
@@ -453,17 +453,19 @@ func laneNote(in *arms.Set, shares bool) string {
 // which it starves the least. Without starvation it lists how busy the arms were.
 func laneFinding(in *arms.Set) string {
 	starved := func(a *arms.Arm) float64 {
-		if c := a.First().Summary.Class(in.Focus); c != nil {
-			return c.Starvation
-		}
-		return 0
+		return a.Over(func(s *stat.Summary) float64 {
+			if c := s.Class(in.Focus); c != nil {
+				return c.Starvation
+			}
+			return 0
+		}).Center
 	}
 	by := func(a, b *arms.Arm) int { return cmp.Compare(starved(a), starved(b)) }
 	alike := in.Comparable()
 	worst, best := slices.MaxFunc(alike, by), slices.MinFunc(alike, by)
 	if in.Focus == "" || starved(worst) < length(in)/20 {
 		return list("Share of slot time that was busy", in, func(a *arms.Arm) (string, bool) {
-			return stat.Percent(a.First().Summary.Utilisation), true
+			return stat.Percent(a.Over(func(s *stat.Summary) float64 { return s.Utilisation }).Center), true
 		})
 	}
 	t := fmt.Sprintf("In %s no %s starts for %s", worst.Label, in.Focus, stat.Brief(starved(worst)))

@@ -14,7 +14,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "shares", Title: "Who got the workers", Order: 45, Draw: shares})
+	register(Chart{Name: "shares", Title: "Who got the workers", Order: 45, Draw: shares, OneRun: true})
 }
 
 const (

@@ -13,7 +13,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "throughput", Title: "Throughput over time", Order: 25, Draw: throughput})
+	register(Chart{Name: "throughput", Title: "Throughput over time", Order: 25, Draw: throughput, OneRun: true})
 }
 
 const (

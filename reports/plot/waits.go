@@ -15,7 +15,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "waits", Title: "Wait over time", Order: 32, Draw: waitsOverTime})
+	register(Chart{Name: "waits", Title: "Wait over time", Order: 32, Draw: waitsOverTime, OneRun: true})
 }
 
 const (
