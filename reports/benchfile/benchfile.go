@@ -26,6 +26,7 @@ import (
 
 	"golang.org/x/perf/benchfmt"
 	"golang.org/x/perf/benchproc"
+	"golang.org/x/perf/benchunit"
 
 	"harelab/engine/bom"
 )
@@ -173,6 +174,9 @@ func (r *reader) read(name string, in io.Reader) error {
 			}
 		case *benchfmt.Result:
 			seen++
+			for i := range rec.Values { // the reader leaves the unit of a 0 as it is
+				_, rec.Values[i].Unit = benchunit.Tidy(1, rec.Values[i].Unit)
+			}
 			if ok, _ := r.filter.Apply(rec); !ok {
 				continue
 			}

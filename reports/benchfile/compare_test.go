@@ -117,6 +117,8 @@ func TestHeadlines(t *testing.T) {
 		{"higher is better", higher + bench("X", 6, 100, "msgs/s"), bench("X", 6, 200, "msgs/s"), "X is faster: msgs/s +100.0 %.", "X is slower: msgs/s -50.0 %."},
 		{"octets", bench("X", 6, 100, "B/op"), bench("X", 6, 50, "B/op"), "X is better: B/op -50.0 %.", "X is worse: B/op +100.0 %."},
 		{"from 0", bench("X", 6, 0, "allocs/op"), bench("X", 6, 2, "allocs/op"), "X is worse: allocs/op 0 -> 2.00.", "X is better: allocs/op -100.0 %."},
+		{"times from 0", bench("X", 6, 0, "ns/op"), bench("X", 6, 2, "ns/op"), "X is slower: sec/op 0 s -> 2.00 ns.", "X is faster: sec/op -100.0 %."},
+		{"another sign", bench("X", 6, -5, "foo"), bench("X", 6, 5, "foo"), "1 row differs, direction unknown: X foo -5.01 -> 5.01.", "1 row differs, direction unknown: X foo 5.01 -> -5.01."},
 		{"two units", "BenchmarkX 1 1 a 1 b\n" + lower, "BenchmarkX 1 1 a 1 b\n", "No difference: 2 rows are equal.", "No difference: 2 rows are equal."},
 		{"no direction", bench("X", 6, 1, "foo"), bench("X", 6, 2, "foo"), "1 row differs, direction unknown: X foo +100.0 %.", "1 row differs, direction unknown: X foo -50.0 %."},
 		{"exact", "Unit lost assume=exact better=lower\nBenchmarkX 1 1 lost\n", "Unit lost assume=exact better=lower\nBenchmarkX 1 2 lost\n", "X is worse: lost +100.0 %.", "X is better: lost -50.0 %."},

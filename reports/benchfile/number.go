@@ -95,11 +95,14 @@ func percent(share float64) string {
 	return fmt.Sprintf("%.0f %%", 100*share)
 }
 
-// delta writes a ratio as a change: "+100.0 %", "+0.02 %", "x250". From 0 there is none.
+// delta writes a ratio as a change: "+100.0 %", "+0.02 %", "x250". From 0, and where the
+// sign changes, there is none.
 func delta(ratio float64) string {
 	switch d := 100 * (ratio - 1); {
 	case math.IsNaN(ratio) || math.IsInf(ratio, 0):
 		return "from 0"
+	case ratio < 0:
+		return "another sign"
 	case ratio >= 1e6:
 		return fmt.Sprintf("x%.3g", ratio)
 	case ratio >= 100:

@@ -30,7 +30,7 @@ func TestNumbersAreScaled(t *testing.T) {
 }
 
 func TestDelta(t *testing.T) {
-	for ratio, want := range map[float64]string{2: "+100.0 %", 0.5: "-50.0 %", 1.0002: "+0.02 %", 250: "x250", 1e300: "x1e+300", 1e-300: "/1e+300", 0: "-100.0 %"} {
+	for ratio, want := range map[float64]string{2: "+100.0 %", 0.5: "-50.0 %", 1.0002: "+0.02 %", 250: "x250", 1e300: "x1e+300", 1e-300: "/1e+300", -2e307: "another sign", 0: "-100.0 %"} {
 		if got := delta(ratio); got != want {
 			t.Errorf("%v: %q, want %q", ratio, got, want)
 		}

@@ -183,9 +183,7 @@ func (g *Group) detail(j int) string {
 	e := g.News[j]
 	unit := strings.TrimSpace(g.Of + " " + g.Unit)
 	if len(g.Rows) == 1 {
-		if r := g.Rows[0]; r.Base.Center == 0 {
-			return fmt.Sprintf("%s %s -> %s", unit, Number(0, g.Unit), Number(r.News[j].Center, g.Unit))
-		}
+		return fmt.Sprintf("%s %s", unit, g.mostText(j))
 	}
 	switch {
 	case e.Rows == 1 || math.IsNaN(e.Ratio):
@@ -213,8 +211,8 @@ func (g *Group) detail(j int) string {
 func (g *Group) mostText(j int) string {
 	r := g.most(j)
 	e := r.News[j]
-	if r.Base.Center == 0 {
-		return Number(0, g.Unit) + " -> " + Number(e.Center, g.Unit)
+	if r.Base.Center == 0 || e.Ratio < 0 {
+		return Number(r.Base.Center, g.Unit) + " -> " + Number(e.Center, g.Unit)
 	}
 	if e.Ratio == 1 {
 		return "spread, at the same median"
