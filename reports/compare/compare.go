@@ -60,6 +60,7 @@ type Effect struct {
 	Ratio, RatioLo, RatioHi float64 // new/base; the bounds from both intervals
 	P                       float64 // corrected for the number of tests; 0 when exact
 	Change                  Change
+	tested                  bool // neither exact nor constant on both sides
 }
 
 // A Change says whether and how a metric changed.
@@ -161,6 +162,7 @@ func effect(base, side *Side, k Key) (Effect, []error) {
 		out.P = 1
 		return out, nil
 	}
+	out.tested = true
 	cmp := benchmath.AssumeNothing.Compare(newSample(base.Values[k]), newSample(side.Values[k]))
 	out.P = cmp.P
 	return out, append(warnings, cmp.Warnings...)
@@ -207,11 +209,12 @@ func Holm(ps []float64) []float64 {
 }
 
 // correct corrects the p values for their number and decides which differences count.
+// Rows in which all values are the same are no tests and do not count.
 func (c *Comparison) correct() {
 	var tests []*Effect
 	for i := range c.Rows {
 		for j := range c.Rows[i].News {
-			if e := &c.Rows[i].News[j]; e.N > 0 && e.P > 0 {
+			if e := &c.Rows[i].News[j]; e.tested {
 				tests = append(tests, e)
 			}
 		}

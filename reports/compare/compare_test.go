@@ -155,6 +155,25 @@ func TestPartialRunsGetNoVerdict(t *testing.T) {
 	}
 }
 
+// TestConstantRowsAreNoTests: they would make the correction stricter for nothing.
+func TestConstantRowsAreNoTests(t *testing.T) {
+	a, b := newSide("a"), newSide("b")
+	for i := range 6 {
+		a.add(Key{Metric: "wait.p99", Unit: "s", Better: -1}, 1+0.01*float64(i))
+		b.add(Key{Metric: "wait.p99", Unit: "s", Better: -1}, 2+0.01*float64(i))
+		for k := range 50 {
+			a.add(Key{Metric: fmt.Sprint("constant", k)}, 5)
+			b.add(Key{Metric: fmt.Sprint("constant", k)}, 5)
+		}
+	}
+	if e := Compare(a, b).Rows[0].News[0]; e.Change != Worse {
+		t.Errorf("%v with p=%v beside 50 constant rows, want worse", e.Change, e.P)
+	}
+	if e := Compare(b, a).Rows[0].News[0]; e.Change != Better {
+		t.Errorf("swapped: %v with p=%v, want better", e.Change, e.P)
+	}
+}
+
 // TestHolm: with many tests of equal distributions hardly any is significant.
 func TestHolm(t *testing.T) {
 	rng := rand.New(rand.NewPCG(3, 3))
