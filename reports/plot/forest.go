@@ -74,7 +74,7 @@ type forestTicks struct{ reach, width float64 }
 func (t forestTicks) Ticks(lo, hi float64) []plot.Tick {
 	var out []plot.Tick
 	for _, v := range []float64{0.125, 0.25, 0.5, 0.8, 1, 1.25, 2, 4, 8} {
-		if v < lo*0.999 || v > hi*1.001 || t.reach > 3 && (v == 0.8 || v == 1.25) {
+		if v < lo*0.999 || v > hi*1.001 || (t.reach > 3 || t.width < Wide && t.reach > 1.8) && (v == 0.8 || v == 1.25) {
 			continue
 		}
 		if t.width < Wide && t.reach > 3 && (v == 0.125 || v == 0.5 || v == 2 || v == 8) {
