@@ -115,7 +115,8 @@ func (o Output) write(runs []*arms.Run, names map[*stat.Summary]string) (*folder
 
 // Vary runs a comparison and writes the runs. If all of them ended, it prints how the
 // values compare and writes the comparison's page. The error is an [InvalidError] if
-// the figures of a run must not be used.
+// the figures of a run must not be used, and an [IncompleteError] if a run left messages
+// that it should have done.
 func (o Output) Vary(ctx context.Context, v *Vary, w Watcher) error {
 	varied, failed := v.Run(ctx, w)
 	if len(varied.Runs) == 0 {
@@ -139,7 +140,7 @@ func (o Output) Vary(ctx context.Context, v *Vary, w Watcher) error {
 			return &InvalidError{fmt.Sprintf("the run of %s is invalid: %s", r.Summary.Arm, c.Why)}
 		}
 	}
-	return nil
+	return incomplete(arms.Summaries(varied.Runs))
 }
 
 // Compare prints a comparison and writes its page, unless there is no results folder.

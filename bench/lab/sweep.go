@@ -273,6 +273,9 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 			c.Unmet = append(c.Unmet, v.Text)
 		}
 	}
+	if c.CutOff == "" {
+		c.CutOff = sum.Incomplete()
+	}
 	for _, f := range sum.Findings {
 		c.Findings = append(c.Findings, f.Text)
 	}

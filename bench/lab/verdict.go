@@ -45,8 +45,14 @@ func (e *UnmetError) Error() string {
 	return b.String()
 }
 
+// An IncompleteError says that a run left messages that it should have done.
+type IncompleteError struct{ Text string }
+
+func (e *IncompleteError) Error() string { return e.Text }
+
 // Verdict returns an *InvalidError if a run is invalid, else an *UnmetError if a run
-// does not meet the scenario's expectations, else nil.
+// does not meet the scenario's expectations, else an *IncompleteError if a run left
+// messages that it should have done, else nil.
 func Verdict(ss []*stat.Summary) error {
 	e := UnmetError{Runs: len(ss)}
 	for _, s := range ss {
@@ -60,6 +66,17 @@ func Verdict(ss []*stat.Summary) error {
 	}
 	if e.Unmet > 0 {
 		return &e
+	}
+	return incomplete(ss)
+}
+
+// incomplete returns an *IncompleteError for the first run that left messages which it
+// should have done.
+func incomplete(ss []*stat.Summary) error {
+	for _, s := range ss {
+		if text := s.Incomplete(); text != "" {
+			return &IncompleteError{fmt.Sprintf("the run of %s on %s is partial: %s", s.Arm, s.Target.Name(), text)}
+		}
 	}
 	return nil
 }

@@ -29,7 +29,7 @@ const (
 	exitExpectation  = 3   // an expectation was not met
 	exitWorse        = 4   // not what it was: gate finds it worse, rerun different
 	exitInconclusive = 5   // gate: too few or too noisy repeats
-	exitInvalid      = 6   // the run's figures must not be used
+	exitInvalid      = 6   // a run's figures must not be used, or it left messages that it should have done
 	exitInterrupted  = 130 // Ctrl-C; what was measured is written
 )
 
@@ -90,6 +90,7 @@ func codeOf(err error) int {
 	var interrupted *lab.InterruptedError
 	var invalid *lab.InvalidError
 	var unmet *lab.UnmetError
+	var partial *lab.IncompleteError
 	switch {
 	case err == nil:
 		return exitDone
@@ -101,6 +102,8 @@ func codeOf(err error) int {
 		return exitInvalid
 	case errors.As(err, &unmet):
 		return exitExpectation
+	case errors.As(err, &partial):
+		return exitInvalid
 	case lab.IsUsage(err):
 		return exitUsage
 	}

@@ -26,7 +26,7 @@ Exit codes, which mean the same for all commands:
   3    an expectation of a scenario was not met
   4    not what it was: gate finds the new runs worse, rerun finds other figures
   5    gate cannot tell, from too few or too noisy runs
-  6    the figures of a run are invalid and must not be used
+  6    the figures of a run are invalid, or it left messages that it should have done
   130  interrupted; what was measured is written and marked partial
 
 Environment variables:

@@ -56,6 +56,12 @@ reaches over in-memory connections. A URL is any AMQP 0-9-1 broker: harelab decl
 the scenario's exchanges and queues there, refuses queues that hold messages, and
 deletes afterwards what it declared. Several targets become arms of one comparison.
 
+A run that should end with all its messages done (stop: {when: drained}) and leaves
+some, at its timeout or where nobody takes them, says which are where, and its
+expectations about them are not met. harelab then exits with 3 if an expectation is not
+met, and else with 6, unless an expectation says how many are left (left == 40). A
+scenario that stops when all is published may leave what it likes.
+
 Ctrl-C ends the current run; harelab then writes what was measured, marks it partial
 and exits with 130. A second Ctrl-C ends at once. SIGTERM and SIGHUP do the same.`,
 		Example: `  harelab run

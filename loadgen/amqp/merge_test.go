@@ -23,7 +23,7 @@ import (
 func logged(t *testing.T, s *scenarios.Scenario) (log loadgen.Log, target run.Target, w *watcher) {
 	t.Helper()
 	synctest.Test(t, func(t *testing.T) {
-		w = &watcher{}
+		w = &watcher{s: s}
 		e, err := engine.New(engine.Options{Tracer: w, Logger: slog.New(slog.NewTextHandler(io.Discard, nil))})
 		if err != nil {
 			t.Fatal(err)

@@ -286,6 +286,8 @@ func verdicts(in *arms.Set) []verdictGroup {
 func verdictOf(v stat.Verdict) verdictCell {
 	out := verdictCell{Mark: "✓", Class: "ok"}
 	switch {
+	case v.Error != "" && v.Measured != nil:
+		return verdictCell{"✗", "bad", stat.Quantity(*v.Measured, v.Unit) + ", but " + v.Error}
 	case v.Error != "":
 		return verdictCell{"✗", "bad", v.Error}
 	case v.Measured == nil:

@@ -31,7 +31,7 @@ type Verdict struct {
 	Measured Figure  `json:"measured"` // nil when there is no data, or the target does not show it
 	Outcome  Outcome `json:"outcome"`
 	Effect   float64 `json:"effect,omitempty"` // of a result that is not decided: by how much lateness may have changed what was measured
-	Error    string  `json:"error,omitempty"`  // why an expectation without a value is not met: no data, or a mistake in it
+	Error    string  `json:"error,omitempty"`  // why an expectation is not met that has no value, or that the value would meet
 }
 
 // Check evaluates expectations that are not in the result itself.
@@ -68,6 +68,9 @@ func judge(ds *dataset, s *Summary, b *blame, e run.Expectation) Verdict {
 		return v
 	}
 	got := ds.measure(e.Of)
+	if nothing(ds, e.Of) {
+		got = math.NaN()
+	}
 	missing := e.Of
 	effect := b.effect(e.Of, got)
 	if e.Times != "" {
@@ -97,7 +100,9 @@ func judge(ds *dataset, s *Summary, b *blame, e run.Expectation) Verdict {
 		case decides(effect, margin):
 			v.Outcome, v.Effect = NotDecided, effect
 		case ok:
-			v.Outcome = Met
+			if v.Error = unfinished(ds, s, e); v.Error == "" {
+				v.Outcome = Met
+			}
 		}
 	}
 	return v

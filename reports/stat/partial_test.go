@@ -40,7 +40,7 @@ func TestInterruptedRun(t *testing.T) {
 	}
 
 	r.Findings = []run.Finding{{Code: "timeout"}} // the scenario's own end: expectations have results
-	if v := Summarize(r).Verdicts; v[0].Outcome != Met || v[1].Outcome != NotMet || v[2].Outcome != NotMet || v[2].Error != noData {
+	if v := Summarize(r).Verdicts; v[0].Outcome != NotMet || v[0].Error != "2 of 2 messages that it is about were not done" || v[1].Outcome != NotMet || v[2].Outcome != NotMet || v[2].Error != noData {
 		t.Errorf("after a timeout: verdicts %+v", v)
 	}
 }

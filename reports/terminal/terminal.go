@@ -163,6 +163,9 @@ func writeVerdict(w io.Writer, v stat.Verdict) error {
 	outcome, tone, why := string(v.Outcome), Doubt, ""
 	if v.Measured != nil {
 		why = ": measured " + stat.Quantity(*v.Measured, v.Unit)
+		if v.Error != "" {
+			why += ", but " + v.Error
+		}
 	} else if v.Error != "" {
 		why = ": " + v.Error
 	}
