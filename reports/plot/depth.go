@@ -12,6 +12,7 @@ import (
 
 	"harelab/loadgen/run"
 	"harelab/reports/arms"
+	"harelab/reports/stat"
 )
 
 func init() {
@@ -44,18 +45,20 @@ func depth(in *arms.Set, width float64) *Figure {
 	cols := columns(width, len(in.Arms))
 	rows := (len(in.Arms) + cols - 1) / cols
 	end := length(in)
+	keys := append(slices.Clone(depthKey), shadeKey(in, end)...)
+	head := keys.height(width)
 	return &Figure{
-		Width: width, Height: float64(keyHeight + rows*depthHeight + (rows-1)*panelGap),
+		Width: width, Height: head + float64(rows*depthHeight+(rows-1)*panelGap),
 		Note: "Where messages wait. Any worker can still take a message that is in the broker's queue; one that a worker holds can be started by that worker only.",
 		Alt:  depthFinding(in, series),
 		paint: func(c draw.Canvas) {
-			depthKey.draw(c)
-			for i, cell := range cells(draw.Crop(c, 0, 0, 0, -keyHeight), len(in.Arms), cols) {
+			keys.draw(c)
+			for i, cell := range cells(draw.Crop(c, 0, 0, 0, -vg.Length(head)), len(in.Arms), cols) {
 				cell = heading(cell, in.Arms[i], in.Arms[i].Label)
 				ticks := int(float64(cell.Max.X-cell.Min.X) / 56)
 				ymax, counts := axis(most, 3, nil)
 				p := frame(timeMax(end, ticks), ymax, secondTicks(ticks, end), counts)
-				p.Add(series[i])
+				p.Add(shades(shadesOf(in.Arms[i].First().Result, end)), series[i])
 				p.Draw(draw.Crop(cell, 0, -12, 0, -6))
 			}
 		},
@@ -131,6 +134,15 @@ func (t depthSeries) Plot(c draw.Canvas, p *plot.Plot) {
 	}
 	area(c, queuedPaint, both, y)
 	area(c, heldPaint, held, y)
+	const strip = 9 // px of a tooltip
+	perPixel := (p.X.Max - p.X.Min) / float64(n)
+	for px := 0; px < n; px += strip {
+		to := min(px+strip, n)
+		if most := slices.Max(both[px:to]); most > 0 {
+			hover(c, c.Min.X+vg.Length(px), c.Min.Y, c.Min.X+vg.Length(to), c.Max.Y, fmt.Sprintf("%s to %s: up to %.0f wait, %.0f of them held by workers",
+				stat.Brief(float64(px)*perPixel), stat.Brief(float64(to)*perPixel), most, slices.Max(held[px:to])))
+		}
+	}
 }
 
 // area fills the plot from the axis up to a value for each pixel.

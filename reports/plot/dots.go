@@ -41,7 +41,7 @@ func Dots(rows []DotRow, format func(float64) string, width float64, alt string)
 		Width: width, Height: float64(len(rows)*dotRow + axisHeight), Alt: alt,
 		Note: "The axis is logarithmic. A dot is a median, a bar its interval.",
 		paint: func(c draw.Canvas) {
-			p := frame(hi, 1, decades{format, int((width - label - room) / 60)}, plot.ConstantTicks(nil))
+			p := frame(hi, 1, decades{format, int((width - label - room) / 64)}, plot.ConstantTicks(nil))
 			p.X.Min, p.X.Scale = lo, plot.LogScale{}
 			p.HideY()
 			p.Add(dots{rows, label})

@@ -53,14 +53,15 @@ func finished(in *arms.Set, width float64) *Figure {
 		Alt:  finishedFinding(in),
 		paint: func(c draw.Canvas) {
 			for i, cell := range cells(c, len(classes), cols) {
-				curvePanel(cell, classes[i]+", finished", panels[i], end)
+				curvePanel(cell, classes[i]+", finished", panels[i], end, len(in.Arms) == 1)
 			}
 		},
 	}
 }
 
-// curvePanel draws counts over time.
-func curvePanel(c draw.Canvas, title string, lines []curve, end float64) {
+// curvePanel draws counts over time. With one arm it shades the times in which
+// something was out of order.
+func curvePanel(c draw.Canvas, title string, lines []curve, end float64, one bool) {
 	c = heading(c, nil, title)
 	most := 0.0
 	for _, l := range lines {
@@ -72,6 +73,9 @@ func curvePanel(c draw.Canvas, title string, lines []curve, end float64) {
 	ticks := int(w / 56)
 	ymax, counts := axis(most, 4, nil)
 	p := frame(timeMax(end, ticks), ymax, secondTicks(ticks, end), counts)
+	if len(lines) > 0 && one {
+		p.Add(shades(shadesOf(lines[0].arm.First().Result, end)))
+	}
 	p.Add(curves{lines})
 	p.Draw(draw.Crop(c, 0, -rightMargin, 0, -badgeRadius))
 }

@@ -29,17 +29,34 @@ func TestNothingIsCutOffOrOverlaps(t *testing.T) {
 	}
 }
 
+// TestReadmesPictures: the same of the pictures that the README shows.
+func TestReadmesPictures(t *testing.T) {
+	for _, name := range []string{"../readme.svg", "../../bench/match.svg"} {
+		b, err := os.ReadFile(name)
+		if err != nil {
+			t.Fatal(err)
+		}
+		size := regexp.MustCompile(`width="(\d+)" height="([\d.]+)"`).FindSubmatch(b)
+		textsWithin(t, name, string(b), parseFloat(t, string(size[1])), parseFloat(t, string(size[2])))
+	}
+}
+
 func within(t *testing.T, name string, f *Figure) {
 	t.Helper()
+	textsWithin(t, name, f.Inline(), f.Width, f.Height)
+}
+
+func textsWithin(t *testing.T, name, svg string, width, height float64) {
+	t.Helper()
 	for _, stretch := range []float64{1, 0.8} {
-		boxes := textBoxes(t, f, stretch)
+		boxes := textBoxes(t, svg, stretch)
 		for i, b := range boxes {
-			if b.x0 < -0.5 || b.x1 > f.Width+0.5 || b.y0 < -1 || b.y1 > f.Height+2 {
-				t.Errorf("%s at %v px: %q from %.1f,%.1f to %.1f,%.1f leaves the picture of %v x %v", name, f.Width, b.text, b.x0, b.y0, b.x1, b.y1, f.Width, f.Height)
+			if b.x0 < -0.5 || b.x1 > width+0.5 || b.y0 < -1 || b.y1 > height+2 {
+				t.Errorf("%s at %v px: %q from %.1f,%.1f to %.1f,%.1f leaves the picture of %v x %v", name, width, b.text, b.x0, b.y0, b.x1, b.y1, width, height)
 			}
 			for _, o := range boxes[:i] {
 				if b.x0 < o.x1 && o.x0 < b.x1 && b.y0 < o.y1 && o.y0 < b.y1 {
-					t.Errorf("%s at %v px: %q lies on %q at %.1f,%.1f", name, f.Width, b.text, o.text, b.x0, b.y1)
+					t.Errorf("%s at %v px: %q lies on %q at %.1f,%.1f", name, width, b.text, o.text, b.x0, b.y1)
 				}
 			}
 		}
@@ -56,12 +73,12 @@ var (
 	fontSizes = regexp.MustCompile(`font-size="([^"]*)"`)
 )
 
-// textBoxes returns the boxes of a figure's texts in a face whose widths are those of
+// textBoxes returns the boxes of the texts of a picture in a face whose widths are those of
 // the widest one times stretch.
-func textBoxes(t *testing.T, f *Figure, stretch float64) []textBox {
+func textBoxes(t *testing.T, svg string, stretch float64) []textBox {
 	t.Helper()
 	var out []textBox
-	for _, m := range texts.FindAllStringSubmatch(f.Inline(), -1) {
+	for _, m := range texts.FindAllStringSubmatch(svg, -1) {
 		size := float64(baseSize)
 		if s := fontSizes.FindStringSubmatch(m[3]); s != nil {
 			size = parseFloat(t, s[1])

@@ -2,6 +2,7 @@ package plot
 
 import (
 	"fmt"
+	"math"
 	"slices"
 
 	"gonum.org/v1/plot"
@@ -132,7 +133,8 @@ func (v intervals) of(us int64) int {
 	if us == run.None || us < 0 {
 		return -1
 	}
-	if i := int(seconds(us) / v.step); i < v.n {
+	step := max(int64(math.Round(v.step*1e6)), 1) // whole, so that a time on a boundary belongs to the interval that begins there
+	if i := int(us / step); i < v.n {
 		return i
 	}
 	if seconds(us) <= v.end*(1+1e-9) {

@@ -248,7 +248,7 @@ func TestTheStarvingClassStandsOut(t *testing.T) {
 func TestTooltips(t *testing.T) {
 	in := inputs()["outages"]
 	want := map[string]string{
-		"lanes": "pool-1 is away from 0 s to 2 s", "waits": "half wait ", "throughput": " due a second", "shares": "noisy ",
+		"depth": "of them held by workers", "lanes": "pool-1 is away from 0 s to 2 s", "waits": "half wait ", "throughput": " due a second", "shares": "noisy ",
 		"finished": "finished, the last after", "percentiles": "wait: half ", "breakdown": "being worked on: ",
 	}
 	for _, c := range Charts() {

@@ -193,10 +193,16 @@ func (d decades) Ticks(lo, hi float64) []plot.Tick {
 			}
 		}
 		if len(out) <= d.n {
-			break
+			return out
 		}
 	}
-	return out
+	every := (len(out) + d.n - 1) / max(d.n, 1)
+	for i := range out {
+		if i%max(every, 1) > 0 {
+			out[i].Label = "" // a tick without a name has no line
+		}
+	}
+	return slices.DeleteFunc(out, func(t plot.Tick) bool { return t.Label == "" })
 }
 
 // endLabels is the plotter of lines with names beside their ends, in a margin on the
