@@ -29,7 +29,19 @@ var pageCSS string
 //go:embed page.js
 var pageJS string
 
-var page = template.Must(template.New("page").Funcs(template.FuncMap{"parts": parts.Replace}).Parse(pageText))
+var page = template.Must(template.New("page").Funcs(template.FuncMap{"parts": parts.Replace, "mark": mark}).Parse(pageText))
+
+// mark draws the marks for what holds and what does not, which are missing from many
+// fonts, and returns every other text as it is.
+func mark(text string) any {
+	switch text {
+	case "✓":
+		return template.HTML(`<svg class="tick" viewBox="0 0 12 12" role="img" aria-label="yes"><path d="M1.5 6.5L4.5 10L10.5 2"/></svg>`)
+	case "✗":
+		return template.HTML(`<svg class="tick" viewBox="0 0 12 12" role="img" aria-label="no"><path d="M2 2L10 10M10 2L2 10"/></svg>`)
+	}
+	return text
+}
 
 // parts lets the name of a metric break into several lines in a narrow column: before
 // a brace or a dot and after an underscore.

@@ -71,7 +71,7 @@ func TestChartsOfNothing(t *testing.T) {
 		t.Fatal(err)
 	}
 	want := "No message was finished, so these charts are left out: Who worked on what, when; Finished over time; Wait by percentile; Where the time goes; Queue depth over time."
-	if !strings.Contains(b.String(), want) || strings.Contains(b.String(), "<svg") {
+	if !strings.Contains(b.String(), want) || strings.Contains(b.String(), "<svg viewBox") {
 		t.Errorf("the page of an empty run: %s", b.String())
 	}
 }
@@ -83,4 +83,15 @@ func parse(t *testing.T, s string) float64 {
 		t.Fatal(err)
 	}
 	return v
+}
+
+// TestMarksNeedNoFont: the marks for what holds and what does not are drawn.
+func TestMarksNeedNoFont(t *testing.T) {
+	var b bytes.Buffer
+	if err := WriteHTML(&b, pages()["both"]); err != nil {
+		t.Fatal(err)
+	}
+	if page := b.String(); strings.ContainsAny(page, "✓✗") || !strings.Contains(page, `aria-label="yes"`) {
+		t.Error("the page has marks that are missing from many fonts")
+	}
 }

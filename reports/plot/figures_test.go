@@ -5,6 +5,7 @@ import (
 	"math"
 	"os"
 	"path/filepath"
+	"slices"
 	"testing"
 
 	"github.com/google/go-cmp/cmp"
@@ -37,7 +38,20 @@ func figures(width float64) map[string]*Figure {
 	for i := range 8 {
 		many.Lines = append(many.Lines, line(fmt.Sprint("matcher-", i), math.Pow(2.5, float64(i))))
 	}
+	wide := Grid{X: "prefetch", Y: "visibility", YValues: []string{"a", "a long name of a value"}, Format: stat.Brief, Panels: []GridPanel{{Values: make([][]float64, 2)}}}
+	for i := range 14 {
+		wide.XValues = append(wide.XValues, fmt.Sprint(250*i))
+		for k := range 2 {
+			wide.Panels[0].Values[k] = append(wide.Panels[0].Values[k], 0.0203+0.001*float64(i*(k+1)))
+		}
+	}
+	long := slices.Clone(ranks[:3])
+	for i := range long {
+		long[i].Label = fmt.Sprint("prefetch=100 dispatch=round-robin-eager order=aging workers=", i)
+	}
 	return map[string]*Figure{
+		"heatmap-wide": Heatmap(wide, width, "Small windows are best."),
+		"ranking-long": Ranking(long, stat.Brief, width, "The first is best."),
 		"dots": Dots([]DotRow{
 			{"nfa", 94, 90, 99, "94 ns", true}, {"trie", 140, 120, 180, "140 ns", false}, {"cached(nfa)", 2300, 2300, 2300, "2.3 µs", false},
 		}, nanos, width, "nfa takes 94 ns a match, cached(nfa) 2.3 µs."),

@@ -46,7 +46,7 @@ func Ranking(rows []Rank, format func(float64) string, width float64, alt string
 		Width: width, Height: float64(keyHeight+axisHeight) + float64(len(rows))*row, Alt: alt,
 		Note: "Best first. The dot is the mean wait, the bar reaches from there to the 99th percentile, the tick is the longest.",
 		paint: func(c draw.Canvas) {
-			c.FillText(middle(style(dim, smallSize)), vg.Point{X: c.Min.X, Y: c.Max.Y - 7}, "wait: ● mean   ━ 99th percentile   | longest")
+			rankKey(c)
 			ticks := int((width - left) / 60)
 			p := frame(niceMax(most, ticks, false), 1, steps{n: ticks, format: format}, plot.ConstantTicks(nil))
 			if least > 0 && most/least > 50 && !math.IsInf(least, 0) {
@@ -57,6 +57,26 @@ func Ranking(rows []Rank, format func(float64) string, width float64, alt string
 			p.Draw(draw.Crop(c, vg.Length(left), -20, 0, -keyHeight))
 		},
 	}
+}
+
+// rankKey draws the marks of a row, each with what it stands for.
+func rankKey(c draw.Canvas) {
+	sty := style(dim, smallSize)
+	x, y := c.Min.X, c.Max.Y-7
+	write := func(text string, gap float64) {
+		c.FillText(middle(sty), vg.Point{X: x, Y: y}, text)
+		x += vg.Length(textWidth(sty, text) + gap)
+	}
+	write("wait:", 12)
+	disc(c, runPaints[2], vg.Point{X: x, Y: y}, contestDisc)
+	x += 9
+	write("mean", 12)
+	c.StrokeLine2(draw.LineStyle{Color: runPaints[2], Width: 3}, x, y, x+14, y)
+	x += 18
+	write("99th percentile", 14)
+	c.StrokeLine2(draw.LineStyle{Color: ink, Width: 2}, x, y-5, x, y+5)
+	x += 6
+	write("longest", 0)
 }
 
 // ranking is the plotter of the rows.
