@@ -179,7 +179,9 @@ func newView(f *folder.Folder) view {
 			missing = append(missing, c.Title)
 		}
 	}
-	switch {
+	switch n := plot.Unlike(in); {
+	case n > 0:
+		v.NoCharts = fmt.Sprintf("These runs are of %d scenarios, too many for charts with common axes. To see charts, run one scenario alone: harelab run %s", n, in.Arms[0].First().Summary.Scenario)
 	case len(missing) == 0:
 	case finished:
 		v.NoCharts = "Charts that would show nothing are left out: " + strings.Join(missing, "; ") + "."

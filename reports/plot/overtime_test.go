@@ -187,6 +187,18 @@ func TestChartsOfAReport(t *testing.T) {
 			t.Errorf("%v: %s, want %s", tt.lists, got, tt.want)
 		}
 	}
+	var many []*run.Result
+	for i := range maxScenarios + 1 {
+		r := steady()
+		r.Scenario = string(rune('a' + i))
+		many = append(many, r)
+	}
+	if in := inputOf(many...); Unlike(in) != maxScenarios+1 || Of(in) != nil {
+		t.Errorf("charts of %d scenarios: %v", Unlike(in), Of(in))
+	}
+	if in := inputOf(many[1:]...); Unlike(in) != 0 || Of(in) == nil {
+		t.Errorf("%d scenarios have no charts", maxScenarios)
+	}
 	if !strings.Contains(all, "waits") {
 		t.Errorf("all charts: %s", all)
 	}

@@ -72,9 +72,28 @@ func Charts() []Chart {
 	return out
 }
 
+// maxScenarios is the largest number of scenarios that share charts.
+const maxScenarios = 3
+
+// Unlike returns the number of scenarios of a report whose runs are too unlike for
+// charts with common axes, and 0 for others.
+func Unlike(in *arms.Set) int {
+	scenarios := make(map[string]bool)
+	for _, a := range in.Arms {
+		scenarios[a.First().Summary.Scenario] = true
+	}
+	if len(scenarios) > maxScenarios {
+		return len(scenarios)
+	}
+	return 0
+}
+
 // Of returns the charts that a report shows: those that the scenarios of its arms
-// name, or all if a scenario names none of them.
+// name, or all if a scenario names none of them. Runs that are unlike have none.
 func Of(in *arms.Set) []Chart {
+	if Unlike(in) > 0 {
+		return nil
+	}
 	named := make(map[string]bool)
 	var out []Chart
 	all := Charts()
