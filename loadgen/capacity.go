@@ -45,8 +45,9 @@ type capacity struct {
 	pools []*pool
 	group []place // by queue of the scenario; a pool of -1: nobody consumes it
 
-	whole  bool              // all messages were drawn
-	routed map[portion]*flow // what was drawn, by portion of the load
+	tenants Names
+	whole   bool              // all messages were drawn
+	routed  map[portion]*flow // what was drawn, by portion of the load
 }
 
 // A place is the group of a queue: its pool and its index there.
@@ -84,13 +85,13 @@ func (c *capacity) walk() {
 				phase.copies[at]++
 				all.copies[at]++
 				pool := c.pools[at.pool]
-				pool.arrivals = append(pool.arrivals, arrival{m.At, m.Service, m.Sequence, int32(at.group), m.Paced})
+				pool.arrivals = append(pool.arrivals, arrival{m.At, m.Service, m.Sequence, int32(at.group), m.Class, c.tenants.Index(m.Tenant), m.Paced})
 			}
 		}
 	}
 	c.whole = n < maxWalked
 	for _, q := range c.pools {
-		q.whole = c.whole
+		q.whole, q.tenants = c.whole, c.tenants.List()
 	}
 }
 
@@ -287,7 +288,9 @@ type arrival struct {
 	at, work int64
 	sequence int32
 	group    int32
-	paced    bool // not of a burst
+	class    int32
+	tenant   int32 // -1: none
+	paced    bool  // not of a burst
 }
 
 // between returns the arrivals from a time up to another, which is not included.

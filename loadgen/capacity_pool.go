@@ -23,6 +23,7 @@ type pool struct {
 	closed   bool      // users of closed loops publish to it
 	inflows  []inflow
 	edges    []edge
+	tenants  []string              // by the number of an arrival
 	away     map[int][]run.Absence // by worker
 }
 
@@ -274,6 +275,7 @@ func (p *pool) report() run.Pool {
 	}
 	for _, w := range p.workers {
 		out.Workers = append(out.Workers, p.s.Workers[w].Name)
+		out.Slots += p.s.Workers[w].Slots
 	}
 	at, outer := p.times()
 	whole := sets[0]
@@ -292,6 +294,7 @@ func (p *pool) report() run.Pool {
 		ph.Drawn = ph.Offered
 		if p.whole {
 			ph.Drawn = p.drawn(whole, ph.From, ph.To) / float64(ph.To-ph.From)
+			ph.Shares = p.shares(ph)
 		}
 		if ph.Offered > 1e-9 || ph.Drawn > 0 {
 			out.Phases = append(out.Phases, ph)
@@ -299,6 +302,40 @@ func (p *pool) report() run.Pool {
 		i = end
 	}
 	out.Overloads = p.overloads(spans, sets, outer)
+	return out
+}
+
+// maxTenants is the number of tenants up to which shares tell them apart.
+const maxTenants = 32
+
+// shares divides what a phase offers by class and tenant, in proportion to what was drawn.
+func (p *pool) shares(ph run.Phase) []run.Share {
+	type key struct{ class, tenant int32 }
+	work, sum := map[key]int64{}, int64(0)
+	for _, a := range p.between(ph.From, ph.To) {
+		if a.paced {
+			k := key{a.class, a.tenant}
+			if len(p.tenants) > maxTenants {
+				k.tenant = -1
+			}
+			work[k] += a.work
+			sum += a.work
+		}
+	}
+	if sum == 0 {
+		return nil
+	}
+	keys := slices.SortedFunc(maps.Keys(work), func(a, b key) int {
+		return cmp.Or(cmp.Compare(a.class, b.class), cmp.Compare(a.tenant, b.tenant))
+	})
+	var out []run.Share
+	for _, k := range keys {
+		share := run.Share{Class: p.s.Classes[k.class].Name, Offered: ph.Offered * float64(work[k]) / float64(sum)}
+		if k.tenant >= 0 {
+			share.Tenant = p.tenants[k.tenant]
+		}
+		out = append(out, share)
+	}
 	return out
 }
 

@@ -9,6 +9,7 @@ package run
 type Pool struct {
 	Queues    []string   `json:"queues"`
 	Workers   []string   `json:"workers"`
+	Slots     int        `json:"slots"`                  // of all workers
 	Closed    bool       `json:"closed_loops,omitempty"` // closed loops offer work too, as much as the workers let them
 	Phases    []Phase    `json:"phases,omitempty"`       // in order of time; without those that offer nothing
 	Overloads []Overload `json:"overloads,omitempty"`    // in order of time
@@ -20,11 +21,19 @@ type Pool struct {
 type Phase struct {
 	From    int64   `json:"from_us"`
 	To      int64   `json:"to_us"`
-	Offered float64 `json:"offered_slots"` // rate x mean service, by the rates and distributions of the load
-	Peak    float64 `json:"peak_slots"`    // the most that is offered, where the rate changes during the phase
-	Drawn   float64 `json:"drawn_slots"`   // the same by the messages as drawn; equal to Offered for plans too large to walk
-	Slots   int     `json:"slots"`         // of the workers that are there
-	Speed   float64 `json:"slot_speed"`    // the work that these slots do in a second, in seconds
+	Offered float64 `json:"offered_slots"`    // rate x mean service, by the rates and distributions of the load
+	Peak    float64 `json:"peak_slots"`       // the most that is offered, where the rate changes during the phase
+	Drawn   float64 `json:"drawn_slots"`      // the same by the messages as drawn; equal to Offered for plans too large to walk
+	Slots   int     `json:"slots"`            // of the workers that are there
+	Speed   float64 `json:"slot_speed"`       // the work that these slots do in a second, in seconds
+	Shares  []Share `json:"shares,omitempty"` // of Offered, by class and tenant as drawn; nil: not known
+}
+
+// A Share is the slots that the messages of a class need, and of a tenant if there are few.
+type Share struct {
+	Class   string  `json:"class"`
+	Tenant  string  `json:"tenant,omitempty"` // empty: they have none, or tenants are too many to tell apart
+	Offered float64 `json:"offered_slots"`
 }
 
 // An Overload is a span in which the load of some queues needs more slots than their

@@ -53,8 +53,10 @@ func (s *Summary) From(read func() (*run.Result, error)) {
 func (s *Summary) kept(q metric.Query) (float64, bool) {
 	figures, stats := s.Metrics, wholeStats
 	labels := q.Selecting()
-	switch before, _ := q.Before(); {
-	case before >= 0 || len(labels) > 1 || !keeps(q.Def(), len(labels) == 0):
+	before, _ := q.Before()
+	phase, _ := q.Phase()
+	switch {
+	case before >= 0 || phase >= 0 || len(labels) > 1 || !keeps(q.Def(), len(labels) == 0):
 		return 0, false
 	case len(labels) == 1:
 		figures, stats = s.By[labels[0].String()], groupStats

@@ -86,8 +86,12 @@ func queriesOf(t *testing.T, m *metric.Metric) []metric.Query {
 		stats = append(metric.Stats(), "p1", "p50", "p90", "p99.9", "p100")
 	}
 	var out []metric.Query
+	sets := labelSets
+	if m.Plan {
+		sets = append(slices.Clone(sets), "phase=5s", "queue=p,class=a,phase=5s")
+	}
 	for _, stat := range stats {
-		for _, labels := range labelSets {
+		for _, labels := range sets {
 			var parts []string
 			if m.By != "" {
 				parts = append(parts, "by="+m.By)
@@ -135,6 +139,7 @@ func TestEveryMetricHasOneComputation(t *testing.T) {
 // messages, and from a summary that reads its messages when needed.
 func TestEveryMetricIsComputed(t *testing.T) {
 	r := everything()
+	r.Capacity = twoPools()
 	s := Summarize(r)
 	read := *s
 	read.From(func() (*run.Result, error) { return r, nil })

@@ -17,7 +17,7 @@ var (
 
 // wholeOnly are the metrics that are kept only for the whole run: each label would
 // take another pass over all messages.
-var wholeOnly = []string{"idle_while_waiting", "jain.busy", "jain.share", "order.inversions", "ready", "stuck", "unacked"}
+var wholeOnly = []string{"idle_while_waiting", "jain.busy", "jain.share", "offered_slots", "order.inversions", "ready", "slots", "stuck", "unacked"}
 
 // Bounds on what a summary keeps by label.
 const (

@@ -15,6 +15,7 @@ type question struct {
 	ds     *dataset
 	labels []metric.Label // the labels that select messages
 	before time.Duration  // the value of the label before, negative without that label
+	phase  time.Duration  // the value of the label phase, negative without that label
 	keep   filter         // made from the labels
 	rows   []*run.Message // the selected messages after the warm-up; nil until needed
 	all    []*run.Message // the selected messages, the warm-up included; nil until needed
@@ -31,7 +32,11 @@ func (ds *dataset) ask(q metric.Query) *question {
 	if err != nil {
 		before = -1
 	}
-	return &question{ds: ds, labels: labels, before: before, keep: ds.filter(labels), known: make(map[string]sample), numbers: make(map[string]float64)}
+	phase, err := q.Phase()
+	if err != nil {
+		phase = -1
+	}
+	return &question{ds: ds, labels: labels, before: before, phase: phase, keep: ds.filter(labels), known: make(map[string]sample), numbers: make(map[string]float64)}
 }
 
 // measure computes a query from the messages. It returns NaN if there is no message
@@ -95,6 +100,7 @@ var (
 		"left":               func(k *question) float64 { return k.states(k.ds.r.Ledger.Left, run.Left) },
 		"lost":               func(k *question) float64 { return k.state(k.ds.r.Ledger.Lost, run.Lost, run.Unroutable) },
 		"makespan":           func(k *question) float64 { return k.view().finish() },
+		"offered_slots":      (*question).offeredSlots,
 		"order.inversions":   (*question).inversions,
 		"published":          (*question).published,
 		"redelivered": func(k *question) float64 {
@@ -103,6 +109,7 @@ var (
 		"refused":     func(k *question) float64 { return k.state(k.ds.r.Ledger.Refused, run.Refused) },
 		"rejected":    func(k *question) float64 { return k.state(k.ds.r.Ledger.Rejected, run.Rejected) },
 		"returned":    func(k *question) float64 { return k.states(k.ds.r.Ledger.Returned, run.Returned) },
+		"slots":       (*question).slots,
 		"starvation":  (*question).starvation,
 		"stuck":       func(k *question) float64 { return float64(k.ds.stuckOf(&k.keep)) },
 		"throughput":  (*question).throughput,

@@ -23,7 +23,7 @@ func ExampleParse() {
 	// wait.p99{class=quick,tenant!=noisy}
 	// from the intended instant to started: what the user feels
 	// unit s, lower is better: true
-	// metric "wait.p99": unknown label "clas": did you mean "class"? (have before, by, class, queue, tenant, worker)
+	// metric "wait.p99": unknown label "clas": did you mean "class"? (have before, by, class, phase, queue, tenant, worker)
 }
 
 // A Scope refuses labels whose value is not among the names of a run.

@@ -55,6 +55,7 @@ type Metric struct {
 	By     string    // label that the metric compares over, which every query must give, as in {by=worker}; empty: none
 	Before bool      // it also takes the label before=20s, which counts only events before that run time
 	Fate   bool      // it counts messages by what became of them in the broker, which other targets may not tell apart
+	Plan   bool      // it is known from the plan; it also takes the label phase=120s, which chooses the phase at that run time
 	Inside bool      // it needs times inside the broker, which targets other than harelab may not show
 }
 
@@ -82,6 +83,7 @@ var list = []*Metric{
 	{Name: "left", Kind: Count, Better: Lower, Doc: "messages that were in a queue or at a worker when the run ended"},
 	{Name: "lost", Kind: Count, Better: Lower, Fate: true, Doc: "messages accepted and never finished for no cause that another count names, and messages that matched no queue and were not returned"},
 	{Name: "makespan", Kind: Span, Unit: "s", Better: Lower, Doc: "another name of finish, for the whole run"},
+	{Name: "offered_slots", Kind: Figure, Better: Neither, Plan: true, Doc: "busy slots that the open load needs (rate x mean service), in the phase that leaves the least spare"},
 	{Name: "order.inversions", Kind: Count, Better: Lower, Inside: true, Doc: "first deliveries of a queue out of publish order"},
 	{Name: "published", Kind: Count, Better: Neither, Doc: "messages handed to the client library"},
 	{Name: "queued", Kind: Interval, Unit: "s", Better: Lower, Inside: true, Doc: "from enqueued to dispatched: in the broker"},
@@ -92,6 +94,7 @@ var list = []*Metric{
 	{Name: "returned", Kind: Count, Better: Lower, Doc: "messages that the broker returned as unroutable"},
 	{Name: "schedule_lag", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to sent"},
 	{Name: "service", Kind: Interval, Unit: "s", Better: Neither, Doc: "from started to done"},
+	{Name: "slots", Kind: Figure, Better: Neither, Plan: true, Doc: "slots that are there for offered_slots, in that phase"},
 	{Name: "slowdown", Kind: Ratio, Unit: "x", Better: Lower, Doc: "sojourn / service"},
 	{Name: "sojourn", Kind: Interval, Unit: "s", Better: Lower, Doc: "from the intended instant to done"},
 	{Name: "starvation", Kind: Span, Unit: "s", Better: Lower, Doc: "longest span in which messages waited and none started"},

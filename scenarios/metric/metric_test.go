@@ -41,6 +41,7 @@ func TestParse(t *testing.T) {
 	}{
 		{"makespan", Query{Metric: "makespan"}},
 		{" wait.p99.9 ", Query{Metric: "wait", Stat: "p99.9"}},
+		{"offered_slots{phase=120s}", Query{Metric: "offered_slots", Labels: []Label{{"phase", "120s", false}}}},
 		{"wait.n", Query{Metric: "wait", Stat: "n"}},
 		{"order.inversions{class=a}", Query{Metric: "order.inversions", Labels: []Label{{"class", "a", false}}}},
 		{"jain.busy{by=worker}", Query{Metric: "jain.busy", Labels: []Label{{"by", "worker", false}}}},
@@ -83,6 +84,8 @@ func TestParse(t *testing.T) {
 		"wait.max{before=2s}":        `wait has no label "before"`,
 		"delivered{before=soon}":     "give before=20s",
 		"delivered{before!=2s}":      "give before=20s",
+		"offered_slots{phase=soon}":  "give phase=20s",
+		"wait.max{phase=20s}":        `wait has no label "phase" (have class, queue, tenant, worker)`,
 		"jain.busy":                  "write jain.busy{by=worker}",
 		"jain.busy{by=tenant}":       "label by=tenant: give by=worker",
 		"jain.busy{by!=worker}":      "label by!=worker: give by=worker",

@@ -28,7 +28,7 @@ type Label struct {
 // The labels. The first four choose messages and go with every metric.
 var (
 	selectors = []string{"class", "queue", "tenant", "worker"}
-	labels    = []string{"before", "by", "class", "queue", "tenant", "worker"}
+	labels    = []string{"before", "by", "class", "phase", "queue", "tenant", "worker"}
 )
 
 // Selectors returns the labels that every metric takes, in order of name.
@@ -159,6 +159,13 @@ func (m *Metric) labelled(ls []Label) error {
 				return fmt.Errorf("%s has no label \"before\" (have %s)", m.Name, strings.Join(selectors, ", "))
 			}
 			if _, err := (Query{Labels: ls[i : i+1]}).Before(); err != nil {
+				return err
+			}
+		case "phase":
+			if !m.Plan {
+				return fmt.Errorf("%s has no label \"phase\" (have %s)", m.Name, strings.Join(selectors, ", "))
+			}
+			if _, err := (Query{Labels: ls[i : i+1]}).Phase(); err != nil {
 				return err
 			}
 		default:
@@ -334,14 +341,19 @@ func (q Query) Only(key string) string {
 }
 
 // Before returns the run time of the label before, negative if there is none.
-func (q Query) Before() (time.Duration, error) {
+func (q Query) Before() (time.Duration, error) { return q.time("before") }
+
+// Phase returns the run time of the label phase, negative if there is none.
+func (q Query) Phase() (time.Duration, error) { return q.time("phase") }
+
+func (q Query) time(key string) (time.Duration, error) {
 	for _, l := range q.Labels {
-		if l.Key != "before" {
+		if l.Key != key {
 			continue
 		}
 		d, err := time.ParseDuration(l.Value)
 		if err != nil || l.Not || d < 0 {
-			return 0, fmt.Errorf("label %s: give before=20s, or another duration", l)
+			return 0, fmt.Errorf("label %s: give %s=20s, or another duration", l, key)
 		}
 		return d, nil
 	}
