@@ -33,18 +33,18 @@ func failing(r *rand.Rand) string {
 		add("from: %dms", 10+r.IntN(200))
 		add("to: %dms", 300+r.IntN(400))
 	}
-	if r.IntN(3) > 0 {
+	calls := ""
+	if r.IntN(2) == 0 {
+		calls = "\n    calls: api"
+		add("timeout: %dms", 5+r.IntN(20))
+	}
+	if calls != "" || r.IntN(3) > 0 { // a storm of retries without a limit does not end
 		add("max_attempts: %d", 2+r.IntN(4))
 		if r.IntN(2) == 0 {
 			add("then: parked")
 		}
 	}
 	add("backoff: {exchange: retry, keys: [later, latest], delay: [37ms, 113ms], jitter: %d%%}", 10*r.IntN(6))
-	calls := ""
-	if r.IntN(2) == 0 {
-		calls = "\n    calls: api"
-		add("timeout: %dms", 10+r.IntN(20)) // longer than any work: without a limit of attempts a message must end
-	}
 	dead := ", x-dead-letter-exchange: retry, x-dead-letter-routing-key: later"
 	if r.IntN(4) == 0 {
 		dead = "" // what is rejected is gone
