@@ -15,21 +15,22 @@ type arrivals struct {
 	at    int64 // microseconds of run time
 	class int
 
-	plan  *Plan
-	seq   *scenarios.Sequence
-	phase *scenarios.Phase
-	n     int        // index of phase
-	start int64      // of phase, microseconds of run time
-	index int        // number of messages of phase before the current one
-	rate  *process   // the arrivals of an open phase
-	draw  *rand.Rand // draws times
-	pick  *rand.Rand // draws classes
+	plan   *Plan
+	seq    *scenarios.Sequence
+	number int // index of seq
+	phase  *scenarios.Phase
+	n      int        // index of phase
+	start  int64      // of phase, microseconds of run time
+	index  int        // number of messages of phase before the current one
+	rate   *process   // the arrivals of an open phase
+	draw   *rand.Rand // draws times
+	pick   *rand.Rand // draws classes
 }
 
 func (p *Plan) arrivals(seq int) *arrivals {
 	q := &p.s.Load[seq]
 	a := &arrivals{
-		plan: p, seq: q, n: -1, start: q.Start.Microseconds(),
+		plan: p, seq: q, number: seq, n: -1, start: q.Start.Microseconds(),
 		draw: scenarios.Stream(p.s.Seed, "arrivals/"+q.Name),
 		pick: scenarios.Stream(p.s.Seed, "class/"+q.Name),
 	}
@@ -50,6 +51,7 @@ func (a *arrivals) nextPhase() {
 		a.phase = &a.seq.Phases[a.n]
 		if a.phase.Model == scenarios.Open {
 			a.rate = newProcess(a.phase, a.draw)
+			a.rate.offset = a.plan.spread[a.number][a.n]
 		}
 	}
 }
@@ -140,6 +142,8 @@ type process struct {
 	arrival  scenarios.Arrival
 	draw     *rand.Rand
 
+	offset float64 // constant: the first point of the unit process, below 1
+
 	n     int     // number of arrivals drawn
 	x     float64 // the last point of the unit process
 	burst float64 // mmpp: end of the current burst, seconds from the phase's start
@@ -161,13 +165,10 @@ func newProcess(p *scenarios.Phase, r *rand.Rand) *process {
 
 // next returns the next arrival in seconds from the phase's start.
 func (c *process) next() (float64, bool) {
-	first := c.n == 0
 	c.n++
 	switch c.arrival.Process {
 	case "constant":
-		if !first {
-			c.x = float64(c.n - 1)
-		}
+		c.x = c.offset + float64(c.n-1)
 	case "gamma":
 		c.x += c.gamma()
 	case "mmpp":

@@ -39,8 +39,9 @@ type Planned struct {
 type Plan struct {
 	s       *scenarios.Scenario
 	classes []class
-	static  bool       // no sequence has a closed loop
-	count   func() int // number of messages, counted once
+	static  bool        // no sequence has a closed loop
+	spread  [][]float64 // by sequence and phase: see spread
+	count   func() int  // number of messages, counted once
 }
 
 // NewPlan prepares the load of s.
@@ -48,7 +49,7 @@ func NewPlan(s *scenarios.Scenario) (*Plan, error) {
 	if n := max(len(s.Classes), len(s.Load)); n > MaxBodyIndex {
 		return nil, &scenarios.Error{File: s.File, Msg: fmt.Sprintf("%d classes or sequences: at most %d have a number in a message body", n, MaxBodyIndex)}
 	}
-	p := &Plan{s: s, static: static(s)}
+	p := &Plan{s: s, static: static(s), spread: spread(s)}
 	for i := range s.Classes {
 		c, err := newClass(s, &s.Classes[i])
 		if err != nil {

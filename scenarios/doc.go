@@ -18,6 +18,8 @@
 //	units      10s 100ms, 512B 2KiB, 300/s, 15%; a time, size or rate without a unit is an error
 //	when:      an expression; an entry whose condition is false is left out
 //	dependencies: what workers call to do their work (calls: NAME): see Dependency
+//	in_step:   true: sequences of one constant rate publish at the same instants; else
+//	           they are spread evenly within the period
 //	traces:    a CSV file with the columns at, class and, if wanted, exchange, routing_key,
 //	           size and service, or the messages.csv of a run; at counts from the start
 //	           of the phase, or since 1970 in s, ms, us or ns (the first row is the

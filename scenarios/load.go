@@ -17,6 +17,7 @@ func (d *decoder) sequence(s *Scenario, n *yaml.Node) Sequence {
 		"start":       d.time(&q.Start, 0),
 		"connections": d.whole(&q.Connections, 1, 1000),
 		"confirm":     d.confirm(&q),
+		"in_step":     d.flag(&q.InStep),
 		"phases": func(n *yaml.Node) {
 			d.each(n, "phases", func(n *yaml.Node) { q.Phases = append(q.Phases, d.phase(s, n)) })
 		},

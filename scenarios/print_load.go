@@ -17,6 +17,9 @@ func (s *Scenario) printSequence(b *bytes.Buffer, q Sequence) {
 	if q.Confirm {
 		fmt.Fprintf(b, "    confirm: {max_in_flight: %d}\n", q.MaxInFlight)
 	}
+	if q.InStep {
+		b.WriteString("    in_step: true\n")
+	}
 	lines(b, "    ", "phases", q.Phases, s.phaseYAML)
 	lines(b, "    ", "admin", q.Admin, func(a Admin) string {
 		return fmt.Sprintf("{do: %s, rate: %s}", a.Do, rate(a.Rate))

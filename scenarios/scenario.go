@@ -141,6 +141,7 @@ type Sequence struct {
 	Connections int           // number of connections that its messages are spread over, at least 1
 	Confirm     bool          // publisher confirms
 	MaxInFlight int           // greatest number of unconfirmed messages; 0: no limit
+	InStep      bool          // its messages of a constant rate are not spread between those of sequences like it
 	Phases      []Phase
 	Admin       []Admin
 }

@@ -31,7 +31,8 @@ func newPerf() *cobra.Command {
 		Long: `Publish and consume without a scenario file. The short flags mean what they mean in
 RabbitMQ's PerfTest. Latencies count from the time at which a message was due.
 
-With --rate the load is open loop: producers do not wait for the broker. Without it,
+With --rate the load is open loop: producers do not wait for the broker, and publish
+evenly spread within the period, or in step with --in-step. Without --rate,
 every producer keeps 100 messages in flight, or as many as --confirm says.
 
 --print prints the scenario of these flags, which you can save and edit.`,
@@ -49,6 +50,7 @@ func (p *perfFlags) add(f *pflag.FlagSet) {
 	f.IntVarP(&p.load.Producers, "producers", "x", 1, "producers")
 	f.IntVarP(&p.load.Consumers, "consumers", "y", 1, "consumers")
 	f.Float64VarP(&p.load.Rate, "rate", "r", 0, "messages per second of each producer; 0: as fast as the broker takes them")
+	f.BoolVar(&p.load.InStep, "in-step", false, "with --rate, all producers publish at the same instants, not evenly spread")
 	f.IntVarP(&p.load.Size, "size", "s", 100, "body size in bytes, at least 24")
 	f.IntVarP(&p.load.Prefetch, "qos", "q", 0, "prefetch count of each consumer; 0: no limit")
 	f.BoolVarP(&p.load.AutoAck, "autoack", "a", false, "consume without acks")

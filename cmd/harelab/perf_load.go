@@ -13,6 +13,7 @@ import (
 type perfLoad struct {
 	Producers, Consumers int
 	Rate                 float64
+	InStep               bool
 	Size                 int
 	Prefetch             int
 	AutoAck              bool
@@ -45,6 +46,9 @@ load:
     confirm: {max_in_flight: {{$.Confirm}}}
 {{- end}}
 {{- if $.Rate}}
+{{- if $.InStep}}
+    in_step: true
+{{- end}}
     phases: [{class: message, model: open, arrival: constant, rate: {{$.Rate}}/s, duration: {{$.Seconds}}s}]
 {{- else}}
     phases: [{class: message, model: closed, users: {{$.Users}}, think: 0s, await: {{$.Await}}, duration: {{$.Seconds}}s}]
