@@ -240,7 +240,7 @@ func (f *filler) fill(m *Planned, a *arrivals) {
 	if a.phase.Model == scenarios.Trace {
 		f.row(m, &a.phase.Rows[a.index])
 	}
-	m.Size = max(m.Size, scenarios.MinSize)
+	m.Size = min(max(m.Size, scenarios.MinSize), scenarios.MaxSize)
 	if spec.Cost == scenarios.CostService {
 		m.Cost = m.Service
 	}

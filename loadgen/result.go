@@ -84,6 +84,11 @@ func outages(s *scenarios.Scenario) []run.Outage {
 	return list
 }
 
+// Full is the finding of a run that ended because it had as many messages as a run
+// keeps: closed loops and retries decide their number during the run.
+var Full = run.Finding{Code: "full", Text: fmt.Sprintf(
+	"The run was ended because it had more than %d messages, or four times as many copies or attempts: it cannot keep more. Shorten it, or lower users, count or the number of attempts.", scenarios.MaxMessages)}
+
 // CheckWarmup marks a run invalid if it has messages and all of them belong to the
 // warm-up.
 func CheckWarmup(r *run.Result) {

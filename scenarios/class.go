@@ -95,7 +95,7 @@ func (d *decoder) placeholders(n *yaml.Node, c *Class, s string) {
 	}
 }
 
-// maxValues bounds the number of values of a key.
+// maxValues bounds the number of values of all keys together.
 const maxValues = 1_000_000
 
 func (d *decoder) keys(n *yaml.Node) []Key {
@@ -139,8 +139,11 @@ func (d *decoder) key(n *yaml.Node) Key {
 	read["prefix"] = d.text(&k.Prefix)
 	read["from"] = choice(d, &k.From, "bindings")
 	d.object(n, "key", read, "dist")
+	d.values += k.N
 	switch {
 	case len(d.errs) > 0:
+	case d.values > maxValues:
+		d.fail(n, "key: %s values of all keys, and the limit is %s: lower n", grouped(float64(d.values)), grouped(maxValues))
 	case k.N == 0 && len(k.Values) == 0:
 		d.fail(n, "key: give n, the number of values, or a list of values")
 	case len(k.Values) > 0 && (k.N > 0 || k.From != "" || k.Prefix != ""):

@@ -26,6 +26,9 @@ type decoder struct {
 	index int // index of the current copy of a repeated entry; -1: none
 	errs  []*Error
 
+	entries int // number of entries that count made so far
+	values  int // number of values of keys so far
+
 	declared   map[name]int // line of each declared name
 	references []reference
 	uses       []Use
@@ -131,21 +134,19 @@ func (d *decoder) each(n *yaml.Node, what string, f func(*yaml.Node)) {
 	}
 }
 
-// maxRepeat bounds the number of entries of a list after count is expanded.
+// maxRepeat bounds the number of entries of all lists together after count is expanded.
 const maxRepeat = 200_000
 
 // repeated is each for entries that may have a count: it calls f count times, with
 // d.index set.
 func (d *decoder) repeated(n *yaml.Node, what string, f func(item *yaml.Node, count int)) {
-	total := 0
 	d.each(n, what, func(item *yaml.Node) {
 		count := 1
 		if c := field(item, "count"); c != nil {
 			d.whole(&count, 0, maxRepeat)(c)
 			item = without(item, "count")
 		}
-		if total += count; total > maxRepeat {
-			d.fail(item, "%s: more than %d entries", what, maxRepeat)
+		if !d.room(item, count, what) {
 			return
 		}
 		for i := range count {
@@ -157,6 +158,15 @@ func (d *decoder) repeated(n *yaml.Node, what string, f func(item *yaml.Node, co
 		}
 		d.index = -1
 	})
+}
+
+// room counts entries that count makes. It returns false if the scenario has too many.
+func (d *decoder) room(n *yaml.Node, count int, what string) bool {
+	if d.entries += count; d.entries > maxRepeat {
+		d.fail(n, "%s: more than %s entries in all lists of the scenario: lower count", what, grouped(maxRepeat))
+		return false
+	}
+	return true
 }
 
 // scalar returns the text of a scalar node. It refuses an unquoted on, off, yes or

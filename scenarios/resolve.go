@@ -115,6 +115,7 @@ func (d *decoder) scenario(f *File, o Options) *Scenario {
 	override(&s.Engine.Matcher, o.Matcher)
 	override(&s.Engine.Dispatch, o.Dispatch)
 	override(&s.Engine.Order, o.Order)
+	d.checkLimits(s, f.root)
 	d.checkReferences()
 	d.checkMetrics(s)
 	s.Features = d.uses

@@ -231,6 +231,9 @@ func (d *decoder) generate(s *Scenario, n *yaml.Node) {
 		d.fail(n, "generate.bindings: star and hash are %g together: give at most 100%%", star+hash)
 		return
 	}
+	if !d.room(n, count, "generate.bindings") {
+		return
+	}
 	d.refer(n, "exchange", "exchange", b.Exchange)
 	r := Stream(s.Seed, "topology/bindings")
 	for i := range count {

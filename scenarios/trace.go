@@ -168,8 +168,8 @@ func (s *Scenario) traceRow(rec []string) (traceRow, error) {
 	}
 	if rec[4] != "" {
 		v := parseLiteral(rec[4])
-		if v.kind != number || v.time != 0 || v.num < 0 || v.num > 1<<40 {
-			return row, fmt.Errorf("size %q: give bytes, as 512 or 2KiB", rec[4])
+		if v.kind != number || v.time != 0 || v.num < 0 || v.num > MaxSize {
+			return row, fmt.Errorf("size %q: give bytes, as 512 or 2KiB, at most 128MiB", rec[4])
 		}
 		row.Size = int64(v.num)
 	}

@@ -7,6 +7,7 @@ import (
 	"time"
 
 	"harelab/engine/nearest"
+	"harelab/scenarios"
 )
 
 // A perfLoad has the flags of PerfTest that the lab supports.
@@ -110,6 +111,9 @@ func (p perfLoad) check() error {
 	switch {
 	case !(p.Rate >= 0 && p.Rate <= 1e9):
 		return usage("--rate %v: give 0 to 1e9 messages a second", p.Rate)
+	case p.Rate*float64(p.Producers)*float64(p.Seconds) > scenarios.MaxMessages:
+		return usage("--producers %d, --rate %v and --time %d make %.0f messages, and a run keeps at most %d: lower one of the three",
+			p.Producers, p.Rate, p.Seconds, p.Rate*float64(p.Producers)*float64(p.Seconds), scenarios.MaxMessages)
 	case p.Latency < 0:
 		return usage("--consumer-latency %v: give 0 or more", p.Latency)
 	}

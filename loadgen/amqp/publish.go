@@ -172,6 +172,11 @@ func (p *publisher) send(ln *line, m *loadgen.Planned, enc *encoder) bool {
 		return false
 	default:
 	}
+	if p.r.published.sent.Load() >= scenarios.MaxMessages {
+		p.r.findings.add(loadgen.Full.Code, loadgen.Full.Text, false)
+		p.r.end()
+		return false
+	}
 	if ln.window != nil {
 		select {
 		case ln.window <- struct{}{}:

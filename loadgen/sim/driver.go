@@ -34,6 +34,7 @@ type driver struct {
 	copies     []copies          // by seq
 	published  map[int64]Message // by seq; nil if no worker fails, as only failed messages are published again
 	newest     [][]int64         // by queue and priority: the greatest seq of a first delivery, plus 1
+	enqueued   int               // number of copies of all messages, as published
 	publishing int64             // seq of the message that is being published, or -1
 	present    bitset            // messages found in queues or at workers at the end
 	parked     map[int64]int32   // messages found in queues without consumers at the end -> the queue
@@ -181,6 +182,10 @@ func (d *driver) loop(ctx context.Context) error {
 		if !ok {
 			break
 		}
+		if d.full() {
+			d.out.Partial, d.out.Full = true, true
+			break
+		}
 		if at > end {
 			if !publish && d.idle() {
 				break
@@ -207,6 +212,17 @@ func (d *driver) loop(ctx context.Context) error {
 }
 
 const never = 1<<63 - 1
+
+// full reports whether the run has as many messages, copies of them or attempts as it
+// keeps.
+func (d *driver) full() bool {
+	most := d.model.Most
+	return most > 0 && (len(d.out.Messages) >= most || d.enqueued >= manyOf*most || len(d.out.Spans) >= manyOf*most)
+}
+
+// manyOf is how many copies and attempts for each message a run of the greatest number of
+// messages keeps.
+const manyOf = 4
 
 // idle reports whether no message is left, in a queue or at a worker. What may still be
 // on the agenda then are timers of the broker, such as that for the expiry of messages

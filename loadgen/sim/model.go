@@ -44,6 +44,7 @@ type Model struct {
 	Stop     Stop
 	Interval int64 // microseconds between samples of the series, more in a long run (loadgen.Series); 0: no series
 	Spans    bool  // keep the spans of work
+	Most     int   // number of messages at which the run ends with a partial outcome, as it does at four times as many copies or attempts; 0: no limit
 
 	// Transcript, if not nil, returns the writer for the events and decisions of a
 	// queue, nil for none. queue.Replay reads what is written.
@@ -176,6 +177,7 @@ type Outcome struct {
 	Unacked  []int64 // by worker: number of deliveries whose work is done and whose ack has not come
 	Ledger   run.Ledger
 	Length   int64 // time of the last event that is not a timer
-	Partial  bool  // ended by the timeout or by its context
+	Partial  bool  // ended by the timeout, by its context or by Model.Most
 	TimedOut bool  // ended by the timeout
+	Full     bool  // ended by Model.Most
 }

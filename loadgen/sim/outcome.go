@@ -24,6 +24,7 @@ func (t *tracer) Enqueued(m *message.Message, queue string, _ int64) {
 	row.Enqueued = t.now
 	number := t.queueNumber(queue)
 	if seq == t.publishing {
+		t.enqueued++
 		if t.copies[seq].enqueued++; t.copies[seq].enqueued == 1 {
 			t.copies[seq].home = number
 		}

@@ -48,6 +48,9 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	if !m.Confirms {
 		r.Ledger.Confirmed = -1
 	}
+	if out.Full {
+		r.Findings = append(r.Findings, loadgen.Full)
+	}
 	loadgen.CheckInterval(r, out.Interval)
 	for i := range r.Workers {
 		r.Workers[i].Unacked = out.Unacked[i]
@@ -62,7 +65,7 @@ func modelOf(s *scenarios.Scenario) (*Model, error) {
 	m := &Model{
 		Matcher: s.Engine.Matcher, Dispatch: s.Engine.Dispatch, Order: s.Engine.Order, Seed: s.Seed,
 		Exchanges: s.Exchanges, Queues: slices.Clone(s.Queues), Bindings: s.Bindings,
-		Interval: s.Measure.Interval.Microseconds(), Spans: true,
+		Interval: s.Measure.Interval.Microseconds(), Spans: true, Most: scenarios.MaxMessages + 1,
 		Stop: Stop{Published: s.Stop.When == scenarios.StopPublished, Timeout: s.Stop.Timeout.Microseconds()},
 	}
 	if s.Stop.When == scenarios.StopPublishedAndIdle {
