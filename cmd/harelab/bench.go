@@ -46,9 +46,9 @@ figure. Then sweep the number of bindings, the number of # and the skew of keys.
 
 Write bench.txt (every sample, for benchstat and for harelab compare and gate),
 table.txt, plots, and report.html, which says which strategy to choose when; harelab
-report draws them again, and harelab rerun measures the same again. An interrupted comparison writes what it has, marked
-partial. The module bench/peers measures other brokers' matchers beside ours:
-cd bench/peers && go run .`,
+report draws them again, and harelab rerun measures the same again. An interrupted
+comparison writes what it has, marked partial. The module bench/peers measures other
+brokers' matchers beside ours: cd bench/peers && go run .`,
 		Example: `  harelab bench match                             everything (about two minutes)
   harelab bench match --workload celery --quick   one workload, short sweeps
   harelab bench match --strategy nfa,trie,'cached(nfa)' --workload rabbit2011,iot --repeat 20`,

@@ -3,10 +3,12 @@ package main
 import (
 	"fmt"
 	"os"
+	"strings"
 
 	"github.com/spf13/cobra"
 
 	"harelab/cmd/harelab/internal/doctor"
+	"harelab/reports/terminal"
 )
 
 func init() { commands = append(commands, newDoctor) }
@@ -28,17 +30,19 @@ with bad for one that spoils them. The exit code is always 0.`,
 			w := cmd.OutOrStdout()
 			worst := doctor.Well
 			for _, s := range doctor.ThisMachine(os.DirFS("/")).Diagnose() {
-				fmt.Fprintf(w, "%-4s  %-11s %s\n", s.Health, s.Name, s.Text)
+				tone := map[doctor.Health]terminal.Tone{doctor.Note: terminal.Doubt, doctor.Bad: terminal.Bad}[s.Health]
+				if err := terminal.WriteText(w, tone, fmt.Sprintf("%-4s  %-11s ", s.Health, s.Name), strings.Repeat(" ", 18), s.Text); err != nil {
+					return err
+				}
 				if s.Health == doctor.Bad || worst == doctor.Well {
 					worst = s.Health
 				}
 			}
-			_, err := fmt.Fprintln(w, map[doctor.Health]string{
+			return terminal.WriteText(w, terminal.Neutral, "", "", map[doctor.Health]string{
 				doctor.Well: "This machine is fit to measure on.",
 				doctor.Note: "This machine is fit to measure on; repeat runs, and compare only runs of one session.",
 				doctor.Bad:  "Trust figures that this machine measures on the real clock only after several repeats (--repeat 6).",
 			}[worst])
-			return err
 		},
 	}
 }

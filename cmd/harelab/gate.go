@@ -42,7 +42,7 @@ then be left out.
 
 Exit codes: 0 all rules are ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
 		Example: `  harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%'
-  harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%' --fail 'throughput -3%' --inconclusive pass
+  harelab gate runs/mine --against runs/main --fail 'throughput -3%' --inconclusive pass
   harelab gate new.txt --against old.txt --fail 'ns/op +5%' --fail 'allocs/op +0'
   harelab gate --against runs/main --fail 'held.max{class=run_user_query} +50ms' --selfcheck`,
 		Args: atMostOne("NEW"),

@@ -4,7 +4,6 @@ import (
 	"fmt"
 	"io"
 	"strings"
-	"text/tabwriter"
 
 	"github.com/spf13/cobra"
 
@@ -12,6 +11,7 @@ import (
 	"harelab/engine/exchange"
 	"harelab/engine/nearest"
 	"harelab/engine/topic"
+	"harelab/reports/terminal"
 	"harelab/scenarios"
 	"harelab/scenarios/metric"
 )
@@ -72,21 +72,26 @@ func list(w io.Writer, names []string) error {
 	if len(chosen) == 0 {
 		chosen = kinds
 	}
-	tw := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
 	for i, k := range chosen {
 		entries, err := k.entries()
 		if err != nil {
 			return err
 		}
 		if i > 0 {
-			fmt.Fprintln(tw)
+			fmt.Fprintln(w)
 		}
-		fmt.Fprintf(tw, "%s\n", k.title)
+		if err := terminal.WriteText(w, terminal.Neutral, "", "  ", k.title); err != nil {
+			return err
+		}
+		var lines [][2]string
 		for _, e := range entries {
-			fmt.Fprintf(tw, "  %s\t%s\n", e.name, e.doc)
+			lines = append(lines, [2]string{e.name, e.doc})
+		}
+		if err := terminal.WriteList(w, "  ", lines); err != nil {
+			return err
 		}
 	}
-	return tw.Flush()
+	return nil
 }
 
 func listScenarios() ([]entry, error) {
@@ -98,7 +103,15 @@ func listScenarios() ([]entry, error) {
 		}
 		out = append(out, entry{name, f.Title})
 		for _, v := range f.Variants() {
-			out = append(out, entry{"  --variant " + v, ""})
+			s, err := f.Resolve(scenarios.Options{Variant: v})
+			if err != nil {
+				return nil, err
+			}
+			title := s.Title
+			if title == f.Title { // it has none of its own
+				title = ""
+			}
+			out = append(out, entry{"  --variant " + v, title})
 		}
 	}
 	return out, nil

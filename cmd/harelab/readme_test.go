@@ -10,7 +10,7 @@ import (
 	"testing"
 )
 
-var update = flag.Bool("update", false, "draw the README's chart anew")
+var update = flag.Bool("update", false, "draw the README's chart and write the outputs that scripts expect anew")
 
 const readme = "../../README.md"
 

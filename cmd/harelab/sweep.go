@@ -37,8 +37,8 @@ finished cells; the same call with --resume runs the rest and leaves the folder 
 the sweep had never been interrupted. In virtual time the best and the worst cell run
 once more, into extremes/, which is a results folder too.`,
 		Example: `  harelab sweep prefetch-sweep --target sim
-  harelab sweep prefetch-sweep --axis prefetch=1,2,4,8,16,32,0 --axis dispatch=rr,fair,jsq,lwl --target sim
-  harelab sweep celery-optimized --axis prefetch_multiplier=1..8x2 --axis ack=on-start,on-done --target sim
+  harelab sweep prefetch-sweep --axis prefetch=1..8x2 --axis dispatch=rr,fair,jsq
+  harelab sweep celery-optimized --axis prefetch_multiplier=1..8x2 --axis ack=on-start,on-done
   harelab sweep prefetch-sweep --repeat 6 --goal wait.p99 --out runs/prefetch
   harelab sweep prefetch-sweep --repeat 6 --goal wait.p99 --out runs/prefetch --resume`,
 		Args: one("SCENARIO", "harelab sweep prefetch-sweep --axis prefetch=1,2,4 --target sim"),

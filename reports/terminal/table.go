@@ -240,3 +240,20 @@ func WriteRows(w io.Writer, rows [][]string, left int) error {
 	}
 	return t.Write(w)
 }
+
+// WriteList writes names with a text about each. The texts begin in one column, and lines
+// after their first are indented as far.
+func WriteList(w io.Writer, indent string, entries [][2]string) error {
+	column := 0
+	for _, e := range entries {
+		column = max(column, Width(e[0]))
+	}
+	hanging := indent + strings.Repeat(" ", column+len(between))
+	for _, e := range entries {
+		lead := indent + e[0] + strings.Repeat(" ", column-Width(e[0])+len(between))
+		if err := WriteText(w, Neutral, lead, hanging, e[1]); err != nil {
+			return err
+		}
+	}
+	return nil
+}
