@@ -50,10 +50,7 @@ With --vary, run a scenario under several values of one setting and compare them
 setting is a param of the scenario, matcher, dispatch, order or variant, and the first
 value is the base. The runs of the values alternate and use the same seeds.
 
-Runs with different loads get a table but no verdict.
-
-Exit codes: 0 compared, whatever was found (harelab gate fails if something is worse);
-1 nothing in common to compare; with --vary also 6, a run is invalid.`,
+Runs with different loads get a table but no verdict.`,
 		Example: `  harelab compare runs/main runs/mine
   harelab compare old.txt new.txt --filter '/strategy:nfa .unit:cpu-ns/op'
   harelab compare runs/main runs/mine --metric wait.p99 --metric 'held.max{class=run_user_query}'

@@ -22,7 +22,7 @@ real clock: processors and their speed, the clock, late timers, other load, the 
 open files, the broker's port. Runs in virtual time are not affected.
 
 A line begins with ok, with note for a fact to keep in mind when reading figures, or
-with bad for one that spoils them. The exit code is always 0.`,
+with bad for one that spoils them.`,
 		Example: `  harelab doctor
   harelab doctor | grep ^bad`,
 		Args: none,

@@ -38,9 +38,7 @@ only one of the files has is inconclusive.
 
 With --selfcheck, first plant a regression of twice what each rule allows in BASE's
 figures; the rule must call it worse, since a gate that cannot fail is no gate. NEW may
-then be left out.
-
-Exit codes: 0 all rules are ok, 4 worse, 5 inconclusive or a rule that cannot fail.`,
+then be left out.`,
 		Example: `  harelab gate runs/mine --against runs/main --fail 'wait.p99 +5%'
   harelab gate runs/mine --against runs/main --fail 'throughput -3%' --inconclusive pass
   harelab gate new.txt --against old.txt --fail 'ns/op +5%' --fail 'allocs/op +0'

@@ -21,18 +21,6 @@ import (
 
 func main() { os.Exit(execute(os.Args[1:])) }
 
-// The exit codes.
-const (
-	exitDone         = 0
-	exitFailed       = 1   // could not run, or a check of harelab itself found a mistake
-	exitUsage        = 2   // wrong usage, or a mistake in a scenario
-	exitExpectation  = 3   // an expectation was not met
-	exitWorse        = 4   // not what it was: gate finds it worse, rerun different
-	exitInconclusive = 5   // gate: too few or too noisy repeats
-	exitInvalid      = 6   // a run's figures must not be used, or it left messages that it should have done
-	exitInterrupted  = 130 // Ctrl-C; what was measured is written
-)
-
 // An exit is an error with an exit code.
 type exit struct {
 	code int

@@ -23,10 +23,7 @@ queue's state machine, without clock, connections or messages, and compare the d
 with those in the transcript.
 
 A transcript that is cut off, for example because the broker was killed, is replayed up
-to the cut. If the queue panicked, the replay panics too, on the last event.
-
-Exit codes: 0 all decisions are the same, 1 a decision differs (harelab prints the first
-one with the event's number and both decisions), 2 the file is not a transcript.`,
+to the cut. If the queue panicked, the replay panics too, on the last event.`,
 		Example: `  harelab serve --transcript transcripts/monday
   harelab replay transcripts/monday/000001-celery.transcript
   harelab replay transcripts/monday/*`,

@@ -30,11 +30,7 @@ Figures in virtual time must be identical, message by message. Figures on a real
 never are: rerun shows both and judges the new runs by the scenario's expectations. A
 folder keeps no credentials, so give an amqp:// target again.
 
-A folder of bench match is measured again, and the samples are compared.
-
-Exit codes: 0 all runs in virtual time are identical, also those that did not meet an
-expectation, 3 a new run on a real clock did not meet an expectation, 4 a run in
-virtual time differs, 6 a new run on a real clock is invalid.`,
+A folder of bench match is measured again, and the samples are compared.`,
 		Example: `  harelab rerun runs/20261121T071300Z
   harelab rerun runs/main --target amqp://guest:guest@127.0.0.1:5672/ --out runs/main-again`,
 		Args: one("DIR", "harelab rerun runs/20261121T071300Z"),

@@ -64,6 +64,7 @@ func newRoot() *cobra.Command {
 		root.AddCommand(add())
 	}
 	argumentsAreUsage(root)
+	nameExits(root)
 	root.SetUsageTemplate(strings.NewReplacer(".FlagUsages ", ".FlagUsagesWrapped 80 ").Replace(root.UsageTemplate()))
 	return root
 }

@@ -22,9 +22,7 @@ in standard errors. Every run also checks Little's law, as an identity of intege
 
 With --answers, run the cases of known-answers files instead: scenarios with the exact
 outcome of an independent simulator. Integers must be equal, decimals agree to 1e-6;
-every mismatch is printed with case, message, field, want and got.
-
-Exit code 1 on any mismatch.`,
+every mismatch is printed with case, message, field, want and got.`,
 		Example: `  harelab selftest
   harelab selftest --answers known_answers.json`,
 		Args: none,

@@ -99,6 +99,9 @@ func shorten(text string, n int) string {
 // quantity matches a number and its unit, which stay on one line.
 var quantity = regexp.MustCompile(`(\d) (s|ms|µs|%)`)
 
+// Fold breaks text into lines of at most n columns, at spaces.
+func Fold(text string, n int) []string { return fold(text, 0, n) }
+
 // fold breaks text into lines of at most n columns, at spaces. The first line has the room
 // that begin leaves, since something else begins it. A word that is longer than a line has
 // one of its own: a path or a command must stay whole.
