@@ -34,4 +34,7 @@ bench: ## run every benchmark COUNT times into bench.txt; read it with go tool b
 interop: ## test harelab serve with real clients: pika, aio-pika, Celery, amqp-tools
 	go test -tags interop,invariants -count 1 -v ./cmd/harelab/interop
 
-.PHONY: help run test race invariants lint fuzz bench interop
+outcomes: ## run the talk ten times with real Celery on a real RabbitMQ and print what came out (five minutes)
+	go test -tags interop -count 1 -v -run TestOutcomesOnRabbitMQ ./cmd/harelab/interop -args -outcomes 10
+
+.PHONY: help run test race invariants lint fuzz bench interop outcomes

@@ -55,10 +55,14 @@ func (o Output) Measure(ctx context.Context, asked []Arm, parallel int, w Watche
 		}
 	}
 	addressed := len(brokers) > 1
+	raced := make(map[string]*stat.Race)
 	for _, group := range ByTarget(asked) {
 		var ended []*arms.Run
 		ended, failed = Measure(ctx, group, parallel, w)
 		runs = append(runs, ended...)
+		if failed == nil {
+			failed = races(ctx, group, ended, raced)
+		}
 		if len(ended) > 0 {
 			if err := writeRuns(o.Text, arms.NewSet(runs), arms.Summaries(ended), arms.Names(ended, addressed)); err != nil {
 				return nil, err

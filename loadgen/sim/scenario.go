@@ -13,6 +13,7 @@ import (
 // Options are the settings of a run in virtual time besides its scenario.
 type Options struct {
 	Repeat int // number of the run among its repeats, for the result
+	Race   int // number of a try, from 1, at which the plan's messages are in the order of a [loadgen.Race]; 0: in the plan's order. For plans without closed loops
 }
 
 // Run runs a scenario in virtual time. The result is the same, to the byte, on every
@@ -32,6 +33,9 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	}
 	src := newPlanSource(s, plan)
 	m.Source = src
+	if o.Race > 0 {
+		m.Source = newRaced(src, loadgen.NewRace(s, o.Race))
+	}
 	out, err := m.Run(ctx)
 	if err != nil {
 		return nil, err

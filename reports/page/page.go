@@ -86,6 +86,7 @@ type bigNumber struct {
 	Value, What   string
 	Range         string // of the repeats; empty for one
 	Predicted     string
+	Race          string // the range of the value where RabbitMQ's queues race; empty: it does not move
 }
 
 // A chartView is one chart at both widths.

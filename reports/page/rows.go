@@ -71,7 +71,11 @@ func bigNumbers(in *arms.Set) (big []bigNumber, other string) {
 // card returns a figure of an arm, without the arm's name.
 func card(g judge.Goal, a *arms.Arm) bigNumber {
 	e := a.Of(g)
-	return bigNumber{Style: armStyle(a), Value: g.Value(e.Center), Range: g.Spread(e), What: g.Label()}
+	b := bigNumber{Style: armStyle(a), Value: g.Value(e.Center), Range: g.Spread(e), What: g.Label()}
+	if m := a.First().Summary.Race.Of(g.String()); m != nil {
+		b.Race = m.Range()
+	}
+	return b
 }
 
 // more returns two further figures for a page of one arm. They do not name it again.

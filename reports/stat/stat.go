@@ -276,6 +276,7 @@ type Summary struct {
 	Findings []Finding `json:"findings,omitempty"`
 	Verdicts []Verdict `json:"expectations,omitempty"`
 	Lateness *Lateness `json:"lateness,omitempty"` // of the load generator; nil in virtual time
+	Race     *Race     `json:"race,omitempty"`     // nil: not tried, or the order between queues cannot matter
 
 	Queues  []string `json:"queues"`  // their names
 	Tenants []string `json:"tenants"` // of the messages

@@ -4,6 +4,7 @@ package interop
 
 import (
 	"bufio"
+	"cmp"
 	"encoding/json"
 	"fmt"
 	"os"
@@ -21,16 +22,20 @@ type celeryRun struct {
 	workers  [][]string // arguments of each `celery worker`
 	prefetch string     // prefetch multiplier
 	late     bool       // ack after the work
+	net      string     // seconds of a slow task; empty: 10
+	url      string     // of a broker and its virtual host; empty: a new harelab serve
 }
 
-// waits runs the configuration against a new harelab serve and returns the waits of the
-// quick tasks, in seconds.
+// waits runs the configuration and returns the waits of the quick tasks, in seconds.
 func (c celeryRun) waits(t *testing.T) []float64 {
 	t.Helper()
-	url := serve(t)
+	url := c.url
+	if url == "" {
+		url = serve(t) + "//"
+	}
 	record := filepath.Join(t.TempDir(), "record.jsonl")
-	env := append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "BROKER_URL="+url+"//", "RECORD="+record,
-		"LAYOUT="+c.layout, "PREFETCH="+c.prefetch)
+	env := append(os.Environ(), "PYTHONDONTWRITEBYTECODE=1", "BROKER_URL="+url, "RECORD="+record,
+		"LAYOUT="+c.layout, "PREFETCH="+c.prefetch, "NET="+cmp.Or(c.net, "10"))
 	if c.late {
 		env = append(env, "ACKS_LATE=1")
 	}

@@ -1,7 +1,8 @@
 """The talk's two task configurations: LAYOUT=one-queue is Celery's default, LAYOUT=topic splits the work.
 
 With topic, every task goes to the topic exchange `smart` with its name as routing key, and a queue per kind of
-work is bound by prefix. Each task appends a line with its wait to the file RECORD.
+work is bound by prefix. Each task appends a line with its wait to the file RECORD. NET is the time of a slow task in
+seconds.
 """
 import json
 import os
@@ -43,7 +44,7 @@ def record(kind, published, started):
 @app.task(name="neural_net.tasks.fit_neural_net")
 def fit_neural_net(published):
     started = time.time()
-    time.sleep(10)
+    time.sleep(float(os.environ.get("NET", "10")))
     record("net", published, started)
 
 
