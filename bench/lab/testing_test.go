@@ -78,7 +78,7 @@ func TestRunInATest(t *testing.T) {
 		{"an unknown strategy", []func(*Request){Strategies("", "fiar", "")}, nil, `dispatch: unknown strategy "fiar"`},
 		{"an unknown variant", []func(*Request){Variant("mroe")}, nil, `unknown variant "mroe": did you mean "more"?`},
 		{"a broker that does not listen", []func(*Request){On(Target{Kind: AMQP, URL: "amqp://guest:guest@127.0.0.1:1/"})}, nil,
-			"quick on amqp://127.0.0.1:1/: dial tcp 127.0.0.1:1"},
+			"quick on amqp://127.0.0.1:1/: no broker answers at 127.0.0.1:1"},
 	} {
 		f := runIn(t, file, tt.changes...)
 		ok := len(f.errors) == len(tt.errors) && strings.Contains(f.fatal, tt.fatal) && (f.fatal == "") == (tt.fatal == "")

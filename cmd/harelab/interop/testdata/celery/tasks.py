@@ -56,8 +56,10 @@ def run_user_query(published):
 
 
 if __name__ == "__main__":
-    for _ in range(4):
-        fit_neural_net.delay(time.time())
-    for _ in range(40):
-        run_user_query.delay(time.time())
+    with app.producer_pool.acquire(block=True) as producer:  # one connection, which is open when the first task is sent
+        producer.connection.ensure_connection()
+        for _ in range(4):
+            fit_neural_net.apply_async((time.time(),), producer=producer)
+        for _ in range(40):
+            run_user_query.apply_async((time.time(),), producer=producer)
     print("published 4 nets, 40 queries")
