@@ -56,6 +56,7 @@ type Engine struct {
 // An Exchange is declared before the run. The default exchange "" and the
 // amq.* exchanges need no declaration.
 type Exchange struct {
+	Line       int // of the file, from 1; 0: not known
 	Name       string
 	Type       string // direct, fanout, topic, headers or an extension x-...
 	Durable    bool
@@ -66,6 +67,7 @@ type Exchange struct {
 
 // A Queue is declared before the run.
 type Queue struct {
+	Line       int // of the file, from 1; 0: not known
 	Name       string
 	Durable    bool
 	AutoDelete bool
@@ -75,6 +77,7 @@ type Queue struct {
 
 // A Binding ties a queue, or another exchange, to an exchange.
 type Binding struct {
+	Line       int    // of the file, from 1; 0: not known
 	Exchange   string // the source
 	Queue      string // the destination; empty if ToExchange is set
 	ToExchange string
@@ -234,6 +237,7 @@ const (
 // A Worker is one client process: slots that work on one first-in first-out buffer
 // over all its queues.
 type Worker struct {
+	Line     int // of the file, from 1; 0: not known
 	Name     string
 	Group    string    // the name in the file, before count was expanded
 	Slots    int       // number of threads

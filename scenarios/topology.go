@@ -51,7 +51,7 @@ func (d *decoder) topology(s *Scenario) func(*yaml.Node) {
 }
 
 func (d *decoder) exchange(n *yaml.Node) Exchange {
-	var x Exchange
+	x := Exchange{Line: n.Line}
 	d.object(n, "exchange", fields{
 		"name":        d.text(&x.Name),
 		"type":        d.exchangeType(&x.Type),
@@ -78,7 +78,7 @@ func (d *decoder) exchangeType(p *string) func(*yaml.Node) {
 }
 
 func (d *decoder) queue(n *yaml.Node, count int) Queue {
-	var q Queue
+	q := Queue{Line: n.Line}
 	d.object(n, "queue", fields{
 		"name":        d.text(&q.Name),
 		"durable":     d.flag(&q.Durable),
@@ -96,7 +96,7 @@ func (d *decoder) queue(n *yaml.Node, count int) Queue {
 }
 
 func (d *decoder) binding(n *yaml.Node) Binding {
-	var b Binding
+	b := Binding{Line: n.Line}
 	d.object(n, "binding", fields{
 		"exchange":    d.text(&b.Exchange),
 		"queue":       d.text(&b.Queue),
@@ -207,7 +207,7 @@ func (d *decoder) tableValue(n *yaml.Node) (any, bool) {
 // drawn from a vocabulary.
 func (d *decoder) generate(s *Scenario, n *yaml.Node) {
 	var (
-		b          Binding
+		b          = Binding{Line: n.Line}
 		count      int
 		low, high  int
 		vocabulary = 100

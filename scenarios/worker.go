@@ -8,7 +8,7 @@ import (
 )
 
 func (d *decoder) worker(n *yaml.Node, count int) Worker {
-	w := Worker{Slots: 1, Scope: PerConsumer, Ack: Ack{When: OnDone, Batch: 1}, Work: "sleep", Slow: 1}
+	w := Worker{Line: n.Line, Slots: 1, Scope: PerConsumer, Ack: Ack{When: OnDone, Batch: 1}, Work: "sleep", Slow: 1}
 	d.object(n, "worker", fields{
 		"name":        d.text(&w.Name),
 		"threads":     d.whole(&w.Slots, 1, 100_000),

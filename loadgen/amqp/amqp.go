@@ -270,7 +270,7 @@ func (r *runner) prepare(ctx context.Context) error {
 		return err
 	}
 	if err := r.admin.declare(); err != nil {
-		return err
+		return r.s.Locate(err)
 	}
 	for i := range r.s.Load {
 		p, err := r.newPublisher(ctx, i)
@@ -286,7 +286,7 @@ func (r *runner) prepare(ctx context.Context) error {
 			continue
 		}
 		if err := w.join(ctx); err != nil {
-			return fmt.Errorf("worker %q: %w", w.spec.Name, err)
+			return r.s.Locate(scenarios.Refused(w.spec.Line, fmt.Errorf("worker %q: %w", w.spec.Name, err)))
 		}
 	}
 	return nil

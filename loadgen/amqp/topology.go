@@ -47,7 +47,7 @@ func (a *admin) declare() error {
 			return ch.ExchangeDeclarePassive(x.Name, x.Type, x.Durable, x.AutoDelete, x.Internal, false, nil)
 		})
 		if err := a.ch.ExchangeDeclare(x.Name, x.Type, x.Durable, x.AutoDelete, x.Internal, false, tableOf(x.Arguments)); err != nil {
-			return fmt.Errorf("exchange %q: %w", x.Name, err)
+			return scenarios.Refused(x.Line, fmt.Errorf("exchange %q: %w", x.Name, err))
 		}
 		if !had {
 			a.exchanges = append(a.exchanges, x.Name)
@@ -66,7 +66,7 @@ func (a *admin) declare() error {
 			err = a.ch.ExchangeBind(b.ToExchange, b.Key, b.Exchange, false, tableOf(b.Arguments))
 		}
 		if err != nil {
-			return fmt.Errorf("binding %q of exchange %q: %w", b.Key, b.Exchange, err)
+			return scenarios.Refused(b.Line, fmt.Errorf("binding %q of exchange %q: %w", b.Key, b.Exchange, err))
 		}
 	}
 	return nil
@@ -88,7 +88,7 @@ func (a *admin) declareQueue(q scenarios.Queue) error {
 	})
 	state, err := a.ch.QueueDeclare(q.Name, q.Durable, q.AutoDelete, q.Exclusive, false, args)
 	if err != nil {
-		return fmt.Errorf("queue %q: %w", q.Name, err)
+		return scenarios.Refused(q.Line, fmt.Errorf("queue %q: %w", q.Name, err))
 	}
 	if !had {
 		a.queues = append(a.queues, q.Name)
@@ -96,9 +96,9 @@ func (a *admin) declareQueue(q scenarios.Queue) error {
 	}
 	switch {
 	case state.Messages > 0:
-		return fmt.Errorf("queue %q is not empty (messages: %d): purge or delete it, or use another virtual host", q.Name, state.Messages)
+		return scenarios.Refused(q.Line, fmt.Errorf("queue %q is not empty (messages: %d): purge or delete it, or use another virtual host", q.Name, state.Messages))
 	case state.Consumers > 0:
-		return fmt.Errorf("queue %q has consumers of another program (consumers: %d): stop them, or use another virtual host", q.Name, state.Consumers)
+		return scenarios.Refused(q.Line, fmt.Errorf("queue %q has consumers of another program (consumers: %d): stop them, or use another virtual host", q.Name, state.Consumers))
 	}
 	a.foreign = append(a.foreign, q.Name)
 	return nil

@@ -10,6 +10,7 @@ import (
 	"harelab/engine/wire"
 	"harelab/loadgen"
 	"harelab/loadgen/run"
+	"harelab/scenarios"
 )
 
 // A driver runs one model.
@@ -141,7 +142,7 @@ func (d *driver) begin() error {
 		if w.JoinsAt >= 0 {
 			d.add(w.JoinsAt, rankControl, event{kind: control, worker: w.index, arg: -1})
 		} else if err := w.join(); err != nil {
-			return fmt.Errorf("worker %q: %w", w.Name, err)
+			return scenarios.Refused(w.Line, fmt.Errorf("worker %q: %w", w.Name, err))
 		}
 	}
 	for i, c := range d.model.Control {

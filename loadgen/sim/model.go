@@ -68,6 +68,7 @@ const (
 // A Worker is one client process: slots that work on one first-in first-out buffer
 // over all its subscriptions (R11). Times are in microseconds.
 type Worker struct {
+	Line            int // of the scenario's file; 0: not known
 	Name            string
 	Slots           int // at least 1
 	Subscriptions   []Subscription

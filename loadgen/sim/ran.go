@@ -38,18 +38,18 @@ func Ran(r *run.Result, s *scenarios.Scenario) error {
 		}
 		e, err := settings.ForExchange(x.Type, args, d, settings.Resource{Kind: "exchange", Name: x.Name})
 		if err != nil {
-			return fmt.Errorf("exchange %q: %w", x.Name, err)
+			return scenarios.Refused(x.Line, fmt.Errorf("exchange %q: %w", x.Name, err))
 		}
 		add(&matchers, e.Matcher.Name)
 	}
 	for _, q := range s.Queues {
 		args, err := table(q.Arguments)
 		if err != nil {
-			return fmt.Errorf("queue %q: %w", q.Name, err)
+			return scenarios.Refused(q.Line, fmt.Errorf("queue %q: %w", q.Name, err))
 		}
 		of, err := settings.ForQueue(args, d, settings.Resource{Kind: "queue", Name: q.Name})
 		if err != nil {
-			return fmt.Errorf("queue %q: %w", q.Name, err)
+			return scenarios.Refused(q.Line, fmt.Errorf("queue %q: %w", q.Name, err))
 		}
 		add(&selectors, of.Selector.Name)
 		add(&orders, of.Order.Name)

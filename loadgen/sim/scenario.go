@@ -38,7 +38,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	}
 	out, err := m.Run(ctx)
 	if err != nil {
-		return nil, err
+		return nil, s.Locate(err)
 	}
 	if src.endless != "" {
 		return nil, &scenarios.Error{File: s.File, Msg: fmt.Sprintf(
@@ -61,7 +61,7 @@ func Run(ctx context.Context, s *scenarios.Scenario, o Options) (*run.Result, er
 	}
 	loadgen.CheckLeft(r, s, out.TimedOut)
 	loadgen.CheckWarmup(r)
-	return r, Ran(r, s)
+	return r, s.Locate(Ran(r, s))
 }
 
 // modelOf translates a scenario, without its load, into a model.
@@ -122,7 +122,7 @@ func workerOf(s *scenarios.Scenario, w *scenarios.Worker, called *loadgen.Depend
 	half := s.Network.RTT.Microseconds() / 2
 	acks := map[string]Ack{scenarios.OnStart: AckEarly, scenarios.OnDone: AckLate, scenarios.NoAck: AckAuto}
 	m := Worker{
-		Name: w.Name, Slots: w.Slots, Ack: acks[w.Ack.When], Slow: w.Slow, Deliver: half, AckDelay: half,
+		Line: w.Line, Name: w.Name, Slots: w.Slots, Ack: acks[w.Ack.When], Slow: w.Slow, Deliver: half, AckDelay: half,
 		JoinsAt: w.JoinsAt.Microseconds(), AckBatch: w.Ack.Batch, AckForget: w.Ack.Forget,
 	}
 	m.Seed = scenarios.Stream(s.Seed, "limiter/"+w.Name).Uint64()

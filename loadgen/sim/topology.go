@@ -19,7 +19,7 @@ func (d *driver) declare() error {
 			})
 		}
 		if err != nil {
-			return fmt.Errorf("exchange %q: %w", x.Name, err)
+			return scenarios.Refused(x.Line, fmt.Errorf("exchange %q: %w", x.Name, err))
 		}
 	}
 	for i, q := range d.model.Queues {
@@ -29,13 +29,13 @@ func (d *driver) declare() error {
 			_, err = d.conn.DeclareQueue(broker.QueueSpec{Name: q.Name, Durable: q.Durable, Arguments: args})
 		}
 		if err != nil {
-			return fmt.Errorf("queue %q: %w", q.Name, err)
+			return scenarios.Refused(q.Line, fmt.Errorf("queue %q: %w", q.Name, err))
 		}
 		d.queues[q.Name] = int32(i)
 	}
 	for _, b := range d.model.Bindings {
 		if err := d.bind(b); err != nil {
-			return fmt.Errorf("binding %q of exchange %q to %q: %w", b.Key, b.Exchange, b.Queue+b.ToExchange, err)
+			return scenarios.Refused(b.Line, fmt.Errorf("binding %q of exchange %q to %q: %w", b.Key, b.Exchange, b.Queue+b.ToExchange, err))
 		}
 	}
 	return nil
