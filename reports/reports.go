@@ -34,7 +34,7 @@ func Write(dir string, f *folder.Folder) error {
 	if err := f.Write(dir); err != nil {
 		return err
 	}
-	return draw(dir, f)
+	return Draw(dir, f)
 }
 
 // Redraw draws a folder's charts and pages again from its data.
@@ -43,11 +43,12 @@ func Redraw(dir string) (*folder.Folder, error) {
 	if err != nil {
 		return nil, err
 	}
-	return f, draw(dir, f)
+	return f, Draw(dir, f)
 }
 
-// draw writes report.html, report.md and plots/.
-func draw(dir string, f *folder.Folder) error {
+// Draw writes the charts and pages of a folder whose data is in dir: report.html,
+// report.md and plots/.
+func Draw(dir string, f *folder.Folder) error {
 	plots := filepath.Join(dir, "plots")
 	if err := os.MkdirAll(plots, 0o777); err != nil {
 		return err

@@ -75,7 +75,7 @@ func (o Output) Measure(ctx context.Context, asked []Arm, parallel int, w Watche
 	if len(runs) == 0 {
 		return nil, interruption(failed, nothingMeasured)
 	}
-	f, err := o.write(runs, arms.Names(runs, addressed))
+	f, err := o.write(ctx, runs, arms.Names(runs, addressed))
 	if err != nil {
 		return nil, errors.Join(err, failed)
 	}
@@ -102,9 +102,9 @@ func writeRuns(w io.Writer, all *arms.Set, latest []*stat.Summary, names map[*st
 }
 
 // write writes the results folder and prints what the tables do not say.
-func (o Output) write(runs []*arms.Run, names map[*stat.Summary]string) (*folder.Folder, error) {
+func (o Output) write(ctx context.Context, runs []*arms.Run, names map[*stat.Summary]string) (*folder.Folder, error) {
 	f := folder.New(runs, folder.NewManifest(o.Command))
-	if err := reports.Write(o.Dir, f); err != nil {
+	if err := o.draw(ctx, f); err != nil {
 		return nil, err
 	}
 	ss := f.Summaries()
@@ -117,6 +117,26 @@ func (o Output) write(runs []*arms.Run, names map[*stat.Summary]string) (*folder
 	return f, o.wrote("report.html")
 }
 
+// draw writes a folder's data and draws its pages. If ctx ends while it draws, it leaves
+// the pages: the data is all that cannot be made again. What an interrupted experiment
+// measured is drawn.
+func (o Output) draw(ctx context.Context, f *folder.Folder) error {
+	if ctx.Err() != nil {
+		return reports.Write(o.Dir, f)
+	}
+	if err := f.Write(o.Dir); err != nil {
+		return err
+	}
+	drawn := make(chan error, 1)
+	go func() { drawn <- reports.Draw(o.Dir, f) }()
+	select {
+	case err := <-drawn:
+		return err
+	case <-ctx.Done():
+		return &InterruptedError{fmt.Sprintf("interrupted while the report was drawn: the data is in %s, and harelab report %s draws it", o.Dir, o.Dir)}
+	}
+}
+
 // Vary runs a comparison and writes the runs. If all of them ended, it prints how the
 // values compare and writes the comparison's page. The error is an [InvalidError] if
 // the figures of a run must not be used, and an [IncompleteError] if a run left messages
@@ -126,7 +146,7 @@ func (o Output) Vary(ctx context.Context, v *Vary, w Watcher) error {
 	if len(varied.Runs) == 0 {
 		return interruption(failed, nothingMeasured)
 	}
-	if err := reports.Write(o.Dir, folder.New(varied.Runs, folder.NewManifest(o.Command))); err != nil {
+	if err := o.draw(ctx, folder.New(varied.Runs, folder.NewManifest(o.Command))); err != nil {
 		return errors.Join(failed, err)
 	}
 	if failed != nil {
