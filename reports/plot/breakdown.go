@@ -1,6 +1,8 @@
 package plot
 
 import (
+	"slices"
+
 	"gonum.org/v1/plot"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
@@ -44,7 +46,7 @@ func breakdown(in *arms.Set, width float64) *Figure {
 	}
 	var panels [][]bar
 	var titles []string
-	hidden, waits := false, false
+	keys, waits := key{}, false
 	for _, class := range classes {
 		var bars []bar
 		for _, a := range in.Arms {
@@ -53,7 +55,7 @@ func breakdown(in *arms.Set, width float64) *Figure {
 				continue
 			}
 			waits = waits || b.measured[len(b.measured)-1].value < 0.99*total(b.measured)
-			hidden = hidden || b.measured[0].hatch
+			keys = keys.join(b.measured)
 			if a.Predicted != nil {
 				b.expect = parts(a.Predicted.Summary.Class(class))
 			}
@@ -67,7 +69,6 @@ func breakdown(in *arms.Set, width float64) *Figure {
 	if !waits {
 		return nil
 	}
-	keys := keyOf(hidden)
 	keyRows := float64(keys.rows(width) * keyHeight)
 	height := keyRows
 	for _, bars := range panels {
@@ -93,20 +94,20 @@ func breakdown(in *arms.Set, width float64) *Figure {
 	}
 }
 
-// parts splits a class's mean sojourn into time before the worker's buffer, time in
-// it, and service. The first is time in the queue only if the broker shows that.
+// parts splits a class's mean sojourn. Time before the worker is split only if the
+// broker shows it.
 func parts(c *stat.Class) []part {
-	if c == nil || c.N == 0 || c.Held == nil || c.Service == nil || c.Wait == nil {
+	if c == nil || c.N == 0 || c.Parts == nil {
 		return nil
 	}
-	before := part{name: "in the queue", paint: queuedPaint, value: c.Wait.Mean - c.Held.Mean}
-	if c.Queued == nil {
-		before = part{name: "before the worker (not split: the broker does not show it)", paint: queuedPaint, hatch: true, value: before.value}
-	}
 	return []part{
-		before,
-		{name: "held by a worker, not started", paint: heldPaint, value: c.Held.Mean},
-		{name: "being worked on", paint: servicePaint, value: c.Service.Mean},
+		{name: "late: not sent yet", paint: latePaint, value: c.Parts.Late},
+		{name: "queue and network, not split", paint: queuedPaint, hatch: true, value: c.Parts.Before},
+		{name: "in earlier deliveries", paint: earlierPaint, value: c.Parts.Earlier},
+		{name: "in the queue", paint: queuedPaint, value: c.Parts.Queued},
+		{name: "on the wire", paint: wirePaint, value: c.Parts.Wire},
+		{name: "held by a worker, not started", paint: heldPaint, value: c.Parts.Held},
+		{name: "being worked on", paint: servicePaint, value: c.Parts.Service},
 	}
 }
 
@@ -133,12 +134,19 @@ func armParts(a *arms.Arm, class string) []part {
 // many rows as the names need.
 type key []part
 
-func keyOf(hidden bool) key {
-	k := key{{name: "in the queue", paint: queuedPaint}, {name: "held, not started", paint: heldPaint}, {name: "being worked on", paint: servicePaint}}
-	if hidden {
-		k = append(k, part{name: "queue and network, not split", paint: queuedPaint, hatch: true})
+// namedShare is the share of a bar from which a part is wide enough to be named.
+const namedShare = 0.005
+
+// join returns the key with the parts that can be seen in a bar, in the bar's order.
+func (k key) join(bar []part) key {
+	var out key
+	for _, p := range bar {
+		has := slices.ContainsFunc(k, func(o part) bool { return o.name == p.name })
+		if has || p.value >= namedShare*total(bar) && p.value > 0 {
+			out = append(out, p)
+		}
 	}
-	return k
+	return out
 }
 
 // each calls f with the place of each part and returns the number of rows.
@@ -227,7 +235,7 @@ func stack(c draw.Canvas, x func(float64) vg.Length, ps []part, y0, y1 vg.Length
 		segment(c, p, x0, y0, x1, y1)
 		hover(c, x0, y0, x1, y1, p.name+": "+stat.Seconds(p.value))
 		label := style(ink, smallSize)
-		if p.paint != queuedPaint {
+		if p.paint == heldPaint || p.paint == servicePaint {
 			label = style(onFill, smallSize)
 		}
 		if t := stat.Brief(p.value); y1-y0 >= barHeight && textWidth(label, t)+8 < float64(x1-x0) {

@@ -1,7 +1,6 @@
 package plot
 
 import (
-	"cmp"
 	"fmt"
 	"math"
 	"slices"
@@ -21,25 +20,36 @@ func init() {
 
 const depthHeight = 150
 
-var depthKey = key{{name: "messages in the queue", paint: queuedPaint}, {name: "held by a worker, not started", paint: heldPaint}}
+var depthKey = key{
+	{name: "ready in the queue", paint: queuedPaint},
+	{name: "held by a worker, not started", paint: heldPaint},
+	{name: "started or done, not acked", paint: servicePaint},
+}
 
-// A depthSeries is the number of waiting messages in the queue and at workers, from
-// the instant of each change on.
+// A depthSeries is the number of messages ready in queues, held by workers, and
+// started but unacked, from an instant on.
 type depthSeries struct {
-	at           []float64 // s, the instants
-	queued, held []float64 // messages, from each instant on
-	most         float64   // the largest sum of queued and held
-	mostHeld     float64   // the largest of held
+	at                   []float64 // s, the instants
+	ready, held, working []float64 // messages
+	most                 float64   // the largest sum
+	waiting              float64   // the largest sum of ready and held
+	hidden               bool      // the target does not show what is ready
 }
 
 func depth(in *arms.Set, width float64) *Figure {
 	series := make([]depthSeries, len(in.Arms))
-	most := 0.0
+	most, waiting := 0.0, false
+	note := "Where messages are. Any worker can still take a message that is ready in the broker's queue; one that a worker holds can be started by that worker only."
 	for i, a := range in.Arms {
-		series[i] = newDepthSeries(a.First().Result)
+		r := a.First().Result
+		series[i] = newDepthSeries(r)
 		most = max(most, series[i].most)
+		waiting = waiting || series[i].waiting > 0 || series[i].most > float64(slotsOf(r))
+		if series[i].hidden {
+			note = "The broker does not show how many messages are ready in its queues. " + note
+		}
 	}
-	if most == 0 {
+	if !waiting {
 		return nil
 	}
 	cols := columns(width, len(in.Arms))
@@ -49,7 +59,7 @@ func depth(in *arms.Set, width float64) *Figure {
 	head := keys.height(width)
 	return &Figure{
 		Width: width, Height: head + float64(rows*depthHeight+(rows-1)*panelGap),
-		Note: "Where messages wait. Any worker can still take a message that is in the broker's queue; one that a worker holds can be started by that worker only.",
+		Note: note,
 		Alt:  depthFinding(in, series),
 		paint: func(c draw.Canvas) {
 			keys.draw(c)
@@ -65,62 +75,44 @@ func depth(in *arms.Set, width float64) *Figure {
 	}
 }
 
-// newDepthSeries follows each message from the broker to its start. On a foreign
-// broker, which does not show when a message enters the queue, the time there begins
-// when it is sent.
+// newDepthSeries takes the depth from the samples of a run. The instants of messages do
+// not tell it, since a message that was delivered again has only those of its last
+// delivery.
 func newDepthSeries(r *run.Result) depthSeries {
-	type step struct {
-		at           int64
-		queued, held int32
-	}
-	var steps []step
-	add := func(from, to int64, queued, held int32) {
-		if from == run.None {
-			return
-		}
-		steps = append(steps, step{from, queued, held})
-		if to != run.None {
-			steps = append(steps, step{max(to, from), -queued, -held})
-		}
-	}
-	for i := range r.Messages {
-		m := &r.Messages[i]
-		if m.State != run.Done && m.State != run.Left && m.State != run.Lost {
-			continue
-		}
-		in := m.Enqueued
-		if in == run.None {
-			in = m.Sent
-		}
-		add(in, m.Received, 1, 0)
-		if m.Received != run.None {
-			add(m.Received, m.Started, 0, 1)
-		}
-	}
-	slices.SortStableFunc(steps, func(a, b step) int { return cmp.Compare(a.at, b.at) })
 	var t depthSeries
-	var queued, held int32
-	for i, s := range steps {
-		queued += s.queued
-		held += s.held
-		if i+1 < len(steps) && steps[i+1].at == s.at {
-			continue
-		}
-		t.at = append(t.at, seconds(s.at))
-		t.queued = append(t.queued, float64(queued))
-		t.held = append(t.held, float64(held))
-		t.most = max(t.most, float64(queued+held))
-		t.mostHeld = max(t.mostHeld, float64(held))
+	for _, s := range r.Series {
+		held := max(s.Held, 0)
+		t.add(seconds(s.At), s.Ready, held, s.Unacked-held)
+		t.hidden = t.hidden || s.Ready < 0
 	}
 	return t
 }
 
-// Plot implements plot.Plotter. It draws held messages below and queued messages on
-// top of them, with the highest value in each pixel.
+// add adds the state of an instant; what is negative is not visible.
+func (t *depthSeries) add(at float64, ready, held, working int64) {
+	if len(t.at) == 0 && at > 0 {
+		t.add(0, ready, held, working) // the first sample stands for the interval before it
+	}
+	a, b, c := float64(max(ready, 0)), float64(held), float64(max(working, 0))
+	t.at = append(t.at, at)
+	t.ready, t.held, t.working = append(t.ready, a), append(t.held, b), append(t.working, c)
+	t.most, t.waiting = max(t.most, a+b+c), max(t.waiting, a+b)
+}
+
+func slotsOf(r *run.Result) int {
+	n := 0
+	for _, w := range r.Workers {
+		n += w.Slots
+	}
+	return n
+}
+
+// Plot implements plot.Plotter. It stacks started, held and ready messages, with the
+// highest value in each pixel.
 func (t depthSeries) Plot(c draw.Canvas, p *plot.Plot) {
 	x, y := p.Transforms(&c)
 	n := int(math.Ceil(float64(c.Max.X - c.Min.X)))
-	held, both := make([]float64, n), make([]float64, n)
+	working, held, all := make([]float64, n), make([]float64, n), make([]float64, n)
 	for i := range t.at {
 		from := int(float64(x(t.at[i]) - c.Min.X))
 		to := from
@@ -128,18 +120,20 @@ func (t depthSeries) Plot(c draw.Canvas, p *plot.Plot) {
 			to = int(float64(x(t.at[i+1]) - c.Min.X))
 		}
 		for px := max(from, 0); px <= min(to, n-1); px++ {
-			held[px] = max(held[px], t.held[i])
-			both[px] = max(both[px], t.held[i]+t.queued[i])
+			working[px] = max(working[px], t.working[i])
+			held[px] = max(held[px], t.working[i]+t.held[i])
+			all[px] = max(all[px], t.working[i]+t.held[i]+t.ready[i])
 		}
 	}
-	area(c, queuedPaint, both, y)
+	area(c, queuedPaint, all, y)
 	area(c, heldPaint, held, y)
+	area(c, servicePaint, working, y)
 	const strip = 9 // px of a tooltip
 	perPixel := (p.X.Max - p.X.Min) / float64(n)
 	for px := 0; px < n; px += strip {
 		to := min(px+strip, n)
-		if most := slices.Max(both[px:to]); most > 0 {
-			hover(c, c.Min.X+vg.Length(px), c.Min.Y, c.Min.X+vg.Length(to), c.Max.Y, fmt.Sprintf("%s to %s: up to %.0f wait, %.0f of them held by workers",
+		if most := slices.Max(all[px:to]); most > 0 {
+			hover(c, c.Min.X+vg.Length(px), c.Min.Y, c.Min.X+vg.Length(to), c.Max.Y, fmt.Sprintf("%s to %s: up to %.0f messages, %.0f of them at workers",
 				stat.Brief(float64(px)*perPixel), stat.Brief(float64(to)*perPixel), most, slices.Max(held[px:to])))
 		}
 	}
@@ -163,12 +157,19 @@ func area(c draw.Canvas, p Paint, values []float64, y func(float64) vg.Length) {
 	c.Fill(path)
 }
 
-// depthFinding lists the largest numbers of waiting and of held messages of each
-// arm.
+// depthFinding lists the largest numbers of messages in each place, of each arm.
 func depthFinding(in *arms.Set, series []depthSeries) string {
 	i := -1
-	return list("Most messages waiting at a time, and most held by workers", in, func(*arms.Arm) (string, bool) {
+	return list("Most messages ready at a time, held by workers, and started or done but not acked", in, func(*arms.Arm) (string, bool) {
 		i++
-		return fmt.Sprintf("%.0f and %.0f", series[i].most, series[i].mostHeld), true
+		s := &series[i]
+		if len(s.at) == 0 {
+			return "", false
+		}
+		ready := fmt.Sprintf("%.0f", slices.Max(s.ready))
+		if s.hidden {
+			ready = "not visible"
+		}
+		return fmt.Sprintf("%s, %.0f and %.0f", ready, slices.Max(s.held), slices.Max(s.working)), true
 	})
 }

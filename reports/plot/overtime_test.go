@@ -232,6 +232,7 @@ func TestChartsThatSayNothing(t *testing.T) {
 	for i := range stuck.Messages {
 		stuck.Messages[i] = message(int64(i), float64(i), -1, -1, 0)
 	}
+	stuck.Series = []run.Sample{{At: stuck.Length, Ready: int64(len(stuck.Messages))}}
 	for name, tt := range map[string]struct {
 		r    *run.Result
 		want string
@@ -260,7 +261,7 @@ func TestTheStarvingClassStandsOut(t *testing.T) {
 func TestTooltips(t *testing.T) {
 	in := inputs()["outages"]
 	want := map[string]string{
-		"depth": "of them held by workers", "lanes": "pool-1 is away from 0 s to 2 s", "waits": "half wait ", "throughput": " due a second", "shares": "noisy ",
+		"depth": "of them at workers", "lanes": "pool-1 is away from 0 s to 2 s", "waits": "half wait ", "throughput": " due a second", "shares": "noisy ",
 		"finished": "finished, the last after", "percentiles": "wait: half ", "breakdown": "being worked on: ",
 	}
 	for _, c := range Charts() {

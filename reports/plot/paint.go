@@ -78,6 +78,9 @@ var (
 	queuedPaint  = paint("queued", 0xc6cdd7, 0x4a5667)
 	heldPaint    = paint("held", 0x2e3744, 0xdde3eb)
 	servicePaint = paint("service", 0x6f7c8e, 0x8593a8)
+	latePaint    = paint("late", 0xd69a2d, 0xc9953a)    // ochre: the load generator
+	wirePaint    = paint("wire", 0x7fb2cf, 0x4f86a6)    // light blue: the network
+	earlierPaint = paint("earlier", 0xa893c4, 0x8d76b3) // violet: deliveries that came back
 
 	good = paint("good", 0x2c7a4b, 0x6cc58f)
 	bad  = paint("bad", 0xb3261e, 0xf2887f)

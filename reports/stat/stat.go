@@ -162,6 +162,8 @@ type Class struct {
 	ScheduleLag *Dist `json:"schedule_lag"` // t1 - t0
 	Transit     *Dist `json:"transit"`      // t5 - t1: from publish to receipt, which every target shows
 
+	Parts *Parts `json:"parts,omitempty"` // nil if none was finished
+
 	Finish      float64 `json:"finish"`       // s of run time, when the last message was done
 	Starvation  float64 `json:"starvation"`   // s, the longest span in which a message waits and none starts
 	StarvedFrom float64 `json:"starved_from"` // s of run time, when that span begins

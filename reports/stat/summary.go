@@ -79,7 +79,7 @@ func (k *question) class(name string) *Class {
 		Wait: dist("wait"), Queued: dist("queued"), Held: dist("held"),
 		Service: dist("service"), Sojourn: dist("sojourn"), Slowdown: dist("slowdown"),
 		Confirm: dist("confirm"), ScheduleLag: dist("schedule_lag"), Transit: dist("transit"),
-		Starvation: seconds(longest), StarvedFrom: seconds(from),
+		Parts: v.parts(), Starvation: seconds(longest), StarvedFrom: seconds(from),
 	}
 	if f := k.measure("finish", ""); !math.IsNaN(f) {
 		c.Finish = f

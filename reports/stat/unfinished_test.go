@@ -77,3 +77,16 @@ func TestPartialIsNotSuccess(t *testing.T) {
 		}
 	}
 }
+
+// TestQueuedLeavesOutRedeliveries: what lay with a worker that never acked it was not in
+// the queue.
+func TestQueuedLeavesOutRedeliveries(t *testing.T) {
+	rows := []run.Message{
+		{Seq: 0, Attempts: 1, State: run.Done, Enqueued: 0, Dispatched: 1000, Received: 1000, Started: 1000, Done: 2000},
+		{Seq: 1, Attempts: 2, Redelivered: true, State: run.Done, Enqueued: 0, Dispatched: 19_000_000, Received: 19_000_000, Started: 19_000_000, Done: 19_001_000},
+	}
+	r := &run.Result{Classes: []string{"c"}, Queues: []string{"q"}, Workers: []run.Worker{{Name: "w", Slots: 1}}, Target: run.Target{Kind: "sim"}, Messages: rows}
+	if got := Summarize(r).All.Queued; got.N != 1 || got.Max != 0.001 {
+		t.Errorf("queued %+v, want 1 ms of the message that was delivered once", got)
+	}
+}

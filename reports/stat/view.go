@@ -96,12 +96,16 @@ func done(m *run.Message) int64       { return m.Done }
 func acked(m *run.Message) int64      { return m.Acked }
 
 // between returns the sample of an interval metric. It leaves out messages that lack
-// one of the two instants.
+// one of the two instants, and of the time in the queue those that were delivered
+// several times: they spent a part of it with workers.
 func (v view) between(metric string) sample {
 	iv := intervals[metric]
 	us := make([]int64, 0, len(v.rows))
 	for _, m := range v.rows {
 		from, to := iv.from(m), iv.to(m)
+		if metric == "queued" && m.Attempts > 1 {
+			continue
+		}
 		if from != run.None && to != run.None && (iv.all || m.State == run.Done) {
 			us = append(us, to-from)
 		}

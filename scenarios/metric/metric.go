@@ -86,7 +86,7 @@ var list = []*Metric{
 	{Name: "offered_slots", Kind: Figure, Better: Neither, Plan: true, Doc: "busy slots that the open load needs (rate x mean service), in the phase that leaves the least spare"},
 	{Name: "order.inversions", Kind: Count, Better: Lower, Inside: true, Doc: "first deliveries of a queue out of publish order"},
 	{Name: "published", Kind: Count, Better: Neither, Doc: "messages handed to the client library"},
-	{Name: "queued", Kind: Interval, Unit: "s", Better: Lower, Inside: true, Doc: "from enqueued to dispatched: in the broker"},
+	{Name: "queued", Kind: Interval, Unit: "s", Better: Lower, Inside: true, Doc: "from enqueued to dispatched, of messages delivered once: in the broker"},
 	{Name: "ready", Kind: Gauge, Better: Neither, Inside: true, Doc: "messages waiting in queues"},
 	{Name: "redelivered", Kind: Count, Better: Lower, Doc: "deliveries flagged as redelivered"},
 	{Name: "refused", Kind: Count, Better: Lower, Fate: true, Doc: "messages that the broker refused: a negative confirm, or a full queue that rejects"},
