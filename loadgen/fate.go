@@ -69,7 +69,7 @@ func (s *Settler) Settle(row *run.Message, e End) {
 		row.State, row.Started = run.Lost, run.None // it counts as never started; its span stays
 	case fate.Gone > 0:
 		s.gone(row)
-	case e.In >= 0 && (moved || e.Workable == 0 || row.Attempts > 0 && e.Routed == 1):
+	case e.In >= 0 && (moved || e.Workable == 0 || e.Routed == 1):
 		s.parked(row, e)
 	case e.There:
 		row.State = run.Left

@@ -207,7 +207,12 @@ func runRows(in *arms.Set) [][]cell {
 				}
 				return *s.JainBusyByWorker
 			}, func(v float64) string { return strconv.FormatFloat(v, 'f', 3, 64) }),
-			get(func(s *stat.Summary) float64 { return float64(s.Ledger.Lost) }, count),
+			get(func(s *stat.Summary) float64 {
+				if s.Ledger.Gone > 0 {
+					return math.NaN() // the target does not show which are lost
+				}
+				return float64(s.Ledger.Lost)
+			}, count),
 			get(func(s *stat.Summary) float64 { return float64(s.Ledger.Duplicated) }, count),
 			get(func(s *stat.Summary) float64 { return float64(s.Ledger.Redelivered) }, count),
 		})

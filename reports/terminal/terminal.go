@@ -104,9 +104,13 @@ func classes(s *stat.Summary) Table {
 
 // totals is the line below a run's table.
 func totals(s *stat.Summary) string {
+	lost := stat.Count(int(s.Ledger.Lost))
+	if s.Ledger.Gone > 0 {
+		lost = "not visible"
+	}
 	parts := []string{
 		"utilisation " + stat.Percent(s.Utilisation),
-		"lost " + stat.Count(int(s.Ledger.Lost)), "duplicated " + stat.Count(int(s.Ledger.Duplicated)),
+		"lost " + lost, "duplicated " + stat.Count(int(s.Ledger.Duplicated)),
 	}
 	for _, c := range []struct {
 		n    int64
