@@ -38,6 +38,7 @@ const between = "  " // of two columns
 // their columns stand below each other. First it leaves out columns that have the same
 // cell everywhere, then those of the least need. If the rest is too wide, it shortens
 // heads that are wider than their column, and the cells of columns that are aligned left.
+// No figure gives way to a name that takes more than half of a line: the name is shortened.
 func layOut(s Style, tables ...Table) layout {
 	columns := tables[0].Columns
 	l := layout{style: s, widths: make([]int, len(columns))}
@@ -55,7 +56,7 @@ func layOut(s Style, tables ...Table) layout {
 	}
 	l.room = s.Columns - indent
 	l.wide = l.total() > l.room
-	for l.total() > l.room {
+	for l.total()-l.spare(columns) > l.room {
 		least := -1
 		for i, c := range columns {
 			if c.Need > 0 && l.widths[i] >= 0 && (least < 0 || l.rank(i, rows, tables) < l.rank(least, rows, tables)) {
@@ -80,6 +81,18 @@ func layOut(s Style, tables ...Table) layout {
 		l.widths[widest]--
 	}
 	return l
+}
+
+// spare is the number of columns by which names that take more than half of a line can be
+// shortened.
+func (l layout) spare(columns []Column) int {
+	n := 0
+	for i, c := range columns {
+		if c.Left {
+			n += max(0, l.widths[i]-max(l.room/2, shortest))
+		}
+	}
+	return n
 }
 
 // shortest is the least width to which a column is shortened.

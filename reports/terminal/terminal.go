@@ -177,7 +177,11 @@ func writeVerdict(w io.Writer, v stat.Verdict) error {
 	case stat.Met:
 		return nil
 	case stat.CutOff:
-		why += " until it was cut off"
+		if why == "" {
+			why = ": the run was cut off before there was a figure"
+		} else {
+			why += " until it was cut off"
+		}
 	case stat.NotDecided:
 		why += ", of which lateness can explain " + stat.Quantity(v.Effect, v.Unit)
 		outcome, tone = strings.ToUpper(outcome), Bad
