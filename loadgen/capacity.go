@@ -180,7 +180,7 @@ func (c *capacity) offerOpen(i, j int, start int64) {
 				break
 			}
 			rate := (integral(seg, to) - integral(seg, from)) / (to - from)
-			first, last := start+int64((r.begin[k]+from)*1e6), start+int64((r.begin[k]+to)*1e6)
+			first, last := start+int64(math.Round((r.begin[k]+from)*1e6)), start+int64(math.Round((r.begin[k]+to)*1e6))
 			for at, work := range perMessage {
 				pool := c.pools[at.pool]
 				pool.inflows = append(pool.inflows, inflow{first, last, at.group, rate * work})

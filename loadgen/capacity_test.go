@@ -163,6 +163,7 @@ func TestOverloads(t *testing.T) {
 		{"a queue that is long enough", strings.Replace(two, "ARGS", "x-max-length: 100000", 1) + load(open("a", "6/s", "60s")) + workers(onA), []string{"0s-1m0s a: 6 of 4, 7, gone by 1m30s"}},
 		{"a queue that nobody consumes", two + load(open("lonely", "6/s", "60s")) + workers(onA), nil},
 		{"a ramp", two + load("{class: a, model: open, arrival: constant, shape: [{ramp: 8/s, for: 160s}]}") + workers(onA), []string{"1m20s-2m40s a: 7.75 of 4 varies, 8, gone by 3m20s"}},
+		{"segments that meet", two + load("{class: a, model: open, arrival: constant, shape: [{hold: 6/s, for: 100ms}, {hold: 6/s, for: 20100ms}, {hold: 6/s, for: 700ms}, {hold: 6/s, for: 19100ms}, {hold: 0/s, for: 10s}]}") + workers(onA), []string{"0s-40s a: 6 of 4, 7, gone by 1m0s"}},
 		{"a count that ends the phase", two + load("{class: a, model: open, arrival: constant, rate: 6/s, count: 120}") + workers(onA), []string{"0s-20s a: 6 of 4, 7, gone by 30s"}},
 		{"a closed loop", two + load("{class: a, model: closed, users: 50, duration: 60s}") + workers(onA), nil},
 		{"a burst is a backlog", two + load("{class: a, model: burst, count: 100}") + workers(onA), nil},
