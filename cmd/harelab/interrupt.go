@@ -2,6 +2,8 @@ package main
 
 import (
 	"context"
+	"fmt"
+	"log"
 	"os"
 	"os/signal"
 	"syscall"
@@ -28,6 +30,7 @@ func interruptible() (context.Context, context.CancelFunc) {
 		select {
 		case s := <-signals:
 			cancel()
+			fmt.Fprintf(log.Writer(), "harelab: %v: ending; a second signal ends at once\n", s)
 			if s == syscall.SIGHUP {
 				signal.Reset(os.Interrupt, syscall.SIGTERM)
 				time.Sleep(hangupEcho)

@@ -88,6 +88,7 @@ func interruptedRunIsWritten(t *testing.T, s os.Signal) {
 	await(t, p.stderr, "published 44/44")
 	p.signal(t, s)
 	interrupted := time.Now()
+	await(t, p.stderr, "a second signal ends at once")
 	out, _ := io.ReadAll(p.stdout)
 	p.Wait()
 	if code := p.ProcessState.ExitCode(); code != exitInterrupted {
