@@ -20,9 +20,10 @@ func TestVerdict(t *testing.T) {
 	expect := func(op string, value float64) []run.Expectation {
 		return []run.Expectation{{Text: "lost", Of: metric.Query{Metric: "lost"}, Op: op, Value: value}}
 	}
-	met := &run.Result{Expect: expect("==", 0), Late: 900_000}
-	unmet := &run.Result{Expect: expect(">", 0)}
-	lateUnmet := &run.Result{Expect: expect(">", 0), Late: 186_000}
+	one := []run.Message{{Class: -1, Queue: -1, Tenant: -1, Worker: -1, State: run.Done}}
+	met := &run.Result{Messages: one, Expect: expect("==", 0), Late: 900_000}
+	unmet := &run.Result{Messages: one, Expect: expect(">", 0)}
+	lateUnmet := &run.Result{Messages: one, Expect: expect(">", 0), Late: 186_000}
 	invalid := &run.Result{Findings: []run.Finding{{Code: "lateness", Invalid: true}}}
 	for _, c := range []struct {
 		name    string
