@@ -244,7 +244,7 @@ func (s *session) watch(closed <-chan *amqp091.Error) {
 	select {
 	case err := <-closed:
 		if err != nil && !s.meant.Load() {
-			s.w.r.fatal("worker-lost", fmt.Sprintf("Worker %s was cut off by the broker: %v.", s.w.spec.Name, inWords(err)))
+			s.w.r.fatal("worker-lost", fmt.Sprintf("Worker %s was cut off: %v.", s.w.spec.Name, inWords(err)))
 		}
 	case <-s.w.r.halt:
 	}

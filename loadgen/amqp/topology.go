@@ -165,19 +165,19 @@ func (a *admin) close() error {
 	var errs []error
 	for _, name := range a.queues {
 		if _, err := a.ch.QueueDelete(name, false, false, false); err != nil {
-			errs = append(errs, fmt.Errorf("queue %q: %w", name, err))
+			errs = append(errs, fmt.Errorf("queue %q: %w", name, inWords(err)))
 			break
 		}
 	}
 	for _, name := range a.foreign {
 		if _, err := a.ch.QueuePurge(name, false); err != nil {
-			errs = append(errs, fmt.Errorf("queue %q: %w", name, err))
+			errs = append(errs, fmt.Errorf("queue %q: %w", name, inWords(err)))
 			break
 		}
 	}
 	for _, name := range a.exchanges {
 		if err := a.ch.ExchangeDelete(name, false, false); err != nil {
-			errs = append(errs, fmt.Errorf("exchange %q: %w", name, err))
+			errs = append(errs, fmt.Errorf("exchange %q: %w", name, inWords(err)))
 			break
 		}
 	}
