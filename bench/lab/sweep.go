@@ -8,6 +8,7 @@ import (
 	"slices"
 
 	"harelab/loadgen"
+	"harelab/reports/judge"
 	"harelab/reports/stat"
 	"harelab/reports/sweep"
 	"harelab/scenarios"
@@ -279,29 +280,32 @@ func (s *Sweep) measure(ctx context.Context, c *Cell, progress func(loadgen.Prog
 	for _, f := range sum.Findings {
 		c.Findings = append(c.Findings, f.Text)
 	}
-	c.Metrics, err = cellMetrics(sum, append(s.goals(r.Classes), sweepMetrics...))
-	return err
+	return c.ask(sum, append(s.goals(r.Classes), sweepMetrics...))
 }
 
-// cellMetrics returns the metrics that have a value in this cell. A label may name a
-// worker that only other cells have.
-func cellMetrics(sum *stat.Summary, names []string) (map[string]float64, error) {
-	out := make(map[string]float64, len(names))
+// ask sets the metrics that have a value in this cell. A label may name a worker that
+// only other cells have.
+func (c *Cell) ask(sum *stat.Summary, names []string) error {
+	c.Metrics = make(map[string]float64, len(names))
 	for _, name := range names {
 		q, err := metric.Parse(name)
 		if err != nil {
-			return nil, err
+			return err
 		}
 		if sum.Scope().Check(q) != nil {
 			continue
 		}
 		v, err := sum.Ask(q)
 		if err != nil {
-			return nil, err
+			return err
 		}
-		if !math.IsNaN(v) && !math.IsInf(v, 0) {
-			out[name] = v
+		if math.IsNaN(v) || math.IsInf(v, 0) {
+			continue
+		}
+		c.Metrics[name] = v
+		if judge.About(q, []*stat.Summary{sum}).IsOfFinished() {
+			c.Unfinished = append(c.Unfinished, name)
 		}
 	}
-	return out, nil
+	return nil
 }

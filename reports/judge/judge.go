@@ -40,6 +40,16 @@ func About(q metric.Query, runs []*stat.Summary) Goal {
 		slices.ContainsFunc(runs, func(s *stat.Summary) bool { return unfinished(s, q) })}
 }
 
+// OfFinished returns the goal with words that speak of finished messages only. It is for
+// reports that have figures and not the runs; with runs, use [About].
+func (g Goal) OfFinished() Goal {
+	g.finished = true
+	return g
+}
+
+// IsOfFinished reports whether the words speak of finished messages only.
+func (g Goal) IsOfFinished() bool { return g.finished }
+
 // unfinished reports whether a run finished some of the messages that a query selects
 // and not all. A run that finished none has the value "never", which needs no more
 // words.

@@ -69,6 +69,9 @@ func (g Goal) Value(v float64) string {
 	case math.IsNaN(v):
 		return "no value"
 	case math.IsInf(v, 1):
+		if p, _, _ := phraseOf(g.Query); p.with != "" {
+			return "never"
+		}
 		return "endless"
 	}
 	switch g.Unit() {

@@ -3,7 +3,6 @@ package page
 import (
 	"fmt"
 	"math"
-	"slices"
 	"strings"
 
 	"harelab/reports/arms"
@@ -66,27 +65,22 @@ func heldRule(f facts) (Story, bool) {
 	}, true
 }
 
-// keepsUpRule: hardly any message of any class waits, not even the unluckiest.
+// keepsUpRule: in no run does a message of any class wait long, not even the unluckiest,
+// and every message is finished.
 func keepsUpRule(f facts) (Story, bool) {
-	s := f.base.First().Summary
-	for _, c := range append(slices.Clone(s.Classes), s.All) {
-		if c.Published == 0 {
-			continue
-		}
-		if name := c.Name; c != s.All {
-			of := func(figure func(*stat.Class) float64) float64 {
-				return f.base.Over(func(s *stat.Summary) float64 { return figure(s.Class(name)) }).Center
-			}
-			if work := of(serviceMean); !(of(waitP99) <= work/10) || !(of(waitMax) <= max(work, 1e-3)) {
+	for _, r := range f.base.Runs {
+		for _, c := range r.Summary.Classes {
+			work := serviceMean(c)
+			if c.Published > 0 && (c.N < c.Published || !(waitP99(c) <= work/10) || !(waitMax(c) <= max(work, 1e-3))) {
 				return Story{}, false
 			}
 		}
 	}
-	longest := f.base.Over(func(s *stat.Summary) float64 { return waitMax(s.All) }).Center
+	longest := f.base.Over(func(s *stat.Summary) float64 { return waitMax(s.All) }).Hi
 	if math.IsNaN(longest) {
 		return Story{}, false
 	}
-	return Story{"The workers keep up: " + judge.About(metric.Must("wait.max"), arms.Summaries(f.in.Runs)).Say(longest) + ".", f.values()}, true
+	return Story{"The workers keep up: " + judge.Goal{Query: metric.Must("wait.max")}.Say(longest) + ".", f.values()}, true
 }
 
 // plainRule says the goals' values in a run of which there is nothing else to say.

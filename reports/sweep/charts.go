@@ -125,7 +125,7 @@ func (s *Sweep) pareto(width float64) *plot.Figure {
 	if fast-slow <= sameRate*fast || equal(slices.MinFunc(dots, y).Y, slices.MaxFunc(dots, y).Y) {
 		return nil
 	}
-	return plot.Pareto(dots, "throughput, messages per second", goalOf(wait).Label(), s.formatOf("throughput"), s.formatOf(wait), width, choice(dots))
+	return plot.Pareto(dots, "throughput, messages per second", s.goalOf(wait).Label(), s.formatOf("throughput"), s.formatOf(wait), width, choice(dots))
 }
 
 // choice names the cells of the front.

@@ -48,8 +48,12 @@ type Cell struct {
 	Load    string             `json:"load,omitempty"`    // hash of the load; empty if it is not known
 	Invalid string             `json:"invalid,omitempty"` // why the run is invalid; empty if it is valid
 
-	Slots     int      `json:"slots,omitempty"`     // of all workers
-	Unmet     []string `json:"unmet,omitempty"`     // what of Sweep.Expect the run does not meet
+	Slots int      `json:"slots,omitempty"` // of all workers
+	Unmet []string `json:"unmet,omitempty"` // what of Sweep.Expect the run does not meet
+	// Unfinished lists the metrics whose messages were not all finished, so that the figure
+	// is one of the finished messages only.
+	Unfinished []string `json:"unfinished,omitempty"`
+
 	Overloads []string `json:"overloads,omitempty"` // sentences on the spans in which the plan needs more slots than there are
 }
 
@@ -208,9 +212,6 @@ func (s *Sweep) Best() (best, worst []string, ok bool) {
 	}
 	return ps[0].values, ps[len(ps)-1].values, true
 }
-
-// format writes a value of the goal.
-func (s *Sweep) format(v float64) string { return s.formatOf(s.Goal)(v) }
 
 // formatOf returns a function that writes a metric's values, all times in one unit.
 func (s *Sweep) formatOf(name string) func(float64) string {

@@ -54,7 +54,7 @@ func (s *Sweep) price() string {
 	for _, m := range s.siblings() {
 		of := *s
 		of.Goal = m
-		g, best := goalOf(m), of.ranked()
+		g, best := s.goalOf(m), of.ranked()
 		if len(best) == 0 {
 			continue
 		}

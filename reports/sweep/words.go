@@ -17,12 +17,16 @@ func equal(a, b float64) bool { return a == b || math.Abs(a-b) <= 1e-9*math.Abs(
 const near = 0.05
 
 // goal returns the goal for words about it. Check has found that there is one.
-func (s *Sweep) goal() judge.Goal { return goalOf(s.Goal) }
+func (s *Sweep) goal() judge.Goal { return s.goalOf(s.Goal) }
 
-func goalOf(name string) judge.Goal {
+// goalOf returns the goal for words about a metric of the cells.
+func (s *Sweep) goalOf(name string) judge.Goal {
 	g, err := judge.Parse(name)
 	if err != nil {
 		panic("sweep: " + err.Error())
+	}
+	if slices.ContainsFunc(s.Cells, func(c Cell) bool { return c.Invalid == "" && slices.Contains(c.Unfinished, name) }) {
+		g = g.OfFinished()
 	}
 	return g
 }
@@ -44,7 +48,11 @@ func (s *Sweep) Sentence() string {
 	case len(ps) == 1:
 		return fmt.Sprintf("There is no choice: only one cell was measured. With %s, %s.", s.with([][]string{ps[0].values}), g.Say(v))
 	case equal(v, w):
-		return fmt.Sprintf("The settings make no difference: in every cell %s.", g.Say(v))
+		var names []string
+		for _, a := range s.Axes {
+			names = append(names, a.Name)
+		}
+		return fmt.Sprintf("In every cell %s: %s.", g.Say(v), doNotChange(names))
 	}
 	return fmt.Sprintf("With %s, %s with %s%s.", s.with(s.like(ps, v)), g.Change(w, v), s.with(s.like(ps, w)), medians) + s.idle()
 }
@@ -55,11 +63,16 @@ func (s *Sweep) idle() string {
 	if len(names) == 0 || len(names) == len(s.Axes) {
 		return ""
 	}
+	return " " + doNotChange(names) + "."
+}
+
+// doNotChange says that axes do not change what the sentence before it says.
+func doNotChange(names []string) string {
 	do := "does"
 	if len(names) > 1 {
 		do = "do"
 	}
-	return fmt.Sprintf(" %s %s not change that.", stat.List(names, "and"), do)
+	return fmt.Sprintf("%s %s not change that", stat.List(names, "and"), do)
 }
 
 // hidden says in which other figures cells differ clearly that are equal by the goal:
@@ -76,7 +89,7 @@ func (s *Sweep) hidden() string {
 		}
 	}
 	for _, m := range s.siblings() {
-		g := goalOf(m)
+		g := s.goalOf(m)
 		least, most := math.Inf(1), math.Inf(-1)
 		for _, p := range tied {
 			if v := p.mid(m); !math.IsNaN(v) {
