@@ -28,6 +28,9 @@ fuzz: ## run every fuzz target for FUZZTIME
 	@grep -rHo --include='*_test.go' '^func Fuzz[A-Za-z0-9]*' . | sed 's|/[^/]*:func | |' | while read -r dir name; do \
 	echo "$$dir $$name"; go test -tags invariants -run '^$$' -fuzz "^$$name$$" -fuzztime $(FUZZTIME) "$$dir" || exit 1; done
 
+truth: ## recompute what pages and sweeps say of 10,000 random pairs of variants
+	go test -count 1 -v -timeout 30m -run 'TellTheTruth|CatchesLies' ./bench/lab -truth.pairs 10000
+
 bench: ## run every benchmark COUNT times into bench.txt; read it with go tool benchstat -col /strategy bench.txt
 	go test -run '^$$' -bench . -timeout 0 -count $(COUNT) ./bench/... | tee bench.txt
 
@@ -37,4 +40,4 @@ interop: ## test harelab serve with real clients: pika, aio-pika, Celery, amqp-t
 outcomes: ## run the talk ten times with real Celery on a real RabbitMQ and print what came out (five minutes)
 	go test -tags interop -count 1 -v -run TestOutcomesOnRabbitMQ ./cmd/harelab/interop -args -outcomes 10
 
-.PHONY: help run test race invariants lint fuzz bench interop outcomes
+.PHONY: help run test race invariants lint fuzz truth bench interop outcomes

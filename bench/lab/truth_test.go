@@ -1,0 +1,144 @@
+package lab
+
+import (
+	"flag"
+	"math/rand/v2"
+	"regexp"
+	"slices"
+	"strings"
+	"testing"
+
+	"harelab/reports/arms"
+	"harelab/reports/judge"
+	"harelab/reports/page"
+)
+
+var (
+	pairs     = flag.Int("truth.pairs", 300, "number of random pairs of variants whose pages TestPagesTellTheTruth checks")
+	firstPair = flag.Uint64("truth.first", 0, "number of the first of these pairs")
+)
+
+// A statement is prose of a page with its check against messages.csv.
+type statement struct {
+	text  string
+	check func(text string) error
+}
+
+// statements returns all that the pages of a random pair say in sentences: the page of
+// both arms, that of each alone, the verdict in both directions, and the strips on
+// capacity.
+func (p randomPair) statements(t *testing.T) []statement {
+	t.Helper()
+	var out []statement
+	n := len(p.runs) / 2
+	for _, runs := range [][]*arms.Run{p.runs, p.runs[:n], p.runs[n:]} {
+		set := arms.NewSet(runs)
+		o := told{runs: make(map[string][]*csvRun)}
+		for _, a := range set.Arms {
+			o.labels = append(o.labels, a.Label)
+			for _, r := range a.Runs {
+				o.runs[a.Label] = append(o.runs[a.Label], newCSVRun(t, r))
+			}
+		}
+		s := page.Tell(set)
+		out = append(out, statement{s.Headline + " " + s.Text, o.tell})
+		for i, a := range set.Arms {
+			for _, c := range page.Capacity(arms.NewSet(a.Runs)).Checks {
+				out = append(out, statement{c.Text, o.runs[o.labels[i]][0].checkOverloads})
+			}
+		}
+		if len(set.Arms) == 2 {
+			a, b := arms.Summaries(set.Arms[0].Runs), arms.Summaries(set.Arms[1].Runs)
+			goals := judge.Goals(slices.Concat(a, b))
+			there := pairOfArms{o.runs["random"], o.runs["other"]}
+			back := pairOfArms{o.runs["other"], o.runs["random"]}
+			out = append(out,
+				statement{judge.Weigh(goals, a, b).Sentence("other", "random"), there.checkBalance},
+				statement{judge.Weigh(goals, b, a).Sentence("other", "random"), back.checkBalance})
+		}
+	}
+	return out
+}
+
+// TestPagesTellTheTruth runs random scenarios with random variants and recomputes every
+// figure and every better, worse, equal, lost and overloaded that their pages say, from
+// messages.csv and with code of its own. A sentence that the checker does not know fails
+// too: it would go unchecked.
+func TestPagesTellTheTruth(t *testing.T) {
+	checked := 0
+	for i := range uint64(pairsToCheck()) {
+		n := *firstPair + i
+		p := newRandomPair(t, rand.New(rand.NewPCG(n, 1)))
+		for _, s := range p.statements(t) {
+			checked++
+			if err := s.check(s.text); err != nil {
+				t.Errorf("pair %d (-truth.first %d -truth.pairs 1): %s\n\t%v", n, n, s.text, err)
+			}
+		}
+	}
+	t.Logf("%d statements about %d pairs from %d on", checked, pairsToCheck(), *firstPair)
+}
+
+// pairsToCheck is a few of the pairs in short tests.
+func pairsToCheck() int {
+	if testing.Short() {
+		return min(*pairs, 60)
+	}
+	return *pairs
+}
+
+// TestTruthCatchesLies plants wrong sentences. The checker must find each of them.
+func TestTruthCatchesLies(t *testing.T) {
+	figures := regexp.MustCompile(`within (\S+ \S+) instead of within (\S+ \S+)|(\d\S* m?s) instead of (\d\S* m?s)`)
+	lies := []struct {
+		name string
+		lie  func(text string) string // as it is if it does not apply
+	}{
+		{"worse is called better", func(s string) string { return strings.Replace(s, "Worse with", "Better with", 1) }},
+		{"better is called worse", func(s string) string { return strings.Replace(s, "Better with", "Worse with", 1) }},
+		{"the figures of the arms are exchanged", func(s string) string {
+			return figures.ReplaceAllString(s, "$2$4 instead of $1$3")
+		}},
+		{"a change is called no difference", func(s string) string {
+			if strings.Contains(s, " of being received") {
+				return s // the value is not at the end of the clause
+			}
+			return regexp.MustCompile(`^(?:Better|Worse) with other(?: \([^)]*\))?: ([^;]*) instead of [^;.]*(.*)`).ReplaceAllString(s, "$1 with both random and other: no difference$2")
+		}},
+		{"the price is hidden in the return", func(s string) string { return strings.Replace(s, "; the price: ", "; in return ", 1) }},
+		{"a lost message is forgotten", func(s string) string {
+			return regexp.MustCompile(`(random|other) lost [\d,]+ of`).ReplaceAllString(s, "$1 lost 0 of")
+		}},
+		{"a slot too many is there", func(s string) string {
+			return regexp.MustCompile(`\d+ (?:is|are) there`).ReplaceAllString(s, "99 are there")
+		}},
+		{"an expectation that is met is called not met", func(s string) string {
+			return regexp.MustCompile(`Not met: .*`).ReplaceAllString(s, "Not met: lost < 1000 with random.")
+		}},
+	}
+	applied := make([]int, len(lies))
+	for n := uint64(0); slices.Min(applied) < 5 && n < 2000; n++ {
+		p := newRandomPair(t, rand.New(rand.NewPCG(n, 2)))
+		for _, s := range p.statements(t) {
+			if s.check(s.text) != nil {
+				continue // the other test reports it
+			}
+			for i, l := range lies {
+				lie := l.lie(s.text)
+				if lie == s.text || applied[i] >= 20 {
+					continue
+				}
+				applied[i]++
+				if s.check(lie) == nil {
+					t.Errorf("pair %d: %s, and it was not found:\n\t%s\n\tinstead of %s", n, l.name, lie, s.text)
+				}
+			}
+		}
+	}
+	for i, l := range lies {
+		if applied[i] < 5 {
+			t.Errorf("%s: the lie could be planted in only %d sentences", l.name, applied[i])
+		}
+	}
+	t.Logf("planted %v", applied)
+}
