@@ -183,6 +183,7 @@ func TestClear(t *testing.T) {
 		{"wait.p99", 0, 0.0001, false},
 		{"wait.p99", 0, 0.002, true},
 		{"wait.p99", 1, 1.2, false},
+		{"wait.p99", 1, 1.24, false}, // more than a fifth of the lesser value only
 		{"wait.p99", 1, 1.3, true},
 		{"wait.p99", 1, inf, true},
 		{"wait.p99", inf, inf, false},
