@@ -213,7 +213,7 @@ func (w *worker) start(i int32, t *task, slot int32) {
 	now := w.d.now
 	end := now + t.service
 	if w.Worker.Attempt != nil {
-		took := t.service
+		var took int64
 		took, t.verdict = w.Worker.Attempt(t.seq, t.attempt, now, t.service)
 		if end = now + took; w.Ack == AckAuto && t.verdict.Refuses() {
 			t.verdict = loadgen.Verdict{}

@@ -263,7 +263,7 @@ func unknownText(claims []claim) string {
 }
 
 // counts are the rows of one new file by what was found.
-type counts struct{ rows, constant, better, worse, unknown, tested, exact, possible int }
+type counts struct{ rows, constant, better, worse, unknown, tested, possible int }
 
 func (c *Comparison) counts(j int) counts {
 	var n counts
@@ -317,7 +317,7 @@ func (c *Comparison) nothing(j int) string {
 		return fmt.Sprintf("Nothing can be told: %s.", c.tooFew(j))
 	case n.differ() > 0:
 		chance := math.Round(compare.Alpha * float64(n.tested))
-		return fmt.Sprintf("No difference beyond chance: %s by itself (p < %.2f), and among %d tested ones chance alone brings about %.0f.", areRows(n.differ(), "differs", "differ"), compare.Alpha, n.tested, max(1, chance))
+		return fmt.Sprintf("No difference beyond chance: %s (p < %.2f), and among %d tested ones chance alone brings about %.0f.", areRows(n.differ(), "differs by itself", "differ by themselves"), compare.Alpha, n.tested, max(1, chance))
 	}
 	return fmt.Sprintf("No difference beyond chance in %s.", countOf(n.tested, "row"))
 }
