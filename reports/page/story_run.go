@@ -89,6 +89,9 @@ func plainRule(f facts) (Story, bool) {
 		return Story{}, false
 	}
 	if all := f.base.First().Summary.All; all.N == 0 {
+		if all.Published == 0 {
+			return Story{"No message was published.", f.values()}, true
+		}
 		h := "No message was finished"
 		if ends := endWords(f.base.First().Summary); len(ends) > 0 {
 			h += ": " + strings.Join(ends, "; ")
@@ -105,7 +108,7 @@ func plainRule(f facts) (Story, bool) {
 		}
 	}
 	if half == 0 {
-		parts = append(parts, fmt.Sprintf("most %s start at once", f.what()))
+		parts = append(parts, fmt.Sprintf("most %s start at once", f.about("wait.p50").Who()))
 	} else {
 		parts = append(parts, f.about("wait.p50").Say(half))
 	}

@@ -305,3 +305,16 @@ func TestInOneUnit(t *testing.T) {
 		}
 	}
 }
+
+// TestUtilisationCountsFailedWork: a slot is busy with work that fails, too, and the time
+// that counts ends with the last work and not with the last message that was done.
+func TestUtilisationCountsFailedWork(t *testing.T) {
+	r := specimen.CeleryInitial() // one worker of four slots, busy for 11 s
+	for slot := range int32(2) {
+		r.Spans = append(r.Spans, run.Span{Slot: slot, Class: 1, Seq: 1, Start: 11_000_000, End: 22_000_000})
+	}
+	s := Summarize(r)
+	if got, err := s.Ask(metric.Must("utilisation")); err != nil || got != 0.75 || s.Utilisation != 0.75 {
+		t.Errorf("utilisation %v, %v, of the summary %v; want 0.75", got, err, s.Utilisation)
+	}
+}

@@ -17,6 +17,7 @@ type dataset struct {
 	first   int64 // first intended instant after the warm-up
 	sent    int64 // first publish after the warm-up
 	last    int64 // last done, or the end of a run that was cut short
+	worked  int64 // end of the last work, which may have failed, or last if that is later
 }
 
 func newDataset(r *run.Result) *dataset {
@@ -49,6 +50,10 @@ func newDataset(r *run.Result) *dataset {
 	}
 	if r.Partial {
 		ds.last = max(ds.last, r.Length)
+	}
+	ds.worked = ds.last
+	for i := range r.Spans {
+		ds.worked = max(ds.worked, r.Spans[i].End)
 	}
 	return ds
 }

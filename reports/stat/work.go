@@ -41,7 +41,7 @@ func (ds *dataset) edges() [][]edge {
 func (ds *dataset) workers() (ws []*Worker, utilisation float64) {
 	busy := make([]int64, len(ds.r.Workers))
 	for _, s := range ds.r.Spans {
-		if d := min(s.End, ds.last) - max(s.Start, ds.sent); d > 0 && s.Worker >= 0 {
+		if d := s.End - max(s.Start, ds.sent); d > 0 && s.Worker >= 0 {
 			busy[s.Worker] += d
 		}
 	}
@@ -53,7 +53,7 @@ func (ds *dataset) workers() (ws []*Worker, utilisation float64) {
 	}
 	var total, capacity int64
 	for i, w := range ds.r.Workers {
-		c := max(ds.last-ds.sent, 0) * int64(w.Slots)
+		c := max(ds.worked-ds.sent, 0) * int64(w.Slots)
 		total += busy[i]
 		capacity += c
 		ws = append(ws, &Worker{
@@ -89,12 +89,13 @@ func (ds *dataset) jainBusy(keep *filter) float64 {
 	return Jain(x)
 }
 
-// utilisation is the share of slot time that was spent on messages. It counts the
-// workers and messages that keep admits.
+// utilisation is the share of slot time, from the first publish to the end of the last
+// work, that was spent on messages, finished or not. It counts the workers and messages
+// that keep admits.
 func (ds *dataset) utilisation(keep *filter) float64 {
 	var busy, capacity int64
 	for _, s := range ds.r.Spans {
-		d := min(s.End, ds.last) - max(s.Start, ds.sent)
+		d := s.End - max(s.Start, ds.sent)
 		if d > 0 && s.Worker >= 0 && keep.worker.admits(s.Worker) && keep.class.admits(s.Class) {
 			if m := ds.message(s.Seq); m == nil || keep.carries(m) {
 				busy += d
@@ -103,7 +104,7 @@ func (ds *dataset) utilisation(keep *filter) float64 {
 	}
 	for i, w := range ds.r.Workers {
 		if keep.worker.admits(int32(i)) {
-			capacity += max(ds.last-ds.sent, 0) * int64(w.Slots)
+			capacity += max(ds.worked-ds.sent, 0) * int64(w.Slots)
 		}
 	}
 	return ratio(float64(busy), float64(capacity))
