@@ -191,7 +191,11 @@ func runRows(in *arms.Set) [][]cell {
 	var rows [][]cell
 	for _, a := range in.Arms {
 		get := func(f func(*stat.Summary) float64, format func(float64) string) cell {
-			return figureCell(median(a, f), format)
+			v := median(a, f)
+			if math.IsNaN(v) && a.First().Summary.Target.Visible() {
+				return cell{Text: "-", Sort: "-1"} // nothing is hidden: there is no such figure
+			}
+			return figureCell(v, format)
 		}
 		count := func(v float64) string { return stat.Count(int(v)) }
 		s := a.First().Summary
