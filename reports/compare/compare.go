@@ -302,5 +302,9 @@ func Delta(ratio float64) string {
 	case ratio >= 100:
 		return fmt.Sprintf("x%.0f", ratio)
 	}
-	return fmt.Sprintf("%+.1f %%", 100*(ratio-1))
+	s := fmt.Sprintf("%+.1f %%", 100*(ratio-1))
+	if s == "-0.0 %" || s == "+0.0 %" {
+		return "0.0 %"
+	}
+	return s
 }

@@ -137,8 +137,8 @@ func figureRows(in *arms.Set) [][]cell {
 			}
 			finished := get(func(c *stat.Class) float64 { return float64(c.N) })
 			figureCell := func(v float64, format func(float64) string) cell {
-				if finished == 0 && math.IsNaN(v) {
-					return cell{Text: "-", Sort: "-1"} // no message was finished, so there is no value to show
+				if math.IsNaN(v) && (finished == 0 || a.First().Summary.Target.Visible()) {
+					return cell{Text: "-", Sort: "-1"} // nothing is hidden: there is no such figure
 				}
 				return figureCell(v, format)
 			}

@@ -41,7 +41,7 @@ func everything() *run.Result {
 			m.Attempts = 2
 		}
 		add(m)
-		r.Spans = append(r.Spans, run.Span{Worker: m.Worker, Class: class, Seq: m.Seq, Start: m.Started, End: m.Done})
+		r.Spans = append(r.Spans, run.Span{Worker: m.Worker, Class: class, Seq: int64(len(r.Messages) - 1), Start: m.Started, End: m.Done})
 	}
 	none := run.None
 	for i, state := range []run.State{

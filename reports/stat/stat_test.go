@@ -318,3 +318,16 @@ func TestUtilisationCountsFailedWork(t *testing.T) {
 		t.Errorf("utilisation %v, %v, of the summary %v; want 0.75", got, err, s.Utilisation)
 	}
 }
+
+// TestBusyTimeOfCopies: a message that was routed to several queues has one row, and each
+// worker that did its work was busy.
+func TestBusyTimeOfCopies(t *testing.T) {
+	r := specimen.CeleryInitial()
+	r.Workers = []run.Worker{{Name: "a", Slots: 1}, {Name: "b", Slots: 1}}
+	r.Messages = r.Messages[:1]
+	r.Messages[0].Worker = 1
+	r.Spans = []run.Span{{Worker: 0, Start: 0, End: 4_000_000}, {Worker: 1, Start: 0, End: 4_000_000}}
+	if got := Summarize(r).JainBusyByWorker; got == nil || *got != 1 {
+		t.Errorf("Jain's index of two workers that were equally busy: %v, want 1", got)
+	}
+}

@@ -71,13 +71,15 @@ func share(part, whole int64) float64 {
 	return float64(part) / float64(whole)
 }
 
-// jainBusy is Jain's index over the time that each worker spent on finished
-// messages. It counts the workers and messages that keep admits.
+// jainBusy is Jain's index over the time that each worker was busy. It counts the
+// workers and messages that keep admits.
 func (ds *dataset) jainBusy(keep *filter) float64 {
 	busy := make([]float64, len(ds.r.Workers))
-	for i := range ds.r.Messages {
-		if m := &ds.r.Messages[i]; m.State == run.Done && m.Worker >= 0 && keep.admits(m) {
-			busy[m.Worker] += float64(m.Done - m.Started)
+	for _, s := range ds.r.Spans {
+		if d := s.End - max(s.Start, ds.sent); d > 0 && s.Worker >= 0 && keep.class.admits(s.Class) {
+			if m := ds.message(s.Seq); m == nil || keep.carries(m) {
+				busy[s.Worker] += float64(d)
+			}
 		}
 	}
 	var x []float64
