@@ -51,6 +51,7 @@ func (c *csvRun) checkOverload(queues []string, from, to float64, there string) 
 	for _, q := range queues {
 		slots += c.slotsOf[q]
 	}
+	slots -= c.away(queues, from, to)
 	if there != "" && number(there) != slots {
 		return fmt.Errorf("%d slots are there", slots)
 	}
@@ -89,4 +90,18 @@ func (c *csvRun) idleSince(queues []string, from float64) float64 {
 func seconds(text string) float64 {
 	number, unit, _ := strings.Cut(text, " ")
 	return float64From(number) * map[string]float64{"s": 1, "ms": 1e-3, "µs": 1e-6}[unit]
+}
+
+// away is the number of slots of a queue's workers that are away from one time to another.
+func (c *csvRun) away(queues []string, from, to float64) int {
+	n := 0
+	for _, w := range c.workers {
+		consumes := slices.ContainsFunc(w.Queues, func(q string) bool { return slices.Contains(queues, q) })
+		for _, a := range w.Away {
+			if consumes && float64(a.From)/1e6 <= from+1e-3 && float64(a.To)/1e6 >= to-1e-3 {
+				n += w.Slots
+			}
+		}
+	}
+	return n
 }

@@ -76,6 +76,7 @@ var forms = []form{
 var zeroForms = []form{
 	{pattern: `all {who} start at once`, figure: ofFinished("wait", longest)},
 	{pattern: `no {who} is finished`, figure: ofFinished("wait", func(vs []float64) float64 { return float64(len(vs)) })},
+	{pattern: `no {who} starves`, figure: func(c *csvRun, _ float64) float64 { return c.starvation() }, once: true},
 	{pattern: `no {who} is lost`, figure: ends("lost")},
 	{pattern: `no {who} is dropped`, figure: ends("dropped")},
 	{pattern: `no {who} expires`, figure: ends("expired")},
@@ -128,7 +129,13 @@ func parseClause(text string) (clause, error) {
 		}
 		who := strings.ToLower(group("who"))
 		out.lower, out.least, out.once = !f.higher, f.least, f.once
-		out.figure = func(c *csvRun) float64 { return f.figure(c.of(who), p) }
+		out.figure = func(c *csvRun) float64 {
+			some := c.of(who)
+			if all := c.of(strings.TrimPrefix(who, "finished ")); some != nil && len(some.rows) == 0 && len(all.rows) > 0 && !f.higher {
+				return math.Inf(1) // none was finished
+			}
+			return f.figure(some, p)
+		}
 		return out, nil
 	}
 	return clause{}, fmt.Errorf("no form of clause is like %q", text)

@@ -9,6 +9,7 @@ import (
 	"strings"
 	"testing"
 
+	"harelab/loadgen/run"
 	"harelab/reports/arms"
 	"harelab/reports/folder"
 )
@@ -19,6 +20,7 @@ type csvRun struct {
 	rows    []csvRow
 	slots   int
 	slotsOf map[string]int // of the workers that consume a queue
+	workers []run.Worker
 }
 
 // A csvRow is one line of messages.csv. Times are in seconds; a missing one is NaN.
@@ -45,7 +47,7 @@ func newCSVRun(t *testing.T, r *arms.Run) *csvRun {
 		}
 		return i
 	}
-	out := &csvRun{slotsOf: make(map[string]int)}
+	out := &csvRun{slotsOf: make(map[string]int), workers: r.Result.Workers}
 	for _, w := range r.Result.Workers {
 		out.slots += w.Slots
 		for _, q := range w.Queues {
@@ -89,7 +91,7 @@ func (c *csvRun) of(who string) *csvRun {
 		}
 		keep = func(r csvRow) bool { return (r.tenant == tenant) != not }
 	}
-	out := &csvRun{slots: c.slots, slotsOf: c.slotsOf}
+	out := &csvRun{slots: c.slots, slotsOf: c.slotsOf, workers: c.workers}
 	for _, r := range c.rows {
 		if (first == "messages" || first == "message" || r.class == first) && keep(r) && !(done && math.IsNaN(r.done)) {
 			out.rows = append(out.rows, r)

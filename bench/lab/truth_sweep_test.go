@@ -197,7 +197,7 @@ func (g *grid) tied(first, change, last string, ends bool) error {
 	}
 	value := make(map[string]float64)
 	for _, cell := range g.cells {
-		if v := median(cell.runs, c.figure); !math.IsNaN(v) {
+		if v := median(cell.runs, c.figure); !math.IsNaN(v) && !math.IsInf(v, 1) {
 			value[cell.key()] = v
 		}
 	}
@@ -238,12 +238,13 @@ func (g *grid) tied(first, change, last string, ends bool) error {
 const clauseStart = `(?:\d+(?:\.\d+)? % of|half of|the|for \d|all|no (?:finished|message|quick|slow|bulk)|messages|finished|quick|slow|bulk|\d\S* (?:instead of \d\S* )?(?:messages|finished|quick|slow|bulk))`
 
 var (
-	sweepChange   = regexp.MustCompile(`^With (.*?), (` + clauseStart + `.*? instead of .*) with (.*?)(?: \(medians of \d+ repeats\))?$`)
-	sweepOther    = regexp.MustCompile(`^The best cells differ in another figure: with (.*?), (` + clauseStart + `.*? instead of .*) with (.*)$`)
+	sweepChange   = regexp.MustCompile(`^With (.*?), (` + clauseStart + `.*? instead of .*?) with (.*?)(?: \(medians of \d+ repeats\))?$`)
+	sweepOther    = regexp.MustCompile(`^The best cells differ in another figure: with (.*?), (` + clauseStart + `.*? instead of .*?) with (.*)$`)
 	sweepSame     = regexp.MustCompile(`^In every cell (.*): [\w, ]+ do(?:es)? not change that$`)
 	sweepIdle     = regexp.MustCompile(`^(\w+) does not change that$`)
 	sweepMeet     = regexp.MustCompile(`^(\d+) of (\d+) cells meets? (.*): (?:those|the one) with (.*)$`)
 	sweepVoid     = regexp.MustCompile(`^No cell has a value of .*$`)
+	sweepWithout  = regexp.MustCompile(`^There is no such figure with (.*)$`)
 	sweepNone     = regexp.MustCompile(`^(?:None of the \d+ cells meets|The cell does not meet) (.*)$`)
 	sweepEvery    = regexp.MustCompile(`^Every cell meets (.*)$`)
 	sweepCheapest = regexp.MustCompile(`^(?:It|The cheapest) has (\d+) slots?(?:, and is overloaded)?(?:: with (.*))?$`)
@@ -306,6 +307,8 @@ func (g *grid) tell(text string) error {
 					err = e
 				}
 			}
+		case sweepWithout.MatchString(s):
+			_, _, err = g.named(sweepWithout.FindStringSubmatch(s)[1])
 		case sweepIdle.MatchString(s), sweepVoid.MatchString(s), sweepFacts.MatchString(s):
 		default:
 			err = fmt.Errorf("no sentence about sweeps is like it")

@@ -108,7 +108,7 @@ var numbers = map[string]phrase{
 	"rejected":         {say: "workers reject {v} {who}", label: "{who} rejected by workers", zero: "workers reject no {one}"},
 	"returned":         {say: "the broker returns {v} {who}", label: "{who} returned by the broker", zero: "the broker returns no {one}"},
 	"slots":            {say: "{v} slots are there{for}", label: "slots that are there{for}"},
-	"starvation":       {say: "for {v} no {one} starts", label: "longest time in which no {one} starts", zero: "all {who} start at once"},
+	"starvation":       {say: "for {v} no {one} starts", label: "longest time in which no {one} starts", zero: "no {one} starves"},
 	"stuck":            {say: "{v} {who} are held by a worker that is busy with something else", label: "{who} held by a worker that is busy with something else", zero: "no {one} is held by a worker that is busy with something else"},
 	"throughput":       {say: "{who} are done at a rate of {v}", label: "rate at which {who} are done"},
 	"unroutable":       {say: "{v} {who} match no queue", label: "{who} that match no queue", zero: "every {one} matches a queue"},

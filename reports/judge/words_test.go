@@ -90,7 +90,7 @@ func TestWords(t *testing.T) {
 		{"wait.p99{class=job,tenant=a,queue!=x,queue!=y}", 2, 1, "99 % of job of tenant a in queues other than x and y start within 1 s",
 			"99 % of job of tenant a in queues other than x and y start within", "99 % of job of tenant a in queues other than x and y start within 1 s instead of 2 s"},
 		{"starvation{class=run_user_query}", 3, 10, "for 10 s no run_user_query starts", "longest time in which no run_user_query starts", "for 10 s instead of 3 s no run_user_query starts"},
-		{"starvation{class!=slow}", 3, 0, "all messages other than slow start at once", "longest time in which no message other than slow starts",
+		{"starvation{class!=slow}", 3, 0, "no message other than slow starves", "longest time in which no message other than slow starts",
 			"for 0 s instead of 3 s no message other than slow starts"},
 		{"held.max{worker=w-1}", 2, 1, "the longest time that a worker holds messages on worker w-1 is 1 s", "longest time that a worker holds messages on worker w-1",
 			"the longest time that a worker holds messages on worker w-1 is 1 s instead of 2 s"},

@@ -103,7 +103,11 @@ func plainRule(f facts) (Story, bool) {
 	half, longest := f.over(f.base, waitP50), f.over(f.base, waitMax)
 	var parts []string
 	if g, ok := f.goal(); ok && !(g.Metric == "wait" && (g.Stat == "max" || g.Stat == "p50") && g.Who() == f.what()) {
-		if e := f.base.Of(g); e.N > 0 {
+		switch e := f.base.Of(g); {
+		case e.N == 0:
+		case math.IsInf(e.Center, 1) && !math.IsInf(e.Lo, 1):
+			parts = append(parts, "in most runs "+g.Say(e.Center))
+		default:
 			parts = append(parts, g.Say(e.Center))
 		}
 	}

@@ -47,14 +47,29 @@ func (s *Sweep) Sentence() string {
 	switch {
 	case len(ps) == 1:
 		return fmt.Sprintf("There is no choice: only one cell was measured. With %s, %s.", s.with([][]string{ps[0].values}), g.Say(v))
-	case equal(v, w):
+	case equal(v, w) || g.Value(v) == g.Value(w):
 		var names []string
 		for _, a := range s.Axes {
 			names = append(names, a.Name)
 		}
 		return fmt.Sprintf("In every cell %s: %s.", g.Say(v), doNotChange(names))
 	}
-	return fmt.Sprintf("With %s, %s with %s%s.", s.with(s.like(ps, v)), g.Change(w, v), s.with(s.like(ps, w)), medians) + s.idle()
+	return fmt.Sprintf("With %s, %s with %s%s.", s.with(s.like(ps, v)), g.Change(w, v), s.with(s.like(ps, w)), medians) + s.idle() + s.without()
+}
+
+// without says in which cells the goal has no value, such as those that finished none of
+// its messages: the best and the worst are of the others.
+func (s *Sweep) without() string {
+	var none [][]string
+	for _, p := range s.points() {
+		if math.IsNaN(p.mid(s.Goal)) {
+			none = append(none, p.values)
+		}
+	}
+	if len(none) == 0 {
+		return ""
+	}
+	return fmt.Sprintf(" There is no such figure with %s.", s.with(none))
 }
 
 // idle names the axes that do not change the goal in any cell.
