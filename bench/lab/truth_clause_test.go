@@ -72,9 +72,18 @@ var forms = []form{
 	{pattern: `{v} {who} are not served`, figure: ends("unserved"), least: 1},
 }
 
+// atOnce is the wait in seconds below which a message starts at once: a mean that prints
+// as 0 may hide a few microseconds.
+const atOnce = 1e-4
+
 // zeroForms are clauses that say that a figure is 0.
 var zeroForms = []form{
-	{pattern: `all {who} start at once`, figure: ofFinished("wait", longest)},
+	{pattern: `all {who} start at once`, figure: ofFinished("wait", func(vs []float64) float64 {
+		if v := longest(vs); !(v < atOnce) {
+			return v
+		}
+		return 0
+	})},
 	{pattern: `no {who} is finished`, figure: ofFinished("wait", func(vs []float64) float64 { return float64(len(vs)) })},
 	{pattern: `no {who} starves`, figure: func(c *csvRun, _ float64) float64 { return c.starvation() }, once: true},
 	{pattern: `no {who} is lost`, figure: ends("lost")},
@@ -165,7 +174,7 @@ func printsAs(text string, v float64) error {
 	if !ok {
 		return fmt.Errorf("unit %q", unit)
 	}
-	if !(math.Abs(x*scale-v) <= digit*scale*0.5000001+1e-9) {
+	if !(math.Abs(x*scale-v) <= max(digit*scale*0.5000001, 0.5e-6)) {
 		return fmt.Errorf("%s, but it is %v", text, v)
 	}
 	return nil
