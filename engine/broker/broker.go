@@ -225,7 +225,7 @@ func (b *Broker) AddVHost(name string) (*VHost, error) {
 	if b.store != nil {
 		b.store.Put(kindVHost, name, nil)
 	}
-	return v, b.sync()
+	return v, b.Sync()
 }
 
 func (b *Broker) addVHost(name string) *VHost {

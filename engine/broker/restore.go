@@ -31,7 +31,7 @@ func (b *Broker) restore() error {
 	b.store.Start(&b.rounds)
 	if closed { // before any message can be delivered
 		b.store.Delete(kindClosed, "")
-		if err := b.sync(); err != nil {
+		if err := b.Sync(); err != nil {
 			return err
 		}
 	}

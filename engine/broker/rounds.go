@@ -21,7 +21,7 @@ type rounds struct {
 	done    Round // the last round that is durable
 	err     error // why the store has failed
 	waiting []*Conn
-	change  sync.Cond // signals changes of done and err to sync
+	change  sync.Cond // signals changes of done and err to Sync
 	batch   Batch     // for Completed and Failed, which are called one at a time
 }
 
@@ -137,15 +137,21 @@ func (b *Broker) commit() Round {
 	return b.store.Commit()
 }
 
-// sync waits until all changes so far are durable.
+// Sync ends the open round and waits until all changes so far are durable. Callers without
+// a [Conn] use it before they say that something is done: at start, after an import of
+// definitions, in an HTTP handler. Many callers share a round. Without a store there is
+// nothing to wait for.
 //
 // Errors: 541 if the store has failed.
-func (b *Broker) sync() error {
+func (b *Broker) Sync() error {
 	if b.store == nil {
 		return nil
 	}
 	s := &b.rounds
 	r := b.commit()
+	if err := b.store.Failed(); err != nil {
+		return errStore(err) // the store ignores changes, so r says nothing about the last ones
+	}
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	for s.done < r {

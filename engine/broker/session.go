@@ -96,7 +96,7 @@ func (s *Session) promise(durable bool) error {
 	case !durable || s.vhost.broker.store == nil:
 		return nil
 	case s.conn == nil:
-		return s.vhost.broker.sync()
+		return s.vhost.broker.Sync()
 	}
 	s.conn.holding = true
 	return nil

@@ -6,6 +6,7 @@ import (
 	"slices"
 	"strings"
 	"testing"
+	"testing/synctest"
 
 	"harelab/engine/store"
 	"harelab/engine/store/memory"
@@ -524,4 +525,41 @@ func (n *numberStore) Add(q store.QueueID, m store.MessageID, e store.Entry) {
 		n.queues = append(n.queues, q)
 	}
 	n.Store.Add(q, m, e)
+}
+
+// TestSync: Sync returns when the changes before it are durable, and not before. It does not
+// wait for a store that has failed, and says so.
+func TestSync(t *testing.T) {
+	if err := newScript(t).broker.Sync(); err != nil {
+		t.Errorf("Sync without a store = %v, want nil", err)
+	}
+	synctest.Test(t, func(t *testing.T) {
+		s, f, _ := startFaulty(t)
+		f.Hold()
+		s.together("> a1 declare q durable\n")
+		synced := make(chan error, 1)
+		go func() { synced <- s.broker.Sync() }()
+		synctest.Wait()
+		select {
+		case err := <-synced:
+			t.Errorf("Sync = %v before its round was durable", err)
+		default:
+		}
+		f.Release(1)
+		if err := <-synced; err != nil {
+			t.Errorf("Sync = %v, want nil", err)
+		}
+		f.FailWrite(1)
+		s.together("> a1 declare lost durable\n")
+		go func() { synced <- s.broker.Sync() }()
+		synctest.Wait()
+		f.Release(1)
+		for _, what := range []string{"a Sync that waited for the round that failed", "a Sync after the failure"} {
+			if err := <-synced; err == nil {
+				t.Errorf("%s = nil, want an error", what)
+			}
+			go func() { synced <- s.broker.Sync() }()
+		}
+		<-synced
+	})
 }
