@@ -104,6 +104,26 @@ func (c *Conn) Close() {
 	c.batch.Flush()
 }
 
+// CancelConsumers ends all subscriptions of the connection. Each Sink learns of it, and the
+// messages that were delivered can still be settled. The queues do not run: their messages
+// wait for other consumers' events. A server calls it when it begins to shut down.
+func (c *Conn) CancelConsumers() {
+	c.vhost.mu.Lock()
+	channels := c.sortedChannels()
+	c.vhost.mu.Unlock()
+	op := c.begin()
+	for _, ch := range channels {
+		ch.mu.Lock()
+		consumers := slices.Clone(ch.ordered)
+		ch.mu.Unlock()
+		for _, consumer := range consumers {
+			consumer.queue.leave(op, consumer, true)
+			consumer.cancelled(op)
+		}
+	}
+	op.end()
+}
+
 // sortedChannels returns the channels in the order in which they were opened. The
 // virtual host is locked.
 func (c *Conn) sortedChannels() []*Channel {

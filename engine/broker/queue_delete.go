@@ -95,14 +95,19 @@ func (v *VHost) removeQueue(op *operation, q *Queue) {
 	v.unlinkQueue(q)
 	v.mu.Unlock()
 	for _, c := range consumers {
-		if c == nil {
-			continue
+		if c != nil {
+			c.cancelled(op)
 		}
-		ch := c.channel
-		ch.mu.Lock()
-		if ch.removeConsumer(c) {
-			ch.sink.Cancelled(c.Tag, op.batch)
-		}
-		ch.mu.Unlock()
+	}
+}
+
+// cancelled tells a consumer's Sink that the subscription has ended, unless the channel
+// has ended it.
+func (c *Consumer) cancelled(op *operation) {
+	ch := c.channel
+	ch.mu.Lock()
+	defer ch.mu.Unlock()
+	if ch.removeConsumer(c) {
+		ch.sink.Cancelled(c.Tag, op.batch)
 	}
 }

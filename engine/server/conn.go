@@ -31,6 +31,7 @@ type conn struct {
 	work       workMutex
 	broker     *broker.Conn // nil before connection.open
 	ended      bool         // the last method was sent: frames are not read any more
+	parked     bool         // the server drains: frames are not carried out any more
 	channels   []*channel   // by number; nil: not open
 	opened     int          // number of open channels
 	publisher  bool         // it has published; only the reader uses it
@@ -90,6 +91,7 @@ func (c *conn) read() error {
 	for c.handle() {
 		c.out.waitRoom(c.gone)
 		c.waitStore()
+		c.waitForced()
 		if err := c.in.fill(c.nc); err != nil {
 			return err
 		}
@@ -104,7 +106,7 @@ func (c *conn) handle() (goOn bool) {
 	c.work.Lock()
 	defer c.work.Unlock()
 	defer c.contain()
-	for !c.ended {
+	for !c.ended && !c.parked {
 		c.guarded = true
 		f, ok, err := c.in.next(c.frameMax)
 		c.guarded = false

@@ -65,6 +65,38 @@ func (c *conn) end(last wire.Method) {
 	c.nc.SetReadDeadline(time.Now().Add(lingerTimeout))
 }
 
+// park begins the end of the connection at the server's request: nothing that the client
+// sends is carried out any more, and its consumers are cancelled. What was carried out so
+// far is confirmed as usual.
+func (c *conn) park() {
+	c.work.Lock()
+	defer c.work.Unlock()
+	switch {
+	case c.broker == nil:
+		c.nc.Close()
+	case !c.ended:
+		c.parked = true
+		c.broker.CancelConsumers()
+		c.sendConfirms()
+		c.commit()
+		c.broker.Batch().Flush()
+		c.wake()
+	}
+}
+
+// waitForced waits, once the server drains, until force was called.
+func (c *conn) waitForced() {
+	select {
+	case <-c.srv.stopping:
+	default:
+		return
+	}
+	select {
+	case <-c.srv.forced:
+	case <-c.gone:
+	}
+}
+
 // force ends the connection at the server's request, with 320 CONNECTION_FORCED.
 func (c *conn) force(reason string) {
 	c.work.Lock()

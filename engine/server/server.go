@@ -101,7 +101,9 @@ type Server struct {
 	mu        sync.Mutex
 	listeners map[net.Listener]bool
 	conns     map[*conn]bool
-	stopping  chan struct{} // closed by Shutdown and Close
+	stopping  chan struct{} // closed by Shutdown and Close: readers carry out nothing more
+	forced    chan struct{} // closed when all connections were told to end: parked readers go on
+	letGo     sync.Once     // closes forced
 	stopped   bool
 
 	running sync.WaitGroup // connections being served
@@ -114,6 +116,7 @@ func New(o Options) *Server {
 		listeners: make(map[net.Listener]bool),
 		conns:     make(map[*conn]bool),
 		stopping:  make(chan struct{}),
+		forced:    make(chan struct{}),
 	}
 }
 
@@ -202,28 +205,43 @@ func (s *Server) serve(c *conn) {
 	delete(s.conns, c)
 }
 
-// Shutdown stops accepting connections, closes those there are with 320 CONNECTION_FORCED
-// and waits until all clients have gone. If ctx is done first, it closes the remaining
-// connections and returns ctx's error.
+// Shutdown drains the server: it stops accepting connections, cancels all consumers,
+// carries out nothing more, confirms what was published so far as soon as it is durable,
+// closes the connections with 320 CONNECTION_FORCED and waits until all clients have gone.
+// If ctx is done first, it closes the remaining connections and returns ctx's error.
 func (s *Server) Shutdown(ctx context.Context) error {
 	for _, c := range s.stop() {
+		c.park()
+	}
+	within(ctx, func() { s.opts.Broker.Sync() }) // a store that has failed has nacked the rest
+	for _, c := range s.all() {
 		c.force("broker forced connection closure with reason 'shutdown'")
 	}
-	done := make(chan struct{})
-	go func() {
-		s.running.Wait()
-		close(done)
-	}()
-	select {
-	case <-done:
+	s.unpark()
+	if within(ctx, s.running.Wait) {
 		return nil
-	case <-ctx.Done():
 	}
 	for _, c := range s.all() {
 		c.nc.Close()
 	}
-	<-done
+	s.running.Wait()
 	return ctx.Err()
+}
+
+// within calls f in a goroutine and waits until it returns, or ctx is done. It reports
+// whether f has returned.
+func within(ctx context.Context, f func()) bool {
+	done := make(chan struct{})
+	go func() {
+		f()
+		close(done)
+	}()
+	select {
+	case <-done:
+		return true
+	case <-ctx.Done():
+		return false
+	}
 }
 
 // Close closes all listeners and connections without connection.close, as a crash would,
@@ -232,6 +250,7 @@ func (s *Server) Close() error {
 	for _, c := range s.stop() {
 		c.nc.Close()
 	}
+	s.unpark()
 	s.running.Wait()
 	return nil
 }
@@ -249,6 +268,9 @@ func (s *Server) stop() []*conn {
 	s.mu.Unlock()
 	return s.all()
 }
+
+// unpark lets readers go on that wait while the server drains.
+func (s *Server) unpark() { s.letGo.Do(func() { close(s.forced) }) }
 
 // all returns the connections, in no set order.
 func (s *Server) all() []*conn {

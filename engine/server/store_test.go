@@ -29,10 +29,16 @@ func newStorePeer(t testing.TB) (*rawPeer, *storetest.Faulty) {
 // helloBlocked is hello of a client that understands connection.blocked.
 func (p *rawPeer) helloBlocked(tune wire.ConnectionTuneOk) {
 	p.t.Helper()
+	p.helloAble(tune, "connection.blocked")
+}
+
+// helloAble is hello of a client with a capability.
+func (p *rawPeer) helloAble(tune wire.ConnectionTuneOk, capability string) {
+	p.t.Helper()
 	p.send(wire.ProtocolHeader[:])
 	p.want("connection.start 0.9")
 	p.method(0, &wire.ConnectionStartOk{
-		ClientProperties: wire.Table{{Key: "capabilities", Value: wire.Table{{Key: "connection.blocked", Value: true}}}},
+		ClientProperties: wire.Table{{Key: "capabilities", Value: wire.Table{{Key: capability, Value: true}}}},
 		Mechanism:        "PLAIN", Response: []byte("\x00guest\x00guest"), Locale: "en_US",
 	})
 	p.want("connection.tune *")
