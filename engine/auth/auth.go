@@ -5,7 +5,9 @@
 // has three regular expressions over names of exchanges and queues: which it may
 // configure (declare, delete), write (publish, bind to) and read (consume, bind
 // from). An expression matches anywhere in a name unless it is anchored; the empty
-// one matches no name. Expressions are RE2's, which match in linear time.
+// one matches no name. For a topic exchange a user can have two more, over routing keys:
+// which it may publish with, and bind by. Expressions are RE2's, which match in linear
+// time.
 //
 // Passwords are kept as salted hashes only. Nothing that holds a secret prints it.
 package auth
@@ -17,6 +19,7 @@ import (
 	"strings"
 	"sync"
 	"sync/atomic"
+	"unicode/utf8"
 )
 
 // Tags that give rights beyond those to virtual hosts.
@@ -39,7 +42,9 @@ type Auth struct {
 type user struct {
 	hash        Hash
 	tags        []string
-	permissions map[string]permission // by virtual host
+	limits      Limits
+	permissions map[string]permission        // by virtual host
+	topics      map[topicKey]topicPermission // by virtual host and exchange
 }
 
 // New returns an Auth with RabbitMQ's first user: guest, password guest, an
@@ -58,11 +63,15 @@ func New() *Auth {
 // Empty returns an Auth without users.
 func Empty() *Auth { return &Auth{users: make(map[string]*user)} }
 
-// A User is the public part of a user: name and tags, no secret.
+// A User is the public part of a user: no secret.
 type User struct {
-	Name string
-	Tags []string
+	Name   string
+	Tags   []string
+	Limits Limits
 }
+
+// ErrNoUser is wrapped by the errors of methods that change a user who does not exist.
+var ErrNoUser = errors.New("auth: no such user")
 
 // Users returns the users in order of their names.
 func (a *Auth) Users() []User {
@@ -70,10 +79,36 @@ func (a *Auth) Users() []User {
 	defer a.mu.RUnlock()
 	users := make([]User, 0, len(a.users))
 	for name, u := range a.users {
-		users = append(users, User{Name: name, Tags: slices.Clone(u.tags)})
+		users = append(users, u.public(name))
 	}
 	slices.SortFunc(users, func(x, y User) int { return strings.Compare(x.Name, y.Name) })
 	return users
+}
+
+// User returns the user called name.
+func (a *Auth) User(name string) (User, bool) {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	u := a.users[name]
+	if u == nil {
+		return User{}, false
+	}
+	return u.public(name), true
+}
+
+func (u *user) public(name string) User {
+	return User{Name: name, Tags: slices.Clone(u.tags), Limits: u.limits.clone()}
+}
+
+// Hash returns a user's password hash, for exports. It is the zero Hash for a user who
+// does not exist.
+func (a *Auth) Hash(name string) Hash {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	if u := a.users[name]; u != nil {
+		return u.hash
+	}
+	return Hash{}
 }
 
 // AddUser adds a user without permissions. It fails if the name is empty or taken, or
@@ -91,13 +126,20 @@ func (a *Auth) AddUser(name, password string, tags ...string) error {
 func (a *Auth) AddHashed(name string, hash Hash, tags ...string) error {
 	a.mu.Lock()
 	defer a.mu.Unlock()
-	if name == "" {
+	switch {
+	case name == "":
 		return errors.New("auth: user without a name")
-	}
-	if a.users[name] != nil {
+	case !utf8.ValidString(name) || strings.ContainsRune(name, 0):
+		return fmt.Errorf("auth: user %q: a name is UTF-8 without zero octets", name)
+	case a.users[name] != nil:
 		return fmt.Errorf("auth: user %q exists", name)
 	}
-	a.users[name] = &user{hash: hash, tags: slices.Clone(tags), permissions: make(map[string]permission)}
+	a.users[name] = &user{
+		hash:        hash,
+		tags:        slices.Clone(tags),
+		permissions: make(map[string]permission),
+		topics:      make(map[topicKey]topicPermission),
+	}
 	a.generation.Add(1)
 	return nil
 }
@@ -108,6 +150,12 @@ func (a *Auth) SetPassword(name, password string) error {
 	if err != nil {
 		return fmt.Errorf("auth: user %q: %w", name, err)
 	}
+	return a.SetHash(name, hash)
+}
+
+// SetHash replaces a user's password by that of a hash. With the zero Hash the user cannot
+// log in with a password any more.
+func (a *Auth) SetHash(name string, hash Hash) error {
 	return a.change(name, func(u *user) { u.hash = hash })
 }
 
@@ -139,7 +187,7 @@ func (a *Auth) change(name string, f func(*user)) error {
 	defer a.mu.Unlock()
 	u := a.users[name]
 	if u == nil {
-		return fmt.Errorf("auth: no user %q", name)
+		return fmt.Errorf("%w: %q", ErrNoUser, name)
 	}
 	f(u)
 	a.generation.Add(1)

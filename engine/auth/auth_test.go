@@ -79,7 +79,11 @@ func TestUsers(t *testing.T) {
 	if !a.DeleteUser("carol") || a.DeleteUser("carol") {
 		t.Error("DeleteUser twice, want true and false")
 	}
-	if got := fmt.Sprint(a.Users()); got != "[{alice [monitoring]} {bob [management]}]" {
+	got := ""
+	for _, u := range a.Users() {
+		got += fmt.Sprint(u.Name, u.Tags, " ")
+	}
+	if got != "alice[monitoring] bob[management] " {
 		t.Errorf("Users() = %s", got)
 	}
 }
@@ -128,6 +132,43 @@ func TestPermissions(t *testing.T) {
 	}
 }
 
+func TestTopicRules(t *testing.T) {
+	a := Empty()
+	if err := errors.Join(a.AddUser("a.b", "p"),
+		a.SetTopicPermissions("a.b", "(v)", "x", TopicPermissions{Write: `^{username}-{vhost}-{client_id}$`, Read: ""})); err != nil {
+		t.Fatal(err)
+	}
+	s := a.NewSession("a.b", "(v)")
+	for _, test := range []struct {
+		exchange string
+		op       Op
+		key      string
+		want     bool
+	}{
+		{"x", Write, "a.b-(v)-{client_id}", true},
+		{"x", Write, "acb-(v)-{client_id}", false}, // names are no expressions
+		{"x", Write, "", false},
+		{"x", Read, "", true}, // the empty expression
+		{"x", Read, "a", false},
+		{"x", Configure, "a.b-(v)-{client_id}", false},
+		{"y", Write, "a", true},
+	} {
+		if got := s.Topics(test.exchange).May(test.op, []byte(test.key)); got != test.want {
+			t.Errorf("exchange %s, op %d, key %q: %t, want %t", test.exchange, test.op, test.key, got, test.want)
+		}
+	}
+	if a.NewSession("a.b", "other").Topics("x") != nil || a.NewSession("nobody", "(v)").Topics("x") != nil {
+		t.Error("topic permissions reach to another virtual host or user")
+	}
+	if err := a.SetTopicPermissions("a.b", "(v)", "x", TopicPermissions{Write: "("}); err == nil {
+		t.Error("a broken expression: no error")
+	}
+	before := s.Generation()
+	if err := a.ClearTopicPermissions("a.b", "(v)", "x"); err != nil || s.Topics("x") != nil || s.Generation() == before {
+		t.Errorf("ClearTopicPermissions: %v, and sessions remember", err)
+	}
+}
+
 func TestSessionIsBounded(t *testing.T) {
 	s := New().NewSession("guest", "/")
 	for i := range 10 * maxCached {
@@ -144,14 +185,25 @@ func TestSessionIsBounded(t *testing.T) {
 
 // TestHashes verifies hashes that other programs made, of the password "test12".
 func TestHashes(t *testing.T) {
-	for _, test := range []struct{ name, hash string }{
-		{"RabbitMQ's documentation, SHA-256", "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"},
+	for _, test := range []struct{ algorithm, hash string }{
+		{"rabbit_password_hashing_sha256", "kI3GCqW5JLMJa4iX1lo7X4D6XbYqlLgxIs30+P6tENUV2POR"}, // from RabbitMQ's documentation
+		{"rabbit_password_hashing_sha512", "kI3GChuNuIYf8lRbCCxZjgjKwsY19ns6+uFO0zcXRBGA/XGJPYD8OWMy7EB8TaOmAzjP2azv84GbINYwX2cDWb4DHnc="},
+		{"rabbit_password_hashing_md5", "kI3GChNpte2FApYFXScl+0dIluk="},
 		{"bcrypt", `$2a$04$T5DQegyyNfVhXfMf3fxlSenO8zIfa05dSurIjO.YAc9y7495l4/a6`},
 	} {
-		t.Run(test.name, func(t *testing.T) {
+		t.Run(test.algorithm, func(t *testing.T) {
 			h, err := ParseHash(test.hash)
 			if err != nil {
 				t.Fatal(err)
+			}
+			if got := h.Algorithm(); got != test.algorithm {
+				t.Errorf("Algorithm() = %s", got)
+			}
+			for _, name := range append(algorithmNames(), "", "rabbit_password_hashing_md4") {
+				_, err := ParseNamedHash(name, test.hash)
+				if want := name == "" || name == test.algorithm; want != (err == nil) {
+					t.Errorf("ParseNamedHash(%s): %v, want success: %t", name, err, want)
+				}
 			}
 			if !h.Verify([]byte("test12")) || h.Verify([]byte("test13")) || h.Verify(nil) {
 				t.Error("want test12 to fit, and nothing else")

@@ -2,6 +2,7 @@ package auth
 
 import (
 	"fmt"
+	"maps"
 	"regexp"
 	"slices"
 	"strings"
@@ -60,6 +61,22 @@ func (a *Auth) SetPermissions(name, vhost string, p Permissions) error {
 // ClearPermissions removes a user's access to a virtual host.
 func (a *Auth) ClearPermissions(name, vhost string) error {
 	return a.change(name, func(u *user) { delete(u.permissions, vhost) })
+}
+
+// ForgetVHost removes all permissions on a virtual host, which was deleted, and returns
+// what it has removed.
+func (a *Auth) ForgetVHost(vhost string) ([]Grant, []TopicGrant) {
+	others := func(v string) bool { return v != vhost }
+	grants := slices.DeleteFunc(a.Grants(), func(g Grant) bool { return others(g.VHost) })
+	topics := slices.DeleteFunc(a.TopicGrants(), func(g TopicGrant) bool { return others(g.VHost) })
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	for _, u := range a.users {
+		delete(u.permissions, vhost)
+		maps.DeleteFunc(u.topics, func(k topicKey, _ topicPermission) bool { return k.vhost == vhost })
+	}
+	a.generation.Add(1)
+	return grants, topics
 }
 
 // A Grant is what one user may do on one virtual host.

@@ -98,7 +98,13 @@ func (s *Session) mayBind(spec BindingSpec) error {
 	if spec.Source == "" || spec.ToExchange && spec.Destination == "" {
 		return errDefaultExchange
 	}
-	return s.may(auth.Read, v.exchangeResource(spec.Source))
+	if err := s.may(auth.Read, v.exchangeResource(spec.Source)); err != nil {
+		return err
+	}
+	if x, ok := v.exchanges.GetString(spec.Source); ok {
+		return s.mayRoute(auth.Read, x, s.topics(x), []byte(spec.RoutingKey))
+	}
+	return nil
 }
 
 // endpoints returns the source and the destination of a binding, or 404. The virtual host

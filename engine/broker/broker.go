@@ -6,6 +6,7 @@ import (
 	"io"
 	"log/slog"
 	"slices"
+	"sync"
 	"sync/atomic"
 
 	"harelab/engine/auth"
@@ -24,7 +25,7 @@ import (
 type Options struct {
 	Clock Clock       // nil: WallClock()
 	Store store.Store // nil: nothing outlives the broker; the broker closes it
-	Auth  *auth.Auth  // nil: auth.New(), which knows guest
+	Auth  *auth.Auth  // the first users; those that the store has take their place; nil: auth.New(), which knows guest
 
 	// Matcher, Dispatch and Order are the strategies of exchanges and queues that
 	// do not choose their own (x-matcher, x-dispatch, x-order). Empty: topic.Default,
@@ -76,6 +77,9 @@ type Broker struct {
 	clock          Clock
 	store          store.Store // nil: none
 	auth           *auth.Auth
+	usersStored    bool       // the store has users of its own
+	usersMu        sync.Mutex // held by verbs that change users, so that auth and store stay in step
+	usage          usages
 	tracer         Tracer
 	transcript     func(vhost, queue string) io.Writer
 	logger         *slog.Logger
@@ -156,7 +160,7 @@ func New(o Options) (*Broker, error) {
 func (b *Broker) Close() error {
 	reason := refuse(wire.ConnectionForced, "broker is shutting down")
 	for _, v := range b.VHosts() {
-		v.endConns(reason)
+		v.endConns(reason, nil)
 	}
 	if invariants.Enabled {
 		b.checkLeaks()
@@ -191,7 +195,8 @@ func (b *Broker) Failed() error {
 	return b.store.Failed()
 }
 
-// Auth returns the users and their permissions.
+// Auth returns the users and their permissions, for questions. The verbs of Broker change
+// them: what is changed otherwise is not stored.
 func (b *Broker) Auth() *auth.Auth { return b.auth }
 
 // NodeName returns the broker's name.
@@ -251,7 +256,7 @@ func (b *Broker) DeleteVHost(name string) bool {
 	if v == nil {
 		return false
 	}
-	v.endConns(refuse(wire.ConnectionForced, "vhost '%s' is deleted", name))
+	v.endConns(refuse(wire.ConnectionForced, "vhost '%s' is deleted", name), nil)
 	b.run(func(op *operation) {
 		for _, q := range v.sortedQueues() {
 			v.removeQueue(op, q)
@@ -262,6 +267,7 @@ func (b *Broker) DeleteVHost(name string) bool {
 		v.removeExchange(x)
 	}
 	v.mu.Unlock()
+	b.forgetGrants(name)
 	if b.store != nil {
 		b.forget(kindVHost, name)
 		b.commit()
@@ -271,11 +277,20 @@ func (b *Broker) DeleteVHost(name string) bool {
 
 // Open connects a user to the virtual host called vhost.
 //
-// Errors: 530 for a virtual host that does not exist or that the user may not use.
+// Errors: 530 for a virtual host that does not exist or that the user may not use, and for
+// a user who has as many connections as its limit allows.
 func (b *Broker) Open(vhost string, o ConnOptions) (*Conn, error) {
-	v, err := b.enter(vhost, o.User)
+	v, err := b.findVHost(vhost)
 	if err != nil {
 		return nil, err
 	}
-	return v.Connect(o), nil
+	use, err := b.usage.admit(o.User, b.auth)
+	if err != nil {
+		return nil, err
+	}
+	if err := b.mayEnter(v, o.User); err != nil {
+		b.usage.leave(use)
+		return nil, err
+	}
+	return v.connect(o, use), nil
 }

@@ -124,6 +124,7 @@ func closeChannels(op *operation, channels []*Channel) {
 			continue
 		}
 		ch.closed = true
+		ch.conn.use.addChannels(-1)
 		touched = append(touched, ch.left...)
 		ch.left = nil
 		if op.broker.store != nil {

@@ -11,6 +11,7 @@ import (
 type Conn struct {
 	Session
 	opts  ConnOptions
+	use   *usage // of the connection's user; nil: the program itself
 	seq   uint64 // order of connecting
 	since int64  // when it connected, in microseconds
 
@@ -47,7 +48,11 @@ type ConnOptions struct {
 // Connect adds a connection to the virtual host. It does not check whether the user may
 // use the virtual host; [Broker.Open] checks and connects.
 func (v *VHost) Connect(o ConnOptions) *Conn {
-	c := &Conn{opts: o, since: v.broker.clock.Now(), channels: make(map[*Channel]struct{}), owned: make(map[*Queue]struct{})}
+	return v.connect(o, v.broker.usage.join(o.User))
+}
+
+func (v *VHost) connect(o ConnOptions, use *usage) *Conn {
+	c := &Conn{opts: o, use: use, since: v.broker.clock.Now(), channels: make(map[*Channel]struct{}), owned: make(map[*Queue]struct{})}
 	c.init(v, o.User)
 	c.conn = c
 	v.mu.Lock()
@@ -62,9 +67,25 @@ func (v *VHost) Connect(o ConnOptions) *Conn {
 // flushes it at the end of each burst of calls.
 func (c *Conn) Batch() *Batch { return &c.batch }
 
-// Channel opens a channel. The caller chooses its number. sink may be nil for a channel
-// that only publishes and gets: whatever the broker would send to it is dropped.
+// OpenChannel is Channel for a client.
+//
+// Errors: 530 if the user has as many channels as its limit allows.
+func (c *Conn) OpenChannel(id uint16, sink Sink) (*Channel, error) {
+	if err := c.use.openChannel(c.vhost.broker.auth); err != nil {
+		return nil, err
+	}
+	return c.open(id, sink), nil
+}
+
+// Channel opens a channel, whatever the user's limits are. The caller chooses its number.
+// sink may be nil for a channel that only publishes and gets: whatever the broker would
+// send to it is dropped.
 func (c *Conn) Channel(id uint16, sink Sink) *Channel {
+	c.use.addChannels(1)
+	return c.open(id, sink)
+}
+
+func (c *Conn) open(id uint16, sink Sink) *Channel {
 	if sink == nil {
 		sink = noSink{}
 	}
@@ -94,6 +115,7 @@ func (c *Conn) Close() {
 	owned := slices.SortedFunc(maps.Keys(c.owned), bySeq)
 	v.mu.Unlock()
 
+	v.broker.usage.leave(c.use)
 	c.op.begin()
 	closeChannels(&c.op, channels)
 	for _, q := range owned {

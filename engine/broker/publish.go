@@ -44,7 +44,8 @@ const (
 // check.
 type lastExchange struct {
 	exchange   *Exchange
-	generation uint64 // generation of the permissions that were checked
+	generation uint64          // generation of the permissions that were checked
+	topics     *auth.TopicRule // which routing keys the user may publish with; nil: all
 }
 
 // special are the properties that the broker itself acts on.
@@ -53,7 +54,8 @@ const special = wire.FlagHeaders | wire.FlagExpiration | wire.FlagUserID | wire.
 // Publish routes a message, enqueues it and delivers it to consumers that can take it.
 // With tx the message is kept until TxCommit, and Routed is always true.
 //
-// Errors: 403 for an exchange that the user may not write to or is internal, 404
+// Errors: 403 for an exchange that the user may not write to or is internal and for a
+// routing key that the user may not use, 404
 // if it does not exist, 406 for a message that is too large, a broken expiration,
 // CC or BCC header and for a user id that is not the connection's, 540 for immediate,
 // 541 if the message has to be stored, the store has failed and there are no confirms.
@@ -68,6 +70,12 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 	if err != nil {
 		return PublishResult{}, err
 	}
+	topics := ch.last.topics
+	if topics != nil {
+		if err := ch.conn.mayRoute(auth.Write, x, topics, p.RoutingKey); err != nil {
+			return PublishResult{}, err
+		}
+	}
 	op := ch.begin()
 	ttl := int64(-1)
 	if p.Properties.Flags()&special != 0 {
@@ -75,6 +83,9 @@ func (ch *Channel) Publish(p *Publishing) (PublishResult, error) {
 	} else {
 		op.keys, op.hidden, op.headers = append(op.keys[:0], p.RoutingKey), nil, nil
 		err = checkDeliveryMode(&p.Properties)
+	}
+	if err == nil && topics != nil {
+		err = ch.mayCopy(op, x, topics)
 	}
 	if err != nil {
 		return PublishResult{}, err
@@ -221,8 +232,19 @@ func (ch *Channel) publishTo(name []byte) (*Exchange, error) {
 	case x.internal:
 		return nil, refuse(wire.AccessRefused, "cannot publish to internal %s", v.exchangeResource(x.name))
 	}
-	ch.last = lastExchange{x, generation}
+	ch.last = lastExchange{x, generation, ch.conn.topics(x)}
 	return x, nil
+}
+
+// mayCopy checks the routing keys of the headers CC and BCC. RabbitMQ checks them from 4.0
+// on; without that they are a way around topic permissions.
+func (ch *Channel) mayCopy(op *operation, x *Exchange, topics *auth.TopicRule) error {
+	for _, key := range op.keys[1:] {
+		if err := ch.conn.mayRoute(auth.Write, x, topics, key); err != nil {
+			return err
+		}
+	}
+	return nil
 }
 
 // special reads the properties that the broker acts on. It returns the expiration in

@@ -29,6 +29,7 @@ func (b *Broker) restore() error {
 		return err
 	}
 	b.store.Start(&b.rounds)
+	b.storeFirstUsers()
 	if closed { // before any message can be delivered
 		b.store.Delete(kindClosed, "")
 		if err := b.Sync(); err != nil {
@@ -39,12 +40,15 @@ func (b *Broker) restore() error {
 	return err
 }
 
-// restoreDeclared restores identities, virtual hosts, exchanges, queues and bindings.
+// restoreDeclared restores identities, users, virtual hosts, exchanges, queues and bindings.
 func (b *Broker) restoreDeclared() error {
 	if err := b.queueIDs.restore(b.store); err != nil {
 		return err
 	}
 	if err := b.messageIDs.restore(b.store); err != nil {
+		return err
+	}
+	if err := b.restoreUsers(); err != nil {
 		return err
 	}
 	err := b.store.Records(kindVHost, func(name string, _ []byte) error {

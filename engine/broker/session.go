@@ -39,14 +39,26 @@ func (b *Broker) Session(vhost, user string) (*Session, error) {
 
 // enter returns the virtual host called name if the user may use it.
 func (b *Broker) enter(name, user string) (*VHost, error) {
+	v, err := b.findVHost(name)
+	if err == nil {
+		err = b.mayEnter(v, user)
+	}
+	return v, err
+}
+
+func (b *Broker) findVHost(name string) (*VHost, error) {
 	v, ok := b.VHost(name)
 	if !ok {
 		return nil, refuse(wire.NotAllowed, "vhost %s not found", name)
 	}
-	if user != "" && !b.auth.MayOpen(user, name) {
-		return nil, refuse(wire.NotAllowed, "access to vhost '%s' refused for user '%s'", name, user)
-	}
 	return v, nil
+}
+
+func (b *Broker) mayEnter(v *VHost, user string) error {
+	if user != "" && !b.auth.MayOpen(user, v.name) {
+		return refuse(wire.NotAllowed, "access to vhost '%s' refused for user '%s'", v.name, user)
+	}
+	return nil
 }
 
 func (s *Session) init(v *VHost, user string) {
@@ -111,6 +123,25 @@ func (s *Session) may(op auth.Op, on settings.Resource) error {
 		on.Name = "amq.default" // its name in permissions
 	}
 	return refuse(wire.AccessRefused, "access to %s refused for user '%s'", on, s.user)
+}
+
+// topics returns the user's rule for the routing keys of an exchange; nil: all are allowed
+// (rabbit_channel, check_topic_authorisation/5).
+func (s *Session) topics(x *Exchange) *auth.TopicRule {
+	if s.permissions == nil || x.kind.Name != "topic" {
+		return nil
+	}
+	return s.permissions.Topics(x.name)
+}
+
+// mayRoute checks a permission on a routing key of a topic exchange.
+func (s *Session) mayRoute(op auth.Op, x *Exchange, rule *auth.TopicRule, key []byte) error {
+	if rule.May(op, key) {
+		return nil
+	}
+	on := x.vhost.exchangeResource(x.name)
+	on.Kind = "topic"
+	return refuse(wire.AccessRefused, "access to topic '%s' in exchange %s refused for user '%s'", key, on, s.user)
 }
 
 // checkExchangeArgument checks an argument of the declaration of a resource. The argument

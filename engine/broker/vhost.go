@@ -185,13 +185,13 @@ var lineEnds = strings.NewReplacer("\n", "", "\r", "")
 // reserved reports whether a name is reserved for the broker.
 func reserved(name string) bool { return strings.HasPrefix(name, "amq.") }
 
-// endConns calls Ended of all connections.
-func (v *VHost) endConns(reason error) {
+// endConns calls Ended of the connections that which chooses; nil: all.
+func (v *VHost) endConns(reason error, which func(*Conn) bool) {
 	v.mu.Lock()
 	conns := v.sortedConns()
 	v.mu.Unlock()
 	for _, c := range conns {
-		if c.opts.Ended != nil {
+		if c.opts.Ended != nil && (which == nil || which(c)) {
 			c.opts.Ended(reason)
 		}
 	}

@@ -46,9 +46,11 @@ func (c *conn) openChannel(f wire.Frame) error {
 		e.Text = "channel number above channel_max"
 		return e
 	}
-	c.opened++
 	ch := &channel{conn: c, id: f.Channel}
-	ch.broker = c.broker.Channel(f.Channel, ch)
+	if ch.broker, err = c.broker.OpenChannel(f.Channel, ch); err != nil {
+		return err
+	}
+	c.opened++
 	for len(c.channels) <= int(f.Channel) {
 		c.channels = append(c.channels, nil)
 	}
