@@ -105,7 +105,7 @@ func (q *Queue) info() QueueInfo {
 		Order:        q.settings.Load().Order.Name,
 		Ready:        q.machine.Ready(),
 		Unacked:      q.machine.Unacked(),
-		Consumers:    q.machine.Consumers(),
+		Consumers:    q.consumerCount(),
 		Bytes:        q.machine.Bytes(),
 		Published:    q.counts.published,
 		Delivered:    q.counts.delivered,

@@ -90,7 +90,7 @@ func (s *Session) checkQueue(name string) (QueueStatus, error) {
 // queue is locked.
 func (q *Queue) status(now int64) QueueStatus {
 	q.usedAt = now
-	return QueueStatus{Name: q.name, Messages: q.machine.Ready(), Consumers: q.machine.Consumers()}
+	return QueueStatus{Name: q.name, Messages: q.machine.Ready(), Consumers: q.consumerCount()}
 }
 
 // declareQueue returns the queue that spec names, and makes it if it does not exist. The

@@ -18,6 +18,16 @@ func (b *Broker) countDeliveries(m *message.Message, attempts uint32) *message.M
 	return b.tracker.Track(message.New(m.Exchange(), m.RoutingKey(), &properties, m.Body()))
 }
 
+// consumerCount returns the number of consumers that clients are told. In a quorum queue
+// each unacked basic.get is a consumer of one message (rabbit_fifo, apply of a checkout
+// that is once). The queue is locked.
+func (q *Queue) consumerCount() int {
+	if q.settings.Load().Quorum {
+		return q.machine.Consumers() + q.machine.Taken()
+	}
+	return q.machine.Consumers()
+}
+
 // checkQuorum refuses properties that quorum queues do not support (rabbit_quorum_queue).
 func checkQuorum(spec *QueueSpec, resource settings.Resource) error {
 	for _, p := range []struct {

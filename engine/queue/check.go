@@ -93,7 +93,7 @@ func (q *Queue) checkServed(all bool) error {
 }
 
 func (q *Queue) checkCounts() error {
-	var ready, unacked, expiring int
+	var ready, unacked, taken, expiring int
 	var bytes int64
 	ids := make(map[uint64]dispatch.Ref)
 	for r := dispatch.Ref(0); q.msgs.Valid(r); r++ {
@@ -114,6 +114,9 @@ func (q *Queue) checkCounts() error {
 			}
 		case dispatch.Unacked:
 			unacked++
+			if m.Consumer == dispatch.NoConsumer {
+				taken++
+			}
 		}
 	}
 	switch {
@@ -121,6 +124,8 @@ func (q *Queue) checkCounts() error {
 		return fmt.Errorf("queue: %d rows are ready, the order holds %d, the count is %d", ready, q.order.Len(), q.ready)
 	case unacked != q.unacked:
 		return fmt.Errorf("queue: %d rows are unacked, the count is %d", unacked, q.unacked)
+	case taken != q.taken:
+		return fmt.Errorf("queue: %d rows are taken by gets, the count is %d", taken, q.taken)
 	case bytes != q.bytes || expiring != q.expiring:
 		return fmt.Errorf("queue: ready rows have %d bytes and %d expire, the counts are %d and %d", bytes, expiring, q.bytes, q.expiring)
 	case uint64(ready+unacked)+q.gone != q.lastID:

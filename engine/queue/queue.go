@@ -67,6 +67,7 @@ type Queue struct {
 	lastID    uint64       // number of messages accepted
 	ready     int          // number of ready messages
 	unacked   int          // number of unacked messages
+	taken     int          // number of those that a Get took
 	bytes     int64        // sum of the sizes of ready messages
 	expiring  int          // number of ready messages that expire
 	gone      uint64       // number of accepted messages that are gone
@@ -103,6 +104,9 @@ func (q *Queue) Ready() int { return q.ready }
 
 // Unacked returns the number of messages delivered and not settled.
 func (q *Queue) Unacked() int { return q.unacked }
+
+// Taken returns the number of unacked messages that Get events took.
+func (q *Queue) Taken() int { return q.taken }
 
 // Bytes returns the sum of the sizes of the ready messages.
 func (q *Queue) Bytes() int64 { return q.bytes }

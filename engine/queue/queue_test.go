@@ -200,6 +200,7 @@ func TestCheckFindsFaults(t *testing.T) {
 		{"3 rows are ready, the order holds 2, the count is 3", func(q *Queue) { q.order.Pop(0) }},
 		{"2 rows are ready, the order holds 3, the count is 3", func(q *Queue) { q.msgs.At(3).State = dispatch.Unacked }},
 		{"2 rows are unacked, the count is 3", func(q *Queue) { q.unacked++ }},
+		{"0 rows are taken by gets, the count is 1", func(q *Queue) { q.taken++ }},
 		{"ready rows have 3 bytes and 0 expire, the counts are 4 and 0", func(q *Queue) { q.bytes++ }},
 		{"ready rows have 3 bytes and 0 expire, the counts are 3 and 1", func(q *Queue) { q.expiring++ }},
 		{"ready rows have 3 bytes and 1 expire, the counts are 3 and 0", func(q *Queue) { q.msgs.At(2).Expires = 9 }},

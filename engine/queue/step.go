@@ -151,6 +151,8 @@ func (q *Queue) settle(r dispatch.Ref) (*dispatch.Message, bool) {
 		} else if limiter != nil { // c left; other consumers of its channel may be here
 			q.touchChannel(limiter)
 		}
+	} else {
+		q.taken--
 	}
 	return m, true
 }
@@ -193,6 +195,8 @@ func (q *Queue) deliver(r dispatch.Ref, c dispatch.ConsumerID, noAck bool, out [
 	if c != dispatch.NoConsumer {
 		q.cons.Given(c, m.Cost, q.now)
 		q.sel.Changed(c, q.now)
+	} else {
+		q.taken++
 	}
 	return out
 }

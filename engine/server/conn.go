@@ -3,6 +3,7 @@ package server
 import (
 	"log/slog"
 	"net"
+	"sync/atomic"
 
 	"harelab/engine/broker"
 	"harelab/engine/internal/failstop"
@@ -25,6 +26,10 @@ type conn struct {
 	guarded bool
 
 	peer // set by the handshake, then constant
+
+	// leaving is true when the client has closed the connection with connection.close. It
+	// hangs up then, and the server does not end its direction before.
+	leaving atomic.Bool
 
 	// work is held by the goroutine that calls the broker for this connection. It
 	// guards the fields below.

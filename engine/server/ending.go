@@ -11,7 +11,8 @@ import (
 
 // lingerTimeout is how long a connection waits for the peer to hang up after it has sent
 // its last method. Closing a socket with unread octets would reset it, and the peer might
-// not receive that method.
+// not receive that method. RabbitMQ waits for the shorter of the heartbeat and 30 s
+// (rabbit_reader, close_connection/1).
 const lingerTimeout = 5 * time.Second
 
 // control carries out a frame of channel 0.
@@ -29,6 +30,7 @@ func (c *conn) control(f wire.Frame) error {
 	}
 	switch m.(type) {
 	case *wire.ConnectionClose:
+		c.leaving.Store(true)
 		c.end(&wire.ConnectionCloseOk{})
 		return nil
 	case *wire.ConnectionUpdateSecret:

@@ -29,14 +29,18 @@ var capabilities = []string{
 	"direct_reply_to",
 }
 
-// properties returns the server-properties of connection.start.
-func (s *Server) properties() wire.Table {
+// properties returns the server-properties of connection.start. Capabilities are an
+// extension of 0-9-1: clients of 0-8 are not told them.
+func (s *Server) properties(v version) wire.Table {
 	var able, t wire.Table
-	for _, name := range capabilities {
-		able.Set(name, true)
+	if v.major == 0 {
+		for _, name := range capabilities {
+			able.Set(name, true)
+		}
+		t.Set("capabilities", able)
 	}
-	t.Set("capabilities", able)
 	t.Set("cluster_name", s.opts.Broker.NodeName())
+	t.Set("copyright", "Copyright (c) the authors of harelab")
 	t.Set("information", "harelab, a lab for message routing and dispatch; it answers as RabbitMQ "+compatible+" does")
 	t.Set("platform", "Go "+runtime.Version()[2:])
 	t.Set("product", s.opts.Product)

@@ -22,9 +22,19 @@ const (
 	silence = 3 * time.Second
 )
 
-// header09 is the protocol header of AMQP 0-9. For a server, 0-9-1 is the same protocol.
-// RabbitMQ also accepts 0-8, whose methods have other layouts; this server does not.
-var header09 = [8]byte{'A', 'M', 'Q', 'P', 1, 1, 0, 9}
+// A version is that of the protocol that connection.start names.
+type version struct{ major, minor byte }
+
+// versions are the protocol headers that the server accepts, each with the version that
+// it answers (rabbit_reader, version_negotiation/2). All are served as 0-9-1: 0-9 is the
+// same protocol for a server, and 0-8 has the same layouts but for connection.close
+// (10.60) and channel.open-ok (no argument). Clients send either header for 0-8.
+var versions = map[[8]byte]version{
+	wire.ProtocolHeader:              {0, 9},
+	{'A', 'M', 'Q', 'P', 1, 1, 0, 9}: {0, 9},
+	{'A', 'M', 'Q', 'P', 1, 1, 8, 0}: {8, 0},
+	{'A', 'M', 'Q', 'P', 1, 1, 9, 1}: {8, 0},
+}
 
 // errClientClosed says that the client sent connection.close during the handshake.
 var errClientClosed = errors.New("client closed the connection during the handshake")
@@ -107,14 +117,15 @@ func (c *conn) greet() error {
 	}
 	copy(header[:], c.in.buf)
 	c.in.start = len(header)
-	if header != wire.ProtocolHeader && header != header09 {
+	v, ok := versions[header]
+	if !ok {
 		reason := fmt.Errorf("protocol header %q is not %q", header[:], wire.ProtocolHeader[:])
 		return &refusal{reason: reason, answer: wire.ProtocolHeader[:], wait: lingerTimeout}
 	}
 	return c.send(&wire.ConnectionStart{
-		VersionMajor:     0,
-		VersionMinor:     9,
-		ServerProperties: c.srv.properties(),
+		VersionMajor:     v.major,
+		VersionMinor:     v.minor,
+		ServerProperties: c.srv.properties(v),
 		Mechanisms:       []byte(auth.Mechanisms),
 		Locales:          []byte("en_US"),
 	})

@@ -86,6 +86,13 @@ func (o *outbox) lose() {
 	o.pass()
 }
 
+// hasLost reports whether lose was called.
+func (o *outbox) hasLost() bool {
+	o.mu.Lock()
+	defer o.unlock()
+	return o.lost
+}
+
 // dropGates drops all gates with their frames. The caller holds o.mu.
 func (o *outbox) dropGates() {
 	o.unsent -= o.behind()

@@ -14,7 +14,9 @@ func (c *conn) write() {
 	for {
 		f, ok := c.out.take()
 		if !ok {
-			c.closeWrite()
+			if !c.leaving.Load() || c.out.hasLost() {
+				c.closeWrite()
+			}
 			return
 		}
 		n := f.size
