@@ -281,7 +281,7 @@ func (q *Queue) restore(op *operation, m *message.Message, s store.Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	*q.messages.Grow(q.machine.NextRef()) = m
-	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered}
+	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered, Restored: true}
 	e.Msg.Priority = m.Priority()
 	properties := wire.ViewProperties(m.Properties())
 	q.hints(&e.Msg, m, properties.Headers())

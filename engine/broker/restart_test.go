@@ -182,3 +182,51 @@ func TestBadStore(t *testing.T) {
 		t.Error("New with a record of identities that is too short: no error")
 	}
 }
+
+// TestRestartOverLimit: a queue that refuses messages at its limit gets all its messages
+// back, also those that were unacked and did not count.
+func TestRestartOverLimit(t *testing.T) {
+	m := memory.New()
+	s := startScript(t, m)
+	s.run(`
+> a1 declare q durable x-max-length=1 x-overflow=reject-publish
+> a1 publish - q first persistent
+> a1 get q
+> a1 publish - q second persistent
+`)
+	m.Crash()
+	wantText(t, "after a crash", ready(t, m), "q=first! q=second!")
+}
+
+// TestExpiredMeanwhile: what expired while the broker was down is dead-lettered when it
+// starts, behind what lies in the dead-letter queue already.
+func TestExpiredMeanwhile(t *testing.T) {
+	m := memory.New()
+	s := startScript(t, m)
+	s.run(`
+> a1 declare q durable x-dead-letter-exchange= x-dead-letter-routing-key=dead
+> a1 declare dead durable
+> a1 declare dropped durable
+> a1 publish - dead old persistent
+> a1 publish - q short persistent expiration=5
+> a1 publish - q long persistent expiration=3600000
+> a1 publish - q behind persistent expiration=5
+> a1 publish - dropped short persistent expiration=5
+`)
+	if err := s.broker.Close(); err != nil {
+		t.Fatal(err)
+	}
+	clock := &testClock{now: s.clock.now + 1_000_000}
+	after := newScript(t)
+	b, err := New(Options{Clock: clock, Seed: 1, Store: m})
+	if err != nil {
+		t.Fatal(err)
+	}
+	after.clock, after.broker = clock, b
+	wantText(t, "the queues", after.fresh("> queues\n"),
+		"q: 2 ready, 0 unacked, 0 consumers; dead: 2 ready, 0 unacked, 0 consumers; dropped: 0 ready, 0 unacked, 0 consumers")
+	wantText(t, "the old dead letter", after.fresh("> a1 get dead\n"), `get #1 "old" from dead, 1 left`)
+	wantText(t, "the new dead letter", after.fresh("> a1 get dead\n"), `get #2 "short" from dead exchange= key=dead headers=[`+
+		`{x-death [[{count 1} {reason expired} {queue q} {time 1000001} {exchange } {routing-keys [q]} {original-expiration 5}]]} `+
+		`{x-first-death-exchange } {x-first-death-queue q} {x-first-death-reason expired}], 0 left`)
+}

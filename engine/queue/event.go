@@ -13,7 +13,7 @@ type Kind uint8
 // Budget. An event runs the queue, that is, delivers what can be delivered, unless its
 // comment says otherwise.
 const (
-	Publish   Kind = iota // a message arrived; NextRef is its Ref [Msg, Bytes, ExpiresAt, Redelivered]
+	Publish   Kind = iota // a message arrived; NextRef is its Ref [Msg, Bytes, ExpiresAt, Redelivered, Restored]
 	Ack                   // messages were acknowledged [Refs]
 	Requeue               // messages go back to the queue: nack, recover, a closed channel [Refs]
 	Discard               // messages were rejected without requeue [Refs]
@@ -47,6 +47,7 @@ type Event struct {
 	// delivers.
 	Hold        bool
 	Redelivered bool // the message may have been delivered before
+	Restored    bool // the queue held the message in an earlier life: it is not refused
 	NoAck       bool // the consumer, or the Get, sends no acknowledgements
 	Exclusive   bool // the consumer excludes others
 

@@ -39,6 +39,7 @@ var eventFields = []field[Event]{
 var eventMarks = []mark[Event]{
 	{"hold", func(e *Event) *bool { return &e.Hold }},
 	{"redelivered", func(e *Event) *bool { return &e.Redelivered }},
+	{"restored", func(e *Event) *bool { return &e.Restored }},
 	{"noack", func(e *Event) *bool { return &e.NoAck }},
 	{"exclusive", func(e *Event) *bool { return &e.Exclusive }},
 }

@@ -13,7 +13,7 @@ import (
 // FuzzEvent: an event that can be read can be written and read again, and is the same.
 func FuzzEvent(f *testing.F) {
 	for _, line := range []string{
-		"publish 1500 cost=200 priority=7 expires=9000 bytes=12 hold redelivered tenant=blue+sky task=a%26b",
+		"publish 1500 cost=200 priority=7 expires=9000 bytes=12 hold redelivered restored tenant=blue+sky task=a%26b",
 		"join 0 prefetch=3 slots=2 x-priority=-5 noack exclusive limiter=0/10 probe",
 		"ack -7 hold refs=0,1,4294967294",
 		"configure 5 limits maxlength=0 overflow=2 ttl=1000 deadletter",

@@ -6,9 +6,11 @@ import (
 	"harelab/engine/dispatch"
 )
 
-// publish adds a message, unless the queue is full and refuses it.
+// publish adds a message, unless the queue is full and refuses it. A queue that refuses may
+// have held more messages than its limit, since unacked ones do not count; all of them are
+// restored.
 func (q *Queue) publish(e *Event, out []Decision) []Decision {
-	if q.lim.Overflow != DropHead && q.over(1, int64(e.Bytes)) {
+	if q.lim.Overflow != DropHead && !e.Restored && q.over(1, int64(e.Bytes)) {
 		return q.reject(out)
 	}
 	q.lastID++
