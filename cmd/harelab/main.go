@@ -34,6 +34,15 @@ func usage(format string, args ...any) error {
 	return &exit{exitUsage, fmt.Errorf(format, args...)}
 }
 
+// usages returns the mistakes as one error with the exit code for usage, a line for each,
+// or nil if there are none.
+func usages(mistakes []error) error {
+	if len(mistakes) == 0 {
+		return nil
+	}
+	return &exit{exitUsage, errors.Join(mistakes...)}
+}
+
 // execute runs the command line and returns the exit code.
 func execute(args []string) int {
 	signal.Ignore(syscall.SIGPIPE) // results handles readers that have gone

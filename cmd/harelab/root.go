@@ -3,12 +3,12 @@ package main
 import (
 	"errors"
 	"fmt"
-	"os"
 	"strings"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
 
+	"harelab/cmd/harelab/internal/config"
 	"harelab/engine"
 	"harelab/engine/nearest"
 )
@@ -31,7 +31,8 @@ Exit codes, which mean the same for all commands:
 
 Environment variables:
   HARELAB_NAME     sets the flag --name of any command: HARELAB_DISPATCH=fair is
-                   --dispatch fair; a flag on the command line goes first
+                   --dispatch fair; a flag on the command line goes first, a file of
+                   settings (serve --config) last
   COLUMNS          the width of text (default the terminal's, else 100)
   NO_COLOR         any value: no colours; a pipe or a file never has colours`
 
@@ -54,7 +55,7 @@ func newRoot() *cobra.Command {
 		Args:          commandOnly,
 		RunE:          func(cmd *cobra.Command, _ []string) error { return cmd.Help() },
 		PersistentPreRunE: func(cmd *cobra.Command, _ []string) error {
-			return fromEnvironment(cmd.Flags())
+			return usages(config.FromEnvironment(cmd.Flags()))
 		},
 	}
 	root.SetFlagErrorFunc(func(cmd *cobra.Command, err error) error {
@@ -69,12 +70,6 @@ func newRoot() *cobra.Command {
 	return root
 }
 
-// wanted describes the values of each type of flag.
-var wanted = map[string]string{
-	"int": "a whole number", "uint64": "a whole number, 0 or above", "float64": "a number",
-	"duration": "a time such as 5ms", "bool": "true or false",
-}
-
 // flagMistake describes what is wrong with a flag and what would have been right.
 func flagMistake(cmd *cobra.Command, err error) string {
 	var unknown *pflag.NotExistError
@@ -87,9 +82,9 @@ func flagMistake(cmd *cobra.Command, err error) string {
 		cmd.Flags().VisitAll(func(f *pflag.Flag) { have = append(have, "--"+f.Name) })
 		name := "--" + unknown.GetSpecifiedName()
 		return "unknown flag " + name + nearest.Hint(name, have)
-	case errors.As(err, &invalid) && wanted[invalid.GetFlag().Value.Type()] != "":
+	case errors.As(err, &invalid) && config.Wanted(invalid.GetFlag()) != "":
 		f := invalid.GetFlag()
-		return fmt.Sprintf("--%s %q: give %s", f.Name, invalid.GetValue(), wanted[f.Value.Type()])
+		return fmt.Sprintf("--%s %q: give %s", f.Name, invalid.GetValue(), config.Wanted(f))
 	}
 	return err.Error()
 }
@@ -111,23 +106,4 @@ func argumentsAreUsage(cmd *cobra.Command) {
 	for _, sub := range cmd.Commands() {
 		argumentsAreUsage(sub)
 	}
-}
-
-// fromEnvironment sets the flags that were not given from HARELAB_FLAG_NAME.
-func fromEnvironment(flags *pflag.FlagSet) error {
-	var failed error
-	flags.VisitAll(func(f *pflag.Flag) {
-		name := "HARELAB_" + strings.ToUpper(strings.ReplaceAll(f.Name, "-", "_"))
-		value, ok := os.LookupEnv(name)
-		if !ok || f.Changed || f.Name == "help" || f.Name == "version" || failed != nil {
-			return
-		}
-		if err := flags.Set(f.Name, value); err != nil {
-			failed = usage("%s=%q: %w", name, value, err)
-			if want := wanted[f.Value.Type()]; want != "" {
-				failed = usage("%s=%q: give %s", name, value, want)
-			}
-		}
-	})
-	return failed
 }
