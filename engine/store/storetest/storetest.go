@@ -99,6 +99,7 @@ func (h *harness) end() {
 	if h.over {
 		return
 	}
+	h.over = true
 	if err := h.Close(); err != nil && h.watch.failure() == nil {
 		h.t.Errorf("Close = %v of a store that has not failed", err)
 	}

@@ -1,0 +1,172 @@
+// Package pebble is the durable store: an LSM tree of the library Pebble in a folder.
+//
+// Changes are gathered in memory. A goroutine, the committer, writes what was gathered as
+// one batch with one fsync; the rounds that end meanwhile share the next batch. A message
+// that goes before it is written leaves no trace on the disk.
+//
+// A message in one queue is one key, its entry and its octets, so that it costs one write
+// and one deletion, and a queue is one range. A message in several queues has a key for its
+// octets and one for each entry. The store keeps in memory, for each message, where it is,
+// and reads that from the keys when it opens.
+//
+// After an error of a write or an fsync nobody knows what the disk has. The store fails for
+// good then, and never tries the same fsync again; what it has reported as durable is found
+// when it is opened again.
+package pebble
+
+import (
+	"fmt"
+	"log/slog"
+	"runtime"
+	"sync"
+
+	"github.com/cockroachdb/pebble/v2"
+	"github.com/cockroachdb/pebble/v2/vfs"
+
+	"harelab/engine/store"
+)
+
+// Options say how a store is opened. The zero value is a store that syncs and is silent.
+type Options struct {
+	// NoSync leaves it to the operating system when it writes to the disk. Rounds are
+	// reported before: they survive the end of the process, not that of the machine.
+	NoSync bool
+
+	// Logger gets what the operator should know, and Pebble's own words at debug level.
+	// nil: no log.
+	Logger *slog.Logger
+
+	// CacheSize is the memory for blocks read from the disk, in octets. 0: 16 MiB.
+	CacheSize int64
+
+	// Progress, if not nil, is called while the store is opened, with the number of keys
+	// read and about how many there are.
+	Progress func(done, total uint64)
+
+	fs vfs.FS // nil: that of the system
+}
+
+const (
+	defaultCacheSize = 16 << 20
+	memTableSize     = 32 << 20
+	unwrittenMax     = 64 << 20 // octets of changes that wait to be written before there is pressure
+)
+
+// A Store implements [store.Store].
+type Store struct {
+	folder       *folder
+	logger       *slog.Logger
+	db           *pebble.DB
+	durability   *pebble.WriteOptions
+	unwrittenMax int
+	observer     store.Observer
+	ended        chan struct{} // closed when the committer has ended
+
+	mu         sync.Mutex
+	wake       sync.Cond // tells the committer of rounds, of closing and of failure
+	index      index
+	queues     queues
+	shared     map[store.MessageID]*sharedMessage
+	open       *buffer
+	writing    *buffer
+	generation uint64 // of the open buffer, from 1
+	changed    bool   // the open round has a change
+	round      store.Round
+	written    store.Round // the last round that is durable
+	closing    bool
+	err        error
+	pressure   chan struct{}
+}
+
+// Open opens the store in a folder, which it makes if necessary. It counts what the store
+// holds, which takes about half a second for a million messages.
+//
+// Errors: another process has the folder (its name); a format that this version does not
+// know; ErrCorrupt; those of the disk.
+func Open(dir string, o Options) (*Store, error) {
+	if o.fs == nil {
+		o.fs = vfs.Default
+	}
+	if o.Logger == nil {
+		o.Logger = slog.New(slog.DiscardHandler)
+	}
+	if o.CacheSize == 0 {
+		o.CacheSize = defaultCacheSize
+	}
+	s := &Store{
+		logger:       o.Logger,
+		durability:   pebble.Sync,
+		unwrittenMax: unwrittenMax,
+		ended:        make(chan struct{}),
+		index:        newIndex(),
+		queues:       queues{byID: make(map[store.QueueID]*queue)},
+		shared:       make(map[store.MessageID]*sharedMessage),
+		open:         newBuffer(0),
+		writing:      newBuffer(flag),
+		generation:   1,
+	}
+	if o.NoSync {
+		s.durability = pebble.NoSync
+	}
+	s.wake.L = &s.mu
+	var err error
+	if s.folder, err = openFolder(o.fs, dir); err != nil {
+		return nil, err
+	}
+	if err := s.openDB(dir, &o); err != nil {
+		s.folder.close()
+		return nil, fmt.Errorf("store: folder %s: %w", dir, err)
+	}
+	if err := s.count(o.Progress); err != nil {
+		s.end()
+		return nil, fmt.Errorf("store: folder %s: %w", dir, err)
+	}
+	return s, nil
+}
+
+// openDB opens Pebble, in a goroutine that Pebble may end by Fatalf.
+func (s *Store) openDB(dir string, o *Options) (err error) {
+	done := make(chan struct{})
+	go func() {
+		defer close(done)
+		err = errFatal // unless Open returns
+		var db *pebble.DB
+		db, err = pebble.Open(dir, s.pebbleOptions(o))
+		s.db = db
+	}()
+	<-done
+	if failed := s.Failed(); failed != nil {
+		return failed
+	}
+	return err
+}
+
+func (s *Store) pebbleOptions(o *Options) *pebble.Options {
+	p := &pebble.Options{
+		FS:                          o.fs,
+		Lock:                        s.folder.lock,
+		CacheSize:                   o.CacheSize,
+		MemTableSize:                memTableSize,
+		MemTableStopWritesThreshold: 4,
+		FormatMajorVersion:          pebble.FormatNewest,
+		Logger:                      pebbleLogger{s},
+		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
+	}
+	return p
+}
+
+// end closes Pebble and gives up the folder.
+func (s *Store) end() error {
+	var err error
+	if s.Failed() == nil {
+		err = s.db.Close()
+	}
+	s.folder.close()
+	return err
+}
+
+// Start implements [store.Store].
+func (s *Store) Start(o store.Observer) {
+	s.observer = o
+	go s.commitRounds()
+}
