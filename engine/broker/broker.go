@@ -20,6 +20,10 @@ import (
 	"harelab/engine/wire"
 )
 
+// LevelNotice is the level at which a broker logs what an operator should know of one that
+// is well: how the start goes, and how it ends.
+const LevelNotice = slog.LevelInfo + 2
+
 // Options says how a broker works. The zero value is a broker in memory with the
 // strategies of RabbitMQ, a wall clock and the user guest.
 type Options struct {

@@ -1,6 +1,9 @@
 package broker
 
 import (
+	"bytes"
+	"fmt"
+	"math/rand/v2"
 	"testing"
 
 	"harelab/engine/store"
@@ -161,6 +164,8 @@ func TestBadStore(t *testing.T) {
 		{kindQueue, `{"VHost":"/","Name":"q","Arguments":"AAAA"}`},
 		{kindExchange, `{"VHost":"/","Name":"x","Type":"bogus"}`},
 		{kindBinding, `{"VHost":"/","Name":"missing","Dest":"q"}`},
+		{kindBinding, `{"VHost":"/","Name":"amq.direct","Dest":"missing"}`},
+		{kindBinding, `{"VHost":"/","Name":"amq.direct","Dest":"missing","ToExchange":true}`},
 	} {
 		s := memory.New()
 		s.Put(record.kind, "bad", []byte(record.value))
@@ -229,4 +234,61 @@ func TestExpiredMeanwhile(t *testing.T) {
 	wantText(t, "the new dead letter", after.fresh("> a1 get dead\n"), `get #2 "short" from dead exchange= key=dead headers=[`+
 		`{x-death [[{count 1} {reason expired} {queue q} {time 1000001} {exchange } {routing-keys [q]} {original-expiration 5}]]} `+
 		`{x-first-death-exchange } {x-first-death-queue q} {x-first-death-reason expired}], 0 left`)
+}
+
+// A recordLog is a store that notes all changes of records.
+type recordLog struct {
+	store.Store
+	changes []func(store.Store)
+}
+
+func (l *recordLog) Put(kind store.Kind, name string, value []byte) {
+	value = bytes.Clone(value)
+	l.changes = append(l.changes, func(s store.Store) { s.Put(kind, name, value) })
+	l.Store.Put(kind, name, value)
+}
+
+func (l *recordLog) Delete(kind store.Kind, name string) {
+	l.changes = append(l.changes, func(s store.Store) { s.Delete(kind, name) })
+	l.Store.Delete(kind, name)
+}
+
+// TestAnyPrefixOfRecordsRestores: a crash leaves some first part of the changes of records,
+// and a broker starts with any. No record refers to one that is not there.
+func TestAnyPrefixOfRecordsRestores(t *testing.T) {
+	for seed := range uint64(20) {
+		log := &recordLog{Store: memory.New()}
+		s := startScript(t, log)
+		r := rand.New(rand.NewPCG(seed, 0))
+		name := func(prefix string) string { return fmt.Sprint(prefix, r.IntN(4)) }
+		for range 80 {
+			call := ""
+			switch r.IntN(9) {
+			case 0, 1:
+				call = "declare " + name("q") + " durable"
+			case 2, 3:
+				call = "exchange " + name("x") + " topic durable auto-delete"
+			case 4:
+				call = "bind " + name("q") + " " + name("x") + " " + name("k")
+			case 5:
+				call = "bind-exchange " + name("x") + " " + name("x") + " " + name("k")
+			case 6:
+				call = "unbind " + name("q") + " " + name("x") + " " + name("k")
+			case 7:
+				call = "delete " + name("q")
+			case 8:
+				call = "delete-exchange " + name("x")
+			}
+			s.run("> a1 " + call + "\n")
+		}
+		for n := range len(log.changes) + 1 {
+			m := memory.New()
+			for _, change := range log.changes[:n] {
+				change(m)
+			}
+			if _, err := New(Options{Store: m}); err != nil {
+				t.Fatalf("seed %d: after %d of %d changes: %v\n%s", seed, n, len(log.changes), err, s.out.String())
+			}
+		}
+	}
 }

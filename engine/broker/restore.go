@@ -131,15 +131,21 @@ func (v *VHost) restoreBinding(r *record, args wire.Table) error {
 	defer v.mu.Unlock()
 	x, ok := v.exchanges.GetString(r.Name)
 	if !ok {
-		return fmt.Errorf("no exchange %q", r.Name)
+		return fmt.Errorf("a binding from %s, which is not there", v.exchangeResource(r.Name))
 	}
 	if r.ToExchange {
-		if to, ok := v.exchanges.GetString(r.Dest); ok {
-			v.bind(x, &to.target, r.Key, args)
+		to, ok := v.exchanges.GetString(r.Dest)
+		if !ok {
+			return fmt.Errorf("a binding to %s, which is not there", v.exchangeResource(r.Dest))
 		}
-	} else if to, ok := v.queues.GetString(r.Dest); ok {
 		v.bind(x, &to.target, r.Key, args)
+		return nil
 	}
+	to, ok := v.queues.GetString(r.Dest)
+	if !ok {
+		return fmt.Errorf("a binding to %s, which is not there", v.queueResource(r.Dest))
+	}
+	v.bind(x, &to.target, r.Key, args)
 	return nil
 }
 

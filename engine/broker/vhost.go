@@ -109,11 +109,12 @@ func (v *VHost) removeExchange(x *Exchange) {
 	}
 	v.exchanges.Delete(x.name)
 	delete(v.allExchanges, x)
-	v.forgetExchange(x)
 	for _, b := range x.sortedOutgoing() {
 		b.unbind()
+		v.forgetBinding(b)
 	}
 	v.dropBindings(x.bindings)
+	v.forgetExchange(x) // after its bindings: what a crash leaves has no binding without both ends
 }
 
 // dropBindings removes the bindings to a destination that is gone, and the auto-delete
