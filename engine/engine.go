@@ -104,6 +104,13 @@ type Options struct {
 	FrameMax        uint32        // largest frame offered, in octets; 0: 131072
 	ChannelMax      uint16        // highest channel number offered; 0: 2047
 	MaxMessageBytes int64         // largest body, in octets; 0: 128 MiB
+
+	// MemoryLimit is the memory that the process should take at most, and DiskFreeLimit the
+	// space that has to be free on the disk that holds DiskFolder, in octets. Beyond either
+	// limit clients that publish are blocked (connection.blocked) until there is room again;
+	// consumers are served. 0: no limit. See package limits for what there is.
+	MemoryLimit, DiskFreeLimit int64
+	DiskFolder                 string // empty: the disk is not watched
 }
 
 // An Engine is a broker and the server through which clients reach it. Any number of
@@ -111,6 +118,8 @@ type Options struct {
 type Engine struct {
 	broker *broker.Broker
 	server *server.Server
+
+	monitor *monitor // nil: there are no limits
 
 	mu   sync.Mutex
 	addr net.Addr // address of the first listener
@@ -136,11 +145,13 @@ func New(o Options) (*Engine, error) {
 		Logger:          o.Logger,
 		NodeName:        o.NodeName,
 		MaxMessageBytes: o.MaxMessageBytes,
+		MemoryLimit:     o.MemoryLimit,
+		DiskFreeLimit:   o.DiskFreeLimit,
 	})
 	if err != nil {
 		return nil, err
 	}
-	return &Engine{
+	e := &Engine{
 		broker: b,
 		server: server.New(server.Options{
 			Broker:     b,
@@ -150,7 +161,11 @@ func New(o Options) (*Engine, error) {
 			Product:    o.PresentAs,
 			Logger:     o.Logger,
 		}),
-	}, nil
+	}
+	if o.MemoryLimit > 0 || o.DiskFreeLimit > 0 {
+		e.monitor = startMonitor(b, o.DiskFolder)
+	}
+	return e, nil
 }
 
 // Broker returns the engine's broker, whose methods need no client.
@@ -221,10 +236,12 @@ func (e *Engine) Dial() (net.Conn, error) {
 // Shutdown closes all connections with 320 CONNECTION_FORCED, waits until the clients have
 // gone or ctx is done, and closes the engine.
 func (e *Engine) Shutdown(ctx context.Context) error {
+	e.monitor.close()
 	return errors.Join(e.server.Shutdown(ctx), e.broker.Close())
 }
 
 // Close closes the engine and all connections at once, without connection.close.
 func (e *Engine) Close() error {
+	e.monitor.close()
 	return errors.Join(e.server.Close(), e.broker.Close())
 }

@@ -75,6 +75,8 @@ var mistakes = []struct {
 	{2, "perf --consumers 0", `--consumers 0: give 1 to 10000`},
 	{2, "serve --dispatch fairr", `dispatch: unknown strategy "fairr" (have `},
 	{2, "serve --amqp nowhere", `--amqp "nowhere": `},
+	{2, "serve --memory-limit much", `--memory-limit "much" is no amount (want for example 512MiB, 2GB or 60%)`},
+	{2, "serve --disk-free-limit 0%", `--disk-free-limit "0%" is no percentage (want more than 0% and at most 100%)`},
 	{1, "selftest --answers none.json", `open none.json: no such file or directory`},
 	{1, "selftest --answers broken.yaml", `broken.yaml: `},
 	{2, "bench match --strategy tire", `matcher: unknown strategy "tire" (have `},

@@ -27,6 +27,7 @@ const shutdownGrace = 5 * time.Second
 // A serving has the flags of `serve`.
 type serving struct {
 	config     serveConfig
+	limits     limitFlags
 	addr       string
 	transcript string
 	verbose    bool
@@ -46,7 +47,7 @@ type flagGroup interface {
 
 // groups returns all groups of flags, in the order in which they are filled in.
 func (s *serving) groups() []flagGroup {
-	return []flagGroup{&s.config, s}
+	return []flagGroup{&s.config, &s.limits, s}
 }
 
 func newServe() *cobra.Command {
@@ -124,6 +125,7 @@ func (s *serving) run(cmd *cobra.Command) error {
 	if s.config.done() {
 		return s.config.report(cmd)
 	}
+	limitRuntime(s.options.MemoryLimit)
 	l, err := listen(s.addr)
 	if err != nil {
 		return err

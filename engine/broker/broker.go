@@ -53,6 +53,15 @@ type Options struct {
 	NodeName string       // empty: harelab@localhost
 
 	MaxMessageBytes int64 // largest body, in octets; 0: 128 MiB
+
+	// MemoryLimit is the memory that the process should take at most, in octets. Publishers
+	// are blocked when messages take four fifths of it, or the process all of it, as far as
+	// Watch is told; see Pressure. 0: no limit.
+	MemoryLimit int64
+
+	// DiskFreeLimit is the space on the disk, in octets, below which publishers are blocked.
+	// 0: no limit.
+	DiskFreeLimit int64
 }
 
 // A Tracer follows messages: the broker calls it when a message enters a queue, is
@@ -97,6 +106,10 @@ type Broker struct {
 	rounds         rounds
 	recordsChanged atomic.Bool     // a record was put or deleted since the last commit
 	tracker        message.Tracker // of all messages of the broker
+	memory         account
+	diskFreeLimit  int64        // octets; 0: none
+	diskFree       atomic.Int64 // octets; -1: unknown
+	alarms         alarms
 
 	mu     brokerMutex
 	vhosts map[string]*VHost
@@ -136,6 +149,10 @@ func New(o Options) (*Broker, error) {
 		b.logger = slog.Default()
 	}
 	b.rounds.logger = b.logger
+	b.alarms.init(b.logger, b.nodeName)
+	b.memory.init(o.MemoryLimit)
+	b.diskFreeLimit = o.DiskFreeLimit
+	b.diskFree.Store(-1)
 	b.names.init(o.Seed)
 	var err error
 	if b.defaults.Matcher, err = topic.Lookup(cmp.Or(o.Matcher, topic.Default)); err != nil {
@@ -179,15 +196,6 @@ func (b *Broker) Close() error {
 	}
 	b.store.Put(kindClosed, "", nil)
 	return b.store.Close()
-}
-
-// Pressure returns nil, or, if the store is behind, a channel that is closed when it has
-// caught up. Publishers should wait for that. See [store.Store].
-func (b *Broker) Pressure() <-chan struct{} {
-	if b.store == nil {
-		return nil
-	}
-	return b.store.Pressure()
 }
 
 // Failed returns nil, or why the store has failed. After a failure the broker accepts

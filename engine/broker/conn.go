@@ -4,6 +4,7 @@ import (
 	"cmp"
 	"maps"
 	"slices"
+	"sync/atomic"
 )
 
 // A Conn is a client's connection to a virtual host: a session with channels. One
@@ -20,6 +21,8 @@ type Conn struct {
 	unconfirmed bool       // it stored publishes on channels without confirms since the last Commit
 
 	waits waits // under the lock of rounds
+
+	blocked atomic.Bool // see SetBlocked
 
 	// Under the virtual host's lock, for listings.
 	channels map[*Channel]struct{}
@@ -62,6 +65,10 @@ func (v *VHost) connect(o ConnOptions, use *usage) *Conn {
 	v.conns[c] = struct{}{}
 	return c
 }
+
+// SetBlocked notes for listings that the connection's publishes wait for resources, or no
+// longer do. Any goroutine may call it.
+func (c *Conn) SetBlocked(on bool) { c.blocked.Store(on) }
 
 // Batch returns the batch of the writers that the connection's calls touched. The caller
 // flushes it at the end of each burst of calls.
@@ -123,6 +130,7 @@ func (c *Conn) Close() {
 	}
 	c.op.end()
 	c.Commit()
+	c.op.report()
 	c.batch.Flush()
 }
 

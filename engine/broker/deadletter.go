@@ -26,7 +26,7 @@ func (op *operation) deadLetter(e effect) {
 	if e.remove {
 		e.queue.remove(op, e.msg)
 	}
-	e.msg.Release()
+	op.release(e.msg)
 }
 
 // deadLetterOf returns the message that a dead letter is published as, and leaves the
@@ -77,7 +77,7 @@ func (op *operation) deadLetterOf(e effect) *message.Message {
 	if len(op.queues) == 0 {
 		return nil
 	}
-	return op.broker.tracker.Track(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden))
+	return op.hold(message.NewHiding([]byte(x.name), key, &properties, e.msg.Body(), hidden))
 }
 
 // death returns the table that describes one death in the header x-death.

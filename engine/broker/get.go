@@ -49,7 +49,7 @@ func (q *Queue) get(op *operation, ch *Channel, noAck bool) (r GetResult, ok boo
 		m := *q.messages.At(d.Ref)
 		sent := m
 		if q.settings.Load().Quorum {
-			sent = op.broker.countDeliveries(m, d.Attempts)
+			sent = op.countDeliveries(m, d.Attempts)
 		} else {
 			m.Retain()
 		}

@@ -61,6 +61,7 @@ type ConsumerInfo struct {
 type ConnInfo struct {
 	Name, User, VHost string
 	Channels          int
+	Blocked           bool  // its publishes wait for resources
 	ConnectedAt       int64 // microseconds of the clock
 }
 
@@ -237,6 +238,7 @@ func (v *VHost) Connections() []ConnInfo {
 			User:        c.opts.User,
 			VHost:       v.name,
 			Channels:    len(c.channels),
+			Blocked:     c.blocked.Load(),
 			ConnectedAt: c.since,
 		})
 	}

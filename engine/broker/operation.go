@@ -40,6 +40,7 @@ type operation struct {
 	failed   error // why the message was not enqueued: the store has failed
 	changed  bool  // the store was changed since the last commit
 	dropping bool  // the store has dropped already what the queue is about to drop
+	held     int64 // octets of memory that messages took since the last report to the account
 	effects  []effect
 	octets   []byte           // a stored message, or the head of one
 	unstored *message.Message // the message being enqueued, whose entry the store does not have yet
@@ -104,8 +105,10 @@ func (b *Broker) after(us int64, f func(*operation)) Timer {
 	})
 }
 
-// commit ends a round of the store, for calls without a connection.
+// commit ends a call without a connection: it ends a round of the store and reports what
+// memory changed hands.
 func (op *operation) commit() {
+	op.report()
 	if op.changed || op.broker.recordsChanged.Load() {
 		op.changed = false
 		op.broker.commit()

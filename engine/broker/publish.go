@@ -135,9 +135,9 @@ func (ch *Channel) send(op *operation, x *Exchange, p *Publishing, ttl int64) (r
 	if len(op.queues) == 0 {
 		return false
 	}
-	m := op.broker.tracker.Track(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, op.hidden))
+	m := op.hold(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, op.hidden))
 	if op.failed = op.mayEnqueue(m); op.failed != nil {
-		m.Release()
+		op.release(m)
 		return true
 	}
 	return op.enqueue(m, ttl)
@@ -150,7 +150,7 @@ func (ch *Channel) publishLater(op *operation, x *Exchange, p *Publishing, ttl i
 		op.sendReplies(x.vhost, p)
 	}
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
-		msg:       op.broker.tracker.Track(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, op.hidden)),
+		msg:       op.hold(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, op.hidden)),
 		queues:    slices.Clone(op.queues),
 		ttl:       ttl,
 		mandatory: p.Mandatory,

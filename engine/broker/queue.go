@@ -137,13 +137,13 @@ func (q *Queue) deliver(op *operation, d *queue.Decision) {
 	q.dispatched(op, m, d)
 	sent := m
 	if q.settings.Load().Quorum && d.Redelivered {
-		sent = op.broker.countDeliveries(m, d.Attempts)
+		sent = op.countDeliveries(m, d.Attempts)
 	}
 	if !c.channel.deliver(op, c, sent, d) {
 		op.paused = append(op.paused, d.Consumer)
 	}
 	if sent != m {
-		sent.Release()
+		op.release(sent)
 	}
 	if d.Done {
 		q.acked(op, m)
@@ -177,6 +177,7 @@ func (q *Queue) deadLetter(op *operation, d *queue.Decision) effect {
 	e := effect{queue: q, msg: m, reason: d.Reason, octets: op.broker.tracer != nil && q.overOctets(op, d), refused: !d.Done}
 	if d.Done {
 		*slot = nil // the effect takes over the queue's reference
+		op.held -= rowOctets
 		e.remove = q.stores(op, m)
 	} else {
 		m.Retain()
@@ -220,7 +221,8 @@ func (q *Queue) forget(op *operation, r dispatch.Ref) {
 	if q.stores(op, m) {
 		q.remove(op, m)
 	}
-	m.Release()
+	op.release(m)
+	op.held -= rowOctets
 }
 
 // remove removes the message's entry in this queue from the store.
@@ -235,11 +237,12 @@ func (q *Queue) enqueue(op *operation, m *message.Message, expiresAt int64) bool
 	q.mu.Lock()
 	if q.deleted {
 		q.mu.Unlock()
-		m.Release()
+		op.release(m)
 		return false
 	}
 	r := q.machine.NextRef()
 	*q.messages.Grow(r) = m
+	op.held += rowOctets
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: expiresAt}
 	e.Msg.Priority = m.Priority()
 	if q.settings.Load().Needs != 0 {
@@ -281,6 +284,7 @@ func (q *Queue) restore(op *operation, m *message.Message, s store.Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	*q.messages.Grow(q.machine.NextRef()) = m
+	op.held += rowOctets
 	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered, Restored: true}
 	e.Msg.Priority = m.Priority()
 	properties := wire.ViewProperties(m.Properties())

@@ -10,12 +10,12 @@ import (
 // quorum queues add to redeliveries and to answers of basic.get: how often the message
 // was returned to the queue. As in RabbitMQ, the copy's headers are sorted. The caller
 // releases the copy.
-func (b *Broker) countDeliveries(m *message.Message, attempts uint32) *message.Message {
+func (op *operation) countDeliveries(m *message.Message, attempts uint32) *message.Message {
 	properties := editProperties(m.Properties(), func(ps *wire.Properties) {
 		ps.Headers = append(without(ps.Headers, "x-delivery-count"), wire.Field{Key: "x-delivery-count", Value: int64(attempts)})
 		sortFields(ps.Headers)
 	})
-	return b.tracker.Track(message.New(m.Exchange(), m.RoutingKey(), &properties, m.Body()))
+	return op.hold(message.New(m.Exchange(), m.RoutingKey(), &properties, m.Body()))
 }
 
 // consumerCount returns the number of consumers that clients are told. In a quorum queue

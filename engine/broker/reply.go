@@ -70,9 +70,9 @@ func (op *operation) sendReplies(v *VHost, p *Publishing) {
 			continue
 		}
 		if to, ok := v.replies.Get(key); ok {
-			m := op.broker.tracker.Track(message.New(p.Exchange, p.RoutingKey, &p.Properties, p.Body))
+			m := op.hold(message.New(p.Exchange, p.RoutingKey, &p.Properties, p.Body))
 			to.deliverReply(op, m)
-			m.Release()
+			op.release(m)
 		}
 	}
 }

@@ -185,7 +185,7 @@ func (b *Broker) fillQueues(op *operation, queues []restoredQueue, crashed bool)
 	shared := make(map[store.MessageID]*message.Message) // fillQueues holds a reference to each
 	defer func() {
 		for _, m := range shared {
-			m.Release()
+			op.release(m)
 		}
 	}()
 	for _, r := range queues {
@@ -216,7 +216,7 @@ func (b *Broker) load(op *operation, id store.MessageID) (m *message.Message, er
 		return nil, err
 	}
 	m.SetStoreID(uint64(id))
-	return b.tracker.Track(m), nil
+	return op.hold(m), nil
 }
 
 // markDelivered stores which messages of a queue were delivered. It is called when the

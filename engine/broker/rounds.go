@@ -192,6 +192,9 @@ func (c *Conn) Holding() bool { return c.holding }
 func (c *Conn) Commit() Round {
 	op := &c.op
 	b := c.vhost.broker
+	if op.held > reportAbove || op.held < -reportAbove {
+		op.report()
+	}
 	if !op.changed && !c.holding && !b.recordsChanged.Load() {
 		return 0
 	}

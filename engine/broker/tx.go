@@ -112,7 +112,7 @@ func (op *operation) commitPublishes(publishes []txPublish, returned func(*messa
 		if p.mandatory && returned != nil {
 			returned(p.msg)
 		}
-		p.msg.Release()
+		op.release(p.msg)
 	}
 	for _, p := range publishes {
 		if len(p.queues) == 0 {
@@ -121,7 +121,7 @@ func (op *operation) commitPublishes(publishes []txPublish, returned func(*messa
 		op.queues = append(op.queues[:0], p.queues...)
 		if err := op.mayEnqueue(p.msg); err != nil {
 			op.failed = err
-			p.msg.Release()
+			op.release(p.msg)
 			continue
 		}
 		properties := wire.ViewProperties(p.msg.Properties())
@@ -151,7 +151,7 @@ func (ch *Channel) TxRollback() error {
 
 func (ch *Channel) rollback() {
 	for _, p := range ch.tx.publishes {
-		p.msg.Release()
+		ch.conn.op.release(p.msg)
 	}
 	ch.mu.Lock()
 	defer ch.mu.Unlock()

@@ -133,20 +133,31 @@ func (m *Message) Retain() {
 	m.refs.Add(1)
 }
 
-// Release removes a reference. The caller must not use m afterwards.
+// Release removes a reference. The caller must not use m afterwards. If it was the last
+// one, Release takes the message's Size off the memory that is [Held].
 func (m *Message) Release() {
+	if freed := m.Unref(); freed != 0 {
+		Hold(-int64(freed))
+	}
+}
+
+// Unref is Release without the call of Hold. It returns the octets that the caller has to
+// take off, 0 if there are other references.
+func (m *Message) Unref() (freed int) {
 	if n := m.refs.Add(-1); n > 0 {
-		return
+		return 0
 	} else if n < 0 {
 		invariants.Failf("message: released more often than retained")
 	}
+	freed = m.Size()
 	if invariants.Enabled {
 		m.bury()
-		return
+		return freed
 	}
 	if class := m.flags & classMask; class != unpooled {
 		pools[class].Put(m)
 	}
+	return freed
 }
 
 // classes are the sizes of memory for messages, in octets, head included. They are size

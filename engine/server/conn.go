@@ -95,7 +95,7 @@ func (c *conn) serve() {
 func (c *conn) read() error {
 	for c.handle() {
 		c.out.waitRoom(c.gone)
-		c.waitStore()
+		c.waitPressure()
 		c.waitForced()
 		if err := c.in.fill(c.nc); err != nil {
 			return err

@@ -281,7 +281,7 @@ func TestPressure(t *testing.T) {
 		publisher.method(1, &wire.BasicQos{})
 		publisher.want("basic.qos-ok") // it has not published yet
 		publisher.send(appendPublish(nil, 1))
-		publisher.want("connection.blocked")
+		publisher.want(`connection.blocked "the store is behind"`)
 		publisher.method(1, &wire.BasicQos{})
 		consumer.method(1, &wire.BasicConsume{Queue: "q", NoAck: true})
 		consumer.want("basic.consume-ok")
@@ -330,7 +330,7 @@ func TestShutdownUnderPressure(t *testing.T) {
 		p, f := newStorePeer(t)
 		f.Press(true)
 		p.send(appendPublish(nil, 1))
-		p.want("connection.blocked")
+		p.want(`connection.blocked "the store is behind"`)
 		start := time.Now()
 		if p.srv.Close(); time.Since(start) != 0 {
 			t.Errorf("Close took %v", time.Since(start))

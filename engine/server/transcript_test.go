@@ -281,6 +281,8 @@ func describe(m wire.Method) string {
 		return fmt.Sprintf("%s %d %q %d.%d", m.ID(), m.ReplyCode, m.ReplyText, m.ClassID, m.MethodID)
 	case *wire.ChannelClose:
 		return fmt.Sprintf("%s %d %q %d.%d", m.ID(), m.ReplyCode, m.ReplyText, m.ClassID, m.MethodID)
+	case *wire.ConnectionBlocked:
+		return fmt.Sprintf("%s %q", m.ID(), m.Reason)
 	case *wire.BasicReturn:
 		return fmt.Sprintf("%s %d %q %q %q", m.ID(), m.ReplyCode, m.ReplyText, m.Exchange, m.RoutingKey)
 	case *wire.BasicAck:

@@ -29,6 +29,7 @@ var mayImport = []struct {
 	{"engine/bom", "bom imports nothing of ours", nil},
 	{"engine/nearest", "nearest imports nothing of ours", nil},
 	{"engine/internal", "engine/internal is at the bottom", nil},
+	{"engine/limits", "limits imports nothing of ours", nil},
 	{"engine/wire", "wire imports nothing of ours", nil},
 	{"engine/topic", "topic imports nothing of ours", []string{"engine/internal"}},
 	{"engine/dispatch/dispatchtest", "the suite drives a queue with each strategy", []string{"engine/dispatch", "engine/queue"}},
