@@ -67,7 +67,7 @@ func (v *VHost) bind(x *Exchange, to *target, key string, args wire.Table) *bind
 	v.seq++
 	b := &binding{seq: v.seq, source: x, dest: to, number: x.dests.number(to), key: key, args: args, id: id, variant: head}
 	if head == nil || x.kind.ByArguments {
-		x.router.Bind(key, args, b.number)
+		(*x.router.Load()).Bind(key, args, b.number)
 	}
 	if x.outgoing == nil {
 		x.outgoing = make(map[bindingKey]*binding)
@@ -105,7 +105,7 @@ func (b *binding) unbind() {
 		delete(x.outgoing, at)
 	}
 	if x.outgoing[at] == nil || x.kind.ByArguments {
-		x.router.Unbind(b.key, b.args, b.number)
+		(*x.router.Load()).Unbind(b.key, b.args, b.number)
 	}
 	x.dests.release(b.dest)
 	if b.next != nil {

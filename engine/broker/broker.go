@@ -278,6 +278,7 @@ func (b *Broker) DeleteVHost(name string) bool {
 	for _, x := range v.sortedExchanges() {
 		v.removeExchange(x)
 	}
+	v.forgetPolicies()
 	v.mu.Unlock()
 	b.forgetGrants(name)
 	if b.store != nil {

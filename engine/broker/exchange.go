@@ -4,6 +4,7 @@ import (
 	"sync/atomic"
 
 	"harelab/engine/exchange"
+	"harelab/engine/settings"
 	"harelab/engine/topic"
 	"harelab/engine/wire"
 )
@@ -20,12 +21,11 @@ type Exchange struct {
 	internal   bool
 	isDefault  bool
 	args       wire.Table
-	alternate  string // name of the exchange for messages without a destination; empty: none
-	matcher    string // strategy of a topic exchange; otherwise empty
+	settings   atomic.Pointer[settings.Exchange] // written under the virtual host's lock
 	target     target
 	deleted    atomic.Bool
 
-	router exchange.Exchange
+	router atomic.Pointer[exchange.Exchange] // written under the virtual host's lock
 	dests  destinations
 
 	// Under the virtual host's lock.
@@ -115,7 +115,7 @@ func (d *destinations) release(to *target) {
 func (x *Exchange) route(op *operation, key []byte) bool {
 	for {
 		reused := x.dests.reused.Load()
-		op.dests = x.router.Route(op.dests[:0], key, op.headers)
+		op.dests = (*x.router.Load()).Route(op.dests[:0], key, op.headers)
 		if len(op.dests) == 0 {
 			return false
 		}

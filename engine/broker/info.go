@@ -8,6 +8,7 @@ import (
 
 	"harelab/engine/dispatch"
 	"harelab/engine/message"
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -25,6 +26,7 @@ type QueueInfo struct {
 	ActiveConsumer                 string // tag of the active consumer; empty: none
 	Published, Delivered, Acked    uint64 // messages since the queue was declared
 	Redelivered, DeadLettered      uint64
+	Policies                       PolicyInfo
 	UsedAt                         int64 // last declaration, get or departure of the last consumer, in microseconds of the clock
 }
 
@@ -34,6 +36,19 @@ type ExchangeInfo struct {
 	Durable, AutoDelete, Internal bool
 	Arguments                     wire.Table
 	Matcher                       string // name of a topic exchange's strategy; otherwise empty
+	Policies                      PolicyInfo
+}
+
+// PolicyInfo says which policies apply to a queue or an exchange.
+type PolicyInfo struct {
+	Policy, Operator string     // names; empty: none
+	Effective        wire.Table // the settings of both; must not be changed
+}
+
+func policyInfo(a *settings.Applied) (i PolicyInfo) {
+	i.Policy, i.Operator = a.Names()
+	i.Effective = a.Settings()
+	return i
 }
 
 // BindingInfo describes a binding in a listing.
@@ -113,6 +128,7 @@ func (q *Queue) info() QueueInfo {
 		Acked:        q.counts.acked,
 		Redelivered:  q.counts.redelivered,
 		DeadLettered: q.counts.deadLettered,
+		Policies:     policyInfo(q.settings.Load().Policies),
 		UsedAt:       q.usedAt,
 	}
 	if q.settings.Load().Quorum {
@@ -148,7 +164,8 @@ func (v *VHost) Exchanges() []ExchangeInfo {
 			AutoDelete: x.autoDelete,
 			Internal:   x.internal,
 			Arguments:  x.args,
-			Matcher:    x.matcher,
+			Matcher:    x.settings.Load().Matcher.Name,
+			Policies:   policyInfo(x.settings.Load().Policies),
 		})
 	}
 	return infos

@@ -19,6 +19,11 @@ type vhostMutex struct{ mu sync.Mutex }
 func (m *vhostMutex) Lock()   { invariants.Locking(invariants.VirtualHost); m.mu.Lock() }
 func (m *vhostMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.VirtualHost) }
 
+type policyMutex struct{ mu sync.Mutex }
+
+func (m *policyMutex) Lock()   { invariants.Locking(invariants.Policies); m.mu.Lock() }
+func (m *policyMutex) Unlock() { m.mu.Unlock(); invariants.Unlocked(invariants.Policies) }
+
 type roundsMutex struct{ mu sync.Mutex }
 
 func (m *roundsMutex) Lock()   { invariants.Locking(invariants.Rounds); m.mu.Lock() }

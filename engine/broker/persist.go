@@ -18,7 +18,11 @@ const (
 	kindUser     store.Kind = 'u' // the record without a name says that the store has users of its own
 	kindGrant    store.Kind = 'r'
 	kindTopic    store.Kind = 't'
-	kindClosed   store.Kind = 'c' // a record without name and value: the broker was closed, it did not crash
+
+	kindPolicy         store.Kind = 'p'
+	kindOperatorPolicy store.Kind = 'o'
+
+	kindClosed store.Kind = 'c' // a record without name and value: the broker was closed, it did not crash
 )
 
 // A record is the value of a record in the store: what was declared, and its place in the
@@ -26,7 +30,7 @@ const (
 type record struct {
 	Seq        uint64
 	VHost      string
-	Name       string        `json:",omitempty"` // of a queue or exchange, or of the source of a binding
+	Name       string        `json:",omitempty"` // of a queue, exchange or policy, or of the source of a binding
 	Type       string        `json:",omitempty"`
 	AutoDelete bool          `json:",omitempty"`
 	Internal   bool          `json:",omitempty"`
@@ -34,7 +38,10 @@ type record struct {
 	Dest       string        `json:",omitempty"` // destination of a binding
 	ToExchange bool          `json:",omitempty"`
 	Key        string        `json:",omitempty"`
-	Arguments  []byte        `json:",omitempty"` // an encoded table
+	Arguments  []byte        `json:",omitempty"` // an encoded table; of a policy: its definition
+	Pattern    string        `json:",omitempty"`
+	ApplyTo    string        `json:",omitempty"`
+	Priority   int           `json:",omitempty"`
 }
 
 func recordName(parts ...string) string { return strings.Join(parts, "\x00") + "\x00" }

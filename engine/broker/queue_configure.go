@@ -5,21 +5,10 @@ import (
 	"harelab/engine/settings"
 )
 
-// Configure changes the settings of the queue called name while the queue is in use, as a
-// policy does: limits, expiry, dead-lettering and fair key. The queue keeps its type and
-// strategies. Messages beyond a new limit are dropped or dead-lettered at once. A change
-// of x-expires restarts the time without use. Configure reports whether the queue exists.
-func (v *VHost) Configure(name string, s *settings.Queue) bool {
-	q, ok := v.queues.GetString(name)
-	if !ok {
-		return false
-	}
-	v.broker.run(func(op *operation) { ok = q.configure(op, s) })
-	return ok
-}
-
-// configure replaces the queue's settings, which other goroutines may be reading, and
-// steps the state machine with the new limits.
+// configure changes the settings of the queue while it is in use, as policies do: limits,
+// expiry, dead-lettering and fair key. The queue keeps its type and strategies. Messages
+// beyond a new limit are dropped or dead-lettered at once. A change of x-expires restarts
+// the time without use. configure reports whether the queue still exists.
 func (q *Queue) configure(op *operation, s *settings.Queue) bool {
 	q.mu.Lock()
 	defer q.mu.Unlock()

@@ -107,9 +107,9 @@ func (s *Session) declareQueue(op *operation, spec QueueSpec) (*Queue, error) {
 		return nil, err
 	}
 	resource := v.queueResource(spec.Name)
-	effective, err := settings.ForQueue(spec.Arguments, v.broker.defaults, resource)
+	effective, err := v.queueSettings(spec.Name, spec.Arguments)
 	if err != nil {
-		return nil, unmet(err)
+		return nil, err
 	}
 	if effective.Quorum {
 		if err := checkQuorum(&spec, resource); err != nil {
@@ -128,6 +128,15 @@ func (s *Session) declareQueue(op *operation, spec QueueSpec) (*Queue, error) {
 	v.storeQueue(q)
 	v.linkQueue(q) // from now on other goroutines see it
 	return q, nil
+}
+
+// queueSettings returns the settings of a queue with these arguments, under the policies
+// that match its name. The virtual host is locked.
+//
+// Errors: 406 for bad arguments.
+func (v *VHost) queueSettings(name string, args wire.Table) (*settings.Queue, error) {
+	s, err := settings.ForQueue(args, v.policies.ForQueue(name, settings.IsQuorum(args)), v.broker.defaults, v.queueResource(name))
+	return s, unmet(err)
 }
 
 // newQueue returns a queue that is not yet linked into the virtual host. The virtual host

@@ -8,7 +8,6 @@ import (
 
 	"harelab/engine/dispatch"
 	"harelab/engine/message"
-	"harelab/engine/settings"
 	"harelab/engine/store"
 	"harelab/engine/wire"
 )
@@ -40,7 +39,8 @@ func (b *Broker) restore() error {
 	return err
 }
 
-// restoreDeclared restores identities, users, virtual hosts, exchanges, queues and bindings.
+// restoreDeclared restores identities, users, virtual hosts, policies, exchanges, queues and
+// bindings.
 func (b *Broker) restoreDeclared() error {
 	if err := b.queueIDs.restore(b.store); err != nil {
 		return err
@@ -59,6 +59,8 @@ func (b *Broker) restoreDeclared() error {
 		kind store.Kind
 		make func(*VHost, *record, wire.Table) error
 	}{
+		{kindPolicy, (*VHost).restorePolicy},
+		{kindOperatorPolicy, (*VHost).restoreOperatorPolicy},
 		{kindExchange, (*VHost).restoreExchange},
 		{kindQueue, (*VHost).restoreQueue},
 		{kindBinding, (*VHost).restoreBinding},
@@ -113,15 +115,15 @@ func (v *VHost) restoreExchange(r *record, args wire.Table) error {
 
 func (v *VHost) restoreQueue(r *record, args wire.Table) error {
 	b := v.broker
-	s, err := settings.ForQueue(args, b.defaults, v.queueResource(r.Name))
-	if err != nil {
-		return unmet(err)
-	}
 	v.mu.Lock()
+	defer v.mu.Unlock()
+	s, err := v.queueSettings(r.Name, args)
+	if err != nil {
+		return err
+	}
 	q := v.newQueue(QueueSpec{Name: r.Name, Durable: true, AutoDelete: r.AutoDelete, Arguments: args}, s)
 	q.seq, q.storeID = r.Seq, r.Queue
 	v.linkQueue(q)
-	v.mu.Unlock()
 	b.queueIDs.passed(uint64(r.Queue))
 	return nil
 }

@@ -29,12 +29,21 @@ func (op *operation) route(x *Exchange) {
 				found = x.route(op, key) || found
 			}
 		}
-		if op.unique = false; !found && x.alternate != "" {
-			if alternate, ok := x.vhost.exchanges.GetString(x.alternate); ok {
+		if op.unique = false; !found {
+			if alternate, ok := x.alternate(); ok {
 				op.visit(&alternate.target)
 			}
 		}
 	}
+}
+
+// alternate returns the exchange for messages without a destination.
+func (x *Exchange) alternate() (*Exchange, bool) {
+	name := x.settings.Load().Alternate
+	if name == "" {
+		return nil, false
+	}
+	return x.vhost.exchanges.GetString(name)
 }
 
 // routeToName routes as the default exchange does: to the queue whose name is the key.

@@ -236,11 +236,44 @@ var lists = map[string]func(*script, []string){
 			s.printf("%q -> %s %s by %q %v", b.Source, b.DestinationType, b.Destination, b.RoutingKey, b.Arguments)
 		}
 	},
+	"policy":          func(s *script, words []string) { s.setPolicy((*VHost).SetPolicy, words) },
+	"operator-policy": func(s *script, words []string) { s.setPolicy((*VHost).SetOperatorPolicy, words) },
+	"delete-policy":   func(s *script, words []string) { s.deletePolicy((*VHost).DeletePolicy, words[0]) },
+	"delete-operator-policy": func(s *script, words []string) {
+		s.deletePolicy((*VHost).DeleteOperatorPolicy, words[0])
+	},
+	"policies": func(s *script, _ []string) {
+		for _, q := range s.vhost().Queues() {
+			s.printf("queue %s: %q, %q %v", q.Name, q.Policies.Policy, q.Policies.Operator, q.Policies.Effective)
+		}
+		for _, x := range s.vhost().Exchanges() {
+			if x.Policies.Effective != nil {
+				s.printf("exchange %s: %q, %q %v", x.Name, x.Policies.Policy, x.Policies.Operator, x.Policies.Effective)
+			}
+		}
+	},
 	"consumers": func(s *script, _ []string) {
 		for _, c := range s.vhost().Consumers() {
 			s.printf("%s: %s of %s%d, prefetch %d, active %t", c.Queue, c.Tag, c.Connection, c.Channel, c.Prefetch, c.Active)
 		}
 	},
+}
+
+// setPolicy sets the policy NAME PATTERN APPLY-TO, with the priority and the settings that
+// the fields name.
+func (s *script) setPolicy(set func(*VHost, Policy) error, words []string) {
+	a := parseArgs(s.t, words)
+	p := Policy{Name: a.word(0), Pattern: a.word(1), ApplyTo: a.word(2)}
+	p.Priority, _ = strconv.Atoi(a.text("priority"))
+	p.Definition = a.fields
+	if err := set(s.vhost(), p); err != nil {
+		s.printf("%s", strings.ReplaceAll(strings.TrimSpace(err.Error()), "\n", " | "))
+	}
+}
+
+func (s *script) deletePolicy(remove func(*VHost, string) (bool, error), name string) {
+	found, err := remove(s.vhost(), name)
+	s.printf("found %t %v", found, err)
 }
 
 func (s *script) vhost() *VHost {

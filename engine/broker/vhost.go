@@ -31,6 +31,9 @@ type VHost struct {
 	allExchanges map[*Exchange]struct{}
 	allQueues    map[*Queue]struct{}
 	conns        map[*Conn]struct{}
+	policies     settings.Policies
+
+	policyChange policyMutex // held while policies change, until they apply to all queues and exchanges
 }
 
 // Name returns the virtual host's name.
@@ -77,7 +80,7 @@ func (v *VHost) addExchange(spec ExchangeSpec) (*Exchange, error) {
 	if err != nil {
 		return nil, refuse(wire.CommandInvalid, "unknown exchange type '%s'", spec.Type)
 	}
-	s, err := settings.ForExchange(spec.Type, spec.Arguments, v.broker.defaults, v.exchangeResource(spec.Name))
+	s, err := settings.ForExchange(spec.Type, spec.Arguments, v.policies.ForExchange(spec.Name), v.broker.defaults, v.exchangeResource(spec.Name))
 	if err != nil {
 		return nil, unmet(err)
 	}
@@ -91,10 +94,10 @@ func (v *VHost) addExchange(spec ExchangeSpec) (*Exchange, error) {
 		autoDelete: spec.AutoDelete,
 		internal:   spec.Internal,
 		args:       spec.Arguments,
-		alternate:  s.Alternate,
-		matcher:    s.Matcher.Name,
-		router:     kind.New(exchange.Config{Matcher: s.Matcher}),
 	}
+	router := kind.New(exchange.Config{Matcher: s.Matcher})
+	x.router.Store(&router)
+	x.settings.Store(s)
 	x.target.exchange = x
 	v.allExchanges[x] = struct{}{}
 	v.exchanges.Set(x.name, x)

@@ -14,6 +14,10 @@ type queueArgument struct {
 	name string
 	on   queueTypes // the types of queue that accept it; on others it is refused
 
+	// policy says which value counts if a policy has the setting too, whose name is the
+	// argument's without "x-". onQuorum says it for quorum queues, if not the same.
+	policy, onQuorum policyRule
+
 	// read checks the value v and stores it in s or names. It returns the problem with
 	// the value, as RabbitMQ prints it, or "". nil accepts every value.
 	read func(s *Queue, names *strategyNames, v any, args wire.Table) (problem string)
@@ -29,6 +33,28 @@ const (
 	both   = classic | quorum
 )
 
+// A policyRule says which value of a setting counts: the argument's or the policy's.
+type policyRule uint8
+
+const (
+	notByPolicy  policyRule = iota // policies do not have the setting
+	argumentWins                   // the argument's
+	smallerWins                    // the smaller one
+	policyWins                     // the policy's
+)
+
+func (a *queueArgument) rule(t queueTypes) policyRule {
+	if t == quorum && a.onQuorum != notByPolicy {
+		return a.onQuorum
+	}
+	return a.policy
+}
+
+// wins reports whether a policy's value counts and not an argument's.
+func (r policyRule) wins(policy, argument any) bool {
+	return r == policyWins || r == smallerWins && smaller(policy, argument)
+}
+
 // queueTypeArgument is read before all others, since it decides which ones are accepted.
 const queueTypeArgument = "x-queue-type"
 
@@ -43,28 +69,28 @@ func (s *Queue) queueType() (t queueTypes, name string) {
 // queueArguments are the arguments that RabbitMQ or this broker uses, in the order in
 // which they are checked (rabbit_amqqueue, declare_args/0). Others are kept and ignored.
 var queueArguments = []queueArgument{
-	{name: "x-expires", on: both, read: integer(func(s *Queue, n int64) string {
+	{name: "x-expires", on: both, policy: smallerWins, onQuorum: policyWins, read: integer(func(s *Queue, n int64) string {
 		if n == 0 {
 			return "{value_zero,0}"
 		}
 		s.Expires = n * 1000
 		return tooBig(n)
 	})},
-	{name: "x-message-ttl", on: both, read: integer(func(s *Queue, n int64) string {
+	{name: "x-message-ttl", on: both, policy: smallerWins, read: integer(func(s *Queue, n int64) string {
 		s.Limits.MessageTTL = n * 1000
 		return tooBig(n)
 	})},
-	{name: "x-dead-letter-exchange", on: both, read: text(func(s *Queue, v string) string {
+	{name: "x-dead-letter-exchange", on: both, policy: argumentWins, read: text(func(s *Queue, v string) string {
 		s.DeadLetterTo = &v
 		return ""
 	})},
-	{name: "x-dead-letter-routing-key", on: both, read: readDeadLetterKey},
-	{name: "x-dead-letter-strategy", on: quorum, read: oneOf("invalid_dlx_strategy", "at-most-once", "at-least-once")},
-	{name: "x-max-length", on: both, read: integer(func(s *Queue, n int64) string {
+	{name: "x-dead-letter-routing-key", on: both, policy: argumentWins, read: readDeadLetterKey},
+	{name: "x-dead-letter-strategy", on: quorum, policy: argumentWins, read: oneOf("invalid_dlx_strategy", "at-most-once", "at-least-once")},
+	{name: "x-max-length", on: both, policy: smallerWins, read: integer(func(s *Queue, n int64) string {
 		s.Limits.MaxLength = n
 		return ""
 	})},
-	{name: "x-max-length-bytes", on: both | stream, read: integer(func(s *Queue, n int64) string {
+	{name: "x-max-length-bytes", on: both | stream, policy: smallerWins, read: integer(func(s *Queue, n int64) string {
 		s.Limits.MaxBytes = n
 		return ""
 	})},
@@ -77,7 +103,7 @@ var queueArguments = []queueArgument{
 		s.Dispatch.MaxPriority = uint8(n)
 		return ""
 	})},
-	{name: "x-overflow", on: both, read: text(readOverflow)},
+	{name: "x-overflow", on: both, policy: argumentWins, onQuorum: policyWins, read: text(readOverflow)},
 	{name: "x-queue-mode", on: classic, read: text(func(_ *Queue, v string) string {
 		if v != "default" && v != "lazy" {
 			return fmt.Sprintf(`"unsupported queue mode '%s'"`, v)
@@ -96,19 +122,19 @@ var queueArguments = []queueArgument{
 	{name: "x-queue-leader-locator", on: quorum | stream, read: oneOf("invalid_queue_locator_arg",
 		"client-local", "balanced", "random", "least-leaders")},
 	{name: "x-queue-master-locator", on: classic},
-	{name: "x-delivery-limit", on: quorum, read: deliveryLimit},
+	{name: "x-delivery-limit", on: quorum, policy: smallerWins, read: deliveryLimit},
 	{name: "x-max-age", on: stream},
 	{name: "x-stream-max-segment-size-bytes", on: stream},
 	{name: "x-initial-cluster-size", on: stream},
 	// RabbitMQ does not know the arguments below, and accepts and ignores them.
-	{name: "x-dispatch", on: both, read: strategy(func(n *strategyNames, v string) { n.selector = v })},
-	{name: "x-order", on: both, read: strategy(func(n *strategyNames, v string) { n.order = v })},
-	{name: "x-dispatch-seed", on: both, read: number(func(s *Queue, n int64) { s.Dispatch.Seed = uint64(n) })},
-	{name: "x-aging-us", on: both, read: positive(func(s *Queue, n int64) { s.Dispatch.AgingUS = n })},
-	{name: "x-drr-quantum", on: both, read: positive(func(s *Queue, n int64) { s.Dispatch.Quantum = n })},
-	{name: "x-drr-cost", on: both, read: text(readDRRCost)},
-	{name: "x-drr-weights", on: both, read: readWeights},
-	{name: "x-fair-key", on: both, read: text(readFairKey)},
+	{name: "x-dispatch", on: both, policy: argumentWins, read: strategy(func(n *strategyNames, v string) { n.selector = v })},
+	{name: "x-order", on: both, policy: argumentWins, read: strategy(func(n *strategyNames, v string) { n.order = v })},
+	{name: "x-dispatch-seed", on: both, policy: argumentWins, read: number(func(s *Queue, n int64) { s.Dispatch.Seed = uint64(n) })},
+	{name: "x-aging-us", on: both, policy: argumentWins, read: positive(func(s *Queue, n int64) { s.Dispatch.AgingUS = n })},
+	{name: "x-drr-quantum", on: both, policy: argumentWins, read: positive(func(s *Queue, n int64) { s.Dispatch.Quantum = n })},
+	{name: "x-drr-cost", on: both, policy: argumentWins, read: text(readDRRCost)},
+	{name: "x-drr-weights", on: both, policy: argumentWins, read: readWeights},
+	{name: "x-fair-key", on: both, policy: argumentWins, read: text(readFairKey)},
 }
 
 // MaxTimer is the longest time that RabbitMQ accepts, in milliseconds: ten years.

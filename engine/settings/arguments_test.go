@@ -97,8 +97,8 @@ var argumentRules = []argumentRule{
 		values(func(s *Queue) any { return s.Dispatch.MaxPriority }, int32(0), uint8(0), int32(255), uint8(255)),
 		slices.Concat(notNegative, []refused{{int32(256), "{max_value_exceeded,256}"}})},
 	{"x-overflow", textKind, classic | quorum, nil,
-		values(func(s *Queue) any { return s.Limits.Overflow }, "drop-head", queue.DropHead, "reject-publish", queue.RejectPublish,
-			"reject-publish-dlx", queue.RejectPublishDLX), []refused{{"drop-tail", "invalid_overflow"}}},
+		values(func(s *Queue) any { return s.Limits.Overflow }, "drop-head", queue.DropHead, "reject-publish", queue.RejectPublish),
+		[]refused{{"drop-tail", "invalid_overflow"}}},
 	{"x-queue-mode", textKind, classic, nil, ignored("default", "lazy"), []refused{{"eager", `"unsupported queue mode 'eager'"`}}},
 	{"x-queue-version", integerKind, classic, nil, ignored(int32(1), int32(2)),
 		slices.Concat(notNegative, []refused{{int32(3), `"unsupported queue version '3'"`}, {int32(0), `"unsupported queue version '0'"`}})},
@@ -137,6 +137,16 @@ var argumentRules = []argumentRule{
 
 var typeNames = map[queueTypes]string{classic: "rabbit_classic_queue", quorum: "rabbit_quorum_queue"}
 
+// TestRejectPublishDLX: quorum queues take the value and do not know what it means.
+func TestRejectPublishDLX(t *testing.T) {
+	for of, want := range map[queueTypes]queue.Overflow{classic: queue.RejectPublishDLX, quorum: queue.DropHead} {
+		s, err := ForQueue(ofType(of, args("x-overflow", "reject-publish-dlx")), nil, defaults(t), resource)
+		if err != nil || s.Limits.Overflow != want {
+			t.Errorf("%s: overflow %d, %v, want %d", typeNames[of], s.Limits.Overflow, err, want)
+		}
+	}
+}
+
 // ofType returns arguments of a queue of a type.
 func ofType(of queueTypes, all wire.Table) wire.Table {
 	if of == quorum {
@@ -164,7 +174,7 @@ func TestEachArgument(t *testing.T) {
 
 func testArgument(t *testing.T, rule argumentRule, of queueTypes) {
 	declare := func(value any) (*Queue, error) {
-		return ForQueue(ofType(of, append(slices.Clone(rule.with), wire.Field{Key: rule.name, Value: value})), defaults(t), resource)
+		return ForQueue(ofType(of, append(slices.Clone(rule.with), wire.Field{Key: rule.name, Value: value})), nil, defaults(t), resource)
 	}
 	if rule.on&of == 0 {
 		for _, value := range []any{int32(1), "x", nil} {
@@ -210,17 +220,17 @@ func TestArgumentsAreCheckedInOrder(t *testing.T) {
 		}
 		slices.Reverse(all)
 		for _, name := range names {
-			_, err := ForQueue(ofType(of, all), defaults(t), resource)
+			_, err := ForQueue(ofType(of, all), nil, defaults(t), resource)
 			if !strings.HasPrefix(errorText(err), "invalid arg '"+name+"' ") {
 				t.Fatalf("%s: error %v, want one of %s", typeName, err, name)
 			}
 			all = all[:len(all)-1]
 		}
-		if _, err := ForQueue(ofType(of, all), defaults(t), resource); err != nil {
+		if _, err := ForQueue(ofType(of, all), nil, defaults(t), resource); err != nil {
 			t.Errorf("%s: %v", typeName, err)
 		}
 	}
-	_, err := ForQueue(args("x-expires", "soon", "x-queue-type", "fast"), defaults(t), resource)
+	_, err := ForQueue(args("x-expires", "soon", "x-queue-type", "fast"), nil, defaults(t), resource)
 	wantError(t, err, "invalid arg 'x-queue-type' for "+resource.String()+`: "unsupported queue type 'fast'"`)
 }
 
@@ -241,7 +251,7 @@ func TestOrderOfAQueue(t *testing.T) {
 		t.Run(tt.rule, func(t *testing.T) {
 			d := defaults(t)
 			d.Order = tt.byDefault
-			s, err := ForQueue(tt.args, d, resource)
+			s, err := ForQueue(tt.args, nil, d, resource)
 			if err != nil || s.Order.Name != tt.want {
 				t.Errorf("%+v, error %v, want order %s", s, err, tt.want)
 			}
@@ -264,7 +274,7 @@ func TestNeedsOfAQueue(t *testing.T) {
 		{args("x-dispatch", "jsq"), 0, false, true},
 		{args("x-dispatch", "lwl"), dispatch.NeedCost, true, true},
 	} {
-		s, err := ForQueue(tt.args, defaults(t), resource)
+		s, err := ForQueue(tt.args, nil, defaults(t), resource)
 		if err != nil {
 			t.Fatal(err)
 		}

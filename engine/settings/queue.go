@@ -2,6 +2,7 @@ package settings
 
 import (
 	"fmt"
+	"strings"
 
 	"harelab/engine/dispatch"
 	"harelab/engine/queue"
@@ -30,6 +31,8 @@ type Queue struct {
 	Dispatch dispatch.Config
 	Needs    dispatch.Needs // NeedCost and NeedTenant: the inputs that the broker must read from headers
 	FairKey  FairKey
+
+	Policies *Applied // the policies that these settings are made of; nil: none
 }
 
 // FairKey is the part of a message that names its tenant: a header, or the routing key.
@@ -38,26 +41,27 @@ type FairKey struct {
 	RoutingKey bool
 }
 
-// ForQueue checks the arguments of a queue and returns its settings. Its errors are
-// RabbitMQ's texts, which call the queue resource.
-func ForQueue(args wire.Table, d Defaults, resource Resource) (*Queue, error) {
-	s := &Queue{Limits: queue.Unlimited, Expires: -1, FairKey: FairKey{Header: "tenant"}}
+// ForQueue checks the arguments of a queue and returns its settings, with those of its
+// policies, which may be nil. Its errors are RabbitMQ's texts about the arguments, which
+// call the queue resource.
+func ForQueue(args wire.Table, policies *Applied, d Defaults, resource Resource) (*Queue, error) {
+	s := &Queue{Limits: queue.Unlimited, Expires: -1, FairKey: FairKey{Header: "tenant"}, Policies: policies}
 	names := strategyNames{selector: d.Selector, order: d.Order}
 	if err := s.read(args, resource, &names); err != nil {
 		return nil, err
 	}
+	s.readPolicies(args, policies.Settings(), &names)
 	if names.order == "" {
 		names.order = dispatch.DefaultOrder
 		if s.Dispatch.MaxPriority > 0 {
 			names.order = dispatch.PriorityOrder
 		}
 	}
-	var err error
-	if s.Selector, err = dispatch.LookupSelector(names.selector); err != nil {
-		return nil, invalidArgument("x-dispatch", resource, err.Error())
+	if name, problem := s.lookUp(names); problem != "" {
+		return nil, invalidArgument(name, resource, problem)
 	}
-	if s.Order, err = dispatch.LookupOrder(names.order); err != nil {
-		return nil, invalidArgument("x-order", resource, err.Error())
+	if s.Quorum && s.Limits.Overflow == queue.RejectPublishDLX { // rabbit_quorum_queue, overflow/3
+		s.Limits.Overflow = queue.DropHead
 	}
 	s.Limits.DeadLetter = s.DeadLetterTo != nil
 	// The broker always knows the priority; it must look for cost and tenant.
@@ -66,6 +70,52 @@ func ForQueue(args wire.Table, d Defaults, resource Resource) (*Queue, error) {
 }
 
 type strategyNames struct{ selector, order string }
+
+// lookUp sets the strategies. It returns the argument that names an unknown one and the
+// problem with it, or "".
+func (s *Queue) lookUp(names strategyNames) (argument, problem string) {
+	var err error
+	if s.Selector, err = dispatch.LookupSelector(names.selector); err != nil {
+		return "x-dispatch", err.Error()
+	}
+	if s.Order, err = dispatch.LookupOrder(names.order); err != nil {
+		return "x-order", err.Error()
+	}
+	return "", ""
+}
+
+// readPolicies reads the settings of the policies that count beside the arguments. What
+// makes no sense for the queue, such as a routing key for dead letters without an
+// exchange for them, has no effect.
+func (s *Queue) readPolicies(args, definition wire.Table, names *strategyNames) {
+	if len(definition) == 0 {
+		return
+	}
+	queueType, _ := s.queueType()
+	for i := range queueArguments {
+		a := &queueArguments[i]
+		if a.policy == notByPolicy || a.on&queueType == 0 {
+			continue
+		}
+		v, ok := definition.Get(strings.TrimPrefix(a.name, "x-"))
+		if !ok {
+			continue
+		}
+		own, hasOwn := args.Get(a.name)
+		if !hasOwn || a.rule(queueType).wins(v, own) {
+			a.read(s, names, bounded(a.name, v), args)
+		}
+	}
+}
+
+// bounded returns the value of a policy's setting that the reader of an argument accepts:
+// policies may have times above [MaxTimer].
+func bounded(argument string, v any) any {
+	if n, ok := wire.Integer(v); ok && (argument == "x-expires" || argument == "x-message-ttl") {
+		return min(n, MaxTimer)
+	}
+	return v
+}
 
 // read reads the arguments that the queue's type accepts and refuses those that only
 // other types accept (rabbit_amqqueue, check_declare_arguments/2).

@@ -48,7 +48,7 @@ func errorText(err error) string {
 // TestQueueLimits: times are milliseconds in arguments and microseconds in settings.
 func TestQueueLimits(t *testing.T) {
 	s, err := ForQueue(args("x-message-ttl", int32(60), "x-expires", int64(5), "x-max-length", uint8(7), "x-max-length-bytes", int16(100),
-		"x-overflow", "reject-publish", "x-dead-letter-exchange", "dlx", "x-dead-letter-routing-key", "dead", "x-max-priority", int8(9)), defaults(t), resource)
+		"x-overflow", "reject-publish", "x-dead-letter-exchange", "dlx", "x-dead-letter-routing-key", "dead", "x-max-priority", int8(9)), nil, defaults(t), resource)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -60,7 +60,7 @@ func TestQueueLimits(t *testing.T) {
 	if s.Expires != 5_000 || *s.DeadLetterTo != "dlx" || *s.DeadLetterAs != "dead" || s.Order.Name != "priority" || s.Config().Dispatch.MaxPriority != 9 {
 		t.Errorf("settings %+v", s)
 	}
-	plain, err := ForQueue(nil, defaults(t), resource)
+	plain, err := ForQueue(nil, nil, defaults(t), resource)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -95,12 +95,12 @@ func TestQueueProblems(t *testing.T) {
 		{"an unknown argument is ignored", "", args("x-unknown", int32(-1))},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			_, err := ForQueue(tt.args, defaults(t), resource)
+			_, err := ForQueue(tt.args, nil, defaults(t), resource)
 			wantError(t, err, tt.want)
 		})
 	}
 	for _, name := range []string{"x-dispatch", "x-order"} {
-		if _, err := ForQueue(args(name, "soon"), defaults(t), resource); err == nil || !strings.Contains(err.Error(), `"soon" (have `) {
+		if _, err := ForQueue(args(name, "soon"), nil, defaults(t), resource); err == nil || !strings.Contains(err.Error(), `"soon" (have `) {
 			t.Errorf("%s=soon: error %v, want one that lists the strategies", name, err)
 		}
 	}
@@ -108,11 +108,11 @@ func TestQueueProblems(t *testing.T) {
 
 // TestWith: the limits of the next settings with the strategies of the first.
 func TestWith(t *testing.T) {
-	first, err := ForQueue(args("x-order", "drr", "x-dispatch", "fair", "x-single-active-consumer", true, "x-drr-quantum", int32(3)), defaults(t), resource)
+	first, err := ForQueue(args("x-order", "drr", "x-dispatch", "fair", "x-single-active-consumer", true, "x-drr-quantum", int32(3)), nil, defaults(t), resource)
 	if err != nil {
 		t.Fatal(err)
 	}
-	next, err := ForQueue(args("x-max-length", int32(5), "x-order", "sjf", "x-dead-letter-exchange", "x", "x-fair-key", "routing-key"), defaults(t), resource)
+	next, err := ForQueue(args("x-max-length", int32(5), "x-order", "sjf", "x-dead-letter-exchange", "x", "x-fair-key", "routing-key"), nil, defaults(t), resource)
 	if err != nil {
 		t.Fatal(err)
 	}
@@ -142,14 +142,14 @@ func TestExchange(t *testing.T) {
 		{"a matcher is text", "topic", args("x-matcher", int32(1)), "", "", "invalid arg 'x-matcher' for " + resource.String() + ": {unacceptable_type,signedint}"},
 	} {
 		t.Run(tt.name, func(t *testing.T) {
-			x, err := ForExchange(tt.kind, tt.args, defaults(t), resource)
+			x, err := ForExchange(tt.kind, tt.args, nil, defaults(t), resource)
 			wantError(t, err, tt.want)
-			if x.Matcher.Name != tt.matcher || x.Alternate != tt.alternate {
+			if err == nil && (x.Matcher.Name != tt.matcher || x.Alternate != tt.alternate) {
 				t.Errorf("matcher %q, alternate %q, want %q, %q", x.Matcher.Name, x.Alternate, tt.matcher, tt.alternate)
 			}
 		})
 	}
-	if _, err := ForExchange("topic", args("x-matcher", "soon"), defaults(t), resource); err == nil || !strings.Contains(err.Error(), `"soon" (have `) {
+	if _, err := ForExchange("topic", args("x-matcher", "soon"), nil, defaults(t), resource); err == nil || !strings.Contains(err.Error(), `"soon" (have `) {
 		t.Errorf("x-matcher=soon: error %v, want one that lists the strategies", err)
 	}
 }

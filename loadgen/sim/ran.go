@@ -36,7 +36,7 @@ func Ran(r *run.Result, s *scenarios.Scenario) error {
 		if err != nil || x.Type != "topic" {
 			continue
 		}
-		e, err := settings.ForExchange(x.Type, args, d, settings.Resource{Kind: "exchange", Name: x.Name})
+		e, err := settings.ForExchange(x.Type, args, nil, d, settings.Resource{Kind: "exchange", Name: x.Name})
 		if err != nil {
 			return scenarios.Refused(x.Line, fmt.Errorf("exchange %q: %w", x.Name, err))
 		}
@@ -47,7 +47,7 @@ func Ran(r *run.Result, s *scenarios.Scenario) error {
 		if err != nil {
 			return scenarios.Refused(q.Line, fmt.Errorf("queue %q: %w", q.Name, err))
 		}
-		of, err := settings.ForQueue(args, d, settings.Resource{Kind: "queue", Name: q.Name})
+		of, err := settings.ForQueue(args, nil, d, settings.Resource{Kind: "queue", Name: q.Name})
 		if err != nil {
 			return scenarios.Refused(q.Line, fmt.Errorf("queue %q: %w", q.Name, err))
 		}

@@ -8,6 +8,7 @@ type Rank uint8
 const (
 	Connection  Rank = 1 + iota // the work of one client's connection
 	Broker                      // the list of virtual hosts
+	Policies                    // changes of policies
 	VirtualHost                 // declarations
 	Rounds                      // work that waits for the store
 	Queue                       // messages and consumers of one queue
@@ -16,6 +17,6 @@ const (
 	ranks
 )
 
-var rankNames = [ranks]string{"", "connection", "broker", "virtual host", "rounds", "queue", "channel", "outbox"}
+var rankNames = [ranks]string{"", "connection", "broker", "policies", "virtual host", "rounds", "queue", "channel", "outbox"}
 
 func (r Rank) String() string { return rankNames[r] }
