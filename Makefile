@@ -20,7 +20,7 @@ invariants: ## the tests of engine and load generators, with the engine's invari
 lint: ## gofmt, go mod tidy, vet, staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change the files above'; exit 1; }
 	go mod tidy -diff && go mod verify && cd bench/peers && go mod tidy -diff && go vet ./...
-	go vet ./... && go vet -tags interop ./cmd/harelab/interop && go tool staticcheck ./...
+	go vet ./... && go vet -tags interop,browser ./cmd/harelab/... && go tool staticcheck ./...
 	go vet -tags interop,invariants ./... && go tool staticcheck -tags invariants ./engine/...
 	cd .ci/vuln && go vet . && go run . ../..
 
@@ -37,7 +37,10 @@ bench: ## run every benchmark COUNT times into bench.txt; read it with go tool b
 interop: ## test harelab serve with real clients: pika, aio-pika, Celery, amqp-tools
 	go test -tags interop,invariants -count 1 -v ./cmd/harelab/interop
 
+browser: ## look at every kind of page in Chromium, wide and narrow, light and dark, with two families of fonts
+	go test -tags browser -count 1 ./cmd/harelab/browser
+
 outcomes: ## run the talk ten times with real Celery on a real RabbitMQ and print what came out (five minutes)
 	go test -tags interop -count 1 -v -run TestOutcomesOnRabbitMQ ./cmd/harelab/interop -args -outcomes 10
 
-.PHONY: help run test race invariants lint fuzz truth bench interop outcomes
+.PHONY: help run test race invariants lint fuzz truth bench interop browser outcomes
