@@ -282,14 +282,14 @@ func TestAdvice(t *testing.T) {
 				"Where few keys repeat (tyler1000), scan is 4.9 times as fast as nfa (4.8 to 5.0)."}},
 		{"the mirror: nothing to say where the default is faster",
 			[]Measurement{m(topic.Default, "tyler1000", 10), m("scan", "tyler1000", 50)},
-			[]string{"Choose nfa: on 1 of 1 workloads no other is faster, on 1 it takes at most twice the fastest time, and no binding key makes it slow."}},
+			[]string{"Choose nfa: no other is faster, and no binding key makes it slow."}},
 		{"the default though another is faster everywhere",
 			[]Measurement{m(topic.Default, "a", 50), m("scan", "a", 30)},
-			[]string{"Choose nfa: on 1 of 1 workloads it takes at most twice the fastest time, and no binding key makes it slow.",
+			[]string{"Choose nfa: it takes at most twice the fastest time, and no binding key makes it slow.",
 				"For keys like those of this workload (a), scan is 1.7 times as fast as nfa (1.7 to 1.7)."}},
 		{"the best on most workloads without the default",
 			[]Measurement{m("scan", "a", 50), m("trie", "a", 10), m("scan", "b", 50), m("trie", "b", 10)},
-			[]string{"Choose trie: on 2 of 2 workloads no other is faster, on 2 it takes at most twice the fastest time (nfa was not measured).",
+			[]string{"Choose trie: on all 2 workloads no other is faster (nfa was not measured).",
 				"Do not use trie if strangers choose binding keys: its work multiplies with every '#'."}},
 	} {
 		t.Run(tt.rule, func(t *testing.T) {
@@ -340,6 +340,27 @@ func TestNoiseIsSaid(t *testing.T) {
 		}
 		if s := r.sound(); !found || s.State != tt.state {
 			t.Errorf("%+v lacks %q", s, tt.want)
+		}
+	}
+}
+
+// TestStandingWords: the words do not count where one workload, all or none are meant.
+func TestStandingWords(t *testing.T) {
+	for _, tt := range []struct {
+		best, within, of int
+		want             string
+	}{
+		{1, 1, 1, "no other is faster"},
+		{0, 1, 1, "it takes at most twice the fastest time"},
+		{0, 0, 1, "it takes more than twice the fastest time"},
+		{3, 3, 3, "on all 3 workloads no other is faster"},
+		{1, 3, 3, "on 1 of 3 workloads no other is faster, on all it takes at most twice the fastest time"},
+		{1, 2, 3, "on 1 of 3 workloads no other is faster, on 2 it takes at most twice the fastest time"},
+		{0, 2, 3, "on 2 of 3 workloads it takes at most twice the fastest time"},
+		{0, 0, 3, "it takes more than twice the fastest time"},
+	} {
+		if got := standingWords(tt.best, tt.within, tt.of); got != tt.want {
+			t.Errorf("%d, %d of %d: %q, want %q", tt.best, tt.within, tt.of, got, tt.want)
 		}
 	}
 }

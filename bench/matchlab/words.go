@@ -41,17 +41,32 @@ func (r *Results) choice() string {
 			choose, best, within = c, b, w
 		}
 	}
-	advice := fmt.Sprintf("Choose %s: ", choose)
-	if best > 0 {
-		advice += fmt.Sprintf("on %d of %d workloads no other is faster, on %d ", best, n, within)
-	} else {
-		advice += fmt.Sprintf("on %d of %d workloads ", within, n)
-	}
-	advice += "it takes at most twice the fastest time"
+	advice := fmt.Sprintf("Choose %s: %s", choose, standingWords(best, within, n))
 	if choose == topic.Default {
 		return advice + ", and no binding key makes it slow."
 	}
 	return advice + fmt.Sprintf(" (%s was not measured).", topic.Default)
+}
+
+// standingWords says on how many of n workloads no other is faster, and, unless that is
+// all of them, on how many a contender takes at most twice the fastest time.
+func standingWords(best, within, n int) string {
+	const fastest, twice = "no other is faster", "it takes at most twice the fastest time"
+	switch {
+	case n == 1 && best == 1:
+		return fastest
+	case n == 1 && within == 1:
+		return twice
+	case within == 0:
+		return "it takes more than twice the fastest time"
+	case best == n:
+		return fmt.Sprintf("on all %d workloads %s", n, fastest)
+	case best == 0:
+		return fmt.Sprintf("on %d of %d workloads %s", within, n, twice)
+	case within == n:
+		return fmt.Sprintf("on %d of %d workloads %s, on all %s", best, n, fastest, twice)
+	}
+	return fmt.Sprintf("on %d of %d workloads %s, on %d %s", best, n, fastest, within, twice)
 }
 
 // standing returns the number of workloads on which no other is faster than a contender,

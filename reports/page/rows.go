@@ -379,7 +379,11 @@ func factLines(f *folder.Folder) []string {
 	}
 	for _, a := range m.Arms {
 		target := strings.TrimSpace(a.Target + " " + a.URL)
-		out = append(out, fmt.Sprintf("%s on %s: seed %d, scenario %s, files in %s", a.Arm, target, a.Seed, a.ScenarioHash[:12], a.Dir))
+		fact := fmt.Sprintf("%s on %s: seed %d, scenario %s", a.Arm, target, a.Seed, a.ScenarioHash[:12])
+		if a.Dir != "." { // the only arm's files lie beside the page
+			fact += ", files in " + a.Dir
+		}
+		out = append(out, fact)
 	}
 	return out
 }

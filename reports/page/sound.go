@@ -36,21 +36,7 @@ func Sound(in *arms.Set) Soundness {
 	add := func(state, name, format string, args ...any) {
 		s.Checks = append(s.Checks, Check{state, name, fmt.Sprintf(format, args...)})
 	}
-	for _, r := range in.Runs {
-		for _, f := range r.Summary.Findings {
-			state := "note"
-			switch {
-			case f.Invalid:
-				state = "bad"
-			case f.Code == "race":
-				state = "info" // it says nothing against the figures
-			}
-			add(state, f.Code, "%s: %s", in.RunName(r), f.Text)
-		}
-		if r.Summary.Partial {
-			add("note", "partial", "%s was cut short; its figures cover the time until then.", in.RunName(r))
-		}
-	}
+	checkFindings(in, add)
 	checkCapacity(in, add)
 	checkLedger(in, add)
 	checkLateness(in, add)
@@ -71,6 +57,79 @@ func Sound(in *arms.Set) Soundness {
 }
 
 type adder func(state, name, format string, args ...any)
+
+// checkFindings lists what the runs themselves have found. A finding of several runs is
+// told once, and so are the sentences with which all findings of a kind begin.
+func checkFindings(in *arms.Set, add adder) {
+	type finding struct {
+		text string
+		runs []string
+	}
+	type kind struct{ state, code string }
+	var kinds []kind
+	found := make(map[kind][]finding)
+	for _, r := range in.Runs {
+		for _, f := range r.Summary.Findings {
+			k := kind{"note", f.Code}
+			switch {
+			case f.Invalid:
+				k.state = "bad"
+			case f.Code == "race":
+				k.state = "info" // it says nothing against the figures
+			}
+			if found[k] == nil {
+				kinds = append(kinds, k)
+			}
+			i := slices.IndexFunc(found[k], func(o finding) bool { return o.text == f.Text })
+			if i < 0 {
+				i = len(found[k])
+				found[k] = append(found[k], finding{text: f.Text})
+			}
+			found[k][i].runs = append(found[k][i].runs, in.RunName(r))
+		}
+	}
+	for _, k := range kinds {
+		name, same := k.code, 0
+		if len(found[k]) > 1 {
+			texts := make([]string, len(found[k]))
+			for i, f := range found[k] {
+				texts[i] = f.text
+			}
+			if same = sameSentences(texts); same > 0 {
+				add(k.state, name, "%s", strings.TrimSpace(texts[0][:same]))
+				name = ""
+			}
+		}
+		for _, f := range found[k] {
+			add(k.state, name, "%s: %s", stat.List(f.runs, "and"), f.text[same:])
+			name = ""
+		}
+	}
+	for _, r := range in.Runs {
+		if r.Summary.Partial {
+			add("note", "partial", "%s was cut short; its figures cover the time until then.", in.RunName(r))
+		}
+	}
+}
+
+// sameSentences returns the length of the whole sentences with which all texts begin. Each
+// text has more to say after them.
+func sameSentences(texts []string) int {
+	n := len(texts[0])
+	for _, t := range texts[1:] {
+		n = min(n, len(t))
+		for i := range n {
+			if t[i] != texts[0][i] {
+				n = i
+				break
+			}
+		}
+	}
+	if end := strings.LastIndex(texts[0][:n], ". "); end >= 0 {
+		return end + len(". ")
+	}
+	return 0
+}
 
 // checkLedger checks that every published message was finished once, and says what
 // became of the others.

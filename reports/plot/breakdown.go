@@ -234,9 +234,9 @@ func stack(c draw.Canvas, x func(float64) vg.Length, ps []part, y0, y1 vg.Length
 		}
 		segment(c, p, x0, y0, x1, y1)
 		hover(c, x0, y0, x1, y1, p.name+": "+stat.Seconds(p.value))
-		label := style(ink, smallSize)
-		if p.paint == heldPaint || p.paint == servicePaint {
-			label = style(onFill, smallSize)
+		label := style(labelOn(p.paint), smallSize)
+		if p.share > 0 {
+			label = style(ink, smallSize)
 		}
 		if t := stat.Brief(p.value); y1-y0 >= barHeight && textWidth(label, t)+8 < float64(x1-x0) {
 			c.FillText(middle(label), vg.Point{X: x0 + 4, Y: (y0 + y1) / 2}, t)

@@ -180,7 +180,7 @@ func (g Grid) cell(c draw.Canvas, x, y, w vg.Length, v, lo, hi float64) {
 	if g.HighIsGood {
 		share, best = 1-share, v == hi
 	}
-	c.SetColor(tint{classPaints[0], 0.04 + 0.56*share})
+	c.SetColor(tint{heat, 0.04 + 0.56*share})
 	c.Fill(rectPath(nil, x+1, y-gridRow+1, x+w-1, y-1))
 	if best {
 		c.SetLineStyle(draw.LineStyle{Color: ink, Width: 2})

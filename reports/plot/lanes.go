@@ -320,7 +320,7 @@ func (r laneRows) block(c draw.Canvas, x func(float64) vg.Length, s run.Span, y0
 		tip = r.tip(s, name)
 	}
 	fillRect(c, p, x0, y0, max(x1, x0+0.3), y1, tip)
-	if sty := middle(style(onFill, smallSize)); textWidth(sty, name)+nameMargin < float64(x1-x0) {
+	if sty := middle(style(labelOn(p), smallSize)); textWidth(sty, name)+nameMargin < float64(x1-x0) {
 		c.FillText(sty, vg.Point{X: x0 + 5, Y: (y0 + y1) / 2}, name)
 	}
 	if s.Cut {

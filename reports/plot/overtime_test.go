@@ -233,13 +233,20 @@ func TestChartsThatSayNothing(t *testing.T) {
 		stuck.Messages[i] = message(int64(i), float64(i), -1, -1, 0)
 	}
 	stuck.Series = []run.Sample{{At: stuck.Length, Ready: int64(len(stuck.Messages))}}
+	even := steady()
+	even.Messages, even.Spans = nil, nil
+	for i := range 200 {
+		due := float64(i) / 20
+		even.Messages = append(even.Messages, message(int64(i), due, due+min(0.3, float64(i)), due+0.4, 0))
+	}
 	for name, tt := range map[string]struct {
 		r    *run.Result
 		want string
 	}{
-		"no messages":              {empty, ""},
-		"no wait and no work":      {instant, "finished"},
-		"nothing was ever started": {stuck, "depth"},
+		"no messages":                       {empty, ""},
+		"no wait and no work":               {instant, "finished"},
+		"nothing was ever started":          {stuck, "depth"},
+		"all waits but the first are equal": {even, "finished throughput breakdown"},
 	} {
 		if got := drawn(inputOf(tt.r)); got != tt.want {
 			t.Errorf("%s: %q, want %q", name, got, tt.want)

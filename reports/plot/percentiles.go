@@ -67,7 +67,7 @@ func (q quantity) percentiles(in *arms.Set, width float64) *Figure {
 			tail = max(tail, l.x[len(l.x)-1])
 		}
 	}
-	flat := !slices.ContainsFunc(lines, func(l curve) bool { return l.y[len(l.y)-1] > 1.02*l.y[0] })
+	flat := !slices.ContainsFunc(lines, curve.rises)
 	if len(lines) == 0 || flat {
 		return nil
 	}
@@ -88,6 +88,19 @@ func (q quantity) percentiles(in *arms.Set, width float64) *Figure {
 			p.Draw(draw.Crop(c, 0, -rightMargin-4, 0, -badgeRadius))
 		},
 	}
+}
+
+// exempt is the percentile below which a line may rise and still be flat: the first
+// messages find every worker free.
+const exempt = 0.02
+
+// rises reports whether a line of percentiles has something to show.
+func (c curve) rises() bool {
+	i := 0
+	for i+1 < len(c.x) && c.x[i+1] <= 1/(1-exempt) {
+		i++
+	}
+	return c.y[len(c.y)-1] > 1.02*c.y[i]
 }
 
 // curve is the quantity at each percentile p, over 1/(1-p). This is the axis of

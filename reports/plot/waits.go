@@ -52,7 +52,7 @@ func waitsOverTime(in *arms.Set, width float64) *Figure {
 		started, never = started+s.started, never+s.never
 	}
 	panels = slices.DeleteFunc(panels, func(s waitSeries) bool { return most[s.who] == 0 })
-	if len(panels) == 0 || filled < fewIntervals || started == 0 {
+	if len(panels) == 0 || filled < fewIntervals || started == 0 || !slices.ContainsFunc(panels, waitSeries.varies) {
 		return nil
 	}
 	if len(panels) == 1 {
@@ -156,6 +156,17 @@ func newWaitSeries(v intervals, a *arms.Arm, of asked) waitSeries {
 		s.most = max(s.most, rank(w, 0.99))
 	}
 	return s
+}
+
+// varies reports whether waits differ within an interval or from one to another.
+func (s waitSeries) varies() bool {
+	least := s.most
+	for i, n := range s.n {
+		if n > 0 {
+			least = min(least, s.p50[i])
+		}
+	}
+	return s.most > 1.02*least
 }
 
 // rank returns the least value of a sorted list that a share of its values does not
