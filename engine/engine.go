@@ -4,7 +4,8 @@
 //
 // # Embedding
 //
-// [New] makes a broker. [Engine.Listen] serves clients on a TCP port; [Engine.Dial]
+// [New] makes a broker. [Engine.Listen] serves clients on a TCP port, any number of times
+// for any number of ports, and [Engine.ListenOver] on one with TLS; [Engine.Dial]
 // connects a client in memory, so that a test can have a broker of its own without ports
 // or containers. [Engine.Broker] is the API without AMQP: it lists, declares and deletes.
 // The program closes the engine with [Engine.Shutdown] or [Engine.Close].
@@ -68,6 +69,7 @@ import (
 
 	"harelab/engine/auth"
 	"harelab/engine/broker"
+	"harelab/engine/certs"
 	"harelab/engine/server"
 	"harelab/engine/store"
 )
@@ -85,7 +87,7 @@ type Options struct {
 
 	Seed   uint64        // seed of random choices; 0: see [broker.Options]
 	Store  store.Store   // keeps durable state; the engine closes it; nil: nothing outlives the engine
-	Auth   *auth.Auth    // users and permissions; nil: guest, from this machine only
+	Auth   *auth.Auth    // users and permissions of a store that has none yet; nil: guest
 	Clock  broker.Clock  // time of queues and messages; nil: the wall clock
 	Tracer broker.Tracer // follows messages; nil: none
 	Logger *slog.Logger  // nil: slog.Default()
@@ -93,6 +95,13 @@ type Options struct {
 	// Transcript, if not nil, returns the writer that gets a queue's events and decisions
 	// in the form that queue.Replay reads; see [broker.Options].
 	Transcript func(vhost, queue string) io.Writer
+
+	// LoopbackUsers may log in from this machine only. nil: guest; empty but not nil: none.
+	LoopbackUsers []string
+
+	// LoginFrom is the part of a client's certificate that names its user; see [Transport].
+	// Empty: distinguished_name.
+	LoginFrom certs.NameFrom
 
 	NodeName string // empty: harelab@localhost
 
@@ -151,6 +160,9 @@ func New(o Options) (*Engine, error) {
 	if err != nil {
 		return nil, err
 	}
+	if o.LoopbackUsers != nil {
+		b.Auth().SetLoopbackUsers(o.LoopbackUsers...)
+	}
 	e := &Engine{
 		broker: b,
 		server: server.New(server.Options{
@@ -158,6 +170,7 @@ func New(o Options) (*Engine, error) {
 			ChannelMax: o.ChannelMax,
 			FrameMax:   o.FrameMax,
 			Heartbeat:  o.Heartbeat,
+			LoginFrom:  o.LoginFrom,
 			Product:    o.PresentAs,
 			Logger:     o.Logger,
 		}),
@@ -183,6 +196,20 @@ func (e *Engine) Listen(addr string) (net.Addr, error) {
 	return l.Addr(), nil
 }
 
+// A Transport is what lies between a listener's sockets and AMQP: TLS, a proxy, both, or
+// nothing. Package certs makes configurations of TLS from files.
+type Transport = server.Transport
+
+// ListenOver is Listen over a transport.
+func (e *Engine) ListenOver(addr string, t Transport) (net.Addr, error) {
+	l, err := e.listen(addr)
+	if err != nil {
+		return nil, err
+	}
+	go e.server.ServeOver(l, t)
+	return l.Addr(), nil
+}
+
 // ListenAndServe serves clients at a TCP address until the engine is closed. It returns
 // ErrClosed then.
 func (e *Engine) ListenAndServe(addr string) error {
@@ -198,6 +225,12 @@ func (e *Engine) ListenAndServe(addr string) error {
 func (e *Engine) Serve(l net.Listener) error {
 	e.remember(l)
 	return e.server.Serve(l)
+}
+
+// ServeOver is Serve over a transport.
+func (e *Engine) ServeOver(l net.Listener, t Transport) error {
+	e.remember(l)
+	return e.server.ServeOver(l, t)
 }
 
 func (e *Engine) listen(addr string) (net.Listener, error) {

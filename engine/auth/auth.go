@@ -36,6 +36,8 @@ const (
 type Auth struct {
 	mu         sync.RWMutex
 	users      map[string]*user
+	loopback   []string // names that may log in from this machine only
+	throttle   throttle
 	generation atomic.Uint64 // incremented by changes of permissions and tags; sessions compare it
 }
 
@@ -61,7 +63,9 @@ func New() *Auth {
 }
 
 // Empty returns an Auth without users.
-func Empty() *Auth { return &Auth{users: make(map[string]*user)} }
+func Empty() *Auth {
+	return &Auth{users: make(map[string]*user), loopback: []string{"guest"}}
+}
 
 // A User is the public part of a user: no secret.
 type User struct {

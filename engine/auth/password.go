@@ -42,6 +42,10 @@ var algorithms = []struct {
 	{"rabbit_password_hashing_md5", md5.Size, func(b []byte) []byte { s := md5.Sum(b); return s[:] }},
 }
 
+// slow has room for the bcrypt hashes that are computed at the same time: each takes a
+// processor for tens of milliseconds, and strangers can ask for them.
+var slow = make(chan struct{}, 2)
+
 // bcryptName is the name of the algorithm that RabbitMQ does not have.
 const bcryptName = "bcrypt"
 
@@ -144,6 +148,8 @@ func (h Hash) Verify(password []byte) bool {
 		return false
 	}
 	if h.isBcrypt() {
+		slow <- struct{}{}
+		defer func() { <-slow }()
 		return bcrypt.CompareHashAndPassword(h.octets, password) == nil
 	}
 	if i := h.rabbit(); i >= 0 {

@@ -6,6 +6,8 @@ import (
 	"errors"
 	"fmt"
 	"log/slog"
+	"slices"
+	"time"
 )
 
 // SASL mechanisms.
@@ -24,7 +26,7 @@ const Mechanisms = AMQPlain + " " + Plain
 const Refused = "Login was refused using authentication mechanism %s. For details see the broker logfile."
 
 // ErrRefused says that a login failed. It does not say why, so that the peer does not
-// learn which names exist.
+// learn which names exist; errors that wrap it do, for the log.
 var ErrRefused = errors.New("auth: login refused")
 
 // A Login is the name and proof that a client sends. It prints without the password.
@@ -106,34 +108,71 @@ func parseAMQPlain(response []byte) (user string, password []byte, ok bool) {
 // A Peer holds what the transport knows about a client.
 type Peer struct {
 	Loopback    bool   // connected from this machine, or in memory
+	Address     string // without the port; logins that fail are counted by it, unless Loopback
 	Certificate string // name in the certificate that TLS verified; empty: none
 }
-
-// guest may log in from this machine only, whatever its password.
-const guest = "guest"
 
 // nobody holds the hash that an unknown name's password is compared with, so that an
 // unknown name takes as long as a known one.
 var nobody = Hash{make([]byte, saltLen+32)}
 
-// Authenticate checks a login and returns the user's name. Its error is ErrRefused.
+// SetLoopbackUsers sets the users who may log in from this machine only, whatever their
+// password. Without a call that is guest (RabbitMQ's setting loopback_users).
+func (a *Auth) SetLoopbackUsers(names ...string) {
+	a.mu.Lock()
+	defer a.mu.Unlock()
+	a.loopback = slices.Clone(names)
+}
+
+// LoopbackUsers returns the users who may log in from this machine only.
+func (a *Auth) LoopbackUsers() []string {
+	a.mu.RLock()
+	defer a.mu.RUnlock()
+	return slices.Clone(a.loopback)
+}
+
+// Authenticate checks a login and returns the user's name. Its error is ErrRefused, with
+// the reason for the log, which no peer should see.
+//
+// Who fails often is refused without a look at the password for a while: a user at an
+// address after 5 failures, then once a second; an address or a user as a whole after 50,
+// then ten times a second. Peers on this machine are not slowed by that.
 func (a *Auth) Authenticate(l Login, peer Peer) (user string, err error) {
 	name := l.User
 	if l.Mechanism == External {
 		name = peer.Certificate
 	}
-	a.mu.RLock()
-	u := a.users[name]
-	a.mu.RUnlock()
-	hash := nobody
-	if u != nil {
-		a.mu.RLock()
-		hash = u.hash
-		a.mu.RUnlock()
+	now := time.Now()
+	if !peer.Loopback && !a.throttle.allows(peer.Address, name, now) {
+		return "", fmt.Errorf("%w: too many failed logins of %q from %s", ErrRefused, name, peer.Address)
 	}
-	proved := l.Mechanism == External && name != "" || l.Mechanism != External && hash.Verify(l.password)
-	if u == nil || !proved || name == guest && !peer.Loopback {
-		return "", ErrRefused
+	if err := a.check(l, name, peer); err != nil {
+		if !peer.Loopback {
+			a.throttle.fail(peer.Address, name, now)
+		}
+		return "", err
 	}
 	return name, nil
+}
+
+// check takes about as long for a name that does not exist as for one that does. A bcrypt
+// hash takes longer.
+func (a *Auth) check(l Login, name string, peer Peer) error {
+	a.mu.RLock()
+	hash, local := nobody, slices.Contains(a.loopback, name)
+	u := a.users[name]
+	if u != nil {
+		hash = u.hash
+	}
+	a.mu.RUnlock()
+	proved := l.Mechanism == External && name != "" || l.Mechanism != External && hash.Verify(l.password)
+	switch {
+	case u == nil:
+		return fmt.Errorf("%w: no user %q", ErrRefused, name)
+	case !proved:
+		return fmt.Errorf("%w: user %q - invalid credentials", ErrRefused, name)
+	case local && !peer.Loopback:
+		return fmt.Errorf("%w: user %q can only connect via localhost", ErrRefused, name)
+	}
+	return nil
 }

@@ -218,6 +218,7 @@ func (b *Broker) storeFirstUsers() {
 // restoreUsers replaces the broker's users by those of the store, if it has its own.
 func (b *Broker) restoreUsers() error {
 	users := auth.Empty()
+	users.SetLoopbackUsers(b.auth.LoopbackUsers()...)
 	err := restoreRecords(b.store, kindUser, func(r userRecord) error {
 		if r.Name == "" {
 			b.usersStored = true

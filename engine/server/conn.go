@@ -13,7 +13,7 @@ import (
 // A conn is one client's connection.
 type conn struct {
 	srv  *Server
-	nc   net.Conn
+	nc   net.Conn  // what carries AMQP: the socket, or TLS over it
 	try  tryWriter // nc; nil if it has no write that does not wait
 	log  *slog.Logger
 	in   inbox
@@ -25,7 +25,9 @@ type conn struct {
 	// handshake: a panic then concerns this connection alone. Only the reader uses it.
 	guarded bool
 
-	peer // set by the handshake, then constant
+	socket    net.Conn
+	transport *Transport
+	peer      // set by the handshake, then constant
 
 	// leaving is true when the client has closed the connection with connection.close. It
 	// hangs up then, and the server does not end its direction before.
@@ -48,6 +50,10 @@ type conn struct {
 
 // A peer holds what the handshake found out about the client.
 type peer struct {
+	remote, local net.Addr // where the client is, and what it connected to, as far as the transport knows
+	certificate   string   // the user's name in the client's certificate; empty: none
+	verified      bool     // the client has a certificate that TLS verified
+
 	user         string
 	frameMax     uint32
 	channelMax   uint16
@@ -55,14 +61,17 @@ type peer struct {
 	knowsBlocked bool // the client understands connection.blocked
 }
 
-func newConn(s *Server, nc net.Conn) *conn {
+func newConn(s *Server, socket net.Conn, over *Transport) *conn {
+	nc := over.wrap(socket)
 	c := &conn{
-		srv:  s,
-		nc:   nc,
-		try:  newTryWriter(nc),
-		log:  s.opts.Logger.With("peer", nc.RemoteAddr().String()),
-		gone: make(chan struct{}),
-		peer: peer{frameMax: greetingFrameMax},
+		srv:       s,
+		nc:        nc,
+		socket:    socket,
+		transport: over,
+		try:       newTryWriter(nc),
+		log:       s.opts.Logger.With("peer", socket.RemoteAddr().String()),
+		gone:      make(chan struct{}),
+		peer:      peer{remote: socket.RemoteAddr(), local: socket.LocalAddr(), frameMax: greetingFrameMax},
 	}
 	c.out.init()
 	return c
@@ -70,13 +79,13 @@ func newConn(s *Server, nc net.Conn) *conn {
 
 // serve runs the connection from the first octet to the last.
 func (c *conn) serve() {
-	defer c.nc.Close()
 	defer c.in.drop()
 	defer failstop.Report(c.log)
 	if err := c.handshake(); err != nil {
 		c.refuse(err)
 		return
 	}
+	defer c.nc.Close()
 	c.beat.start(c.sendHeartbeat, c.lost)
 	go c.write()
 	err := c.read()

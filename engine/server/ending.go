@@ -75,7 +75,7 @@ func (c *conn) park() {
 	defer c.work.Unlock()
 	switch {
 	case c.broker == nil:
-		c.nc.Close()
+		c.socket.Close()
 	case !c.ended:
 		c.parked = true
 		c.broker.CancelConsumers()
@@ -105,7 +105,7 @@ func (c *conn) force(reason string) {
 	defer c.work.Unlock()
 	switch {
 	case c.broker == nil:
-		c.nc.Close()
+		c.socket.Close()
 	case !c.ended:
 		c.exception(wire.Errorf(wire.ConnectionForced, "%s", reason))
 		c.broker.Batch().Flush()
@@ -128,7 +128,7 @@ func (c *conn) dismiss(reason error) {
 	defer c.work.Unlock()
 	switch {
 	case c.broker == nil:
-		c.nc.Close()
+		c.socket.Close()
 	case c.ended:
 		c.out.wake()
 	default:

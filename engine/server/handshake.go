@@ -5,6 +5,7 @@ import (
 	"fmt"
 	"net"
 	"slices"
+	"strings"
 	"time"
 
 	"harelab/engine/auth"
@@ -40,7 +41,7 @@ var versions = map[[8]byte]version{
 var errClientClosed = errors.New("client closed the connection during the handshake")
 
 // A refusal ends a handshake: the server sends answer and closes the connection after
-// wait, or sooner if the client hangs up.
+// wait.
 type refusal struct {
 	reason error // for the log; the peer sees only answer
 	answer []byte
@@ -54,13 +55,16 @@ func refuseSilently(reason error) error { return &refusal{reason: reason, wait: 
 
 // refuseWithClose returns a refusal that answers with connection.close.
 func refuseWithClose(e *wire.Error) error {
-	m := &wire.ConnectionClose{
+	return &refusal{reason: e, answer: closeFrame(e), wait: lingerTimeout}
+}
+
+func closeFrame(e *wire.Error) []byte {
+	return wire.AppendMethodFrame(nil, 0, &wire.ConnectionClose{
 		ReplyCode: e.Code,
 		ReplyText: e.ReplyText(),
 		ClassID:   e.Method.Class(),
 		MethodID:  e.Method.Method(),
-	}
-	return &refusal{reason: e, answer: wire.AppendMethodFrame(nil, 0, m), wait: lingerTimeout}
+	})
 }
 
 // handshake takes a new connection from the protocol header to connection.open-ok
@@ -80,7 +84,7 @@ func (c *conn) handshake() (err error) {
 	if err := c.nc.SetDeadline(time.Now().Add(c.srv.opts.HandshakeTimeout)); err != nil {
 		return err
 	}
-	for _, step := range []func() error{c.greet, c.login, c.tune, c.open} {
+	for _, step := range []func() error{c.begin, c.greet, c.login, c.tune, c.open} {
 		if err := step(); err != nil {
 			return err
 		}
@@ -89,22 +93,25 @@ func (c *conn) handshake() (err error) {
 	return c.nc.SetDeadline(time.Time{})
 }
 
-// refuse ends a connection whose handshake ended with err.
+// refuse ends a connection whose handshake ended with err. The connection is closed later,
+// without this goroutine: it may be one of thousands.
 func (c *conn) refuse(err error) {
 	r, ok := errors.AsType[*refusal](err)
 	if !ok {
 		c.log.Debug("handshake failed", "error", err)
+		c.socket.Close()
 		return
 	}
 	c.log.Warn("connection refused", "user", c.user, "reason", r.reason)
-	c.nc.SetDeadline(time.Now().Add(r.wait))
 	if r.answer != nil {
+		c.nc.SetDeadline(time.Now().Add(lingerTimeout))
 		if _, err := c.nc.Write(r.answer); err != nil {
+			c.socket.Close()
 			return
 		}
 		c.closeWrite()
 	}
-	c.drain()
+	c.srv.parking.park(c.socket, r.wait)
 }
 
 // greet reads the protocol header and answers with connection.start.
@@ -120,15 +127,26 @@ func (c *conn) greet() error {
 	v, ok := versions[header]
 	if !ok {
 		reason := fmt.Errorf("protocol header %q is not %q", header[:], wire.ProtocolHeader[:])
+		if looksLikeTLS(header) {
+			reason = errors.New("a client with TLS on a port without TLS")
+		}
 		return &refusal{reason: reason, answer: wire.ProtocolHeader[:], wait: lingerTimeout}
 	}
 	return c.send(&wire.ConnectionStart{
 		VersionMajor:     v.major,
 		VersionMinor:     v.minor,
 		ServerProperties: c.srv.properties(v),
-		Mechanisms:       []byte(auth.Mechanisms),
+		Mechanisms:       []byte(c.mechanisms()),
 		Locales:          []byte("en_US"),
 	})
+}
+
+// mechanisms are those that the client may use.
+func (c *conn) mechanisms() string {
+	if c.verified {
+		return auth.Mechanisms + " " + auth.External
+	}
+	return auth.Mechanisms
 }
 
 // login reads connection.start-ok and authenticates the client.
@@ -145,21 +163,22 @@ func (c *conn) login() error {
 	}
 	c.cancelNotify = can("consumer_cancel_notify")
 	c.knowsBlocked = can("connection.blocked")
-	if !slices.Contains([]string{auth.Plain, auth.AMQPlain}, m.Mechanism) {
-		return refuseSilently(fmt.Errorf("mechanism %.32q is not one of %s", m.Mechanism, auth.Mechanisms))
+	if !slices.Contains(strings.Fields(c.mechanisms()), m.Mechanism) {
+		return refuseSilently(fmt.Errorf("mechanism %.32q is not one of %s", m.Mechanism, c.mechanisms()))
 	}
 	l, err := auth.ParseLogin(m.Mechanism, m.Response)
 	if err != nil {
 		return refuseSilently(err)
 	}
-	c.user, err = c.srv.opts.Broker.Auth().Authenticate(l, auth.Peer{Loopback: isLocal(c.nc.RemoteAddr())})
-	switch {
-	case err == nil:
+	c.user, err = c.srv.opts.Broker.Auth().Authenticate(l, auth.Peer{Loopback: isLocal(c.remote), Address: host(c.remote), Certificate: c.certificate})
+	if err == nil {
 		return nil
-	case can("authentication_failure_close"):
-		return refuseWithClose(wire.Errorf(wire.AccessRefused, auth.Refused, m.Mechanism))
 	}
-	return refuseSilently(fmt.Errorf("%v: %w", l, err))
+	r := &refusal{reason: fmt.Errorf("%v: %w", l, err), wait: silence}
+	if can("authentication_failure_close") {
+		r.answer = closeFrame(wire.Errorf(wire.AccessRefused, auth.Refused, m.Mechanism))
+	}
+	return r
 }
 
 // isLocal reports whether a peer is on this machine.
@@ -213,7 +232,7 @@ func (c *conn) open() error {
 	}
 	c.guarded = false // the broker takes locks
 	b, err := c.srv.opts.Broker.Open(m.VirtualHost, broker.ConnOptions{
-		Name: fmt.Sprintf("%s -> %s", c.nc.RemoteAddr(), c.nc.LocalAddr()),
+		Name: fmt.Sprintf("%s -> %s", c.remote, c.local),
 		User: c.user,
 
 		Ended: c.brokerEnds,

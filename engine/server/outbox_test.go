@@ -190,7 +190,7 @@ func TestOutboxHoldsTheReader(t *testing.T) {
 func TestOutboxGoesOnWhereATryStopped(t *testing.T) {
 	synctest.Test(t, func(t *testing.T) {
 		near, far := Pipe()
-		c := newConn(New(Options{}), far)
+		c := newConn(New(Options{}), far, new(Transport))
 		put := func(octets string) {
 			buf, _ := c.out.begin(len(octets))
 			c.out.end(append(buf, octets...))

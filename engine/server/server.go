@@ -45,6 +45,7 @@ import (
 	"time"
 
 	"harelab/engine/broker"
+	"harelab/engine/certs"
 	"harelab/engine/wire"
 )
 
@@ -58,6 +59,10 @@ type Options struct {
 	Heartbeat  time.Duration // interval offered, in whole seconds; 0: 60 s, negative: none
 
 	HandshakeTimeout time.Duration // from the accepted connection to connection.open; 0: 10 s
+
+	// LoginFrom is the part of a client's certificate that names its user for EXTERNAL.
+	// Empty: distinguished_name.
+	LoginFrom certs.NameFrom
 
 	// Product is the product in server-properties. Empty: "RabbitMQ", since clients
 	// branch on it. Another property always names harelab.
@@ -107,6 +112,7 @@ type Server struct {
 	stopped   bool
 
 	running sync.WaitGroup // connections being served
+	parking parking        // connections that were refused
 }
 
 // New returns a server without connections.
@@ -122,7 +128,10 @@ func New(o Options) *Server {
 
 // Serve accepts connections from l and serves them. It returns ErrClosed after the server
 // is closed, or the error with which l fails. It closes l.
-func (s *Server) Serve(l net.Listener) error {
+func (s *Server) Serve(l net.Listener) error { return s.ServeOver(l, Transport{}) }
+
+// ServeOver is Serve for a listener whose sockets carry AMQP over a transport.
+func (s *Server) ServeOver(l net.Listener, over Transport) error {
 	defer l.Close()
 	if !s.track(l) {
 		return ErrClosed
@@ -143,7 +152,7 @@ func (s *Server) Serve(l net.Listener) error {
 			}
 			return err
 		}
-		s.Go(nc)
+		s.goOver(nc, &over)
 	}
 }
 
@@ -174,8 +183,10 @@ func (s *Server) untrack(l net.Listener) {
 
 // Go serves one connection of any transport in goroutines of its own and closes it at the
 // end. After Shutdown or Close it closes nc and returns ErrClosed.
-func (s *Server) Go(nc net.Conn) error {
-	c, err := s.admit(nc)
+func (s *Server) Go(nc net.Conn) error { return s.goOver(nc, new(Transport)) }
+
+func (s *Server) goOver(socket net.Conn, over *Transport) error {
+	c, err := s.admit(socket, over)
 	if err != nil {
 		return err
 	}
@@ -184,14 +195,14 @@ func (s *Server) Go(nc net.Conn) error {
 }
 
 // admit adds a connection to those that Shutdown and Close end.
-func (s *Server) admit(nc net.Conn) (*conn, error) {
+func (s *Server) admit(socket net.Conn, over *Transport) (*conn, error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
 	if s.stopped {
-		nc.Close()
+		socket.Close()
 		return nil, ErrClosed
 	}
-	c := newConn(s, nc)
+	c := newConn(s, socket, over)
 	s.conns[c] = true
 	s.running.Add(1)
 	return c, nil
@@ -222,7 +233,7 @@ func (s *Server) Shutdown(ctx context.Context) error {
 		return nil
 	}
 	for _, c := range s.all() {
-		c.nc.Close()
+		c.socket.Close()
 	}
 	s.running.Wait()
 	return ctx.Err()
@@ -248,7 +259,7 @@ func within(ctx context.Context, f func()) bool {
 // and returns when all goroutines of the connections have ended.
 func (s *Server) Close() error {
 	for _, c := range s.stop() {
-		c.nc.Close()
+		c.socket.Close()
 	}
 	s.unpark()
 	s.running.Wait()
@@ -265,6 +276,7 @@ func (s *Server) stop() []*conn {
 	for l := range s.listeners {
 		l.Close()
 	}
+	s.parking.close()
 	s.mu.Unlock()
 	return s.all()
 }

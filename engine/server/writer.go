@@ -23,7 +23,7 @@ func (c *conn) write() {
 		var err error
 		if vector, err = f.writeTo(c.nc, vector); err != nil {
 			c.out.abandon()
-			c.nc.Close()
+			c.socket.Close()
 			return
 		}
 		c.out.reuse(f)
@@ -110,5 +110,5 @@ func (c *conn) sendHeartbeat() {
 // lost is called when nothing came for two intervals.
 func (c *conn) lost() {
 	c.log.Info("missed heartbeats from client", "user", c.user, "timeout", c.beat.interval)
-	c.nc.Close()
+	c.socket.Close()
 }
