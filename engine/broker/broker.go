@@ -111,9 +111,10 @@ type Broker struct {
 	diskFree       atomic.Int64 // octets; -1: unknown
 	alarms         alarms
 
-	mu     brokerMutex
-	vhosts map[string]*VHost
-	added  uint64 // number of virtual hosts ever added
+	mu         brokerMutex
+	vhosts     map[string]*VHost
+	added      uint64 // number of virtual hosts ever added
+	parameters map[string]GlobalParameter
 }
 
 // defaultMaxMessage is RabbitMQ's default, in octets.
@@ -139,6 +140,7 @@ func New(o Options) (*Broker, error) {
 		queueIDs:   identities{name: "queue", block: 1 << 10},
 		messageIDs: identities{name: "message", block: 1 << 20},
 		vhosts:     make(map[string]*VHost),
+		parameters: make(map[string]GlobalParameter),
 		seed:       o.Seed,
 	}
 	b.rounds.change.L = &b.rounds.mu
@@ -166,7 +168,7 @@ func New(o Options) (*Broker, error) {
 			return nil, err
 		}
 	}
-	b.addVHost("/")
+	b.addVHost("/").metadata.Description = "Default virtual host"
 	if b.store != nil {
 		if err := b.restore(); err != nil {
 			return nil, fmt.Errorf("broker: %w", err)
@@ -239,9 +241,9 @@ func (b *Broker) VHosts() []*VHost {
 // Errors: 541 if the store has failed.
 func (b *Broker) AddVHost(name string) (*VHost, error) {
 	v := b.addVHost(name)
-	if b.store != nil {
-		b.store.Put(kindVHost, name, nil)
-	}
+	v.mu.Lock()
+	v.put()
+	v.mu.Unlock()
 	return v, b.Sync()
 }
 

@@ -48,7 +48,7 @@ func (s *Session) DeclareExchange(spec ExchangeSpec) error {
 		if x, ok := v.exchanges.GetString(spec.Name); ok {
 			return x.durable, x.checkEquivalent(&spec)
 		}
-		if reserved(spec.Name) {
+		if reserved(spec.Name) && !s.mayReserve() {
 			return false, refuse(wire.AccessRefused, "exchange name '%s' contains reserved prefix 'amq.*'", spec.Name)
 		}
 		if err := s.checkExchangeArgument("alternate-exchange", spec.Arguments, v.exchangeResource(spec.Name)); err != nil {

@@ -189,6 +189,20 @@ func (v *VHost) Bindings() []BindingInfo {
 	return infos
 }
 
+// HasExchange reports whether there is an exchange called name.
+func (v *VHost) HasExchange(name string) bool {
+	_, ok := v.exchanges.GetString(name)
+	return ok
+}
+
+// HasBinding reports whether there is such a binding.
+func (v *VHost) HasBinding(spec BindingSpec) bool {
+	v.mu.Lock()
+	defer v.mu.Unlock()
+	x, to, err := v.endpoints(spec.named())
+	return err == nil && x.findBinding(to, spec.RoutingKey, spec.Arguments) != nil
+}
+
 func (b *binding) info() BindingInfo {
 	i := BindingInfo{
 		Source:          b.source.name,

@@ -11,13 +11,14 @@ import (
 // Kinds of records. A record's name has the virtual host as its first part (a user's record
 // has the user); each part ends with a zero octet.
 const (
-	kindVHost    store.Kind = 'v'
-	kindExchange store.Kind = 'x'
-	kindQueue    store.Kind = 'q'
-	kindBinding  store.Kind = 'b'
-	kindUser     store.Kind = 'u' // the record without a name says that the store has users of its own
-	kindGrant    store.Kind = 'r'
-	kindTopic    store.Kind = 't'
+	kindVHost     store.Kind = 'v'
+	kindExchange  store.Kind = 'x'
+	kindQueue     store.Kind = 'q'
+	kindBinding   store.Kind = 'b'
+	kindUser      store.Kind = 'u' // the record without a name says that the store has users of its own
+	kindGrant     store.Kind = 'r'
+	kindTopic     store.Kind = 't'
+	kindParameter store.Kind = 'g'
 
 	kindPolicy         store.Kind = 'p'
 	kindOperatorPolicy store.Kind = 'o'

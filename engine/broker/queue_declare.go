@@ -50,7 +50,7 @@ func (s *Session) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 		return QueueStatus{}, refuse(wire.PreconditionFailed, "Cannot declare a server-named queue for type rabbit_quorum_queue")
 	case name == "":
 		name = v.broker.generateName("amq.gen-")
-	case reserved(name):
+	case reserved(name) && !s.mayReserve():
 		return QueueStatus{}, refuse(wire.AccessRefused, "queue name '%s' contains reserved prefix 'amq.*'", name)
 	}
 	if err := s.may(auth.Configure, v.queueResource(name)); err != nil {

@@ -51,10 +51,10 @@ func (b *Broker) restoreDeclared() error {
 	if err := b.restoreUsers(); err != nil {
 		return err
 	}
-	err := b.store.Records(kindVHost, func(name string, _ []byte) error {
-		b.addVHost(name)
-		return nil
-	})
+	if err := b.restoreParameters(); err != nil {
+		return err
+	}
+	err := b.restoreVHosts()
 	for _, kind := range []struct {
 		kind store.Kind
 		make func(*VHost, *record, wire.Table) error

@@ -19,6 +19,7 @@ type Session struct {
 	user        string        // empty: the program itself
 	permissions *auth.Session // nil: everything is allowed
 	conn        *Conn         // owner of exclusive queues; nil: no connection
+	syncLater   bool
 	batch       Batch
 	op          operation
 }
@@ -69,6 +70,15 @@ func (s *Session) init(v *VHost, user string) {
 	}
 }
 
+// SyncLater makes the verbs return before their changes are stored; [Broker.Sync] waits for
+// all of them. It is for sessions without a connection that make many changes.
+func (s *Session) SyncLater() { s.syncLater = true }
+
+// mayReserve reports whether the session may declare names that are reserved for the
+// broker: the program itself may, since definitions of another broker have the names that
+// it generated.
+func (s *Session) mayReserve() bool { return s.user == "" && s.conn == nil }
+
 // VHost returns the session's virtual host.
 func (s *Session) VHost() *VHost { return s.vhost }
 
@@ -105,7 +115,7 @@ func (s *Session) change(f func() (durable bool, err error)) error {
 // connection waits here.
 func (s *Session) promise(durable bool) error {
 	switch {
-	case !durable || s.vhost.broker.store == nil:
+	case !durable || s.vhost.broker.store == nil || s.syncLater:
 		return nil
 	case s.conn == nil:
 		return s.vhost.broker.Sync()

@@ -27,6 +27,7 @@ type VHost struct {
 	defaultExchange *Exchange
 
 	mu           vhostMutex
+	metadata     Metadata
 	seq          uint64 // number of declarations, bindings and connections so far
 	allExchanges map[*Exchange]struct{}
 	allQueues    map[*Queue]struct{}
