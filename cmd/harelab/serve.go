@@ -26,12 +26,13 @@ const shutdownGrace = 5 * time.Second
 
 // A serving has the flags of `serve`.
 type serving struct {
-	config     serveConfig
-	limits     limitFlags
-	addr       string
-	transcript string
-	verbose    bool
-	options    engine.Options
+	config      serveConfig
+	definitions serveDefinitions
+	limits      limitFlags
+	addr        string
+	transcript  string
+	verbose     bool
+	options     engine.Options
 }
 
 // A flagGroup is a group of flags of `serve`, which a file of its own declares.
@@ -47,7 +48,7 @@ type flagGroup interface {
 
 // groups returns all groups of flags, in the order in which they are filled in.
 func (s *serving) groups() []flagGroup {
-	return []flagGroup{&s.config, &s.limits, s}
+	return []flagGroup{&s.config, s, &s.limits, &s.definitions}
 }
 
 func newServe() *cobra.Command {
@@ -67,9 +68,10 @@ of its own: no message bodies, but the tenants and task names that dispatch look
 harelab replay checks such a file on any machine, so it is a bug report that can be
 verified.
 
-` + configHelp,
+` + definitionsHelp + "\n\n" + configHelp,
 		Example: `  harelab serve
   harelab serve --amqp 127.0.0.1:0 --dispatch fair
+  harelab serve --definitions definitions.json
   harelab serve --config harelab.yaml --check
   HARELAB_DISPATCH=rr harelab serve --config harelab.yaml --print-config
   harelab serve --transcript transcripts/monday
@@ -114,6 +116,9 @@ func (s *serving) prepare(flags *pflag.FlagSet) error {
 		for _, err := range parts(g.fill(&s.options)) {
 			mistakes = append(mistakes, config.Place(flags, err))
 		}
+	}
+	if s.config.check {
+		mistakes = append(mistakes, parts(s.definitions.check())...)
 	}
 	return usages(mistakes)
 }
@@ -173,6 +178,10 @@ func (s *serving) serve(cmd *cobra.Command, l net.Listener) error {
 	if err != nil {
 		l.Close()
 		return err
+	}
+	if err := s.definitions.load(e, s.options.Logger); err != nil {
+		l.Close()
+		return errors.Join(err, e.Close())
 	}
 	interrupted, stop := interruptible()
 	defer stop()

@@ -1,6 +1,7 @@
 package main
 
 import (
+	"errors"
 	"fmt"
 
 	"github.com/spf13/cobra"
@@ -19,8 +20,8 @@ a YAML file given with --config:
 
 The command line goes first, then the environment, then the file. A mistake is named
 with its file and line. --check tells all of them and starts nothing: exit code 0
-without mistakes, else 2. --print-config prints what holds, as such a file, and where
-each value came from.`
+without mistakes, else 2. It holds definitions against a broker that has no data.
+--print-config prints what holds, as such a file, and where each value came from.`
 
 // A serveConfig has the flags about the settings themselves.
 type serveConfig struct {
@@ -62,13 +63,14 @@ func (c *serveConfig) report(cmd *cobra.Command) error {
 	return nil
 }
 
-// parts returns the errors that errors.Join has joined.
+// parts returns the errors that err joins, or err.
 func parts(err error) []error {
-	if joined, ok := err.(interface{ Unwrap() []error }); ok {
-		return joined.Unwrap()
-	}
-	if err == nil {
+	var joined interface{ Unwrap() []error }
+	switch {
+	case err == nil:
 		return nil
+	case errors.As(err, &joined):
+		return joined.Unwrap()
 	}
 	return []error{err}
 }

@@ -35,6 +35,7 @@ var namedElsewhere = []named{
 	{"engine/queue/config.go", "aging", "a field of a recording"},
 	{"engine/settings/arguments.go", "random", "a value of x-queue-leader-locator"},
 	{"engine/settings/definition.go", "random", "a value of queue-leader-locator"},
+	{"engine/definitions/parse.go", "priority", "a key of a policy"},
 	{"scenarios/class.go", "priority", "a key of a scenario"},
 	{"scenarios/worker.go", "priority", "a key of a scenario"},
 	{"scenarios/print.go", "priority", "a key of a scenario"},
