@@ -3,6 +3,7 @@ package broker
 import (
 	"fmt"
 	"math/rand/v2"
+	"strings"
 	"sync"
 	"testing"
 	"testing/synctest"
@@ -104,10 +105,15 @@ func TestConfigure(t *testing.T) {
 			s.configure(field("x-expires", int32(1000)))
 			s.run("> advance 1h\n")
 		}, "dead=0 q=2 "},
-		{"the strategies stay", func(s *script) {
+		{"strategies change for what is there", func(s *script) {
+			s.run("> a1 publish - q first priority=9\n")
 			s.configure(field("x-order", "fifo"), field("x-dispatch", "fair"))
-			if q, _ := s.vhost().Queue("q"); q.Order != "priority" || q.Dispatch != "rr" {
-				s.t.Errorf("order %s and dispatch %s, want those that the queue was made with", q.Order, q.Dispatch)
+			if q, _ := s.vhost().Queue("q"); q.Order != "fifo" || q.Dispatch != "fair" {
+				s.t.Errorf("order %s and dispatch %s, want fifo and fair", q.Order, q.Dispatch)
+			}
+			s.run("> a1 get q\n")
+			if !strings.Contains(s.out.String(), `#1 "m1" from q`) {
+				s.t.Errorf("m1 is not the first of\n%s", s.out.String())
 			}
 		}, "dead=0 q=3 "},
 	} {
@@ -173,6 +179,9 @@ func dyingVariants(t *testing.T, b *Broker) []*settings.Queue {
 			{{Key: "x-max-length", Value: int32(1)}, {Key: "x-overflow", Value: "reject-publish-dlx"}},
 			{{Key: "x-message-ttl", Value: int32(1)}},
 			{{Key: "x-expires", Value: int32(3_600_000)}},
+			{{Key: "x-dispatch", Value: "adaptive"}, {Key: "x-order", Value: "sjf"}},
+			{{Key: "x-dispatch", Value: "jiq"}, {Key: "x-order", Value: "drr"}},
+			{{Key: "x-dispatch", Value: "fair"}, {Key: "x-order", Value: "aging"}},
 		} {
 			args = append(args, wire.Field{Key: "x-dead-letter-exchange", Value: ""}, wire.Field{Key: "x-dead-letter-routing-key", Value: to})
 			variants = append(variants, effective(t, b, args...))

@@ -57,8 +57,12 @@ func (s *adaptive) Join(c ConsumerID) {
 	for int(c) >= len(s.paces) {
 		s.paces = append(s.paces, pace{})
 	}
+	row := s.t.At(c)
 	s.paces[c] = pace{window: 1, given: s.paces[c].given}
-	s.t.At(c).Window = 1
+	for range row.Unacked { // the queue had another selector before
+		s.paces[c].give(row.Busy)
+	}
+	row.Window = 1
 	s.eagerRing.Join(c)
 }
 

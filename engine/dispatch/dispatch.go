@@ -118,7 +118,8 @@ func RegisterOrder(o OrderStrategy) { orders.Add(o.Name, o) }
 // A Selector chooses consumers. The queue updates the rows of Consumers first and
 // calls the selector afterwards. Times are in microseconds and never go back.
 type Selector interface {
-	// Join adds a new consumer, the last in subscription order.
+	// Join adds a consumer, the last in subscription order. The consumers of a queue that
+	// had another selector join one after the other, and may hold messages.
 	Join(c ConsumerID)
 	// Leave removes a consumer. Its row is still there.
 	Leave(c ConsumerID)

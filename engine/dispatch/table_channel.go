@@ -57,9 +57,25 @@ func (b *inbox) take(dst []ConsumerID) []ConsumerID {
 	return dst
 }
 
-// WatchLimiters makes Filled report the limiters of consumers that are added later. A
-// selector calls it if it keeps a list of the eligible consumers.
-func (t *Consumers) WatchLimiters() { t.watches = true }
+// WatchLimiters makes Filled report the limiters of the consumers. A selector calls it
+// when it is made, if it keeps a list of the eligible consumers.
+func (t *Consumers) WatchLimiters() {
+	t.watches = true
+	t.eachChannel(func(l *Limiter, ch *channel) { l.watch(ch) })
+}
+
+// eachChannel calls f for each channel once, in an order that depends on the consumers
+// alone.
+func (t *Consumers) eachChannel(f func(*Limiter, *channel)) {
+	if !t.Limited() {
+		return
+	}
+	for c := t.first; c != NoConsumer; c = t.rows[c].next {
+		if l := t.rows[c].Limiter; l != nil && t.channels.of[l].first == c {
+			f(l, t.channels.of[l])
+		}
+	}
+}
 
 // Filled returns, in subscription order, the consumers whose limiters filled up
 // since the last call. They may have credit again by now. The result is valid until
@@ -83,6 +99,23 @@ func (t *Consumers) Filled() []ConsumerID {
 		slices.SortFunc(k.filled, func(a, b ConsumerID) int { return cmp.Compare(t.rows[a].since, t.rows[b].since) })
 	}
 	return k.filled
+}
+
+// unwatch ends the reports of Filled.
+func (t *Consumers) unwatch() {
+	if !t.watches {
+		return
+	}
+	t.watches = false
+	t.eachChannel(func(l *Limiter, ch *channel) { l.unwatch(ch) })
+	t.channels.discard()
+}
+
+// discard empties the inbox.
+func (k *channels) discard() {
+	if k != nil {
+		k.firsts = k.inbox.take(k.firsts[:0])
+	}
 }
 
 // Peer returns the first of the consumers that have limiter l, or NoConsumer.

@@ -239,6 +239,23 @@ func (t *Consumers) Take(c ConsumerID) bool {
 	return t.take(row.Limiter)
 }
 
+// Restart prepares the table for another selector: no consumer is set aside or has a
+// window. The messages that consumers hold count as delivered now, because selectors
+// that measure times see them first.
+func (t *Consumers) Restart(now int64) {
+	t.unwatch()
+	for c := range t.rows {
+		row := &t.rows[c]
+		row.aside, row.Window = 0, 0
+		if row.Unacked > 0 {
+			row.Busy = now
+		}
+	}
+}
+
+// Recost changes the cost of an unsettled message of c, which may have left.
+func (t *Consumers) Recost(c ConsumerID, by int64) { t.rows[c].Work += by }
+
 // SetAside notes that the selector took c out of play because c is not eligible.
 func (t *Consumers) SetAside(c ConsumerID) {
 	t.asides++

@@ -110,6 +110,14 @@ func (t *Messages) Release(r Ref) {
 // dense, from 1. A number is used again when the tenant's last message is gone.
 func (t *Messages) Intern(tenant string) uint32 { return t.tenants.intern(tenant) }
 
+// Retenant changes the tenant of a message.
+func (t *Messages) Retenant(r Ref, tenant string) {
+	id := t.Intern(tenant) // first, so that a tenant that stays keeps its number
+	m := t.At(r)
+	t.tenants.release(m.Tenant)
+	m.Tenant = id
+}
+
 // Tenant returns the name of the tenant with a number that Intern returned.
 func (t *Messages) Tenant(id uint32) string {
 	if id == 0 {

@@ -21,6 +21,7 @@ import (
 type Codec struct {
 	numbers  map[*dispatch.Limiter]int
 	limiters []*dispatch.Limiter
+	limits   bool // the words that are read follow "limits"
 }
 
 // AppendEvent appends an event, without a line end.
@@ -46,9 +47,8 @@ func (c *Codec) AppendEvent(b []byte, e Event) []byte {
 		b = append(b, refsPrefix[min(i, 1)]...)
 		b = strconv.AppendUint(b, uint64(r), 10)
 	}
-	if e.Limits != nil {
-		b = append(b, " limits"...)
-		b = appendFields(b, e.Limits, limitFields, limitMarks)
+	if e.Change != nil {
+		b = appendChange(b, e.Change)
 	}
 	return b
 }
@@ -85,17 +85,23 @@ func (c *Codec) ParseEvent(line []byte) (Event, error) {
 		return Event{}, fmt.Errorf("queue: event %q: time %q is not a number", line, words[1])
 	}
 	e.Kind, e.Now = Kind(kind), now
+	c.limits = false
 	for _, word := range words[2:] {
 		if err := c.parseWord(&e, word); err != nil {
 			return Event{}, err
+		}
+	}
+	if e.Change != nil {
+		if s := e.Change.Strategies; s != nil && (s.Selector.New == nil || s.Order.New == nil) {
+			return Event{}, fmt.Errorf("queue: event %q: want a selector and an order, or neither", line)
 		}
 	}
 	return e, nil
 }
 
 func (c *Codec) parseWord(e *Event, word string) error {
-	if e.Limits != nil {
-		return parseField(e.Limits, word, limitFields, limitMarks)
+	if e.Kind == Configure {
+		return c.parseChange(e, word)
 	}
 	name, value, _ := strings.Cut(word, "=")
 	switch name {
@@ -126,9 +132,6 @@ func (c *Codec) parseWord(e *Event, word string) error {
 		e.Limiter.SetLimit(uint32(l))
 	case "probe":
 		e.Probe = silent{}
-	case "limits":
-		limits := Unlimited
-		e.Limits = &limits
 	case "refs":
 		for s := range strings.SplitSeq(value, ",") {
 			r, err := strconv.ParseUint(s, 10, 32)

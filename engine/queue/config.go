@@ -18,25 +18,33 @@ var configFields = []field[Config]{
 	{"quantum", 0, func(c *Config) int64 { return c.Dispatch.Quantum }, func(c *Config, v int64) { c.Dispatch.Quantum = v }},
 }
 
+// configMarks begins with the marks of strategies.
 var configMarks = []mark[Config]{
 	{"costbyservice", func(c *Config) *bool { return &c.Dispatch.CostByService }},
 	{"singleactive", func(c *Config) *bool { return &c.SingleActive }},
 }
+
+var strategyMarks = configMarks[:1]
 
 // AppendConfig appends a configuration, without a line end: the first line of a
 // recording.
 //
 //	queue selector=rr order=drr quantum=2 weights=blue:2 limits maxlength=1000
 func AppendConfig(b []byte, cfg Config) []byte {
-	b = append(append(b, "queue selector="...), cfg.Selector.Name...)
+	b = appendStrategies(append(b, "queue"...), &cfg, configMarks)
+	return appendFields(append(b, " limits"...), &cfg.Limits, limitFields, limitMarks)
+}
+
+func appendStrategies(b []byte, cfg *Config, marks []mark[Config]) []byte {
+	b = append(append(b, " selector="...), cfg.Selector.Name...)
 	b = append(append(b, " order="...), cfg.Order.Name...)
-	b = appendFields(b, &cfg, configFields, configMarks)
+	b = appendFields(b, cfg, configFields, marks)
 	for i, tenant := range slices.Sorted(maps.Keys(cfg.Dispatch.Weights)) {
 		b = append(b, [2]string{" weights=", ","}[min(i, 1)]...)
 		b = append(append(b, url.QueryEscape(tenant)...), ':')
 		b = strconv.AppendInt(b, cfg.Dispatch.Weights[tenant], 10)
 	}
-	return appendFields(append(b, " limits"...), &cfg.Limits, limitFields, limitMarks)
+	return b
 }
 
 // ParseConfig reads a line of AppendConfig and looks up the strategies.
@@ -55,7 +63,7 @@ func ParseConfig(line []byte) (Config, error) {
 		case word == "limits":
 			limits = true
 		default:
-			err = cfg.parseWord(word)
+			err = cfg.parseWord(word, configMarks)
 		}
 		if err != nil {
 			return Config{}, err
@@ -67,7 +75,7 @@ func ParseConfig(line []byte) (Config, error) {
 	return cfg, nil
 }
 
-func (c *Config) parseWord(word string) (err error) {
+func (c *Config) parseWord(word string, marks []mark[Config]) (err error) {
 	name, value, _ := strings.Cut(word, "=")
 	switch name {
 	case "selector":
@@ -77,7 +85,7 @@ func (c *Config) parseWord(word string) (err error) {
 	case "weights":
 		c.Dispatch.Weights, err = parseWeights(value)
 	default:
-		err = parseField(c, word, configFields, configMarks)
+		err = parseField(c, word, configFields, marks)
 	}
 	return err
 }

@@ -27,7 +27,7 @@ const (
 	Purge                 // drop the ready messages; does not run the queue
 	Expire                // the time of WakeAt has come
 	Close                 // drop all messages; does not run the queue
-	Configure             // the limits changed [Limits]
+	Configure             // limits changed, and perhaps strategies [Change]
 	Share                 // a channel got a limit: it applies to a consumer and to the holders of messages [Limiter, Consumer, Refs]
 	kinds
 )
@@ -69,7 +69,7 @@ type Event struct {
 	Probe    dispatch.Probe
 
 	Refs   []dispatch.Ref // owned by the caller; Step does not keep it
-	Limits *Limits        // owned by the caller; Step does not keep it
+	Change *Change        // owned by the caller; Step does not keep it
 }
 
 // DecisionKind is the kind of a decision.

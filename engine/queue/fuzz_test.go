@@ -17,6 +17,7 @@ func FuzzEvent(f *testing.F) {
 		"join 0 prefetch=3 slots=2 x-priority=-5 noack exclusive limiter=0/10 probe",
 		"ack -7 hold refs=0,1,4294967294",
 		"configure 5 limits maxlength=0 overflow=2 ttl=1000 deadletter",
+		"configure 5 hold selector=fair order=drr seed=1 quantum=2 costbyservice weights=a:2 hint=3/-1/blue+sky/ hint=0/5//t%2F limits maxlength=0",
 		"run 9223372036854775807 limiter=0/0",
 	} {
 		f.Add(line)

@@ -23,7 +23,7 @@ func TestHandOver(t *testing.T) {
 		{"a reject", []Event{{Kind: Discard, Refs: []dispatch.Ref{0}}}, ""},
 		{"a timer", []Event{{Kind: Expire}}, ""},
 		{"a writer", []Event{{Kind: Resume, Consumer: 1}}, ""},
-		{"new limits", []Event{{Kind: Configure, Limits: &Unlimited}}, ""},
+		{"new limits", []Event{{Kind: Configure, Change: &Change{Limits: Unlimited}}}, ""},
 		{"credit of a channel", []Event{{Kind: Run, Limiter: l}}, ""},
 		{"a get takes the first", []Event{{Kind: Get}, {Kind: Requeue, Refs: []dispatch.Ref{0, 1}}}, "0>1 1>1 3>1"},
 		{"one returns", []Event{{Kind: Requeue, Refs: []dispatch.Ref{1}}}, "1>1 2>1 3>1"},

@@ -64,6 +64,15 @@ func (t *tasks) learn(id uint32, service int64) {
 	row.mean += (service - row.mean) / row.samples
 }
 
+// predict notes a message's task, and sets its cost to what the queue has learned of the
+// task, if it has none.
+func (q *Queue) predict(m *dispatch.Message, task string) {
+	m.Task = q.tasks.id(task)
+	if m.Cost == 0 && !m.Costless {
+		m.Cost = q.tasks.mean(m.Task)
+	}
+}
+
 // ack frees an acknowledged message, and learns its service time.
 func (q *Queue) ack(r dispatch.Ref) {
 	if !q.isUnacked(r) {

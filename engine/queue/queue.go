@@ -87,13 +87,12 @@ func New(cfg Config) *Queue {
 		lim:       cfg.Limits,
 		msgs:      dispatch.NewMessages(),
 		cons:      dispatch.NewConsumers(),
-		tenant:    cfg.Order.Needs&dispatch.NeedTenant != 0,
-		learns:    (cfg.Order.Needs|cfg.Selector.Needs)&dispatch.NeedCost != 0,
 		now:       math.MinInt64,
 		fresh:     dispatch.NoRef,
 		active:    dispatch.NoConsumer,
 		exclusive: dispatch.NoConsumer,
 	}
+	q.setNeeds()
 	q.order = cfg.Order.New(cfg.Dispatch, q.msgs)
 	q.sel = cfg.Selector.New(cfg.Dispatch, q.cons)
 	return q

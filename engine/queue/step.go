@@ -34,10 +34,7 @@ func (q *Queue) publish(e *Event, out []Decision) []Decision {
 		m.Tenant = q.msgs.Intern(e.Msg.Tenant)
 	}
 	if q.learns {
-		m.Task = q.tasks.id(e.Msg.Task)
-		if m.Cost == 0 && !m.Costless {
-			m.Cost = q.tasks.mean(m.Task)
-		}
+		q.predict(m, e.Msg.Task)
 	}
 	q.push(r)
 	if e.Hold {
@@ -228,12 +225,4 @@ func (q *Queue) close(out []Decision) []Decision {
 		}
 	}
 	return out
-}
-
-func (q *Queue) configure(e *Event, out []Decision) []Decision {
-	if e.Limits == nil {
-		return out
-	}
-	q.lim = *e.Limits
-	return q.dropHeads(out)
 }

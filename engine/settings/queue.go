@@ -2,6 +2,8 @@ package settings
 
 import (
 	"fmt"
+	"maps"
+	"reflect"
 	"strings"
 
 	"harelab/engine/dispatch"
@@ -169,13 +171,19 @@ func invalidArgument(name string, resource Resource, problem string) error {
 	return fmt.Errorf("invalid arg '%s' for %s: %s", name, resource, problem)
 }
 
-// With returns the settings after a change from s to next: those of next, with the type
-// and the strategies of s, which cannot change while the queue lives.
-func (s *Queue) With(next *Queue) *Queue {
-	with := *next
-	with.Quorum, with.SingleActive = s.Quorum, s.SingleActive
-	with.Selector, with.Order, with.Dispatch, with.Needs = s.Selector, s.Order, s.Dispatch, s.Needs
-	return &with
+// SameStrategies reports whether the queue decides in the same way under both settings: by
+// the same strategies, with the same configuration, reading the same parts of messages.
+func (s *Queue) SameStrategies(o *Queue) bool {
+	c, d := s.Dispatch, o.Dispatch
+	weights := maps.Equal(c.Weights, d.Weights)
+	c.Weights, d.Weights = nil, nil
+	return s.Selector.Name == o.Selector.Name && s.Order.Name == o.Order.Name && weights && reflect.DeepEqual(c, d) && !s.ReadsMore(o)
+}
+
+// ReadsMore reports whether s needs parts of messages that o does not read, or reads
+// another part as the tenant.
+func (s *Queue) ReadsMore(o *Queue) bool {
+	return s.Needs&^o.Needs != 0 || s.Needs&dispatch.NeedTenant != 0 && s.FairKey != o.FairKey
 }
 
 // Timed reports whether the queue's decisions depend on the time even if no message has

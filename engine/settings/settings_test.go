@@ -1,6 +1,7 @@
 package settings
 
 import (
+	"slices"
 	"strings"
 	"testing"
 
@@ -106,25 +107,41 @@ func TestQueueProblems(t *testing.T) {
 	}
 }
 
-// TestWith: the limits of the next settings with the strategies of the first.
-func TestWith(t *testing.T) {
-	first, err := ForQueue(args("x-order", "drr", "x-dispatch", "fair", "x-single-active-consumer", true, "x-drr-quantum", int32(3)), nil, defaults(t), resource)
-	if err != nil {
-		t.Fatal(err)
+// TestSameStrategies: what a change of the settings means for a queue in use.
+func TestSameStrategies(t *testing.T) {
+	base := args("x-order", "drr", "x-dispatch", "fair", "x-drr-weights", args("a", int32(2)), "x-drr-quantum", int32(3))
+	with := func(name string, value any) wire.Table {
+		changed := slices.Clone(base)
+		changed.Set(name, value)
+		return changed
 	}
-	next, err := ForQueue(args("x-max-length", int32(5), "x-order", "sjf", "x-dead-letter-exchange", "x", "x-fair-key", "routing-key"), nil, defaults(t), resource)
-	if err != nil {
-		t.Fatal(err)
+	for _, tt := range []struct {
+		name        string
+		next        wire.Table
+		same, reads bool
+	}{
+		{"nothing changes", base, true, false},
+		{"limits", with("x-max-length", int32(5)), true, false},
+		{"an order that reads less", with("x-order", "fifo"), false, false},
+		{"an order that reads other parts", with("x-dispatch", "lwl"), false, false}, // drr reads costs too
+		{"weights", with("x-drr-weights", args("a", int32(3))), false, false},
+		{"a quantum", with("x-drr-quantum", int32(4)), false, false},
+		{"a fair key", with("x-fair-key", "routing-key"), false, true},
+	} {
+		first, err1 := ForQueue(base, nil, defaults(t), resource)
+		next, err2 := ForQueue(tt.next, nil, defaults(t), resource)
+		if err1 != nil || err2 != nil {
+			t.Fatal(err1, err2)
+		}
+		if same, reads := next.SameStrategies(first), next.ReadsMore(first); same != tt.same || reads != tt.reads {
+			t.Errorf("%s: same %t, reads more %t, want %t, %t", tt.name, same, reads, tt.same, tt.reads)
+		}
 	}
-	got := first.With(next)
-	if got.Order.Name != "drr" || got.Selector.Name != "fair" || !got.SingleActive || got.Dispatch.Quantum != 3 || got.Needs != first.Needs {
-		t.Errorf("%+v, want type and strategies of %+v", got, first)
-	}
-	if got.Limits != next.Limits || *got.DeadLetterTo != "x" || !got.FairKey.RoutingKey {
-		t.Errorf("%+v, want limits, dead-lettering and fair key of %+v", got, next)
-	}
-	if next.Order.Name != "sjf" || first.Limits != queue.Unlimited {
-		t.Error("With changed one of its arguments")
+	fifo, _ := ForQueue(args("x-fair-key", "routing-key"), nil, defaults(t), resource)
+	plain, _ := ForQueue(nil, nil, defaults(t), resource)
+	drr, _ := ForQueue(args("x-order", "drr"), nil, defaults(t), resource)
+	if !fifo.SameStrategies(plain) || !drr.ReadsMore(plain) || plain.ReadsMore(drr) {
+		t.Error("a queue without tenants reads none")
 	}
 }
 

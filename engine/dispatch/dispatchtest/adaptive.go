@@ -24,6 +24,9 @@ func (a *adaptiveModel) window(c *consumer) int { return int(a.paces[c].window) 
 
 func (a *adaptiveModel) join(c *consumer) {
 	a.paces[c] = &paceModel{window: 1}
+	for range c.unacked {
+		a.paces[c].given = append(a.paces[c].given, c.busy)
+	}
 	a.ringModel.join(c)
 }
 

@@ -4,6 +4,7 @@ import (
 	"bytes"
 	"cmp"
 	"fmt"
+	"maps"
 	"math/rand/v2"
 	"slices"
 	"strings"
@@ -54,6 +55,8 @@ type history struct {
 	consumers []dispatch.ConsumerID
 	probes    []*probe
 	unacked   []dispatch.Ref
+	metas     map[dispatch.Ref]dispatch.Meta // of the latest message in each row
+	fixed     bool                           // the strategies stay
 	steps     int
 	log       bytes.Buffer    // a recording
 	rec       *queue.Recorder // nil: not recorded
@@ -67,17 +70,11 @@ func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 	cfg := queue.Config{
 		Selector: sel,
 		Order:    ord,
-		Dispatch: dispatch.Config{
-			Seed:          uint64(src.below(256)),
-			MaxPriority:   uint8(src.below(3) * 2),
-			AgingUS:       int64(1 + src.below(5)),
-			Quantum:       int64(src.below(4)),
-			Weights:       map[string]int64{"a": 2, "b": 3},
-			CostByService: src.below(2) == 0,
-		},
+		Dispatch: config(src),
+
 		SingleActive: src.below(8) == 0,
 	}
-	h := &history{src: src, now: 3, needs: everything} // so that a clock that steps back stays above 0
+	h := &history{src: src, now: 3, needs: everything, metas: make(map[dispatch.Ref]dispatch.Meta)} // 3: a clock that steps back stays above 0
 	cfg.Limits = h.limits()
 	h.q = queue.New(cfg)
 	if src.below(2) == 0 {
@@ -91,6 +88,41 @@ func newHistory(src source, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 		h.others = append(h.others, 0)
 	}
 	return h
+}
+
+// config draws the settings of strategies.
+func config(src source) dispatch.Config {
+	return dispatch.Config{
+		Seed:          uint64(src.below(256)),
+		MaxPriority:   uint8(src.below(3) * 2),
+		AgingUS:       int64(1 + src.below(5)),
+		Quantum:       int64(src.below(4)),
+		Weights:       map[string]int64{"a": 2, "b": 3},
+		CostByService: src.below(2) == 0,
+	}
+}
+
+// strategies draws other strategies, if the queue has a model those with one. Mostly the
+// messages get hints.
+func (h *history) strategies() *queue.Strategies {
+	s := &queue.Strategies{Dispatch: config(h.src)}
+	selectors, orders := dispatch.Selectors(), dispatch.Orders()
+	if h.model != nil {
+		selectors = slices.DeleteFunc(selectors, func(s dispatch.SelectorStrategy) bool { return selectorModels[s.Name] == nil })
+		orders = slices.DeleteFunc(orders, func(o dispatch.OrderStrategy) bool { return orderModels[o.Name] == nil })
+	}
+	s.Selector = selectors[h.src.below(len(selectors))]
+	s.Order = orders[h.src.below(len(orders))]
+	if h.src.below(4) == 0 {
+		return s
+	}
+	for _, r := range slices.Sorted(maps.Keys(h.metas)) {
+		if m, _ := h.q.Message(r); m.State != dispatch.Free {
+			meta := h.metas[r]
+			s.Hints = append(s.Hints, queue.Hint{Ref: r, Cost: meta.Cost, Tenant: meta.Tenant, Task: meta.Task})
+		}
+	}
+	return s
 }
 
 // limits draws limits; half of the draws have none.
@@ -192,8 +224,10 @@ func (h *history) draw() error {
 		if h.src.below(2) == 0 {
 			return h.probe()
 		}
-		l := h.limits()
-		e.Kind, e.Limits = queue.Configure, &l
+		e.Kind, e.Change = queue.Configure, &queue.Change{Limits: h.limits()}
+		if !h.fixed && h.src.below(2) == 0 {
+			e.Change.Strategies = h.strategies()
+		}
 	}
 	return h.step(e)
 }
@@ -284,6 +318,9 @@ func (h *history) step(e queue.Event) error {
 	h.latest = max(h.latest, e.Now)
 	ref, id := h.q.NextRef(), h.q.NextConsumer()
 	taken := h.taken()
+	if e.Kind == queue.Publish {
+		h.metas[ref] = e.Msg
+	}
 	h.steps++
 	if h.rec != nil {
 		h.out = h.rec.Step(e, h.out[:0])

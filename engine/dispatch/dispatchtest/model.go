@@ -79,7 +79,10 @@ func (m *model) step(e queue.Event, ref dispatch.Ref, id dispatch.ConsumerID) []
 		}
 		return m.decision
 	case queue.Configure:
-		m.limits = *e.Limits
+		m.limits = e.Change.Limits
+		if s := e.Change.Strategies; s != nil {
+			m.restart(s)
+		}
 		m.dropHeads()
 	case queue.Share:
 		m.share(e)
@@ -114,13 +117,10 @@ func (m *model) publish(e queue.Event, ref dispatch.Ref) {
 	}
 	m.ids++
 	msg := &message{
-		id: m.ids, ref: ref, published: cmp.Or(e.Msg.Published, m.now), expires: e.ExpiresAt, tenant: e.Msg.Tenant,
-		cost: max(e.Msg.Cost, 0), costless: e.Msg.Cost < 0,
-		priority: e.Msg.Priority, bytes: e.Bytes, redelivered: e.Redelivered, task: e.Msg.Task,
+		id: m.ids, ref: ref, published: cmp.Or(e.Msg.Published, m.now), expires: e.ExpiresAt,
+		priority: e.Msg.Priority, bytes: e.Bytes, redelivered: e.Redelivered,
 	}
-	if msg.cost == 0 && !msg.costless {
-		msg.cost = m.learned[msg.task].mean
-	}
+	m.hint(msg, e.Msg.Cost, e.Msg.Tenant, e.Msg.Task)
 	if ttl := m.limits.MessageTTL; ttl >= 0 && (msg.expires == 0 || m.now+ttl < msg.expires) {
 		msg.expires = m.now + ttl
 	}
@@ -130,6 +130,52 @@ func (m *model) publish(e queue.Event, ref dispatch.Ref) {
 		return
 	}
 	m.fresh = msg
+}
+
+// hint sets what a message has of hints: all that the strategies need.
+func (m *model) hint(msg *message, cost int64, tenant, task string) {
+	msg.cost, msg.costless = max(cost, 0), cost < 0
+	if m.cfg.Order.Needs&dispatch.NeedTenant != 0 {
+		msg.tenant = tenant
+	}
+	if (m.cfg.Order.Needs|m.cfg.Selector.Needs)&dispatch.NeedCost != 0 {
+		msg.task = task
+		if msg.cost == 0 && !msg.costless {
+			msg.cost = m.learned[task].mean
+		}
+	}
+}
+
+// restart replaces the strategies: as if the ready messages had just come, in order of
+// age, and the consumers had just joined, with the messages that they hold.
+func (m *model) restart(s *queue.Strategies) {
+	m.cfg.Selector, m.cfg.Order, m.cfg.Dispatch = s.Selector, s.Order, s.Dispatch
+	all := map[dispatch.Ref]*message{}
+	for _, msg := range m.ready {
+		all[msg.ref] = msg
+	}
+	maps.Copy(all, m.unacked)
+	for _, h := range s.Hints {
+		m.hint(all[h.Ref], h.Cost, h.Tenant, h.Task)
+	}
+	m.order = orderModels[s.Order.Name](s.Dispatch)
+	slices.SortFunc(m.ready, func(a, b *message) int { return cmp.Compare(a.id, b.id) })
+	for _, msg := range m.ready {
+		m.order.push(msg)
+	}
+	for _, msg := range m.unacked {
+		msg.task = "" // nothing is learned from it
+		if msg.holder != nil {
+			msg.holder.busy = m.now
+		}
+	}
+	m.blocked = nil
+	m.sel = selectorModels[s.Selector.Name](s.Dispatch)
+	for _, c := range m.consumers {
+		c.blocked, c.credited = false, false
+		m.sel.join(c)
+		m.sel.changed(c, m.now)
+	}
 }
 
 func (m *model) push(msg *message) {

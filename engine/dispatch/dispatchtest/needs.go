@@ -38,7 +38,7 @@ func RunNeeds(t *testing.T, sel dispatch.SelectorStrategy, ord dispatch.OrderStr
 func script(t *testing.T, seed uint64, sel dispatch.SelectorStrategy, ord dispatch.OrderStrategy, needs dispatch.Needs) string {
 	t.Helper()
 	h := newHistory(&randomSource{rand.New(rand.NewPCG(seed, 0)), steps}, sel, ord)
-	h.model, h.rec, h.needs = nil, nil, needs
+	h.model, h.rec, h.needs, h.fixed = nil, nil, needs, true
 	if err := h.run(); err != nil {
 		t.Fatalf("seed %d: %v", seed, err)
 	}
