@@ -57,6 +57,7 @@ type Store struct {
 	folder       *folder
 	logger       *slog.Logger
 	db           *pebble.DB
+	ahead        readAhead
 	durability   *pebble.WriteOptions
 	unwrittenMax int
 	observer     store.Observer
@@ -132,7 +133,7 @@ func (s *Store) openDB(dir string, o *Options) (err error) {
 		err = errFatal // unless Open returns
 		var db *pebble.DB
 		db, err = pebble.Open(dir, s.pebbleOptions(o))
-		s.db = db
+		s.db, s.ahead.db = db, db
 	}()
 	<-done
 	if failed := s.Failed(); failed != nil {
@@ -145,7 +146,7 @@ func (s *Store) pebbleOptions(o *Options) *pebble.Options {
 	p := &pebble.Options{
 		FS:                          o.fs,
 		Lock:                        s.folder.lock,
-		CacheSize:                   o.CacheSize,
+		CacheSize:                   o.CacheSize + 2*memTableSize, // memtables take from it
 		MemTableSize:                memTableSize,
 		MemTableStopWritesThreshold: 4,
 		FormatMajorVersion:          pebble.FormatNewest,

@@ -23,11 +23,11 @@ func (s *Store) Records(kind store.Kind, yield func(name string, value []byte) e
 func (s *Store) scan(from, to []byte, f func(*pebble.Iterator) error) (err error) {
 	it, err := s.db.NewIter(&pebble.IterOptions{LowerBound: from, UpperBound: to})
 	if err != nil {
-		return s.readError(err)
+		return readError(err)
 	}
 	defer func() {
 		if closed := it.Close(); err == nil {
-			err = s.readError(closed)
+			err = readError(closed)
 		}
 	}()
 	for ok := it.First(); ok; ok = it.Next() {
@@ -35,7 +35,7 @@ func (s *Store) scan(from, to []byte, f func(*pebble.Iterator) error) (err error
 			return err
 		}
 	}
-	return s.readError(it.Error())
+	return readError(it.Error())
 }
 
 // value returns the checked value at an iterator, without its sum.
@@ -81,7 +81,7 @@ func (s *Store) Entries(q store.QueueID, yield func(store.MessageID, store.Entry
 		}
 		v, err := it.ValueAndErr()
 		if err != nil {
-			return s.readError(err)
+			return readError(err)
 		}
 		e, _, err := parseEntry(it.Key(), v)
 		last.m, last.e, last.valid = m, e, true
@@ -95,7 +95,7 @@ func (s *Store) Entries(q store.QueueID, yield func(store.MessageID, store.Entry
 
 // Load implements [store.Store].
 func (s *Store) Load(m store.MessageID, dst []byte) ([]byte, error) {
-	var key [entryKeyLen]byte
+	var from area
 	s.mu.Lock()
 	at := s.index.get(m)
 	switch at.kind() {
@@ -105,59 +105,24 @@ func (s *Store) Load(m store.MessageID, dst []byte) ([]byte, error) {
 		s.mu.Unlock()
 		return dst, nil
 	case single:
-		putEntryKey(key[:], s.queues.all[at.number()].id, m, formWhole)
-		s.mu.Unlock()
-		return s.loadWhole(key[:], dst)
+		from.queue = s.queues.all[at.number()].id
 	case shared:
 		if octets := s.shared[m].octets; octets != nil {
 			dst = append(dst, octets...)
 			s.mu.Unlock()
 			return dst, nil
 		}
+		from.apart = true
+	default:
 		s.mu.Unlock()
-		putMessageKey(key[:], m)
-		return s.loadShared(key[:messageKeyLen], dst)
+		return dst, store.ErrNoMessage
 	}
 	s.mu.Unlock()
-	return dst, store.ErrNoMessage
-}
-
-func (s *Store) loadWhole(key, dst []byte) ([]byte, error) {
-	v, closer, err := s.db.Get(key)
-	if err != nil {
-		return dst, s.loadError(key, err)
-	}
-	defer closer.Close()
-	_, octets, err := parseEntry(key, v)
-	if err != nil {
-		return dst, err
-	}
-	return append(dst, octets...), nil
-}
-
-func (s *Store) loadShared(key, dst []byte) ([]byte, error) {
-	v, closer, err := s.db.Get(key)
-	if err != nil {
-		return dst, s.loadError(key, err)
-	}
-	defer closer.Close()
-	octets, err := checkSum(key, v)
-	if err != nil {
-		return dst, err
-	}
-	return append(dst, octets...), nil
-}
-
-// loadError is readError for a key that should be there, unless it was removed since.
-func (s *Store) loadError(key []byte, err error) error {
-	if err == pebble.ErrNotFound {
-		return store.ErrNoMessage
-	}
-	return fmt.Errorf("key %q: %w", key, s.readError(err))
+	return s.ahead.load(from, m, dst)
 }
 
 // readError names what cannot be read.
-func (s *Store) readError(err error) error {
+func readError(err error) error {
 	switch {
 	case err == nil:
 		return nil
