@@ -7,7 +7,7 @@ import (
 // A buffer gathers changes until the committer writes them as one batch. There are two:
 // one is open to changes, the other is being written or empty.
 type buffer struct {
-	parity  slot // 0 or flag
+	parity  slot // 0 or mark
 	ops     []op
 	msgs    []pending
 	records map[string]recordChange // by kind and name

@@ -107,7 +107,7 @@ func (s *Store) add(id store.QueueID, m store.MessageID, e store.Entry) {
 		q.push(m)
 	case single:
 		if s.queues.all[at.number()].id == id {
-			s.index.set(m, at|flag)
+			s.index.set(m, at|mark)
 			b.add(op{kind: opOverride, queue: id, message: m, entry: e})
 		}
 	case shared:
@@ -129,7 +129,7 @@ func (s *Store) add(id store.QueueID, m store.MessageID, e store.Entry) {
 // pending returns the pending message of a fresh slot, and whether it is in the open
 // buffer.
 func (s *Store) pending(at slot) (p *pending, open bool) {
-	if at&flag == s.open.parity {
+	if at&mark == s.open.parity {
 		return &s.open.msgs[at.number()], true
 	}
 	return &s.writing.msgs[at.number()], false
@@ -138,7 +138,7 @@ func (s *Store) pending(at slot) (p *pending, open bool) {
 // findAdd returns the add of a pending message to a queue, or nil.
 func (s *Store) findAdd(p *pending, id store.QueueID, at slot) *op {
 	b := s.open
-	if at&flag != b.parity {
+	if at&mark != b.parity {
 		b = s.writing
 	}
 	for i := p.first; i >= 0; i = b.ops[i].next {
@@ -250,7 +250,7 @@ func (s *Store) remove(q *queue, m store.MessageID) (w writtenEntry, ok bool) {
 			return w, false
 		}
 		s.index.set(m, 0)
-		return writtenEntry{opRemove, at.flagged()}, true
+		return writtenEntry{opRemove, at.marked()}, true
 	case shared:
 		h := s.shared[m]
 		i := h.find(q)

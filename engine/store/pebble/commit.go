@@ -3,6 +3,8 @@ package pebble
 import (
 	"errors"
 	"fmt"
+	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 
@@ -26,15 +28,20 @@ func (s *Store) Commit() store.Round {
 func (s *Store) Pressure() <-chan struct{} {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	if s.pressure == nil && s.err == nil && s.open.bytes > s.unwrittenMax {
+	if s.pressure == nil && s.presses() {
 		s.pressure = make(chan struct{})
 	}
 	return s.pressure
 }
 
-// relieve ends the pressure. The caller holds s.mu.
+// presses reports whether callers should wait. The caller holds s.mu.
+func (s *Store) presses() bool {
+	return s.err == nil && (s.open.bytes > s.unwrittenMax || s.space.isShort())
+}
+
+// relieve ends the pressure if its cause has gone. The caller holds s.mu.
 func (s *Store) relieve() {
-	if s.pressure != nil {
+	if s.pressure != nil && !s.presses() {
 		close(s.pressure)
 		s.pressure = nil
 	}
@@ -52,40 +59,46 @@ func (s *Store) Failed() error {
 // write share the next one.
 func (s *Store) commitRounds() {
 	defer close(s.ended)
-	defer s.reportFailure()
 	for {
-		s.mu.Lock()
-		for s.written == s.round && s.err == nil && !s.closing {
-			s.wake.Wait()
-		}
-		if s.err != nil || s.written == s.round {
-			s.mu.Unlock()
+		b, upTo := s.next()
+		if b == nil {
 			return
 		}
-		b, upTo := s.swap(), s.round
-		s.mu.Unlock()
-
+		s.space.check(time.Now())
 		if err := s.write(b); err != nil {
 			s.fail(err)
 			return
 		}
 		s.mu.Lock()
+		if s.err != nil {
+			s.mu.Unlock()
+			return
+		}
 		s.settle(b)
 		s.relieve()
-		failed := s.err != nil
 		from := s.written
 		s.written = upTo
 		s.mu.Unlock()
-		if failed {
-			return
-		}
-		for r := from + 1; r <= upTo; r++ {
-			s.observer.Completed(r)
-		}
+		s.reports.completed(from+1, upTo)
 	}
 }
 
-// fail makes the store fail for good. The committer reports it.
+// next waits for a round and returns what to write for it and the rounds before, or nil if
+// the committer should end.
+func (s *Store) next() (*buffer, store.Round) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	for s.written == s.round && s.err == nil && !s.closing {
+		s.wake.Wait()
+	}
+	if s.written == s.round || s.err != nil {
+		return nil, 0
+	}
+	return s.swap(), s.round
+}
+
+// fail makes the store fail for good. The disk calls it, in any goroutine, before the error
+// gets to Pebble, in which the committer may be stuck from then on.
 func (s *Store) fail(err error) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
@@ -93,13 +106,43 @@ func (s *Store) fail(err error) {
 		return
 	}
 	s.err = err
+	close(s.stopped)
 	s.relieve()
 	s.wake.Broadcast()
+	go s.reports.failed(err)
 }
 
-func (s *Store) reportFailure() {
-	if err := s.Failed(); err != nil {
-		s.observer.Failed(err)
+// reports makes one call of the observer at a time, and none after a failure.
+type reports struct {
+	mu       sync.Mutex
+	observer store.Observer
+	err      error
+}
+
+// start sets the observer, and reports a failure that came before.
+func (r *reports) start(o store.Observer) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.observer = o
+	if r.err != nil {
+		o.Failed(r.err)
+	}
+}
+
+func (r *reports) completed(first, last store.Round) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	for round := first; round <= last && r.err == nil; round++ {
+		r.observer.Completed(round)
+	}
+}
+
+func (r *reports) failed(err error) {
+	r.mu.Lock()
+	defer r.mu.Unlock()
+	r.err = err
+	if r.observer != nil {
+		r.observer.Failed(err)
 	}
 }
 
@@ -162,7 +205,7 @@ func (s *Store) settle(b *buffer) {
 			if o := &b.ops[n]; o.kind == opAdd {
 				at := single | slot(o.no)
 				if p.overridden {
-					at |= flag
+					at |= mark
 				}
 				s.index.set(p.id, at)
 			}
@@ -171,7 +214,8 @@ func (s *Store) settle(b *buffer) {
 	b.clear()
 }
 
-// write makes a buffer durable.
+// write makes a buffer durable, unless the disk makes the store fail, of which write may not
+// know.
 func (s *Store) write(b *buffer) error {
 	if b.empty() {
 		return nil
@@ -271,18 +315,24 @@ func removeEntry(batch *pebble.Batch, o *op, form byte) error {
 	return d.Finish()
 }
 
-// Close implements [store.Store].
+// Close implements [store.Store]. If the disk is full, it waits some seconds for space.
 func (s *Store) Close() error {
 	s.Commit()
 	s.mu.Lock()
 	s.closing = true
 	s.wake.Broadcast()
-	started := s.observer != nil
+	started := s.started
 	s.mu.Unlock()
 	if started {
-		<-s.ended
+		defer time.AfterFunc(closePatience, s.disk.stopWaiting).Stop()
+		select {
+		case <-s.ended:
+		case <-s.stopped:
+		}
 	}
 	err := s.Failed()
-	closed := s.end()
-	return errors.Join(err, closed)
+	return errors.Join(err, s.end())
 }
+
+// closePatience is how long Close waits for space on the disk.
+const closePatience = 5 * time.Second

@@ -67,7 +67,7 @@ func (s *Store) countOverride(q *queue, id store.QueueID, m store.MessageID) {
 	}
 	switch at := s.index.get(m); at.kind() {
 	case single:
-		s.index.set(m, at|flag)
+		s.index.set(m, at|mark)
 	case shared:
 		h := s.shared[m]
 		if i := h.find(q); i >= 0 {

@@ -37,13 +37,13 @@ const (
 	fresh      slot = 1 << 30
 	single     slot = 2 << 30
 	shared     slot = 3 << 30
-	flag       slot = 1 << 29 // parity of a fresh slot, overridden of a single one
-	numberMask slot = flag - 1
+	mark       slot = 1 << 29 // parity of a fresh slot, overridden of a single one
+	numberMask slot = mark - 1
 )
 
-func (s slot) kind() slot    { return s & kindMask }
-func (s slot) number() int   { return int(s & numberMask) }
-func (s slot) flagged() bool { return s&flag != 0 }
+func (s slot) kind() slot   { return s & kindMask }
+func (s slot) number() int  { return int(s & numberMask) }
+func (s slot) marked() bool { return s&mark != 0 }
 
 func newIndex() index { return index{pages: make(map[uint64]*page)} }
 

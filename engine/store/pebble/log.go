@@ -1,13 +1,6 @@
 package pebble
 
-import (
-	"errors"
-	"fmt"
-	"runtime"
-)
-
-// errFatal is the error of a Pebble that has given up without saying why.
-var errFatal = errors.New("store: Pebble has given up")
+import "fmt"
 
 // pebbleLogger is a store as Pebble's logger.
 type pebbleLogger struct{ s *Store }
@@ -20,9 +13,8 @@ func (l pebbleLogger) Errorf(format string, args ...any) {
 	l.s.logger.Warn(fmt.Sprintf(format, args...))
 }
 
-// Fatalf ends the goroutine in which Pebble found that it cannot go on, which expects the
-// program to end; the store has failed.
+// Fatalf ends the program: an invariant of Pebble is broken. Errors of the disk do not get
+// here; see [disk].
 func (l pebbleLogger) Fatalf(format string, args ...any) {
-	l.s.fail(fmt.Errorf("store: "+format, args...))
-	runtime.Goexit()
+	panic("store: " + fmt.Sprintf(format, args...))
 }

@@ -15,10 +15,12 @@
 package pebble
 
 import (
+	"errors"
 	"fmt"
 	"log/slog"
 	"runtime"
 	"sync"
+	"time"
 
 	"github.com/cockroachdb/pebble/v2"
 	"github.com/cockroachdb/pebble/v2/vfs"
@@ -43,7 +45,10 @@ type Options struct {
 	// read and about how many there are.
 	Progress func(done, total uint64)
 
-	fs vfs.FS // nil: that of the system
+	// For tests:
+	fs           vfs.FS // nil: that of the system
+	memTableSize uint64 // 0: that which suits the disk
+	pause        time.Duration
 }
 
 const (
@@ -55,13 +60,18 @@ const (
 // A Store implements [store.Store].
 type Store struct {
 	folder       *folder
+	disk         *disk
+	space        space
 	logger       *slog.Logger
 	db           *pebble.DB
 	ahead        readAhead
 	durability   *pebble.WriteOptions
 	unwrittenMax int
-	observer     store.Observer
+	reports      reports
+	started      bool
+	over         bool          // end was called
 	ended        chan struct{} // closed when the committer has ended
+	stopped      chan struct{} // closed when the store has failed or is closed
 
 	mu         sync.Mutex
 	wake       sync.Cond // tells the committer of rounds, of closing and of failure
@@ -94,49 +104,61 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.CacheSize == 0 {
 		o.CacheSize = defaultCacheSize
 	}
+	if o.memTableSize == 0 {
+		o.memTableSize = memTableSize
+	}
+	if o.pause == 0 {
+		o.pause = fullPause
+	}
 	s := &Store{
 		logger:       o.Logger,
 		durability:   pebble.Sync,
 		unwrittenMax: unwrittenMax,
 		ended:        make(chan struct{}),
+		stopped:      make(chan struct{}),
 		index:        newIndex(),
 		queues:       queues{byID: make(map[store.QueueID]*queue)},
 		shared:       make(map[store.MessageID]*sharedMessage),
 		open:         newBuffer(0),
-		writing:      newBuffer(flag),
+		writing:      newBuffer(mark),
 		generation:   1,
 	}
 	if o.NoSync {
 		s.durability = pebble.NoSync
 	}
 	s.wake.L = &s.mu
+	s.disk = newDisk(o.fs, o.pause, s.fail, func() { s.space.full() })
+	s.space = space{fs: o.fs, dir: dir, pause: o.pause, logger: o.Logger, stopped: s.stopped, plenty: s.plenty}
 	var err error
-	if s.folder, err = openFolder(o.fs, dir); err != nil {
+	if s.folder, err = openFolder(s.disk, dir); err != nil {
 		return nil, err
 	}
+	s.space.init()
 	if err := s.openDB(dir, &o); err != nil {
 		s.folder.close()
 		return nil, fmt.Errorf("store: folder %s: %w", dir, err)
 	}
-	if err := s.count(o.Progress); err != nil {
+	err = s.count(o.Progress)
+	if failed := s.Failed(); failed != nil {
+		err = failed
+	}
+	if err != nil {
 		s.end()
 		return nil, fmt.Errorf("store: folder %s: %w", dir, err)
 	}
+	s.disk.patient.Store(true)
 	return s, nil
 }
 
-// openDB opens Pebble, in a goroutine that Pebble may end by Fatalf.
-func (s *Store) openDB(dir string, o *Options) (err error) {
-	done := make(chan struct{})
-	go func() {
-		defer close(done)
-		err = errFatal // unless Open returns
-		var db *pebble.DB
-		db, err = pebble.Open(dir, s.pebbleOptions(o))
-		s.db, s.ahead.db = db, db
-	}()
-	<-done
+// openDB opens Pebble. A failure of the disk that Pebble was not told is an error, too.
+func (s *Store) openDB(dir string, o *Options) error {
+	db, err := pebble.Open(dir, s.pebbleOptions(o))
+	s.db, s.ahead.db = db, db
 	if failed := s.Failed(); failed != nil {
+		if err == nil {
+			s.disk.abandon()
+			db.Close()
+		}
 		return failed
 	}
 	return err
@@ -144,10 +166,10 @@ func (s *Store) openDB(dir string, o *Options) (err error) {
 
 func (s *Store) pebbleOptions(o *Options) *pebble.Options {
 	p := &pebble.Options{
-		FS:                          o.fs,
+		FS:                          s.disk,
 		Lock:                        s.folder.lock,
-		CacheSize:                   o.CacheSize + 2*memTableSize, // memtables take from it
-		MemTableSize:                memTableSize,
+		CacheSize:                   o.CacheSize + 2*int64(o.memTableSize), // memtables take from it
+		MemTableSize:                o.memTableSize,
 		MemTableStopWritesThreshold: 4,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      pebbleLogger{s},
@@ -156,18 +178,36 @@ func (s *Store) pebbleOptions(o *Options) *pebble.Options {
 	return p
 }
 
+// plenty ends the pressure of a disk that was nearly full.
+func (s *Store) plenty() {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	s.relieve()
+}
+
 // end closes Pebble and gives up the folder.
 func (s *Store) end() error {
-	var err error
-	if s.Failed() == nil {
-		err = s.db.Close()
+	if s.Failed() != nil {
+		s.disk.abandon()
 	}
+	err := s.db.Close()
+	s.mu.Lock()
+	s.over = true
+	if s.err == nil {
+		s.err = errClosed
+		close(s.stopped)
+	}
+	s.mu.Unlock()
 	s.folder.close()
 	return err
 }
 
+// errClosed makes a closed store ignore changes.
+var errClosed = errors.New("store: closed")
+
 // Start implements [store.Store].
 func (s *Store) Start(o store.Observer) {
-	s.observer = o
+	s.reports.start(o)
+	s.started = true
 	go s.commitRounds()
 }

@@ -18,38 +18,41 @@ const (
 	historyQueues = 4
 )
 
-// testHistories makes random changes over several lives, which end with a close, a crash or
-// a failure, and compares the contents of each next life with a model.
 func testHistories(t *testing.T, newPlace func(t *testing.T) Place) {
 	for seed := range uint64(histories) {
-		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) {
-			y := &history{
-				harness: &harness{t: t, place: newPlace(t)},
-				rng:     rand.New(rand.NewPCG(seed+1, 0)),
-				octets:  make(map[store.MessageID]string),
-			}
-			for range historyQueues {
-				y.queues = append(y.queues, newTrack[store.MessageID, store.Entry]())
-			}
-			y.records = newTrack[string, string]()
-			for life := range livesEach {
-				y.live(life)
-				if t.Failed() {
-					t.Fatalf("after life %d", life)
-				}
-			}
-		})
+		t.Run(fmt.Sprintf("seed=%d", seed+1), func(t *testing.T) { History(t, seed+1, newPlace(t)) })
+	}
+}
+
+// History makes random changes over several lives, which end with a close, a crash or a
+// failure, and compares the contents of each next life with a model. The seed chooses the
+// changes.
+func History(t *testing.T, seed uint64, place Place) {
+	y := &history{
+		harness: &harness{t: t, place: place},
+		rng:     rand.New(rand.NewPCG(seed, 0)),
+		octets:  make(map[store.MessageID]string),
+	}
+	for range historyQueues {
+		y.queues = append(y.queues, newTrack[store.MessageID, store.Entry]())
+	}
+	y.records = newTrack[string, string]()
+	for life := range livesEach {
+		y.live(life)
+		if t.Failed() {
+			t.Fatalf("seed %d: after life %d", seed, life)
+		}
 	}
 }
 
 // A track is the model of one queue, or of the records: each state since the last reported
 // round. After a crash the store may be in any of them.
-type track[K comparable, V any] struct {
+type track[K, V comparable] struct {
 	states []map[K]V
 	ended  []int // for each unreported round, the number of states at its end
 }
 
-func newTrack[K comparable, V any]() *track[K, V] {
+func newTrack[K, V comparable]() *track[K, V] {
 	return &track[K, V]{states: []map[K]V{make(map[K]V)}}
 }
 
@@ -75,10 +78,10 @@ func (r *track[K, V]) complete(n int) {
 	}
 }
 
-// find returns the index of the newest state whose text is text, or -1.
-func (r *track[K, V]) find(text string, show func(map[K]V) string) int {
+// find returns the index of the newest state that is s, or -1.
+func (r *track[K, V]) find(s map[K]V) int {
 	for i := len(r.states) - 1; i >= 0; i-- {
-		if show(r.states[i]) == text {
+		if maps.Equal(r.states[i], s) {
 			return i
 		}
 	}
@@ -111,6 +114,9 @@ func (y *history) live(life int) {
 		}
 	} else {
 		y.open()
+	}
+	if y.place.Fail != nil && y.rng.IntN(3) == 0 {
+		y.place.Fail(y.inner, 1+y.rng.IntN(changesEach))
 	}
 	y.rounds, y.completed = 0, 0
 	for range changesEach {
@@ -194,7 +200,11 @@ func (y *history) some() store.MessageID {
 func (y *history) publishSome(q int) {
 	y.next++
 	m := y.next
-	octets := strings.Repeat(string(rune('a'+m%26)), y.rng.IntN(40))
+	length := y.rng.IntN(40)
+	if y.rng.IntN(50) == 0 {
+		length = y.rng.IntN(20_000)
+	}
+	octets := strings.Repeat(string(rune('a'+m%26)), length)
 	y.octets[m] = octets
 	cut := y.rng.IntN(len(octets) + 1)
 	y.Message(m, []byte(octets[:cut]), []byte(octets[cut:]))
@@ -248,7 +258,7 @@ func (y *history) compare(life int) {
 		}); err != nil {
 			y.t.Error(err)
 		}
-		at := q.find(showEntries(found), showEntries)
+		at := q.find(found)
 		if at < 0 {
 			y.t.Errorf("life %d: queue %d holds\n%s\nwant one of %d states from\n%s\nto\n%s",
 				life, 1+i, showEntries(found), len(q.states), showEntries(q.states[0]), showEntries(q.last()))
@@ -275,8 +285,7 @@ func (y *history) compareRecords(life int) {
 	}); err != nil {
 		y.t.Error(err)
 	}
-	show := func(s map[string]string) string { return fmt.Sprint(s) }
-	at := y.records.find(show(found), show)
+	at := y.records.find(found)
 	if at < 0 {
 		y.t.Errorf("life %d: records are\n%v\nwant one of %d states from\n%v\nto\n%v",
 			life, found, len(y.records.states), y.records.states[0], y.records.last())

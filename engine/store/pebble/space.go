@@ -1,0 +1,102 @@
+package pebble
+
+import (
+	"log/slog"
+	"sync"
+	"time"
+
+	"github.com/cockroachdb/pebble/v2/vfs"
+)
+
+// space watches how much of the disk is free. Below a reserve, which is left for
+// deletions and for the files that Pebble writes to free others, publishers should wait.
+// They may go on at twice the reserve.
+type space struct {
+	fs      vfs.FS
+	dir     string
+	reserve uint64 // octets
+	pause   time.Duration
+	logger  *slog.Logger
+	plenty  func()        // called when publishers may go on
+	stopped chan struct{} // closed when the store is closed or has failed
+
+	mu       sync.Mutex
+	short    bool
+	checked  time.Time
+	lastFull time.Time // when a write last found the disk full
+}
+
+const (
+	reserveMax   = 64 << 20
+	reserveShare = 8 // the reserve is at most one part in so many of the disk
+	checkEvery   = 50 * time.Millisecond
+)
+
+func (s *space) init() {
+	s.reserve = reserveMax
+	if u, err := s.fs.GetDiskUsage(s.dir); err == nil {
+		s.reserve = min(reserveMax, u.TotalBytes/reserveShare)
+	}
+}
+
+// check looks at the disk unless it did a moment ago.
+func (s *space) check(now time.Time) {
+	s.mu.Lock()
+	if s.short || now.Sub(s.checked) < checkEvery {
+		s.mu.Unlock()
+		return
+	}
+	s.checked = now
+	s.mu.Unlock()
+	if u, err := s.fs.GetDiskUsage(s.dir); err == nil && u.AvailBytes < s.reserve {
+		s.becomeShort(now, false, u.AvailBytes)
+	}
+}
+
+// full notes that a write found the disk full.
+func (s *space) full() { s.becomeShort(time.Now(), true, 0) }
+
+func (s *space) becomeShort(now time.Time, full bool, free uint64) {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	if full {
+		s.lastFull = now
+	}
+	if s.short {
+		return
+	}
+	s.short = true
+	if full {
+		s.logger.Error("the disk is full: nothing is confirmed, and publishers wait until there is space", "folder", s.dir)
+	} else {
+		s.logger.Error("the disk is nearly full: publishers wait until there is space", "folder", s.dir, "free", free, "needed", 2*s.reserve)
+	}
+	go s.wait()
+}
+
+// wait waits until there is space again.
+func (s *space) wait() {
+	for {
+		select {
+		case <-s.stopped:
+			return
+		case <-time.After(s.pause):
+		}
+		u, err := s.fs.GetDiskUsage(s.dir)
+		s.mu.Lock()
+		if time.Since(s.lastFull) > 3*s.pause && (err != nil || u.AvailBytes >= 2*s.reserve) {
+			s.short = false
+			s.mu.Unlock()
+			s.logger.Info("the disk has space again: publishers go on", "folder", s.dir)
+			s.plenty()
+			return
+		}
+		s.mu.Unlock()
+	}
+}
+
+func (s *space) isShort() bool {
+	s.mu.Lock()
+	defer s.mu.Unlock()
+	return s.short
+}
