@@ -44,7 +44,7 @@ var exitsOf = map[string]map[int]string{
 	"report":      {0: "drawn, whatever the runs show", 1: "no results folder, or it could not be written", 2: "wrong usage"},
 	"list":        {0: "", 2: "wrong usage"},
 	"doctor":      {0: "checked, whatever was found", 2: "wrong usage"},
-	"serve":       {0: "ended by Ctrl-C", 1: "could not listen or serve", 2: "wrong usage"},
+	"serve":       {0: "ended by Ctrl-C", 1: "could not open the data, listen or serve", 2: "wrong usage"},
 	"selftest":    {0: "everything agrees", 1: "a mismatch, or a file could not be read", 2: "wrong usage"},
 	"replay":      {0: "all decisions are the same", 1: "a decision differs (harelab prints the first one with the event's number and both decisions)", 2: "the file is not a transcript"},
 	"bench match": {0: "", 1: "", 2: "wrong usage", 130: "interrupted; what was measured is written"},

@@ -166,9 +166,9 @@ func TestEndedRunLeavesNothingOnAForeignBroker(t *testing.T) {
 	for _, s := range endings {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
-			broker := start(t, "serve", "--amqp", "127.0.0.1:0")
+			broker := start(t, "serve", "--memory", "--amqp", "127.0.0.1:0")
 			line := await(t, broker.stdout, "amqp://")
-			url := strings.Replace(strings.TrimSpace(line[strings.Index(line, "amqp://"):]), "amqp://", "amqp://guest:guest@", 1)
+			url := strings.Replace(urlIn(line), "amqp://", "amqp://guest:guest@", 1)
 			p := start(t, "run", "celery-initial", "--target", url, "--out", filepath.Join(t.TempDir(), "out"))
 			await(t, p.stderr, "published 44/44")
 			p.signal(t, s)
@@ -193,13 +193,19 @@ func TestEndedRunLeavesNothingOnAForeignBroker(t *testing.T) {
 	}
 }
 
+// urlIn returns the URL in the first line of harelab serve.
+func urlIn(line string) string { return strings.Fields(line[strings.Index(line, "amqp://"):])[0] }
+
+// shutdownGrace is how long harelab serve gives clients to close their connections.
+const shutdownGrace = 5 * time.Second
+
 func TestServeTellsClientsAndEnds(t *testing.T) {
 	for _, s := range endings {
 		t.Run(s.String(), func(t *testing.T) {
 			t.Parallel()
-			p := start(t, "serve", "--amqp", "127.0.0.1:0")
+			p := start(t, "serve", "--memory", "--amqp", "127.0.0.1:0")
 			line := await(t, p.stdout, "amqp://")
-			url := strings.TrimSpace(line[strings.Index(line, "amqp://"):])
+			url := urlIn(line)
 			conn, err := amqp091.Dial(strings.Replace(url, "amqp://", "amqp://guest:guest@", 1))
 			if err != nil {
 				t.Fatal(err)
@@ -223,9 +229,9 @@ func TestServeTellsClientsAndEnds(t *testing.T) {
 // nothing.
 func TestServeDoesNotWaitForTheDeaf(t *testing.T) {
 	t.Parallel()
-	p := start(t, "serve", "--amqp", "127.0.0.1:0")
+	p := start(t, "serve", "--memory", "--amqp", "127.0.0.1:0")
 	line := await(t, p.stdout, "amqp://")
-	deaf := deafClient(t, strings.TrimSpace(line[strings.Index(line, "amqp://"):]))
+	deaf := deafClient(t, urlIn(line))
 	defer deaf.Close()
 	p.signal(t, syscall.SIGTERM)
 	signalled := time.Now()

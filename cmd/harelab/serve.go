@@ -1,14 +1,11 @@
 package main
 
 import (
-	"context"
 	"errors"
 	"fmt"
 	"log/slog"
 	"net"
 	"os"
-	"syscall"
-	"time"
 
 	"github.com/spf13/cobra"
 	"github.com/spf13/pflag"
@@ -17,17 +14,16 @@ import (
 	"harelab/cmd/harelab/internal/config"
 	"harelab/cmd/harelab/internal/transcript"
 	"harelab/engine"
+	"harelab/engine/broker"
 )
 
 func init() { commands = append(commands, newServe) }
-
-// shutdownGrace is how long clients have to close their connections.
-const shutdownGrace = 5 * time.Second
 
 // A serving has the flags of `serve`.
 type serving struct {
 	config      serveConfig
 	definitions serveDefinitions
+	data        dataFlags
 	limits      limitFlags
 	addr        string
 	transcript  string
@@ -48,7 +44,7 @@ type flagGroup interface {
 
 // groups returns all groups of flags, in the order in which they are filled in.
 func (s *serving) groups() []flagGroup {
-	return []flagGroup{&s.config, s, &s.limits, &s.definitions}
+	return []flagGroup{&s.config, s, &s.data, &s.limits, &s.definitions}
 }
 
 func newServe() *cobra.Command {
@@ -58,7 +54,9 @@ func newServe() *cobra.Command {
 		Short: "run the broker alone",
 		Long: `Run the AMQP 0-9-1 broker until Ctrl-C. RabbitMQ's clients, such as pika, aio-pika,
 Celery and amqp091-go, take it for RabbitMQ and connect as guest:guest from this
-machine. Messages live in memory.
+machine.
+
+` + dataHelp + `
 
 The strategies are broker-wide defaults: a queue chooses its own with the
 arguments x-dispatch and x-order, an exchange with x-matcher.
@@ -70,7 +68,7 @@ verified.
 
 ` + definitionsHelp + "\n\n" + configHelp,
 		Example: `  harelab serve
-  harelab serve --amqp 127.0.0.1:0 --dispatch fair
+  harelab serve --memory --dispatch fair
   harelab serve --definitions definitions.json
   harelab serve --config harelab.yaml --check
   HARELAB_DISPATCH=rr harelab serve --config harelab.yaml --print-config
@@ -96,17 +94,25 @@ func (s *serving) add(f *pflag.FlagSet) {
 }
 
 func (s *serving) fill(o *engine.Options) error {
-	level := slog.LevelWarn
+	level := broker.LevelNotice
 	if s.verbose {
 		level = slog.LevelInfo
 	}
-	o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level}))
+	o.Logger = slog.New(slog.NewTextHandler(os.Stderr, &slog.HandlerOptions{Level: level, ReplaceAttr: nameNotice}))
 	return errors.Join(
 		checkAddress("--amqp", s.addr),
 		lab.CheckStrategies(o.Matcher, "", ""),
 		lab.CheckStrategies("", o.Dispatch, ""),
 		lab.CheckStrategies("", "", o.Order),
 	)
+}
+
+// nameNotice writes the level of notices as a word.
+func nameNotice(_ []string, a slog.Attr) slog.Attr {
+	if a.Key == slog.LevelKey && a.Value.Any() == broker.LevelNotice {
+		a.Value = slog.StringValue("NOTICE")
+	}
+	return a
 }
 
 // prepare fills in the options from all groups of flags. Its error has all mistakes.
@@ -131,28 +137,15 @@ func (s *serving) run(cmd *cobra.Command) error {
 		return s.config.report(cmd)
 	}
 	limitRuntime(s.options.MemoryLimit)
-	l, err := listen(s.addr)
-	if err != nil {
-		return err
-	}
 	if s.transcript == "" {
-		return s.serve(cmd, l)
+		return s.serve(cmd)
 	}
 	if err := emptyFolder("--transcript", s.transcript); err != nil {
-		l.Close()
 		return err
 	}
 	transcripts := transcript.New(s.transcript, s.options.Logger)
 	s.options.Transcript = transcripts.Open
-	return errors.Join(s.serve(cmd, l), transcripts.Close())
-}
-
-func listen(addr string) (net.Listener, error) {
-	l, err := net.Listen("tcp", addr)
-	if errors.Is(err, syscall.EADDRINUSE) {
-		return nil, fmt.Errorf("%w (another broker? try --amqp 127.0.0.1:0)", err)
-	}
-	return l, err
+	return errors.Join(s.serve(cmd), transcripts.Close())
 }
 
 // checkAddress checks the form of the address that a flag gives.
@@ -170,47 +163,4 @@ func checkAddress(flag, addr string) error {
 		return fmt.Errorf("%s %q: %s %q (give HOST:PORT or :PORT)", flag, addr, unknown.Err, port)
 	}
 	return err
-}
-
-// serve runs a broker until Ctrl-C, and closes it.
-func (s *serving) serve(cmd *cobra.Command, l net.Listener) error {
-	e, err := engine.New(s.options)
-	if err != nil {
-		l.Close()
-		return err
-	}
-	if err := s.definitions.load(e, s.options.Logger); err != nil {
-		l.Close()
-		return errors.Join(err, e.Close())
-	}
-	interrupted, stop := interruptible()
-	defer stop()
-	fmt.Fprintf(cmd.OutOrStdout(), "harelab %s serves %s\n", engine.Version(), brokerURL(l.Addr()))
-
-	served := make(chan error, 1)
-	go func() { served <- e.Serve(l) }()
-	select {
-	case err = <-served:
-		err = errors.Join(err, e.Close())
-	case <-interrupted.Done():
-		grace, cancel := context.WithTimeout(context.Background(), shutdownGrace)
-		defer cancel()
-		if err := e.Shutdown(grace); err != nil && !errors.Is(err, context.DeadlineExceeded) {
-			return err
-		}
-		err = <-served
-	}
-	if err != nil && !errors.Is(err, engine.ErrClosed) {
-		return err
-	}
-	return nil
-}
-
-// brokerURL returns the URL at which a client on this machine reaches a listener.
-func brokerURL(addr net.Addr) string {
-	host, port, err := net.SplitHostPort(addr.String())
-	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
-		host = "127.0.0.1"
-	}
-	return "amqp://" + net.JoinHostPort(host, port) + "/"
 }

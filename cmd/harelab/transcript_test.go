@@ -18,9 +18,9 @@ import (
 // serveWithTranscripts starts a broker that writes transcripts to dir, and connects.
 func serveWithTranscripts(t *testing.T, dir string) (process, *amqp091.Channel) {
 	t.Helper()
-	p := start(t, "serve", "--amqp", "127.0.0.1:0", "--transcript", dir)
+	p := start(t, "serve", "--memory", "--amqp", "127.0.0.1:0", "--transcript", dir)
 	line := await(t, p.stdout, "amqp://")
-	url := strings.TrimSpace(line[strings.Index(line, "amqp://"):])
+	url := urlIn(line)
 	conn, err := amqp091.Dial(strings.Replace(url, "amqp://", "amqp://guest:guest@", 1))
 	if err != nil {
 		t.Fatal(err)

@@ -96,7 +96,7 @@ func serve(t *testing.T, args ...string) string {
 	if err != nil {
 		t.Fatal(err)
 	}
-	cmd := exec.Command(harelab, append([]string{"serve", "--amqp", "127.0.0.1:0"}, args...)...)
+	cmd := exec.Command(harelab, append([]string{"serve", "--memory", "--amqp", "127.0.0.1:0"}, args...)...)
 	cmd.Stdout = w
 	start(t, cmd)
 	w.Close()

@@ -29,7 +29,7 @@ func TestServerFindsPlantedFaults(t *testing.T) {
 		t.Run(fault, func(t *testing.T) {
 			port := freePort(t)
 			var log bytes.Buffer
-			server := exec.Command(harelab, "serve", "--amqp", "127.0.0.1:"+port)
+			server := exec.Command(harelab, "serve", "--memory", "--amqp", "127.0.0.1:"+port)
 			server.Env = append(os.Environ(), "HARELAB_PLANT="+fault)
 			server.Stderr = &log
 			if err := server.Start(); err != nil {
