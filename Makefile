@@ -1,6 +1,7 @@
 # harelab: every target is a line or two of go commands.
 COUNT ?= 10
 FUZZTIME ?= 20s
+CYCLES ?= 200
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -20,7 +21,7 @@ invariants: ## the tests of engine and load generators, with the engine's invari
 lint: ## gofmt, go mod tidy, vet, staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change the files above'; exit 1; }
 	go mod tidy -diff && go mod verify && cd bench/peers && go mod tidy -diff && go vet ./...
-	go vet ./... && go vet -tags interop,browser ./cmd/harelab/... && go tool staticcheck ./...
+	go vet ./... && go vet -tags interop,browser,crash ./cmd/harelab/... && go tool staticcheck ./...
 	go vet -tags interop,invariants ./... && go tool staticcheck -tags invariants ./engine/...
 	cd .ci/vuln && go vet . && go run . ../..
 
@@ -40,7 +41,10 @@ interop: ## test harelab serve with real clients: pika, aio-pika, Celery, amqp-t
 browser: ## look at every kind of page in Chromium, wide and narrow, light and dark, with two families of fonts
 	go test -tags browser -count 1 ./cmd/harelab/browser
 
+crash: ## kill the broker CYCLES times under load and check that it keeps what it confirmed (ten minutes)
+	go test -tags crash -count 1 -v -timeout 1h ./cmd/harelab/crash -args -crash.cycles $(CYCLES)
+
 outcomes: ## run the talk ten times with real Celery on a real RabbitMQ and print what came out (five minutes)
 	go test -tags interop -count 1 -v -run TestOutcomesOnRabbitMQ ./cmd/harelab/interop -args -outcomes 10
 
-.PHONY: help run test race invariants lint fuzz truth bench interop browser outcomes
+.PHONY: help run test race invariants lint fuzz truth bench interop browser crash outcomes
