@@ -92,7 +92,7 @@ func ExampleNewVary() {
 	// wait.mean{class=light}       0.95 s         5.45 s  +473.7 %
 	// utilisation                    55 %          100 %   +81.8 %
 	// same load: yes
-	// All figures are exact: virtual time.
+	// All figures are exact: virtual time. Better or worse is a change of more than a fifth.
 	// dispatch=fair is worse in wait.mean{class=light} (+473.7 %).
 }
 

@@ -69,7 +69,7 @@ var forms = []form{
 	{pattern: `{v} {who} are dropped`, figure: ends("dropped"), least: 1},
 	{pattern: `{v} {who} expire`, figure: ends("expired"), least: 1},
 	{pattern: `{v} {who} are dead-lettered`, figure: ends("dead-lettered"), least: 1},
-	{pattern: `{v} {who} are not served`, figure: ends("unserved"), least: 1},
+	{pattern: `{v} {who} are (?:not served|left)`, figure: ends("left"), least: 1},
 }
 
 // atOnce is the wait in seconds below which a message starts at once: a mean that prints
@@ -90,7 +90,7 @@ var zeroForms = []form{
 	{pattern: `no {who} is dropped`, figure: ends("dropped")},
 	{pattern: `no {who} expires`, figure: ends("expired")},
 	{pattern: `no {who} is dead-lettered`, figure: ends("dead-lettered")},
-	{pattern: `every {who} is served`, figure: ends("unserved")},
+	{pattern: `every {who} is served`, figure: ends("left")},
 }
 
 const (

@@ -21,13 +21,17 @@ type csvRun struct {
 	slots   int
 	slotsOf map[string]int // of the workers that consume a queue
 	workers []run.Worker
+	ackOf   map[string]string // of each worker
+	samples []float64         // s, the instants of series.csv
 }
 
 // A csvRow is one line of messages.csv. Times are in seconds; a missing one is NaN.
 type csvRow struct {
-	class, queue, worker, tenant, state         string
-	attempts                                    int
-	intended, received, started, done, enqueued float64
+	class, queue, worker, tenant, state string
+	attempts                            int
+	intended, sent, enqueued            float64
+	dispatched, received, started       float64
+	done, acked                         float64
 }
 
 func newCSVRun(t *testing.T, r *arms.Run) *csvRun {
@@ -47,9 +51,13 @@ func newCSVRun(t *testing.T, r *arms.Run) *csvRun {
 		}
 		return i
 	}
-	out := &csvRun{slotsOf: make(map[string]int), workers: r.Result.Workers}
+	out := &csvRun{slotsOf: make(map[string]int), ackOf: make(map[string]string), workers: r.Result.Workers}
+	for _, s := range r.Result.Series {
+		out.samples = append(out.samples, float64(s.At)/1e6)
+	}
 	for _, w := range r.Result.Workers {
 		out.slots += w.Slots
+		out.ackOf[w.Name] = w.Ack
 		for _, q := range w.Queues {
 			out.slotsOf[q] += w.Slots
 		}
@@ -64,7 +72,8 @@ func newCSVRun(t *testing.T, r *arms.Run) *csvRun {
 			return float64(us) / 1e6
 		}
 		row := csvRow{class: text("class"), queue: text("queue"), worker: text("worker"), state: text("state"),
-			intended: at("intended_us"), enqueued: at("enqueued_us"), received: at("received_us"), started: at("started_us"), done: at("done_us")}
+			intended: at("intended_us"), sent: at("sent_us"), enqueued: at("enqueued_us"), dispatched: at("dispatched_us"), received: at("received_us"),
+			started: at("started_us"), done: at("done_us"), acked: at("acked_us")}
 		row.attempts, _ = strconv.Atoi(text("attempts"))
 		if k := r.Result.Messages[i].Tenant; k >= 0 {
 			row.tenant = r.Result.Tenants[k]
@@ -91,7 +100,7 @@ func (c *csvRun) of(who string) *csvRun {
 		}
 		keep = func(r csvRow) bool { return (r.tenant == tenant) != not }
 	}
-	out := &csvRun{slots: c.slots, slotsOf: c.slotsOf, workers: c.workers}
+	out := &csvRun{slots: c.slots, slotsOf: c.slotsOf, workers: c.workers, ackOf: c.ackOf, samples: c.samples}
 	for _, r := range c.rows {
 		if (first == "messages" || first == "message" || r.class == first) && keep(r) && !(done && math.IsNaN(r.done)) {
 			out.rows = append(out.rows, r)
@@ -120,6 +129,8 @@ func (c *csvRun) times(metric string) []float64 {
 				v = r.done - r.intended
 			case "service":
 				v = r.done - r.started
+			case "slowdown":
+				v = (r.done - r.intended) / (r.done - r.started)
 			}
 		}
 		out = append(out, v)
@@ -180,7 +191,7 @@ func (c *csvRun) starvation() float64 {
 	slices.Sort(edges)
 	waits := func(from, to float64) bool { // some message waits all the time between two neighbours
 		return slices.ContainsFunc(c.rows, func(r csvRow) bool {
-			return r.intended <= from && (r.started >= to || r.state == "unserved" && math.IsNaN(r.started))
+			return r.intended <= from && (r.started >= to || r.state == "left" && math.IsNaN(r.started))
 		})
 	}
 	starts := func(at float64) bool {
@@ -202,6 +213,23 @@ func (c *csvRun) starvation() float64 {
 		longest = max(longest, to-since)
 	}
 	return longest
+}
+
+// jainBusy is Jain's index of the time that each worker was busy: 1 if all were equally
+// busy.
+func (c *csvRun) jainBusy() float64 {
+	sum, squares := 0.0, 0.0
+	for _, w := range c.workers {
+		busy := 0.0
+		for _, r := range c.finished() {
+			if r.worker == w.Name {
+				busy += r.done - r.started
+			}
+		}
+		sum += busy
+		squares += busy * busy
+	}
+	return sum * sum / (float64(len(c.workers)) * squares)
 }
 
 // redelivered reports whether a message was delivered more than once, or was lost by a

@@ -14,6 +14,7 @@ import (
 type told struct {
 	labels []string
 	runs   map[string][]*csvRun
+	named  map[string]*csvRun // each repeat by its name
 }
 
 func (o told) all() []*csvRun {
@@ -169,7 +170,7 @@ func (o told) tell(text string) error {
 // sentence checks one sentence of a story.
 func (o told) sentence(s string) error {
 	if len(o.labels) == 2 && balanceLike.MatchString(s) {
-		return pairOfArms{o.runs[o.labels[0]], o.runs[o.labels[1]]}.checkBalance(s)
+		return pairOfArms{base: o.runs[o.labels[0]], other: o.runs[o.labels[1]]}.checkBalance(s)
 	}
 	if done, err := o.claim(s); done {
 		return err
@@ -305,7 +306,10 @@ func number(s string) int {
 	return n
 }
 
-var expectationText = regexp.MustCompile(`^(\w+)(?:\.(\w+))?(?:\{(\w+)(!?=)(\w+)\})? (<|>|==) ([\d.]+)(ms|s|/s)?$`)
+var (
+	expectationText = regexp.MustCompile(`^(\S+) (<|>|==) ([\d.]+)(ms|s|/s)?$`)
+	metricText      = regexp.MustCompile(`^(\w+(?:\.busy)?)(?:\.(\w+))?(?:\{(\w+)(!?=)(\w+)\})?$`)
+)
 
 // holds evaluates an expectation of the random scenarios.
 func (c *csvRun) holds(text string) (bool, error) {
@@ -313,8 +317,28 @@ func (c *csvRun) holds(text string) (bool, error) {
 	if m == nil {
 		return false, fmt.Errorf("no expectation is like %q", text)
 	}
+	v, err := c.ask(metricText.FindStringSubmatch(m[1]))
+	if err != nil {
+		return false, err
+	}
+	bound, _ := strconv.ParseFloat(m[3], 64)
+	if m[4] == "ms" {
+		bound /= 1000
+	}
+	switch m[2] {
+	case "<":
+		return v < bound, nil
+	case ">":
+		return v > bound, nil
+	}
+	return v == bound, nil
+}
+
+// ask returns the value of a metric, taken apart by metricText. It is NaN if no message
+// has one, which meets no expectation.
+func (c *csvRun) ask(m []string) (float64, error) {
 	some := c
-	if m[3] != "" {
+	if m[3] != "" && m[3] != "by" {
 		who := "messages of tenant " + m[5]
 		switch {
 		case m[3] == "class":
@@ -325,41 +349,35 @@ func (c *csvRun) holds(text string) (bool, error) {
 		some = c.of(who)
 	}
 	if len(some.rows) == 0 {
-		return false, nil // no data is not met
+		return math.NaN(), nil
 	}
-	var v float64
 	switch m[1] {
-	case "lost":
-		v = some.count("lost")
+	case "lost", "dropped", "expired", "left":
+		return some.count(m[1]), nil
+	case "dead_lettered":
+		return some.count("dead-lettered"), nil
 	case "throughput":
-		v = some.throughput()
+		return some.throughput(), nil
 	case "starvation":
-		v = some.starvation()
+		return some.starvation(), nil
 	case "makespan":
-		v = nearestRank(finite(some.ends()), 100)
-	default:
+		return nearestRank(finite(some.ends()), 100), nil
+	case "utilisation":
+		return some.utilisation(), nil
+	case "jain.busy":
+		return c.jainBusy(), nil
+	case "wait", "held", "sojourn", "slowdown":
 		vs := finite(some.times(m[1]))
-		switch stat := m[2]; {
-		case stat == "max":
-			v = nearestRank(vs, 100)
-		case stat == "mean":
-			v = average(vs)
-		default:
-			p, _ := strconv.ParseFloat(stat[1:], 64)
-			v = nearestRank(vs, p)
+		switch m[2] {
+		case "max":
+			return nearestRank(vs, 100), nil
+		case "mean":
+			return average(vs), nil
 		}
+		p, err := strconv.ParseFloat(m[2][1:], 64)
+		return nearestRank(vs, p), err
 	}
-	bound, _ := strconv.ParseFloat(m[7], 64)
-	if m[8] == "ms" {
-		bound /= 1000
-	}
-	switch m[6] {
-	case "<":
-		return v < bound, nil
-	case ">":
-		return v > bound, nil
-	}
-	return v == bound, nil
+	return 0, fmt.Errorf("no metric is called %q", m[0])
 }
 
 // ends returns when messages were done, in order.

@@ -70,7 +70,7 @@ func randomSweep(t *testing.T, rnd *rand.Rand) (*grid, []statement) {
 	}
 	sheet := report.Sheet()
 	story := strings.TrimPrefix(sheet.Story.Text, sheet.Story.Headline)
-	return g, []statement{{sheet.Story.Headline, g.tell}, {strings.Replace(story, "A random scenario. ", "", 1), g.tell}}
+	return g, []statement{{text: sheet.Story.Headline, check: g.tell}, {text: strings.Replace(story, "A random scenario. ", "", 1), check: g.tell}}
 }
 
 // named returns the keys of the cells that words name: "2 or 3 workers and a prefetch of

@@ -16,6 +16,9 @@ import (
 	"strings"
 
 	"golang.org/x/perf/benchmath"
+
+	"harelab/reports/judge"
+	"harelab/scenarios/metric"
 )
 
 // Alpha is the p value below which a difference is significant.
@@ -23,8 +26,8 @@ const Alpha = 0.05
 
 const confidence = 0.95 // of intervals
 
-// leastChange is the least relative change that counts: a smaller one prints as
-// 0.0 %, and is no difference even if it is significant.
+// leastChange is the least relative change of a measured figure that counts: a smaller one
+// prints as 0.0 %, and is no difference even if it is significant.
 const leastChange = 0.0005
 
 // A Comparison compares new sides with a base.
@@ -153,7 +156,7 @@ func effect(base, side *Side, k Key) (Effect, []error) {
 	}
 	out.Ratio, out.RatioLo, out.RatioHi = ratio(e.Center, b.Center), ratio(e.Lo, b.Hi), ratio(e.Hi, b.Lo)
 	if e.Exact && b.Exact {
-		if out.readable() {
+		if q, err := metric.Parse(k.Metric); err == nil && judge.Clear(q, b.Center, e.Center) {
 			out.Change = k.direction(e.Center - b.Center)
 		}
 		return out, warnings
@@ -168,9 +171,13 @@ func effect(base, side *Side, k Key) (Effect, []error) {
 	return out, append(warnings, cmp.Warnings...)
 }
 
-// readable reports whether the change does not print as 0.0 %. A change from 0 has no
-// ratio and is readable.
-func (e Effect) readable() bool { return !(math.Abs(e.Ratio-1) < leastChange) }
+// counts reports whether a change that is significant is also large enough to be called
+// one: it does not print as 0.0 %, and it is not below what the metric resolves. A change
+// from 0 has no ratio.
+func (r Row) counts(e Effect) bool {
+	q, err := metric.Parse(r.Key.Metric)
+	return err == nil && !(math.Abs(e.Ratio-1) < leastChange) && judge.Resolved(q, r.Base.Center, e.Center)
+}
 
 // allEqual reports whether all values are the same, so that there is nothing to test.
 func allEqual(samples ...[]float64) bool {
@@ -229,7 +236,7 @@ func (c *Comparison) correct() {
 	for i := range c.Rows {
 		row := &c.Rows[i]
 		for j := range row.News {
-			if e := &row.News[j]; e.N > 0 && e.P > 0 && e.P < Alpha && e.readable() {
+			if e := &row.News[j]; e.N > 0 && e.P > 0 && e.P < Alpha && row.counts(*e) {
 				e.Change = row.Key.direction(e.Center - row.Base.Center)
 			}
 		}
@@ -258,7 +265,11 @@ func (c *Comparison) verdict() string {
 				worse = append(worse, t)
 			}
 		}
-		out = append(out, n.Name+" "+weigh(better, worse, tested)+".")
+		kind := "significant"
+		if c.exact() {
+			kind = "clear"
+		}
+		out = append(out, n.Name+" "+weigh(better, worse, tested, kind)+".")
 	}
 	return strings.Join(out, " ")
 }
@@ -271,8 +282,9 @@ func (r Row) change(e Effect) string {
 	return Delta(e.Ratio)
 }
 
-// weigh makes a sentence of what is better and worse on a side.
-func weigh(better, worse []string, tested int) string {
+// weigh makes a sentence of what is better and worse on a side. Kind is what a difference
+// has to be.
+func weigh(better, worse []string, tested int, kind string) string {
 	few := func(xs []string) string {
 		if len(xs) > 3 {
 			return strings.Join(xs[:3], ", ") + fmt.Sprintf(" and %d more", len(xs)-3)
@@ -289,7 +301,7 @@ func weigh(better, worse []string, tested int) string {
 	case len(worse) > 0:
 		return "is worse in " + few(worse)
 	}
-	return "shows no significant difference"
+	return "shows no " + kind + " difference"
 }
 
 // Delta writes a ratio as a change: "-63.1 %", or "from 0" if it is infinite.

@@ -154,7 +154,7 @@ func TestVerdictFromZero(t *testing.T) {
 // is certain.
 func TestNothingVisibleChanges(t *testing.T) {
 	a, b := newSide("a"), newSide("b")
-	k := Key{Metric: "jain.busy", Better: 1}
+	k := Key{Metric: "jain.busy{by=worker}", Better: 1}
 	for i := range 8 {
 		a.add(k, 0.99996+float64(i)*1e-7)
 		b.add(k, 0.99972+float64(i)*1e-7)
@@ -165,13 +165,51 @@ func TestNothingVisibleChanges(t *testing.T) {
 	for _, tt := range []struct {
 		base, new float64
 		want      Change
-	}{{0.999961, 0.99997, NoChange}, {0.999, 1, Better}, {0, 0.001, Better}, {0, 0, NoChange}} {
+	}{{0.999961, 0.99997, NoChange}, {0.999, 1, NoChange}, {0.7, 1, Better}, {0, 0.5, Better}, {0, 0, NoChange}} {
 		a, b := newSide("a"), newSide("b")
 		a.add(k, tt.base)
 		b.add(k, tt.new)
 		a.Exact[k], b.Exact[k] = true, true
 		if e := Compare(a, b).Rows[0].News[0]; e.Change != tt.want {
 			t.Errorf("exactly %v to %v: %v, want %v", tt.base, tt.new, e.Change, tt.want)
+		}
+	}
+}
+
+// TestBelowTheNoise: a change that the judge of pages calls no clear difference is neither
+// better nor worse in a comparison; neither is a measured one of less than 1 ms, however
+// certain it is.
+func TestBelowTheNoise(t *testing.T) {
+	k := Key{Metric: "wait.p99", Unit: "s", Better: -1}
+	for _, tt := range []struct {
+		name      string
+		exact     bool
+		base, new float64
+		want      Change
+	}{
+		{"0.7 % in virtual time", true, 53.6, 54, NoChange},
+		{"19 % in virtual time", true, 1, 0.81, NoChange},
+		{"half in virtual time", true, 1, 0.5, Better},
+		{"0.9 ms in virtual time", true, 0, 0.0009, NoChange},
+		{"0.4 ms, measured", false, 0.010, 0.0104, NoChange},
+		{"0.7 %, measured and certain", false, 53.6, 54, Worse},
+	} {
+		a, b := newSide("a"), newSide("b")
+		for i := range 8 {
+			jitter := float64(i) * 1e-6
+			if tt.exact {
+				jitter = 0
+			}
+			a.add(k, tt.base+jitter)
+			b.add(k, tt.new+jitter)
+		}
+		a.Exact[k], b.Exact[k] = tt.exact, tt.exact
+		c := Compare(a, b)
+		if got := c.Rows[0].News[0].Change; got != tt.want {
+			t.Errorf("%s: %v, want %v", tt.name, got, tt.want)
+		}
+		if said := strings.Contains(c.Verdict, "worse") || strings.Contains(c.Verdict, "better"); said != (tt.want != NoChange) {
+			t.Errorf("%s: the verdict is %q", tt.name, c.Verdict)
 		}
 	}
 }

@@ -50,6 +50,9 @@ func (c *Comparison) table() page.SheetTable {
 		Title: "Every figure", Note: "Medians of the repeats with 95 % intervals. p values are corrected for the number of tests. ~ means no significant difference.",
 		Columns: []string{"figure", c.Base.Name}, Heads: 1,
 	}
+	if c.exact() {
+		t.Note = exactWords
+	}
 	for _, n := range c.News {
 		t.Columns = append(t.Columns, n.Name, "change", "")
 	}

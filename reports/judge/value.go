@@ -132,6 +132,11 @@ func Clear(q metric.Query, a, b float64) bool {
 	return d > clearShare*max(math.Abs(a), math.Abs(b)) && d >= least(q)
 }
 
+// Resolved reports whether two values of a query differ by at least the least that counts:
+// 1 ms, one percentage point, or 1 for counts. A smaller difference is not worth a word,
+// even where it is no chance.
+func Resolved(q metric.Query, a, b float64) bool { return !(math.Abs(a-b) < least(q)) }
+
 // Compare says what a change of the query's value means.
 func Compare(q metric.Query, from, to float64) Change {
 	switch {

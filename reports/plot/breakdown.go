@@ -270,23 +270,28 @@ func segment(c draw.Canvas, p part, x0, y0, x1, y1 vg.Length) {
 	c.StrokeLines(draw.LineStyle{Color: ground, Width: 1.2}, lines...)
 }
 
-// breakdownFinding names the largest part of each arm.
+// breakdownFinding names the largest part of each arm, of the first class that was finished
+// in one.
 func breakdownFinding(in *arms.Set) string {
-	class := in.Focus
-	if class == "" {
-		class = in.Classes()[0]
-	}
-	return list("Largest part of the mean time of "+class, in, func(a *arms.Arm) (string, bool) {
-		ps := armParts(a, class)
-		if ps == nil {
-			return "", false
-		}
-		largest := ps[0]
-		for _, p := range ps {
-			if p.value > largest.value {
-				largest = p
+	for _, class := range in.Classes() {
+		found := false
+		s := list("Largest part of the mean time of "+class, in, func(a *arms.Arm) (string, bool) {
+			ps := armParts(a, class)
+			if ps == nil {
+				return "", false
 			}
+			found = true
+			largest := ps[0]
+			for _, p := range ps {
+				if p.value > largest.value {
+					largest = p
+				}
+			}
+			return largest.name + " (" + stat.Brief(largest.value) + " of " + stat.Brief(total(ps)) + ")", true
+		})
+		if found {
+			return s
 		}
-		return largest.name + " (" + stat.Brief(largest.value) + " of " + stat.Seconds(total(ps)) + ")", true
-	})
+	}
+	return ""
 }

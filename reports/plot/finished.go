@@ -111,11 +111,12 @@ func dashedNote(in *arms.Set) string {
 	return ""
 }
 
-// finishedFinding lists the times at which all messages of the focus were done.
+// finishedFinding lists the times at which the last message of the focus was done. Others
+// may never have been finished.
 func finishedFinding(in *arms.Set) string {
-	t, class := "All done", func(s *stat.Summary) *stat.Class { return s.All }
+	t, class := "Last message done", func(s *stat.Summary) *stat.Class { return s.All }
 	if in.Focus != "" {
-		t, class = "All "+in.Focus+" done", func(s *stat.Summary) *stat.Class { return s.Class(in.Focus) }
+		t, class = "Last "+in.Focus+" done", func(s *stat.Summary) *stat.Class { return s.Class(in.Focus) }
 	}
 	return list(t, in, func(a *arms.Arm) (string, bool) {
 		e := a.Over(func(s *stat.Summary) float64 {

@@ -107,7 +107,7 @@ func shares(in *arms.Set, width float64) *Figure {
 	head := keys.height(width)
 	return &Figure{
 		Width: width, Height: head + float64(rows*sharesHeight+(rows-1)*panelGap),
-		Note: "The share of the time of all slots that each tenant's work took. While several tenants have work waiting, a fair broker gives them equal shares.",
+		Note: fmt.Sprintf("The share of the time of all slots that each tenant's work took, in steps of %s. While several tenants have work waiting, a fair broker gives them equal shares.", stat.Brief(each.step)),
 		Alt:  sharesFinding(in, panels, tenants),
 		paint: func(c draw.Canvas) {
 			keys.draw(c)
