@@ -96,7 +96,13 @@ var captions = []struct {
 	{`Wait(?: of (.*))?, median and longest`, func(runs []*csvRun, m []string, v string, _ timeGrid) error {
 		p50, most, _ := strings.Cut(v, " and ")
 		of := func(p float64) float64 {
-			return median(runs, func(c *csvRun) float64 { return nearestRank(finite(c.of(orAll(m[1])).times("wait")), p) })
+			return median(runs, func(c *csvRun) float64 {
+				vs := c.of(orAll(m[1])).times("wait")
+				if len(vs) > 0 && len(finite(vs)) == 0 {
+					return math.Inf(1) // none was finished in this repeat
+				}
+				return nearestRank(finite(vs), p)
+			})
 		}
 		if err := printsAs(p50, of(50)); err != nil {
 			return err

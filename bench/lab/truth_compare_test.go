@@ -32,7 +32,7 @@ func (p randomPair) comparison(t *testing.T) string {
 
 var (
 	sameLoadLine = regexp.MustCompile(`^same load: (yes|no)$`)
-	noteLine     = regexp.MustCompile(`^note: (.*) is not compared: (random|other) has no value for it$|^note: .*(?:samples|repeats).*$`)
+	noteLine     = regexp.MustCompile(`^note: \S+: \d of the \d repeats of (?:random|other) have no value and are left out$|^note: (.*) is not compared: (random|other) has no value for it$|^note: .*(?:samples|repeats).*$`)
 	exactLine    = regexp.MustCompile(`^All figures are exact: virtual time\. Better or worse is a change of more than a fifth\.$`)
 	inWords      = regexp.MustCompile(`(\S+(?:\{[^}]*\})?) \(([^()]+)\)`)
 )
@@ -112,13 +112,16 @@ func (p pairOfArms) compared(s string) error {
 			return err
 		}
 		for _, runs := range [][]*csvRun{p.base, p.other} {
-			if v := c.figure(runs[0]); slices.ContainsFunc(runs, func(r *csvRun) bool { return c.figure(r) != v }) {
+			if v := c.figure(runs[0]); slices.ContainsFunc(runs, func(r *csvRun) bool { return !nearly(c.figure(r), v) }) {
 				return fmt.Errorf("%q: repeats differ, and three are too few to tell", one)
 			}
 		}
 	}
 	return p.checkBalance(s)
 }
+
+// nearly reports whether two values are the same, apart from rounding.
+func nearly(a, b float64) bool { return a == b || math.Abs(a-b) <= 1e-9*math.Abs(b) }
 
 // checkRow recomputes a row of the table: metric, both values and the change.
 func (p pairOfArms) checkRow(fields []string) error {
@@ -149,7 +152,7 @@ func (p pairOfArms) checkRow(fields []string) error {
 		if slices.ContainsFunc(runs, (*csvRun).redelivered) && (q[1] == "utilisation" || strings.HasPrefix(q[1], "jain")) {
 			return nil // rows do not tell of work that was lost
 		}
-		if value == "0" && math.IsNaN(values[i]) {
+		if strings.HasPrefix(value, "0") && math.IsNaN(values[i]) {
 			continue // a count of no messages
 		}
 		if err := printsEntry(value, values[i]); err != nil {
@@ -277,7 +280,7 @@ func (p pairOfArms) clearIn(name string, says direction) error {
 	}
 	for _, runs := range [][]*csvRun{p.base, p.other} {
 		first, _ := runs[0].ask(q)
-		if slices.ContainsFunc(runs, func(r *csvRun) bool { v, _ := r.ask(q); return v != first }) {
+		if slices.ContainsFunc(runs, func(r *csvRun) bool { v, _ := r.ask(q); return !nearly(v, first) }) {
 			if says != same {
 				return fmt.Errorf("%s: repeats differ, and three are too few to tell", name)
 			}

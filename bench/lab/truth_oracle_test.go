@@ -232,11 +232,11 @@ func (c *csvRun) jainBusy() float64 {
 	return sum * sum / (float64(len(c.workers)) * squares)
 }
 
-// redelivered reports whether a message was delivered more than once, or was lost by a
-// worker that had begun with it. Rows do not tell of all times at which such a message
+// redelivered reports whether a message was delivered more than once, or came back from a
+// worker that may have begun with it and was then lost, dropped or expired. Rows do not tell of all times at which such a message
 // started.
 func (c *csvRun) redelivered() bool {
-	return slices.ContainsFunc(c.rows, func(r csvRow) bool { return r.attempts > 1 || r.state == "lost" })
+	return slices.ContainsFunc(c.rows, func(r csvRow) bool { return r.attempts > 1 || r.state == "lost" || r.attempts > 0 && r.state != "done" })
 }
 
 // count returns the number of messages in a state.

@@ -54,7 +54,16 @@ func (p pairOfArms) check(c clause, says direction) error {
 	if c.once && slices.ContainsFunc(slices.Concat(p.base, p.other), (*csvRun).redelivered) {
 		return nil
 	}
-	from, to := median(p.base, c.figure), median(p.other, c.figure)
+	figure := c.figure
+	if p.chance { // repeats that finished none are left out, and a note says so
+		figure = func(r *csvRun) float64 {
+			if v := c.figure(r); !math.IsInf(v, 1) {
+				return v
+			}
+			return math.NaN()
+		}
+	}
+	from, to := median(p.base, figure), median(p.other, figure)
 	// An arm that finished none of the messages is worse than any other.
 	if math.IsNaN(from) && (c.from == "never" || c.from == "endless") {
 		from = math.Inf(1)

@@ -239,6 +239,7 @@ const clauseStart = `(?:\d+(?:\.\d+)? % of|half of|the|for \d|all|no (?:finished
 
 var (
 	sweepChange   = regexp.MustCompile(`^With (.*?), (` + clauseStart + `.*? instead of .*?) with (.*?)(?: \(medians of \d+ repeats\))?$`)
+	sweepEach     = regexp.MustCompile(`^With (.*?), (` + clauseStart + `[^;]*); with (.*?), (` + clauseStart + `.*?)(?: \(medians of \d+ repeats\))?$`)
 	sweepOther    = regexp.MustCompile(`^The best cells differ in another figure: with (.*?), (` + clauseStart + `.*? instead of .*?) with (.*)$`)
 	sweepSame     = regexp.MustCompile(`^In every cell (.*): [\w, ]+ do(?:es)? not change that$`)
 	sweepIdle     = regexp.MustCompile(`^(\w+) does not change that$`)
@@ -274,6 +275,11 @@ func (g *grid) tell(text string) error {
 		case sweepChange.MatchString(s):
 			m := sweepChange.FindStringSubmatch(s)
 			err = g.tied(m[1], m[2], m[3], true)
+		case sweepEach.MatchString(s):
+			m := sweepEach.FindStringSubmatch(s)
+			if err = g.tied(m[1], m[2], m[3], true); err == nil {
+				err = g.tied(m[3], m[4], m[1], false)
+			}
 		case sweepOther.MatchString(s):
 			m := sweepOther.FindStringSubmatch(s)
 			err = g.tied(m[1], m[2], m[3], false)

@@ -3,7 +3,6 @@ package lab
 import (
 	"errors"
 	"fmt"
-	"strings"
 
 	"harelab/reports/stat"
 	"harelab/scenarios"
@@ -30,19 +29,12 @@ func invalid(s *stat.Summary) error {
 	return &InvalidError{fmt.Sprintf("the run of %s on %s is invalid; see the findings above", s.Arm, s.Target.Name())}
 }
 
-// An UnmetError says that expectations of a scenario were not met.
-type UnmetError struct {
-	Unmet, Runs int
-	Late        float64 // the greatest lateness of the machine in an unmet run, in seconds
-}
+// An UnmetError says that expectations of a scenario were not met. Lateness of the machine
+// is not the cause: where it could turn the result of an expectation, the run is invalid.
+type UnmetError struct{ Unmet, Runs int }
 
 func (e *UnmetError) Error() string {
-	var b strings.Builder
-	fmt.Fprintf(&b, "expectations were not met in %d of %d runs", e.Unmet, e.Runs)
-	if e.Late >= stat.LateLeast {
-		fmt.Fprintf(&b, "; the machine was busy then and late by up to %s: measure again", stat.Brief(e.Late))
-	}
-	return b.String()
+	return fmt.Sprintf("expectations were not met in %d of %d runs", e.Unmet, e.Runs)
 }
 
 // An IncompleteError says that a run left messages that it should have done.
@@ -61,7 +53,6 @@ func Verdict(ss []*stat.Summary) error {
 		}
 		if !stat.AllMet(s.Verdicts) {
 			e.Unmet++
-			e.Late = max(e.Late, s.Late)
 		}
 	}
 	if e.Unmet > 0 {

@@ -75,12 +75,12 @@ func TestLookupNamesWhatThereIs(t *testing.T) {
 		orders = append(orders, o.Name)
 	}
 	_, err := dispatch.LookupSelector("rrr")
-	want := `dispatch: unknown strategy "rrr" (have ` + strings.Join(selectors, ", ") + `): did you mean "rr"?`
+	want := `dispatch: unknown strategy "rrr" (have ` + strings.Join(selectors, ", ") + `); did you mean "rr"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("LookupSelector: %v, want %s", err, want)
 	}
 	_, err = dispatch.LookupOrder("lifo")
-	want = `dispatch: unknown order "lifo" (have ` + strings.Join(orders, ", ") + `): did you mean "fifo"?`
+	want = `dispatch: unknown order "lifo" (have ` + strings.Join(orders, ", ") + `); did you mean "fifo"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("LookupOrder: %v, want %s", err, want)
 	}

@@ -71,7 +71,7 @@ func TestOneFileEach(t *testing.T) {
 
 func TestLookupNamesTheTypes(t *testing.T) {
 	_, err := exchange.Lookup("fnaout")
-	const want = `exchange: unknown type "fnaout" (have direct, fanout, headers, topic): did you mean "fanout"?`
+	const want = `exchange: unknown type "fnaout" (have direct, fanout, headers, topic); did you mean "fanout"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("Lookup = %v, want %s", err, want)
 	}

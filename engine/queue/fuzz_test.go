@@ -192,7 +192,7 @@ func TestReplayNamesTheLine(t *testing.T) {
 	}
 	for text, want := range map[string]string{
 		"":                                      "queue: the recording is empty",
-		"queue selector=rr order=lifo limits\n": `queue: line 1: dispatch: unknown order "lifo" (have aging, drr, fifo, priority, sjf): did you mean "fifo"?`,
+		"queue selector=rr order=lifo limits\n": `queue: line 1: dispatch: unknown order "lifo" (have aging, drr, fifo, priority, sjf); did you mean "fifo"?`,
 		"queue selector=rr order=fifo limits\nget 0\n":               `queue: line 2: get 0: decided "empty", recorded "nothing more"`,
 		"queue selector=rr order=fifo limits\nget 0\n? 1 x\n":        `queue: line 3: answer "x" is not a number`,
 		"queue selector=rr order=fifo limits\nget 0\n? 1\n> empty\n": `queue: line 2: get 0: asked other questions of probes and limiters than were recorded`,

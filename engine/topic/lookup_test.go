@@ -22,12 +22,12 @@ func TestLookup(t *testing.T) {
 func TestLookupErrors(t *testing.T) {
 	have := "(have " + strings.Join(names(topic.Strategies()), ", ") + ")"
 	for _, tt := range []struct{ name, want string }{
-		{"tire", `topic: unknown strategy "tire" ` + have + `: did you mean "trie"?`},
+		{"tire", `topic: unknown strategy "tire" ` + have + `; did you mean "trie"?`},
 		{"", `topic: unknown strategy "" ` + have},
 		{"cached", `topic: unknown strategy "cached" ` + have},
-		{"cached(tire)", `topic: unknown strategy "tire" ` + have + `: did you mean "trie"?`},
+		{"cached(tire)", `topic: unknown strategy "tire" ` + have + `; did you mean "trie"?`},
 		{"cached()", `topic: unknown strategy "" ` + have},
-		{"cashed(nfa)", `topic: unknown wrapper "cashed" (have cached, locked, rcu): did you mean "cached"?`},
+		{"cashed(nfa)", `topic: unknown wrapper "cashed" (have cached, locked, rcu); did you mean "cached"?`},
 		{"cached(nfa", `topic: strategy "cached(nfa": want a name or wrapper(name)`},
 		{"nfa)", `topic: strategy "nfa)": want a name or wrapper(name)`},
 		{"(nfa)", `topic: strategy "(nfa)": want a name or wrapper(name)`},

@@ -16,7 +16,6 @@ package amqp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"net"
 	"sync"
@@ -187,7 +186,7 @@ func (r *runner) end() { r.stopped.Do(func() { close(r.halt) }) }
 func (r *runner) run(ctx context.Context) (loadgen.Log, error) {
 	if err := r.prepare(ctx); err != nil {
 		r.end()
-		return loadgen.Log{}, errors.Join(err, r.close())
+		return loadgen.Log{}, together(err, r.close())
 	}
 	var background, publishing sync.WaitGroup
 	published := make(chan struct{})

@@ -2,7 +2,6 @@ package amqp
 
 import (
 	"context"
-	"errors"
 	"fmt"
 	"sync"
 
@@ -183,7 +182,7 @@ func (a *admin) close() error {
 	}
 	a.link.close()
 	a.link = nil
-	return errors.Join(errs...)
+	return together(errs...)
 }
 
 // tableOf turns a scenario's arguments into the client's table.

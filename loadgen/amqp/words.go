@@ -4,6 +4,7 @@ import (
 	"errors"
 	"fmt"
 	"net"
+	"slices"
 	"strings"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
@@ -39,6 +40,22 @@ func inWords(err error) error {
 		return err
 	}
 	return &brokerError{strings.Replace(err.Error(), inner, words, 1), err}
+}
+
+// together returns errors as one error of one line, "a; b", without those that are nil. The
+// lines of errors.Join would run into each other in a finding, which is folded.
+func together(errs ...error) error {
+	joined := errors.Join(errs...)
+	if joined == nil {
+		return nil
+	}
+	var texts []string
+	for _, err := range errs {
+		if err != nil && !slices.Contains(texts, err.Error()) {
+			texts = append(texts, err.Error())
+		}
+	}
+	return &brokerError{strings.Join(texts, "; "), joined}
 }
 
 // ofException says what an exception of AMQP, or an error of the client library in its

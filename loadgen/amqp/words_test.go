@@ -1,6 +1,7 @@
 package amqp
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"io"
@@ -9,6 +10,9 @@ import (
 	"strings"
 	"syscall"
 	"testing"
+
+	"harelab/engine"
+	"harelab/scenarios"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
 )
@@ -46,4 +50,47 @@ func TestInWords(t *testing.T) {
 	if inWords(nil) != nil {
 		t.Error("no error became one")
 	}
+}
+
+// TestCleanUpErrorsAreParted: several errors of one clean-up are one line, in which each
+// can be told from the next, and none is said twice.
+func TestCleanUpErrorsAreParted(t *testing.T) {
+	closed := inWords(amqp091.ErrClosed)
+	err := together(fmt.Errorf("queue %q: %w", "a", closed), nil, fmt.Errorf("exchange %q: %w", "x", closed), fmt.Errorf("queue %q: %w", "a", closed))
+	if want := `queue "a": the connection to the broker is closed; exchange "x": the connection to the broker is closed`; err.Error() != want {
+		t.Errorf("%q, want %q", err, want)
+	}
+	if !errors.Is(err, amqp091.ErrClosed) {
+		t.Error("the cause is lost")
+	}
+	if together(nil, nil) != nil {
+		t.Error("no errors are an error")
+	}
+	// An admin whose connection is cut can remove neither its queues nor its exchanges.
+	a := cutAdmin(t)
+	a.queues, a.exchanges = []string{"a"}, []string{"x"}
+	if err := a.close(); err == nil || strings.Contains(err.Error(), "\n") || !strings.Contains(err.Error(), "closed; exchange") {
+		t.Errorf("%q", err)
+	}
+}
+
+// cutAdmin returns an admin whose connection is cut.
+func cutAdmin(t *testing.T) *admin {
+	t.Helper()
+	e, err := engine.New(engine.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	t.Cleanup(func() { e.Close() })
+	r := &runner{s: &scenarios.Scenario{Name: "cut"}, o: Options{Dial: func(context.Context) (net.Conn, error) { return e.Dial() }}}
+	l, err := r.connect(t.Context(), "admin")
+	if err != nil {
+		t.Fatal(err)
+	}
+	a := &admin{r: r, link: l}
+	if a.ch, err = l.conn.Channel(); err != nil {
+		t.Fatal(err)
+	}
+	l.kill()
+	return a
 }

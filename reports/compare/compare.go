@@ -86,7 +86,9 @@ func (c Change) String() string {
 func Compare(base *Side, news ...*Side) *Comparison {
 	c := &Comparison{Base: base, News: news, SameLoad: true, Why: unusable(append([]*Side{base}, news...)...)}
 	c.Known = len(news) > 0
+	c.warn(withoutValue(base))
 	for _, n := range news {
+		c.warn(withoutValue(n))
 		if why := differentLoad(base, n); why != "" {
 			c.SameLoad, c.Why = false, why
 		}

@@ -1,6 +1,7 @@
 package compare
 
 import (
+	"harelab/reports/arms"
 	"slices"
 	"strings"
 	"testing"
@@ -211,5 +212,32 @@ func TestBelowTheNoise(t *testing.T) {
 		if said := strings.Contains(c.Verdict, "worse") || strings.Contains(c.Verdict, "better"); said != (tt.want != NoChange) {
 			t.Errorf("%s: the verdict is %q", tt.name, c.Verdict)
 		}
+	}
+}
+
+// TestRepeatsWithoutAValueAreNamed: the median of some repeats does not speak for those that
+// finished none of the messages.
+func TestRepeatsWithoutAValueAreNamed(t *testing.T) {
+	some := func(variant string, unfinished bool) []*stat.Summary {
+		var rs []*run.Result
+		for i := range 2 {
+			r := specimen.CeleryOptimized(variant, 40, 4, false)
+			r.Repeat = i
+			for k := range r.Messages {
+				if m := &r.Messages[k]; unfinished && i == 1 && r.Classes[m.Class] == "run_user_query" {
+					m.Received, m.Started, m.Done, m.Acked, m.State = run.None, run.None, run.None, run.None, run.Dropped
+				}
+			}
+			rs = append(rs, r)
+		}
+		return arms.Summaries(arms.Summarize(rs...))
+	}
+	ss, err := Sides([]string{"a", "b"}, [][]*stat.Summary{some("x", false), some("x", true)}, []string{"wait.p99{class=run_user_query}"})
+	if err != nil {
+		t.Fatal(err)
+	}
+	c := Compare(ss[0], ss[1])
+	if want := "wait.p99{class=run_user_query}: 1 of the 2 repeats of b have no value and are left out"; !slices.Contains(c.Warnings, want) {
+		t.Errorf("the warnings %q lack %q", c.Warnings, want)
 	}
 }

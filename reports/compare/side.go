@@ -48,6 +48,7 @@ type Side struct {
 	Arms    map[*stat.Summary]string // the name of each run's arm in keys
 	Asked   bool                     // the user named the metrics, which are then what the comparison is about
 	Values  map[Key][]float64        // one for each repeat
+	Without map[Key]int           // number of repeats without a value, such as those that finished none of the messages
 	Loads   map[LoadKey]stat.Load
 	Exact   map[Key]bool // metrics of which every repeat with the same seed has the same value, as in virtual time
 	Invalid string       // why its figures must not be used, empty if they may
@@ -61,7 +62,7 @@ type LoadKey struct {
 }
 
 func newSide(name string) *Side {
-	return &Side{Name: name, Values: make(map[Key][]float64), Exact: make(map[Key]bool), Loads: make(map[LoadKey]stat.Load)}
+	return &Side{Name: name, Values: make(map[Key][]float64), Without: make(map[Key]int), Exact: make(map[Key]bool), Loads: make(map[LoadKey]stat.Load)}
 }
 
 func (s *Side) add(k Key, v float64) {
@@ -191,6 +192,9 @@ func sideOf(name string, ss []*stat.Summary, metrics map[string][]string, armOf 
 				return nil, err
 			}
 			k := Key{arm, m, q.Unit(), int8(q.Better())}
+			if math.IsNaN(v) {
+				side.Without[k]++
+			}
 			side.add(k, v)
 			side.Exact[k] = !measured[arm]
 		}
@@ -280,6 +284,18 @@ func leftOut(a, b *Side) []error {
 	}
 	lacks(a, b)
 	lacks(b, a)
+	return out
+}
+
+// withoutValue says which figures only some of a side's repeats have. A median of the others
+// tells nothing of those.
+func withoutValue(s *Side) []error {
+	var out []error
+	for _, k := range s.Keys {
+		if n := s.Without[k]; n > 0 && len(s.Values[k]) > 0 {
+			out = append(out, fmt.Errorf("%s: %d of the %d repeats of %s have no value and are left out", k, n, n+len(s.Values[k]), s.Name))
+		}
+	}
 	return out
 }
 

@@ -27,6 +27,13 @@ func (g Goal) Say(v float64) string {
 	return g.fill(p.say, g.Value(v))
 }
 
+// CountsFirst reports whether the goal in words begins with its value, as in "3 messages
+// are lost". Two values side by side would part the number from its subject.
+func (g Goal) CountsFirst() bool {
+	p, _, _ := phraseOf(g.Query)
+	return strings.HasPrefix(p.say, "{v}")
+}
+
 // Label names the goal for a place beside its value, as "longest wait of quick" or
 // "99 % of quick start within". It begins in lower case.
 func (g Goal) Label() string {

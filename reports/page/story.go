@@ -248,11 +248,22 @@ func lostRule(f facts) (Story, bool) {
 		}
 		return most
 	}
-	var parts, none []string
+	gone := func(a *arms.Arm) (most int64) {
+		for _, r := range a.Runs {
+			most = max(most, r.Summary.Ledger.Gone)
+		}
+		return most
+	}
+	var parts, none, unsure []string
 	for _, a := range f.in.Arms {
-		if n := lost(a); n > 0 {
+		switch n, unknown := lost(a), gone(a); {
+		case n > 0 && unknown > 0:
+			parts = append(parts, lostOf(a, n)+fmt.Sprintf(", and %s are gone, perhaps lost", stat.Count(int(unknown))))
+		case n > 0:
 			parts = append(parts, lostOf(a, n))
-		} else {
+		case unknown > 0:
+			unsure = append(unsure, fmt.Sprintf("of %s %s of %s are gone, perhaps lost: the broker does not show it", a.Label, stat.Count(int(unknown)), stat.Count(int(a.First().Summary.Ledger.Published))))
+		default:
 			none = append(none, a.Label)
 		}
 	}
@@ -268,6 +279,12 @@ func lostRule(f facts) (Story, bool) {
 		h += fmt.Sprintf("; the other %d lost none", len(none))
 	case len(none) > 0:
 		h += "; " + stat.List(none, "and") + " lost none"
+	}
+	if n := len(unsure); n > namedMost {
+		unsure = append(unsure[:namedMost:namedMost], fmt.Sprintf("of %d more some are gone", n-namedMost))
+	}
+	if len(unsure) > 0 {
+		h += "; " + stat.List(unsure, "and")
 	}
 	return Story{h + ".", "A lost message was accepted by the broker, and no worker will ever finish it. " + f.values()}, true
 }

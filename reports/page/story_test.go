@@ -119,6 +119,9 @@ func stories() []struct {
 		{"many scenarios, one loses", append(unlike("redelivered"), with(asked(initial(), ""), func(r *run.Result) { r.Scenario, r.Ledger.Lost = "lossy", 3 }))},
 		{"a loss", []*run.Result{with(initial(), func(r *run.Result) { r.Ledger.Lost = 3 })}},
 		{"a loss in one of two", []*run.Result{with(initial(), func(r *run.Result) { r.Ledger.Lost = 3 }), fair()}},
+		{"a loss in one of three, and in one the broker does not show what is lost", []*run.Result{
+			with(initial(), func(r *run.Result) { r.Ledger.Lost = 3 }), with(fair(), func(r *run.Result) { r.Ledger.Gone = 2 }), sameLoad()}},
+		{"a loss beside messages that may be lost", []*run.Result{with(initial(), func(r *run.Result) { r.Ledger.Lost, r.Ledger.Gone = 3, 2 })}},
 		{"targets agree", []*run.Result{initial(), specimen.Measured(initial()), specimen.Foreign(initial())}},
 		{"targets differ", []*run.Result{specimen.Measured(initial()), later(specimen.Foreign(initial()), "run_user_query", 3_000_000)}},
 		{"targets differ in what is not the goal", []*run.Result{initial(), specimen.Measured(initial()), longer(specimen.Foreign(initial()))}},

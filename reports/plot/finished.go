@@ -112,21 +112,31 @@ func dashedNote(in *arms.Set) string {
 }
 
 // finishedFinding lists the times at which the last message of the focus was done. Others
-// may never have been finished.
+// may never have been finished. If none of the focus was, it lists those of all messages.
 func finishedFinding(in *arms.Set) string {
-	t, class := "Last message done", func(s *stat.Summary) *stat.Class { return s.All }
-	if in.Focus != "" {
-		t, class = "Last "+in.Focus+" done", func(s *stat.Summary) *stat.Class { return s.Class(in.Focus) }
-	}
-	return list(t, in, func(a *arms.Arm) (string, bool) {
-		e := a.Over(func(s *stat.Summary) float64 {
-			if c := class(s); c != nil && c.N > 0 {
-				return c.Finish
-			}
-			return math.NaN()
+	last := func(t string, class func(s *stat.Summary) *stat.Class) string {
+		found := false
+		s := list("Last "+t+" done", in, func(a *arms.Arm) (string, bool) {
+			e := a.Over(func(s *stat.Summary) float64 {
+				if c := class(s); c != nil && c.N > 0 {
+					return c.Finish
+				}
+				return math.NaN()
+			})
+			found = found || e.N > 0
+			return "after " + stat.Brief(e.Center), e.N > 0
 		})
-		return "after " + stat.Brief(e.Center), e.N > 0
-	})
+		if !found {
+			return ""
+		}
+		return s
+	}
+	if in.Focus != "" {
+		if s := last(in.Focus, func(s *stat.Summary) *stat.Class { return s.Class(in.Focus) }); s != "" {
+			return s
+		}
+	}
+	return last("message", func(s *stat.Summary) *stat.Class { return s.All })
 }
 
 // list makes a sentence with a figure for each arm that has one.

@@ -89,7 +89,7 @@ func (a *Agreement) Excuse() string {
 	if !a.SameLoad || a.Within() || a.Late < LateLeast {
 		return ""
 	}
-	return fmt.Sprintf("the machine was busy and woke the load generator up to %s late: measure again", Brief(a.Late))
+	return fmt.Sprintf("the machine woke the load generator up to %s late, which may be the cause: measure again", Brief(a.Late))
 }
 
 // LateLeast is the lateness, in seconds, from which the machine alone may explain

@@ -54,7 +54,15 @@ func (s *Sweep) Sentence() string {
 		}
 		return fmt.Sprintf("In every cell %s: %s.", g.Say(v), doNotChange(names))
 	}
-	return fmt.Sprintf("With %s, %s with %s%s.", s.with(s.like(ps, v)), g.Change(w, v), s.with(s.like(ps, w)), medians) + s.idle() + s.without()
+	return s.contrast(g, s.with(s.like(ps, v)), s.with(s.like(ps, w)), v, w) + medians + "." + s.idle() + s.without()
+}
+
+// contrast says how a goal is in the best cells and in the worst.
+func (s *Sweep) contrast(g judge.Goal, best, worst string, v, w float64) string {
+	if g.CountsFirst() {
+		return fmt.Sprintf("With %s, %s; with %s, %s", best, g.Say(v), worst, g.Say(w))
+	}
+	return fmt.Sprintf("With %s, %s with %s", best, g.Change(w, v), worst)
 }
 
 // without says in which cells the goal has no value, such as those that finished none of

@@ -477,3 +477,15 @@ func TestTableSaysOnceWhatIsTheSame(t *testing.T) {
 		t.Errorf("the first figure is %s, want the goal even where nothing moves it", got)
 	}
 }
+
+// TestCountsAreSaidAfterTheirSetting: of a goal that counts messages each cell has a clause of
+// its own. Two numbers side by side would part the first from what it counts.
+func TestCountsAreSaidAfterTheirSetting(t *testing.T) {
+	s := &Sweep{Scenario: "s", Target: "sim", Virtual: true, Goal: "dead_lettered", Axes: []Axis{{"retry", []string{"backoff-jitter", "immediate"}}}}
+	for i, v := range []float64{0, 13542} {
+		s.Cells = append(s.Cells, Cell{Values: []string{s.Axes[0].Values[i]}, Load: "x", Metrics: map[string]float64{"dead_lettered": v}})
+	}
+	if got, want := s.Sentence(), "With backoff-jitter, no message is dead-lettered; with immediate, 13,542 messages are dead-lettered."; got != want {
+		t.Errorf("%q, want %q", got, want)
+	}
+}

@@ -52,8 +52,11 @@ func (r *Registry[S]) Get(name string) (S, error) {
 	s, ok := r.byName[name]
 	r.mu.RUnlock()
 	if !ok {
-		return s, fmt.Errorf("%s: unknown %s %q (have %s)%s",
-			r.pkg, r.noun, name, strings.Join(r.Names(), ", "), nearest.Hint(name, r.Names()))
+		err := fmt.Errorf("%s: unknown %s %q (have %s)", r.pkg, r.noun, name, strings.Join(r.Names(), ", "))
+		if best := nearest.Of(name, r.Names()); best != "" {
+			err = fmt.Errorf("%w; did you mean %q?", err, best)
+		}
+		return s, err
 	}
 	return s, nil
 }

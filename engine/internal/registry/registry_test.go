@@ -26,7 +26,7 @@ func TestGet(t *testing.T) {
 		t.Errorf("Get(red) = %d, %v, want 3, nil", got, err)
 	}
 	for name, want := range map[string]string{
-		"rad":   `colour: unknown shade "rad" (have blue, red): did you mean "red"?`,
+		"rad":   `colour: unknown shade "rad" (have blue, red); did you mean "red"?`,
 		"black": `colour: unknown shade "black" (have blue, red)`,
 	} {
 		if _, err := r.Get(name); err == nil || err.Error() != want {
