@@ -24,7 +24,8 @@ type Watcher interface {
 // summarised runs in that order. W may be nil. If an arm runs on a URL, all arms run one
 // by one, since they may share its broker. When ctx is cancelled, running arms end early
 // with partial results, the others do not run, and Measure returns the runs there are
-// with ctx's error.
+// with ctx's error. If it is cancelled while the figures are computed, they have none: see
+// [stat.Outline].
 func Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) ([]*arms.Run, error) {
 	if w == nil {
 		w = unwatched{}
@@ -75,7 +76,24 @@ func Measure(ctx context.Context, asked []Arm, parallel int, w Watcher) ([]*arms
 	}
 	wg.Wait()
 	results = slices.DeleteFunc(results, func(r *run.Result) bool { return r == nil })
-	return arms.Summarize(results...), context.Cause(work)
+	return summarize(ctx, results, arms.Summarize), context.Cause(work)
+}
+
+// summarize computes the figures of runs. If ctx ends meanwhile it returns runs without
+// figures at once. If ctx has ended before, it cut runs off, and the user asked for the
+// figures of what there is.
+func summarize(ctx context.Context, results []*run.Result, compute func(...*run.Result) []*arms.Run) []*arms.Run {
+	if ctx.Err() != nil {
+		return compute(results...)
+	}
+	computed := make(chan []*arms.Run, 1)
+	go func() { computed <- compute(results...) }()
+	select {
+	case runs := <-computed:
+		return runs
+	case <-ctx.Done():
+		return arms.Outline(results...)
+	}
 }
 
 // unwatched is the watcher of an experiment without one.

@@ -7,6 +7,7 @@ import (
 	"io"
 	"os"
 	"path/filepath"
+	"slices"
 
 	"harelab/reports"
 	"harelab/reports/arms"
@@ -60,8 +61,13 @@ func (o Output) Measure(ctx context.Context, asked []Arm, parallel int, w Watche
 		var ended []*arms.Run
 		ended, failed = Measure(ctx, group, parallel, w)
 		runs = append(runs, ended...)
+		if outlined(ended) {
+			return nil, o.withoutFigures(runs)
+		}
 		if failed == nil {
-			failed = races(ctx, group, ended, raced)
+			if failed = races(ctx, group, ended, raced); failed == nil {
+				failed = ctx.Err()
+			}
 		}
 		if len(ended) > 0 {
 			if err := writeRuns(o.Text, arms.NewSet(runs), arms.Summaries(ended), arms.Names(ended, addressed)); err != nil {
@@ -80,6 +86,18 @@ func (o Output) Measure(ctx context.Context, asked []Arm, parallel int, w Watche
 		return nil, errors.Join(err, failed)
 	}
 	return f, interruption(failed, "")
+}
+
+func outlined(runs []*arms.Run) bool {
+	return slices.ContainsFunc(runs, func(r *arms.Run) bool { return r.Summary.Outlined() })
+}
+
+// withoutFigures writes the data of runs whose figures were not computed.
+func (o Output) withoutFigures(runs []*arms.Run) error {
+	if err := folder.New(runs, folder.NewManifest(o.Command)).Write(o.Dir); err != nil {
+		return err
+	}
+	return &InterruptedError{fmt.Sprintf("interrupted while the figures were computed: the data is in %s, and harelab report %s computes and draws them", o.Dir, o.Dir)}
 }
 
 // WriteRuns writes what the runs of a folder say, and their tables.
@@ -103,6 +121,9 @@ func writeRuns(w io.Writer, all *arms.Set, latest []*stat.Summary, names map[*st
 
 // write writes the results folder and prints what the tables do not say.
 func (o Output) write(ctx context.Context, runs []*arms.Run, names map[*stat.Summary]string) (*folder.Folder, error) {
+	if outlined(runs) {
+		return nil, o.withoutFigures(runs)
+	}
 	f := folder.New(runs, folder.NewManifest(o.Command))
 	if err := o.draw(ctx, f); err != nil {
 		return nil, err

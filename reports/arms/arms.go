@@ -33,6 +33,15 @@ func Summarize(results ...*run.Result) []*Run {
 	return out
 }
 
+// Outline makes runs without figures; see [stat.Outline].
+func Outline(results ...*run.Result) []*Run {
+	out := make([]*Run, len(results))
+	for i, r := range results {
+		out[i] = &Run{Result: r, Summary: stat.Outline(r)}
+	}
+	return out
+}
+
 // OfSummaries makes runs that have figures only.
 func OfSummaries(ss []*stat.Summary) []*Run {
 	out := make([]*Run, len(ss))

@@ -48,7 +48,7 @@ type Side struct {
 	Arms    map[*stat.Summary]string // the name of each run's arm in keys
 	Asked   bool                     // the user named the metrics, which are then what the comparison is about
 	Values  map[Key][]float64        // one for each repeat
-	Without map[Key]int           // number of repeats without a value, such as those that finished none of the messages
+	Without map[Key]int              // number of repeats without a value, such as those that finished none of the messages
 	Loads   map[LoadKey]stat.Load
 	Exact   map[Key]bool // metrics of which every repeat with the same seed has the same value, as in virtual time
 	Invalid string       // why its figures must not be used, empty if they may

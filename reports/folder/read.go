@@ -131,6 +131,13 @@ func readRun(dir string, a Arm, s *stat.Summary) (*Run, error) {
 		)
 	}
 	s.From(func() (*run.Result, error) { return r, nil })
+	if err == nil && s.Outlined() {
+		s = s.Complete(r)
+		r.Findings = nil
+		for _, f := range s.Findings {
+			r.Findings = append(r.Findings, run.Finding(f))
+		}
+	}
 	return &Run{Run: &arms.Run{Result: r, Summary: s}, Dir: a.Dir}, err
 }
 

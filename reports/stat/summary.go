@@ -2,6 +2,7 @@ package stat
 
 import (
 	"math"
+	"slices"
 	"sync/atomic"
 
 	"harelab/loadgen/run"
@@ -21,17 +22,9 @@ func Summarize(r *run.Result) *Summary {
 	summarized.Add(1)
 	ds := newDataset(r)
 	all := filter{}
-	s := &Summary{
-		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
-		Matcher: r.Matcher, Dispatch: r.Dispatch, Order: r.Order, Seed: r.Seed, Repeat: r.Repeat,
-		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Late: seconds(r.Late), Headline: r.Headline,
-		Load: loadOf(r), Capacity: r.Capacity, Ledger: Ledger(r.Ledger), Ends: r.Ends(),
-		Queues: append([]string{}, r.Queues...), Tenants: append([]string{}, r.Tenants...),
-		source: func() (*dataset, error) { return ds, nil },
-	}
-	for _, f := range r.Findings {
-		s.Findings = append(s.Findings, Finding(f))
-	}
+	s := newSummary(r)
+	s.Load, s.Ends = loadOf(r), r.Ends()
+	s.source = func() (*dataset, error) { return ds, nil }
 	s.Workers, s.Utilisation = ds.workers()
 	whole := ds.ask(metric.Query{})
 	s.JainBusyByWorker, s.JainShareTenant = known(whole.measure("jain.busy", "")), known(whole.measure("jain.share", ""))
@@ -67,6 +60,52 @@ func Summarize(r *run.Result) *Summary {
 	}
 	s.judgeLateness(b)
 	return s
+}
+
+// newSummary returns a summary with what a run says of itself.
+func newSummary(r *run.Result) *Summary {
+	s := &Summary{
+		Arm: r.Arm(), Scenario: r.Scenario, Variant: r.Variant, Title: r.Title, Target: Target(r.Target),
+		Matcher: r.Matcher, Dispatch: r.Dispatch, Order: r.Order, Seed: r.Seed, Repeat: r.Repeat,
+		Virtual: r.Target.Kind == "sim", Partial: r.Partial, Late: seconds(r.Late), Headline: r.Headline,
+		Capacity: r.Capacity, Ledger: Ledger(r.Ledger),
+		Queues: append([]string{}, r.Queues...), Tenants: append([]string{}, r.Tenants...),
+	}
+	for _, f := range r.Findings {
+		s.Findings = append(s.Findings, Finding(f))
+	}
+	return s
+}
+
+// outlined is the code of the finding of an outline.
+const outlined = "no-figures"
+
+// Outline returns a summary without figures, which costs nothing however many messages
+// there are: a run that was interrupted while its figures were computed is written with it.
+func Outline(r *run.Result) *Summary {
+	s := newSummary(r)
+	s.Findings = append(s.Findings, Finding{Code: outlined, Text: "The figures were not computed: that was interrupted."})
+	s.All = &Class{Name: "all"}
+	for _, name := range r.Classes {
+		s.Classes = append(s.Classes, &Class{Name: name})
+	}
+	for _, w := range r.Workers {
+		s.Workers = append(s.Workers, &Worker{Name: w.Name, Slots: w.Slots, Prefetch: w.Prefetch, Scope: w.Scope, Ack: w.Ack, Unacked: w.Unacked})
+	}
+	return s
+}
+
+// Outlined reports whether the summary is an outline.
+func (s *Summary) Outlined() bool {
+	return slices.ContainsFunc(s.Findings, func(f Finding) bool { return f.Code == outlined })
+}
+
+// Complete returns the summary of a run that was written with an outline: its figures are
+// computed from its messages. Its expectations stay without a result.
+func (s *Summary) Complete(r *run.Result) *Summary {
+	c := *r
+	c.Findings = slices.DeleteFunc(slices.Clone(r.Findings), func(f run.Finding) bool { return f.Code == outlined })
+	return Summarize(&c)
 }
 
 // class returns the figures of the selected messages, under a name.
