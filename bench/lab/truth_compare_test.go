@@ -32,7 +32,7 @@ func (p randomPair) comparison(t *testing.T) string {
 
 var (
 	sameLoadLine = regexp.MustCompile(`^same load: (yes|no)$`)
-	noteLine     = regexp.MustCompile(`^note: \S+: \d of the \d repeats of (?:random|other) have no value and are left out$|^note: (.*) is not compared: (random|other) has no value for it$|^note: .*(?:samples|repeats).*$`)
+	noteLine     = regexp.MustCompile(`^note: .+: \d of the \d repeats of (?:random|other) (?:has no value and is|have no value and are) left out$|^note: (.*) is not compared: (random|other) has no value for it$|^note: .*(?:samples|repeats).*$`)
 	exactLine    = regexp.MustCompile(`^All figures are exact: virtual time\. Better or worse is a change of more than a fifth\.$`)
 	inWords      = regexp.MustCompile(`(\S+(?:\{[^}]*\})?) \(([^()]+)\)`)
 )
@@ -112,7 +112,7 @@ func (p pairOfArms) compared(s string) error {
 			return err
 		}
 		for _, runs := range [][]*csvRun{p.base, p.other} {
-			if v := c.figure(runs[0]); slices.ContainsFunc(runs, func(r *csvRun) bool { return !nearly(c.figure(r), v) }) {
+			if differ(runs, c.figure) {
 				return fmt.Errorf("%q: repeats differ, and three are too few to tell", one)
 			}
 		}
@@ -120,8 +120,17 @@ func (p pairOfArms) compared(s string) error {
 	return p.checkBalance(s)
 }
 
-// nearly reports whether two values are the same, apart from rounding.
-func nearly(a, b float64) bool { return a == b || math.Abs(a-b) <= 1e-9*math.Abs(b) }
+// differ reports whether repeats that have a figure have different values of it, apart from
+// rounding.
+func differ(runs []*csvRun, figure func(*csvRun) float64) bool {
+	least, most := math.Inf(1), math.Inf(-1)
+	for _, r := range runs {
+		if v := figure(r); !math.IsNaN(v) && !math.IsInf(v, 1) {
+			least, most = min(least, v), max(most, v)
+		}
+	}
+	return most-least > 1e-9*math.Abs(most)
+}
 
 // checkRow recomputes a row of the table: metric, both values and the change.
 func (p pairOfArms) checkRow(fields []string) error {
@@ -279,8 +288,7 @@ func (p pairOfArms) clearIn(name string, says direction) error {
 		return err
 	}
 	for _, runs := range [][]*csvRun{p.base, p.other} {
-		first, _ := runs[0].ask(q)
-		if slices.ContainsFunc(runs, func(r *csvRun) bool { v, _ := r.ask(q); return !nearly(v, first) }) {
+		if differ(runs, func(r *csvRun) float64 { v, _ := r.ask(q); return v }) {
 			if says != same {
 				return fmt.Errorf("%s: repeats differ, and three are too few to tell", name)
 			}

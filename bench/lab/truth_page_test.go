@@ -135,6 +135,27 @@ var claims = []claim{
 		}
 		return nil
 	}),
+	say(`Sent (\S+) and received (\S+) messages a second; (.*); (.*)`, func(o told, m []string) error {
+		for i, at := range []func(r csvRow) float64{func(r csvRow) float64 { return r.sent }, func(r csvRow) float64 { return r.received }} {
+			v := median(o.runs[o.labels[0]], func(c *csvRun) float64 {
+				first, last, n := math.Inf(1), math.Inf(-1), 0.0
+				for _, r := range c.rows {
+					first = min(first, r.sent)
+					if t := at(r); !math.IsNaN(t) {
+						last, n = max(last, t), n+1
+					}
+				}
+				if last > first {
+					return n / (last - first)
+				}
+				return math.NaN()
+			})
+			if err := printsAs(m[i+1], v); err != nil {
+				return err
+			}
+		}
+		return o.both(m[3], m[4])
+	}),
 	say(`No message was published`, func(o told, m []string) error {
 		if n := len(o.all()[0].rows); n > 0 {
 			return fmt.Errorf("%d were", n)
@@ -349,6 +370,9 @@ func (c *csvRun) ask(m []string) (float64, error) {
 		some = c.of(who)
 	}
 	if len(some.rows) == 0 {
+		if m[1] == "utilisation" {
+			return 0, nil // of no messages
+		}
 		return math.NaN(), nil
 	}
 	switch m[1] {

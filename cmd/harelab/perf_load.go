@@ -61,6 +61,7 @@ stop: {when: drained, timeout: {{.Timeout}}s}
 measure: {interval: 1s, warmup: {{.Warmup}}}
 expect:
   that: [lost == 0, duplicated == 0]
+report: {headline: throughput}
 `))
 
 func (p perfLoad) Sequences() []int {

@@ -237,7 +237,7 @@ func TestRepeatsWithoutAValueAreNamed(t *testing.T) {
 		t.Fatal(err)
 	}
 	c := Compare(ss[0], ss[1])
-	if want := "wait.p99{class=run_user_query}: 1 of the 2 repeats of b have no value and are left out"; !slices.Contains(c.Warnings, want) {
+	if want := "wait.p99{class=run_user_query}: 1 of the 2 repeats of b has no value and is left out"; !slices.Contains(c.Warnings, want) {
 		t.Errorf("the warnings %q lack %q", c.Warnings, want)
 	}
 }

@@ -290,11 +290,31 @@ func leftOut(a, b *Side) []error {
 // withoutValue says which figures only some of a side's repeats have. A median of the others
 // tells nothing of those.
 func withoutValue(s *Side) []error {
-	var out []error
+	type count struct{ without, all int }
+	var order []count
+	names := make(map[count][]string)
 	for _, k := range s.Keys {
-		if n := s.Without[k]; n > 0 && len(s.Values[k]) > 0 {
-			out = append(out, fmt.Errorf("%s: %d of the %d repeats of %s have no value and are left out", k, n, n+len(s.Values[k]), s.Name))
+		n := s.Without[k]
+		if n == 0 || len(s.Values[k]) == 0 {
+			continue
 		}
+		c := count{n, n + len(s.Values[k])}
+		if names[c] == nil {
+			order = append(order, c)
+		}
+		names[c] = append(names[c], k.String())
+	}
+	var out []error
+	for _, c := range order {
+		of := names[c]
+		if n := len(of); n > maxSentences {
+			of = append(of[:maxSentences-1:maxSentences-1], fmt.Sprintf("%d more", n-maxSentences+1))
+		}
+		have, is := "have", "are"
+		if c.without == 1 {
+			have, is = "has", "is"
+		}
+		out = append(out, fmt.Errorf("%s: %d of the %d repeats of %s %s no value and %s left out", stat.List(of, "and"), c.without, c.all, s.Name, have, is))
 	}
 	return out
 }

@@ -42,6 +42,7 @@ var rules = []rule{
 	pairRule,
 	severalRule,
 	differentLoadsRule,
+	rateRule,
 	starvesRule,
 	heldRule,
 	keepsUpRule,

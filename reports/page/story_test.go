@@ -153,6 +153,12 @@ func stories() []struct {
 				r.Messages[i].Received = r.Messages[i].Intended
 			}
 		})}},
+		{"the question is the throughput", []*run.Result{asked(initial(), "throughput")}},
+		{"the question is the throughput, with confirms", []*run.Result{with(asked(initial(), "throughput"), func(r *run.Result) {
+			for i := range r.Messages {
+				r.Messages[i].Sent, r.Messages[i].Confirmed = int64(i)*1000, int64(i)*1000+int64(i)*100
+			}
+		})}},
 		{"nothing waits", []*run.Result{quick()}},
 		{"a busy pool", []*run.Result{specimen.Tenants(2000)}},
 		{"nothing of one class was finished", []*run.Result{with(initial(), func(r *run.Result) {
