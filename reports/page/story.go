@@ -29,30 +29,33 @@ func (s Story) glued() Story { return Story{glue(s.Headline), glue(s.Text)} }
 // A rule makes a story, or returns false if it does not apply.
 type rule func(f facts) (Story, bool)
 
-// rules are tried in order; the last always applies to a report with runs. A headline
-// is a claim about figures, so each rule checks that its words are true. What compares
-// arms takes its words from package judge.
-var rules = []rule{
-	invalidRule,
-	cutShortRule,
-	manyRule,
-	lostRule,
-	targetsRule,
-	twoHalvesRule,
-	pairRule,
-	severalRule,
-	differentLoadsRule,
-	rateRule,
-	starvesRule,
-	heldRule,
-	keepsUpRule,
-	plainRule,
+// rules returns the rules in the order in which they are tried; the last always applies to a
+// report with runs. A headline is a claim about figures, so each rule checks that its words
+// are true. What compares arms takes its words from package judge.
+func rules() []rule {
+	return []rule{
+		invalidRule,
+		cutShortRule,
+		manyRule,
+		lostRule,
+		targetsRule,
+		eachTargetRule,
+		twoHalvesRule,
+		pairRule,
+		severalRule,
+		differentLoadsRule,
+		rateRule,
+		starvesRule,
+		heldRule,
+		keepsUpRule,
+		plainRule,
+	}
 }
 
 // Tell makes the story of the first rule that applies.
 func Tell(in *arms.Set) Story {
 	f := gather(in)
-	for _, r := range rules {
+	for _, r := range rules() {
 		if s, ok := r(f); ok {
 			s.Text = strings.TrimSpace(s.Text)
 			return s
@@ -332,6 +335,34 @@ func targetsRule(f facts) (Story, bool) {
 	return Story{fmt.Sprintf("%s agree: %s%s.", who, g.Say(hi), f.predicted()), f.values() + f.stuckText(f.base)}, true
 }
 
+// eachTargetRule: where several arms ran on several targets, each target has a verdict of its
+// own, under its name. None speaks for the others.
+func eachTargetRule(f facts) (Story, bool) {
+	var order []stat.Target
+	runs := make(map[stat.Target][]*arms.Run)
+	several := false
+	for _, a := range f.in.Arms {
+		t := a.First().Summary.Target
+		if runs[t] == nil {
+			order = append(order, t)
+		}
+		several = several || runs[t] != nil
+		runs[t] = append(runs[t], a.Runs...)
+	}
+	if len(order) < 2 || !several {
+		return Story{}, false
+	}
+	var told []string
+	for i, t := range order {
+		if i == namedMost {
+			told = append(told, fmt.Sprintf("The other %d targets are below.", len(order)-i))
+			break
+		}
+		told = append(told, "On "+f.in.TargetName(t)+": "+Tell(arms.NewSet(runs[t])).Headline)
+	}
+	return Story{strings.Join(told, " "), f.values()}, true
+}
+
 // bounds returns the least and the greatest value of a goal in the arms.
 func (f facts) bounds(g judge.Goal) (lo, hi float64) {
 	lo, hi = math.Inf(1), math.Inf(-1)
@@ -410,7 +441,11 @@ func pairRule(f facts) (Story, bool) {
 		return Story{}, false
 	}
 	b := judge.Weigh(f.in.Goals, f.same[0].Summaries(), f.same[1].Summaries())
-	s := b.Sentence(withWords(f.same[0], f.same[1]), f.same[0].Label)
+	with := withWords(f.same[0], f.same[1])
+	if _, changed := b.Main(); !changed {
+		with = f.same[1].Label // the sentence puts labels into brackets
+	}
+	s := b.Sentence(with, f.same[0].Label)
 	if s == "" {
 		return Story{"There is no verdict: the runs have no figure in common.", f.values()}, true
 	}

@@ -126,6 +126,7 @@ func stories() []struct {
 		{"targets differ", []*run.Result{specimen.Measured(initial()), later(specimen.Foreign(initial()), "run_user_query", 3_000_000)}},
 		{"targets differ in what is not the goal", []*run.Result{initial(), specimen.Measured(initial()), longer(specimen.Foreign(initial()))}},
 		{"targets agree on what was not predicted", []*run.Result{initial(), longer(specimen.Measured(initial())), longer(specimen.Foreign(initial()))}},
+		{"two arms on two targets", []*run.Result{specimen.Measured(sameLoad()), specimen.Measured(fair()), specimen.Foreign(sameLoad()), specimen.Foreign(later(fair(), "run_user_query", 9_000_000))}},
 		{"the talk's four arms", specimen.Arms()},
 		{"two halves with a price", []*run.Result{initial(), sameLoad(), costly()}},
 		{"nothing is held, so prefetch is not the other half", []*run.Result{initial(), unheld(), fair()}},
