@@ -2,6 +2,7 @@ package broker
 
 import (
 	"cmp"
+	"context"
 	"fmt"
 	"io"
 	"log/slog"
@@ -207,6 +208,11 @@ func (b *Broker) Failed() error {
 		return nil
 	}
 	return b.store.Failed()
+}
+
+// notice logs at [LevelNotice].
+func (b *Broker) notice(what string, args ...any) {
+	b.logger.Log(context.Background(), LevelNotice, what, args...)
 }
 
 // Auth returns the users and their permissions, for questions. The verbs of Broker change

@@ -279,13 +279,13 @@ func (q *Queue) stepStored(op *operation, e *queue.Event, r dispatch.Ref, m *mes
 	op.stored, op.changed = true, true
 }
 
-// restore is enqueue for a message that was read from the store.
+// restore is enqueue for a message that was read from the store. The queue does not run.
 func (q *Queue) restore(op *operation, m *message.Message, s store.Entry) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
 	*q.messages.Grow(q.machine.NextRef()) = m
 	op.held += rowOctets
-	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered, Restored: true}
+	e := queue.Event{Kind: queue.Publish, Bytes: uint32(len(m.Body())), ExpiresAt: s.ExpiresAt, Redelivered: s.Redelivered, Hold: true, Restored: true}
 	e.Msg.Priority = m.Priority()
 	properties := wire.ViewProperties(m.Properties())
 	q.hints(&e.Msg, m, properties.Headers())

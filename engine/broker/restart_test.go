@@ -2,7 +2,9 @@ package broker
 
 import (
 	"bytes"
+	"errors"
 	"fmt"
+	"log/slog"
 	"math/rand/v2"
 	"testing"
 
@@ -291,4 +293,75 @@ func TestAnyPrefixOfRecordsRestores(t *testing.T) {
 			}
 		}
 	}
+}
+
+// A loadFails store loses the octets of a message.
+type loadFails struct {
+	untouched
+	lost store.MessageID
+}
+
+func (l loadFails) Load(m store.MessageID, dst []byte) ([]byte, error) {
+	if m == l.lost {
+		return dst, errors.New("checksum mismatch")
+	}
+	return l.Store.Load(m, dst)
+}
+
+func (l loadFails) Put(store.Kind, string, []byte) { l.t.Error("Put") }
+func (l loadFails) Delete(store.Kind, string)      { l.t.Error("Delete") }
+func (l loadFails) Start(store.Observer)           { l.t.Error("Start") }
+
+// TestDamagedMessage: a broker that cannot read a message does not start, names the message
+// and its queue, and changes nothing in the store, although another message has expired.
+func TestDamagedMessage(t *testing.T) {
+	m := memory.New()
+	s := startScript(t, m)
+	s.run("> a1 declare q durable\n> a1 publish - q expired persistent expiration=0\n> a1 publish - q second persistent\n")
+	m.Crash()
+	_, err := New(Options{Store: loadFails{untouched{m, t}, 2}})
+	if want := "broker: queue 'q' in vhost '/': message 2: checksum mismatch"; err == nil || err.Error() != want {
+		t.Errorf("New = %v, want %s", err, want)
+	}
+}
+
+// TestRecoveryTells: the log says once a second how far the recovery has come, and in the
+// end what it found.
+func TestRecoveryTells(t *testing.T) {
+	m := memory.New()
+	s := startScript(t, m)
+	s.run("> a1 declare q durable\n")
+	s.burst = true
+	for range 3000 {
+		s.run("> a1 publish - q m persistent\n")
+	}
+	s.burst = false
+	s.commit()
+	m.Crash()
+	var log bytes.Buffer
+	handler := slog.NewTextHandler(&log, &slog.HandlerOptions{Level: LevelNotice, ReplaceAttr: func(_ []string, a slog.Attr) slog.Attr {
+		if a.Key == slog.TimeKey || a.Key == slog.LevelKey {
+			return slog.Attr{}
+		}
+		return a
+	}})
+	if _, err := New(Options{Store: m, Clock: &slowClock{}, Logger: slog.New(handler)}); err != nil {
+		t.Fatal(err)
+	}
+	const want = `msg=recovering queues=1 messages=1024 messages/s=1024 took=1s
+msg=recovering queues=1 messages=2048 messages/s=1024 took=2s
+msg=recovered queues=1 messages=3000 messages/s=1000 took=3s
+`
+	reportDifference(t, want, log.String())
+}
+
+// A slowClock says at each look that another second has passed.
+type slowClock struct {
+	testClock
+	seconds int64
+}
+
+func (c *slowClock) Now() int64 {
+	c.seconds++
+	return c.seconds * 1e6
 }

@@ -13,8 +13,10 @@ import (
 )
 
 // restore makes the exchanges, queues and bindings that the store holds, in the order in
-// which they were declared, and then fills the queues. It reads everything before it
-// changes the store, since messages that have expired meanwhile are dead-lettered.
+// which they were declared, and fills the queues. Until everything was read it changes
+// nothing in the store, so that a broker that cannot start leaves it as it was. Then the
+// queues run: messages that have expired meanwhile are dropped or dead-lettered, behind
+// those that were dead letters before.
 func (b *Broker) restore() error {
 	if err := b.restoreDeclared(); err != nil {
 		return err
@@ -23,7 +25,7 @@ func (b *Broker) restore() error {
 	if err := b.store.Records(kindClosed, func(string, []byte) error { closed = true; return nil }); err != nil {
 		return err
 	}
-	queues, err := b.readEntries()
+	queues, err := b.fillQueues(!closed)
 	if err != nil {
 		return err
 	}
@@ -35,8 +37,12 @@ func (b *Broker) restore() error {
 			return err
 		}
 	}
-	b.run(func(op *operation) { err = b.fillQueues(op, queues, !closed) })
-	return err
+	b.run(func(op *operation) {
+		for _, q := range queues {
+			q.recovered(op)
+		}
+	})
+	return nil
 }
 
 // restoreDeclared restores identities, users, virtual hosts, policies, exchanges, queues and
@@ -149,76 +155,6 @@ func (v *VHost) restoreBinding(r *record, args wire.Table) error {
 	}
 	v.bind(x, &to.target, r.Key, args)
 	return nil
-}
-
-// A restoredQueue is a queue with the entries that the store has of it.
-type restoredQueue struct {
-	queue   *Queue
-	entries []restoredEntry
-}
-
-type restoredEntry struct {
-	id store.MessageID
-	store.Entry
-}
-
-// readEntries reads the entries of all queues, in order of declaration.
-func (b *Broker) readEntries() (all []restoredQueue, err error) {
-	for _, v := range b.VHosts() {
-		for _, q := range v.sortedQueues() {
-			r := restoredQueue{queue: q}
-			if err := b.store.Entries(q.storeID, func(id store.MessageID, e store.Entry) error {
-				r.entries = append(r.entries, restoredEntry{id, e})
-				b.messageIDs.passed(uint64(id))
-				return nil
-			}); err != nil {
-				return nil, fmt.Errorf("%s: %w", v.queueResource(q.name), err)
-			}
-			all = append(all, r)
-		}
-	}
-	return all, nil
-}
-
-// fillQueues puts messages back into their queues. A message of several queues is loaded
-// once and shared. After a crash every message counts as redelivered, since any may have
-// been delivered.
-func (b *Broker) fillQueues(op *operation, queues []restoredQueue, crashed bool) error {
-	shared := make(map[store.MessageID]*message.Message) // fillQueues holds a reference to each
-	defer func() {
-		for _, m := range shared {
-			op.release(m)
-		}
-	}()
-	for _, r := range queues {
-		for _, e := range r.entries {
-			m := shared[e.id]
-			if m == nil {
-				var err error
-				if m, err = b.load(op, e.id); err != nil {
-					return fmt.Errorf("message %d in %s: %w", e.id, r.queue.vhost.queueResource(r.queue.name), err)
-				}
-				shared[e.id] = m
-			}
-			m.Retain()
-			e.Redelivered = e.Redelivered || crashed
-			r.queue.restore(op, m, e.Entry)
-		}
-		r.queue.startIdle(op)
-	}
-	return nil
-}
-
-// load reads a message from the store. The caller releases it.
-func (b *Broker) load(op *operation, id store.MessageID) (m *message.Message, err error) {
-	if op.octets, err = b.store.Load(id, op.octets[:0]); err != nil {
-		return nil, err
-	}
-	if m, err = message.Decode(op.octets); err != nil {
-		return nil, err
-	}
-	m.SetStoreID(uint64(id))
-	return op.hold(m), nil
 }
 
 // markDelivered stores which messages of a queue were delivered. It is called when the

@@ -47,7 +47,7 @@ type Event struct {
 	// delivers.
 	Hold        bool
 	Redelivered bool // the message may have been delivered before
-	Restored    bool // the queue held the message in an earlier life: it is not refused
+	Restored    bool // the queue held the message in an earlier life: it is not refused, and with Hold no message is dropped for it
 	NoAck       bool // the consumer, or the Get, sends no acknowledgements
 	Exclusive   bool // the consumer excludes others
 

@@ -37,6 +37,9 @@ func (q *Queue) publish(e *Event, out []Decision) []Decision {
 		q.predict(m, e.Msg.Task)
 	}
 	q.push(r)
+	if e.Hold && e.Restored {
+		return out
+	}
 	if e.Hold {
 		return q.dropHeads(out)
 	}
