@@ -94,9 +94,9 @@ func TestLedgerOfEveryCause(t *testing.T) {
 		{"left under way", queues("{name: q}") + burst + "workers: [{name: w, threads: 2, slow: 1000, consume: [{queue: q}], prefetch: 4, ack: on-done}]\n" +
 			strings.Replace(drained, "5s", "500ms", 1), []string{
 			"6 messages wait in queue q", "2 messages are under way at w", "2 messages are unacked at w and not started", "0 done"}},
-		{"left by a worker that is gone", queues("{name: q}") + burst + "workers: [{name: w, slow: 100, consume: [{queue: q}], prefetch: 1, ack: on-done}]\n" +
-			"faults: [{at: 250ms, do: kill, worker: w}]\n" + strings.Replace(drained, "5s", "600ms", 1), []string{
-			"8 messages wait in queue q, whose workers are away", "2 done"}},
+		{"left by a worker that is gone", queues("{name: q}") + burst + "workers: [{name: w, slow: 400, consume: [{queue: q}], prefetch: 1, ack: on-done}]\n" +
+			"faults: [{at: 600ms, do: kill, worker: w}]\n" + strings.Replace(drained, "5s", "900ms", 1), []string{
+			"9 messages wait in queue q, whose workers are away", "1 done"}},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			t.Parallel()

@@ -164,8 +164,15 @@ func (o Output) draw(ctx context.Context, f *folder.Folder) error {
 // that it should have done.
 func (o Output) Vary(ctx context.Context, v *Vary, w Watcher) error {
 	varied, failed := v.Run(ctx, w)
-	if len(varied.Runs) == 0 {
+	switch {
+	case len(varied.Runs) == 0:
 		return interruption(failed, nothingMeasured)
+	case outlined(varied.Runs):
+		return o.withoutFigures(varied.Runs)
+	case failed == nil:
+		if failed = races(ctx, v.Arms, varied.Runs, make(map[string]*stat.Race)); failed == nil {
+			failed = ctx.Err()
+		}
 	}
 	if err := o.draw(ctx, folder.New(varied.Runs, folder.NewManifest(o.Command))); err != nil {
 		return errors.Join(failed, err)

@@ -1,11 +1,14 @@
 package lab
 
 import (
+	"io"
 	"os"
 	"path/filepath"
+	"slices"
 	"strings"
 	"testing"
 
+	"harelab/reports/folder"
 	"harelab/reports/stat"
 	"harelab/scenarios"
 )
@@ -67,7 +70,6 @@ func TestAnAnswerThatHangsOnARaceIsFound(t *testing.T) {
 		{"scaled", split, "", nil, true, "starvation{class=query}"},
 		{"no common worker", split, "", []string{"{queue: slow}, {queue: quick}", "{queue: slow}"}, false, ""},
 		{"one of the queues gets nothing", split, "", []string{`key: slow`, `key: quick`}, true, ""},
-		{"a closed loop", split, "", []string{"{class: query, model: burst, count: 40}", "{class: query, model: closed, users: 4, count: 40}"}, false, ""},
 	} {
 		t.Run(c.name, func(t *testing.T) {
 			found := raceIn(t, c.scenario, c.variant, c.changes...)
@@ -109,6 +111,64 @@ func TestTooManyMessagesAreNotTried(t *testing.T) {
 	s.AddRace(found)
 	if len(s.Findings) != 1 || !strings.Contains(s.Findings[0].Text, "too many to try") || !s.Valid() {
 		t.Errorf("findings %v", s.Findings)
+	}
+}
+
+// TestClosedLoopsAreNotTried, and the finding says so.
+func TestClosedLoopsAreNotTried(t *testing.T) {
+	s := &stat.Summary{}
+	f, err := scenarios.Parse("closed.yaml", []byte(closedOnTwoQueues))
+	if err != nil {
+		t.Fatal(err)
+	}
+	sc, err := f.Resolve(scenarios.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	found, err := race(t.Context(), sc)
+	if err != nil || found == nil || found.Tries != 0 {
+		t.Fatalf("%+v, %v", found, err)
+	}
+	s.AddRace(found)
+	if len(s.Findings) != 1 || !strings.Contains(s.Findings[0].Text, "was not tried") || !s.Valid() {
+		t.Errorf("findings %v", s.Findings)
+	}
+}
+
+const closedOnTwoQueues = `schema: harelab/v1
+name: closed
+title: Closed loops on two queues
+topology: {queues: [{name: a}, {name: b}]}
+classes:
+  - {name: quick, publish: {exchange: "", key: a}, service: 5ms}
+  - {name: slow, publish: {exchange: "", key: b}, service: 50ms}
+load:
+  - {sequence: users, phases: [{mix: {weights: {quick: 1, slow: 1}}, model: closed, users: 4, think: 10ms, await: done, duration: 1s}]}
+workers:
+  - {name: w, threads: 2, consume: [{queue: a}, {queue: b}], prefetch: {count: 1}, ack: on-done}
+stop: {when: drained, timeout: 60s}
+`
+
+// TestComparisonsAreTried: a comparison of values says so if an answer hangs on a race.
+func TestComparisonsAreTried(t *testing.T) {
+	axis, err := ParseAxis("variant=same-load,same-load-fair")
+	if err != nil {
+		t.Fatal(err)
+	}
+	v, err := NewVary(VaryRequest{Scenario: "celery-optimized", Axis: axis, Target: Target{Kind: Sim}})
+	if err != nil {
+		t.Fatal(err)
+	}
+	o := Output{Dir: t.TempDir(), Text: io.Discard}
+	if err := o.Vary(t.Context(), v, nil); err != nil {
+		t.Fatal(err)
+	}
+	ss, err := folder.ReadSummaries(o.Dir)
+	if err != nil {
+		t.Fatal(err)
+	}
+	if !slices.ContainsFunc(ss, func(s *stat.Summary) bool { return s.Race != nil && len(s.Race.Moved) > 0 }) {
+		t.Error("no run of the comparison says that its answer hangs on a race")
 	}
 }
 

@@ -21,6 +21,7 @@ type Race struct {
 	Window   float64     `json:"window"`             // seconds
 	Tries    int         `json:"tries"`              // number of other orders that were tried, in virtual time
 	Messages int         `json:"messages,omitempty"` // of a plan that has too many to try it: their number
+	Closed   bool        `json:"closed,omitempty"`   // of a plan with closed loops, which is not tried
 	Moved    []RaceRange `json:"moved,omitempty"`    // the figures that move by more than [RaceShare] and by more than Window
 }
 
@@ -87,8 +88,8 @@ func raceable(r *run.Result) []metric.Query {
 	return qs
 }
 
-// AddRace sets the summary's race, with a finding if a figure moves or the plan has too
-// many messages to be tried.
+// AddRace sets the summary's race, with a finding if a figure moves or the plan was not
+// tried.
 func (s *Summary) AddRace(race *Race) {
 	s.Race = race
 	if text := race.words(); text != "" {
@@ -98,6 +99,8 @@ func (s *Summary) AddRace(race *Race) {
 
 func (r *Race) words() string {
 	switch {
+	case r.Closed:
+		return "Workers take messages from several queues, and the load has closed loops: whether the answer hangs on the order between queues was not tried."
 	case r.Messages > 0:
 		return fmt.Sprintf("Workers take messages from several queues, and the plan has %s messages: too many to try whether the answer hangs on the order between queues.", Count(r.Messages))
 	case len(r.Moved) == 0:
