@@ -18,9 +18,14 @@ const hangupEcho = 100 * time.Millisecond
 // second ends the process. A hangup that the process was started to ignore, as by
 // nohup, stays ignored.
 func interruptible() (context.Context, context.CancelFunc) {
+	return interruptibleBy(!signal.Ignored(syscall.SIGHUP))
+}
+
+// interruptibleBy is interruptible for a command that a hangup ends or does not end.
+func interruptibleBy(hangup bool) (context.Context, context.CancelFunc) {
 	ctx, cancel := context.WithCancel(context.Background())
 	ends := []os.Signal{os.Interrupt, syscall.SIGTERM}
-	if !signal.Ignored(syscall.SIGHUP) {
+	if hangup {
 		ends = append(ends, syscall.SIGHUP)
 	}
 	signals := make(chan os.Signal, 1)

@@ -25,6 +25,7 @@ type serving struct {
 	definitions serveDefinitions
 	data        dataFlags
 	limits      limitFlags
+	tls         tlsFlags
 	addr        string
 	transcript  string
 	verbose     bool
@@ -44,7 +45,7 @@ type flagGroup interface {
 
 // groups returns all groups of flags, in the order in which they are filled in.
 func (s *serving) groups() []flagGroup {
-	return []flagGroup{&s.config, s, &s.data, &s.limits, &s.definitions}
+	return []flagGroup{&s.config, s, &s.data, &s.limits, &s.tls, &s.definitions}
 }
 
 func newServe() *cobra.Command {
@@ -66,7 +67,7 @@ of its own: no message bodies, but the tenants and task names that dispatch look
 harelab replay checks such a file on any machine, so it is a bug report that can be
 verified.
 
-` + definitionsHelp + "\n\n" + configHelp,
+` + tlsHelp + "\n\n" + definitionsHelp + "\n\n" + configHelp,
 		Example: `  harelab serve
   harelab serve --memory --dispatch fair
   harelab serve --definitions definitions.json

@@ -17,7 +17,7 @@ import (
 // serve runs a broker until Ctrl-C, and closes it. Clients can connect when the broker has
 // recovered what the data folder holds.
 func (s *serving) serve(cmd *cobra.Command) error {
-	interrupted, stop := interruptible()
+	interrupted, stop := s.tls.interruptible()
 	defer stop()
 	kept, err := s.data.open(s.options.Logger)
 	if err != nil {
@@ -36,8 +36,16 @@ func (s *serving) serve(cmd *cobra.Command) error {
 		return errors.Join(err, e.Close())
 	}
 	served := make(chan error, 1)
-	go func() { served <- e.Serve(l) }()
-	fmt.Fprintf(cmd.OutOrStdout(), "harelab %s serves %s (%s)\n", engine.Version(), brokerURL(l.Addr()), s.data.promise())
+	go func() { served <- e.ServeOver(l, s.tls.plain()) }()
+	urls := brokerURL("amqp", l.Addr())
+	amqps, err := s.tls.listen(interrupted, e, s.options.Logger)
+	if err != nil {
+		return errors.Join(err, e.Close())
+	}
+	if amqps != nil {
+		urls += " and " + brokerURL("amqps", amqps)
+	}
+	fmt.Fprintf(cmd.OutOrStdout(), "harelab %s serves %s (%s)\n", engine.Version(), urls, s.data.promise())
 	s.say("ready", "READY=1", "amqp", l.Addr().String())
 	select {
 	case err = <-served:
@@ -91,10 +99,10 @@ func listen(addr string) (net.Listener, error) {
 }
 
 // brokerURL returns the URL at which a client on this machine reaches a listener.
-func brokerURL(addr net.Addr) string {
+func brokerURL(scheme string, addr net.Addr) string {
 	host, port, err := net.SplitHostPort(addr.String())
 	if ip := net.ParseIP(host); err == nil && ip.IsUnspecified() {
 		host = "127.0.0.1"
 	}
-	return "amqp://" + net.JoinHostPort(host, port) + "/"
+	return scheme + "://" + net.JoinHostPort(host, port) + "/"
 }
