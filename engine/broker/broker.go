@@ -290,6 +290,7 @@ func (b *Broker) DeleteVHost(name string) bool {
 	v.mu.Unlock()
 	b.forgetGrants(name)
 	if b.store != nil {
+		b.forget(kindLimits, recordName(name))
 		b.forget(kindVHost, name)
 		b.commit()
 	}
@@ -305,6 +306,10 @@ func (b *Broker) Open(vhost string, o ConnOptions) (*Conn, error) {
 	if err != nil {
 		return nil, err
 	}
+	if err := v.admit(o.User); err != nil {
+		return nil, err
+	}
+	defer v.turnAway() // after connect, if it comes to that
 	use, err := b.usage.admit(o.User, b.auth)
 	if err != nil {
 		return nil, err

@@ -8,6 +8,7 @@ import (
 	"slices"
 	"strings"
 
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -74,26 +75,37 @@ func (b *Broker) restoreParameters() error {
 type Metadata struct {
 	Description string   `json:",omitempty"`
 	Tags        []string `json:",omitempty"`
+
+	// DefaultQueueType is the type of durable queues that are declared without one and are
+	// neither exclusive nor auto-delete: classic or quorum; empty: classic. The type joins
+	// the queue's arguments.
+	DefaultQueueType string `json:",omitempty"`
 }
 
 // Metadata returns what was noted about the virtual host.
 func (v *VHost) Metadata() Metadata {
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	return Metadata{v.metadata.Description, slices.Clone(v.metadata.Tags)}
+	m := v.metadata
+	m.Tags = slices.Clone(m.Tags)
+	return m
 }
 
 // SetMetadata replaces what was noted about the virtual host. The change is durable when
 // the store's round is (see [Broker.Sync]).
 //
-// Errors: 541 if the store has failed.
+// Errors: 406 for an unknown type of queue, 541 if the store has failed.
 func (v *VHost) SetMetadata(m Metadata) error {
+	if t := m.DefaultQueueType; t != "" && !slices.Contains(settings.QueueTypes, t) {
+		return refuse(wire.PreconditionFailed, "unsupported queue type '%s' (have %s)", t, strings.Join(settings.QueueTypes, ", "))
+	}
 	if err := v.broker.mayStore(v.broker.store != nil); err != nil {
 		return err
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
-	v.metadata = Metadata{m.Description, slices.Clone(m.Tags)}
+	m.Tags = slices.Clone(m.Tags)
+	v.metadata = m
 	v.put()
 	return nil
 }

@@ -22,6 +22,7 @@ const (
 
 	kindPolicy         store.Kind = 'p'
 	kindOperatorPolicy store.Kind = 'o'
+	kindLimits         store.Kind = 'l' // of virtual hosts
 
 	kindClosed store.Kind = 'c' // a record without name and value: the broker was closed, it did not crash
 )

@@ -34,8 +34,8 @@ type QueueStatus struct {
 //
 // Errors: 403 for reserved names and missing permissions, 404 if spec is passive and the
 // queue does not exist, 405 if the queue belongs to another connection, 406 if the queue
-// exists with other properties, for bad arguments and for an exclusive queue without a
-// connection, 541 if the queue is durable and the store has failed.
+// exists with other properties, for bad arguments, for an exclusive queue without a
+// connection and for one more than the virtual host's limit of queues, 541 if the queue is durable and the store has failed.
 func (s *Session) DeclareQueue(spec QueueSpec) (QueueStatus, error) {
 	v := s.vhost
 	name := lineEnds.Replace(spec.Name)
@@ -97,11 +97,17 @@ func (q *Queue) status(now int64) QueueStatus {
 // virtual host is locked.
 func (s *Session) declareQueue(op *operation, spec QueueSpec) (*Queue, error) {
 	v := s.vhost
+	if t := v.metadata.DefaultQueueType; t != "" && spec.Durable && !spec.Exclusive && !spec.AutoDelete {
+		spec.Arguments = settings.WithType(spec.Arguments, t) // rabbit_amqqueue, augment_declare_args/5
+	}
 	if q, ok := v.queues.GetString(spec.Name); ok {
 		if !q.isDeleted() {
 			return q, q.checkEquivalent(s.conn, &spec)
 		}
 		v.unlinkQueue(q) // another goroutine is deleting it and will find it unlinked
+	}
+	if err := v.admitQueue(spec.Name); err != nil {
+		return nil, err
 	}
 	if err := s.checkExchangeArgument("x-dead-letter-exchange", spec.Arguments, v.queueResource(spec.Name)); err != nil {
 		return nil, err

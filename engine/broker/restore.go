@@ -61,6 +61,9 @@ func (b *Broker) restoreDeclared() error {
 		return err
 	}
 	err := b.restoreVHosts()
+	if err == nil {
+		err = b.restoreVHostLimits()
+	}
 	for _, kind := range []struct {
 		kind store.Kind
 		make func(*VHost, *record, wire.Table) error

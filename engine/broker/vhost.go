@@ -33,6 +33,8 @@ type VHost struct {
 	allQueues    map[*Queue]struct{}
 	conns        map[*Conn]struct{}
 	policies     settings.Policies
+	limits       VHostLimits
+	entering     int // number of connections that were admitted and are not in conns yet
 
 	policyChange policyMutex // held while policies change, until they apply to all queues and exchanges
 }

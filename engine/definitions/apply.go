@@ -13,6 +13,7 @@ import (
 
 	"harelab/engine/auth"
 	"harelab/engine/broker"
+	"harelab/engine/settings"
 	"harelab/engine/wire"
 )
 
@@ -282,7 +283,14 @@ func (r *run) parameter(p *Parameter) (Outcome, error) {
 	if p.Component == operatorPolicy {
 		return setPolicy(v.OperatorPolicies(), p.Operator, v.SetOperatorPolicy)
 	}
-	return 0, &skipError{"limits of virtual hosts are not kept"}
+	limits, err := settings.ParseVHostLimits(p.Limits)
+	if err != nil {
+		return 0, err
+	}
+	if reflect.DeepEqual(limits, v.Limits()) {
+		return Present, nil
+	}
+	return Made, v.SetLimits(limits)
 }
 
 // setPolicy sets a policy, unless it is there already.

@@ -55,6 +55,9 @@ func (d *Definitions) collectVHost(v *broker.VHost) {
 	for _, p := range v.OperatorPolicies() {
 		d.Parameters = append(d.Parameters, Parameter{VHost: v.Name(), Component: operatorPolicy, Name: p.Name, Operator: p})
 	}
+	if limits := v.Limits().Table(); len(limits) > 0 {
+		d.Parameters = append(d.Parameters, Parameter{VHost: v.Name(), Component: vhostLimits, Name: "limits", Limits: limits})
+	}
 	for _, x := range v.Exchanges() {
 		if x.Name != "" && !strings.HasPrefix(x.Name, "amq.") {
 			d.Exchanges = append(d.Exchanges, Exchange{Name: x.Name, VHost: v.Name(), Type: x.Type,

@@ -4,6 +4,7 @@ import (
 	"fmt"
 	"maps"
 	"reflect"
+	"slices"
 	"strings"
 
 	"harelab/engine/dispatch"
@@ -206,6 +207,19 @@ func (s *Queue) Config() queue.Config {
 		SingleActive: s.SingleActive,
 		Limits:       s.Limits,
 	}
+}
+
+// QueueTypes are the types of queue that there are.
+var QueueTypes = []string{"classic", "quorum"}
+
+// WithType returns arguments that name the type of queue, if they named none before.
+func WithType(args wire.Table, queueType string) wire.Table {
+	if _, ok := args.Get(queueTypeArgument); ok {
+		return args
+	}
+	args = slices.Clone(args)
+	args.Set(queueTypeArgument, queueType)
+	return args
 }
 
 // IsQuorum reports whether arguments ask for a quorum queue.
