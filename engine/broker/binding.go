@@ -66,7 +66,7 @@ func (v *VHost) bind(x *Exchange, to *target, key string, args wire.Table) *bind
 	}
 	v.seq++
 	b := &binding{seq: v.seq, source: x, dest: to, number: x.dests.number(to), key: key, args: args, id: id, variant: head}
-	if head == nil || x.kind.ByArguments {
+	if head == nil || x.routes.ByArguments {
 		(*x.router.Load()).Bind(key, args, b.number)
 	}
 	if x.outgoing == nil {
@@ -104,7 +104,7 @@ func (b *binding) unbind() {
 	} else {
 		delete(x.outgoing, at)
 	}
-	if x.outgoing[at] == nil || x.kind.ByArguments {
+	if x.outgoing[at] == nil || x.routes.ByArguments {
 		(*x.router.Load()).Unbind(b.key, b.args, b.number)
 	}
 	x.dests.release(b.dest)

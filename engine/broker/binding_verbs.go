@@ -32,13 +32,15 @@ func (s *Session) Bind(spec BindingSpec) error {
 		return err
 	}
 	v := s.vhost
-	return s.change(func() (durable bool, err error) {
-		x, to, err := v.endpoints(spec)
-		if err != nil {
+	var replay *history // of the source, for a new binding
+	var to *target
+	err := s.change(func() (durable bool, err error) {
+		var x *Exchange
+		if x, to, err = v.endpoints(spec); err != nil {
 			return false, err
 		}
-		if check := x.kind.Check; check != nil {
-			if refusal := check(spec.Arguments); refusal != "" {
+		if check := x.routes.Check; check != nil {
+			if refusal := check(spec.RoutingKey, spec.Arguments); refusal != "" {
 				return false, refuse(wire.PreconditionFailed, "%s", refusal)
 			}
 		}
@@ -51,9 +53,15 @@ func (s *Session) Bind(spec BindingSpec) error {
 		}
 		if b := v.bind(x, to, spec.RoutingKey, spec.Arguments); b != nil {
 			v.storeBinding(b)
+			replay = x.history
 		}
 		return durable, nil
 	})
+	if err == nil && replay != nil {
+		replay.replay(s.begin(), to)
+		s.end()
+	}
+	return err
 }
 
 // Unbind removes a binding. It is no error if the binding does not exist.

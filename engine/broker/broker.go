@@ -185,6 +185,7 @@ func (b *Broker) Close() error {
 	reason := refuse(wire.ConnectionForced, "broker is shutting down")
 	for _, v := range b.VHosts() {
 		v.endConns(reason, nil)
+		v.stopDelays()
 	}
 	if invariants.Enabled {
 		b.checkLeaks()

@@ -90,6 +90,9 @@ func (b *Broker) references() map[*message.Message]int {
 			q.mu.Unlock()
 		}
 		v.mu.Lock()
+		for x := range v.allExchanges {
+			x.eachKept(func(m *message.Message) { known[m]++ })
+		}
 		for c := range v.conns {
 			for ch := range c.channels {
 				for _, p := range ch.tx.publishes {

@@ -68,8 +68,13 @@ func (op *operation) deadLetterOf(e effect) *message.Message {
 		return nil // the headers would be longer than a table can be
 	}
 	properties := wire.ViewProperties(encoded)
-	op.headers = properties.Headers()
+	op.headers, op.message.Properties = properties.Headers(), properties.Raw()
 	op.route(x)
+	if len(op.keeping) > 0 {
+		queues := slices.Clone(op.queues)
+		op.keep([]byte(x.name), key, &properties, e.msg.Body(), hidden)
+		op.queues = append(op.queues[:0], queues...)
+	}
 	if e.reason != queue.Rejected {
 		deaths, _ := ps.Headers.Get("x-death")
 		op.queues = slices.DeleteFunc(op.queues, func(q *Queue) bool { return isCycle(q.name, deaths) })

@@ -16,6 +16,9 @@ type Exchange struct {
 	name       string
 	seq        uint64 // order of declaration
 	kind       exchange.Type
+	routes     exchange.Type // the inner type of kind, or kind itself
+	delays     *delays       // nil: the type does not delay
+	history    *history      // nil: the type does not remember
 	durable    bool
 	autoDelete bool
 	internal   bool
@@ -113,9 +116,10 @@ func (d *destinations) release(to *target) {
 // route visits each target that the message has under one routing key, and reports whether
 // there is at least one. It takes no lock.
 func (x *Exchange) route(op *operation, key []byte) bool {
+	op.message.RoutingKey, op.message.Headers = key, op.headers
 	for {
 		reused := x.dests.reused.Load()
-		op.dests = (*x.router.Load()).Route(op.dests[:0], key, op.headers)
+		op.dests = (*x.router.Load()).Route(op.dests[:0], &op.message)
 		if len(op.dests) == 0 {
 			return false
 		}

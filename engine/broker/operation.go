@@ -4,6 +4,7 @@ import (
 	"time"
 
 	"harelab/engine/dispatch"
+	"harelab/engine/exchange"
 	"harelab/engine/internal/failstop"
 	"harelab/engine/message"
 	"harelab/engine/queue"
@@ -21,9 +22,11 @@ type operation struct {
 
 	decisions []queue.Decision
 	dests     []topic.Dest
-	keys      [][]byte // the message's routing keys: its own, those of CC, those of BCC
-	hidden    [][]byte // the part of keys that comes from BCC
-	headers   []byte   // the message's headers, encoded; nil: none
+	keys      [][]byte         // the message's routing keys: its own, those of CC, those of BCC
+	hidden    [][]byte         // the part of keys that comes from BCC
+	headers   []byte           // the message's headers, encoded; nil: none
+	message   exchange.Message // what exchanges see; the caller of route sets Properties
+	keeping   []keeping        // exchanges that keep the message
 	targets   []*target
 	queues    []*Queue // the queues that the message goes to
 	seen      map[*target]struct{}

@@ -36,7 +36,7 @@ type record struct {
 	Type       string        `json:",omitempty"`
 	AutoDelete bool          `json:",omitempty"`
 	Internal   bool          `json:",omitempty"`
-	Queue      store.QueueID `json:",omitempty"`
+	Queue      store.QueueID `json:",omitempty"` // of a queue, or of the messages that an exchange delays
 	Dest       string        `json:",omitempty"` // destination of a binding
 	ToExchange bool          `json:",omitempty"`
 	Key        string        `json:",omitempty"`
@@ -68,6 +68,10 @@ func (b *Broker) forget(kind store.Kind, name string) {
 func (v *VHost) storeExchange(x *Exchange) {
 	if v.broker.store != nil && x.durable {
 		r := &record{Seq: x.seq, VHost: v.name, Name: x.name, Type: x.kind.Name, AutoDelete: x.autoDelete, Internal: x.internal}
+		if x.delays != nil {
+			x.delays.storeID = store.QueueID(v.broker.queueIDs.next(v.broker.store))
+			r.Queue = x.delays.storeID
+		}
 		v.broker.put(kindExchange, recordName(v.name, x.name), r, x.args)
 	}
 }

@@ -144,14 +144,14 @@ func (x *Exchange) applyPolicies(all settings.Policies) error {
 	if applied.Equal(old.Policies) {
 		return nil
 	}
-	s, err := settings.ForExchange(x.kind.Name, x.args, applied, v.broker.defaults, v.exchangeResource(x.name))
+	s, err := settings.ForExchange(x.routes.Name, x.args, applied, v.broker.defaults, v.exchangeResource(x.name))
 	if err != nil {
 		return unmet(err) // unreachable: the arguments and the policies were checked
 	}
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	if s.Matcher.Name != old.Matcher.Name {
-		x.rebuild(exchange.Config{Matcher: s.Matcher})
+		x.rebuild(x.config(s))
 	}
 	x.settings.Store(s)
 	return nil
@@ -161,9 +161,9 @@ func (x *Exchange) applyPolicies(all settings.Policies) error {
 // one. Publishers route on either meanwhile. Both use the same numbers for destinations.
 // The virtual host is locked, so that no binding changes.
 func (x *Exchange) rebuild(c exchange.Config) {
-	router := x.kind.New(c)
+	router := x.routes.New(c)
 	for _, b := range x.sortedOutgoing() {
-		if b.variant == nil || x.kind.ByArguments { // else the last variant stands for all
+		if b.variant == nil || x.routes.ByArguments { // else the last variant stands for all
 			router.Bind(b.key, b.args, b.number)
 		}
 	}

@@ -128,9 +128,15 @@ func (b *Broker) CheckBodySize(size uint64) error {
 
 // send routes a message and enqueues it.
 func (ch *Channel) send(op *operation, x *Exchange, p *Publishing, ttl int64) (routed bool) {
+	op.message.Properties = p.Properties.Raw()
 	op.route(x)
 	if x.isDefault {
 		op.sendReplies(x.vhost, p)
+	}
+	if len(op.keeping) > 0 {
+		if op.keep(p.Exchange, p.RoutingKey, &p.Properties, p.Body, op.hidden); op.failed != nil {
+			return true
+		}
 	}
 	if len(op.queues) == 0 {
 		return false
@@ -145,6 +151,7 @@ func (ch *Channel) send(op *operation, x *Exchange, p *Publishing, ttl int64) (r
 
 // publishLater routes a message and keeps it until TxCommit. It sends replies at once.
 func (ch *Channel) publishLater(op *operation, x *Exchange, p *Publishing, ttl int64) {
+	op.message.Properties = p.Properties.Raw()
 	op.route(x)
 	if x.isDefault {
 		op.sendReplies(x.vhost, p)
@@ -152,6 +159,7 @@ func (ch *Channel) publishLater(op *operation, x *Exchange, p *Publishing, ttl i
 	ch.tx.publishes = append(ch.tx.publishes, txPublish{
 		msg:       op.hold(message.NewHiding(p.Exchange, p.RoutingKey, &p.Properties, p.Body, op.hidden)),
 		queues:    slices.Clone(op.queues),
+		keeping:   slices.Clone(op.keeping),
 		ttl:       ttl,
 		mandatory: p.Mandatory,
 	})

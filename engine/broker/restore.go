@@ -29,6 +29,10 @@ func (b *Broker) restore() error {
 	if err != nil {
 		return err
 	}
+	delays, err := b.fillDelays()
+	if err != nil {
+		return err
+	}
 	b.store.Start(&b.rounds)
 	b.storeFirstUsers()
 	if closed { // before any message can be delivered
@@ -40,6 +44,9 @@ func (b *Broker) restore() error {
 	b.run(func(op *operation) {
 		for _, q := range queues {
 			q.recovered(op)
+		}
+		for _, d := range delays {
+			d.recovered(op)
 		}
 	})
 	return nil
@@ -116,10 +123,15 @@ func (v *VHost) restoreExchange(r *record, args wire.Table) error {
 	v.mu.Lock()
 	defer v.mu.Unlock()
 	x, err := v.addExchange(ExchangeSpec{Name: r.Name, Type: r.Type, Durable: true, AutoDelete: r.AutoDelete, Internal: r.Internal, Arguments: args})
-	if err == nil {
-		x.seq = r.Seq
+	if err != nil {
+		return err
 	}
-	return err
+	x.seq = r.Seq
+	if x.delays != nil && r.Queue != 0 {
+		x.delays.storeID = r.Queue
+		v.broker.queueIDs.passed(uint64(r.Queue))
+	}
+	return nil
 }
 
 func (v *VHost) restoreQueue(r *record, args wire.Table) error {

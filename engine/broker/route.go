@@ -11,18 +11,28 @@ import (
 //
 // Each exchange routes the message once, so that cycles of bindings and of alternate
 // exchanges end. An alternate exchange gets the messages for which its exchange finds no
-// destination (rabbit_exchange, route/2).
+// destination (rabbit_exchange, route/2). Exchanges that keep the message are noted in
+// op.keeping.
 func (op *operation) route(x *Exchange) {
-	op.queues = op.queues[:0]
+	op.queues, op.keeping = op.queues[:0], op.keeping[:0]
 	if len(op.seen) > 0 {
 		clear(op.seen)
 	}
 	op.exchanges = append(op.exchanges[:0], x)
 	for i := 0; i < len(op.exchanges); i++ { // the loop appends to exchanges
 		x := op.exchanges[i]
-		op.unique = i == 0 && len(op.keys) == 1
+		keys := op.keys
+		if x.delays != nil || x.history != nil || x.routes.Once {
+			if op.meet(x) {
+				continue
+			}
+			if x.routes.Once {
+				keys = keys[:1]
+			}
+		}
+		op.unique = i == 0 && len(keys) == 1
 		found := false
-		for _, key := range op.keys {
+		for _, key := range keys {
 			if x.isDefault {
 				found = op.routeToName(x.vhost, key) || found
 			} else {

@@ -18,6 +18,7 @@ type txState struct {
 type txPublish struct {
 	msg       *message.Message // the transaction holds a reference
 	queues    []*Queue
+	keeping   []keeping
 	ttl       int64 // milliseconds; -1: none
 	mandatory bool
 }
@@ -105,6 +106,9 @@ func (ch *Channel) TxCommit(o CommitOptions) error {
 func (op *operation) commitPublishes(publishes []txPublish, returned func(*message.Message)) error {
 	for i := range publishes {
 		p := &publishes[i]
+		if len(p.keeping) > 0 {
+			op.keepCommitted(p)
+		}
 		p.queues = slices.DeleteFunc(p.queues, (*Queue).isDeleted)
 		if len(p.queues) > 0 {
 			continue
@@ -135,6 +139,13 @@ func (op *operation) commitPublishes(publishes []txPublish, returned func(*messa
 		return refuse(wire.PreconditionFailed, "partial tx completion")
 	}
 	return nil
+}
+
+// keepCommitted gives a message to the exchanges that keep it.
+func (op *operation) keepCommitted(p *txPublish) {
+	op.keeping = append(op.keeping[:0], p.keeping...)
+	properties := wire.ViewProperties(p.msg.Properties())
+	op.keep(p.msg.Exchange(), p.msg.RoutingKey(), &properties, p.msg.Body(), p.msg.AppendHidden(nil))
 }
 
 // TxRollback drops the transaction. Its settlements are undone: the deliveries are

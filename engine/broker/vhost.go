@@ -83,7 +83,16 @@ func (v *VHost) addExchange(spec ExchangeSpec) (*Exchange, error) {
 	if err != nil {
 		return nil, refuse(wire.CommandInvalid, "unknown exchange type '%s'", spec.Type)
 	}
-	s, err := settings.ForExchange(spec.Type, spec.Arguments, v.policies.ForExchange(spec.Name), v.broker.defaults, v.exchangeResource(spec.Name))
+	routes := kind
+	if kind.CheckDeclare != nil {
+		if refusal := kind.CheckDeclare(spec.Arguments); refusal != "" {
+			return nil, refuse(wire.PreconditionFailed, "%s", refusal)
+		}
+	}
+	if kind.Inner != nil {
+		routes, _ = kind.Inner(spec.Arguments)
+	}
+	s, err := settings.ForExchange(routes.Name, spec.Arguments, v.policies.ForExchange(spec.Name), v.broker.defaults, v.exchangeResource(spec.Name))
 	if err != nil {
 		return nil, unmet(err)
 	}
@@ -93,18 +102,30 @@ func (v *VHost) addExchange(spec ExchangeSpec) (*Exchange, error) {
 		name:       spec.Name,
 		seq:        v.seq,
 		kind:       kind,
+		routes:     routes,
 		durable:    spec.Durable,
 		autoDelete: spec.AutoDelete,
 		internal:   spec.Internal,
 		args:       spec.Arguments,
 	}
-	router := kind.New(exchange.Config{Matcher: s.Matcher})
+	if kind.Inner != nil {
+		x.delays = &delays{exchange: x}
+	}
+	if kind.Remembers {
+		x.history = newHistory(x)
+	}
+	router := routes.New(x.config(s))
 	x.router.Store(&router)
 	x.settings.Store(s)
 	x.target.exchange = x
 	v.allExchanges[x] = struct{}{}
 	v.exchanges.Set(x.name, x)
 	return x, nil
+}
+
+// config returns the configuration of the exchange's router.
+func (x *Exchange) config(s *settings.Exchange) exchange.Config {
+	return exchange.Config{Matcher: s.Matcher, Arguments: x.args, Seed: x.vhost.broker.seed ^ x.seq}
 }
 
 // removeExchange deletes an exchange with its bindings, and the exchanges that are
@@ -120,6 +141,7 @@ func (v *VHost) removeExchange(x *Exchange) {
 		v.forgetBinding(b)
 	}
 	v.dropBindings(x.bindings)
+	x.closeKept()
 	v.forgetExchange(x) // after its bindings: what a crash leaves has no binding without both ends
 }
 

@@ -36,7 +36,7 @@ func (x *direct) Unbind(key string, _ wire.Table, d topic.Dest) {
 	}
 }
 
-func (x *direct) Route(dst []topic.Dest, routingKey, _ []byte) []topic.Dest {
-	dests, _ := x.byKey.Get(routingKey)
+func (x *direct) Route(dst []topic.Dest, m *Message) []topic.Dest {
+	dests, _ := x.byKey.Get(m.RoutingKey)
 	return append(dst, dests...)
 }

@@ -9,6 +9,10 @@
 //	topic    routing key matches a pattern       package topic, by strategy
 //	headers  headers match the arguments         scan of the bindings
 //
+// Others choose one destination of a message: x-consistent-hash and x-modulus-hash by a
+// hash, x-random by chance. x-recent-history and x-delayed-message are the broker's work
+// for the most part.
+//
 // The default exchange is not a type: the broker looks the queue up by its name.
 //
 // To add a type, copy fanout.go. The suite (exchangetest), the listing and the
@@ -34,10 +38,16 @@ type Exchange interface {
 	Unbind(bindingKey string, args wire.Table, d topic.Dest)
 
 	// Route appends each destination of a message to dst once, in no set order,
-	// and returns the extended slice. headers are an encoded table, as
-	// [wire.TableLookup] takes it, or nil. It keeps none of its arguments and, when dst has room, does
-	// not allocate.
-	Route(dst []topic.Dest, routingKey, headers []byte) []topic.Dest
+	// and returns the extended slice. It keeps none of its arguments and, when dst has
+	// room, does not allocate.
+	Route(dst []topic.Dest, m *Message) []topic.Dest
+}
+
+// A Message is what exchanges see of a message.
+type Message struct {
+	RoutingKey []byte
+	Headers    []byte // encoded table, as [wire.TableLookup] takes it; nil: none
+	Properties []byte // encoded property list, as [wire.ParseProperties] takes it; nil: none
 }
 
 // A Type is a type of exchange.
@@ -49,9 +59,24 @@ type Type struct {
 	// with the same key and destination are one for Exchange.
 	ByArguments bool
 
-	// Check, if not nil, checks the arguments of a binding. It returns the text of
-	// the failed precondition that the client gets, or "" to accept them.
-	Check func(args wire.Table) (refusal string)
+	// Once says that a message has one route, whatever further routing keys it has (CC
+	// and BCC).
+	Once bool
+
+	// Remembers says that the exchange gives its latest messages to each new
+	// destination, at most as many as [HistoryLength] says. The broker does that.
+	Remembers bool
+
+	// Inner, if not nil, says that the exchange holds messages back as their headers
+	// ask ([Delay]), which the broker does, and then routes them as the type that Inner
+	// returns. CheckDeclare refuses arguments for which there is none.
+	Inner func(args wire.Table) (t Type, ok bool)
+
+	// CheckDeclare and Check, if not nil, check the arguments of an exchange and a
+	// binding. They return the text of the failed precondition that the client gets, or
+	// "".
+	CheckDeclare func(args wire.Table) (refusal string)
+	Check        func(bindingKey string, args wire.Table) (refusal string)
 
 	// New returns an exchange without bindings.
 	New func(Config) Exchange
@@ -59,7 +84,9 @@ type Type struct {
 
 // Config holds the settings of a new exchange.
 type Config struct {
-	Matcher topic.Strategy // of topic exchanges
+	Matcher   topic.Strategy // of topic exchanges
+	Arguments wire.Table     // of the exchange; CheckDeclare accepts them
+	Seed      uint64         // of random choices
 }
 
 var types = registry.New[Type]("exchange", "type")

@@ -28,6 +28,14 @@ var samples = map[string]exchangetest.Sample{
 		},
 		Headers: wire.Table{{Key: "first", Value: true}, {Key: "a", Value: int64(1)}},
 	},
+	"x-consistent-hash": {Bindings: []exchangetest.Binding{{Key: "1"}, {Key: "2"}}, Picks: true},
+	"x-modulus-hash":    {Bindings: []exchangetest.Binding{{Key: "a"}, {Key: "b"}}, Picks: true},
+	"x-random":          {Bindings: []exchangetest.Binding{{Key: "a"}, {Key: "b"}}, Picks: true},
+	"x-recent-history":  {Bindings: []exchangetest.Binding{{Key: "a"}, {Key: "b"}}, RoutingKey: "whatever"},
+	"x-delayed-message": {
+		Arguments: wire.Table{{Key: "x-delayed-type", Value: "topic"}},
+		Bindings:  []exchangetest.Binding{{Key: "*.b"}, {Key: "a.#"}}, RoutingKey: "a.b",
+	},
 }
 
 // TestConformance runs the suite on all types that are registered.
@@ -71,7 +79,7 @@ func TestOneFileEach(t *testing.T) {
 
 func TestLookupNamesTheTypes(t *testing.T) {
 	_, err := exchange.Lookup("fnaout")
-	const want = `exchange: unknown type "fnaout" (have direct, fanout, headers, topic); did you mean "fanout"?`
+	const want = `exchange: unknown type "fnaout" (have direct, fanout, headers, topic, x-consistent-hash, x-delayed-message, x-modulus-hash, x-random, x-recent-history); did you mean "fanout"?`
 	if err == nil || err.Error() != want {
 		t.Errorf("Lookup = %v, want %s", err, want)
 	}
@@ -122,7 +130,7 @@ func TestHeaders(t *testing.T) {
 		t.Run(test.name, func(t *testing.T) {
 			x := typ.New(exchange.Config{})
 			x.Bind("", test.args, 1)
-			got := x.Route(nil, nil, wire.AppendTable(nil, test.headers))
+			got := x.Route(nil, &exchange.Message{Headers: wire.AppendTable(nil, test.headers)})
 			if (len(got) == 1) != test.want {
 				t.Errorf("arguments %v, headers %v: routed to %v, want a match: %t", test.args, test.headers, got, test.want)
 			}
@@ -133,12 +141,12 @@ func TestHeaders(t *testing.T) {
 func TestHeadersRefusesXMatch(t *testing.T) {
 	typ, _ := exchange.Lookup("headers")
 	for _, v := range []any{"most", int32(1), nil} {
-		refusal := typ.Check(wire.Table{{Key: "x-match", Value: v}})
+		refusal := typ.Check("", wire.Table{{Key: "x-match", Value: v}})
 		if !strings.HasPrefix(refusal, "Invalid x-match field ") {
 			t.Errorf("x-match %v: %q, want RabbitMQ's text", v, refusal)
 		}
 	}
-	if refusal := typ.Check(nil); refusal != "" {
+	if refusal := typ.Check("", nil); refusal != "" {
 		t.Error(refusal)
 	}
 }
@@ -151,7 +159,7 @@ func TestTopicIsSorted(t *testing.T) {
 		for d := topic.Dest(9); d > 0; d-- {
 			x.Bind("#", nil, d)
 		}
-		dests := x.Route([]topic.Dest{100}, []byte("a"), nil)
+		dests := x.Route([]topic.Dest{100}, &exchange.Message{RoutingKey: []byte("a")})
 		for i := 2; i < len(dests); i++ {
 			if dests[i-1] >= dests[i] {
 				t.Errorf("strategy %s: routed to %v, want rising numbers after 100", m.Name, dests)
@@ -170,17 +178,17 @@ func BenchmarkRoute(b *testing.B) {
 	}
 	for _, typ := range exchange.Types() {
 		b.Run("type="+typ.Name, func(b *testing.B) {
-			x := typ.New(exchange.Config{Matcher: matcher})
+			x := typ.New(exchange.Config{Matcher: matcher, Arguments: samples[typ.Name].Arguments})
 			for d := range topic.Dest(100) {
 				n := string(rune('a'+d/10)) + string(rune('a'+d%10))
 				x.Bind(n, wire.Table{{Key: "n", Value: n}}, d)
 			}
 			headers := wire.AppendTable(nil, wire.Table{{Key: "n", Value: "cd"}})
-			key := []byte("cd")
+			m := &exchange.Message{RoutingKey: []byte("cd"), Headers: headers}
 			var dst []topic.Dest
 			b.ReportAllocs()
 			for b.Loop() {
-				dst = x.Route(dst[:0], key, headers)
+				dst = x.Route(dst[:0], m)
 			}
 			b.ReportMetric(float64(len(dst)), "matches/op")
 		})

@@ -38,7 +38,7 @@ func (x *fanout) Unbind(_ string, _ wire.Table, d topic.Dest) {
 	}
 }
 
-func (x *fanout) Route(dst []topic.Dest, _, _ []byte) []topic.Dest {
+func (x *fanout) Route(dst []topic.Dest, _ *Message) []topic.Dest {
 	return append(dst, x.current()...)
 }
 

@@ -51,7 +51,7 @@ type field struct {
 
 // checkHeaders reads x-match as RabbitMQ does (rabbit_exchange_type_headers,
 // validate_binding/2).
-func checkHeaders(args wire.Table) (refusal string) {
+func checkHeaders(_ string, args wire.Table) (refusal string) {
 	v, ok := args.Get("x-match")
 	if !ok {
 		return ""
@@ -115,10 +115,10 @@ func (x *headers) Unbind(key string, args wire.Table, d topic.Dest) {
 	x.groups.Store(&groups)
 }
 
-func (x *headers) Route(dst []topic.Dest, _, table []byte) []topic.Dest {
+func (x *headers) Route(dst []topic.Dest, m *Message) []topic.Dest {
 	for _, g := range x.current() {
 		for i := range g.patterns {
-			if g.patterns[i].matches(table) {
+			if g.patterns[i].matches(m.Headers) {
 				dst = append(dst, g.dest)
 				break
 			}

@@ -24,9 +24,9 @@ type topicExchange struct {
 func (x topicExchange) Bind(key string, _ wire.Table, d topic.Dest)   { x.matcher.Bind(key, d) }
 func (x topicExchange) Unbind(key string, _ wire.Table, d topic.Dest) { x.matcher.Unbind(key, d) }
 
-func (x topicExchange) Route(dst []topic.Dest, routingKey, _ []byte) []topic.Dest {
+func (x topicExchange) Route(dst []topic.Dest, m *Message) []topic.Dest {
 	first := len(dst)
-	dst = x.matcher.Match(dst, routingKey)
+	dst = x.matcher.Match(dst, m.RoutingKey)
 	slices.Sort(dst[first:])
 	return dst
 }

@@ -5,6 +5,7 @@ package exchangetest
 import (
 	"math/rand/v2"
 	"slices"
+	"strconv"
 	"sync"
 	"testing"
 
@@ -22,14 +23,19 @@ type Binding struct {
 
 // A Sample is what the suite knows of a type: bindings that all match one message.
 type Sample struct {
-	Bindings   []Binding // as different as the type allows
+	Arguments  wire.Table // of the exchange
+	Bindings   []Binding  // as different as the type allows
 	RoutingKey string
 	Headers    wire.Table
+
+	// Picks says that a message goes to one of the destinations that match. The suite
+	// then takes the destinations of many messages with other routing keys together.
+	Picks bool
 }
 
 // Run tests a type.
 func Run(t *testing.T, typ exchange.Type, s Sample) {
-	config := exchange.Config{Matcher: matcher(t)}
+	config := exchange.Config{Matcher: matcher(t), Arguments: s.Arguments}
 	open := func() exchange.Exchange { return typ.New(config) }
 	for _, test := range []struct {
 		name string
@@ -55,17 +61,42 @@ func matcher(t *testing.T) topic.Strategy {
 	return m
 }
 
-// message returns the sample's routing key and headers.
-func (s Sample) message() (key, headers []byte) {
-	return []byte(s.RoutingKey), wire.AppendTable(nil, s.Headers)
+// message returns the message with a number.
+func (s Sample) message(n int) *exchange.Message {
+	m := &exchange.Message{RoutingKey: []byte(s.RoutingKey), Headers: wire.AppendTable(nil, s.Headers)}
+	if s.Picks {
+		m.RoutingKey = strconv.AppendInt(m.RoutingKey, int64(n), 10)
+	}
+	return m
 }
 
-// route returns where a message goes, sorted.
+// picked is the number of messages after which each of a few destinations was picked.
+const picked = 300
+
+// route returns where messages go, sorted.
 func (s Sample) route(x exchange.Exchange) []topic.Dest {
-	key, headers := s.message()
-	dests := x.Route(nil, key, headers)
+	if !s.Picks {
+		dests := x.Route(nil, s.message(0))
+		slices.Sort(dests)
+		return dests
+	}
+	var dests []topic.Dest
+	for n := range picked {
+		dests = x.Route(dests, s.message(n))
+	}
+	if len(dests) != 0 && len(dests) != picked {
+		return nil // not one each
+	}
 	slices.Sort(dests)
-	return dests
+	return slices.Compact(dests)
+}
+
+// times returns how many destinations one message has if n match.
+func (s Sample) times(n int) int {
+	if s.Picks {
+		return 1
+	}
+	return n
 }
 
 func (s Sample) bind(x exchange.Exchange, i int, d topic.Dest) {
@@ -94,9 +125,8 @@ func testOnce(t *testing.T, open func() exchange.Exchange, s Sample) {
 	}
 	s.bind(x, 0, 3)
 	want(t, "all bindings", s.route(x), 3, 7)
-	key, headers := s.message()
-	if got := x.Route([]topic.Dest{99}, key, headers); len(got) != 3 || got[0] != 99 {
-		t.Errorf("Route after 99 = %v, want 99 and two more", got)
+	if got := x.Route([]topic.Dest{99}, s.message(0)); len(got) != 1+s.times(2) || got[0] != 99 {
+		t.Errorf("Route after 99 = %v, want 99 and %d more", got, s.times(2))
 	}
 }
 
@@ -154,13 +184,13 @@ func testAllocs(t *testing.T, open func() exchange.Exchange, s Sample) {
 	for d := range 20 {
 		s.bind(x, d%len(s.Bindings), topic.Dest(d))
 	}
-	key, headers := s.message()
+	m := s.message(0)
 	dst := make([]topic.Dest, 0, 64)
 	for range 100 {
-		dst = x.Route(dst[:0], key, headers)
+		dst = x.Route(dst[:0], m)
 	}
-	if n := testing.AllocsPerRun(100, func() { dst = x.Route(dst[:0], key, headers) }); n != 0 || len(dst) != 20 {
-		t.Errorf("%v allocations for %d destinations, want 0 for 20", n, len(dst))
+	if n := testing.AllocsPerRun(100, func() { dst = x.Route(dst[:0], m) }); n != 0 || len(dst) != s.times(20) {
+		t.Errorf("%v allocations for %d destinations, want 0 for %d", n, len(dst), s.times(20))
 	}
 }
 
@@ -178,7 +208,12 @@ func testConcurrent(t *testing.T, open func() exchange.Exchange, s Sample) {
 					return
 				default:
 				}
-				if got := s.route(x); !slices.Equal(got, []topic.Dest{1}) && !slices.Equal(got, []topic.Dest{1, 2}) {
+				got := x.Route(nil, s.message(0))
+				slices.Sort(got)
+				if s.Picks && len(got) == 1 && got[0] == 2 {
+					continue
+				}
+				if !slices.Equal(got, []topic.Dest{1}) && !slices.Equal(got, []topic.Dest{1, 2}) {
 					t.Errorf("routed to %v, want 1, and perhaps 2", got)
 					return
 				}
