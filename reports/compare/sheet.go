@@ -6,13 +6,14 @@ import (
 	"harelab/reports/arms"
 	"harelab/reports/page"
 	"harelab/reports/plot"
+	"harelab/reports/stat"
 )
 
 // Sheet returns the comparison's page.
 func (c *Comparison) Sheet(command []string) page.Sheet {
 	s := page.Sheet{
 		Title: "Comparison with " + c.Base.Name + " – harelab",
-		Story: page.Story{Headline: c.headline(), Text: c.Verdict}, Sound: c.sound(),
+		Story: c.story(), Sound: c.sound(),
 		Tables: []page.SheetTable{c.table()},
 	}
 	if c.Why == "" {
@@ -20,6 +21,16 @@ func (c *Comparison) Sheet(command []string) page.Sheet {
 	}
 	if len(command) > 0 {
 		s.Commands = []string{page.Shell(command)}
+	}
+	return s
+}
+
+// story is the headline and the verdict. If there is no verdict, the page's first section
+// says why.
+func (c *Comparison) story() page.Story {
+	s := page.Story{Headline: c.headline(), Text: c.Verdict}
+	if c.Why != "" {
+		s.Text = "The figures of each side follow, without a judgement."
 	}
 	return s
 }
@@ -33,14 +44,14 @@ func (c *Comparison) sound() page.Soundness {
 		}
 	}
 	if c.Why != "" {
-		add("bad", "same load", c.Why+".")
+		add("bad", "same load", stat.Upper(c.Why)+".")
 	} else if !c.Known {
 		add("note", "same load", "Unknown: the sides do not say what load they had.")
 	} else {
 		add("ok", "same load", "Every side had the same work to do at the same instants.")
 	}
 	for _, w := range c.Warnings {
-		add("note", "repeats", w+".")
+		add("note", "figures", w+".")
 	}
 	return s
 }

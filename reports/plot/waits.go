@@ -61,7 +61,11 @@ func waitsOverTime(in *arms.Set, width float64) *Figure {
 	rows := (len(panels) + cols - 1) / cols
 	keys := shadeKey(in, end)
 	head := keys.height(width)
-	note := fmt.Sprintf("By the time at which messages were due, in steps of %s. Below the thin line is the wait of half of them, below the thick line that of 99 %%. Where the lines rise, work piles up.", stat.Brief(each.step))
+	whose := ""
+	if who := panels[0].who; who != "" && !slices.ContainsFunc(panels, func(s waitSeries) bool { return s.who != who }) {
+		whose = " of " + who
+	}
+	note := fmt.Sprintf("Waits%s by the time at which messages were due, in steps of %s. Below the thin line is the wait of half of them, below the thick line that of 99 %%. Where the lines rise, work piles up.", whose, stat.Brief(each.step))
 	if never > 0 {
 		note += " A message that was never started counts with its wait until the end of the run."
 	}
@@ -113,11 +117,7 @@ func waitPanels(in *arms.Set) (out []waitPanel) {
 	}
 	of := askedOf(in)
 	for _, a := range in.Arms {
-		title := a.Label
-		if of.who != "" {
-			title += ": " + of.who
-		}
-		out = append(out, waitPanel{a, of, title})
+		out = append(out, waitPanel{a, of, a.Label})
 	}
 	return out
 }

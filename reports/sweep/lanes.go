@@ -20,6 +20,9 @@ const maxSpans = 400
 func (s *Sweep) lanes() func(width float64) *plot.Figure {
 	runs, note := s.extremesInView()
 	in := arms.NewSet(runs)
+	if class := s.goal().Only("class"); class != "" {
+		in.Focus = class // the runs' own question may be another
+	}
 	i := slices.IndexFunc(plot.Charts(), func(c plot.Chart) bool { return c.Name == "lanes" })
 	return func(width float64) *plot.Figure {
 		if len(runs) == 0 {
@@ -37,15 +40,20 @@ func (s *Sweep) lanes() func(width float64) *plot.Figure {
 }
 
 // extremesInView returns the runs of the best and the worst cell. Of long runs it
-// returns a section, with a note that says which.
+// returns the section around the longest wait of the class that the goal is about, with a note that says which.
 func (s *Sweep) extremesInView() (runs []*arms.Run, note string) {
 	if !slices.ContainsFunc(s.Extremes, func(r *arms.Run) bool { return len(r.Result.Spans) > maxSpans }) {
 		return s.Extremes, ""
 	}
-	w := aroundLongestWait(s.Extremes[len(s.Extremes)-1].Result)
-	note = "The time around the longest wait of the worst cell."
+	worst := s.Extremes[len(s.Extremes)-1].Result
+	class := s.goal().Only("class")
+	w, of := aroundLongestWait(worst, class), " of "+class
+	if w.to <= w.from || class == "" {
+		w, of = aroundLongestWait(worst, ""), ""
+	}
+	note = fmt.Sprintf("The time around the longest wait%s in the worst cell.", of)
 	if w.from > 0 {
-		note = fmt.Sprintf("The time around the longest wait of the worst cell; 0 is %s into the run.", stat.Brief(float64(w.from)/1e6))
+		note = fmt.Sprintf("The time around the longest wait%s in the worst cell; 0 is %s into the run.", of, stat.Brief(float64(w.from)/1e6))
 	}
 	for _, r := range s.Extremes {
 		runs = append(runs, arms.Summarize(w.of(r.Result))...)
@@ -72,12 +80,16 @@ func (s *Sweep) idleFinding() string {
 // A section is a part of a run, in microseconds.
 type section struct{ from, to int64 }
 
-// aroundLongestWait returns the time from the arrival to the start of the message that
-// waited longest, and a quarter of its wait before and after.
-func aroundLongestWait(r *run.Result) section {
+// aroundLongestWait returns the time from the arrival to the start of the message of a
+// class that waited longest, and a quarter of its wait before and after. It is about all
+// messages if class is empty, and without a length if none of the class waited.
+func aroundLongestWait(r *run.Result, class string) section {
 	w, longest := section{0, r.Length}, int64(-1)
 	for i := range r.Messages {
 		m := &r.Messages[i]
+		if class != "" && r.Classes[m.Class] != class {
+			continue
+		}
 		if m.State == run.Done && m.Started-m.Intended > longest {
 			longest = m.Started - m.Intended
 			w = section{max(m.Intended-longest/4, 0), m.Started + longest/4}

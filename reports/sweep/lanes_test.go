@@ -28,7 +28,7 @@ func busyRun(variant string, n int64) *run.Result {
 }
 
 func TestLanesShowAStretchOfLongRuns(t *testing.T) {
-	w := aroundLongestWait(busyRun("worst", 1000))
+	w := aroundLongestWait(busyRun("worst", 1000), "")
 	if w != (section{475e6, 505e6}) {
 		t.Fatalf("section %v, want 475 s to 505 s", w)
 	}
@@ -43,7 +43,7 @@ func TestLanesShowAStretchOfLongRuns(t *testing.T) {
 	}
 	s := catalogue()
 	s.Extremes = arms.Summarize(busyRun("best", 1000), busyRun("worst", 1000))
-	if f := s.lanes()(plot.Wide); f == nil || !strings.HasPrefix(f.Note, "The time around the longest wait of the worst cell; 0 is 475 s into the run.") {
+	if f := s.lanes()(plot.Wide); f == nil || !strings.HasPrefix(f.Note, "The time around the longest wait in the worst cell; 0 is 475 s into the run.") {
 		t.Errorf("lanes: %+v", f)
 	}
 	if s.Extremes[0].Result.Spans[999].End != 1000e6 || s.Extremes[1].Result.Messages[480].Intended != 480e6 {
@@ -52,5 +52,24 @@ func TestLanesShowAStretchOfLongRuns(t *testing.T) {
 	s.Extremes = arms.Summarize(busyRun("best", 20), busyRun("worst", 20))
 	if f := s.lanes()(plot.Wide); f == nil || strings.Contains(f.Note, "into the run") {
 		t.Errorf("lanes of short runs: %+v", f)
+	}
+}
+
+// TestLanesShowWhatTheGoalIsAbout: the section is around the longest wait of the goal's
+// class, whose blocks have the first colour, though another class waits longer.
+func TestLanesShowWhatTheGoalIsAbout(t *testing.T) {
+	worst := busyRun("worst", 1000)
+	worst.Classes = append(worst.Classes, "quick")
+	worst.Messages[100].Class = int32(len(worst.Classes) - 1)
+	worst.Messages[100].Intended -= 8e6
+	if w := aroundLongestWait(worst, "quick"); w != (section{90e6, 102e6}) {
+		t.Errorf("section %v, want 90 s to 102 s", w)
+	}
+	s := catalogue()
+	s.Goal = "wait.p99{class=quick}"
+	s.Extremes = arms.Summarize(worst, worst)
+	f := s.lanes()(plot.Wide)
+	if f == nil || !strings.HasPrefix(f.Note, "The time around the longest wait of quick in the worst cell; 0 is 90 s into the run.") || !strings.Contains(f.Note, "when the quick blocks begin") {
+		t.Errorf("lanes: %+v", f)
 	}
 }
