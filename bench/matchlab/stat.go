@@ -11,6 +11,7 @@ import (
 	"golang.org/x/perf/benchmath"
 
 	"harelab/engine/topic"
+	"harelab/reports/terminal"
 )
 
 // confidence is the level of all intervals. fewestSamples is the smallest number of
@@ -145,13 +146,17 @@ func (r *Results) fastest(workload string) *Measurement {
 	return best
 }
 
-// tableColumns is the number of workloads that fit side by side in 100 characters.
-const tableColumns = 4
+// tableColumns is the number of workloads that fit side by side in 100 characters, each
+// with columnWidth.
+const (
+	tableColumns = 4
+	columnWidth  = 100 / tableColumns
+)
 
 // WriteTable writes the table of times, one row for each contender.
 func (r *Results) WriteTable(w io.Writer) error {
 	t := tabwriter.NewWriter(w, 0, 0, 2, ' ', 0)
-	for workloads := range slices.Chunk(r.Workloads(), tableColumns) {
+	for workloads := range slices.Chunk(r.Workloads(), terminal.ColumnsOf(w)/columnWidth) {
 		fmt.Fprintf(t, "time a match\t%s\n", strings.Join(workloads, "\t"))
 		for _, contender := range r.Contenders() {
 			fmt.Fprint(t, contender)
@@ -163,11 +168,10 @@ func (r *Results) WriteTable(w io.Writer) error {
 		fmt.Fprintln(t)
 		t.Flush()
 	}
-	_, err := fmt.Fprintf(w, `Processor time: median of %d samples and their %s, then the ratio to %s, or ~ if chance
-may explain the difference (Mann-Whitney U, p > 0.05). * no other is significantly faster.
-`, r.Options.Repeat, r.interval(), r.base())
-	if r.Partial != "" {
-		_, err = fmt.Fprintln(w, r.Partial)
+	err := terminal.WriteText(w, terminal.Neutral, "", "", fmt.Sprintf("Processor time: median of %d samples and their %s, then the ratio to %s, or ~ if chance may explain the difference (Mann-Whitney U, p > 0.05). * no other is significantly faster.",
+		r.Options.Repeat, r.interval(), r.base()))
+	if err == nil && r.Partial != "" {
+		err = terminal.WriteText(w, terminal.Neutral, "", "", r.Partial)
 	}
 	return err
 }

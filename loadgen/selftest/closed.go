@@ -30,15 +30,15 @@ type quantity struct {
 }
 
 // RunClosedForms runs models for which queueing theory has formulas on harelab's
-// broker in virtual time, with fixed seeds. It prints for each quantity the model,
+// broker in virtual time, with fixed seeds. It prints for each quantity of a model
 // the expected and the measured value, and their difference in percent and in
 // standard errors (by 20 batch means). A quantity passes if the difference is at most
 // four standard errors or 1 % (5 % for a mean-field limit), whichever is larger.
 // Little's law must hold as an identity between integers. RunClosedForms returns the
 // number of quantities that failed.
 func RunClosedForms(w io.Writer) (failed int, err error) {
-	const head, line = "%-36s %-20s %15s %15s %9s %6s %s\n", "%-36s %-20s %15.4f %15.4f %+8.2f%% %+6.1f %s\n"
-	fmt.Fprintf(w, head, "model", "quantity", "expected", "got", "off", "errors", "")
+	const head, line = "  %-20s %15s %15s %9s %7s\n", "  %-20s %15.4f %15.4f %+8.2f%% %+7.1f%s\n"
+	fmt.Fprintf(w, head, "", "expected", "got", "off", "errors")
 	all := theories()
 	checked := 0
 	for i := range all {
@@ -47,25 +47,26 @@ func RunClosedForms(w io.Writer) (failed int, err error) {
 		if err != nil {
 			return failed, fmt.Errorf("%s: %w", t.model, err)
 		}
+		fmt.Fprintln(w, t.model)
 		for _, q := range t.expect {
 			got, se := q.measure(o)
 			verdict := ""
 			if !q.agrees(got, se) {
-				verdict = "FAIL"
+				verdict = " FAIL"
 				failed++
 			}
 			checked++
-			fmt.Fprintf(w, line, t.model, q.label(), q.expected, got,
+			fmt.Fprintf(w, line, q.label(), q.expected, got,
 				100*(got-q.expected)/q.expected, (got-q.expected)/se, verdict)
 		}
 		area, sum := littlesLaw(o.rows)
 		checked++
 		verdict := ""
 		if area != sum {
-			verdict = "FAIL"
+			verdict = " FAIL"
 			failed++
 		}
-		fmt.Fprintf(w, head, t.model, "Little's law", fmt.Sprint(sum), fmt.Sprint(area), "", "", verdict)
+		fmt.Fprintf(w, "  %-20s %15d %15d%s\n", "Little's law", sum, area, verdict)
 	}
 	_, err = fmt.Fprintf(w, "%d models, %d quantities, %d failed\n", len(all), checked, failed)
 	return failed, err

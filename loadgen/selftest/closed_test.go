@@ -18,5 +18,10 @@ func TestClosedForms(t *testing.T) {
 	if failed > 0 {
 		t.Errorf("%d failed", failed)
 	}
+	for line := range strings.Lines(out.String()) {
+		if len(line) > 80+len("\n") {
+			t.Errorf("a line of %d columns: %s", len(line)-1, line)
+		}
+	}
 	t.Log("\n" + out.String())
 }

@@ -242,7 +242,7 @@ const (
 // WriteGate writes each rule with the number of rows of each outcome, and the rows that
 // are worse or inconclusive.
 func WriteGate(w io.Writer, gs []GateResult) error {
-	t := &text{w: w}
+	t := newText(w)
 	for _, g := range gs {
 		count := make(map[compare.GateOutcome]int)
 		for _, v := range g.Verdicts {

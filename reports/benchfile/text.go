@@ -10,16 +10,14 @@ import (
 	"unicode/utf8"
 
 	"harelab/reports/compare"
+	"harelab/reports/terminal"
 )
-
-// columns is the width of text.
-const columns = 100
 
 // WriteText writes a comparison for a terminal: what differs in a sentence, the mean of
 // each group, the rows that differ, and how many do not. With all it writes all rows and
 // all benchmarks that are not in all files.
 func WriteText(w io.Writer, c *Comparison, all bool) error {
-	t := &text{w: w}
+	t := newText(w)
 	t.wrap("", c.Headline())
 	if s := c.Summary(); s != "" {
 		t.wrap("", s)
@@ -65,9 +63,12 @@ func (r *Row) differs() bool { return slices.ContainsFunc(r.News, Effect.Differs
 
 // text writes lines of a terminal.
 type text struct {
-	w   io.Writer
-	err error
+	w       io.Writer
+	columns int // the width of text
+	err     error
 }
+
+func newText(w io.Writer) *text { return &text{w: w, columns: terminal.ColumnsOf(w)} }
 
 func (t *text) line(s string) {
 	if t.err == nil {
@@ -78,7 +79,7 @@ func (t *text) line(s string) {
 // wrap writes a paragraph after a prefix, with lines that fit the width where a space or
 // a slash allows it.
 func (t *text) wrap(prefix, s string) {
-	for _, line := range fold(prefix+s, columns, strings.Repeat(" ", len(prefix))) {
+	for _, line := range fold(prefix+s, t.columns, strings.Repeat(" ", len(prefix))) {
 		t.line(line)
 	}
 }
@@ -317,7 +318,7 @@ func (t *text) grid(rows [][]string) {
 	for _, n := range width {
 		sum += n + 2
 	}
-	if sum <= columns {
+	if sum <= t.columns {
 		for _, row := range rows {
 			t.line(aligned(row, width, 1))
 		}

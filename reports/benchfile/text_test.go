@@ -8,6 +8,8 @@ import (
 	"strings"
 	"testing"
 	"unicode/utf8"
+
+	"harelab/reports/terminal"
 )
 
 var update = flag.Bool("update", false, "write the goldens")
@@ -56,7 +58,7 @@ func TestText(t *testing.T) {
 			t.Fatal(err)
 		}
 		for line := range strings.Lines(b.String()) {
-			if utf8.RuneCountInString(line) > columns+1 {
+			if utf8.RuneCountInString(line) > terminal.Columns+1 {
 				t.Errorf("%s: a line of %d columns: %s", tt.name, utf8.RuneCountInString(line), line)
 			}
 		}

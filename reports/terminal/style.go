@@ -41,6 +41,9 @@ func styleOf(w io.Writer) Style {
 	return st
 }
 
+// ColumnsOf returns the width of text for w.
+func ColumnsOf(w io.Writer) int { return styleOf(w).Columns }
+
 // A Tone is what a colour means.
 type Tone uint8
 
