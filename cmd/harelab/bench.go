@@ -14,6 +14,7 @@ import (
 	"harelab/bench/lab"
 	"harelab/bench/matchlab"
 	"harelab/reports/benchfile"
+	"harelab/reports/terminal"
 )
 
 func init() { commands = append(commands, newBench) }
@@ -138,7 +139,9 @@ func printBench(w io.Writer, r *matchlab.Results) error {
 	}
 	fmt.Fprintln(w)
 	for _, sentence := range r.Advice() {
-		fmt.Fprintln(w, sentence)
+		if err := terminal.WriteText(w, terminal.Neutral, "", "", sentence); err != nil {
+			return err
+		}
 	}
 	_, err := fmt.Fprintf(w, "\nwrote %s\n", filepath.Join(r.Options.Out, "report.html"))
 	return err

@@ -95,6 +95,7 @@ func (f *compareFlags) compareSides(cmd *cobra.Command, args []string) error {
 	if len(args) < 2 {
 		return usage("BASE and NEW are missing: give two results folders or more, as in: harelab compare runs/main runs/mine (or --vary NAME=V1,V2 and a scenario)")
 	}
+	defer endAtSignal()()
 	set, err := lab.OpenBench(args, f.filter)
 	if err != nil {
 		return err

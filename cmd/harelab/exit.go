@@ -41,11 +41,11 @@ var exitsOf = map[string]map[int]string{
 	"gate":        {0: "all rules are ok", 1: "", 2: "", 4: "worse", 5: "inconclusive, or a rule that cannot fail"},
 	"sweep":       {0: "done, whatever the cells show", 1: "", 2: "", 6: "the figures of a cell are invalid", 130: ""},
 	"rerun":       {0: "all runs in virtual time are identical, also those that do not meet an expectation", 1: "", 2: "", 3: "a new run on a real clock does not meet an expectation", 4: "a run in virtual time differs", 6: "a new run on a real clock is invalid", 130: ""},
-	"report":      {0: "drawn, whatever the runs show", 1: "no results folder, or it could not be written", 2: "wrong usage"},
+	"report":      {0: "drawn, whatever the runs show", 1: "no results folder, or it could not be written", 2: "wrong usage", 130: "interrupted; report draws the rest when it runs again"},
 	"list":        {0: "", 2: "wrong usage"},
 	"doctor":      {0: "checked, whatever was found", 2: "wrong usage"},
 	"serve":       {0: "ended by Ctrl-C", 1: "could not open the data, listen or serve", 2: "wrong usage"},
-	"selftest":    {0: "everything agrees", 1: "a mismatch, or a file could not be read", 2: "wrong usage"},
+	"selftest":    {0: "everything agrees", 1: "a mismatch, or a file could not be read", 2: "wrong usage", 130: "interrupted"},
 	"replay":      {0: "all decisions are the same", 1: "a decision differs (harelab prints the first one with the event's number and both decisions)", 2: "the file is not a transcript"},
 	"bench match": {0: "", 1: "", 2: "wrong usage", 130: "interrupted; what was measured is written"},
 }

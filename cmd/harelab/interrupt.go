@@ -45,3 +45,23 @@ func interruptibleBy(hangup bool) (context.Context, context.CancelFunc) {
 	}()
 	return ctx, cancel
 }
+
+// endAtSignal lets the first Ctrl-C, SIGTERM or hangup end the process with the exit code
+// of interrupted commands, until the function that it returns is called. It is for
+// commands that keep nothing of what they have done.
+func endAtSignal() (stop func()) {
+	ctx, cancel := interruptible()
+	done := make(chan struct{})
+	go func() {
+		<-ctx.Done()
+		select {
+		case <-done:
+		default:
+			os.Exit(exitInterrupted)
+		}
+	}()
+	return func() {
+		close(done)
+		cancel()
+	}
+}

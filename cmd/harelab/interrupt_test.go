@@ -120,6 +120,22 @@ func interruptedRunIsWritten(t *testing.T, s os.Signal) {
 	}
 }
 
+// TestInterruptWithNothingToKeep: a command that keeps nothing ends at once, with the exit
+// code of interrupted commands and not of a process that a signal killed.
+func TestInterruptWithNothingToKeep(t *testing.T) {
+	p := start(t, "selftest")
+	await(t, p.stdout, "M/M/1")
+	if err := p.Process.Signal(os.Interrupt); err != nil {
+		t.Fatal(err)
+	}
+	await(t, p.stderr, "interrupt: ending")
+	go io.Copy(io.Discard, p.stdout)
+	p.Wait()
+	if code := p.ProcessState.ExitCode(); code != exitInterrupted {
+		t.Errorf("exit code %d, want %d", code, exitInterrupted)
+	}
+}
+
 // TestSecondInterruptEndsAtOnce interrupts again while harelab writes the report of the
 // first interruption. If the first one comes before anything was measured, there is no
 // report, and the test tries again.

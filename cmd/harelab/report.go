@@ -26,6 +26,7 @@ again from the data. Nothing is run.`,
 		Example: `  harelab report runs/20261121T071300Z`,
 		Args:    oneOrMore("DIR", "harelab report runs/20261121T071300Z"),
 		RunE: func(cmd *cobra.Command, args []string) error {
+			defer endAtSignal()()
 			w := cmd.OutOrStdout()
 			for _, dir := range args {
 				if err := redraw(w, dir); err != nil {

@@ -27,6 +27,7 @@ every mismatch is printed with case, message, field, want and got.`,
   harelab selftest --answers known_answers.json`,
 		Args: none,
 		RunE: func(cmd *cobra.Command, _ []string) error {
+			defer endAtSignal()()
 			w := cmd.OutOrStdout()
 			if len(answers) == 0 {
 				failed, err := selftest.RunClosedForms(w)

@@ -49,6 +49,10 @@ func say(t *testing.T, columns int, args ...string) string {
 // wider than asked. Only a word that is longer than a line, as a path, may be.
 func TestNoLineIsWider(t *testing.T) {
 	dir := t.TempDir()
+	answers, err := filepath.Abs("../../loadgen/selftest/testdata/answers.json")
+	if err != nil {
+		t.Fatal(err)
+	}
 	long := filepath.Join(dir, "long.yaml")
 	if err := os.WriteFile(long, []byte(longNames), 0o666); err != nil {
 		t.Fatal(err)
@@ -65,6 +69,8 @@ func TestNoLineIsWider(t *testing.T) {
 		{"gate", "base", "--against", "base", "--fail", "wait.p99 +5%", "--fail", "throughput -3%", "--selfcheck"},
 		{"gate", "long", "--against", "long", "--fail", "wait.p99{class=reports.tasks.send_notification_about_quarterly_statements_by_mail} +5%"},
 		{"sweep", long, "--axis", "prefetch=1..4", "--axis", "order=fifo,sjf", "-q", "--out", "OUT"},
+		{"report", "sweep"}, {"report", "match"}, {"rerun", "match", "-q", "--out", "OUT"},
+		{"selftest", "--answers", answers}, {"replay", "queue.transcript"},
 		{"list"}, {"doctor"}, {"perf", "--target", "sim", "-z", "1", "--rate", "200", "--out", "OUT"},
 	}
 	for _, name := range names {
@@ -72,9 +78,16 @@ func TestNoLineIsWider(t *testing.T) {
 	}
 	say(t, 100, "run", "celery-optimized", "--target", "sim", "-q", "--out", "base")
 	say(t, 100, "run", long, "--target", "sim", "-q", "--out", "long")
+	say(t, 100, "sweep", long, "--axis", "prefetch=1..4", "-q", "--out", "sweep")
+	say(t, 100, "bench", "match", "--quick", "--repeat", "2", "--sample", "1ms", "--workload", "celery", "-q", "--out", "match")
+	if err := os.WriteFile("queue.transcript", []byte("queue selector=rr order=fifo limits\njoin 0\n\npublish 5\n> deliver id=1 c=0 ref=0\nend\n"), 0o666); err != nil {
+		t.Fatal(err)
+	}
+	walked := map[string]bool{"completion": true, "help": true, "serve": true, "bench": true} // bench: report and rerun print its table
 	n := 0
 	for _, columns := range []int{80, 100} {
 		for _, call := range calls {
+			walked[call[0]] = true
 			args := append([]string{}, call...)
 			for i, a := range args {
 				if a == "OUT" {
@@ -92,6 +105,11 @@ func TestNoLineIsWider(t *testing.T) {
 					t.Errorf("harelab %s: %d columns of %d:\n%s", strings.Join(args, " "), w, columns, line)
 				}
 			}
+		}
+	}
+	for _, c := range newRoot().Commands() {
+		if c.IsAvailableCommand() && !walked[c.Name()] {
+			t.Errorf("the output of harelab %s was not looked at", c.Name())
 		}
 	}
 }
