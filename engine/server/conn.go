@@ -83,6 +83,7 @@ func (c *conn) serve() {
 	defer failstop.Report(c.log)
 	if err := c.handshake(); err != nil {
 		c.refuse(err)
+		c.disconnect()
 		return
 	}
 	defer c.nc.Close()

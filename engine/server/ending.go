@@ -137,6 +137,17 @@ func (c *conn) dismiss(reason error) {
 	}
 }
 
+// disconnect closes the broker's connection of a client that was gone before it got
+// connection.open-ok.
+func (c *conn) disconnect() {
+	c.work.Lock()
+	defer c.work.Unlock()
+	if c.broker != nil && !c.ended {
+		c.ended = true
+		c.broker.Close()
+	}
+}
+
 // hangUp ends a connection whose peer is gone.
 func (c *conn) hangUp(why error) {
 	c.out.abandon()
