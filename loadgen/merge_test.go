@@ -318,3 +318,16 @@ func TestClosedLoopsAreNumberedAsSent(t *testing.T) {
 		t.Errorf("spans %+v, want those of messages 2 and 1", r.Spans)
 	}
 }
+
+// TestUnsyncedTargetIsNamed: a run against a broker that confirms before the disk has a
+// message says so.
+func TestUnsyncedTargetIsNamed(t *testing.T) {
+	for durability, want := range map[string]bool{"": false, "memory": false, "fsynced": false, "unsynced": true} {
+		target := run.Target{Kind: "amqp", Product: "harelab", Durability: durability}
+		r := Merge(mergedScenario(t, "burst, count: 1", "drained"), target, nil, Log{})
+		named := slices.ContainsFunc(r.Findings, func(f run.Finding) bool { return f.Code == "unsynced" && !f.Invalid })
+		if named != want {
+			t.Errorf("durability %q: named %t, want %t", durability, named, want)
+		}
+	}
+}

@@ -109,6 +109,9 @@ func (m *merger) judge() {
 	if t := m.res.Target; t.Kind == "amqp" && t.Product != "harelab" && (m.s.Engine.Matcher+m.s.Engine.Dispatch+m.s.Engine.Order) != "" {
 		m.find("strategies", "The scenario names strategies of harelab's own broker; "+t.Product+" does not know them and used its own.", false)
 	}
+	if m.res.Target.Durability == "unsynced" {
+		m.find("unsynced", "The broker runs with --sync none: a power cut can lose what it has confirmed.", false)
+	}
 	slices.SortFunc(m.findings, func(a, b run.Finding) int {
 		if a.Invalid != b.Invalid {
 			if a.Invalid {

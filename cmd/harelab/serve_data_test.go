@@ -9,6 +9,7 @@ import (
 	"io"
 	"net"
 	"path/filepath"
+	"slices"
 	"strings"
 	"syscall"
 	"testing"
@@ -28,6 +29,13 @@ func serveData(t *testing.T, dir string, args ...string) (p process, line string
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { conn.Close() })
+	durability := "fsynced"
+	if slices.Contains(args, "none") {
+		durability = "unsynced"
+	}
+	if told := conn.Properties["harelab_durability"]; told != durability {
+		t.Errorf("clients are told that it is %v, want %s", told, durability)
+	}
 	if ch, err = conn.Channel(); err != nil {
 		t.Fatal(err)
 	}

@@ -202,6 +202,14 @@ func (b *Broker) Close() error {
 	return b.store.Close()
 }
 
+// Durability returns what a confirmed message survives.
+func (b *Broker) Durability() store.Durability {
+	if b.store == nil {
+		return store.Volatile
+	}
+	return b.store.Durability()
+}
+
 // Failed returns nil, or why the store has failed. After a failure the broker accepts
 // nothing that it would have to store.
 func (b *Broker) Failed() error {

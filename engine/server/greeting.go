@@ -46,6 +46,7 @@ func (s *Server) properties(v version) wire.Table {
 	t.Set("product", s.opts.Product)
 	t.Set("version", compatible)
 	t.Set("harelab", Version())
+	t.Set("harelab_durability", string(s.opts.Broker.Durability()))
 	return t
 }
 

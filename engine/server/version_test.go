@@ -22,7 +22,7 @@ func TestVersionOf(t *testing.T) {
 	}
 }
 
-// TestServerProperties: the keys are those of RabbitMQ 3.10.8 in its order, and harelab.
+// TestServerProperties: the keys are those of RabbitMQ 3.10.8 in its order, and harelab's.
 // RabbitMQ tells capabilities to clients of 0-9 and 0-9-1 only.
 func TestServerProperties(t *testing.T) {
 	rabbitMQ := []string{"capabilities", "cluster_name", "copyright", "information", "platform", "product", "version"}
@@ -30,8 +30,8 @@ func TestServerProperties(t *testing.T) {
 		version version
 		want    []string
 	}{
-		{version{0, 9}, append(rabbitMQ, "harelab")},
-		{version{8, 0}, append(rabbitMQ[1:], "harelab")},
+		{version{0, 9}, append(rabbitMQ, "harelab", "harelab_durability")},
+		{version{8, 0}, append(rabbitMQ[1:], "harelab", "harelab_durability")},
 	} {
 		var got []string
 		for _, f := range newTestServer(t, Options{}).properties(tt.version) {

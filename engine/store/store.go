@@ -96,6 +96,9 @@ type Store interface {
 	// those of the disk.
 	Load(m MessageID, dst []byte) ([]byte, error)
 
+	// Durability says what reported rounds survive. It never changes.
+	Durability() Durability
+
 	// Close makes all changes durable and closes the store. No method may be called
 	// after it. If the store has failed, Close returns why.
 	Close() error
@@ -117,6 +120,16 @@ type Observer interface {
 
 // ErrNoMessage means that a store does not have the octets of a message.
 var ErrNoMessage = errors.New("store: no such message")
+
+// A Durability is what a store's reported rounds survive.
+type Durability string
+
+// The durabilities, as listings, logs and reports call them.
+const (
+	Volatile Durability = "memory"   // nothing: they end with the program
+	Unsynced Durability = "unsynced" // the end of the program, but not that of the machine
+	Fsynced  Durability = "fsynced"  // the end of the machine: they were on the disk
+)
 
 // A Round is the number, from 1, of a set of changes that become durable together.
 type Round uint64

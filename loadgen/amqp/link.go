@@ -106,6 +106,9 @@ func (r *runner) targetOf(l *link) run.Target {
 	t.Product, t.Version = text("product"), text("version")
 	if v := text("harelab"); v != "" { // harelab presents itself as RabbitMQ, since clients branch on the product
 		t.Product, t.Version = "harelab", v
+		if t.Kind == "amqp" { // the embedded broker keeps nothing, and nobody expects it to
+			t.Durability = text("harelab_durability")
+		}
 	}
 	return t
 }

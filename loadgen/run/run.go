@@ -123,6 +123,10 @@ type Target struct {
 	URL     string // without credentials; empty unless Kind is "amqp"
 	Product string // from server-properties, "harelab" for sim and embedded
 	Version string
+
+	// Durability is what a confirm means, as harelab says it: memory, unsynced or fsynced.
+	// Empty: the target does not say.
+	Durability string
 }
 
 // Visible reports whether the target shows times inside the broker: those of

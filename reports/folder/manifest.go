@@ -97,7 +97,7 @@ func (m *Manifest) fill(runs []*Run) {
 		sum := sha256.Sum256([]byte(resolved))
 		a := Arm{
 			Dir: r.Dir, Arm: res.Arm(), Seed: res.Seed, Repeat: res.Repeat,
-			Target:       strings.Join(strings.Fields(res.Target.Kind+" "+res.Target.Product+" "+res.Target.Version), " "),
+			Target:       strings.Join(strings.Fields(res.Target.Kind+" "+res.Target.Product+" "+res.Target.Version+" "+res.Target.Durability), " "),
 			URL:          Redact(res.Target.URL),
 			ScenarioHash: hex.EncodeToString(sum[:]), Doc: res.Doc, Params: res.Params,
 			Started: res.Started, Elapsed: res.Elapsed, LengthUS: res.Length, WarmupUS: res.Warmup, IntervalUS: res.Interval,

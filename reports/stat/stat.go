@@ -192,6 +192,10 @@ type (
 		URL     string `json:"url,omitempty"`
 		Product string `json:"product"`
 		Version string `json:"version"`
+
+		// Durability is what a confirm of a harelab elsewhere means: memory, unsynced or
+		// fsynced.
+		Durability string `json:"durability,omitempty"`
 	}
 	// A Ledger is [run.Ledger].
 	Ledger struct {

@@ -242,6 +242,9 @@ func follow[K comparable, V any](dst map[K]V, k K, v V, ok bool) (written int) {
 // Pressure implements [store.Store]: there is none.
 func (s *Store) Pressure() <-chan struct{} { return nil }
 
+// Durability implements [store.Store].
+func (s *Store) Durability() store.Durability { return store.Volatile }
+
 // Failed implements [store.Store]: memory does not fail.
 func (s *Store) Failed() error { return nil }
 

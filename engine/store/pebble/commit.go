@@ -47,6 +47,14 @@ func (s *Store) relieve() {
 	}
 }
 
+// Durability implements [store.Store].
+func (s *Store) Durability() store.Durability {
+	if s.durability == pebble.NoSync {
+		return store.Unsynced
+	}
+	return store.Fsynced
+}
+
 // Failed implements [store.Store].
 func (s *Store) Failed() error {
 	s.mu.Lock()
