@@ -266,8 +266,9 @@ func (w *worker) settle(d held) {
 	}
 }
 
-// quiet is how long nothing must come from an empty queue before it counts as drained: what
-// the client has read already comes within that time.
+// quiet is how long nothing must come from a queue that was empty, as was the one whose
+// messages expire into it, before it counts as drained: what is on its way comes within
+// that time.
 const quiet = 200 * time.Millisecond
 
 // drain consumes alone from all queues, acks everything, and waits until the acks are
@@ -300,6 +301,7 @@ func drainQueue(l *Ledger, q Queue, ch *amqp.Channel) error {
 		return err
 	}
 	reader := l.Reader(true)
+	wasEmpty := false
 	for end := time.Now().Add(limit); ; {
 		if time.Now().After(end) {
 			return fmt.Errorf("not empty after %v", limit)
@@ -313,6 +315,7 @@ func drainQueue(l *Ledger, q Queue, ch *amqp.Channel) error {
 			if err := d.Ack(false); err != nil {
 				return err
 			}
+			wasEmpty = false
 			continue
 		case <-time.After(quiet):
 		}
@@ -324,9 +327,10 @@ func drainQueue(l *Ledger, q Queue, ch *amqp.Channel) error {
 			}
 			empty = empty && state.Messages == 0
 		}
-		if empty && len(deliveries) == 0 {
+		if empty && wasEmpty {
 			return fence(ch)
 		}
+		wasEmpty = empty
 	}
 }
 
