@@ -3,7 +3,6 @@ package server
 import (
 	"log/slog"
 	"net"
-	"sync/atomic"
 
 	"harelab/engine/broker"
 	"harelab/engine/internal/failstop"
@@ -28,10 +27,6 @@ type conn struct {
 	socket    net.Conn
 	transport *Transport
 	peer      // set by the handshake, then constant
-
-	// leaving is true when the client has closed the connection with connection.close. It
-	// hangs up then, and the server does not end its direction before.
-	leaving atomic.Bool
 
 	// work is held by the goroutine that calls the broker for this connection. It
 	// guards the fields below.
@@ -160,6 +155,7 @@ func (c *conn) contain() {
 	}
 	c.guarded = false
 	if r := recover(); r != nil {
+		c.in.start, c.in.end = 0, 0 // they are what the parser failed on
 		c.exception(c.fault(r))
 	}
 }

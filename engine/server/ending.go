@@ -1,6 +1,7 @@
 package server
 
 import (
+	"bytes"
 	"errors"
 	"time"
 
@@ -30,7 +31,6 @@ func (c *conn) control(f wire.Frame) error {
 	}
 	switch m.(type) {
 	case *wire.ConnectionClose:
-		c.leaving.Store(true)
 		c.end(&wire.ConnectionCloseOk{})
 		return nil
 	case *wire.ConnectionUpdateSecret:
@@ -161,16 +161,28 @@ func (c *conn) hangUp(why error) {
 	}
 }
 
-// drain reads and drops octets until the peer hangs up or the deadline has passed, so that
-// the peer can read the last method.
+// drain reads and drops octets until the peer answers connection.close with close-ok, hangs
+// up, or the deadline has passed, so that the peer can read the last method. Until then the
+// server does not end its direction: some clients take its end for a broken connection,
+// even if connection.close comes before it.
+//
+// The answer is the last thing that a peer sends. It is looked for at the end of what has
+// come, since after a malformed frame nobody knows where the next one begins.
 func (c *conn) drain() {
 	for {
-		c.in.start, c.in.end = 0, 0
-		if err := c.in.fill(c.nc); err != nil {
+		rest := c.in.buf[c.in.start:c.in.end]
+		if bytes.HasSuffix(rest, closeOk) {
+			return
+		}
+		c.in.start = max(c.in.start, c.in.end-len(closeOk))
+		if c.in.fill(c.nc) != nil {
 			return
 		}
 	}
 }
+
+// closeOk is the frame of connection.close-ok.
+var closeOk = wire.AppendMethodFrame(nil, 0, &wire.ConnectionCloseOk{})
 
 // asException returns err as an exception; an error of another kind becomes 541.
 func asException(err error) *wire.Error {

@@ -45,6 +45,7 @@ var errClientClosed = errors.New("client closed the connection during the handsh
 type refusal struct {
 	reason error // for the log; the peer sees only answer
 	answer []byte
+	final  bool // answer is no connection.close, which the client answers itself
 	wait   time.Duration
 }
 
@@ -109,7 +110,9 @@ func (c *conn) refuse(err error) {
 			c.socket.Close()
 			return
 		}
-		c.closeWrite()
+		if r.final {
+			c.closeWrite()
+		}
 	}
 	c.srv.parking.park(c.socket, r.wait)
 }
@@ -130,7 +133,7 @@ func (c *conn) greet() error {
 		if looksLikeTLS(header) {
 			reason = errors.New("a client with TLS on a port without TLS")
 		}
-		return &refusal{reason: reason, answer: wire.ProtocolHeader[:], wait: lingerTimeout}
+		return &refusal{reason: reason, answer: wire.ProtocolHeader[:], final: true, wait: lingerTimeout}
 	}
 	return c.send(&wire.ConnectionStart{
 		VersionMajor:     v.major,

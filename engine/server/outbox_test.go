@@ -203,7 +203,8 @@ func TestOutboxGoesOnWhereATryStopped(t *testing.T) {
 		put("ef")
 		c.wake()
 		c.out.finish()
-		got, err := io.ReadAll(near)
+		got := make([]byte, pipeRoom-2+len("abcdef"))
+		_, err := io.ReadFull(near, got)
 		if want := "abcdef"; err != nil || string(got[pipeRoom-2:]) != want {
 			t.Errorf("wrote %q, %v, want %q", got[pipeRoom-2:], err, want)
 		}

@@ -14,7 +14,7 @@ func (c *conn) write() {
 	for {
 		f, ok := c.out.take()
 		if !ok {
-			if !c.leaving.Load() || c.out.hasLost() {
+			if c.out.hasLost() { // the last method may be among what was lost
 				c.closeWrite()
 			}
 			return
