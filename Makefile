@@ -35,7 +35,7 @@ truth: ## recompute what pages and sweeps say of 10,000 random pairs of variants
 bench: ## run every benchmark COUNT times into bench.txt; read it with go tool benchstat -col /strategy bench.txt
 	go test -run '^$$' -bench . -timeout 0 -count $(COUNT) ./bench/... | tee bench.txt
 
-interop: ## test harelab serve with real clients: pika, aio-pika, Celery, amqp-tools
+interop: ## test harelab serve with real clients: pika, aio-pika, bunny, php-amqplib, amqp091-go, Celery, amqp-tools
 	go test -tags interop,invariants -count 1 -v ./cmd/harelab/interop
 
 browser: ## look at every kind of page in Chromium, wide and narrow, light and dark, with two families of fonts

@@ -136,16 +136,6 @@ func script(t *testing.T, timeout time.Duration, env []string, name string, args
 	return string(out)
 }
 
-func TestPika(t *testing.T) {
-	url := serve(t)
-	t.Log(script(t, time.Minute, nil, python, "testdata/pika_lifecycle.py", url+"/%2f"))
-}
-
-func TestAioPika(t *testing.T) {
-	url := serve(t)
-	t.Log(script(t, time.Minute, nil, python, "testdata/aio_pika_lifecycle.py", url+"/"))
-}
-
 func TestAMQPTools(t *testing.T) {
 	url := serve(t) + "/%2f"
 	run := func(name string, args ...string) string {
