@@ -10,6 +10,7 @@ import (
 	"harelab/engine"
 	"harelab/engine/broker"
 	"harelab/engine/store/memory"
+	"harelab/engine/wire"
 )
 
 // A broker inside a test, with the real client, and without a port or a container.
@@ -80,4 +81,38 @@ func ExampleOptions_store() {
 		fmt.Printf("%s: durable %t, %s\n", q.Name, q.Durable, q.Dispatch)
 	}
 	// Output: tasks: durable true, rr
+}
+
+// A policy changes queues that are in use: here their length and their dispatch strategy,
+// without a new declaration.
+func ExampleEngine_policy() {
+	e, err := engine.New(engine.Options{})
+	if err != nil {
+		panic(err)
+	}
+	defer e.Close()
+	admin, err := e.Broker().Session("/", "")
+	if err != nil {
+		panic(err)
+	}
+	if _, err := admin.DeclareQueue(broker.QueueSpec{Name: "tasks.quick"}); err != nil {
+		panic(err)
+	}
+
+	v, _ := e.Broker().VHost("/")
+	err = v.SetPolicy(broker.Policy{
+		Name:    "fair tasks",
+		Pattern: `^tasks\.`,
+		ApplyTo: "queues",
+		Definition: wire.Table{
+			{Key: "dispatch", Value: "fair"},
+			{Key: "max-length", Value: int64(10_000)},
+		},
+	})
+	if err != nil {
+		panic(err)
+	}
+	q, _ := v.Queue("tasks.quick")
+	fmt.Printf("%s: %s, by policy %q: %v\n", q.Name, q.Dispatch, q.Policies.Policy, q.Policies.Effective)
+	// Output: tasks.quick: fair, by policy "fair tasks": [{dispatch fair} {max-length 10000}]
 }

@@ -41,7 +41,8 @@ type Channel struct {
 	mu        channelMutex
 	lastTag   uint64
 	unacked   unackedList
-	delivery  Delivery // argument of the current call of the Sink
+	timeouts  *timeouts // nil: no delivery has to be settled in time
+	delivery  Delivery  // argument of the current call of the Sink
 	consumers map[string]*Consumer
 	ordered   []*Consumer // in order of subscription
 	queues    []*Queue    // the queues that it consumes from, in order of declaration
@@ -89,6 +90,9 @@ func (ch *Channel) deliver(op *operation, c *Consumer, m *message.Message, d *qu
 	ch.lastTag++
 	if !c.NoAck {
 		ch.unacked.push(unsettled{tag: ch.lastTag, queue: c.queue, ref: d.Ref})
+		if timeout := c.queue.settings.Load().ConsumerTimeout; timeout >= 0 {
+			ch.expect(op, timeout)
+		}
 	}
 	ch.delivered++
 	ch.delivery = Delivery{Consumer: c, DeliveryTag: ch.lastTag, Redelivered: d.Redelivered, Msg: m, Queue: c.queue.name}
@@ -133,6 +137,7 @@ func closeChannels(op *operation, channels []*Channel) {
 		ch.rollback()
 		ch.dropReplies()
 		ch.mu.Lock()
+		ch.endTimeouts()
 		consumers = append(consumers, ch.ordered...)
 		ch.ordered, ch.queues = nil, nil
 		clear(ch.consumers)

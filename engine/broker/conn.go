@@ -42,6 +42,12 @@ type ConnOptions struct {
 	// the Conn still has to be closed.
 	Ended func(reason error)
 
+	// ChannelEnded, if not nil, is called when the broker ends a channel, because a
+	// delivery was not settled in time (x-consumer-timeout). Any goroutine may call it; it
+	// must not call the broker. The channel still has to be closed. If it is nil, nothing
+	// has to be settled in time.
+	ChannelEnded func(ch *Channel, reason error)
+
 	// Durable, if not nil, is called when round r is durable: answers that are held
 	// for r, or for a round before it, can be sent. Any goroutine may call Durable; it
 	// must not block and must not call the broker.

@@ -58,6 +58,9 @@ func (q *Queue) get(op *operation, ch *Channel, noAck bool) (r GetResult, ok boo
 		ch.lastTag++
 		if !noAck {
 			ch.unacked.push(unsettled{tag: ch.lastTag, queue: q, ref: d.Ref, byGet: true})
+			if timeout := q.settings.Load().ConsumerTimeout; timeout >= 0 {
+				ch.expect(op, timeout)
+			}
 		}
 		ch.delivered++
 		r.DeliveryTag = ch.lastTag

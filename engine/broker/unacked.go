@@ -88,6 +88,12 @@ func (l *unackedList) find(tag uint64) int {
 	return low
 }
 
+// holds reports whether a delivery is unsettled.
+func (l *unackedList) holds(tag uint64) bool {
+	i := l.find(tag)
+	return i < l.n && l.entry(i).tag == tag && l.entry(i).queue != nil
+}
+
 // take removes and returns the delivery with a tag. ok is false if there is none.
 func (l *unackedList) take(tag uint64) (u unsettled, ok bool) {
 	i := l.find(tag)

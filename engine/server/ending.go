@@ -122,6 +122,26 @@ func (c *conn) brokerEnds(reason error) {
 	go c.dismiss(reason)
 }
 
+// endChannel ends a channel because the broker asks for it, unless the channel or the
+// connection has ended meanwhile.
+func (c *conn) endChannel(of *broker.Channel, reason error) {
+	defer failstop.Report(c.log)
+	c.work.Lock()
+	defer c.work.Unlock()
+	for _, ch := range c.channels {
+		if ch == nil || ch.broker != of || ch.closing || c.ended || c.parked {
+			continue
+		}
+		if err := ch.fail(reason); err != nil {
+			c.exception(err)
+		}
+		c.sendConfirms()
+		c.commit()
+		c.broker.Batch().Flush()
+		c.wake()
+	}
+}
+
 func (c *conn) dismiss(reason error) {
 	defer failstop.Report(c.log)
 	c.work.Lock()

@@ -238,7 +238,8 @@ func (c *conn) open() error {
 		Name: fmt.Sprintf("%s -> %s", c.remote, c.local),
 		User: c.user,
 
-		Ended: c.brokerEnds,
+		Ended:        c.brokerEnds,
+		ChannelEnded: func(ch *broker.Channel, reason error) { go c.endChannel(ch, reason) },
 		Durable: func(r broker.Round, b *broker.Batch) {
 			c.out.open(r)
 			b.Touch(c)

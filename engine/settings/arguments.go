@@ -127,6 +127,13 @@ var queueArguments = []queueArgument{
 	{name: "x-stream-max-segment-size-bytes", on: stream},
 	{name: "x-initial-cluster-size", on: stream},
 	// RabbitMQ does not know the arguments below, and accepts and ignores them.
+	{name: "x-consumer-timeout", on: both, policy: smallerWins, read: integer(func(s *Queue, n int64) string {
+		if n == 0 {
+			return "{value_zero,0}"
+		}
+		s.ConsumerTimeout = n * 1000
+		return tooBig(n)
+	})},
 	{name: "x-dispatch", on: both, policy: argumentWins, read: strategy(func(n *strategyNames, v string) { n.selector = v })},
 	{name: "x-order", on: both, policy: argumentWins, read: strategy(func(n *strategyNames, v string) { n.order = v })},
 	{name: "x-dispatch-seed", on: both, policy: argumentWins, read: number(func(s *Queue, n int64) { s.Dispatch.Seed = uint64(n) })},

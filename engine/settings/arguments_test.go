@@ -116,6 +116,8 @@ var argumentRules = []argumentRule{
 	{"x-max-age", anyKind, stream, nil, nil, nil},
 	{"x-stream-max-segment-size-bytes", anyKind, stream, nil, nil, nil},
 	{"x-initial-cluster-size", anyKind, stream, nil, nil, nil},
+	{"x-consumer-timeout", integerKind, classic | quorum, nil,
+		values(func(s *Queue) any { return s.ConsumerTimeout }, int32(5), int64(5_000)), slices.Concat(aboveZero, []refused{tenYears})},
 	{"x-dispatch", textKind, classic | quorum, nil, values(func(s *Queue) any { return s.Selector.Name }, "fair", "fair"), nil},
 	{"x-order", textKind, classic | quorum, nil, values(func(s *Queue) any { return s.Order.Name }, "sjf", "sjf"), nil},
 	{"x-dispatch-seed", integerKind, classic | quorum, nil,

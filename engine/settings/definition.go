@@ -58,6 +58,7 @@ var policySettings = []policySetting{
 	{"queue-master-locator", false, quorum, checkMasterLocator},
 
 	{"aging-us", false, 0, asArgument},
+	{"consumer-timeout", true, 0, from(1, "consumer timeout")},
 	{"dispatch", false, 0, asArgument},
 	{"dispatch-seed", false, 0, asArgument},
 	{"drr-cost", false, 0, asArgument},

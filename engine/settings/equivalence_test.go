@@ -56,7 +56,7 @@ func TestCheckAgain(t *testing.T) {
 // TestArgumentsAreComparedInOrder: of several arguments that differ, the error names the
 // first one in RabbitMQ's order, which depends on the type of the queue.
 func TestArgumentsAreComparedInOrder(t *testing.T) {
-	ours := []string{"x-dispatch", "x-order", "x-dispatch-seed", "x-aging-us", "x-drr-quantum", "x-drr-cost", "x-drr-weights", "x-fair-key"}
+	ours := []string{"x-consumer-timeout", "x-dispatch", "x-order", "x-dispatch-seed", "x-aging-us", "x-drr-quantum", "x-drr-cost", "x-drr-weights", "x-fair-key"}
 	for _, tt := range []struct {
 		queue Queue
 		order []string

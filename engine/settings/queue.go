@@ -29,6 +29,10 @@ type Queue struct {
 	SingleActive bool
 	Quorum       bool
 
+	// ConsumerTimeout is the time in microseconds after which the channel of a consumer that
+	// has not settled a message is closed; -1: never.
+	ConsumerTimeout int64
+
 	Selector dispatch.SelectorStrategy
 	Order    dispatch.OrderStrategy
 	Dispatch dispatch.Config
@@ -48,7 +52,7 @@ type FairKey struct {
 // policies, which may be nil. Its errors are RabbitMQ's texts about the arguments, which
 // call the queue resource.
 func ForQueue(args wire.Table, policies *Applied, d Defaults, resource Resource) (*Queue, error) {
-	s := &Queue{Limits: queue.Unlimited, Expires: -1, FairKey: FairKey{Header: "tenant"}, Policies: policies}
+	s := &Queue{Limits: queue.Unlimited, Expires: -1, ConsumerTimeout: -1, FairKey: FairKey{Header: "tenant"}, Policies: policies}
 	names := strategyNames{selector: d.Selector, order: d.Order}
 	if err := s.read(args, resource, &names); err != nil {
 		return nil, err
@@ -114,8 +118,11 @@ func (s *Queue) readPolicies(args, definition wire.Table, names *strategyNames) 
 // bounded returns the value of a policy's setting that the reader of an argument accepts:
 // policies may have times above [MaxTimer].
 func bounded(argument string, v any) any {
-	if n, ok := wire.Integer(v); ok && (argument == "x-expires" || argument == "x-message-ttl") {
-		return min(n, MaxTimer)
+	switch argument {
+	case "x-expires", "x-message-ttl", "x-consumer-timeout":
+		if n, ok := wire.Integer(v); ok {
+			return min(n, MaxTimer)
+		}
 	}
 	return v
 }
