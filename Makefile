@@ -2,6 +2,7 @@
 COUNT ?= 10
 FUZZTIME ?= 20s
 CYCLES ?= 200
+READY ?= 2s
 
 help: ## list the targets
 	@grep -hE '^[a-z]+:.*##' $(MAKEFILE_LIST) | sed 's/:.*##/\t/' | expand -t 10
@@ -42,7 +43,7 @@ browser: ## look at every kind of page in Chromium, wide and narrow, light and d
 	go test -tags browser -count 1 ./cmd/harelab/browser
 
 crash: ## kill the broker CYCLES times under load and check that it keeps what it confirmed (ten minutes)
-	go test -tags crash -count 1 -v -timeout 1h ./cmd/harelab/crash -args -crash.cycles $(CYCLES)
+	go test -tags crash -count 1 -v -timeout 1h ./cmd/harelab/crash -args -crash.cycles $(CYCLES) -crash.ready $(READY)
 
 outcomes: ## run the talk ten times with real Celery on a real RabbitMQ and print what came out (five minutes)
 	go test -tags interop -count 1 -v -run TestOutcomesOnRabbitMQ ./cmd/harelab/interop -args -outcomes 10

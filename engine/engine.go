@@ -11,8 +11,10 @@
 // The program closes the engine with [Engine.Shutdown] or [Engine.Close].
 //
 // The zero [Options] are a broker in memory with RabbitMQ's strategies. Options.Store
-// makes it durable: a confirmed message survives a crash that the store survives. When the
-// store fails, the broker nacks or refuses whatever it would have to store and says so in
+// makes it durable: a confirmed message survives a crash that the store survives
+// ([broker.Broker.Durability]). [New] recovers what the store holds before it returns. If
+// something cannot be read, New names it, and the store is as it was. When the store fails,
+// later, the broker nacks or refuses whatever it would have to store and says so in
 // the log. Options.Clock replaces the wall clock of queues and messages; timeouts and
 // heartbeats of connections stay in wall time. With a virtual clock, a fixed seed and calls
 // from one goroutine, the broker does the same on every run.

@@ -85,13 +85,20 @@ func (d *dataFlags) open(log *slog.Logger) (store.Store, error) {
 		log.Warn("--sync none: a power cut can lose confirmed messages", "data", d.dir)
 	}
 	s, err := pebble.Open(d.dir, pebble.Options{NoSync: d.sync == "none", Logger: log, Progress: openProgress(log)})
-	if errors.Is(err, fs.ErrPermission) {
+	switch {
+	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("%w (give --data a folder that can be written, or --memory)", err)
-	}
-	if err != nil {
+	case errors.Is(err, pebble.ErrCorrupt):
+		return nil, d.damaged(err)
+	case err != nil:
 		return nil, err
 	}
 	return s, nil
+}
+
+// damaged says what to do about data that cannot be read.
+func (d *dataFlags) damaged(err error) error {
+	return fmt.Errorf("%w: the data in %s is as it was: restore it from a copy, or move it away and start without it", err, d.dir)
 }
 
 // openProgress returns a function that logs once a second how far the store has come.

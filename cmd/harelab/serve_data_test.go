@@ -16,6 +16,9 @@ import (
 	"time"
 
 	amqp091 "github.com/rabbitmq/amqp091-go"
+
+	"harelab/engine/store"
+	"harelab/engine/store/pebble"
 )
 
 // serveData starts harelab serve on a folder, and returns it with its first line and a
@@ -113,6 +116,35 @@ func TestServeSharesNoFolder(t *testing.T) {
 		t.Errorf("exit code %d, %q, want %d and %q", code, said, exitFailed, want)
 	}
 }
+
+// TestServeRefusesDamagedData: a broker that cannot read a record does not start. It names
+// the record and says what to do.
+func TestServeRefusesDamagedData(t *testing.T) {
+	t.Parallel()
+	dir := t.TempDir()
+	kept, err := pebble.Open(dir, pebble.Options{})
+	if err != nil {
+		t.Fatal(err)
+	}
+	kept.Start(deafObserver{})
+	kept.Put('q', "orders", []byte("not JSON"))
+	if err := kept.Close(); err != nil {
+		t.Fatal(err)
+	}
+	p := start(t, "serve", "--amqp", "127.0.0.1:0", "--data", dir)
+	said, _ := io.ReadAll(p.stderr)
+	p.Wait()
+	for _, want := range []string{`record "orders": `, "the data in " + dir + " is as it was: restore it from a copy"} {
+		if code := p.ProcessState.ExitCode(); code != exitFailed || !strings.Contains(string(said), want) {
+			t.Errorf("exit code %d, %q, want %d and %q", code, said, exitFailed, want)
+		}
+	}
+}
+
+type deafObserver struct{}
+
+func (deafObserver) Completed(store.Round) {}
+func (deafObserver) Failed(error)          {}
 
 // TestServeSaysThatItDoesNotSync: --sync none is in the first line and in the log.
 func TestServeSaysThatItDoesNotSync(t *testing.T) {

@@ -26,7 +26,13 @@ func (s *serving) serve(cmd *cobra.Command) error {
 	s.options.Store = kept
 	e, err := engine.New(s.options)
 	if err != nil {
-		return err
+		if kept == nil {
+			return err
+		}
+		if kept.Failed() == nil {
+			err = s.data.damaged(err)
+		}
+		return errors.Join(err, kept.Close())
 	}
 	if err := s.definitions.load(e, s.options.Logger); err != nil {
 		return errors.Join(err, e.Close())
