@@ -149,9 +149,7 @@ func (s *Session) mayRoute(op auth.Op, x *Exchange, rule *auth.TopicRule, key []
 	if rule.May(op, key) {
 		return nil
 	}
-	on := x.vhost.exchangeResource(x.name)
-	on.Kind = "topic"
-	return refuse(wire.AccessRefused, "access to topic '%s' in exchange %s refused for user '%s'", key, on, s.user)
+	return refuse(wire.AccessRefused, "access to topic '%s' in %s refused for user '%s'", key, x.vhost.exchangeResource(x.name), s.user)
 }
 
 // checkExchangeArgument checks an argument of the declaration of a resource. The argument

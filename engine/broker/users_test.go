@@ -325,7 +325,7 @@ func TestTopicPermissions(t *testing.T) {
 	mustDo(t, err)
 	ch := c.Channel(1, nil)
 	refused := func(key string) string {
-		return "ACCESS_REFUSED access to topic '" + key + "' in exchange topic 'amq.topic' in vhost '/' refused for user 'u.1'"
+		return "ACCESS_REFUSED access to topic '" + key + "' in exchange 'amq.topic' in vhost '/' refused for user 'u.1'"
 	}
 	publish := func(exchange, key string, headers ...wire.Field) func() error {
 		return func() error {

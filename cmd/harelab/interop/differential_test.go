@@ -25,7 +25,7 @@ var (
 // real RabbitMQ and with the engine. Both must send the same frames in the same order,
 // with the same reply codes and texts, counts, tags, flags, properties and bodies.
 func TestSameAnswersAsRabbitMQ(t *testing.T) {
-	rabbit := rabbitWithWeak(t)
+	rabbit := rabbitWithUsers(t)
 	ours := startEngine(t)
 	all := conversations(t)
 	answers := make([][]string, len(all))
@@ -53,15 +53,21 @@ func holdAll(all []talk, hold func(number int, c talk)) {
 	wg.Wait()
 }
 
-// rabbitWithWeak returns a function that connects to a RabbitMQ with the user weak. The
-// test starts one unless a flag names one.
-func rabbitWithWeak(t *testing.T) dialFunc {
+// rabbitWithUsers returns a function that connects to a RabbitMQ with the users of
+// startEngine. The test starts one unless a flag names one.
+func rabbitWithUsers(t *testing.T) dialFunc {
 	t.Helper()
 	address := *rabbitURL
 	if address == "" {
 		node := startRabbitMQ(t)
 		node.ctl(t, "add_user", "weak", "weak")
 		node.ctl(t, "set_permissions", "-p", "/", "weak", weak.Configure, weak.Write, weak.Read)
+		for _, user := range []string{"topical", "limited"} {
+			node.ctl(t, "add_user", user, user)
+			node.ctl(t, "set_permissions", "-p", "/", user, ".*", ".*", ".*")
+		}
+		node.ctl(t, "set_topic_permissions", "-p", "/", "topical", "amq.topic", topical.Write, topical.Read)
+		node.ctl(t, "set_user_limits", "limited", `{"max-connections": 2, "max-channels": 2}`)
 		address = node.url
 	}
 	u, err := url.Parse(address)

@@ -27,7 +27,7 @@ var (
 // RabbitMQ and with the engine, and prints those with different answers. The flags -seed,
 // -talks and -conversation choose the conversations.
 func TestSameAnswersAtRandom(t *testing.T) {
-	rabbit := rabbitWithWeak(t)
+	rabbit := rabbitWithUsers(t)
 	ours := startEngine(t)
 	all := randomTalks(t, *seed, *talks)
 	for i := range uint64(*talks) {

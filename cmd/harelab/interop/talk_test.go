@@ -24,6 +24,10 @@ import (
 // weak are the permissions of the user weak.
 var weak = auth.Permissions{Configure: `\.c`, Write: `\.c?w`, Read: `\.c?w?r`}
 
+// topical are the topic permissions of the user topical on amq.topic. The user limited may
+// have two connections and two channels.
+var topical = auth.TopicPermissions{Write: `^{username}\.|^{client_id}$`, Read: `^open|^$`}
+
 // startEngine starts an engine and returns a function that connects to it.
 func startEngine(t *testing.T) dialFunc {
 	t.Helper()
@@ -39,6 +43,19 @@ func startEngine(t *testing.T) dialFunc {
 		t.Fatal(err)
 	}
 	t.Cleanup(func() { e.Close() })
+	two := 2
+	for _, name := range []string{"topical", "limited"} {
+		hash, err := auth.HashPassword(name)
+		if err := errors.Join(err, e.Broker().AddUser(name, hash), e.Broker().SetPermissions(name, "/", auth.All)); err != nil {
+			t.Fatal(err)
+		}
+	}
+	if err := errors.Join(
+		e.Broker().SetTopicPermissions("topical", "/", "amq.topic", topical),
+		e.Broker().SetUserLimits("limited", auth.Limits{MaxConnections: &two, MaxChannels: &two}),
+	); err != nil {
+		t.Fatal(err)
+	}
 	return e.Dial
 }
 
