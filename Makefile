@@ -33,6 +33,9 @@ fuzz: ## run every fuzz target for FUZZTIME
 truth: ## recompute what pages and sweeps say of 10,000 random pairs of variants
 	go test -count 1 -v -timeout 30m -run 'TellTheTruth|CatchesLies' ./bench/lab -truth.pairs 10000
 
+powerfail: ## 10,000 random histories with power cuts, and an I/O error at every call of a scripted one
+	go test -count 1 -v -timeout 60m -run 'Powerfail|ErrorAtEveryCall' ./engine/store/pebble -powerfail.seeds 10000
+
 bench: ## run every benchmark COUNT times into bench.txt; read it with go tool benchstat -col /strategy bench.txt
 	go test -run '^$$' -bench . -timeout 0 -count $(COUNT) ./bench/... | tee bench.txt
 
@@ -48,4 +51,4 @@ crash: ## kill the broker CYCLES times under load and check that it keeps what i
 outcomes: ## run the talk ten times with real Celery on a real RabbitMQ and print what came out (five minutes)
 	go test -tags interop -count 1 -v -run TestOutcomesOnRabbitMQ ./cmd/harelab/interop -args -outcomes 10
 
-.PHONY: help run test race invariants lint fuzz truth bench interop browser crash outcomes
+.PHONY: help run test race invariants lint fuzz truth powerfail bench interop browser crash outcomes

@@ -70,7 +70,9 @@ type Store interface {
 
 	// Commit ends the open round, so that the store writes it as soon as it can. It
 	// returns the round that the last change belongs to, or 0 if nothing was changed in
-	// this life. The store may have reported that round already.
+	// this life. The store may have reported that round already. A store that has failed
+	// returns a round that it will not report, so that nobody takes a change that it has
+	// ignored for durable.
 	Commit() Round
 
 	// Pressure returns nil while the store keeps up with its changes. Otherwise it

@@ -14,14 +14,16 @@ import (
 // Commit implements [store.Store].
 func (s *Store) Commit() store.Round {
 	s.mu.Lock()
-	if s.changed && s.err == nil {
+	defer s.mu.Unlock()
+	if s.err != nil {
+		return s.round + 1 // which no change after the failure will live to see
+	}
+	if s.changed {
 		s.changed = false
 		s.round++
 		s.wake.Signal()
 	}
-	r := s.round
-	s.mu.Unlock()
-	return r
+	return s.round
 }
 
 // Pressure implements [store.Store].
@@ -293,11 +295,11 @@ func (b *buffer) encodeOp(batch *pebble.Batch, o *op) error {
 	case opRemoveBare:
 		return removeEntry(batch, o, formBare)
 	case opRestore:
-		d := batch.DeleteDeferred(entryKeyLen) // an entry can be replaced several times
+		d := batch.DeleteDeferred(entryKeyLen)
 		putEntryKey(d.Key, o.queue, o.message, formOverride)
 		return d.Finish()
 	case opFree:
-		d := batch.SingleDeleteDeferred(messageKeyLen)
+		d := batch.DeleteDeferred(messageKeyLen)
 		putMessageKey(d.Key, o.message)
 		return d.Finish()
 	case opDrop:
@@ -316,9 +318,10 @@ func setEntry(batch *pebble.Batch, o *op, form byte, octets []byte) error {
 	return d.Finish()
 }
 
-// removeEntry deletes a key that was set once.
+// removeEntry deletes an entry. It is no SingleDelete, although each key is set once: Pebble
+// panics if it cannot read a table while it compacts those.
 func removeEntry(batch *pebble.Batch, o *op, form byte) error {
-	d := batch.SingleDeleteDeferred(entryKeyLen)
+	d := batch.DeleteDeferred(entryKeyLen)
 	putEntryKey(d.Key, o.queue, o.message, form)
 	return d.Finish()
 }
@@ -336,6 +339,8 @@ func (s *Store) Close() error {
 		select {
 		case <-s.ended:
 		case <-s.stopped:
+			s.disk.stopWaiting()
+			<-s.ended
 		}
 	}
 	err := s.Failed()

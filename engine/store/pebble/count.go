@@ -87,7 +87,7 @@ func (s *Store) freeOctets() error {
 		if s.index.get(m).kind() == shared {
 			return nil
 		}
-		return batch.SingleDelete(it.Key(), nil)
+		return batch.Delete(it.Key(), nil)
 	})
 	if err != nil || batch.Empty() {
 		return err

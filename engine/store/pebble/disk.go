@@ -3,6 +3,7 @@ package pebble
 import (
 	"errors"
 	"fmt"
+	"io"
 	"os"
 	"path/filepath"
 	"sync"
@@ -29,21 +30,22 @@ type disk struct {
 	onFail func(error)   // called once, before Pebble goes on
 	onFull func()        // called at each try that finds the disk full
 
-	patient atomic.Bool   // the disk waits for space
-	over    atomic.Bool   // no more reads: tables are let go like the rest
+	patient atomic.Bool   // the store is open: the disk waits for space
 	hurry   chan struct{} // closed when waits should end
 	hurried sync.Once
 	failing sync.Once
 	failed  atomic.Bool
+	beyond  *vfs.MemFS // files that were created after the failure
 }
 
 func newDisk(fs vfs.FS, pause time.Duration, onFail func(error), onFull func()) *disk {
-	return &disk{FS: fs, pause: pause, onFail: onFail, onFull: onFull, hurry: make(chan struct{})}
+	return &disk{FS: fs, pause: pause, onFail: onFail, onFull: onFull, hurry: make(chan struct{}), beyond: vfs.NewMem()}
 }
 
 const fullPause = 100 * time.Millisecond
 
-// stopWaiting ends the waits for space.
+// stopWaiting ends the waits for space. On a disk that has failed everything succeeds then,
+// and nothing is written, so that Pebble's goroutines end.
 func (d *disk) stopWaiting() {
 	d.patient.Store(false)
 	d.hurried.Do(func() { close(d.hurry) })
@@ -89,9 +91,10 @@ func (d *disk) do(what, path string, change func() error) (made bool, err error)
 	return false, d.letGo(path)
 }
 
-// letGo is the outcome of a change that is not made since the store has failed.
+// letGo is the outcome of a change that is not made since the store has failed. Without
+// patience, which is while the store is opened or closed, Pebble waits for its tables.
 func (d *disk) letGo(path string) error {
-	if !isTable(path) || d.over.Load() {
+	if !isTable(path) || !d.patient.Load() {
 		return nil
 	}
 	d.rest()
@@ -128,12 +131,6 @@ func (d *disk) fail(what, path string, err error) {
 	})
 }
 
-// abandon makes Pebble's goroutines end: everything succeeds and nothing is written.
-func (d *disk) abandon() {
-	d.over.Store(true)
-	d.stopWaiting()
-}
-
 // Create implements [vfs.FS].
 func (d *disk) Create(name string, c vfs.DiskWriteCategory) (f vfs.File, err error) {
 	made, err := d.do("create", name, func() error { f, err = d.FS.Create(name, c); return err })
@@ -159,26 +156,30 @@ func (d *disk) file(f vfs.File, path string, made bool, err error) (vfs.File, er
 		return nil, err
 	}
 	if !made {
-		return nowhere()
+		return d.beyond.Create(d.PathBase(path), vfs.WriteCategoryUnspecified)
 	}
 	return &diskFile{f, d, path}, nil
 }
 
-// nowhere returns a file that is on no disk.
-func nowhere() (vfs.File, error) { return vfs.NewMem().Create("file", vfs.WriteCategoryUnspecified) }
-
 // Stat implements [vfs.FS].
 func (d *disk) Stat(name string) (vfs.FileInfo, error) {
 	info, err := d.FS.Stat(name)
-	if err == nil || !d.failed.Load() {
-		return info, err
+	if err != nil && d.failed.Load() {
+		return d.beyond.Stat(d.PathBase(name))
 	}
-	f, err := nowhere() // Pebble may have created the file after the failure
+	return info, err
+}
+
+// Open implements [vfs.FS].
+func (d *disk) Open(name string, opts ...vfs.OpenOption) (vfs.File, error) {
+	f, err := d.FS.Open(name, opts...)
+	if err != nil && d.failed.Load() {
+		return d.beyond.Open(d.PathBase(name), opts...)
+	}
 	if err != nil {
 		return nil, err
 	}
-	defer f.Close()
-	return f.Stat()
+	return &diskFile{f, d, name}, nil
 }
 
 // OpenDir implements [vfs.FS].
@@ -222,6 +223,16 @@ type diskFile struct {
 	vfs.File
 	disk *disk
 	path string
+}
+
+// Read implements [vfs.File]. Tables are read by ReadAt. What else is read is the log, of
+// which Pebble takes an error for the end, and lets go what comes after; so the store fails.
+func (f *diskFile) Read(p []byte) (int, error) {
+	n, err := f.File.Read(p)
+	if err != nil && err != io.EOF {
+		f.disk.fail("read", f.path, err)
+	}
+	return n, err
 }
 
 // Write implements [vfs.File].

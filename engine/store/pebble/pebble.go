@@ -64,6 +64,8 @@ type Store struct {
 	space        space
 	logger       *slog.Logger
 	db           *pebble.DB
+	blocks       *pebble.Cache
+	files        *pebble.FileCache
 	ahead        readAhead
 	durability   *pebble.WriteOptions
 	unwrittenMax int
@@ -152,11 +154,16 @@ func Open(dir string, o Options) (*Store, error) {
 
 // openDB opens Pebble. A failure of the disk that Pebble was not told is an error, too.
 func (s *Store) openDB(dir string, o *Options) error {
+	// If Open fails, Pebble's goroutines may still use its caches, which therefore outlive it.
+	s.blocks = pebble.NewCache(o.CacheSize + 2*int64(o.memTableSize)) // memtables take from it
+	s.files = pebble.NewFileCache(runtime.GOMAXPROCS(0), pebble.FileCacheSize(openFilesMax))
 	db, err := pebble.Open(dir, s.pebbleOptions(o))
-	s.db, s.ahead.db = db, db
+	if err == nil {
+		s.db, s.ahead.db = db, db
+	}
 	if failed := s.Failed(); failed != nil {
 		if err == nil {
-			s.disk.abandon()
+			s.disk.stopWaiting()
 			db.Close()
 		}
 		return failed
@@ -164,15 +171,20 @@ func (s *Store) openDB(dir string, o *Options) error {
 	return err
 }
 
+const openFilesMax = 1000
+
 func (s *Store) pebbleOptions(o *Options) *pebble.Options {
 	p := &pebble.Options{
 		FS:                          s.disk,
 		Lock:                        s.folder.lock,
-		CacheSize:                   o.CacheSize + 2*int64(o.memTableSize), // memtables take from it
+		Cache:                       s.blocks,
+		FileCache:                   s.files,
+		MaxOpenFiles:                openFilesMax,
 		MemTableSize:                o.memTableSize,
 		MemTableStopWritesThreshold: 4,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      pebbleLogger{s},
+		EventListener:               s.events(),
 		CompactionConcurrencyRange:  func() (lower, upper int) { return 1, max(1, runtime.GOMAXPROCS(0)/2) },
 	}
 	return p
@@ -188,9 +200,11 @@ func (s *Store) plenty() {
 // end closes Pebble and gives up the folder.
 func (s *Store) end() error {
 	if s.Failed() != nil {
-		s.disk.abandon()
+		s.disk.stopWaiting()
 	}
 	err := s.db.Close()
+	s.files.Unref()
+	s.blocks.Unref()
 	s.mu.Lock()
 	s.over = true
 	if s.err == nil {
