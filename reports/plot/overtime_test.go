@@ -86,7 +86,7 @@ func TestWaitsByInterval(t *testing.T) {
 	if s := newWaitSeries(intervals{step: 1, end: 10.4, n: 11}, in.Arms[0], ofClass("other")); slices.Max(s.n) != 0 {
 		t.Errorf("waits of a class that is not there: %v", s.n)
 	}
-	if f := waitsOverTime(in, Wide); f == nil || !strings.HasPrefix(f.Note, "Waits of job by the time ") || f.Alt != "Longest wait of 99 % in an interval: steady: 2.5 s (due 9.5 s to 10 s)." {
+	if f := waitsOverTime(in, Wide); f == nil || !strings.HasPrefix(f.Note, "Waits of job by the time ") || f.Alt != "Longest wait of 99 % in an interval: steady: job: 2.5 s (due 9.5 s to 10 s)." {
 		t.Errorf("%+v", f)
 	}
 }

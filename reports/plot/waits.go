@@ -216,7 +216,11 @@ func waitsFinding(panels []waitSeries) string {
 			}
 		}
 		if worst >= 0 {
-			parts = append(parts, fmt.Sprintf("%s: %s (due %s)", s.title, stat.Brief(s.p99[worst]), s.name(worst)))
+			title := s.title
+			if s.who != "" && title == s.arm.Label {
+				title += ": " + s.who // a caption is read without the note, too
+			}
+			parts = append(parts, fmt.Sprintf("%s: %s (due %s)", title, stat.Brief(s.p99[worst]), s.name(worst)))
 		}
 	}
 	return "Longest wait of 99 % in an interval: " + strings.Join(parts, ", ") + "."
