@@ -104,10 +104,10 @@ func (r *run) all(d *Definitions) {
 	each(r, "topic_permissions", d.TopicPermissions, (*run).topicPermission)
 	each(r, "global_parameters", d.GlobalParameters, (*run).globalParameter)
 	each(r, "policies", d.Policies, (*run).policy)
-	each(r, "parameters", d.Parameters, (*run).parameter)
 	each(r, "exchanges", d.Exchanges, (*run).exchange)
 	each(r, "queues", d.Queues, (*run).queue)
 	each(r, "bindings", d.Bindings, (*run).binding)
+	each(r, "parameters", d.Parameters, (*run).parameter) // a limit may be below what there is already
 }
 
 // each carries out the entries of a list. do returns the outcome of one.
@@ -290,7 +290,7 @@ func (r *run) parameter(p *Parameter) (Outcome, error) {
 	if reflect.DeepEqual(limits, v.Limits()) {
 		return Present, nil
 	}
-	return Made, v.SetLimits(limits)
+	return madeUnless(v.Limits() != broker.VHostLimits{}), v.SetLimits(limits)
 }
 
 // setPolicy sets a policy, unless it is there already.

@@ -367,6 +367,23 @@ func TestManyMistakes(t *testing.T) {
 	}
 }
 
+// TestLimitBelowWhatThereIs: a limit does not count the queues that are there already.
+func TestLimitBelowWhatThereIs(t *testing.T) {
+	const queues = `"queues": [{"name": "a", "vhost": "/", "durable": true, "auto_delete": false}, {"name": "b", "vhost": "/", "durable": true, "auto_delete": false}]`
+	limit := func(n int) []byte {
+		return fmt.Appendf(nil, `{"parameters": [{"vhost": "/", "component": "vhost-limits", "name": "limits", "value": {"max-queues": %d}}], %s}`, n, queues)
+	}
+	b := newBroker(t, nil)
+	for _, test := range []struct {
+		max     int
+		outcome Outcome
+	}{{1, Made}, {1, Present}, {0, Changed}, {-1, Changed}} {
+		if c := apply(t, parse(t, limit(test.max)), b); c.Counts["parameters"][test.outcome] != 1 {
+			t.Errorf("max-queues %d: %v, want it %s", test.max, c.Counts["parameters"], test.outcome)
+		}
+	}
+}
+
 // FuzzDefinitions: what can be applied can be exported, and is then there already.
 func FuzzDefinitions(f *testing.F) {
 	for _, name := range []string{"rabbitmqctl.json", "management.json"} {
