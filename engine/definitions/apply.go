@@ -182,8 +182,9 @@ func (r *run) vhost(v *VHost) (Outcome, error) {
 		}
 		o = Made
 	}
-	m := broker.Metadata{Description: v.Description, Tags: v.Tags}
-	if now := host.Metadata(); (m.Description == "" && m.Tags == nil) || now.Description == m.Description && slices.Equal(now.Tags, m.Tags) {
+	m := broker.Metadata{Description: v.Description, Tags: v.Tags, DefaultQueueType: v.DefaultQueueType}
+	nothing := m.Description == "" && m.Tags == nil && m.DefaultQueueType == ""
+	if now := host.Metadata(); nothing || now.Description == m.Description && slices.Equal(now.Tags, m.Tags) && now.DefaultQueueType == m.DefaultQueueType {
 		return o, nil
 	}
 	if ok {

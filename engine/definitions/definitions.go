@@ -48,6 +48,7 @@ type User struct {
 type VHost struct {
 	Name, Description string
 	Tags              []string
+	DefaultQueueType  string // empty: classic
 }
 
 // A GlobalParameter is a value that the broker keeps for others.

@@ -412,3 +412,23 @@ func FuzzDefinitions(f *testing.F) {
 		}
 	})
 }
+
+// TestDefaultQueueType: a virtual host's type of queue comes and goes with definitions.
+func TestDefaultQueueType(t *testing.T) {
+	b := newBroker(t, nil)
+	text := []byte(`{"vhosts":[{"name":"v","metadata":{"description":"d","tags":[],"default_queue_type":"quorum"}}]}`)
+	apply(t, parse(t, text), b)
+	v, _ := b.VHost("v")
+	if got := v.Metadata().DefaultQueueType; got != "quorum" {
+		t.Errorf("type %q, want quorum", got)
+	}
+	if text := Export(b); !strings.Contains(string(text), `"default_queue_type":"quorum"`) {
+		t.Errorf("exported without the type: %s", text)
+	}
+	if again := apply(t, parse(t, text), b); again.Total(Made)+again.Total(Changed) > 0 {
+		t.Errorf("imported twice: %s", &again)
+	}
+	if _, err := Parse([]byte(`{"vhosts":[{"name":"v","metadata":{"default_queue_type":"undefined"}}]}`)); err != nil {
+		t.Error(err)
+	}
+}

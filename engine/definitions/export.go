@@ -42,7 +42,7 @@ func collect(b *broker.Broker) *Definitions {
 	}
 	for _, v := range b.VHosts() {
 		m := v.Metadata()
-		d.VHosts = append(d.VHosts, VHost{Name: v.Name(), Description: m.Description, Tags: m.Tags})
+		d.VHosts = append(d.VHosts, VHost{Name: v.Name(), Description: m.Description, Tags: m.Tags, DefaultQueueType: m.DefaultQueueType})
 		d.collectVHost(v)
 	}
 	return d
@@ -172,7 +172,8 @@ func (e *encoder) vhost(v *VHost) {
 	metadata, err := json.Marshal(struct {
 		Description string   `json:"description"`
 		Tags        []string `json:"tags"`
-	}{v.Description, list(v.Tags)})
+		QueueType   string   `json:"default_queue_type,omitempty"`
+	}{v.Description, list(v.Tags), v.DefaultQueueType})
 	if err == nil {
 		e.encoded("metadata", metadata)
 	}

@@ -185,8 +185,11 @@ func (d *Definitions) addVHost(e *entry) {
 	if e.has("metadata") {
 		m := e.part("metadata")
 		v.Description, v.Tags = m.text("description"), m.words("tags")
-		m.text("default_queue_type")
+		v.DefaultQueueType = m.text("default_queue_type")
 		m.end()
+	}
+	if v.DefaultQueueType == "undefined" { // as RabbitMQ writes it
+		v.DefaultQueueType = ""
 	}
 	e.skip("limits") // they are also among the parameters
 	e.skip("tracing")
