@@ -97,7 +97,9 @@ func (ch *Channel) deliver(op *operation, c *Consumer, m *message.Message, d *qu
 	ch.delivered++
 	ch.delivery = Delivery{Consumer: c, DeliveryTag: ch.lastTag, Redelivered: d.Redelivered, Msg: m, Queue: c.queue.name}
 	writable = ch.sink.Deliver(&ch.delivery, op.batch)
-	c.paused = !writable
+	if !writable {
+		c.paused = true // until Resume, also if there is room for the next one
+	}
 	ch.mu.Unlock()
 	return writable
 }
