@@ -34,7 +34,8 @@ type op struct {
 	queue   store.QueueID
 	no      uint32 // of the queue, while it holds the message
 	message store.MessageID
-	upTo    store.MessageID // end of a drop
+	upTo    store.MessageID // end of a drop; first message that a sweep leaves
+	until   store.QueueID   // queue in which a sweep ends
 	msg     int32           // of an add: number of the pending message
 	next    int32           // of an add: another add of the message; -1: none
 }
@@ -51,6 +52,7 @@ const (
 	opRestore                  // deletes an override
 	opFree                     // deletes octets
 	opDrop                     // deletes a range of a queue's entries
+	opSweep                    // deletes a range of entries that nobody holds
 )
 
 type recordChange struct {
@@ -96,7 +98,7 @@ func (b *buffer) add(o op) int32 {
 	return int32(len(b.ops) - 1)
 }
 
-const opBytes = 64 // an op in memory, about
+const opBytes = 72 // an op in memory, about
 
 // An arena is memory that is freed all at once.
 type arena struct {

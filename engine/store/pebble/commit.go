@@ -74,7 +74,7 @@ func (s *Store) commitRounds() {
 		if b == nil {
 			return
 		}
-		s.space.check(time.Now())
+		s.space.check(time.Now(), b.bytes)
 		if err := s.write(b); err != nil {
 			s.fail(err)
 			return
@@ -98,12 +98,13 @@ func (s *Store) commitRounds() {
 func (s *Store) next() (*buffer, store.Round) {
 	s.mu.Lock()
 	defer s.mu.Unlock()
-	for s.written == s.round && s.err == nil && !s.closing {
+	for s.written == s.round && !s.swept && s.err == nil && !s.closing {
 		s.wake.Wait()
 	}
-	if s.written == s.round || s.err != nil {
+	if s.written == s.round && !s.swept || s.err != nil {
 		return nil, 0
 	}
+	s.swept = false
 	return s.swap(), s.round
 }
 
@@ -306,6 +307,11 @@ func (b *buffer) encodeOp(batch *pebble.Batch, o *op) error {
 		var from, to [entryKeyLen]byte
 		putEntryKey(from[:], o.queue, o.message, 0)
 		putEntryKey(to[:], o.queue, o.upTo, formOverride+1)
+		return batch.DeleteRange(from[:], to[:], nil)
+	case opSweep:
+		var from, to [entryKeyLen]byte
+		putEntryKey(from[:], o.queue, 0, 0)
+		putEntryKey(to[:], o.until, o.upTo, 0)
 		return batch.DeleteRange(from[:], to[:], nil)
 	}
 	return nil

@@ -54,6 +54,8 @@ type Options struct {
 const (
 	defaultCacheSize = 16 << 20
 	memTableSize     = 32 << 20
+	memTableSizeMin  = 1 << 20
+	memTableShare    = 64       // a memtable is at most one part in so many of the disk, or the minimum
 	unwrittenMax     = 64 << 20 // octets of changes that wait to be written before there is pressure
 )
 
@@ -86,6 +88,7 @@ type Store struct {
 	changed    bool   // the open round has a change
 	round      store.Round
 	written    store.Round // the last round that is durable
+	swept      bool        // the committer should write, although no round has ended
 	closing    bool
 	err        error
 	pressure   chan struct{}
@@ -105,9 +108,6 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	if o.CacheSize == 0 {
 		o.CacheSize = defaultCacheSize
-	}
-	if o.memTableSize == 0 {
-		o.memTableSize = memTableSize
 	}
 	if o.pause == 0 {
 		o.pause = fullPause
@@ -130,12 +130,15 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s.wake.L = &s.mu
 	s.disk = newDisk(o.fs, o.pause, s.fail, func() { s.space.full() })
-	s.space = space{fs: o.fs, dir: dir, pause: o.pause, logger: o.Logger, stopped: s.stopped, plenty: s.plenty}
+	s.space = space{fs: o.fs, dir: dir, pause: o.pause, logger: o.Logger, stopped: s.stopped, plenty: s.plenty, sweep: s.sweep}
 	var err error
 	if s.folder, err = openFolder(s.disk, dir); err != nil {
 		return nil, err
 	}
 	s.space.init()
+	if o.memTableSize == 0 { // on a small disk, so that tables can be written when it is full
+		o.memTableSize = min(memTableSize, max(memTableSizeMin, s.space.total/memTableShare))
+	}
 	if err := s.openDB(dir, &o); err != nil {
 		s.folder.close()
 		return nil, fmt.Errorf("store: folder %s: %w", dir, err)
@@ -182,6 +185,7 @@ func (s *Store) pebbleOptions(o *Options) *pebble.Options {
 		MaxOpenFiles:                openFilesMax,
 		MemTableSize:                o.memTableSize,
 		MemTableStopWritesThreshold: 4,
+		FlushDelayDeleteRange:       time.Second,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      pebbleLogger{s},
 		EventListener:               s.events(),
@@ -222,6 +226,8 @@ var errClosed = errors.New("store: closed")
 // Start implements [store.Store].
 func (s *Store) Start(o store.Observer) {
 	s.reports.start(o)
+	s.mu.Lock()
 	s.started = true
+	s.mu.Unlock()
 	go s.commitRounds()
 }

@@ -53,6 +53,9 @@ func newPlace(seed uint64) storetest.Place {
 			if err != nil {
 				t.Fatalf("seed %d: %v", seed, err)
 			}
+			if seed%2 == 0 {
+				go s.sweepOften()
+			}
 			return s
 		},
 		Crash: func(t *testing.T, s store.Store) { p.crash(s.(*Store), rng) },
@@ -101,5 +104,22 @@ func (p *place) crash(s *Store, rng *rand.Rand) {
 func (s *Store) abandon() {
 	if !s.over {
 		s.Close()
+	}
+}
+
+// sweepOften sweeps as if the disk were nearly full.
+func (s *Store) sweepOften() {
+	for {
+		select {
+		case <-s.stopped:
+			return
+		case <-time.After(time.Millisecond):
+			s.mu.Lock()
+			started := s.started
+			s.mu.Unlock()
+			if started {
+				s.sweep()
+			}
+		}
 	}
 }

@@ -2,6 +2,7 @@ package pebble
 
 import (
 	"log/slog"
+	"math"
 	"sync"
 	"time"
 
@@ -15,38 +16,46 @@ type space struct {
 	fs      vfs.FS
 	dir     string
 	reserve uint64 // octets
+	total   uint64 // octets of the disk
 	pause   time.Duration
 	logger  *slog.Logger
 	plenty  func()        // called when publishers may go on
+	sweep   func()        // frees space
 	stopped chan struct{} // closed when the store is closed or has failed
 
-	mu       sync.Mutex
-	short    bool
-	checked  time.Time
-	lastFull time.Time // when a write last found the disk full
+	mu        sync.Mutex
+	short     bool
+	checked   time.Time
+	unchecked uint64    // octets written since
+	lastFull  time.Time // when a write last found the disk full
 }
 
 const (
-	reserveMax   = 64 << 20
+	reserveMax   = 128 << 20
 	reserveShare = 8 // the reserve is at most one part in so many of the disk
 	checkEvery   = 50 * time.Millisecond
+	checkShare   = 16          // at least one check for so many parts of the reserve
+	sweepEvery   = time.Second // while there is little space
 )
 
 func (s *space) init() {
-	s.reserve = reserveMax
+	s.reserve, s.total = reserveMax, math.MaxUint64
 	if u, err := s.fs.GetDiskUsage(s.dir); err == nil {
+		s.total = u.TotalBytes
 		s.reserve = min(reserveMax, u.TotalBytes/reserveShare)
 	}
 }
 
-// check looks at the disk unless it did a moment ago.
-func (s *space) check(now time.Time) {
+// check looks at the disk before some octets are written, unless it did a moment and a few
+// octets ago.
+func (s *space) check(now time.Time, octets int) {
 	s.mu.Lock()
-	if s.short || now.Sub(s.checked) < checkEvery {
+	s.unchecked += uint64(octets)
+	if s.short || now.Sub(s.checked) < checkEvery && s.unchecked < s.reserve/checkShare {
 		s.mu.Unlock()
 		return
 	}
-	s.checked = now
+	s.checked, s.unchecked = now, 0
 	s.mu.Unlock()
 	if u, err := s.fs.GetDiskUsage(s.dir); err == nil && u.AvailBytes < s.reserve {
 		s.becomeShort(now, false, u.AvailBytes)
@@ -76,11 +85,16 @@ func (s *space) becomeShort(now time.Time, full bool, free uint64) {
 
 // wait waits until there is space again.
 func (s *space) wait() {
+	swept := time.Now()
 	for {
 		select {
 		case <-s.stopped:
 			return
 		case <-time.After(s.pause):
+		}
+		if now := time.Now(); now.Sub(swept) > sweepEvery {
+			swept = now
+			s.sweep()
 		}
 		u, err := s.fs.GetDiskUsage(s.dir)
 		s.mu.Lock()
