@@ -122,6 +122,11 @@ type Options struct {
 	// consumers are served. 0: no limit. See package limits for what there is.
 	MemoryLimit, DiskFreeLimit int64
 	DiskFolder                 string // empty: the disk is not watched
+
+	// PageAbove is the memory, in octets, that messages take before further ones are kept on
+	// the disk alone, in Store or in Spill; see [broker.Options]. 0: all are in memory.
+	PageAbove int64
+	Spill     store.Store // need not be durable; the engine closes it; nil: transient messages stay in memory
 }
 
 // An Engine is a broker and the server through which clients reach it. Any number of
@@ -158,6 +163,8 @@ func New(o Options) (*Engine, error) {
 		MaxMessageBytes: o.MaxMessageBytes,
 		MemoryLimit:     o.MemoryLimit,
 		DiskFreeLimit:   o.DiskFreeLimit,
+		PageAbove:       o.PageAbove,
+		Spill:           o.Spill,
 	})
 	if err != nil {
 		return nil, err

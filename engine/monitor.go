@@ -72,7 +72,12 @@ func (m *monitor) watch() {
 			free = n
 		}
 	}
-	m.broker.Watch(limits.Resident(), free)
+	taken, limit := limits.Resident(), m.broker.Resources().MemoryLimit
+	if limit > 0 && taken > limit/10*9 && time.Since(m.released) >= releaseEvery {
+		m.collect() // publishers are not blocked for garbage
+		taken = limits.Resident()
+	}
+	m.broker.Watch(taken, free)
 }
 
 // giveBack gives memory back to the system after messages have left much of it: a purged or
@@ -84,7 +89,12 @@ func (m *monitor) giveBack(now time.Time) {
 	if m.peak-took < releaseAbove || took > m.peak/2 || now.Sub(m.released) < releaseEvery {
 		return
 	}
+	m.collect()
+}
+
+// collect collects garbage and gives it back to the system.
+func (m *monitor) collect() {
 	runtime.GC() // a sync.Pool keeps what it holds for one collection
 	debug.FreeOSMemory()
-	m.peak, m.released = m.broker.Resources().Messages, now
+	m.peak, m.released = m.broker.Resources().Messages, time.Now()
 }

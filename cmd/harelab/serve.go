@@ -137,7 +137,7 @@ func (s *serving) run(cmd *cobra.Command) error {
 	if s.config.done() {
 		return s.config.report(cmd)
 	}
-	limitRuntime(s.options.MemoryLimit)
+	limitRuntime(&s.options)
 	if s.transcript == "" {
 		return s.serve(cmd)
 	}

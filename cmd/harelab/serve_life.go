@@ -19,11 +19,14 @@ import (
 func (s *serving) serve(cmd *cobra.Command) error {
 	interrupted, stop := s.tls.interruptible()
 	defer stop()
-	kept, err := s.data.open(s.options.Logger)
+	kept, err := s.data.open(s.options.Logger, unwritten(s.options.MemoryLimit))
 	if err != nil {
 		return err
 	}
 	s.options.Store = kept
+	if err := s.limits.page(&s.options); err != nil {
+		return errors.Join(err, kept.Close())
+	}
 	e, err := engine.New(s.options)
 	if err != nil {
 		if kept == nil {

@@ -3,6 +3,7 @@ package broker
 import (
 	"cmp"
 	"context"
+	"errors"
 	"fmt"
 	"io"
 	"log/slog"
@@ -60,6 +61,13 @@ type Options struct {
 	// Watch is told; see Pressure. 0: no limit.
 	MemoryLimit int64
 
+	// PageAbove is the memory, in octets, that messages take before the octets of further
+	// ones are kept in a store alone: in Store those of persistent messages in durable
+	// queues, in Spill the others, which stay in memory without it. 0: all messages are in
+	// memory, as they are if there is a Tracer.
+	PageAbove int64
+	Spill     store.Store // empty; need not outlive the broker, which closes it
+
 	// DiskFreeLimit is the space on the disk, in octets, below which publishers are blocked.
 	// 0: no limit.
 	DiskFreeLimit int64
@@ -108,6 +116,7 @@ type Broker struct {
 	recordsChanged atomic.Bool     // a record was put or deleted since the last commit
 	tracker        message.Tracker // of all messages of the broker
 	memory         account
+	pager          *pager       // nil: messages are in memory
 	diskFreeLimit  int64        // octets; 0: none
 	diskFree       atomic.Int64 // octets; -1: unknown
 	alarms         alarms
@@ -154,6 +163,7 @@ func New(o Options) (*Broker, error) {
 	b.rounds.logger = b.logger
 	b.alarms.init(b.logger, b.nodeName)
 	b.memory.init(o.MemoryLimit)
+	b.pager = newPager(&o, b.memory.base, spillObserver{b.logger})
 	b.diskFreeLimit = o.DiskFreeLimit
 	b.diskFree.Store(-1)
 	b.names.init(o.Seed)
@@ -187,11 +197,16 @@ func (b *Broker) Close() error {
 		v.endConns(reason, nil)
 		v.stopDelays()
 	}
+	b.pager.close()
 	if invariants.Enabled {
 		b.checkLeaks()
 	}
+	var spilled error
+	if b.pager != nil && b.pager.spill != nil {
+		spilled = b.pager.spill.Close()
+	}
 	if b.store == nil {
-		return nil
+		return spilled
 	}
 	for _, v := range b.VHosts() {
 		for _, q := range v.sortedQueues() {
@@ -199,7 +214,7 @@ func (b *Broker) Close() error {
 		}
 	}
 	b.store.Put(kindClosed, "", nil)
-	return b.store.Close()
+	return errors.Join(spilled, b.store.Close())
 }
 
 // Durability returns what a confirmed message survives.

@@ -83,8 +83,15 @@ func (b *Broker) references() map[*message.Message]int {
 		for _, q := range v.sortedQueues() {
 			q.mu.Lock()
 			for r := range dispatch.Ref(q.machine.Rows()) {
-				if _, ok := q.machine.Message(r); ok {
+				if _, ok := q.machine.Message(r); ok && *q.messages.At(r) != nil {
 					known[*q.messages.At(r)]++
+				}
+			}
+			for _, c := range q.consumers {
+				if c != nil {
+					for _, w := range c.waiting {
+						known[w.msg]++
+					}
 				}
 			}
 			q.mu.Unlock()

@@ -153,7 +153,7 @@ func (c *Conn) CancelConsumers() {
 		consumers := slices.Clone(ch.ordered)
 		ch.mu.Unlock()
 		for _, consumer := range consumers {
-			consumer.queue.leave(op, consumer, true)
+			consumer.queue.part(op, consumer, true)
 			consumer.cancelled(op)
 		}
 	}

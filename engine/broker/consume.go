@@ -26,6 +26,10 @@ type Consumer struct {
 	args      wire.Table
 	probe     dispatch.Probe
 	paused    bool // under the channel's lock: the Sink answered the last delivery with false
+
+	// Under the queue's lock.
+	waiting []waitingDelivery // deliveries whose octets are not in memory yet, and those behind them
+	leaving bool              // the consumer leaves when waiting is empty, and gets nothing more
 }
 
 // A ConsumerSpec describes a subscription.
@@ -182,11 +186,20 @@ func (q *Queue) limiterOf(ch *Channel) *dispatch.Limiter {
 func (q *Queue) leave(op *operation, c *Consumer, hold bool) {
 	q.mu.Lock()
 	defer q.mu.Unlock()
+	q.leaveLocked(op, c, hold)
+}
+
+// leaveLocked is leave with the queue locked.
+func (q *Queue) leaveLocked(op *operation, c *Consumer, hold bool) {
 	if q.deleted || q.consumers[c.id] != c {
 		return
 	}
 	q.step(op, &queue.Event{Kind: queue.Leave, Consumer: c.id, Hold: hold})
 	q.consumers[c.id] = nil
+	if refs := q.dropWaiting(op, c, nil); len(refs) > 0 {
+		q.sortByAge(refs)
+		q.step(op, &queue.Event{Kind: queue.Requeue, Refs: refs, Hold: hold})
+	}
 	if q.exclusive == c {
 		q.exclusive = nil
 	}
@@ -246,7 +259,7 @@ func (ch *Channel) Cancel(tag string) error {
 	// A quorum queue serves its next active consumer at once; a classic one only chooses it.
 	s := c.queue.settings.Load()
 	op := ch.begin()
-	c.queue.leave(op, c, !s.Quorum)
+	c.queue.part(op, c, !s.Quorum)
 	op.end()
 	if s.SingleActive && !s.Quorum {
 		ch.noteLeft(c.queue)
@@ -281,7 +294,7 @@ func (ch *Channel) Resume() {
 	}
 	ch.vhost.broker.run(func(op *operation) {
 		for _, c := range paused {
-			c.queue.event(op, queue.Event{Kind: queue.Resume, Consumer: c.id})
+			c.queue.resume(op, c)
 		}
 	})
 }

@@ -11,6 +11,13 @@ import (
 // deadLetter publishes a message that died in a queue to the queue's dead letter exchange
 // (rabbit_dead_letter, publish/5). It takes over the effect's reference.
 func (op *operation) deadLetter(e effect) {
+	if e.msg == nil {
+		var err error
+		if e.msg, err = op.broker.pager.read(op, e.stub); err != nil {
+			e.queue.unreadable(op, e.stub, err)
+			return
+		}
+	}
 	dead := op.deadLetterOf(e)
 	if tracer := op.broker.tracer; tracer != nil {
 		d := Death{Reason: e.reason, Octets: e.octets}
@@ -24,7 +31,7 @@ func (op *operation) deadLetter(e effect) {
 		op.enqueue(dead, -1)
 	}
 	if e.remove {
-		e.queue.remove(op, e.msg)
+		e.queue.remove(op, e.msg, e.stub)
 	}
 	op.release(e.msg)
 }

@@ -21,6 +21,7 @@ type QueueInfo struct {
 	Type                           string // classic or quorum
 	Dispatch, Order                string // names of strategies
 	Ready, Unacked, Consumers      int
+	PagedOut                       int    // messages whose octets only a store has
 	Bytes                          int64  // octets of the bodies of ready messages
 	Memory                         int64  // octets that the queue takes, estimated
 	ActiveConsumer                 string // tag of the active consumer; empty: none
@@ -141,6 +142,10 @@ func (q *Queue) info() QueueInfo {
 		i.ActiveConsumer = q.consumers[c].Tag
 	}
 	i.Memory = queueBytes + int64(i.Ready+i.Unacked)*messageBytes + i.Bytes
+	if q.paged != nil {
+		i.PagedOut = q.paged.away
+		i.Memory -= int64(i.PagedOut) * (i.Bytes/int64(max(1, i.Ready)) + int64(message.HeadBytes))
+	}
 	return i
 }
 

@@ -8,6 +8,7 @@ import (
 	"harelab/engine/internal/failstop"
 	"harelab/engine/message"
 	"harelab/engine/queue"
+	"harelab/engine/store"
 	"harelab/engine/topic"
 )
 
@@ -38,12 +39,15 @@ type operation struct {
 	runs      []*Queue
 	competing []int // indices in runs of the queues that compete for a channel's credit
 
-	refused  bool  // a queue refused the message
-	stored   bool  // the store was given an entry of the message
-	failed   error // why the message was not enqueued: the store has failed
-	changed  bool  // the store was changed since the last commit
-	dropping bool  // the store has dropped already what the queue is about to drop
-	held     int64 // octets of memory that messages took since the last report to the account
+	refused  bool            // a queue refused the message
+	stored   bool            // the store was given an entry of the message
+	failed   error           // why the message was not enqueued: the store has failed
+	changed  bool            // the store was changed since the last commit
+	dropping bool            // the store has dropped already what the queue is about to drop
+	paging   bool            // messages are paged out
+	spillID  store.MessageID // identity of the message that is being enqueued in the spill store; 0: none
+	spilled  bool            // the spill store was changed since the last commit
+	held     int64           // octets of memory that messages took since the last report to the account
 	effects  []effect
 	octets   []byte           // a stored message, or the head of one
 	unstored *message.Message // the message being enqueued, whose entry the store does not have yet
@@ -54,7 +58,9 @@ type operation struct {
 // ends.
 type effect struct {
 	queue  *Queue
-	msg    *message.Message // the dead letter, with a reference; nil: delete queue
+	dead   bool             // it is a dead letter
+	msg    *message.Message // the dead letter, with a reference; nil: away
+	stub   stub             // of the dead letter
 	reason queue.Reason
 	// octets and refused are for the tracer, as in a [Death].
 	octets, refused bool
@@ -87,7 +93,7 @@ func (op *operation) end() {
 	for i := 0; i < len(op.effects); i++ {
 		e := op.effects[i]
 		op.effects[i] = effect{}
-		if e.msg != nil {
+		if e.dead {
 			op.deadLetter(e)
 		} else {
 			e.queue.vhost.removeQueue(op, e.queue)
@@ -112,9 +118,19 @@ func (b *Broker) after(us int64, f func(*operation)) Timer {
 // memory changed hands.
 func (op *operation) commit() {
 	op.report()
+	op.commitSpill()
 	if op.changed || op.broker.recordsChanged.Load() {
 		op.changed = false
 		op.broker.commit()
+	}
+}
+
+// commitSpill makes the spill store write what was spilled as soon as it can. Nobody waits
+// for it.
+func (op *operation) commitSpill() {
+	if op.spilled {
+		op.spilled = false
+		op.broker.pager.spill.Commit()
 	}
 }
 

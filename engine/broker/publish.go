@@ -177,6 +177,9 @@ func (op *operation) enqueue(m *message.Message, ttl int64) (routed bool) {
 	if m.Persistent() && op.anyStored() && op.broker.store.Failed() == nil {
 		id = op.handOver(m)
 	}
+	if p := op.broker.pager; p != nil {
+		op.page(p, m, id != 0)
+	}
 	expiresAt := int64(0)
 	if ttl >= 0 {
 		expiresAt = op.time() + ttl*1000
@@ -186,6 +189,9 @@ func (op *operation) enqueue(m *message.Message, ttl int64) (routed bool) {
 	}
 	if id != 0 {
 		op.broker.store.Done(id)
+	}
+	if op.spillID != 0 {
+		op.broker.pager.spill.Done(op.spillID)
 	}
 	return routed
 }
@@ -198,6 +204,16 @@ func (op *operation) anyStored() bool {
 		}
 	}
 	return false
+}
+
+// allStored reports whether the store keeps entries of all of op.queues.
+func (op *operation) allStored() bool {
+	for _, q := range op.queues {
+		if q.storeID == 0 {
+			return false
+		}
+	}
+	return true
 }
 
 // mayEnqueue returns an exception if a publish would have to be stored and the store has

@@ -36,7 +36,9 @@ type Queue struct {
 	needsTime bool // the state machine must get the time with each event
 	machine   *queue.Queue
 	recorder  *queue.Recorder               // writes the transcript of the machine; nil: none
-	messages  pages.Table[*message.Message] // by Ref; nil: the row is free
+	messages  pages.Table[*message.Message] // by Ref; nil: the row is free, or the message is away
+	paged     *paged                        // nil: no message was ever paged out
+	spillID   store.QueueID                 // identity in the spill store; 0: it has spilled nothing
 	consumers []*Consumer                   // by ConsumerID
 	exclusive *Consumer
 	joins     uint64 // number of consumers that ever joined
@@ -133,22 +135,36 @@ func (q *Queue) deliver(op *operation, d *queue.Decision) {
 		return // get handles the decision itself
 	}
 	c := q.consumers[d.Consumer]
-	m := *q.messages.At(d.Ref)
+	if q.mustWait(c, d.Ref) {
+		q.wait(op, c, d)
+		return
+	}
+	if !q.send(op, c, *q.messages.At(d.Ref), d) {
+		op.paused = append(op.paused, d.Consumer)
+	}
+	if d.Done {
+		q.forget(op, d.Ref)
+	} else {
+		q.dropOctets(op, d.Ref)
+	}
+	q.readAhead(op)
+}
+
+// send sends a message to a consumer and reports whether its Sink takes more.
+func (q *Queue) send(op *operation, c *Consumer, m *message.Message, d *queue.Decision) (writable bool) {
 	q.dispatched(op, m, d)
 	sent := m
 	if q.settings.Load().Quorum && d.Redelivered {
 		sent = op.countDeliveries(m, d.Attempts)
 	}
-	if !c.channel.deliver(op, c, sent, d) {
-		op.paused = append(op.paused, d.Consumer)
-	}
+	writable = c.channel.deliver(op, c, sent, d)
 	if sent != m {
 		op.release(sent)
 	}
 	if d.Done {
 		q.acked(op, m)
-		q.forget(op, d.Ref)
 	}
+	return writable
 }
 
 // dispatched counts a message that is about to be sent, and traces it.
@@ -172,15 +188,14 @@ func (q *Queue) acked(op *operation, m *message.Message) {
 // deadLetter returns the effect that dead-letters a message. The store keeps the
 // message's entry in this queue until the message is stored in another queue.
 func (q *Queue) deadLetter(op *operation, d *queue.Decision) effect {
-	slot := q.messages.At(d.Ref)
-	m := *slot
-	e := effect{queue: q, msg: m, reason: d.Reason, octets: op.broker.tracer != nil && q.overOctets(op, d), refused: !d.Done}
+	e := effect{queue: q, dead: true, reason: d.Reason, octets: op.broker.tracer != nil && q.overOctets(op, d), refused: !d.Done}
 	if d.Done {
-		*slot = nil // the effect takes over the queue's reference
+		e.msg, e.stub = q.take(d.Ref) // the effect takes over the queue's reference
 		op.held -= rowOctets
-		e.remove = q.stores(op, m)
+		e.remove = q.stores(op, e.msg, e.stub)
 	} else {
-		m.Retain()
+		e.msg = *q.messages.At(d.Ref)
+		e.msg.Retain()
 	}
 	return e
 }
@@ -204,30 +219,44 @@ func (q *Queue) overOctets(op *operation, d *queue.Decision) bool {
 	return s.Limits.MaxLength < 0 || ready <= s.Limits.MaxLength
 }
 
-// stores reports whether the store has an entry of the message in this queue.
-func (q *Queue) stores(op *operation, m *message.Message) bool {
-	return m.StoreID() != 0 && q.storeID != 0 && m != op.unstored && !op.dropping
+// stores reports whether a store has an entry of the message in this queue.
+func (q *Queue) stores(op *operation, m *message.Message, s stub) bool {
+	return !op.dropping && (s != 0 || m.StoreID() != 0 && q.storeID != 0 && m != op.unstored)
 }
 
 // forget releases a message that the queue no longer holds, and removes it from the
 // store.
 func (q *Queue) forget(op *operation, r dispatch.Ref) {
-	slot := q.messages.At(r)
-	m := *slot
-	*slot = nil
-	if m == nil {
+	m, s := q.take(r)
+	if m == nil && s == 0 {
 		return
 	}
-	if q.stores(op, m) {
-		q.remove(op, m)
-	}
-	op.release(m)
 	op.held -= rowOctets
+	q.unstore(op, m, s)
+	if m != nil {
+		op.release(m)
+	}
 }
 
-// remove removes the message's entry in this queue from the store.
-func (q *Queue) remove(op *operation, m *message.Message) {
-	op.broker.store.Remove(q.storeID, store.MessageID(m.StoreID()))
+// unstore removes the entry that a store has of a message in this queue, if one has.
+func (q *Queue) unstore(op *operation, m *message.Message, s stub) {
+	if q.stores(op, m, s) {
+		q.remove(op, m, s)
+	}
+}
+
+// remove is unstore for a message that is stored.
+func (q *Queue) remove(op *operation, m *message.Message, s stub) {
+	switch {
+	case s.spilled():
+		op.broker.pager.spill.Remove(q.spillID, s.id())
+		op.spilled = true
+		return
+	case s != 0:
+		op.broker.store.Remove(q.storeID, s.id())
+	default:
+		op.broker.store.Remove(q.storeID, store.MessageID(m.StoreID()))
+	}
 	op.changed = true
 }
 
@@ -260,6 +289,9 @@ func (q *Queue) enqueue(op *operation, m *message.Message, expiresAt int64) bool
 	} else {
 		q.stepStored(op, &e, r, m)
 	}
+	if op.paging {
+		q.pageOut(op, r, m, op.spillID)
+	}
 	q.mu.Unlock()
 	return true
 }
@@ -290,7 +322,11 @@ func (q *Queue) restore(op *operation, m *message.Message, s store.Entry) {
 	properties := wire.ViewProperties(m.Properties())
 	q.hints(&e.Msg, m, properties.Headers())
 	q.needsTime = q.needsTime || s.ExpiresAt != 0
+	r := q.machine.NextRef()
 	q.step(op, &e)
+	if p := op.broker.pager; p != nil && p.over(op) {
+		q.pageOut(op, r, m, 0)
+	}
 }
 
 // settle acks, requeues or discards deliveries of this queue.
@@ -322,10 +358,29 @@ func (q *Queue) eachMessage(f func(dispatch.Ref, *message.Message)) {
 	})
 }
 
+// eachStored calls f for each message of the queue that a store has, with its row and its
+// stub there.
+func (q *Queue) eachStored(f func(*dispatch.Message, stub)) {
+	for r := range dispatch.Ref(q.machine.Rows()) {
+		row, ok := q.machine.Message(r)
+		if !ok {
+			continue
+		}
+		s := q.stub(r) &^ stubAhead
+		if m := *q.messages.At(r); s == 0 && q.storeID != 0 && m != nil {
+			s = stubOf(store.MessageID(m.StoreID()), 0)
+		}
+		if s != 0 {
+			f(&row, s)
+		}
+	}
+}
+
 // trim releases the memory that a burst took, once the queue is empty.
 func (q *Queue) trim() {
 	if q.machine.Ready() == 0 && q.machine.Unacked() == 0 {
 		q.messages.Trim()
+		q.paged.trim()
 	}
 }
 

@@ -70,6 +70,15 @@ func (q *Queue) close(op *operation) {
 		op.broker.store.Drop(q.storeID, 0, store.LastMessage)
 		op.changed, op.dropping = true, true
 	}
+	if q.spillID != 0 {
+		op.broker.pager.spill.Drop(q.spillID, 0, store.LastMessage)
+		op.spilled, op.dropping = true, true
+	}
+	for _, c := range q.consumers {
+		if c != nil {
+			q.dropWaiting(op, c, nil)
+		}
+	}
 	q.step(op, &queue.Event{Kind: queue.Close})
 	op.dropping = false
 	q.deleted = true

@@ -5,7 +5,6 @@ import (
 
 	"harelab/engine/auth"
 	"harelab/engine/dispatch"
-	"harelab/engine/message"
 	"harelab/engine/queue"
 	"harelab/engine/store"
 )
@@ -38,23 +37,34 @@ func (s *Session) PurgeQueue(name string) (messages int, err error) {
 	return messages, s.promise(q.storeID != 0)
 }
 
-// dropReady drops the ready messages from the store, in as few ranges as the unacked
-// messages between them allow. It reports whether the queue is stored.
+// dropReady drops the ready messages from the stores. It reports whether a store has any of
+// the queue's messages.
 func (q *Queue) dropReady(op *operation) bool {
-	if q.storeID == 0 {
-		return false
+	if q.storeID != 0 {
+		q.dropRanges(op.broker.store, q.storeID, false)
+		op.changed = true
 	}
+	if q.spillID != 0 {
+		q.dropRanges(op.broker.pager.spill, q.spillID, true)
+		op.spilled = true
+	}
+	return q.storeID != 0 || q.spillID != 0
+}
+
+// dropRanges drops the ready messages from one of the stores, in as few ranges as the
+// unacked messages between them allow.
+func (q *Queue) dropRanges(from store.Store, id store.QueueID, spilled bool) {
 	var kept, ready []store.MessageID
-	q.eachMessage(func(r dispatch.Ref, m *message.Message) {
-		id := store.MessageID(m.StoreID())
-		if row, ok := q.machine.Message(r); id == 0 || !ok {
-			return
-		} else if row.State == dispatch.Unacked {
-			kept = append(kept, id)
-		} else {
-			ready = append(ready, id)
+	q.eachStored(func(row *dispatch.Message, s stub) {
+		switch {
+		case s.spilled() != spilled:
+		case row.State == dispatch.Unacked:
+			kept = append(kept, s.id())
+		default:
+			ready = append(ready, s.id())
 		}
 	})
+	kept = q.waitingWithoutAck(spilled, kept)
 	slices.Sort(kept)
 	slices.Sort(ready)
 	for len(ready) > 0 {
@@ -62,9 +72,7 @@ func (q *Queue) dropReady(op *operation) bool {
 		if i, _ := slices.BinarySearch(kept, ready[0]); i < len(kept) {
 			n, _ = slices.BinarySearch(ready, kept[i])
 		}
-		op.broker.store.Drop(q.storeID, ready[0], ready[n-1])
-		op.changed = true
+		from.Drop(id, ready[0], ready[n-1])
 		ready = ready[n:]
 	}
-	return true
 }

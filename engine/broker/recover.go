@@ -15,7 +15,7 @@ type recovery struct {
 	crashed bool // any message may have been delivered, so all count as redelivered
 
 	// shared has every message that was read, by its identity, with a reference: a message
-	// of several queues is read once. A queue is read in order, and in one go.
+	// of several queues is read once, unless messages are paged out meanwhile. A queue is read in order, and in one go.
 	shared map[store.MessageID]*message.Message
 
 	began, told      int64 // microseconds of the clock
@@ -58,9 +58,13 @@ func (r *recovery) fill(op *operation, q *Queue) error {
 			if m, err = r.load(op, id); err != nil {
 				return fmt.Errorf("message %d: %w", id, err)
 			}
-			r.shared[id] = m
+			if p := op.broker.pager; p == nil || !p.over(op) {
+				r.shared[id] = m
+			}
 		}
-		m.Retain()
+		if r.shared[id] != nil {
+			m.Retain()
+		}
 		e.Redelivered = e.Redelivered || r.crashed
 		q.restore(op, m, e)
 		r.messages++

@@ -7,7 +7,6 @@ import (
 	"slices"
 
 	"harelab/engine/dispatch"
-	"harelab/engine/message"
 	"harelab/engine/store"
 	"harelab/engine/wire"
 )
@@ -180,10 +179,9 @@ func (q *Queue) markDelivered(s store.Store) {
 	if q.deleted || q.storeID == 0 {
 		return
 	}
-	q.eachMessage(func(r dispatch.Ref, m *message.Message) {
-		row, ok := q.machine.Message(r)
-		if ok && m.StoreID() != 0 && (row.Redelivered || row.State == dispatch.Unacked) {
-			s.Add(q.storeID, store.MessageID(m.StoreID()), store.Entry{ExpiresAt: row.Expires, Redelivered: true})
+	q.eachStored(func(row *dispatch.Message, at stub) {
+		if !at.spilled() && (row.Redelivered || row.State == dispatch.Unacked) {
+			s.Add(q.storeID, at.id(), store.Entry{ExpiresAt: row.Expires, Redelivered: true})
 		}
 	})
 }

@@ -195,6 +195,7 @@ func (c *Conn) Commit() Round {
 	if op.held > reportAbove || op.held < -reportAbove {
 		op.report()
 	}
+	op.commitSpill()
 	if !op.changed && !c.holding && !b.recordsChanged.Load() {
 		return 0
 	}

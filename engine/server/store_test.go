@@ -300,11 +300,18 @@ func TestPressure(t *testing.T) {
 // wantOnlyHeartbeats reads for some time and sends heartbeats meanwhile.
 func (p *rawPeer) wantOnlyHeartbeats(d time.Duration) {
 	p.t.Helper()
+	heartbeats := 0
 	for end := time.Now().Add(d); time.Now().Before(end); {
 		p.nc.SetReadDeadline(end)
-		if f, err := p.frame(); err == nil && f.Type != wire.FrameHeartbeat {
+		f, err := p.frame()
+		if err == nil && f.Type != wire.FrameHeartbeat {
 			p.fatalf("got a frame of type %d, %x, want heartbeats", f.Type, f.Payload)
+		} else if err == nil {
+			heartbeats++
 		}
+	}
+	if heartbeats < int(d/(10*time.Second)) {
+		p.fatalf("%d heartbeats in %v, want one every 10 s at least", heartbeats, d)
 	}
 	p.nc.SetReadDeadline(time.Time{})
 }

@@ -41,6 +41,10 @@ type Options struct {
 	// CacheSize is the memory for blocks read from the disk, in octets. 0: 16 MiB.
 	CacheSize int64
 
+	// Unwritten is the number of octets of changes that wait to be written before there is
+	// pressure. The tables in memory are no larger either. 0: 64 MiB.
+	Unwritten int
+
 	// Progress, if not nil, is called while the store is opened, with the number of keys
 	// read and about how many there are.
 	Progress func(done, total uint64)
@@ -109,13 +113,16 @@ func Open(dir string, o Options) (*Store, error) {
 	if o.CacheSize == 0 {
 		o.CacheSize = defaultCacheSize
 	}
+	if o.Unwritten == 0 {
+		o.Unwritten = unwrittenMax
+	}
 	if o.pause == 0 {
 		o.pause = fullPause
 	}
 	s := &Store{
 		logger:       o.Logger,
 		durability:   pebble.Sync,
-		unwrittenMax: unwrittenMax,
+		unwrittenMax: o.Unwritten,
 		ended:        make(chan struct{}),
 		stopped:      make(chan struct{}),
 		index:        newIndex(),
