@@ -1,6 +1,7 @@
 # harelab: every target is a line or two of go commands.
 COUNT ?= 10
 FUZZTIME ?= 20s
+MIB ?= 1024
 CYCLES ?= 200
 READY ?= 2s
 
@@ -22,7 +23,7 @@ invariants: ## the tests of engine and load generators, with the engine's invari
 lint: ## gofmt, go mod tidy, vet, staticcheck, known vulnerabilities
 	@test -z "$$(gofmt -l .)" || { gofmt -l .; echo 'gofmt would change the files above'; exit 1; }
 	go mod tidy -diff && go mod verify && cd bench/peers && go mod tidy -diff && go vet ./...
-	go vet ./... && go vet -tags interop,browser,crash ./cmd/harelab/... && go tool staticcheck ./...
+	go vet ./... && go vet -tags interop,browser,crash,memory ./cmd/harelab/... && go tool staticcheck ./...
 	go vet -tags interop,invariants ./... && go tool staticcheck -tags invariants ./engine/...
 	cd .ci/vuln && go vet . && go run . ../..
 
@@ -51,4 +52,7 @@ crash: ## kill the broker CYCLES times under load and check that it keeps what i
 outcomes: ## run the talk ten times with real Celery on a real RabbitMQ and print what came out (five minutes)
 	go test -tags interop -count 1 -v -run TestOutcomesOnRabbitMQ ./cmd/harelab/interop -args -outcomes 10
 
-.PHONY: help run test race invariants lint fuzz truth powerfail bench interop browser crash outcomes
+memory: ## measure the memory of a served broker with MIB mebibytes of data, and print the table
+	go test -tags memory -count 1 -v -timeout 1h ./cmd/harelab/footprint -args -memory.mib $(MIB)
+
+.PHONY: help run test race invariants lint fuzz truth powerfail bench interop browser crash memory outcomes

@@ -17,9 +17,9 @@ const (
 
 	// releaseAbove is the drop of the memory of messages, in octets, after which memory is
 	// given back to the system. It is also half of what they took before.
-	releaseAbove = 64 << 20
+	releaseAbove = 32 << 20
 	// releaseEvery is the shortest time between two times.
-	releaseEvery = 2 * time.Second
+	releaseEvery = 500 * time.Millisecond
 )
 
 // A monitor tells the broker how much memory the process takes and how much of the disk is

@@ -57,7 +57,7 @@ type Options struct {
 	MaxMessageBytes int64 // largest body, in octets; 0: 128 MiB
 
 	// MemoryLimit is the memory that the process should take at most, in octets. Publishers
-	// are blocked when messages take four fifths of it, or the process all of it, as far as
+	// are blocked when messages take seven tenths of it, or the process all of it, as far as
 	// Watch is told; see Pressure. 0: no limit.
 	MemoryLimit int64
 

@@ -28,7 +28,7 @@ type account struct {
 }
 
 func (a *account) init(limit int64) {
-	a.limit, a.high, a.base = limit, limit/5*4, message.Held()
+	a.limit, a.high, a.base = limit, limit/10*7, message.Held()
 }
 
 // hold accounts for and tracks a new message.

@@ -30,7 +30,7 @@ func limited(t *testing.T, o Options) (*Broker, *bytes.Buffer) {
 }
 
 // TestMessagesSetTheMemoryAlarm fills two queues that share messages until the alarm is set,
-// at four fifths of the limit. Consuming clears it, at three quarters of that. Publishers
+// at seven tenths of the limit. Consuming clears it, at three quarters of that. Publishers
 // are told by Pressure, and the log says so once each time.
 func TestMessagesSetTheMemoryAlarm(t *testing.T) {
 	const limit, body = 1 << 20, 4 << 10
@@ -62,7 +62,7 @@ func TestMessagesSetTheMemoryAlarm(t *testing.T) {
 			}
 		}
 		reason, over := b.Pressure()
-		if want := (limit/5*4 + each - 1) / each; published != want || reason != "low on memory" {
+		if want := (limit/10*7 + each - 1) / each; published != want || reason != "low on memory" {
 			t.Errorf("round %d: %q after %d messages of %d octets, want the alarm after %d", round, reason, published, each, want)
 		}
 		left := published
@@ -78,7 +78,7 @@ func TestMessagesSetTheMemoryAlarm(t *testing.T) {
 			c.op.report()
 			b.Watch(0, -1)
 		}
-		if want := (limit/5*3 - 1) / each; left != want {
+		if want := (limit/10*7/4*3 - 1) / each; left != want {
 			t.Errorf("round %d: the alarm cleared with %d messages left, want %d", round, left, want)
 		}
 		select {

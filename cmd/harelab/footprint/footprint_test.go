@@ -126,13 +126,15 @@ func TestFlood(t *testing.T) {
 	}
 	time.Sleep(time.Second)
 	row(t, "flood without consumers, peak by limit", s.peak(t)/float64(limit), 1, true, "")
-	go func() { s.drain(t, "q", n) }()
+	drained := make(chan float64, 1)
+	go func() { drained <- s.drain(t, "q", n) }()
 	select {
 	case err := <-done:
 		if err != nil {
 			t.Error(err)
 		}
 	case <-time.After(time.Minute):
-		t.Error("the publisher does not go on after the queue was drained")
+		t.Fatal("the publisher does not go on after the queue was drained")
 	}
+	<-drained
 }
