@@ -84,12 +84,12 @@ func TestLedgerOfEveryCause(t *testing.T) {
 			strings.Replace(burst, "class: job", "class: returning", 1) + worker + drained, []string{
 			"10 messages were returned: they matched no queue", "0 done"}},
 		{"lost with a worker", queues("{name: q}") + burst + "workers: [{name: w, slow: 1000, consume: [{queue: q}], prefetch: 0, ack: none}]\n" +
-			"faults: [{at: 150ms, do: kill, worker: w}]\n" + drained, []string{
+			"faults: [{at: 500ms, do: kill, worker: w}]\n" + drained, []string{
 			"10 messages were lost with w, which had acked them or needed no ack", "0 done"}},
 		{"left where nobody consumes", queues("{name: q}", "{name: r}") + burst + strings.Replace(worker, "queue: q", "queue: r", 1) + drained, []string{
 			"10 messages wait in queue q, which nobody consumes", "0 done"}},
-		{"left at a stalled worker", queues("{name: q}") + burst + "workers: [{name: w, slow: 200, consume: [{queue: q}], prefetch: 4, ack: on-done}]\n" +
-			"faults: [{at: 50ms, do: stall, worker: w}]\n" + strings.Replace(drained, "5s", "600ms", 1), []string{
+		{"left at a stalled worker", queues("{name: q}") + burst + "workers: [{name: w, slow: 600, consume: [{queue: q}], prefetch: 4, ack: on-done}]\n" +
+			"faults: [{at: 300ms, do: stall, worker: w}]\n" + strings.Replace(drained, "5s", "900ms", 1), []string{
 			"5 messages wait in queue q, whose workers are away", "4 messages are unacked at w and not started", "1 done"}},
 		{"left under way", queues("{name: q}") + burst + "workers: [{name: w, threads: 2, slow: 1000, consume: [{queue: q}], prefetch: 4, ack: on-done}]\n" +
 			strings.Replace(drained, "5s", "500ms", 1), []string{
