@@ -144,7 +144,7 @@ func Open(dir string, o Options) (*Store, error) {
 	}
 	s.space.init()
 	if o.memTableSize == 0 { // on a small disk, so that tables can be written when it is full
-		o.memTableSize = min(memTableSize, max(memTableSizeMin, s.space.total/memTableShare))
+		o.memTableSize = min(memTableSize, uint64(o.Unwritten), max(memTableSizeMin, s.space.total/memTableShare))
 	}
 	if err := s.openDB(dir, &o); err != nil {
 		s.folder.close()
