@@ -34,8 +34,8 @@ fuzz: ## run every fuzz target for FUZZTIME
 truth: ## recompute what pages and sweeps say of 10,000 random pairs of variants
 	go test -count 1 -v -timeout 30m -run 'TellTheTruth|CatchesLies' ./bench/lab -truth.pairs 10000
 
-powerfail: ## 10,000 random histories with power cuts, and an I/O error at every call of a scripted one
-	go test -count 1 -v -timeout 60m -run 'Powerfail|ErrorAtEveryCall' ./engine/store/pebble -powerfail.seeds 10000
+powerfail: ## 10,000 random histories with power cuts, an I/O error at every call of a script, a small disk filled 100 times
+	go test -count 1 -v -timeout 60m -run 'Powerfail|ErrorAtEveryCall|SmallDisk' ./engine/store/pebble -powerfail.seeds 10000
 
 bench: ## run every benchmark COUNT times into bench.txt; read it with go tool benchstat -col /strategy bench.txt
 	go test -run '^$$' -bench . -timeout 0 -count $(COUNT) ./bench/... | tee bench.txt
