@@ -12,8 +12,7 @@ type buffer struct {
 	msgs    []pending
 	records map[string]recordChange // by kind and name
 	arena   arena
-	bytes   int         // memory in use, about
-	last    store.Round // the last round whose changes are all in this buffer or before
+	bytes   int // memory in use, about
 }
 
 // A pending message was handed over and is not written yet.
