@@ -177,7 +177,7 @@ var captions = []struct {
 		return printsShare(v, most)
 	}},
 	{`Most messages ready at a time, held by workers, and started or done but not acked`, func(runs []*csvRun, _ []string, v string, _ timeGrid) error {
-		m := regexp.MustCompile(`^(\d+), (\d+) and (\d+)$`).FindStringSubmatch(v)
+		m := regexp.MustCompile(`^([\d,]+), ([\d,]+) and ([\d,]+)$`).FindStringSubmatch(v)
 		if m == nil {
 			return fmt.Errorf("no depths are like %q", v)
 		}

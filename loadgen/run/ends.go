@@ -2,10 +2,10 @@ package run
 
 import (
 	"cmp"
-	"fmt"
 	"maps"
 	"math"
 	"slices"
+	"strconv"
 )
 
 // An End is a number of messages of a run that were not done, and what became of them.
@@ -95,7 +95,10 @@ func (r *Result) consumers(queue string) string {
 
 // String is a clause that says what became of the messages, as "40 messages wait in
 // queue w, which nobody consumes".
-func (e End) String() string {
+func (e End) String() string { return e.Text(strconv.Itoa) }
+
+// Text is String with the number of messages written by count.
+func (e End) Text(count func(int) string) string {
 	one := e.N == 1
 	verb := func(singular, plural string) string {
 		if one {
@@ -103,7 +106,7 @@ func (e End) String() string {
 		}
 		return plural
 	}
-	what := fmt.Sprintf("%d messages", e.N)
+	what := count(e.N) + " messages"
 	if one {
 		what = "1 message"
 	}

@@ -89,6 +89,21 @@ type bigNumber struct {
 	Race          string // the range of the value where RabbitMQ's queues race; empty: it does not move
 }
 
+// unitWords are a unit of several words. They stand beside a card's number in small
+// letters and in one piece, since they would break the line of large ones.
+const unitWords = " a second"
+
+// Number is Value without its unit of several words.
+func (b bigNumber) Number() string { return strings.TrimSuffix(b.Value, unitWords) }
+
+// Unit is Value's unit of several words, or empty.
+func (b bigNumber) Unit() string {
+	if !strings.HasSuffix(b.Value, unitWords) {
+		return ""
+	}
+	return strings.TrimSpace(unitWords)
+}
+
 // A chartView is one chart at both widths.
 type chartView struct {
 	Name, Title, Alt string

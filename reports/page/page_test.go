@@ -157,6 +157,29 @@ func TestCommandsAreQuoted(t *testing.T) {
 	}
 }
 
+// TestExpectationsOfSeveralRunsAreCards: on a phone the columns of several runs would leave
+// an expectation no more room than for a letter in each line.
+func TestExpectationsOfSeveralRunsAreCards(t *testing.T) {
+	one, two := specimen.CeleryInitial(), specimen.Measured(specimen.CeleryInitial())
+	for _, tt := range []struct {
+		runs []*run.Result
+		want []string
+	}{
+		{[]*run.Result{one}, []string{`<table class="verdicts">`, `</td><td><span class="mark ok">`}},
+		{[]*run.Result{one, two}, []string{`<table class="verdicts cards">`, `</td><td data-h="sim"><span class="mark ok">`}},
+	} {
+		var buf bytes.Buffer
+		if err := WriteHTML(&buf, folderOf(tt.runs...)); err != nil {
+			t.Fatal(err)
+		}
+		for _, want := range tt.want {
+			if !strings.Contains(buf.String(), want) {
+				t.Errorf("%d runs: no %s", len(tt.runs), want)
+			}
+		}
+	}
+}
+
 // TestHeadsOfCardsAreNamed: on a phone a row is a card without the table's head, so a
 // number, or one of several settings, has the name of its column.
 func TestHeadsOfCardsAreNamed(t *testing.T) {

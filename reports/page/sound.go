@@ -163,17 +163,17 @@ func endWords(s *stat.Summary) []string {
 			rest += e.N
 			continue
 		}
-		clauses = append(clauses, e.String())
+		clauses = append(clauses, e.Text(stat.Count))
 	}
 	if rest > 0 {
-		clauses = append(clauses, fmt.Sprintf("%d ended in other ways", rest))
+		clauses = append(clauses, fmt.Sprintf("%s ended in other ways", stat.Count(rest)))
 	}
 	if n := s.Ledger.Duplicated; n > 0 {
-		clauses = append(clauses, fmt.Sprintf("%d %s worked on twice", n, plural(int(n), "message was", "messages were")))
+		clauses = append(clauses, fmt.Sprintf("%s %s worked on twice", stat.Count(int(n)), plural(int(n), "message was", "messages were")))
 	}
 	for _, w := range s.Workers {
 		if w.Unacked > 0 {
-			clauses = append(clauses, fmt.Sprintf("%d %s done but unacked at %s", w.Unacked, plural(int(w.Unacked), "message is", "messages are"), w.Name))
+			clauses = append(clauses, fmt.Sprintf("%s %s done but unacked at %s", stat.Count(int(w.Unacked)), plural(int(w.Unacked), "message is", "messages are"), w.Name))
 		}
 	}
 	return clauses

@@ -326,6 +326,19 @@ func TestCaptionsUseTheMedian(t *testing.T) {
 	}
 }
 
+// TestCardsKeepAUnitInOnePiece: the words of a unit are apart from the number of a card,
+// which is in large letters.
+func TestCardsKeepAUnitInOnePiece(t *testing.T) {
+	for value, want := range map[string][2]string{
+		"10,000 a second": {"10,000", "a second"}, "10.9 s": {"10.9 s", ""}, "12 times": {"12 times", ""}, "never": {"never", ""},
+	} {
+		b := bigNumber{Value: value}
+		if got := [2]string{b.Number(), b.Unit()}; got != want {
+			t.Errorf("%s: %q, want %q", value, got, want)
+		}
+	}
+}
+
 // TestCardsShowEachArmOnce: a page of one arm names it on one card only.
 func TestCardsShowEachArmOnce(t *testing.T) {
 	big, _ := bigNumbers(folderOf(initial()).Set())

@@ -15,7 +15,7 @@ import (
 )
 
 func init() {
-	register(Chart{Name: "depth", Title: "Queue depth over time", Order: 50, Draw: depth, Nothing: "nothing waited", OneRun: true})
+	register(Chart{Name: "depth", Title: "Queue depth over time", Order: 50, Draw: depth, Nothing: "no sample found a message waiting", OneRun: true})
 }
 
 const depthHeight = 150
@@ -133,8 +133,8 @@ func (t depthSeries) Plot(c draw.Canvas, p *plot.Plot) {
 	for px := 0; px < n; px += strip {
 		to := min(px+strip, n)
 		if most := slices.Max(all[px:to]); most > 0 {
-			hover(c, c.Min.X+vg.Length(px), c.Min.Y, c.Min.X+vg.Length(to), c.Max.Y, fmt.Sprintf("%s to %s: up to %.0f messages, %.0f of them at workers",
-				stat.Brief(float64(px)*perPixel), stat.Brief(float64(to)*perPixel), most, slices.Max(held[px:to])))
+			hover(c, c.Min.X+vg.Length(px), c.Min.Y, c.Min.X+vg.Length(to), c.Max.Y, fmt.Sprintf("%s to %s: up to %s messages, %s of them at workers",
+				stat.Brief(float64(px)*perPixel), stat.Brief(float64(to)*perPixel), stat.Count(int(most)), stat.Count(int(slices.Max(held[px:to])))))
 		}
 	}
 }
@@ -166,10 +166,10 @@ func depthFinding(in *arms.Set, series []depthSeries) string {
 		if len(s.at) == 0 {
 			return "", false
 		}
-		ready := fmt.Sprintf("%.0f", slices.Max(s.ready))
+		ready := stat.Count(int(slices.Max(s.ready)))
 		if s.hidden {
 			ready = "not visible"
 		}
-		return fmt.Sprintf("%s, %.0f and %.0f", ready, slices.Max(s.held), slices.Max(s.working)), true
+		return fmt.Sprintf("%s, %s and %s", ready, stat.Count(int(slices.Max(s.held))), stat.Count(int(slices.Max(s.working)))), true
 	})
 }

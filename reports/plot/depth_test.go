@@ -18,10 +18,10 @@ func TestDepthIsThatOfTheSeries(t *testing.T) {
 		m.Attempts, m.Redelivered, m.Received, m.Started, m.Done = 2, true, 30_000_000, 30_000_000, 31_000_000
 	}
 	r.Series = []run.Sample{
-		{At: 1_000_000, Ready: 3, Unacked: 4, Held: 1}, {At: 2_000_000, Ready: 0, Unacked: 11, Held: 0}, {At: 3_000_000},
+		{At: 1_000_000, Ready: 18736, Unacked: 4, Held: 1}, {At: 2_000_000, Ready: 0, Unacked: 11, Held: 0}, {At: 3_000_000},
 	}
 	f := depth(inputOf(r), 500)
-	if want := "3, 1 and 11"; f == nil || !strings.Contains(f.Alt, want) {
+	if want := "18,736, 1 and 11"; f == nil || !strings.Contains(f.Alt, want) {
 		t.Errorf("caption %+v, want %q", f, want)
 	}
 	for i := range r.Series {

@@ -4,6 +4,7 @@ import (
 	"math"
 
 	"gonum.org/v1/plot"
+	"gonum.org/v1/plot/text"
 	"gonum.org/v1/plot/vg"
 	"gonum.org/v1/plot/vg/draw"
 )
@@ -30,8 +31,8 @@ func Dots(rows []DotRow, format func(float64) string, width float64, alt string)
 	}
 	var values []float64
 	label, room := 0.0, 0.0
-	sty := style(ink, baseSize)
 	for _, r := range rows {
+		_, sty := r.look()
 		values = append(values, r.Lo, r.Value, r.Hi)
 		label, room = max(label, textWidth(sty, r.Label)), max(room, textWidth(sty, r.Text))
 	}
@@ -48,6 +49,14 @@ func Dots(rows []DotRow, format func(float64) string, width float64, alt string)
 			p.Draw(draw.Crop(c, vg.Length(label)+13, -vg.Length(room)-12, 0, 0))
 		},
 	}
+}
+
+// look returns what a row is drawn with: its dot and bar, and its words.
+func (r DotRow) look() (Paint, text.Style) {
+	if r.Marked {
+		return runPaints[2], middle(bold(ink, baseSize))
+	}
+	return dim, middle(style(ink, baseSize))
 }
 
 // wholeDecades returns the ends of a logarithmic axis of whole decades around the
@@ -81,10 +90,7 @@ func (d dots) Plot(c draw.Canvas, p *plot.Plot) {
 	x = clamped(p.X, x)
 	for i, r := range d.rows {
 		y := c.Max.Y - vg.Length(i*dotRow) - dotRow/2
-		paint, sty := dim, middle(style(ink, baseSize))
-		if r.Marked {
-			paint, sty = runPaints[2], middle(bold(ink, baseSize))
-		}
+		paint, sty := r.look()
 		c.FillText(right(sty), vg.Point{X: c.Min.X - 11, Y: y}, shorten(sty, r.Label, d.label))
 		c.StrokeLine2(draw.LineStyle{Color: paint, Width: 2}, x(r.Lo), y, x(r.Hi), y)
 		tooltip(c, r.Label+": "+r.Text)

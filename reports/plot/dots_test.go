@@ -21,6 +21,17 @@ func TestWholeDecades(t *testing.T) {
 	}
 }
 
+// TestDotsNameTheirRows: the room for names is as wide as the widest of them in the
+// letters that it is drawn in, bold for a marked row.
+func TestDotsNameTheirRows(t *testing.T) {
+	rows := []DotRow{{Label: "nfa", Value: 3, Lo: 2, Hi: 4, Text: "3", Marked: true}, {Label: "trie", Value: 5, Lo: 4, Hi: 6, Text: "5"}}
+	for _, width := range []float64{Wide, Narrow} {
+		if svg := string(Dots(rows, func(float64) string { return "" }, width, "alt").SVG()); strings.Contains(svg, "…") || !strings.Contains(svg, ">nfa<") {
+			t.Errorf("at %v px a name is cut:\n%s", width, svg)
+		}
+	}
+}
+
 // TestNoPlaceOnTheAxis: a logarithmic axis has no zero and no infinity, but coarse
 // clocks measure them. Charts draw them at the axis' ends.
 func TestNoPlaceOnTheAxis(t *testing.T) {

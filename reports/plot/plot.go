@@ -42,7 +42,7 @@ type Chart struct {
 	// OnRequest charts are shown only if a scenario names them.
 	OnRequest bool
 	// Nothing says why Draw returns nil for arms that could have had the chart, as
-	// "nothing waited"; empty if a reader does not miss the chart then.
+	// "all messages waited equally long"; empty if a reader does not miss the chart then.
 	Nothing string
 	OneRun  bool // it draws the first repeat of each arm
 	// Draw returns the chart at a width in px, or nil if the arms have nothing that

@@ -65,7 +65,7 @@ func unfinished(ds *dataset, s *Summary, e run.Expectation) string {
 	if n == 0 {
 		return ""
 	}
-	return fmt.Sprintf("%d of %d messages that it is about were not done", n, all)
+	return fmt.Sprintf("%s of %s messages that it is about were not done", Count(n), Count(all))
 }
 
 // published returns the query for the messages that a query is about, before any
