@@ -69,5 +69,5 @@ func write(path string, f *folder.Folder, to func(io.Writer, *folder.Folder) err
 	if err := to(&buf, f); err != nil {
 		return fmt.Errorf("%s: %w", path, err)
 	}
-	return os.WriteFile(path, buf.Bytes(), 0o666)
+	return folder.Replace(path, buf.Bytes())
 }

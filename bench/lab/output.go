@@ -1,11 +1,11 @@
 package lab
 
 import (
+	"bytes"
 	"context"
 	"errors"
 	"fmt"
 	"io"
-	"os"
 	"path/filepath"
 	"slices"
 
@@ -215,11 +215,11 @@ func (o Output) CompareBench(c *benchfile.Comparison, all bool) error {
 // comparison writes the page of a comparison.
 func (o Output) comparison(sheet page.Sheet) error {
 	const name = "compare.html"
-	file, err := os.Create(filepath.Join(o.Dir, name))
-	if err != nil {
+	var html bytes.Buffer
+	if err := sheet.WriteHTML(&html); err != nil {
 		return err
 	}
-	if err := errors.Join(sheet.WriteHTML(file), file.Close()); err != nil {
+	if err := folder.Replace(filepath.Join(o.Dir, name), html.Bytes()); err != nil {
 		return err
 	}
 	return o.wrote(name)

@@ -10,6 +10,7 @@ import (
 	"strconv"
 	"strings"
 
+	"harelab/reports/folder"
 	"harelab/reports/plot"
 )
 
@@ -118,7 +119,7 @@ func (s Sheet) Write(dir string) error {
 		if err := write(&buf); err != nil {
 			return fmt.Errorf("%s: %w", filepath.Join(dir, name), err)
 		}
-		if err := os.WriteFile(filepath.Join(dir, name), buf.Bytes(), 0o666); err != nil {
+		if err := folder.Replace(filepath.Join(dir, name), buf.Bytes()); err != nil {
 			return err
 		}
 	}
