@@ -145,10 +145,29 @@ func (c *nthCall) MaybeError(op errorfs.Op) error {
 
 func (c *nthCall) String() string { return "the n-th call fails" }
 
+// injected returns a file system with faults. Package errorfs leaves out the files that
+// ReuseForWrite returns, which are most of Pebble's logs.
+func injected(fs vfs.FS, inj errorfs.Injector) vfs.FS {
+	return &reusing{errorfs.Wrap(fs, inj), inj}
+}
+
+type reusing struct {
+	*errorfs.FS
+	inj errorfs.Injector
+}
+
+func (r *reusing) ReuseForWrite(old, name string, c vfs.DiskWriteCategory) (vfs.File, error) {
+	f, err := r.FS.ReuseForWrite(old, name, c)
+	if err != nil {
+		return nil, err
+	}
+	return errorfs.WrapFile(f, r.inj), nil
+}
+
 // runScript runs the script on a disk and returns how many steps were durable. opened is
 // false if the store could not be opened because of the fault.
 func runScript(disk vfs.FS, c *nthCall) (durable int, opened bool, err error) {
-	o := Options{fs: errorfs.Wrap(disk, c), memTableSize: 16 << 10, pause: time.Millisecond}
+	o := Options{fs: injected(disk, c), memTableSize: 16 << 10, pause: time.Millisecond}
 	step := 0
 	for _, until := range []int{scriptClose, scriptSteps} {
 		c.opening.Store(true)

@@ -87,7 +87,7 @@ func (p *place) String() string { return "a failing disk" }
 func (p *place) open() (*Store, error) {
 	p.failAt.Store(0)
 	return Open("data", Options{
-		fs:           errorfs.Wrap(p.fs, p),
+		fs:           injected(p.fs, p),
 		memTableSize: 16 << 10, // so that tables are written and compacted
 		pause:        time.Millisecond,
 	})
