@@ -3,6 +3,7 @@ COUNT ?= 10
 FUZZTIME ?= 20s
 MIB ?= 1024
 CYCLES ?= 200
+FILLS ?= 100
 READY ?= 2s
 
 help: ## list the targets
@@ -49,10 +50,13 @@ browser: ## look at every kind of page in Chromium, wide and narrow, light and d
 crash: ## kill the broker CYCLES times under load and check that it keeps what it confirmed (ten minutes)
 	go test -tags crash -count 1 -v -timeout 1h ./cmd/harelab/crash -args -crash.cycles $(CYCLES) -crash.ready $(READY)
 
+diskfull: ## fill a disk of 64 MiB FILLS times below a served broker, up to its limit and to the last octet (needs mount)
+	go test -tags crash -count 1 -v -timeout 2h -run DiskFull ./cmd/harelab/crash -args -diskfull.fills $(FILLS)
+
 outcomes: ## run the talk ten times with real Celery on a real RabbitMQ and print what came out (five minutes)
 	go test -tags interop -count 1 -v -run TestOutcomesOnRabbitMQ ./cmd/harelab/interop -args -outcomes 10
 
 memory: ## measure the memory of a served broker with MIB mebibytes of data, and print the table
 	go test -tags memory -count 1 -v -timeout 1h ./cmd/harelab/footprint -args -memory.mib $(MIB)
 
-.PHONY: help run test race invariants lint fuzz truth powerfail bench interop browser crash memory outcomes
+.PHONY: help run test race invariants lint fuzz truth powerfail bench interop browser crash diskfull memory outcomes

@@ -77,14 +77,14 @@ func dataHome() (string, error) {
 }
 
 // open opens the folder. It returns nil with --memory.
-func (d *dataFlags) open(log *slog.Logger, unwritten int) (store.Store, error) {
+func (d *dataFlags) open(log *slog.Logger, unwritten int, keepFree int64) (store.Store, error) {
 	if d.memory {
 		return nil, nil
 	}
 	if d.sync == "none" {
 		log.Warn("--sync none: a power cut can lose confirmed messages", "data", d.dir)
 	}
-	s, err := pebble.Open(d.dir, pebble.Options{NoSync: d.sync == "none", Logger: log, Unwritten: unwritten, Progress: openProgress(log)})
+	s, err := pebble.Open(d.dir, pebble.Options{NoSync: d.sync == "none", Logger: log, Unwritten: unwritten, KeepFree: keepFree, Progress: openProgress(log)})
 	switch {
 	case errors.Is(err, fs.ErrPermission):
 		return nil, fmt.Errorf("%w (give --data a folder that can be written, or --memory)", err)

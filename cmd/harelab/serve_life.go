@@ -19,7 +19,7 @@ import (
 func (s *serving) serve(cmd *cobra.Command) error {
 	interrupted, stop := s.tls.interruptible()
 	defer stop()
-	kept, err := s.data.open(s.options.Logger, unwritten(s.options.MemoryLimit))
+	kept, err := s.data.open(s.options.Logger, unwritten(s.options.MemoryLimit), s.options.DiskFreeLimit/2*3) // at which the alarm clears
 	if err != nil {
 		return err
 	}

@@ -9,6 +9,7 @@ import (
 	"math/rand/v2"
 	"net"
 	"sync"
+	"sync/atomic"
 	"time"
 
 	amqp "github.com/rabbitmq/amqp091-go"
@@ -83,15 +84,25 @@ func declare(addr string) error {
 	)
 }
 
-// body returns a message's body, which says what it is. Sizes differ.
-func body(id ID, r *rand.Rand) []byte {
+// body returns a message's body, which says what it is. Sizes differ: most are below small.
+func body(id ID, small int, r *rand.Rand) []byte {
 	b := fmt.Appendf(nil, "%d/%d ", id.Publisher, id.Number)
-	size := r.IntN(200)
+	size := r.IntN(small)
 	if r.IntN(100) == 0 {
-		size = r.IntN(64 << 10)
+		size = r.IntN(largeMax)
 	}
-	return append(b, make([]byte, size)...)
+	at := r.IntN(len(noise) - size)
+	return append(b, noise[at:at+size]...)
 }
+
+const largeMax = 64 << 10
+
+// noise is what bodies are made of. It cannot be compressed.
+var noise = func() []byte {
+	b := make([]byte, 1<<20)
+	rand.NewChaCha8([32]byte{}).Read(b)
+	return b
+}()
 
 func parseBody(b []byte) (id ID, err error) {
 	_, err = fmt.Sscanf(string(b[:min(len(b), 32)]), "%d/%d ", &id.Publisher, &id.Number)
@@ -103,16 +114,28 @@ type publisher struct {
 	ledger *Ledger
 	id     ID // of the last message
 	window int
+	small  int // size of most bodies, in octets
 	random *rand.Rand
+	notify func(amqp.Blocking) // gets connection.blocked and unblocked, if not nil
 }
 
-// run publishes until the connection ends.
-func (p *publisher) run(addr string) {
+// run publishes until the connection ends, or until ctx is done and all is confirmed.
+func (p *publisher) run(ctx context.Context, addr string) {
 	c, err := dial(addr)
 	if err != nil {
 		return
 	}
 	defer c.hangUp()
+	var blocked atomic.Bool
+	if p.notify != nil {
+		blockings := c.conn.NotifyBlocked(make(chan amqp.Blocking))
+		go func() {
+			for b := range blockings {
+				blocked.Store(b.Active)
+				p.notify(b)
+			}
+		}()
+	}
 	if err := c.Confirm(false); err != nil {
 		return
 	}
@@ -129,6 +152,19 @@ func (p *publisher) run(addr string) {
 	ended := c.conn.NotifyClose(make(chan *amqp.Error, 1))
 	for {
 		select {
+		case <-ctx.Done():
+			// The client panics if connection.unblocked comes while it is being closed.
+			for quietFor := 0; quietFor < 20 && !c.conn.IsClosed(); quietFor++ {
+				if time.Sleep(5 * time.Millisecond); len(slots) > 0 || blocked.Load() {
+					quietFor = 0
+				}
+			}
+			c.hangUp()
+			confirming.Wait()
+			return
+		default:
+		}
+		select {
 		case slots <- struct{}{}:
 		case <-ended:
 			confirming.Wait()
@@ -140,7 +176,7 @@ func (p *publisher) run(addr string) {
 		err := c.Publish(to.Exchange, to.Key, false, false, amqp.Publishing{
 			DeliveryMode: amqp.Persistent,
 			Priority:     to.Priority,
-			Body:         body(p.id, p.random),
+			Body:         body(p.id, p.small, p.random),
 		})
 		if err != nil {
 			c.hangUp()

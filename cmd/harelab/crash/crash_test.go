@@ -32,6 +32,7 @@ const (
 type run struct {
 	t          *testing.T
 	path       string
+	flags      []string // of harelab serve, besides those that each test needs
 	addr, dir  string
 	random     *rand.Rand
 	ledger     *Ledger
@@ -44,11 +45,7 @@ type run struct {
 // TestCrash kills the broker at random moments under load. In the end nothing confirmed is
 // lost, and nothing comes twice without saying so.
 func TestCrash(t *testing.T) {
-	if *seed == 0 {
-		*seed = uint64(time.Now().UnixNano())
-	}
-	t.Logf("seed %d", *seed)
-	r := newRun(t)
+	r := newRun(t, dataFolder(t), 200)
 	began := time.Now()
 	server := r.start()
 	if err := declare(r.addr); err != nil {
@@ -75,14 +72,19 @@ func TestCrash(t *testing.T) {
 	r.report()
 }
 
-func newRun(t *testing.T) *run {
+// newRun returns a run with data in a folder, and with small bodies below a size.
+func newRun(t *testing.T, dir string, small int) *run {
+	if *seed == 0 {
+		*seed = uint64(time.Now().UnixNano())
+	}
+	t.Logf("seed %d", *seed)
 	r := &run{
-		t: t, path: build(t), addr: freeAddr(t), dir: dataFolder(t),
+		t: t, path: build(t), addr: freeAddr(t), dir: dir,
 		random: rand.New(rand.NewPCG(*seed, 0)), ledger: NewLedger(Queues), deaths: make(map[string]int),
 	}
 	for i := range publishers {
 		r.publishers = append(r.publishers, &publisher{
-			ledger: r.ledger, id: ID{Publisher: i}, window: *publish, random: rand.New(rand.NewPCG(*seed, uint64(1+i))),
+			ledger: r.ledger, id: ID{Publisher: i}, window: *publish, small: small, random: rand.New(rand.NewPCG(*seed, uint64(1+i))),
 		})
 	}
 	for i := range consumers {
@@ -94,7 +96,7 @@ func newRun(t *testing.T) *run {
 // start starts the broker and waits until it serves.
 func (r *run) start() *server {
 	r.t.Helper()
-	s := start(r.t, r.path, r.addr, r.dir)
+	s := start(r.t, r.path, r.addr, r.dir, r.flags...)
 	r.t.Cleanup(func() { s.cmd.Process.Kill() })
 	r.starts = append(r.starts, s.await(r.t))
 	return s
@@ -104,7 +106,7 @@ func (r *run) start() *server {
 func (r *run) restart() *server {
 	r.t.Helper()
 	for r.random.IntN(6) == 0 {
-		s := start(r.t, r.path, r.addr, r.dir)
+		s := start(r.t, r.path, r.addr, r.dir, r.flags...)
 		time.Sleep(time.Duration(r.random.Int64N(int64(slices.Max(r.starts)))))
 		r.die(s, "SIGKILL at start", syscall.SIGKILL)
 	}
@@ -118,7 +120,7 @@ func (r *run) load(s *server) {
 	defer stop()
 	var publishing, consuming sync.WaitGroup
 	for _, p := range r.publishers {
-		publishing.Go(func() { p.run(r.addr) })
+		publishing.Go(func() { p.run(ctx, r.addr) })
 	}
 	for _, c := range r.consumers {
 		consuming.Go(func() { c.run(ctx, r.addr) })

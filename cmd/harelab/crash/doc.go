@@ -7,6 +7,9 @@
 // before or after it happens, whichever makes the weaker claim, and believes nothing that
 // the broker says except its confirms.
 //
+// Two tests fill a disk of 64 MiB below the broker, up to --disk-free-limit and to the last
+// octet: five times beside the kills, 100 times with `make diskfull`.
+//
 // # What AMQP promises
 //
 // A confirm says that the message is kept: it must be delivered until somebody settles it.

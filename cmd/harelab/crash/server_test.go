@@ -62,10 +62,10 @@ func (b *lockedBuffer) String() string {
 }
 
 // start starts a life, and returns at once.
-func start(t *testing.T, path, addr, dir string) *server {
+func start(t *testing.T, path, addr, dir string, flags ...string) *server {
 	t.Helper()
 	s := &server{ready: make(chan time.Duration, 1), done: make(chan struct{})}
-	s.cmd = exec.Command(path, "serve", "--amqp", addr, "--data", dir)
+	s.cmd = exec.Command(path, append([]string{"serve", "--amqp", addr, "--data", dir}, flags...)...)
 	s.cmd.Stderr = &s.log
 	out, err := s.cmd.StdoutPipe()
 	if err != nil {

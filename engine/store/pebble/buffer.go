@@ -11,6 +11,7 @@ type buffer struct {
 	ops     []op
 	msgs    []pending
 	records map[string]recordChange // by kind and name
+	sweeps  []span                  // ranges to delete before the changes
 	arena   arena
 	bytes   int // memory in use, about
 }
@@ -33,8 +34,7 @@ type op struct {
 	queue   store.QueueID
 	no      uint32 // of the queue, while it holds the message
 	message store.MessageID
-	upTo    store.MessageID // end of a drop; first message that a sweep leaves
-	until   store.QueueID   // queue in which a sweep ends
+	upTo    store.MessageID // end of a drop
 	msg     int32           // of an add: number of the pending message
 	next    int32           // of an add: another add of the message; -1: none
 }
@@ -51,8 +51,10 @@ const (
 	opRestore                  // deletes an override
 	opFree                     // deletes octets
 	opDrop                     // deletes a range of a queue's entries
-	opSweep                    // deletes a range of entries that nobody holds
 )
+
+// A span is a range of keys, without its end.
+type span struct{ from, to []byte }
 
 type recordChange struct {
 	value   []byte // in the arena
@@ -63,7 +65,9 @@ func newBuffer(parity slot) *buffer {
 	return &buffer{parity: parity, records: make(map[string]recordChange)}
 }
 
-func (b *buffer) empty() bool { return len(b.ops) == 0 && len(b.msgs) == 0 && len(b.records) == 0 }
+func (b *buffer) empty() bool {
+	return len(b.ops) == 0 && len(b.msgs) == 0 && len(b.records) == 0 && len(b.sweeps) == 0
+}
 
 // clear empties the buffer and keeps some of its memory.
 func (b *buffer) clear() {
@@ -80,6 +84,7 @@ func (b *buffer) clear() {
 	clear(b.msgs)
 	b.msgs = b.msgs[:0]
 	clear(b.records)
+	b.sweeps = nil
 	b.arena.clear()
 	b.bytes = 0
 }

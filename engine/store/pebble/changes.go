@@ -206,6 +206,9 @@ func (s *Store) Remove(id store.QueueID, m store.MessageID) {
 		return
 	}
 	if written, ok := s.remove(q, m); ok {
+		if written.kind != opNone {
+			s.removals++
+		}
 		written.delete(s.open, id, m)
 		s.unheld(q, m)
 	}
@@ -343,6 +346,7 @@ func (s *Store) Drop(id store.QueueID, first, last store.MessageID) {
 		overridden = overridden || w.overridden
 	}
 	q.ids, q.start = kept, 0
+	s.removals += uint64(written)
 	if written <= len(few) {
 		for _, f := range few[:written] {
 			f.w.delete(s.open, id, f.m)

@@ -247,6 +247,11 @@ func (s *Store) write(b *buffer) error {
 
 // encode writes the buffer's changes to a batch.
 func (b *buffer) encode(batch *pebble.Batch) error {
+	for _, r := range b.sweeps {
+		if err := batch.DeleteRange(r.from, r.to, nil); err != nil {
+			return err
+		}
+	}
 	var key []byte
 	for name, c := range b.records {
 		key = append(append(key[:0], recordKey), name...)
@@ -307,11 +312,6 @@ func (b *buffer) encodeOp(batch *pebble.Batch, o *op) error {
 		var from, to [entryKeyLen]byte
 		putEntryKey(from[:], o.queue, o.message, 0)
 		putEntryKey(to[:], o.queue, o.upTo, formOverride+1)
-		return batch.DeleteRange(from[:], to[:], nil)
-	case opSweep:
-		var from, to [entryKeyLen]byte
-		putEntryKey(from[:], o.queue, 0, 0)
-		putEntryKey(to[:], o.until, o.upTo, 0)
 		return batch.DeleteRange(from[:], to[:], nil)
 	}
 	return nil

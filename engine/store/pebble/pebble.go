@@ -15,9 +15,11 @@
 package pebble
 
 import (
+	"context"
 	"errors"
 	"fmt"
 	"log/slog"
+	"math"
 	"runtime"
 	"sync"
 	"time"
@@ -42,8 +44,14 @@ type Options struct {
 	CacheSize int64
 
 	// Unwritten is the number of octets of changes that wait to be written before there is
-	// pressure. The tables in memory are no larger either. 0: 64 MiB.
+	// pressure, on a disk below 4 GiB fewer. The tables in memory are no larger either.
+	// 0: 64 MiB.
 	Unwritten int
+
+	// KeepFree is the space, in octets, that should be free on the disk. While there is less,
+	// what deleted messages take is freed at once, and not when it suits. The store frees it
+	// on a disk that is nearly full in any case. 0: no other wish.
+	KeepFree int64
 
 	// Progress, if not nil, is called while the store is opened, with the number of keys
 	// read and about how many there are.
@@ -59,7 +67,10 @@ const (
 	defaultCacheSize = 16 << 20
 	memTableSize     = 32 << 20
 	memTableSizeMin  = 1 << 20
-	memTableShare    = 64       // a memtable is at most one part in so many of the disk, or the minimum
+	memTableShare    = 64       // what is not in tables is at most one part in so many of the disk, or the minimum
+	baseLevelMax     = 64 << 20 // Pebble's default
+	baseLevelMin     = 4 << 20
+	baseLevelShare   = 16       // the first level is at most one part in so many of the disk, or the minimum: a compaction needs its size
 	unwrittenMax     = 64 << 20 // octets of changes that wait to be written before there is pressure
 )
 
@@ -77,9 +88,11 @@ type Store struct {
 	unwrittenMax int
 	reports      reports
 	started      bool
-	over         bool          // end was called
-	ended        chan struct{} // closed when the committer has ended
-	stopped      chan struct{} // closed when the store has failed or is closed
+	stopFreeing  context.CancelFunc // ends freeing; nil before Start
+	freeing      sync.WaitGroup     // freeSpace
+	over         bool               // end was called
+	ended        chan struct{}      // closed when the committer has ended
+	stopped      chan struct{}      // closed when the store has failed or is closed
 
 	mu         sync.Mutex
 	wake       sync.Cond // tells the committer of rounds, of closing and of failure
@@ -93,6 +106,8 @@ type Store struct {
 	round      store.Round
 	written    store.Round // the last round that is durable
 	swept      bool        // the committer should write, although no round has ended
+	removals   uint64      // of entries that were written, and tombstones that were found
+	sweptAt    uint64      // number of removals at the last sweep
 	closing    bool
 	err        error
 	pressure   chan struct{}
@@ -120,36 +135,40 @@ func Open(dir string, o Options) (*Store, error) {
 		o.pause = fullPause
 	}
 	s := &Store{
-		logger:       o.Logger,
-		durability:   pebble.Sync,
-		unwrittenMax: o.Unwritten,
-		ended:        make(chan struct{}),
-		stopped:      make(chan struct{}),
-		index:        newIndex(),
-		queues:       queues{byID: make(map[store.QueueID]*queue)},
-		shared:       make(map[store.MessageID]*sharedMessage),
-		open:         newBuffer(0),
-		writing:      newBuffer(mark),
-		generation:   1,
+		logger:     o.Logger,
+		durability: pebble.Sync,
+		ended:      make(chan struct{}),
+		stopped:    make(chan struct{}),
+		index:      newIndex(),
+		queues:     queues{byID: make(map[store.QueueID]*queue)},
+		shared:     make(map[store.MessageID]*sharedMessage),
+		open:       newBuffer(0),
+		writing:    newBuffer(mark),
+		generation: 1,
+		sweptAt:    math.MaxUint64,
 	}
 	if o.NoSync {
 		s.durability = pebble.NoSync
 	}
 	s.wake.L = &s.mu
 	s.disk = newDisk(o.fs, o.pause, s.fail, func() { s.space.full() })
-	s.space = space{fs: o.fs, dir: dir, pause: o.pause, logger: o.Logger, stopped: s.stopped, plenty: s.plenty, sweep: s.sweep}
+	s.space = space{fs: o.fs, dir: dir, pause: o.pause, logger: o.Logger, stopped: s.stopped, plenty: s.plenty}
+	s.space.keepFree = uint64(max(0, o.KeepFree))
 	var err error
 	if s.folder, err = openFolder(s.disk, dir); err != nil {
 		return nil, err
 	}
 	s.space.init()
-	if o.memTableSize == 0 { // on a small disk, so that tables can be written when it is full
-		o.memTableSize = min(memTableSize, uint64(o.Unwritten), max(memTableSizeMin, s.space.total/memTableShare))
+	// On a small disk, so that a batch and its tables fit into the reserve.
+	s.unwrittenMax = int(min(uint64(o.Unwritten), max(memTableSizeMin, s.space.total/memTableShare)))
+	if o.memTableSize == 0 {
+		o.memTableSize = min(memTableSize, uint64(s.unwrittenMax))
 	}
 	if err := s.openDB(dir, &o); err != nil {
 		s.folder.close()
 		return nil, fmt.Errorf("store: folder %s: %w", dir, err)
 	}
+	s.removals = s.db.Metrics().Keys.TombstoneCount
 	err = s.count(o.Progress)
 	if failed := s.Failed(); failed != nil {
 		err = failed
@@ -192,6 +211,7 @@ func (s *Store) pebbleOptions(o *Options) *pebble.Options {
 		MaxOpenFiles:                openFilesMax,
 		MemTableSize:                o.memTableSize,
 		MemTableStopWritesThreshold: 4,
+		LBaseMaxBytes:               int64(max(baseLevelMin, min(baseLevelMax, s.space.total/baseLevelShare))),
 		FlushDelayDeleteRange:       time.Second,
 		FormatMajorVersion:          pebble.FormatNewest,
 		Logger:                      pebbleLogger{s},
@@ -212,6 +232,10 @@ func (s *Store) plenty() {
 func (s *Store) end() error {
 	if s.Failed() != nil {
 		s.disk.stopWaiting()
+	}
+	if s.stopFreeing != nil {
+		s.stopFreeing()
+		s.freeing.Wait()
 	}
 	err := s.db.Close()
 	s.files.Unref()
@@ -237,4 +261,7 @@ func (s *Store) Start(o store.Observer) {
 	s.started = true
 	s.mu.Unlock()
 	go s.commitRounds()
+	var ctx context.Context
+	ctx, s.stopFreeing = context.WithCancel(context.Background())
+	s.freeing.Go(func() { s.freeSpace(ctx) })
 }
