@@ -261,6 +261,22 @@ func (f *diskFile) WriteAt(p []byte, off int64) (n int, err error) {
 	return n, err
 }
 
+// Stat implements [vfs.File]. Pebble ends the program if it does not learn the size of a log
+// that it is about to reuse; on a disk that has failed, any size will do.
+func (f *diskFile) Stat() (vfs.FileInfo, error) {
+	info, err := f.File.Stat()
+	if err == nil || isTable(f.path) {
+		return info, err
+	}
+	f.disk.fail("stat", f.path, err)
+	empty, err := f.disk.beyond.Create(f.disk.PathBase(f.path), vfs.WriteCategoryUnspecified)
+	if err != nil {
+		return nil, err
+	}
+	defer empty.Close()
+	return empty.Stat()
+}
+
 // Sync implements [vfs.File].
 func (f *diskFile) Sync() error { return f.disk.sync(f.path, f.File.Sync) }
 
