@@ -141,10 +141,17 @@ var claims = []claim{
 				first, last, n := math.Inf(1), math.Inf(-1), 0.0
 				for _, r := range c.rows {
 					first = min(first, r.sent)
-					if t := at(r); !math.IsNaN(t) {
+				}
+				begun := 0.0
+				for _, r := range c.rows {
+					if t := at(r); t >= first {
 						last, n = max(last, t), n+1
+						if t == first {
+							begun = 1
+						}
 					}
 				}
+				n -= begun
 				if last > first {
 					return n / (last - first)
 				}

@@ -36,24 +36,32 @@ func rateRule(f facts) (Story, bool) {
 	return Story{h + ".", f.values()}, true
 }
 
-// rate returns how often a second something happened to messages, from the end of the warm-up
-// or the first sending to the last time: the median over an arm's repeats. It is NaN where it
-// took no time, or cannot be seen.
+// rate returns how often a second something happened to messages from the end of the warm-up
+// or the first sending to the last time: the median over an arm's repeats. One message at
+// the very start is not counted, since a step between two sendings is one sending, not two.
+// It is NaN where it took no time, or cannot be seen.
 func rate(a *arms.Arm, at func(*run.Message) int64) float64 {
 	var rates []float64
 	for _, r := range a.Runs {
-		from, to, n := int64(math.MaxInt64), int64(math.MinInt64), 0
+		from := int64(math.MaxInt64)
 		for i := range r.Result.Messages {
-			m := &r.Result.Messages[i]
-			if m.Sent != run.None {
-				from = min(from, m.Sent)
+			if sent := r.Result.Messages[i].Sent; sent != run.None {
+				from = min(from, sent)
 			}
-			if t := at(m); t != run.None && t >= r.Result.Warmup {
+		}
+		from = max(from, r.Result.Warmup)
+		to, n, atStart := from, 0, 0
+		for i := range r.Result.Messages {
+			switch t := at(&r.Result.Messages[i]); {
+			case t == run.None || t < from:
+			case t == from:
+				n, atStart = n+1, 1
+			default:
 				to, n = max(to, t), n+1
 			}
 		}
-		if from = max(from, r.Result.Warmup); to > from {
-			rates = append(rates, float64(n)*1e6/float64(to-from))
+		if to > from {
+			rates = append(rates, float64(n-atStart)*1e6/float64(to-from))
 		}
 	}
 	return judge.Median(rates).Center
