@@ -8,6 +8,7 @@ import (
 	"net/url"
 	"os"
 	"os/exec"
+	"path/filepath"
 	"regexp"
 	"slices"
 	"strings"
@@ -114,7 +115,8 @@ var notOnGoClient = map[string]string{
 }
 
 // goClientTests runs the integration tests of amqp091-go, from the module that harelab
-// itself uses, and returns their outcomes in order of names.
+// itself uses, and returns their outcomes in order of names. Its other tests speak to no
+// broker.
 func goClientTests(t *testing.T, url string) string {
 	list := exec.Command("go", "list", "-m", "-f", "{{.Dir}}", "github.com/rabbitmq/amqp091-go")
 	dir, err := list.Output()
@@ -127,8 +129,10 @@ func goClientTests(t *testing.T, url string) string {
 		skip = append(skip, name)
 		note = append(note, "left out: "+name+": "+why)
 	}
-	tests := exec.Command("go", "test", "-tags", "integration", "-count", "1", "-v", "-timeout", "2m", "-skip", strings.Join(skip, "|"), ".")
-	tests.Dir = strings.TrimSpace(string(dir))
+	root := strings.TrimSpace(string(dir))
+	tests := exec.Command("go", "test", "-tags", "integration", "-count", "1", "-v", "-timeout", "2m",
+		"-run", integrationTests(t, root), "-skip", strings.Join(skip, "|"), ".")
+	tests.Dir = root
 	tests.Env = append(os.Environ(), "AMQP_URL="+url+"/")
 	out, err := tests.CombinedOutput()
 	if err != nil {
@@ -138,6 +142,34 @@ func goClientTests(t *testing.T, url string) string {
 	slices.Sort(outcomes)
 	return strings.Join(outcomes, "\n")
 }
+
+// integrationTests returns an expression for the tests in the files of a folder that are built
+// with the tag integration.
+func integrationTests(t *testing.T, dir string) string {
+	files, err := filepath.Glob(filepath.Join(dir, "*_test.go"))
+	if err != nil {
+		t.Fatal(err)
+	}
+	var names []string
+	for _, file := range files {
+		text, err := os.ReadFile(file)
+		if err != nil {
+			t.Fatal(err)
+		}
+		if !strings.Contains(string(text), "//go:build integration") {
+			continue
+		}
+		for _, m := range testFunc.FindAllStringSubmatch(string(text), -1) {
+			names = append(names, m[1])
+		}
+	}
+	if len(names) < 50 {
+		t.Errorf("found %d integration tests in %s, want at least 50", len(names), dir)
+	}
+	return "^(" + strings.Join(names, "|") + ")$"
+}
+
+var testFunc = regexp.MustCompile(`(?m)^func (Test\w+)\(`)
 
 // outcome matches the line with the outcome of a test, without its time.
 var outcome = regexp.MustCompile(`(?m)^ *--- (PASS|FAIL|SKIP): \S+`)
