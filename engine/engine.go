@@ -61,6 +61,7 @@
 package engine
 
 import (
+	"cmp"
 	"context"
 	"errors"
 	"io"
@@ -185,7 +186,7 @@ func New(o Options) (*Engine, error) {
 		}),
 	}
 	if o.MemoryLimit > 0 || o.DiskFreeLimit > 0 {
-		e.monitor = startMonitor(b, o.DiskFolder)
+		e.monitor = startMonitor(b, cmp.Or(o.Logger, slog.Default()), o.DiskFolder)
 	}
 	return e, nil
 }

@@ -1,6 +1,7 @@
 package engine
 
 import (
+	"log/slog"
 	"runtime"
 	"runtime/debug"
 	"sync"
@@ -26,7 +27,9 @@ const (
 // free, and gives memory that messages have left back to the system.
 type monitor struct {
 	broker *broker.Broker
+	logger *slog.Logger
 	folder string // on the disk that is watched; empty: none
+	blind  bool   // the free space of the disk could not be read the last time
 	end    sync.Once
 	stop   chan struct{}
 	done   chan struct{}
@@ -35,8 +38,8 @@ type monitor struct {
 	released time.Time // when it was
 }
 
-func startMonitor(b *broker.Broker, folder string) *monitor {
-	m := &monitor{broker: b, folder: folder, stop: make(chan struct{}), done: make(chan struct{})}
+func startMonitor(b *broker.Broker, logger *slog.Logger, folder string) *monitor {
+	m := &monitor{broker: b, logger: logger, folder: folder, stop: make(chan struct{}), done: make(chan struct{})}
 	m.watch()
 	go m.run()
 	return m
@@ -68,9 +71,14 @@ func (m *monitor) run() {
 func (m *monitor) watch() {
 	free := int64(-1)
 	if m.folder != "" {
-		if n, err := limits.DiskFree(m.folder); err == nil {
+		n, err := limits.DiskFree(m.folder)
+		switch {
+		case err == nil:
 			free = n
+		case !m.blind && m.broker.Resources().DiskFreeLimit > 0:
+			m.logger.Warn("the limit of free disk space has no effect: the free space cannot be read", "folder", m.folder, "error", err)
 		}
+		m.blind = err != nil
 	}
 	taken, limit := limits.Resident(), m.broker.Resources().MemoryLimit
 	if limit > 0 && taken > limit/10*9 && time.Since(m.released) >= releaseEvery {

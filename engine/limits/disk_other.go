@@ -4,7 +4,7 @@ package limits
 
 import "errors"
 
-// DiskFree is not implemented for this system.
+// DiskFree returns an error: this system has no statfs that the package knows.
 func DiskFree(string) (octets int64, err error) {
 	return 0, errors.New("limits: the free disk space is unknown on this system")
 }
